@@ -1,0 +1,68 @@
+//! Frames in and out: file, pipe, standard input; pcap, pcapng, plain or compressed.
+//!
+//! A [`Reader`] fills [`Batch`]es: a chunk of the file that fits the cache, with a table of the
+//! records in it. Nothing is allocated per frame, and memory does not grow with the file.
+//!
+//! **Invariant:** this folder knows nothing of protocols. What is wrong with a file is never an
+//! error after the file is open: what was read before the fault is kept, and [`Ending`] says
+//! what happened, at which byte.
+
+/// Nanoseconds since 1970-01-01 00:00 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// Nanoseconds from `earlier` to `self`; negative when the clock ran backwards.
+    pub fn since(self, earlier: Time) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// A link type number of the pcap registry (<https://www.tcpdump.org/linktypes.html>), without
+/// the bits that pcap keeps beside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkType(pub u16);
+
+impl LinkType {
+    /// BSD loopback: a 4-byte address family in the byte order of the recording machine.
+    pub const NULL: LinkType = LinkType(0);
+    /// Ethernet.
+    pub const ETHERNET: LinkType = LinkType(1);
+    /// PPP, with or without its address and control bytes.
+    pub const PPP: LinkType = LinkType(9);
+    /// PPP in HDLC-like framing.
+    pub const PPP_HDLC: LinkType = LinkType(50);
+    /// Raw IP as written by some systems (12 is DLT_RAW on most, 14 on OpenBSD).
+    pub const RAW_BSD: LinkType = LinkType(12);
+    /// Raw IP as written by OpenBSD.
+    pub const RAW_OPENBSD: LinkType = LinkType(14);
+    /// Raw IP: the version nibble tells IPv4 from IPv6.
+    pub const RAW: LinkType = LinkType(101);
+    /// OpenBSD loopback: as `NULL`, in network byte order.
+    pub const LOOP: LinkType = LinkType(108);
+    /// Linux cooked capture, version 1.
+    pub const LINUX_SLL: LinkType = LinkType(113);
+    /// Raw IPv4.
+    pub const IPV4: LinkType = LinkType(228);
+    /// Raw IPv6.
+    pub const IPV6: LinkType = LinkType(229);
+    /// Linux cooked capture, version 2.
+    pub const LINUX_SLL2: LinkType = LinkType(276);
+}
+
+/// One frame as it was recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Position in the file, from 1, as Wireshark counts.
+    pub number: u32,
+    /// When it was seen; `None` where the format records no time (simple packet blocks).
+    pub time: Option<Time>,
+    /// Bytes it had on the wire.
+    pub wire_length: u32,
+    /// Index of its interface, in the order of the interface blocks of the whole file (pcap: 0).
+    pub interface: u32,
+    /// What its first header is.
+    pub link: LinkType,
+    /// The captured bytes.
+    pub bytes: &'a [u8],
+}

@@ -1,0 +1,58 @@
+//! Arguments in, exit status out: one file per subcommand, each with `Args` and `run`.
+//!
+//! **Invariant:** no decision about traffic is made here. Exit 0: done. Exit 1: done, and the
+//! verdict is unfavourable. Exit 2: could not do it, or the input could not be read to its end.
+//! A closed pipe ends quietly with 0. stdout is data, stderr is conversation.
+
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// The bench, the analyst and the examiner of a networking course.
+#[derive(Parser)]
+#[command(name = "wirelab", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be asked of the program.
+#[derive(Subcommand)]
+enum Command {}
+
+/// How a run ended, in the program's exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Done (0).
+    Done,
+    /// Done, and the verdict is unfavourable (1).
+    Unfavourable,
+    /// Could not do it, or the input could not be read to its end (2).
+    Failed,
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result: anyhow::Result<Status> = match cli.command {};
+    match result {
+        Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::Unfavourable) => ExitCode::from(1),
+        Ok(Status::Failed) => ExitCode::from(2),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do when even stderr is closed.
+            let _ = writeln!(std::io::stderr(), "wirelab: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether the reader of our output went away, which is no failure of ours.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,2 @@
+//! One frame into layers, one file per protocol, and where and why it stopped.
+pub mod field;

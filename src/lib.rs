@@ -1,0 +1,11 @@
+//! Wirelab: the bench, the analyst and the examiner of a networking course.
+//!
+//! The tour, in reading order. A capture becomes frames ([`capture`]), a frame becomes layers
+//! ([`dissect`]), packets over time ([`track`]) become flat records of what happened
+//! ([`facts`]), which can be asked in Wireshark's language ([`query`]), put in order
+//! ([`report`]) and written out ([`render`]). The labs' programs are in [`lab`]. The
+//! subcommands are in [`cli`].
+
+pub mod capture;
+pub mod cli;
+pub mod dissect;
