@@ -1,0 +1,156 @@
+//! Ethernet II and 802.3 (IEEE 802.3 §3), 802.1Q and 802.1ad tags (IEEE 802.1Q §9), 802.2 LLC
+//! with SNAP. Frame check sequences are not looked for.
+
+use super::field::{Kind, Sink, Value};
+use super::layer::View;
+
+/// What an Ethernet header's last two bytes name, from 0x0600 on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EtherType(pub u16);
+
+impl EtherType {
+    /// IPv4.
+    pub const IPV4: EtherType = EtherType(0x0800);
+    /// ARP.
+    pub const ARP: EtherType = EtherType(0x0806);
+    /// Reverse ARP, which has ARP's form.
+    pub const RARP: EtherType = EtherType(0x8035);
+    /// 802.1Q tag.
+    pub const VLAN: EtherType = EtherType(0x8100);
+    /// IPv6.
+    pub const IPV6: EtherType = EtherType(0x86dd);
+    /// 802.1ad service tag.
+    pub const QINQ: EtherType = EtherType(0x88a8);
+    /// The tag number used before 802.1ad.
+    pub const QINQ_OLD: EtherType = EtherType(0x9100);
+
+    /// Wireshark's name of the protocol, for those that are named and not decoded.
+    pub fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0x8863 => "pppoed",
+            0x8864 => "pppoes",
+            0x8847 | 0x8848 => "mpls",
+            0x888e => "eapol",
+            0x88cc => "lldp",
+            0x88e5 => "macsec",
+            0x9000 => "loop",
+            0x8809 => "slow",
+            0x6558 => "eth_bridge",
+            _ => return None,
+        })
+    }
+}
+
+crate::fields! {
+    DST: "eth.dst", Kind::Ether, "Hardware address the frame is sent to.";
+    ADDR: "eth.addr", Kind::Ether, "Either hardware address, destination first.";
+    DST_LG: "eth.dst.lg", Kind::Boolean, "Destination address was assigned locally, not by a maker.";
+    LG: "eth.lg", Kind::Boolean, "Either address was assigned locally.";
+    DST_IG: "eth.dst.ig", Kind::Boolean, "Destination is a group address (multicast or broadcast).";
+    IG: "eth.ig", Kind::Boolean, "Either address is a group address.";
+    SRC: "eth.src", Kind::Ether, "Hardware address the frame comes from.";
+    SRC_LG: "eth.src.lg", Kind::Boolean, "Source address was assigned locally.";
+    SRC_IG: "eth.src.ig", Kind::Boolean, "Source is a group address, which no sender may have.";
+    TYPE: "eth.type", Kind::Hex(16), "EtherType: which protocol the frame carries (Ethernet II).";
+    LEN: "eth.len", Kind::Unsigned(16), "Payload length in bytes (802.3 frames, values up to 1500).";
+    PADDING: "eth.padding", Kind::Bytes, "Bytes that fill a short frame up to the minimum of 60.";
+    TRAILER: "eth.trailer", Kind::Bytes, "Bytes after the payload that are no padding.";
+}
+
+/// Hands over the header's fields. `payload_end` is where the network layer's own length ends.
+pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>, payload_end: Option<usize>) -> Option<()> {
+    let (dst, src): ([u8; 6], [u8; 6]) = (view.array(0)?, view.array(6)?);
+    sink.put(DST, 0..6, Value::Ether(dst));
+    sink.put(ADDR, 0..6, Value::Ether(dst));
+    sink.boolean(DST_LG, 0..3, dst[0] & 2 != 0);
+    sink.boolean(LG, 0..3, dst[0] & 2 != 0);
+    sink.boolean(DST_IG, 0..3, dst[0] & 1 != 0);
+    sink.boolean(IG, 0..3, dst[0] & 1 != 0);
+    sink.put(SRC, 6..12, Value::Ether(src));
+    sink.put(ADDR, 6..12, Value::Ether(src));
+    sink.boolean(SRC_LG, 6..9, src[0] & 2 != 0);
+    sink.boolean(LG, 6..9, src[0] & 2 != 0);
+    sink.boolean(SRC_IG, 6..9, src[0] & 1 != 0);
+    sink.boolean(IG, 6..9, src[0] & 1 != 0);
+    let kind = view.u16(12)?;
+    if kind > 1500 {
+        sink.unsigned(TYPE, 12..14, kind);
+    } else {
+        sink.unsigned(LEN, 12..14, kind);
+    }
+    let end = payload_end?;
+    if end < view.bytes.len() {
+        let rest = &view.bytes[end..];
+        // 60 bytes without the frame check sequence is the least a card sends.
+        let padding = rest
+            .iter()
+            .take(60usize.saturating_sub(end))
+            .take_while(|b| **b == 0)
+            .count();
+        if padding > 0 {
+            sink.bytes(PADDING, end..end + padding, &rest[..padding]);
+        }
+        if padding < rest.len() {
+            sink.bytes(TRAILER, end + padding..view.bytes.len(), &rest[padding..]);
+        }
+    }
+    Some(())
+}
+
+/// 802.1Q and 802.1ad tags.
+pub mod vlan {
+    use super::{Kind, Sink, View};
+
+    crate::fields! {
+        PRIORITY: "vlan.priority", Kind::Unsigned(8), "Priority code point, 0 to 7.";
+        DEI: "vlan.dei", Kind::Boolean, "Drop eligible indicator.";
+        ID: "vlan.id", Kind::Unsigned(16), "Virtual LAN the frame belongs to.";
+        ETYPE: "vlan.etype", Kind::Hex(16), "EtherType of what follows the tag.";
+        LEN: "vlan.len", Kind::Unsigned(16), "Payload length, when an 802.3 frame was tagged.";
+    }
+
+    /// Hands over the tag's fields.
+    pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
+        let tag = view.u16(0)?;
+        sink.unsigned(PRIORITY, 0..2, tag >> 13);
+        sink.boolean(DEI, 0..2, tag & 0x1000 != 0);
+        sink.unsigned(ID, 0..2, tag & 0x0fff);
+        let kind = view.u16(2)?;
+        sink.unsigned(if kind > 1500 { ETYPE } else { LEN }, 2..4, kind);
+        Some(())
+    }
+}
+
+/// 802.2 logical link control.
+pub mod llc {
+    use super::{Kind, Sink, View};
+
+    crate::fields! {
+        DSAP: "llc.dsap", Kind::Hex(8), "Destination service access point.";
+        SSAP: "llc.ssap", Kind::Hex(8), "Source service access point.";
+        CONTROL: "llc.control", Kind::Hex(16), "Control field; 0x03 is unnumbered information.";
+        OUI: "llc.oui", Kind::Unsigned(24), "SNAP: organization that defines the protocol number.";
+        TYPE: "llc.type", Kind::Hex(16), "SNAP: EtherType of what follows.";
+        PID: "llc.pid", Kind::Hex(16), "SNAP: protocol number of another organization.";
+    }
+
+    /// Hands over the header's fields.
+    pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
+        sink.unsigned(DSAP, 0..1, view.u8(0)?);
+        sink.unsigned(SSAP, 1..2, view.u8(1)?);
+        let control = view.u8(2)?;
+        let unnumbered = control & 3 == 3;
+        if unnumbered {
+            sink.unsigned(CONTROL, 2..3, control);
+        } else if let Some(low) = view.u8(3) {
+            sink.unsigned(CONTROL, 2..4, u16::from_le_bytes([control, low]));
+        }
+        if view.u8(0)? == 0xaa && view.u8(1)? == 0xaa && unnumbered {
+            let oui: [u8; 3] = view.array(3)?;
+            sink.unsigned(OUI, 3..6, u32::from_be_bytes([0, oui[0], oui[1], oui[2]]));
+            let number = view.u16(6)?;
+            sink.unsigned(if oui == [0; 3] { TYPE } else { PID }, 6..8, number);
+        }
+        Some(())
+    }
+}

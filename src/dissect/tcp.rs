@@ -1,0 +1,346 @@
+//! TCP headers (RFC 9293 §3.1) and their options. What spans segments is `track`'s, which tells
+//! this file only what relative numbers count from.
+
+use super::field::{Kind, Sink, Value};
+use super::layer::View;
+
+/// FIN: the sender has no more data.
+pub const FIN: u16 = 0x001;
+/// SYN: first segment of a direction.
+pub const SYN: u16 = 0x002;
+/// RST: the connection is over at once.
+pub const RST: u16 = 0x004;
+/// PSH: hand the data to the application.
+pub const PSH: u16 = 0x008;
+/// ACK: the acknowledgment number counts.
+pub const ACK: u16 = 0x010;
+/// URG: the urgent pointer counts.
+pub const URG: u16 = 0x020;
+
+crate::fields! {
+    SRCPORT: "tcp.srcport", Kind::Unsigned(16), "Source port.";
+    DSTPORT: "tcp.dstport", Kind::Unsigned(16), "Destination port.";
+    PORT: "tcp.port", Kind::Unsigned(16), "Either port, source first.";
+    LEN: "tcp.len", Kind::Unsigned(32), "Payload bytes in this segment.";
+    SEQ: "tcp.seq", Kind::Unsigned(32), "Sequence number, counted from the first one of this direction.";
+    SEQ_RAW: "tcp.seq_raw", Kind::Unsigned(32), "Sequence number as on the wire.";
+    NXTSEQ: "tcp.nxtseq", Kind::Unsigned(32), "Sequence number that the next segment of this direction should have.";
+    ACK_NUMBER: "tcp.ack", Kind::Unsigned(32), "Acknowledgment number, counted from the first sequence number of the other side.";
+    ACK_RAW: "tcp.ack_raw", Kind::Unsigned(32), "Acknowledgment number as on the wire.";
+    HDR_LEN: "tcp.hdr_len", Kind::Unsigned(8), "Header length in bytes, options included.";
+    FLAGS: "tcp.flags", Kind::Hex(16), "All flags as a number: 0x002 SYN, 0x012 SYN and ACK.";
+    FLAGS_RES: "tcp.flags.res", Kind::Boolean, "Reserved bits.";
+    FLAGS_AE: "tcp.flags.ae", Kind::Boolean, "Accurate ECN (formerly the nonce bit).";
+    FLAGS_CWR: "tcp.flags.cwr", Kind::Boolean, "Congestion window reduced.";
+    FLAGS_ECE: "tcp.flags.ece", Kind::Boolean, "ECN echo.";
+    FLAGS_URG: "tcp.flags.urg", Kind::Boolean, "Urgent pointer counts.";
+    FLAGS_ACK: "tcp.flags.ack", Kind::Boolean, "Acknowledgment number counts.";
+    FLAGS_PUSH: "tcp.flags.push", Kind::Boolean, "Push: hand the data to the application.";
+    FLAGS_RESET: "tcp.flags.reset", Kind::Boolean, "Reset: the connection is over at once.";
+    FLAGS_SYN: "tcp.flags.syn", Kind::Boolean, "Synchronize: first segment of a direction.";
+    FLAGS_FIN: "tcp.flags.fin", Kind::Boolean, "Finish: the sender has no more data.";
+    FLAGS_STR: "tcp.flags.str", Kind::Text, "The flags as letters.";
+    WINDOW_VALUE: "tcp.window_size_value", Kind::Unsigned(16), "Window as on the wire, not scaled.";
+    WINDOW: "tcp.window_size", Kind::Unsigned(32), "Bytes the sender is ready to receive, scaled where the scale is known.";
+    WINDOW_SCALE: "tcp.window_size_scalefactor", Kind::Signed(32), "What the window is multiplied by; -1 unknown, -2 no scaling.";
+    CHECKSUM: "tcp.checksum", Kind::Hex(16), "Checksum over header, payload and addresses.";
+    CHECKSUM_STATUS: "tcp.checksum.status", Kind::Unsigned(8), "2: not verified, as Wireshark does by default.";
+    URGENT_POINTER: "tcp.urgent_pointer", Kind::Unsigned(16), "Where urgent data ends.";
+    OPTIONS: "tcp.options", Kind::Bytes, "All options as bytes.";
+    OPTION_KIND: "tcp.option_kind", Kind::Unsigned(8), "Kind byte of an option.";
+    OPTION_LEN: "tcp.option_len", Kind::Unsigned(8), "Length byte of an option.";
+    MSS: "tcp.options.mss_val", Kind::Unsigned(16), "Maximum segment size the sender accepts.";
+    WSCALE_SHIFT: "tcp.options.wscale.shift", Kind::Unsigned(8), "Window scale as a power of two.";
+    WSCALE_MULTIPLIER: "tcp.options.wscale.multiplier", Kind::Unsigned(16), "Window scale as a factor.";
+    SACK_PERM: "tcp.options.sack_perm", Kind::Protocol, "Selective acknowledgment is allowed.";
+    TSVAL: "tcp.options.timestamp.tsval", Kind::Unsigned(32), "Sender's clock.";
+    TSECR: "tcp.options.timestamp.tsecr", Kind::Unsigned(32), "Clock value echoed from the other side.";
+    SACK_LE: "tcp.options.sack_le", Kind::Unsigned(32), "First sequence number of a block received out of order.";
+    SACK_RE: "tcp.options.sack_re", Kind::Unsigned(32), "Sequence number after that block.";
+    SACK_COUNT: "tcp.options.sack.count", Kind::Unsigned(8), "How many blocks are acknowledged selectively.";
+    PAYLOAD: "tcp.payload", Kind::Bytes, "Payload of this segment.";
+    RESET_CAUSE: "tcp.reset_cause", Kind::Text, "Text in a reset segment.";
+}
+
+/// A TCP header without its options, as `track` needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+    /// Raw sequence number.
+    pub seq: u32,
+    /// Raw acknowledgment number.
+    pub ack: u32,
+    /// The twelve flag bits.
+    pub flags: u16,
+    /// Raw window.
+    pub window: u16,
+    /// Header length in bytes; under 20 in broken headers.
+    pub header_length: u8,
+    /// Payload bytes, by the lengths in the headers; `None` where that cannot be known.
+    pub length: Option<u32>,
+}
+
+impl Segment {
+    /// Whether any of these flags is set.
+    pub fn has(&self, flags: u16) -> bool {
+        self.flags & flags != 0
+    }
+}
+
+/// What the SYN of one side offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Maximum segment size.
+    pub mss: Option<u16>,
+    /// Window scale shift.
+    pub window_scale: Option<u8>,
+    /// Selective acknowledgments permitted.
+    pub sack_permitted: bool,
+    /// Time stamps: value and echo.
+    pub timestamps: Option<(u32, u32)>,
+}
+
+/// What relative numbers count from, as far as the tracker knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// First sequence number of the segment's direction.
+    pub own_base: u32,
+    /// First sequence number of the other direction.
+    pub peer_base: u32,
+    /// Wireshark's scale of the sender: a shift, -1 unknown, -2 not used.
+    pub scale: i8,
+}
+
+/// One option as found (RFC 9293 §3.2): kind, where its bytes are.
+pub struct RawOption<'a> {
+    /// Kind byte.
+    pub kind: u8,
+    /// The whole option; one byte for kinds 0 and 1.
+    pub bytes: &'a [u8],
+    /// Offset in the option list.
+    pub at: usize,
+}
+
+/// Walks the options until their end, or one that cannot be followed.
+pub fn walk(options: &[u8]) -> impl Iterator<Item = RawOption<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let kind = *options.get(at)?;
+        let length = match kind {
+            0 | 1 => 1,
+            _ => usize::from(*options.get(at + 1)?),
+        };
+        if length == 0 || (length < 2 && kind > 1) {
+            return None;
+        }
+        let bytes = options.get(at..at + length)?;
+        let option = RawOption { kind, bytes, at };
+        at = if kind == 0 {
+            options.len()
+        } else {
+            at + length
+        };
+        Some(option)
+    })
+}
+
+/// Reads the options that a SYN negotiates.
+pub fn parse_options(options: &[u8]) -> Options {
+    let mut result = Options::default();
+    for option in walk(options) {
+        match (option.kind, &option.bytes[option.bytes.len().min(2)..]) {
+            (2, [a, b]) => result.mss = Some(u16::from_be_bytes([*a, *b])),
+            (3, [shift]) => result.window_scale = Some(*shift),
+            (4, []) => result.sack_permitted = true,
+            (8, value) if value.len() == 8 => {
+                if let (Some(a), Some(b)) = (value.first_chunk(), value.last_chunk()) {
+                    result.timestamps = Some((u32::from_be_bytes(*a), u32::from_be_bytes(*b)));
+                }
+            }
+            _ => {}
+        }
+    }
+    result
+}
+
+/// Whether the payload's length is known: not in a fragment, not in a quoted packet.
+pub fn emit<'a>(
+    view: &View<'a>,
+    sink: &mut Sink<'a>,
+    whole: bool,
+    numbers: Option<Numbers>,
+) -> Option<()> {
+    let (src, dst) = (view.u16(0)?, view.u16(2)?);
+    sink.unsigned(SRCPORT, 0..2, src);
+    sink.unsigned(DSTPORT, 2..4, dst);
+    sink.unsigned(PORT, 0..2, src);
+    sink.unsigned(PORT, 2..4, dst);
+    let (seq, ack) = (view.u32(4)?, view.u32(8)?);
+    let (offset, flags, window) = (view.u8(12)?, view.u16(12)? & 0x0fff, view.u16(14)?);
+    let header = usize::from(offset >> 4) * 4;
+    let length = if whole {
+        view.reported.checked_sub(header)
+    } else {
+        None
+    };
+    let length = length.and_then(|n| u32::try_from(n).ok());
+    // Wireshark starts counting only where it knows the segment's length.
+    let numbers = if length.is_some() {
+        numbers.unwrap_or_default()
+    } else {
+        Numbers::default()
+    };
+    let relative = seq.wrapping_sub(numbers.own_base);
+    if let Some(length) = length {
+        sink.unsigned(LEN, 12..13, length);
+    }
+    sink.unsigned(SEQ, 4..8, relative);
+    sink.unsigned(SEQ_RAW, 4..8, seq);
+    if header < 20 {
+        sink.unsigned(HDR_LEN, 12..13, u64::try_from(header).ok()?);
+        return None;
+    }
+    if let Some(length) = length {
+        let next = relative.wrapping_add(length);
+        let next = if flags & (SYN | FIN) != 0 {
+            next.wrapping_add(1)
+        } else {
+            next
+        };
+        sink.unsigned(NXTSEQ, 0..0, next);
+    }
+    let relative_ack = if flags & ACK != 0 {
+        ack.wrapping_sub(numbers.peer_base)
+    } else {
+        ack
+    };
+    sink.unsigned(ACK_NUMBER, 8..12, relative_ack);
+    sink.unsigned(ACK_RAW, 8..12, ack);
+    sink.unsigned(HDR_LEN, 12..13, u64::try_from(header).ok()?);
+    emit_flags(flags, sink);
+    sink.unsigned(WINDOW_VALUE, 14..16, window);
+    let known = length.is_some() && numbers.scale >= 0 && flags & SYN == 0;
+    let shift = if known {
+        u32::from(numbers.scale.unsigned_abs())
+    } else {
+        0
+    };
+    sink.unsigned(
+        WINDOW,
+        14..16,
+        u32::from(window).checked_shl(shift).unwrap_or(0),
+    );
+    if flags & SYN == 0 && whole {
+        let factor = match numbers.scale {
+            n @ 0.. => 1i64.checked_shl(u32::from(n.unsigned_abs())).unwrap_or(0),
+            n => i64::from(n),
+        };
+        sink.put(WINDOW_SCALE, 14..16, Value::Signed(factor));
+    }
+    sink.unsigned(CHECKSUM, 16..18, view.u16(16)?);
+    sink.unsigned(CHECKSUM_STATUS, 16..18, 2u8);
+    sink.unsigned(URGENT_POINTER, 18..20, view.u16(18)?);
+    if header > 20 {
+        let end = header.min(view.bytes.len());
+        if let Some(options) = view.slice(20..end) {
+            sink.bytes(OPTIONS, 20..end, options);
+            emit_options(options, sink, numbers.peer_base);
+        }
+    }
+    let payload = view.bytes.get(header..)?;
+    if !payload.is_empty() {
+        if flags & RST != 0 {
+            sink.text(RESET_CAUSE, header..view.bytes.len(), payload);
+        } else {
+            sink.bytes(PAYLOAD, header..view.bytes.len(), payload);
+        }
+    }
+    Some(())
+}
+
+fn emit_flags(flags: u16, sink: &mut Sink<'_>) {
+    sink.unsigned(FLAGS, 12..14, flags);
+    sink.boolean(FLAGS_RES, 12..13, flags & 0xe00 != 0);
+    let single = [
+        (FLAGS_AE, 0x100),
+        (FLAGS_CWR, 0x080),
+        (FLAGS_ECE, 0x040),
+        (FLAGS_URG, URG),
+        (FLAGS_ACK, ACK),
+        (FLAGS_PUSH, PSH),
+        (FLAGS_RESET, RST),
+        (FLAGS_SYN, SYN),
+        (FLAGS_FIN, FIN),
+    ];
+    for (index, bit) in single {
+        sink.boolean(index, 12..14, flags & bit != 0);
+    }
+    if sink.wants(FLAGS_STR) {
+        sink.owned_text(FLAGS_STR, 12..14, flag_letters(flags));
+    }
+}
+
+/// The flags in Wireshark's twelve letters, a middle dot where one is not set.
+pub fn flag_letters(flags: u16) -> String {
+    "RRRACEUAPRSF"
+        .chars()
+        .enumerate()
+        .map(|(place, letter)| {
+            if flags & (0x800 >> place) != 0 {
+                letter
+            } else {
+                '·'
+            }
+        })
+        .collect()
+}
+
+fn emit_options(options: &[u8], sink: &mut Sink<'_>, peer_base: u32) {
+    for option in walk(options) {
+        let at = 20 + option.at;
+        let end = at + option.bytes.len();
+        sink.unsigned(OPTION_KIND, at..at + 1, option.kind);
+        if option.kind > 1 {
+            sink.unsigned(OPTION_LEN, at + 1..at + 2, option.bytes[1]);
+        }
+        let value = &option.bytes[option.bytes.len().min(2)..];
+        let number = |i: usize| {
+            value
+                .get(i..)?
+                .first_chunk::<4>()
+                .map(|b| u32::from_be_bytes(*b))
+        };
+        match (option.kind, value) {
+            (2, [a, b]) => sink.unsigned(MSS, at + 2..end, u16::from_be_bytes([*a, *b])),
+            (3, [shift]) => {
+                sink.unsigned(WSCALE_SHIFT, at + 2..end, *shift);
+                let shift = u32::from((*shift).min(14));
+                sink.unsigned(WSCALE_MULTIPLIER, at + 2..end, 1u32 << shift);
+            }
+            (4, []) => sink.mark(SACK_PERM, at..end),
+            (8, _) => {
+                if let (Some(tsval), Some(tsecr)) = (number(0), number(4)) {
+                    sink.unsigned(TSVAL, at + 2..at + 6, tsval);
+                    sink.unsigned(TSECR, at + 6..at + 10, tsecr);
+                }
+            }
+            (5, _) => {
+                let mut count = 0u8;
+                while let (Some(left), Some(right)) = (
+                    number(usize::from(count) * 8),
+                    number(usize::from(count) * 8 + 4),
+                ) {
+                    let place = at + 2 + usize::from(count) * 8;
+                    sink.unsigned(SACK_LE, place..place + 4, left.wrapping_sub(peer_base));
+                    sink.unsigned(SACK_RE, place + 4..place + 8, right.wrapping_sub(peer_base));
+                    count += 1;
+                }
+                sink.unsigned(SACK_COUNT, 0..0, count);
+            }
+            _ => {}
+        }
+    }
+}

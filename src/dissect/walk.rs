@@ -1,0 +1,548 @@
+//! From header to header: which layer follows which, and how far each reaches.
+
+use super::ethernet::EtherType;
+use super::layer::{Layer, Protocol, Source, View};
+use super::tcp::Segment;
+use super::{Datagram, Ip, Message, Packet, Payload, Stop, Transport, as_u32};
+use super::{cooked, icmp, icmpv6, ipv6};
+use crate::capture::LinkType;
+use etherparse::{
+    Ethernet2HeaderSlice, Ipv4HeaderSlice, Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice,
+    UdpHeaderSlice,
+};
+
+/// A stretch of bytes still to be taken apart.
+#[derive(Clone, Copy)]
+struct Rest<'a> {
+    /// The bytes `start` and `end` count in.
+    all: &'a [u8],
+    source: Source,
+    start: usize,
+    /// End of the captured bytes.
+    end: usize,
+    /// Bytes promised from `start` on.
+    reported: usize,
+    quoted: bool,
+    /// Part of a datagram that is not whole.
+    partial: bool,
+    depth: u8,
+}
+
+impl<'a> Rest<'a> {
+    fn bytes(&self) -> &'a [u8] {
+        self.all.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn view(&self) -> View<'a> {
+        View {
+            bytes: self.bytes(),
+            reported: self.reported,
+            quoted: self.quoted,
+        }
+    }
+
+    /// What follows a header of this length.
+    fn after(&self, header: usize) -> Rest<'a> {
+        let start = (self.start + header).min(self.end);
+        Rest {
+            start,
+            reported: self.reported.saturating_sub(header),
+            ..*self
+        }
+    }
+
+    /// The same, not longer than `reported`.
+    fn limit(&self, reported: usize) -> Rest<'a> {
+        let reported = reported.min(self.reported);
+        Rest {
+            reported,
+            end: self.end.min(self.start + reported),
+            ..*self
+        }
+    }
+
+    fn layer(&self, protocol: Protocol, name: &'static str) -> Layer {
+        Layer {
+            protocol,
+            name,
+            quoted: self.quoted,
+            source: self.source,
+            start: as_u32(self.start),
+            captured: as_u32(self.end - self.start),
+            reported: as_u32(self.reported),
+        }
+    }
+
+    /// Why a header of `length` bytes is not there: the capture or the packet.
+    fn missing(&self, length: usize) -> Stop {
+        if self.reported < length {
+            Stop::Malformed
+        } else {
+            Stop::Snapped
+        }
+    }
+}
+
+/// Walks a frame from its link layer.
+pub(super) fn frame(packet: &mut Packet<'_>) {
+    let rest = Rest {
+        all: packet.frame.bytes,
+        source: Source::Frame,
+        start: 0,
+        end: packet.frame.bytes.len(),
+        reported: super::as_usize(packet.frame.wire_length).max(packet.frame.bytes.len()),
+        quoted: false,
+        partial: false,
+        depth: 0,
+    };
+    match packet.frame.link {
+        LinkType::ETHERNET => ethernet(packet, rest),
+        LinkType::LINUX_SLL => sll(packet, rest, false),
+        LinkType::LINUX_SLL2 => sll(packet, rest, true),
+        LinkType::NULL | LinkType::LOOP => null(packet, rest),
+        LinkType::PPP | LinkType::PPP_HDLC => ppp(packet, rest),
+        LinkType::RAW
+        | LinkType::RAW_BSD
+        | LinkType::RAW_OPENBSD
+        | LinkType::IPV4
+        | LinkType::IPV6 => {
+            packet.layers.push(rest.layer(Protocol::Raw, "raw"));
+            by_version(packet, rest);
+        }
+        _ => {}
+    }
+}
+
+/// Walks the payload of a datagram that was put together from fragments.
+pub(super) fn datagram<'a>(packet: &mut Packet<'a>, bytes: &'a [u8]) {
+    let Some(ip) = packet.ip else { return };
+    let rest = Rest {
+        all: bytes,
+        source: Source::Datagram,
+        start: 0,
+        end: bytes.len(),
+        reported: bytes.len(),
+        quoted: false,
+        partial: false,
+        depth: 1,
+    };
+    transport(packet, rest, ip.protocol, ip.source.is_ipv6());
+}
+
+fn stop(packet: &mut Packet<'_>, why: Stop) {
+    packet.stop.get_or_insert(why);
+}
+
+fn ethernet(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    packet.layers.push(rest.layer(Protocol::Ethernet, "eth"));
+    let Ok(header) = Ethernet2HeaderSlice::from_slice(rest.bytes()) else {
+        return stop(packet, rest.missing(14));
+    };
+    packet.macs = Some((header.destination(), header.source()));
+    let number = header.ether_type().0;
+    ether_type(packet, rest.after(14), number);
+}
+
+/// Goes on by EtherType, or by length for 802.3.
+fn ether_type(packet: &mut Packet<'_>, mut rest: Rest<'_>, mut number: u16) {
+    // Three tags are more than any network stacks.
+    for _ in 0..8 {
+        match EtherType(number) {
+            EtherType::VLAN | EtherType::QINQ | EtherType::QINQ_OLD => {
+                packet.layers.push(rest.layer(Protocol::Vlan, "vlan"));
+                let Ok(tag) = SingleVlanHeaderSlice::from_slice(rest.bytes()) else {
+                    return stop(packet, rest.missing(4));
+                };
+                number = tag.ether_type().0;
+                rest = rest.after(4);
+            }
+            _ => break,
+        }
+    }
+    match EtherType(number) {
+        EtherType::IPV4 => ipv4(packet, rest),
+        EtherType::IPV6 => ipv6(packet, rest),
+        EtherType::ARP | EtherType::RARP => {
+            packet.layers.push(rest.layer(Protocol::Arp, "arp"));
+            if rest.bytes().len() < 28 {
+                stop(packet, rest.missing(28));
+            }
+        }
+        EtherType(0..=1500) => llc(packet, rest.limit(usize::from(number))),
+        other => {
+            let (protocol, name) = match other.name() {
+                Some(name) => (Protocol::Other, name),
+                None => (Protocol::Data, "data"),
+            };
+            packet.layers.push(rest.layer(protocol, name));
+        }
+    }
+}
+
+fn llc(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    // Novell's raw 802.3 has no LLC header: IPX begins with 0xffff.
+    if rest.bytes().starts_with(&[0xff, 0xff]) {
+        packet.layers.push(rest.layer(Protocol::Other, "ipx"));
+        return;
+    }
+    packet.layers.push(rest.layer(Protocol::Llc, "llc"));
+    let view = rest.view();
+    match (view.u16(0), view.u8(2), view.array::<3>(3), view.u16(6)) {
+        (Some(0xaaaa), Some(3), Some([0, 0, 0] | [0, 0, 0xf8]), Some(number)) if number > 1500 => {
+            ether_type(packet, rest.after(8), number);
+        }
+        (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
+        (Some(0x4242), Some(3), _, _) => {
+            packet
+                .layers
+                .push(rest.after(3).layer(Protocol::Other, "stp"));
+        }
+        (None, ..) => stop(packet, rest.missing(3)),
+        _ => {}
+    }
+}
+
+fn sll(packet: &mut Packet<'_>, rest: Rest<'_>, version2: bool) {
+    packet
+        .layers
+        .push(rest.layer(Protocol::Sll, if version2 { "sll2" } else { "sll" }));
+    let header = if version2 {
+        cooked::SLL2_LENGTH
+    } else {
+        cooked::SLL_LENGTH
+    };
+    let (Some(number), true) = (
+        cooked::protocol(&rest.view(), version2),
+        rest.bytes().len() >= header,
+    ) else {
+        return stop(packet, rest.missing(header));
+    };
+    match number {
+        4 => llc(packet, rest.after(header)),
+        0..=1500 => {
+            packet
+                .layers
+                .push(rest.after(header).layer(Protocol::Data, "data"));
+        }
+        _ => ether_type(packet, rest.after(header), number),
+    }
+}
+
+fn null(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    packet.layers.push(rest.layer(Protocol::Null, "null"));
+    match cooked::null::family(&rest.view()) {
+        Some(2) => ipv4(packet, rest.after(4)),
+        Some(10 | 23 | 24 | 28 | 30) => ipv6(packet, rest.after(4)),
+        Some(_) => {}
+        None => stop(packet, rest.missing(4)),
+    }
+}
+
+fn ppp(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    packet.layers.push(rest.layer(Protocol::Ppp, "ppp"));
+    match cooked::ppp::protocol(&rest.view()) {
+        Some((_, 0x0021, header)) => ipv4(packet, rest.after(header)),
+        Some((_, 0x0057, header)) => ipv6(packet, rest.after(header)),
+        Some(_) => {}
+        None => stop(packet, rest.missing(2)),
+    }
+}
+
+fn by_version(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    match rest.bytes().first().map(|b| b >> 4) {
+        Some(4) => ipv4(packet, rest),
+        Some(6) => ipv6(packet, rest),
+        _ => {}
+    }
+}
+
+fn ipv4(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    // Some captures carry IPv6 under IPv4's number; the version field decides, as in Wireshark.
+    if rest.bytes().first().is_some_and(|b| b >> 4 == 6) {
+        return ipv6(packet, rest);
+    }
+    let Ok(header) = Ipv4HeaderSlice::from_slice(rest.bytes()) else {
+        packet.layers.push(rest.layer(Protocol::Ipv4, "ip"));
+        let broken = rest
+            .bytes()
+            .first()
+            .is_some_and(|b| b >> 4 != 4 || b & 15 < 5);
+        return stop(
+            packet,
+            if broken {
+                Stop::Malformed
+            } else {
+                rest.missing(20)
+            },
+        );
+    };
+    let length = header.slice().len();
+    let total = usize::from(header.total_len());
+    // Total length 0 is segmentation offload: the frame's own length counts.
+    let (bounded, malformed) = match total {
+        0 => (rest, false),
+        n if n < length => (rest.limit(length), true),
+        n => (rest.limit(n), n > rest.reported),
+    };
+    packet.layers.push(bounded.layer(Protocol::Ipv4, "ip"));
+    let after = bounded.after(length);
+    let summary = Ip {
+        source: header.source_addr().into(),
+        destination: header.destination_addr().into(),
+        ttl: header.ttl(),
+        protocol: header.protocol().0,
+        identification: u32::from(header.identification()),
+        fragment_offset: u32::from(header.fragments_offset().value()) * 8,
+        more_fragments: header.more_fragments(),
+        stated_length: u32::from(header.total_len()),
+        start: as_u32(rest.start),
+        payload_start: as_u32(after.start),
+        payload_captured: as_u32(after.end - after.start),
+        payload_reported: as_u32(after.reported),
+    };
+    if malformed && total < length {
+        if !rest.quoted && packet.ip.is_none() {
+            packet.ip = Some(summary);
+        }
+        return stop(packet, Stop::Malformed);
+    }
+    network_payload(packet, after, summary);
+}
+
+fn ipv6(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    let Ok(header) = Ipv6HeaderSlice::from_slice(rest.bytes()) else {
+        packet.layers.push(rest.layer(Protocol::Ipv6, "ipv6"));
+        return stop(packet, rest.missing(40));
+    };
+    let stated = usize::from(header.payload_length());
+    let bounded = if stated == 0 {
+        rest
+    } else {
+        rest.limit(stated + 40)
+    };
+    packet.layers.push(bounded.layer(Protocol::Ipv6, "ipv6"));
+    let Some(chain) = ipv6::chain(&bounded.view()) else {
+        return stop(packet, bounded.missing(48));
+    };
+    let after = bounded.after(chain.length);
+    let fragment = chain.fragment;
+    let summary = Ip {
+        source: header.source_addr().into(),
+        destination: header.destination_addr().into(),
+        ttl: header.hop_limit(),
+        protocol: chain.next,
+        identification: fragment.map_or(0, |f| f.identification),
+        fragment_offset: fragment.map_or(0, |f| f.offset),
+        more_fragments: fragment.is_some_and(|f| f.more),
+        stated_length: as_u32(stated + 40),
+        start: as_u32(rest.start),
+        payload_start: as_u32(after.start),
+        payload_captured: as_u32(after.end - after.start),
+        payload_reported: as_u32(after.reported),
+    };
+    network_payload(packet, after, summary);
+}
+
+/// Goes on above IP, unless the rest is a piece that must wait for the others.
+fn network_payload(packet: &mut Packet<'_>, after: Rest<'_>, ip: Ip) {
+    let outermost = packet.ip.is_none() && !after.quoted;
+    if outermost {
+        packet.ip = Some(ip);
+    }
+    let mut after = after;
+    if ip.is_fragment() {
+        // A piece cut short by the capture cannot be put together; its first part is readable.
+        let whole = ip.payload_captured >= ip.payload_reported;
+        if ip.fragment_offset > 0 || (whole && !after.quoted) {
+            packet.layers.push(after.layer(Protocol::Data, "data"));
+            return;
+        }
+        after.partial = true;
+    }
+    transport(packet, after, ip.protocol, ip.source.is_ipv6());
+}
+
+fn transport(packet: &mut Packet<'_>, rest: Rest<'_>, protocol: u8, v6: bool) {
+    if rest.depth > 4 {
+        return;
+    }
+    match protocol {
+        6 => tcp(packet, rest),
+        17 => udp(packet, rest),
+        1 if !v6 => control(packet, rest, false),
+        58 if v6 => control(packet, rest, true),
+        59 => {}
+        4 | 41 => {
+            packet
+                .layers
+                .push(rest.layer(Protocol::Other, if protocol == 4 { "ipip" } else { "6in4" }));
+        }
+        _ => {
+            let (kind, name) = match protocol_name(protocol) {
+                Some(name) => (Protocol::Other, name),
+                None => (Protocol::Data, "data"),
+            };
+            packet.layers.push(rest.layer(kind, name));
+        }
+    }
+}
+
+/// Wireshark's name of an IP protocol that is named and not decoded.
+fn protocol_name(protocol: u8) -> Option<&'static str> {
+    Some(match protocol {
+        2 => "igmp",
+        33 => "dccp",
+        46 => "rsvp",
+        47 => "gre",
+        50 => "esp",
+        51 => "ah",
+        88 => "eigrp",
+        89 => "ospf",
+        103 => "pim",
+        112 => "vrrp",
+        115 => "l2tp",
+        132 => "sctp",
+        136 => "udplite",
+        _ => return None,
+    })
+}
+
+fn tcp(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    packet.layers.push(rest.layer(Protocol::Tcp, "tcp"));
+    let view = rest.view();
+    let (Some(fixed), Some(urgent_end)) = (view.array::<16>(0), view.slice(0..20)) else {
+        return stop(packet, rest.missing(20));
+    };
+    let header_length = (fixed[12] >> 4) * 4;
+    let header = usize::from(header_length);
+    let segment = match TcpHeaderSlice::from_slice(rest.bytes()) {
+        Ok(slice) => Segment {
+            source_port: slice.source_port(),
+            destination_port: slice.destination_port(),
+            seq: slice.sequence_number(),
+            ack: slice.acknowledgment_number(),
+            flags: u16::from_be_bytes([urgent_end[12], urgent_end[13]]) & 0x0fff,
+            window: slice.window_size(),
+            header_length,
+            length: None,
+        },
+        // A header shorter than 20, or cut short in its options: the fixed part is readable.
+        Err(_) => Segment {
+            source_port: view.u16(0).unwrap_or_default(),
+            destination_port: view.u16(2).unwrap_or_default(),
+            seq: view.u32(4).unwrap_or_default(),
+            ack: view.u32(8).unwrap_or_default(),
+            flags: view.u16(12).unwrap_or_default() & 0x0fff,
+            window: view.u16(14).unwrap_or_default(),
+            header_length,
+            length: None,
+        },
+    };
+    let whole = !rest.partial && !rest.quoted;
+    let length = if whole {
+        rest.reported.checked_sub(header).map(as_u32)
+    } else {
+        None
+    };
+    if header < 20 || (whole && length.is_none()) {
+        stop(packet, Stop::Malformed);
+    }
+    let after = rest.after(header.max(20));
+    if !rest.quoted {
+        packet.transport = Transport::Tcp(Segment { length, ..segment });
+        packet.payload = payload(&after);
+    }
+}
+
+fn udp(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    let stated = UdpHeaderSlice::from_slice(rest.bytes())
+        .map(|h| (h.source_port(), h.destination_port(), h.length()));
+    let Ok((source_port, destination_port, stated_length)) = stated else {
+        packet.layers.push(rest.layer(Protocol::Udp, "udp"));
+        return stop(packet, rest.missing(8));
+    };
+    let bounded = if stated_length >= 8 {
+        rest.limit(usize::from(stated_length))
+    } else {
+        rest
+    };
+    packet.layers.push(bounded.layer(Protocol::Udp, "udp"));
+    if stated_length != 0
+        && (stated_length < 8
+            || (usize::from(stated_length) > rest.reported && !rest.partial && !rest.quoted))
+    {
+        stop(packet, Stop::Malformed);
+    }
+    if !rest.quoted {
+        packet.transport = Transport::Udp(Datagram {
+            source_port,
+            destination_port,
+            stated_length,
+        });
+        packet.payload = payload(&bounded.after(8));
+    }
+}
+
+fn payload(rest: &Rest<'_>) -> Payload {
+    Payload {
+        source: rest.source,
+        start: as_u32(rest.start),
+        captured: as_u32(rest.end - rest.start),
+        reported: as_u32(rest.reported),
+    }
+}
+
+/// ICMP and ICMPv6, and the packet that an error quotes.
+fn control(packet: &mut Packet<'_>, rest: Rest<'_>, v6: bool) {
+    let (protocol, name) = if v6 {
+        (Protocol::Icmpv6, "icmpv6")
+    } else {
+        (Protocol::Icmp, "icmp")
+    };
+    packet.layers.push(rest.layer(protocol, name));
+    let view = rest.view();
+    let (Some(kind), Some(code)) = (view.u8(0), view.u8(1)) else {
+        return stop(packet, rest.missing(8));
+    };
+    if !rest.quoted {
+        let echo = if v6 {
+            matches!(kind, 128 | 129)
+        } else {
+            matches!(kind, 0 | 8)
+        };
+        let number = |at| {
+            if echo {
+                view.u16(at).unwrap_or_default()
+            } else {
+                0
+            }
+        };
+        let message = Message {
+            kind,
+            code,
+            identifier: number(4),
+            sequence: number(6),
+        };
+        packet.transport = if v6 {
+            Transport::Icmpv6(message)
+        } else {
+            Transport::Icmp(message)
+        };
+        packet.payload = payload(&rest.after(8));
+    }
+    let quotes = if v6 {
+        icmpv6::quotes(kind)
+    } else {
+        icmp::quotes(kind)
+    };
+    let inner = Rest {
+        quoted: true,
+        depth: rest.depth + 1,
+        ..rest.after(8)
+    };
+    if quotes && rest.bytes().len() > 8 && inner.depth <= 3 {
+        by_version(packet, inner);
+    } else if rest.bytes().len() < 8 {
+        stop(packet, rest.missing(8));
+    }
+}
