@@ -10,3 +10,4 @@ pub mod capture;
 pub mod cli;
 pub mod dissect;
 pub mod facts;
+pub mod track;

@@ -5,7 +5,11 @@
 //!
 //! **Invariant:** nothing is computed here; `track` fills the records, `render` writes them.
 
+pub mod connection;
+
 use crate::dissect::field::{Kind, Value};
+use std::borrow::Cow;
+use std::net::IpAddr;
 
 /// One column of a fact.
 pub struct Field<F: 'static> {
@@ -35,4 +39,100 @@ pub trait Fact: Sized + 'static {
     const DOC: &'static str;
     /// Its fields.
     const FIELDS: &'static [Field<Self>];
+}
+
+/// A Rust type that a fact's field can have.
+pub trait AsValue {
+    /// The field type it becomes.
+    const KIND: Kind;
+    /// Its value, or `None` when it is unknown.
+    fn as_value(&self) -> Option<Value<'_>>;
+}
+
+/// A six-byte hardware address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+/// A moment, in nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub i64);
+
+/// A span in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Milliseconds(pub f64);
+
+impl Milliseconds {
+    /// From nanoseconds.
+    #[expect(clippy::cast_precision_loss, reason = "a span that loses a nanosecond is 104 days long")]
+    pub fn from_nanoseconds(ns: i64) -> Self {
+        Milliseconds(ns as f64 / 1e6)
+    }
+}
+
+/// Frame numbers that prove something.
+pub type Frames = Vec<u32>;
+
+macro_rules! as_value {
+    ($($ty:ty, $kind:expr, $this:ident => $value:expr;)*) => {
+        $(impl AsValue for $ty {
+            const KIND: Kind = $kind;
+            fn as_value(&self) -> Option<Value<'_>> {
+                let $this = self;
+                Some($value)
+            }
+        })*
+    };
+}
+
+as_value! {
+    u8, Kind::Unsigned(8), n => Value::Unsigned(u64::from(*n));
+    u16, Kind::Unsigned(16), n => Value::Unsigned(u64::from(*n));
+    u32, Kind::Unsigned(32), n => Value::Unsigned(u64::from(*n));
+    u64, Kind::Unsigned(64), n => Value::Unsigned(*n);
+    bool, Kind::Boolean, b => Value::Boolean(*b);
+    &'static str, Kind::Text, s => Value::Text(Cow::Borrowed(s.as_bytes()));
+    String, Kind::Text, s => Value::Text(Cow::Borrowed(s.as_bytes()));
+    Vec<u8>, Kind::Text, s => Value::Text(Cow::Borrowed(s));
+    Mac, Kind::Ether, m => Value::Ether(m.0);
+    Moment, Kind::Time, m => Value::Time(m.0);
+    Milliseconds, Kind::Float, m => Value::Float(m.0);
+    Vec<u32>, Kind::Frames, f => Value::Frames(Cow::Borrowed(f));
+    // A field of a fact may hold either version; filters compare addresses by their bytes.
+    IpAddr, Kind::Ipv4, a => match a {
+        IpAddr::V4(v4) => Value::Ipv4(v4.octets()),
+        IpAddr::V6(v6) => Value::Ipv6(v6.octets()),
+    };
+}
+
+impl<T: AsValue> AsValue for Option<T> {
+    const KIND: Kind = T::KIND;
+    fn as_value(&self) -> Option<Value<'_>> {
+        self.as_ref().and_then(AsValue::as_value)
+    }
+}
+
+/// Declares a fact: the record, its section and its field table, from one list, so that a field
+/// is written once.
+#[macro_export]
+macro_rules! fact {
+    ($doc:literal $name:ident $section:literal $prefix:literal { $($field:ident: $ty:ty, $text:literal;)* }) => {
+        #[doc = $doc]
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            $(#[doc = $text] pub $field: $ty,)*
+        }
+
+        impl $crate::facts::Fact for $name {
+            const SECTION: &'static str = $section;
+            const DOC: &'static str = $doc;
+            const FIELDS: &'static [$crate::facts::Field<Self>] = &[
+                $($crate::facts::Field {
+                    name: concat!($prefix, ".", stringify!($field)),
+                    kind: <$ty as $crate::facts::AsValue>::KIND,
+                    doc: $text,
+                    get: |fact| $crate::facts::AsValue::as_value(&fact.$field),
+                },)*
+            ];
+        }
+    };
 }

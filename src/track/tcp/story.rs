@@ -1,0 +1,380 @@
+//! The story of a connection: who opened it and how, what was carried, who closed it and how.
+
+use super::note::{Flags, Note};
+use super::zeek::{Signs, Zeek};
+use super::{Stream, tcp};
+use crate::capture::Time;
+use crate::facts::connection::Connection;
+use crate::facts::{Milliseconds, Moment};
+use tcp::{Options, Segment};
+
+/// What is kept of one side.
+#[derive(Default)]
+struct Part {
+    bytes: u64,
+    data_frames: u32,
+    largest: u32,
+    /// What its SYN offered.
+    syn: Option<Options>,
+    isn: Option<u32>,
+    /// Frame of its first FIN and the number after it.
+    fin: Option<(u32, u32)>,
+    /// Frame that acknowledged the FIN.
+    fin_acked: Option<u32>,
+}
+
+/// Counters that stay zero in a healthy connection.
+#[derive(Default)]
+struct Trouble {
+    counts: [[u32; KINDS.len()]; 2],
+    frames: Vec<u32>,
+}
+
+/// The kinds of trouble, in the order they are counted in.
+const KINDS: [Flags; 9] = [
+    Flags::RETRANSMISSION,
+    Flags::FAST_RETRANSMISSION,
+    Flags::SPURIOUS_RETRANSMISSION,
+    Flags::OUT_OF_ORDER,
+    Flags::LOST_SEGMENT,
+    Flags::ACK_LOST_SEGMENT,
+    Flags::DUPLICATE_ACK,
+    Flags::ZERO_WINDOW,
+    Flags::WINDOW_FULL,
+];
+
+/// How many frames with trouble are named.
+const NAMED: usize = 20;
+
+/// What is remembered for the connection's record.
+#[derive(Default)]
+pub(super) struct Story {
+    parts: [Part; 2],
+    pub(super) port_reuse: bool,
+    frames: u32,
+    syn_frame: u32,
+    /// Which side sent the first SYN without ACK, and whether both did.
+    syn_side: Option<u8>,
+    both_syn: bool,
+    syn_attempts: u32,
+    synack_frame: u32,
+    ack_frame: u32,
+    rst: Option<(u32, u8)>,
+    trouble: Option<Box<Trouble>>,
+    keep_alives: [u32; 2],
+    zeek: Zeek,
+}
+
+/// Takes in one segment.
+pub(super) fn segment(stream: &mut Stream, side: usize, segment: &Segment, frame: u32, time: Time, options: &[u8], note: &Note) {
+    let _ = time;
+    let length = segment.length.unwrap_or(0);
+    let from_server = likely_server(stream.ends[side].port, stream.ends[1 - side].port);
+    let story = &mut stream.story;
+    story.frames += 1;
+    handshake(story, side, segment, frame, options);
+    if length > 0 {
+        let new = match note.flags {
+            f if f.has(Flags::SPURIOUS_RETRANSMISSION | Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE) => 0,
+            f if f.has(Flags::RETRANSMISSION | Flags::FAST_RETRANSMISSION) => 0,
+            _ => length,
+        };
+        let part = &mut story.parts[side];
+        part.bytes += u64::from(new);
+        part.data_frames += u32::from(new > 0);
+        part.largest = part.largest.max(length);
+    }
+    teardown(story, side, segment, length, frame);
+    if note.flags.0 != 0 {
+        trouble(story, side, frame, note);
+    }
+    let resent = Flags::RETRANSMISSION | Flags::FAST_RETRANSMISSION | Flags::SPURIOUS_RETRANSMISSION | Flags::OUT_OF_ORDER;
+    let signs = Signs {
+        resent: note.flags.has(resent),
+        gap: note.flags.has(Flags::ACK_LOST_SEGMENT),
+        zero_window: note.flags.has(Flags::ZERO_WINDOW),
+    };
+    story.zeek.segment(side, segment, from_server, signs);
+}
+
+impl std::ops::BitOr for Flags {
+    type Output = Flags;
+    fn bitor(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+}
+
+fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, options: &[u8]) {
+    let sender = u8::from(side == 1);
+    match segment.flags & (tcp::SYN | tcp::ACK) {
+        tcp::SYN => {
+            if story.syn_frame == 0 {
+                story.syn_frame = frame;
+                story.syn_side = Some(sender);
+            }
+            if story.syn_side == Some(sender) {
+                story.syn_attempts += 1;
+            } else {
+                story.both_syn = true;
+            }
+            offer(&mut story.parts[side], segment, options);
+        }
+        f if f == tcp::SYN | tcp::ACK => {
+            if story.synack_frame == 0 {
+                story.synack_frame = frame;
+            }
+            offer(&mut story.parts[side], segment, options);
+        }
+        tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
+            // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
+            let answered = story.parts[1 - side].isn.map(|isn| isn.wrapping_add(1));
+            if story.syn_side != Some(1 - sender) && answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0) {
+                story.ack_frame = frame;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn offer(part: &mut Part, segment: &Segment, options: &[u8]) {
+    if part.syn.is_none() || part.isn != Some(segment.seq) {
+        part.syn = Some(tcp::parse_options(options));
+        part.isn = Some(segment.seq);
+    }
+}
+
+fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, frame: u32) {
+    if segment.has(tcp::ACK) {
+        let other = &mut story.parts[1 - side];
+        if let (Some((_, end)), None) = (other.fin, other.fin_acked) {
+            if segment.ack.wrapping_sub(end).cast_signed() >= 0 {
+                other.fin_acked = Some(frame);
+            }
+        }
+    }
+    if segment.has(tcp::FIN) && story.parts[side].fin.is_none() {
+        let end = segment.seq.wrapping_add(length).wrapping_add(1);
+        story.parts[side].fin = Some((frame, end));
+    }
+    if segment.has(tcp::RST) && story.rst.is_none() {
+        story.rst = Some((frame, u8::from(side == 1)));
+    }
+}
+
+fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
+    if note.flags.has(Flags::KEEP_ALIVE) {
+        story.keep_alives[side] += 1;
+    }
+    let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
+    if !note.flags.has(all | Flags::KEEP_ALIVE) {
+        return;
+    }
+    let trouble = story.trouble.get_or_insert_default();
+    for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
+        *count += u32::from(note.flags.has(kind));
+    }
+    if trouble.frames.len() < NAMED {
+        trouble.frames.push(frame);
+    }
+}
+
+/// Whether the sender's port looks like a service and the other's does not.
+fn likely_server(own: u16, other: u16) -> bool {
+    service(own) && !service(other)
+}
+
+/// Ports below 1024 are given to services; the others are those of the course's labs and of
+/// widespread servers.
+fn service(port: u16) -> bool {
+    port < 1024 || matches!(port, 1080 | 1433 | 1521 | 1883 | 3128 | 3306 | 3389 | 5000 | 5060 | 5432 | 5900 | 6379 | 8000 | 8008 | 8080 | 8443 | 8888 | 9000 | 9090 | 12000 | 12800 | 20001 | 25000 | 27017)
+}
+
+/// Writes the record of one stream.
+pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
+    let story = &stream.story;
+    let (client, sure) = client_side(stream);
+    let server = 1 - client;
+    let (c, s) = (&story.parts[client], &story.parts[server]);
+    let name = |side: u8| if usize::from(side) == client { "client" } else { "server" };
+    let none = Trouble::default();
+    let trouble = story.trouble.as_deref().unwrap_or(&none);
+    let count = |side: usize, kind: Flags| {
+        let place = KINDS.iter().position(|k| *k == kind).unwrap_or(0);
+        trouble.counts[side][place]
+    };
+    let (conn_state, history) = story.zeek.tell();
+    let closed = closed(story);
+    let frame = |n: u32| (n != 0).then_some(n);
+    let timed = stream.previous_time != Time::default() || stream.first_time != Time::default();
+    let fins_acked = u8::from(c.fin_acked.is_some()) + u8::from(s.fin_acked.is_some());
+    Connection {
+        stream: number,
+        client: stream.ends[client].address,
+        client_port: stream.ends[client].port,
+        server: stream.ends[server].address,
+        server_port: stream.ends[server].port,
+        roles: if sure { "syn" } else { "guess" },
+        start_time: timed.then_some(Moment(stream.first_time.0)),
+        duration_ms: timed.then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
+        frames: story.frames,
+        opened: opened(story),
+        syn_frame: frame(story.syn_frame),
+        synack_frame: frame(story.synack_frame),
+        ack_frame: frame(story.ack_frame),
+        syn_attempts: story.syn_attempts,
+        handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
+            .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
+        client_isn: c.isn,
+        server_isn: s.isn,
+        client_mss: c.syn.and_then(|o| o.mss),
+        server_mss: s.syn.and_then(|o| o.mss),
+        client_window_scale: c.syn.and_then(|o| o.window_scale),
+        server_window_scale: s.syn.and_then(|o| o.window_scale),
+        client_sack: c.syn.map(|o| o.sack_permitted),
+        server_sack: s.syn.map(|o| o.sack_permitted),
+        client_timestamps: c.syn.map(|o| o.timestamps.is_some()),
+        server_timestamps: s.syn.map(|o| o.timestamps.is_some()),
+        client_bytes: c.bytes,
+        server_bytes: s.bytes,
+        client_data_frames: c.data_frames,
+        server_data_frames: s.data_frames,
+        client_largest_segment_bytes: c.largest,
+        server_largest_segment_bytes: s.largest,
+        client_retransmissions: count(client, Flags::RETRANSMISSION),
+        server_retransmissions: count(server, Flags::RETRANSMISSION),
+        client_fast_retransmissions: count(client, Flags::FAST_RETRANSMISSION),
+        server_fast_retransmissions: count(server, Flags::FAST_RETRANSMISSION),
+        client_spurious_retransmissions: count(client, Flags::SPURIOUS_RETRANSMISSION),
+        server_spurious_retransmissions: count(server, Flags::SPURIOUS_RETRANSMISSION),
+        client_out_of_order: count(client, Flags::OUT_OF_ORDER),
+        server_out_of_order: count(server, Flags::OUT_OF_ORDER),
+        client_lost_segments: count(client, Flags::LOST_SEGMENT),
+        server_lost_segments: count(server, Flags::LOST_SEGMENT),
+        client_acked_unseen: count(client, Flags::ACK_LOST_SEGMENT),
+        server_acked_unseen: count(server, Flags::ACK_LOST_SEGMENT),
+        client_duplicate_acks: count(client, Flags::DUPLICATE_ACK),
+        server_duplicate_acks: count(server, Flags::DUPLICATE_ACK),
+        client_zero_windows: count(client, Flags::ZERO_WINDOW),
+        server_zero_windows: count(server, Flags::ZERO_WINDOW),
+        client_window_full: count(client, Flags::WINDOW_FULL),
+        server_window_full: count(server, Flags::WINDOW_FULL),
+        client_keep_alives: story.keep_alives[client],
+        server_keep_alives: story.keep_alives[server],
+        trouble_frames: trouble.frames.clone(),
+        closed,
+        closed_by: closed_by(story, client),
+        closing_frames: closing_frames(story),
+        fins_acked,
+        time_wait_at: time_wait(story, client, fins_acked),
+        rst_frame: story.rst.map(|r| r.0),
+        rst_by: story.rst.map(|r| name(r.1)),
+        port_reuse: story.port_reuse,
+        completeness: stream.completeness,
+        completeness_text: completeness_text(stream.completeness),
+        conn_state,
+        history,
+    }
+}
+
+/// Which side is the client, and whether a SYN says so.
+fn client_side(stream: &Stream) -> (usize, bool) {
+    if let Some(side) = stream.story.syn_side {
+        return (usize::from(side), true);
+    }
+    if let Some(answering) = stream.story.parts.iter().position(|p| p.syn.is_some()) {
+        return (1 - answering, true);
+    }
+    let [a, b] = stream.ends;
+    (usize::from(likely_server(a.port, b.port)), false)
+}
+
+fn opened(story: &Story) -> &'static str {
+    let Some(caller) = story.syn_side else {
+        return if story.synack_frame != 0 && story.ack_frame != 0 { "handshake" } else { "midstream" };
+    };
+    if story.both_syn {
+        return "simultaneous";
+    }
+    if story.synack_frame == 0 {
+        // A RST of the called side, with nothing before it, refuses the call.
+        return match story.rst {
+            Some((frame, side)) if side != caller && frame > story.syn_frame => "refused",
+            _ if story.parts[usize::from(1 - caller)].data_frames > 0 => "midstream",
+            _ => "unanswered",
+        };
+    }
+    if story.ack_frame != 0 { "handshake" } else { "half-open" }
+}
+
+fn closed(story: &Story) -> &'static str {
+    let fins = story.parts.iter().filter(|p| p.fin.is_some()).count();
+    match (story.rst, fins) {
+        // A RST after both FINs ends nothing any more.
+        (Some((frame, _)), 2) if story.parts.iter().all(|p| p.fin.is_some_and(|f| f.0 < frame)) => "fin",
+        (Some(_), _) => "reset",
+        (None, 2) => "fin",
+        (None, 1) => "half-closed",
+        _ => "open",
+    }
+}
+
+fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
+    let name = |side: usize| if side == client { "client" } else { "server" };
+    let fins = [story.parts[0].fin, story.parts[1].fin];
+    match (closed(story), fins) {
+        ("fin", [Some(a), Some(b)]) => {
+            let first = usize::from(b.0 < a.0);
+            // The second FIN came before its sender had acknowledged the first: both closed.
+            let second = fins[1 - first]?.0;
+            let crossed = story.parts[first].fin_acked.is_none_or(|acked| acked > second);
+            Some(if crossed && !same_frame(story, first) { "both" } else { name(first) })
+        }
+        ("reset", _) => {
+            let (frame, side) = story.rst?;
+            let earlier = (0..2).filter(|i| fins[*i].is_some_and(|f| f.0 < frame)).min_by_key(|i| fins[*i]);
+            Some(name(earlier.unwrap_or(usize::from(side))))
+        }
+        ("half-closed", _) => fins.iter().position(Option::is_some).map(name),
+        _ => None,
+    }
+}
+
+/// Whether the other side's FIN itself acknowledged this side's FIN, or the ACK is missing.
+fn same_frame(story: &Story, first: usize) -> bool {
+    let second = story.parts[1 - first].fin.map(|f| f.0);
+    story.parts[first].fin_acked == second || story.parts[first].fin_acked.is_none()
+}
+
+fn closing_frames(story: &Story) -> Vec<u32> {
+    let mut frames: Vec<u32> = story
+        .parts
+        .iter()
+        .flat_map(|p| [p.fin.map(|f| f.0), p.fin_acked])
+        .chain([story.rst.map(|r| r.0)])
+        .flatten()
+        .collect();
+    frames.sort_unstable();
+    frames.dedup();
+    frames
+}
+
+/// The side that closed first waits (RFC 9293 §3.6); both do when their FINs crossed.
+fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<&'static str> {
+    if closed(story) != "fin" || fins_acked < 2 || story.rst.is_some() {
+        return None;
+    }
+    closed_by(story, client)
+}
+
+/// The text of 4.0 for a completeness value.
+fn completeness_text(value: u8) -> &'static str {
+    match value {
+        1 => "Incomplete, SYN_SENT",
+        3 => "Incomplete, CLIENT_ESTABLISHED",
+        7 => "Incomplete, ESTABLISHED",
+        15 => "Incomplete, DATA",
+        31 | 47 | 63 => "Complete, WITH_DATA",
+        23 | 39 | 55 => "Complete, NO_DATA",
+        _ => "Incomplete",
+    }
+}

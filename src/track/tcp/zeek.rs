@@ -1,0 +1,242 @@
+//! Zeek's view of a connection: state of both ends, `conn_state` and the history letters
+//! (scripts/base/protocols/conn/main.zeek; TCP.cc decides the states).
+//!
+//! Zeek starts a new record where Wireshark keeps a stream in two cases: a true simultaneous open,
+//! and a SYN after one side has closed. Both records are then told, with a slash between. Letters
+//! for checksums are left out: Wirelab never drops a packet for its checksum.
+
+use crate::dissect::tcp::{self, Segment};
+
+/// State of one end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum End {
+    #[default]
+    Inactive,
+    SynSent,
+    Partial,
+    Established,
+    Closed,
+    Reset,
+}
+
+impl End {
+    fn is_inactive(self) -> bool {
+        matches!(self, End::Inactive | End::Partial)
+    }
+}
+
+/// One record in the making, and those that ended before it in the same stream.
+#[derive(Default)]
+pub(super) struct Zeek {
+    ends: [End; 2],
+    /// Which side Zeek takes for the originator.
+    originator: u8,
+    letters: [u8; 23],
+    count: u8,
+    /// Last sequence number of each of S H F R, per side; they repeat when it differs.
+    last: [Option<[u32; 4]>; 2],
+    /// Which letters were written once: per side A D I Q, and S H F R.
+    written: [u8; 2],
+    /// How often G, T and W happened, per side.
+    counts: [[u16; 3]; 2],
+    first_seq: [Option<u32>; 2],
+    earlier: Option<Box<(String, String)>>,
+}
+
+/// What the sequence analysis found out that Zeek has letters for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Signs {
+    /// Payload that was sent before.
+    pub(super) resent: bool,
+    /// Acknowledges what was not captured: a gap of the other side.
+    pub(super) gap: bool,
+    /// No room.
+    pub(super) zero_window: bool,
+}
+
+impl Zeek {
+    /// Takes in one segment of `side`.
+    pub(super) fn segment(&mut self, side: usize, segment: &Segment, likely_server: bool, signs: Signs) {
+        let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
+        let (syn, fin, rst, ack) = (
+            segment.has(tcp::SYN),
+            segment.has(tcp::FIN),
+            segment.has(tcp::RST),
+            segment.has(tcp::ACK),
+        );
+        if self.reuses(side, segment) {
+            let (state, letters) = (self.state(), self.history());
+            let join = |old: Option<&String>, new: String| old.map_or(new.clone(), |o| format!("{o} / {new}"));
+            let old = self.earlier.take();
+            let states = join(old.as_ref().map(|o| &o.0), state.to_owned());
+            let histories = join(old.as_ref().map(|o| &o.1), letters);
+            *self = Zeek { earlier: Some(Box::new((states, histories))), ..Zeek::default() };
+            return self.segment(side, segment, likely_server, signs);
+        }
+        if fresh {
+            self.originator = u8::from(side == 1);
+            if likely_server || (syn && ack) {
+                self.originator = 1 - self.originator;
+                self.letter(b'^');
+            }
+        }
+        self.first_seq[side].get_or_insert(segment.seq);
+        self.write(side, segment, signs);
+        self.advance(side, syn, ack, fin, rst, segment.length.unwrap_or(0) > 0);
+    }
+
+    /// Whether Zeek would start a new record with this segment.
+    fn reuses(&self, side: usize, segment: &Segment) -> bool {
+        if !segment.has(tcp::SYN) || self.count == 0 {
+            return false;
+        }
+        let closed = self.ends.iter().any(|e| matches!(e, End::Closed | End::Reset));
+        if segment.has(tcp::ACK) {
+            return closed && self.ends[usize::from(self.originator)] == End::Inactive && self.ends[side] != End::Inactive;
+        }
+        closed || self.first_seq[usize::from(self.originator)].is_some_and(|seq| seq != segment.seq && !self.begins_backwards())
+    }
+
+    /// A record that began with the answer: its originator has not spoken yet.
+    fn begins_backwards(&self) -> bool {
+        self.letters.first() == Some(&b'^')
+    }
+
+    fn advance(&mut self, side: usize, syn: bool, ack: bool, fin: bool, rst: bool, data: bool) {
+        let (own, peer) = (self.ends[side], self.ends[1 - side]);
+        self.ends[side] = match own {
+            End::Closed if rst && peer == End::Closed => End::Closed,
+            _ if rst => End::Reset,
+            _ if fin => End::Closed,
+            _ if syn && ack => End::Established,
+            // A SYN after the answer to it: the order is wrong, nothing is established.
+            End::Inactive | End::Partial | End::SynSent if syn => End::SynSent,
+            End::Established if syn && self.written[side] == 16 => End::SynSent,
+            End::Inactive if ack || data => End::Partial,
+            _ => own,
+        };
+        if syn && ack && !rst && matches!(peer, End::Inactive | End::SynSent) {
+            self.ends[1 - side] = End::Established;
+        }
+    }
+
+    fn write(&mut self, side: usize, segment: &Segment, signs: Signs) {
+        let (syn, fin, rst, ack) = (
+            segment.has(tcp::SYN),
+            segment.has(tcp::FIN),
+            segment.has(tcp::RST),
+            segment.has(tcp::ACK),
+        );
+        let data = segment.length.unwrap_or(0) > 0;
+        if rst && (syn || fin) {
+            self.once(side, if syn { b'q' } else { b'i' }, if syn { 3 } else { 2 });
+        } else if syn && fin {
+            self.once(side, b'q', 3);
+        } else if rst {
+            self.by_seq(side, b'r', 3, segment.seq);
+        } else if syn {
+            self.by_seq(side, if ack { b'h' } else { b's' }, usize::from(ack), segment.seq);
+        } else {
+            if signs.zero_window {
+                self.rarely(side, b'w', 2);
+            }
+            if signs.resent && data {
+                self.rarely(side, b't', 1);
+            }
+            if fin {
+                self.by_seq(side, b'f', 2, segment.seq.wrapping_add(segment.length.unwrap_or(0)));
+            } else if data && !(signs.resent && self.written[side] & 2 != 0) {
+                self.once(side, b'd', 1);
+            } else if ack && !data {
+                self.once(side, b'a', 0);
+            }
+        }
+        if signs.gap && !rst {
+            self.rarely(1 - side, b'g', 0);
+        }
+    }
+
+    /// Letters written once per side: A D I Q.
+    fn once(&mut self, side: usize, letter: u8, bit: u8) {
+        if self.written[side] & (1 << bit) == 0 {
+            self.written[side] |= 1 << bit;
+            self.sided(side, letter);
+        }
+    }
+
+    /// Letters that repeat when the sequence number differs: S H F R.
+    fn by_seq(&mut self, side: usize, letter: u8, place: usize, seq: u32) {
+        let bit = 16 << place;
+        let last = self.last[side].get_or_insert([0; 4]);
+        if self.written[side] & bit == 0 || last[place] != seq {
+            last[place] = seq;
+            self.written[side] |= bit;
+            self.sided(side, letter);
+        }
+    }
+
+    /// Letters written at the 1st, 10th, 100th time: G T W.
+    fn rarely(&mut self, side: usize, letter: u8, place: usize) {
+        let count = &mut self.counts[side][place];
+        *count = count.saturating_add(1);
+        if matches!(*count, 1 | 10 | 100 | 1000 | 10_000) {
+            self.sided(side, letter);
+        }
+    }
+
+    fn sided(&mut self, side: usize, letter: u8) {
+        let originator = usize::from(self.originator) == side;
+        self.letter(if originator { letter.to_ascii_uppercase() } else { letter });
+    }
+
+    fn letter(&mut self, letter: u8) {
+        if let Some(place) = self.letters.get_mut(usize::from(self.count)) {
+            *place = letter;
+            self.count += 1;
+        }
+    }
+
+    /// The letters of this record.
+    fn history(&self) -> String {
+        self.letters[..usize::from(self.count)].iter().map(|b| char::from(*b)).collect()
+    }
+
+    fn state(&self) -> &'static str {
+        let (orig, resp) = (self.ends[usize::from(self.originator)], self.ends[usize::from(1 - self.originator)]);
+        if resp == End::Reset {
+            return match orig {
+                End::SynSent => "REJ",
+                o if o.is_inactive() => "RSTRH",
+                _ => "RSTR",
+            };
+        }
+        if orig == End::Reset {
+            let history = self.history();
+            let letters = history.trim_start_matches('^');
+            let syn_only = letters.starts_with('S')
+                && letters.find('R').is_some_and(|end| !letters[..end].contains(['H', 'A', 'F', 'I', 'G', 'Q']));
+            return match resp.is_inactive() {
+                true if syn_only => "RSTOS0",
+                true => "OTH",
+                false => "RSTO",
+            };
+        }
+        match (orig, resp) {
+            (End::Closed, End::Closed) => "SF",
+            (End::Closed, r) => if r.is_inactive() { "SH" } else { "S2" },
+            (o, End::Closed) => if o.is_inactive() { "SHR" } else { "S3" },
+            (End::SynSent, End::Inactive) => "S0",
+            (End::Established, End::Established) => "S1",
+            _ => "OTH",
+        }
+    }
+
+    /// `conn_state` and `history` of all records of the stream.
+    pub(super) fn tell(&self) -> (String, String) {
+        let (state, history) = (self.state().to_owned(), self.history());
+        match &self.earlier {
+            Some(earlier) => (format!("{} / {state}", earlier.0), format!("{} / {history}", earlier.1)),
+            None => (state, history),
+        }
+    }
+}
