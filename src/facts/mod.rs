@@ -6,6 +6,7 @@
 //! **Invariant:** nothing is computed here; `track` fills the records, `render` writes them.
 
 pub mod connection;
+pub mod network;
 
 use crate::dissect::field::{Kind, Value};
 use std::borrow::Cow;

@@ -3,4 +3,70 @@
 //! **Invariant:** no output, no clock; time comes from frames. Hash tables only find things:
 //! what is reported is in the order of first appearance.
 
+pub mod arp;
+pub mod fragments;
+pub mod icmp;
+pub mod pairs;
 pub mod tcp;
+pub mod udp;
+
+use crate::dissect::{Packet, Transport};
+
+/// Everything that is followed over time, one field a kind.
+#[derive(Default)]
+pub struct Trackers {
+    /// IP fragments; asked before the others, since it completes packets.
+    pub fragments: fragments::Fragments,
+    /// Pairs of hosts.
+    pub pairs: pairs::Pairs,
+    /// ARP.
+    pub arp: arp::Requests,
+    /// TCP connections.
+    pub tcp: tcp::Connections,
+    /// UDP flows.
+    pub udp: udp::Flows,
+    /// Echoes and errors.
+    pub icmp: icmp::Echoes,
+}
+
+/// What the trackers say of one frame.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Notes {
+    /// Of its TCP segment.
+    pub tcp: Option<tcp::Note>,
+    /// Of its UDP datagram.
+    pub udp: Option<udp::Note>,
+    /// Of its echo.
+    pub icmp: Option<icmp::Note>,
+}
+
+impl Trackers {
+    /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
+    /// is the number of frames that the datagram came in.
+    pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Notes {
+        let mut notes = Notes::default();
+        let Some(ip) = packet.ip else {
+            self.arp.packet(packet);
+            return notes;
+        };
+        self.pairs.packet(packet, &ip);
+        match &packet.transport {
+            Transport::Tcp(segment) => notes.tcp = Some(self.tcp.segment(packet, &ip, segment)),
+            Transport::Udp(datagram) => notes.udp = Some(self.udp.packet(packet, &ip, datagram, fragments)),
+            Transport::Icmp(message) | Transport::Icmpv6(message) => {
+                notes.icmp = Some(self.icmp.packet(packet, &ip, message));
+                if let Some(quoted) = icmp::quoted(packet) {
+                    let about = match (quoted.protocol, quoted.ports) {
+                        (17, Some((from, to))) => {
+                            self.udp.error((quoted.source, from), (quoted.destination, to), packet.frame.number)
+                        }
+                        _ => None,
+                    };
+                    self.icmp.error(packet, &ip, message, &quoted, about);
+                }
+            }
+            Transport::None => {}
+        }
+        notes
+    }
+}

@@ -1,0 +1,138 @@
+//! ARP over time: each request with its reply, who claims which address, and who else does.
+
+use crate::capture::Time;
+use crate::dissect::arp::Arp as Message;
+use crate::dissect::layer::Protocol;
+use crate::dissect::{Packet, arp};
+use crate::facts::network::{Arp, Neighbour};
+use crate::facts::{Mac, Milliseconds, Moment};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Most bindings kept; a scan of a /16 fits.
+const MOST: usize = 65_536;
+
+/// What is remembered.
+#[derive(Default)]
+pub struct Requests {
+    list: Vec<Arp>,
+    times: Vec<Time>,
+    /// The open request per asked address and asker.
+    open: HashMap<(Ipv4Addr, Ipv4Addr), usize>,
+    table: Vec<Neighbour>,
+    place: HashMap<Ipv4Addr, usize>,
+}
+
+impl Requests {
+    /// Takes in one frame.
+    pub fn packet(&mut self, packet: &Packet<'_>) {
+        let Some(layer) = packet.layers.find(Protocol::Arp) else { return };
+        let Some(message) = arp::parse(&packet.view(layer)) else { return };
+        let (frame, time) = (packet.frame.number, packet.frame.time);
+        let conflict = self.learn(&message, frame);
+        if message.opcode == 2 && self.answer(&message, frame, time.unwrap_or_default(), conflict) {
+            return;
+        }
+        if !matches!(message.opcode, 1 | 2) || self.list.len() >= MOST {
+            return;
+        }
+        let kind = match message.opcode {
+            _ if message.sender == message.target => "gratuitous",
+            1 if message.sender.is_unspecified() => "probe",
+            1 => "request",
+            _ => "reply",
+        };
+        if message.opcode == 1 && kind != "gratuitous" {
+            self.open.insert((message.target, message.sender), self.list.len());
+        }
+        self.times.push(time.unwrap_or_default());
+        self.list.push(Arp {
+            frame,
+            time: time.map(|t| Moment(t.0)),
+            kind,
+            sender: message.sender.into(),
+            sender_mac: Mac(message.sender_mac),
+            asked: message.target.into(),
+            reply_frame: None,
+            reply_mac: None,
+            reply_time_ms: None,
+            conflict_frame: conflict,
+            frames: vec![frame],
+        });
+    }
+
+    /// Writes the binding into the table; the frame when it contradicts an earlier one.
+    fn learn(&mut self, message: &Message, frame: u32) -> Option<u32> {
+        if message.sender.is_unspecified() {
+            return None;
+        }
+        let mac = Mac(message.sender_mac);
+        if let Some(place) = self.place.get(&message.sender) {
+            let known = &mut self.table[*place];
+            if known.mac == mac {
+                return None;
+            }
+            known.conflict = true;
+            known.mac = mac;
+            return Some(frame);
+        }
+        if self.table.len() < MOST {
+            self.place.insert(message.sender, self.table.len());
+            self.table.push(Neighbour { address: message.sender.into(), mac, frame, conflict: false });
+        }
+        None
+    }
+
+    /// Closes the request that a reply answers.
+    fn answer(&mut self, message: &Message, frame: u32, time: Time, conflict: Option<u32>) -> bool {
+        let Some(place) = self.open.get(&(message.sender, message.target)) else { return false };
+        let Some(request) = self.list.get_mut(*place) else { return false };
+        if request.reply_frame.is_none() {
+            request.reply_frame = Some(frame);
+            request.reply_mac = Some(Mac(message.sender_mac));
+            request.reply_time_ms = Some(Milliseconds::from_nanoseconds(time.since(self.times[*place])));
+            request.frames.push(frame);
+        } else if request.reply_mac != Some(Mac(message.sender_mac)) {
+            request.conflict_frame.get_or_insert(frame);
+        }
+        if let Some(frame) = conflict {
+            request.conflict_frame.get_or_insert(frame);
+        }
+        true
+    }
+
+    /// The requests and announcements, and the table that results.
+    pub fn finish(self) -> (Vec<Arp>, Vec<Neighbour>) {
+        (self.list, self.table)
+    }
+
+    /// The table as it stands.
+    pub fn table(&self) -> &[Neighbour] {
+        &self.table
+    }
+
+    /// Requests nobody answered, per asked address: asker and frames.
+    pub fn unanswered(&self) -> Vec<(IpAddr, IpAddr, Vec<u32>)> {
+        let mut result: Vec<(IpAddr, IpAddr, Vec<u32>)> = Vec::new();
+        let mut place: HashMap<(IpAddr, IpAddr), usize> = HashMap::new();
+        for request in self.list.iter().filter(|r| r.kind == "request" && r.reply_frame.is_none()) {
+            // Whoever has spoken in this capture is there, even if this request was missed.
+            if self.place.contains_key(&v4(request.asked)) {
+                continue;
+            }
+            let at = *place.entry((request.asked, request.sender)).or_insert(result.len());
+            if at == result.len() {
+                result.push((request.asked, request.sender, Vec::new()));
+            }
+            result[at].2.push(request.frame);
+        }
+        result
+    }
+}
+
+fn v4(address: IpAddr) -> Ipv4Addr {
+    match address {
+        IpAddr::V4(v4) => v4,
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    }
+}

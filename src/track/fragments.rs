@@ -1,0 +1,181 @@
+//! IP fragments put together (RFC 791 §3.2, RFC 8200 §4.5): bounded, the first data wins, and
+//! overlapping data that differs is told.
+
+use crate::dissect::field::{Kind, Sink};
+use crate::dissect::{Ip, Packet, as_usize};
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+crate::fields! {
+    REASSEMBLED_IN: "ip.reassembled_in", Kind::Frame, "Frame in which the datagram of this fragment is complete.";
+    FRAGMENT: "ip.fragment", Kind::Frame, "Frame of one of the fragments.";
+    COUNT: "ip.fragment.count", Kind::Unsigned(32), "How many fragments the datagram came in.";
+    LENGTH: "ip.reassembled.length", Kind::Unsigned(32), "Payload bytes of the whole datagram.";
+    OVERLAP: "ip.fragment.overlap", Kind::Boolean, "A fragment covers bytes that another one had brought.";
+    CONFLICT: "ip.fragment.overlap.conflict", Kind::Boolean, "Overlapping bytes differ.";
+    V6_REASSEMBLED_IN: "ipv6.reassembled.in", Kind::Frame, "Frame in which the packet of this fragment is complete.";
+    V6_FRAGMENT: "ipv6.fragment", Kind::Frame, "Frame of one of the fragments.";
+    V6_COUNT: "ipv6.fragment.count", Kind::Unsigned(32), "How many fragments the packet came in.";
+    V6_LENGTH: "ipv6.reassembled.length", Kind::Unsigned(32), "Payload bytes of the whole packet.";
+}
+
+/// Which datagram a fragment belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    source: IpAddr,
+    destination: IpAddr,
+    identification: u32,
+    protocol: u8,
+}
+
+/// A datagram in the making.
+#[derive(Default)]
+struct Parts {
+    pieces: Vec<(u32, Vec<u8>, u32)>,
+    total: Option<u32>,
+    held: usize,
+    first_frame: u32,
+}
+
+/// A datagram that is whole.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// Its payload.
+    pub bytes: Vec<u8>,
+    /// The frames it came in, in order of offset.
+    pub frames: Vec<u32>,
+    /// Pieces overlapped.
+    pub overlap: bool,
+    /// Overlapping bytes differed.
+    pub conflict: bool,
+}
+
+/// Most datagrams in the making, and bytes they may hold together.
+const MOST: usize = 1024;
+const MOST_BYTES: usize = 16 << 20;
+
+/// All datagrams in the making.
+#[derive(Default)]
+pub struct Fragments {
+    open: HashMap<Key, Parts>,
+    held: usize,
+    /// Fragment frame to completing frame.
+    completed_in: HashMap<u32, u32>,
+    /// Datagrams that were given up for want of room.
+    pub given_up: u64,
+}
+
+impl Fragments {
+    /// Takes in one frame; gives the datagram that it completes.
+    pub fn packet(&mut self, packet: &Packet<'_>) -> Option<Whole> {
+        let ip = packet.ip.as_ref().filter(|ip| ip.is_fragment())?;
+        if ip.payload_captured < ip.payload_reported || ip.payload_reported == 0 {
+            return None;
+        }
+        let start = as_usize(ip.payload_start);
+        let bytes = packet.frame.bytes.get(start..start + as_usize(ip.payload_captured))?;
+        let whole = self.add(ip, bytes, packet.frame.number)?;
+        for frame in whole.frames.iter().filter(|f| **f != packet.frame.number) {
+            self.completed_in.insert(*frame, packet.frame.number);
+        }
+        Some(whole)
+    }
+
+    /// The frame in which the datagram of an earlier frame's fragment was complete.
+    pub fn completed_in(&self, frame: u32) -> Option<u32> {
+        self.completed_in.get(&frame).copied()
+    }
+
+    fn add(&mut self, ip: &Ip, bytes: &[u8], frame: u32) -> Option<Whole> {
+        let key = Key {
+            source: ip.source,
+            destination: ip.destination,
+            identification: ip.identification,
+            protocol: if ip.source.is_ipv4() { ip.protocol } else { 0 },
+        };
+        self.make_room(bytes.len());
+        let parts = self.open.entry(key).or_insert_with(|| Parts { first_frame: frame, ..Parts::default() });
+        // A datagram has at most 65,535 bytes, so no honest one has more pieces than this.
+        if parts.pieces.len() >= 8192 {
+            return None;
+        }
+        parts.pieces.push((ip.fragment_offset, bytes.to_vec(), frame));
+        parts.held += bytes.len();
+        self.held += bytes.len();
+        let end = ip.fragment_offset + u32::try_from(bytes.len()).ok()?;
+        if !ip.more_fragments {
+            parts.total.get_or_insert(end);
+        }
+        let total = as_usize(parts.total?);
+        if parts.held < total {
+            return None;
+        }
+        let whole = assemble(&mut parts.pieces, total)?;
+        let held = parts.held;
+        self.held = self.held.saturating_sub(held);
+        self.open.remove(&key);
+        Some(whole)
+    }
+
+    /// Gives up the oldest datagrams when there is no room.
+    fn make_room(&mut self, needed: usize) {
+        while self.open.len() > MOST || self.held + needed > MOST_BYTES {
+            let Some(oldest) = self.open.iter().min_by_key(|(_, parts)| parts.first_frame).map(|(key, _)| *key) else {
+                return;
+            };
+            if let Some(parts) = self.open.remove(&oldest) {
+                self.held = self.held.saturating_sub(parts.held);
+                self.given_up += 1;
+            }
+        }
+    }
+}
+
+/// Lays the pieces out; `None` while there is a hole.
+fn assemble(pieces: &mut [(u32, Vec<u8>, u32)], total: usize) -> Option<Whole> {
+    pieces.sort_by_key(|piece| (piece.0, piece.2));
+    let mut reach = 0;
+    for (offset, bytes, _) in pieces.iter() {
+        if as_usize(*offset) > reach {
+            return None;
+        }
+        reach = reach.max(as_usize(*offset) + bytes.len());
+    }
+    if reach < total {
+        return None;
+    }
+    let mut whole = Whole { bytes: Vec::with_capacity(total), frames: Vec::new(), overlap: false, conflict: false };
+    for (offset, bytes, frame) in pieces.iter() {
+        let offset = as_usize(*offset).min(total);
+        let end = (offset + bytes.len()).min(total);
+        let known = whole.bytes.len().min(end).saturating_sub(offset);
+        if known > 0 {
+            whole.overlap = true;
+            whole.conflict |= whole.bytes[offset..offset + known] != bytes[..known];
+        }
+        if end > whole.bytes.len() {
+            whole.bytes.extend_from_slice(&bytes[known..end - offset]);
+        }
+        whole.frames.push(*frame);
+    }
+    Some(whole)
+}
+
+/// Hands over the fields of a frame that completes a datagram, or belongs to one.
+pub fn emit(whole: Option<&Whole>, completed_in: Option<u32>, v6: bool, sink: &mut Sink<'_>) {
+    let (fragment, count, length, within) = if v6 {
+        (V6_FRAGMENT, V6_COUNT, V6_LENGTH, V6_REASSEMBLED_IN)
+    } else {
+        (FRAGMENT, COUNT, LENGTH, REASSEMBLED_IN)
+    };
+    if let Some(whole) = whole {
+        for frame in &whole.frames {
+            sink.unsigned(fragment, 0..0, *frame);
+        }
+        sink.unsigned(count, 0..0, u64::try_from(whole.frames.len()).unwrap_or(0));
+        sink.unsigned(length, 0..0, u64::try_from(whole.bytes.len()).unwrap_or(0));
+    }
+    if let Some(frame) = completed_in {
+        sink.unsigned(within, 0..0, frame);
+    }
+}

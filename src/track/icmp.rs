@@ -1,0 +1,256 @@
+//! ICMP over time: echo requests with their replies, and errors with the packet they answer.
+
+use super::pairs::time_of;
+use crate::capture::Time;
+use crate::dissect::field::{Kind, Sink, Value};
+use crate::dissect::layer::Protocol;
+use crate::dissect::{Ip, Message, Packet, Transport};
+use crate::facts::network::{IcmpError, Ping};
+use crate::facts::{Milliseconds, Moment};
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What the tracker says of one echo message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Note {
+    /// Frame of the reply, on a request; known only after a first reading.
+    pub resp_in: u32,
+    /// Frame of the request, on a reply.
+    pub resp_to: u32,
+    /// Nanoseconds from request to reply, on a reply.
+    pub resptime: i64,
+}
+
+crate::fields! {
+    RESP_IN: "icmp.resp_in", Kind::Frame, "Frame of the reply to this request.";
+    NO_RESP: "icmp.no_resp", Kind::Mark, "No reply to this request is in the capture.";
+    RESP_TO: "icmp.resp_to", Kind::Frame, "Frame of the request that this answers.";
+    RESPTIME: "icmp.resptime", Kind::Float, "Milliseconds from request to reply.";
+    V6_RESP_IN: "icmpv6.resp_in", Kind::Frame, "Frame of the reply to this request.";
+    V6_RESP_TO: "icmpv6.resp_to", Kind::Frame, "Frame of the request that this answers.";
+    V6_RESPTIME: "icmpv6.resptime", Kind::Float, "Milliseconds from request to reply.";
+}
+
+/// Hands over the fields; `v6` chooses the names.
+pub fn emit(note: &Note, v6: bool, sink: &mut Sink<'_>) {
+    let (resp_in, resp_to, resptime) = if v6 { (V6_RESP_IN, V6_RESP_TO, V6_RESPTIME) } else { (RESP_IN, RESP_TO, RESPTIME) };
+    if note.resp_in != 0 {
+        sink.unsigned(resp_in, 0..0, note.resp_in);
+    }
+    if note.resp_to != 0 {
+        sink.unsigned(resp_to, 0..0, note.resp_to);
+        sink.put(resptime, 0..0, Value::Float(Milliseconds::from_nanoseconds(note.resptime).0));
+    }
+}
+
+/// Which echo: the two hosts, identifier and sequence number.
+type Key = (IpAddr, IpAddr, u16, u16);
+
+/// All echoes and errors.
+#[derive(Default)]
+pub struct Echoes {
+    pings: Vec<Ping>,
+    times: Vec<Time>,
+    /// Requests without a reply yet, oldest first.
+    open: HashMap<Key, VecDeque<usize>>,
+    errors: Vec<IcmpError>,
+    /// Request frame to reply frame.
+    replies: HashMap<u32, u32>,
+}
+
+impl Echoes {
+    /// Takes in one message.
+    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) -> Note {
+        let v6 = matches!(packet.transport, Transport::Icmpv6(_));
+        let (request, reply) = if v6 { (128, 129) } else { (8, 0) };
+        let frame = packet.frame.number;
+        if message.kind == request {
+            let key = (ip.source, ip.destination, message.identifier, message.sequence);
+            self.open.entry(key).or_default().push_back(self.pings.len());
+            self.times.push(time_of(packet));
+            self.pings.push(Ping {
+                frame,
+                time: packet.frame.time.map(|t| Moment(t.0)),
+                source: ip.source,
+                destination: ip.destination,
+                identifier: message.identifier,
+                sequence: message.sequence,
+                payload_bytes: packet.payload.reported,
+                ttl: ip.ttl,
+                reply_frame: None,
+                reply_ttl: None,
+                rtt_ms: None,
+                error_frame: None,
+            });
+        } else if message.kind == reply {
+            return self.reply(packet, ip, message);
+        }
+        Note { resp_in: self.replies.get(&frame).copied().unwrap_or(0), ..Note::default() }
+    }
+
+    fn reply(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) -> Note {
+        let exact = (ip.destination, ip.source, message.identifier, message.sequence);
+        // A ping to a group is answered from another address than it was sent to.
+        let key = if self.open.contains_key(&exact) {
+            exact
+        } else {
+            let group = self.open.keys().find(|k| {
+                k.0 == ip.destination && (k.2, k.3) == (message.identifier, message.sequence) && is_group(k.1)
+            });
+            match group {
+                Some(key) => *key,
+                None => return Note::default(),
+            }
+        };
+        let Some(place) = self.open.get_mut(&key).and_then(|open| {
+            if is_group(key.1) { open.front().copied() } else { open.pop_front() }
+        }) else {
+            return Note::default();
+        };
+        let ping = &mut self.pings[place];
+        let rtt = time_of(packet).since(self.times[place]);
+        if ping.reply_frame.is_none() {
+            ping.reply_frame = Some(packet.frame.number);
+            ping.reply_ttl = Some(ip.ttl);
+            ping.rtt_ms = Some(Milliseconds::from_nanoseconds(rtt));
+            self.replies.insert(ping.frame, packet.frame.number);
+        }
+        Note { resp_in: 0, resp_to: ping.frame, resptime: rtt }
+    }
+
+    /// What a second reading knows: the reply to the request in `frame`.
+    pub fn reply_to(&self, frame: u32) -> u32 {
+        self.replies.get(&frame).copied().unwrap_or(0)
+    }
+
+    /// Takes in an error message that quotes a packet; `about_frame` finds UDP and TCP ones.
+    pub fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, quoted: &Quoted, about_frame: Option<u32>) {
+        let v6 = matches!(packet.transport, Transport::Icmpv6(_));
+        let frame = packet.frame.number;
+        let mut about_frame = about_frame;
+        if let Some((identifier, sequence)) = quoted.echo {
+            let key = (quoted.source, quoted.destination, identifier, sequence);
+            if let Some(place) = self.open.get(&key).and_then(|open| open.front().copied()) {
+                self.pings[place].error_frame.get_or_insert(frame);
+                about_frame = Some(self.pings[place].frame);
+            }
+        }
+        self.errors.push(IcmpError {
+            frame,
+            time: packet.frame.time.map(|t| Moment(t.0)),
+            sender: ip.source,
+            receiver: ip.destination,
+            kind: message.kind,
+            code: message.code,
+            meaning: meaning(v6, message.kind, message.code).to_owned(),
+            about: quoted.to_string(),
+            about_frame,
+        });
+    }
+
+    /// The pings and the errors.
+    pub fn finish(self) -> (Vec<Ping>, Vec<IcmpError>) {
+        (self.pings, self.errors)
+    }
+}
+
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => a.is_multicast() || a.is_broadcast() || a.octets()[3] == 255,
+        IpAddr::V6(a) => a.is_multicast(),
+    }
+}
+
+/// The packet that an error quotes.
+#[derive(Clone, Copy, Debug)]
+pub struct Quoted {
+    /// Its source.
+    pub source: IpAddr,
+    /// Its destination.
+    pub destination: IpAddr,
+    /// Its IP protocol.
+    pub protocol: u8,
+    /// Source and destination port, for TCP and UDP.
+    pub ports: Option<(u16, u16)>,
+    /// Identifier and sequence number of an echo.
+    pub echo: Option<(u16, u16)>,
+}
+
+impl std::fmt::Display for Quoted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self.protocol {
+            1 | 58 => "ICMP",
+            6 => "TCP",
+            17 => "UDP",
+            _ => "IP",
+        };
+        match self.ports {
+            Some((a, b)) => write!(f, "{name} {} port {a} to {} port {b}", self.source, self.destination),
+            None => write!(f, "{name} {} to {}", self.source, self.destination),
+        }
+    }
+}
+
+/// Reads the quoted packet of an ICMP error.
+pub fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
+    let layers = packet.layers.as_slice();
+    let at = layers.iter().position(|l| l.quoted && matches!(l.protocol, Protocol::Ipv4 | Protocol::Ipv6))?;
+    let view = packet.view(&layers[at]);
+    let (source, destination, mut protocol): (IpAddr, IpAddr, u8) = match layers[at].protocol {
+        Protocol::Ipv4 => (
+            Ipv4Addr::from(view.array::<4>(12)?).into(),
+            Ipv4Addr::from(view.array::<4>(16)?).into(),
+            view.u8(9)?,
+        ),
+        _ => (
+            Ipv6Addr::from(view.array::<16>(8)?).into(),
+            Ipv6Addr::from(view.array::<16>(24)?).into(),
+            view.u8(6)?,
+        ),
+    };
+    let mut result = Quoted { source, destination, protocol, ports: None, echo: None };
+    if let Some(inner) = layers.get(at + 1).filter(|l| l.quoted) {
+        let view = packet.view(inner);
+        match inner.protocol {
+            Protocol::Udp | Protocol::Tcp => {
+                protocol = if inner.protocol == Protocol::Udp { 17 } else { 6 };
+                result.ports = view.u16(0).zip(view.u16(2));
+            }
+            Protocol::Icmp | Protocol::Icmpv6 if matches!(view.u8(0), Some(8 | 128)) => {
+                result.echo = view.u16(4).zip(view.u16(6));
+            }
+            _ => {}
+        }
+    }
+    result.protocol = protocol;
+    Some(result)
+}
+
+/// An ICMP error in words (RFC 792, RFC 1122 §3.2.2, RFC 4443).
+pub fn meaning(v6: bool, kind: u8, code: u8) -> &'static str {
+    match (v6, kind, code) {
+        (false, 3, 0) => "network unreachable",
+        (false, 3, 1) => "host unreachable",
+        (false, 3, 2) => "protocol unreachable",
+        (false, 3, 3) => "port unreachable",
+        (false, 3, 4) => "fragmentation needed but not allowed",
+        (false, 3, 5) => "source route failed",
+        (false, 3, 9 | 10 | 13) => "administratively prohibited",
+        (false, 3, _) => "destination unreachable",
+        (false, 4, _) => "source quench",
+        (false, 5, _) => "redirect to a better router",
+        (false, 11, 0) => "time to live exceeded in transit",
+        (false, 11, _) => "fragment reassembly time exceeded",
+        (false, 12, _) => "parameter problem",
+        (true, 1, 0) => "no route to destination",
+        (true, 1, 1) => "administratively prohibited",
+        (true, 1, 3) => "address unreachable",
+        (true, 1, 4) => "port unreachable",
+        (true, 1, _) => "destination unreachable",
+        (true, 2, _) => "packet too big",
+        (true, 3, 0) => "hop limit exceeded in transit",
+        (true, 3, _) => "fragment reassembly time exceeded",
+        (true, 4, _) => "parameter problem",
+        _ => "error of an unknown kind",
+    }
+}

@@ -1,0 +1,220 @@
+//! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
+
+use super::pairs::time_of;
+use crate::capture::Time;
+use crate::dissect::field::{Kind, Sink, Value};
+use crate::dissect::{self, Ip, Packet};
+use crate::facts::network::{Datagram, Flow};
+use crate::facts::{Milliseconds, Moment};
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// One end of a flow.
+type End = (IpAddr, u16);
+
+/// What the tracker says of one datagram.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Note {
+    /// Flow number.
+    pub stream: u32,
+    /// Nanoseconds since the first datagram of the flow.
+    pub time_relative: i64,
+    /// Nanoseconds since the previous one.
+    pub time_delta: i64,
+}
+
+crate::fields! {
+    STREAM: "udp.stream", Kind::Unsigned(32), "Number of the flow, from 0 in order of appearance.";
+    TIME_RELATIVE: "udp.time_relative", Kind::Duration, "Time since the first datagram of this flow.";
+    TIME_DELTA: "udp.time_delta", Kind::Duration, "Time since the previous datagram of this flow.";
+}
+
+/// Hands over the fields.
+pub fn emit(note: &Note, sink: &mut Sink<'_>) {
+    sink.unsigned(STREAM, 0..0, note.stream);
+    sink.put(TIME_RELATIVE, 0..0, Value::Duration(note.time_relative));
+    sink.put(TIME_DELTA, 0..0, Value::Duration(note.time_delta));
+}
+
+/// A flow in the making.
+struct Open {
+    ends: [End; 2],
+    first_frame: u32,
+    first: Time,
+    last: Time,
+    datagrams: [u64; 2],
+    bytes: [u64; 2],
+    largest: u32,
+    /// The newest datagram of each side that waits for an answer, by its row.
+    waiting: [u32; 2],
+    error_frame: u32,
+}
+
+/// A datagram as kept: compact, since there may be millions.
+struct Row {
+    time: Time,
+    frame: u32,
+    stream: u32,
+    payload: u32,
+    captured: u32,
+    answer: u32,
+    error_frame: u32,
+    side: u8,
+    fragments: u8,
+    /// IP payload bytes when they disagree with the length field.
+    mismatch: Option<Box<(u16, u32)>>,
+}
+
+/// No row.
+const NONE: u32 = u32::MAX;
+
+/// All flows of a capture.
+#[derive(Default)]
+pub struct Flows {
+    flows: Vec<Open>,
+    index: HashMap<(End, End), u32, RandomState>,
+    rows: Vec<Row>,
+}
+
+impl Flows {
+    /// Takes in one datagram, sent in `fragments` frames.
+    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, datagram: &dissect::Datagram, fragments: usize) -> Note {
+        let (from, to) = ((ip.source, datagram.source_port), (ip.destination, datagram.destination_port));
+        let (frame, time) = (packet.frame.number, time_of(packet));
+        let key = if from <= to { (from, to) } else { (to, from) };
+        let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
+        let stream = *self.index.entry(key).or_insert(next);
+        if stream == next {
+            self.flows.push(Open {
+                ends: [from, to],
+                first_frame: frame,
+                first: time,
+                last: time,
+                datagrams: [0; 2],
+                bytes: [0; 2],
+                largest: 0,
+                waiting: [NONE; 2],
+                error_frame: 0,
+            });
+        }
+        let flow = &mut self.flows[dissect::as_usize(stream)];
+        let side = usize::from(flow.ends[0] != from);
+        let note = Note { stream, time_relative: time.since(flow.first), time_delta: time.since(flow.last) };
+        let stated = u32::from(datagram.stated_length).saturating_sub(8);
+        let room = if packet.datagram.is_some() { packet.payload.reported } else { ip.payload_reported.saturating_sub(8) };
+        let mismatch = datagram.stated_length != 0 && !ip.is_fragment() && stated != room;
+        let payload = if datagram.stated_length >= 8 { stated } else { packet.payload.reported };
+        flow.last = time;
+        flow.datagrams[side] += 1;
+        flow.bytes[side] += u64::from(payload);
+        flow.largest = flow.largest.max(payload);
+        let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
+        let asked = std::mem::replace(&mut flow.waiting[1 - side], NONE);
+        if let Some(asked) = self.rows.get_mut(dissect::as_usize(asked)) {
+            asked.answer = row;
+        }
+        flow.waiting[side] = row;
+        self.rows.push(Row {
+            time,
+            frame,
+            stream,
+            payload,
+            captured: packet.payload.captured,
+            answer: NONE,
+            error_frame: 0,
+            side: u8::from(side == 1),
+            fragments: u8::try_from(fragments).unwrap_or(u8::MAX),
+            mismatch: mismatch.then(|| Box::new((datagram.stated_length, room + 8))),
+        });
+        note
+    }
+
+    /// An ICMP error about a datagram between these ends; gives the frame it is about.
+    pub fn error(&mut self, from: End, to: End, frame: u32) -> Option<u32> {
+        let key = if from <= to { (from, to) } else { (to, from) };
+        let stream = *self.index.get(&key)?;
+        let flow = self.flows.get_mut(dissect::as_usize(stream))?;
+        if flow.error_frame == 0 {
+            flow.error_frame = frame;
+        }
+        let side = usize::from(flow.ends[0] != from);
+        let row = self.rows.get_mut(dissect::as_usize(flow.waiting[side]))?;
+        if row.error_frame == 0 {
+            row.error_frame = frame;
+        }
+        Some(row.frame)
+    }
+
+    /// How many datagrams there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How many flows there are.
+    pub fn flow_count(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// One datagram; `receive_buffer` is the size of the receiver's buffer where it is known.
+    pub fn datagram(&self, row: usize, receive_buffer: Option<u32>) -> Option<Datagram> {
+        let row = self.rows.get(row)?;
+        let flow = self.flows.get(dissect::as_usize(row.stream))?;
+        let side = usize::from(row.side);
+        let (from, to) = (flow.ends[side], flow.ends[1 - side]);
+        let answer = self.rows.get(dissect::as_usize(row.answer));
+        let timed = row.time != Time::default();
+        Some(Datagram {
+            frame: row.frame,
+            time: timed.then_some(Moment(row.time.0)),
+            stream: row.stream,
+            source: from.0,
+            source_port: from.1,
+            destination: to.0,
+            destination_port: to.1,
+            payload_bytes: row.payload,
+            captured_bytes: row.captured,
+            cut_by_snapshot: row.captured < row.payload && row.mismatch.is_none(),
+            fragments: u32::from(row.fragments),
+            length_mismatch: row.mismatch.as_ref().map(|m| {
+                format!("the length field says {} bytes, the IP payload has {}", m.0, m.1)
+            }),
+            answer_frame: answer.map(|a| a.frame),
+            answer_time_ms: answer.filter(|_| timed).map(|a| Milliseconds::from_nanoseconds(a.time.since(row.time))),
+            error_frame: (row.error_frame != 0).then_some(row.error_frame),
+            cut_by_receiver_bytes: receive_buffer.map(|size| row.payload.saturating_sub(size)),
+        })
+    }
+
+    /// One flow.
+    pub fn flow(&self, stream: usize) -> Option<Flow> {
+        let flow = self.flows.get(stream)?;
+        let timed = flow.last != Time::default();
+        Some(Flow {
+            stream: u32::try_from(stream).ok()?,
+            client: flow.ends[0].0,
+            client_port: flow.ends[0].1,
+            server: flow.ends[1].0,
+            server_port: flow.ends[1].1,
+            first_frame: flow.first_frame,
+            start_time: timed.then_some(Moment(flow.first.0)),
+            duration_ms: timed.then(|| Milliseconds::from_nanoseconds(flow.last.since(flow.first))),
+            client_datagrams: flow.datagrams[0],
+            server_datagrams: flow.datagrams[1],
+            client_bytes: flow.bytes[0],
+            server_bytes: flow.bytes[1],
+            largest_bytes: flow.largest,
+            answered: match (flow.datagrams[1], flow.error_frame) {
+                (1.., _) => "yes",
+                (0, 0) => "no",
+                (0, _) => "refused",
+            },
+            error_frame: (flow.error_frame != 0).then_some(flow.error_frame),
+        })
+    }
+}
