@@ -6,8 +6,11 @@
 //! ([`report`]) and written out ([`render`]). The labs' programs are in [`lab`]. The
 //! subcommands are in [`cli`].
 
+pub mod analyze;
 pub mod capture;
 pub mod cli;
 pub mod dissect;
 pub mod facts;
+pub mod render;
+pub mod report;
 pub mod track;

@@ -4,6 +4,9 @@
 //! verdict is unfavourable. Exit 2: could not do it, or the input could not be read to its end.
 //! A closed pipe ends quietly with 0. stdout is data, stderr is conversation.
 
+mod analyze;
+mod terminal;
+
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,7 +21,9 @@ struct Cli {
 
 /// What can be asked of the program.
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Analyze(analyze::Args),
+}
 
 /// How a run ended, in the program's exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +36,24 @@ pub enum Status {
     Failed,
 }
 
+impl Status {
+    /// The worse of two.
+    pub(crate) fn worse(self, other: Status) -> Status {
+        let rank = |s| match s {
+            Status::Done => 0,
+            Status::Unfavourable => 1,
+            Status::Failed => 2,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result: anyhow::Result<Status> = match cli.command {};
+    let result: anyhow::Result<Status> = match &cli.command {
+        Command::Analyze(args) => analyze::run(args),
+    };
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::Unfavourable) => ExitCode::from(1),

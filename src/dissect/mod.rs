@@ -21,6 +21,7 @@ pub mod ipv6;
 pub mod layer;
 pub mod tcp;
 pub mod udp;
+pub mod vendor;
 mod walk;
 
 use crate::capture::Frame;

@@ -148,6 +148,12 @@ impl Echoes {
         });
     }
 
+    /// What the error in `frame` says.
+    pub fn meaning_of(&self, frame: u32) -> Option<&'static str> {
+        let error = self.errors.iter().find(|e| e.frame == frame)?;
+        Some(meaning(error.sender.is_ipv6(), error.kind, error.code))
+    }
+
     /// The pings and the errors.
     pub fn finish(self) -> (Vec<Ping>, Vec<IcmpError>) {
         (self.pings, self.errors)

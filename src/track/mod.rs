@@ -7,6 +7,7 @@ pub mod arp;
 pub mod fragments;
 pub mod icmp;
 pub mod pairs;
+pub mod situations;
 pub mod tcp;
 pub mod udp;
 
@@ -41,6 +42,11 @@ pub struct Notes {
 }
 
 impl Trackers {
+    /// What DHCP told about the local network.
+    pub fn local(&self) -> pairs::Local {
+        pairs::Local::default()
+    }
+
     /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
     /// is the number of frames that the datagram came in.
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Notes {

@@ -156,6 +156,21 @@ impl Connections {
         (0..self.streams.len()).filter_map(|i| self.connection(i))
     }
 
+    /// What the search for situations asks of a connection.
+    pub(crate) fn brief(&self, stream: usize) -> Option<story::Brief> {
+        self.streams.get(stream).map(story::brief)
+    }
+
+    /// Whether a connection was refused or not answered.
+    pub(crate) fn failed_to_open(&self, stream: usize) -> bool {
+        self.streams.get(stream).is_some_and(story::failed_to_open)
+    }
+
+    /// Frame and time of every SYN of the caller.
+    pub(crate) fn syn_times(&self, stream: usize) -> Vec<(u32, i64)> {
+        self.streams.get(stream).map_or_else(Vec::new, story::syn_times)
+    }
+
     fn find_or_start(&mut self, from: End, to: End, time: Time) -> (usize, bool) {
         let hash = self.hash(from, to);
         let streams = &self.streams;

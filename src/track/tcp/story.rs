@@ -13,6 +13,8 @@ use tcp::{Options, Segment};
 struct Part {
     bytes: u64,
     data_frames: u32,
+    /// Frame of the first payload, 0 for none.
+    first_data: u32,
     largest: u32,
     /// What its SYN offered.
     syn: Option<Options>,
@@ -28,6 +30,8 @@ struct Part {
 struct Trouble {
     counts: [[u32; KINDS.len()]; 2],
     frames: Vec<u32>,
+    /// Frame and time of the SYNs that were sent again.
+    syns: Vec<(u32, i64)>,
 }
 
 /// The kinds of trouble, in the order they are counted in.
@@ -52,6 +56,7 @@ pub(super) struct Story {
     parts: [Part; 2],
     pub(super) port_reuse: bool,
     frames: u32,
+    last_frame: u32,
     syn_frame: u32,
     /// Which side sent the first SYN without ACK, and whether both did.
     syn_side: Option<u8>,
@@ -67,12 +72,18 @@ pub(super) struct Story {
 
 /// Takes in one segment.
 pub(super) fn segment(stream: &mut Stream, side: usize, segment: &Segment, frame: u32, time: Time, options: &[u8], note: &Note) {
-    let _ = time;
     let length = segment.length.unwrap_or(0);
     let from_server = likely_server(stream.ends[side].port, stream.ends[1 - side].port);
     let story = &mut stream.story;
     story.frames += 1;
+    story.last_frame = frame;
     handshake(story, side, segment, frame, options);
+    if story.syn_attempts > 1 && segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
+        let syns = &mut story.trouble.get_or_insert_default().syns;
+        if syns.len() < NAMED {
+            syns.push((frame, time.0));
+        }
+    }
     if length > 0 {
         let new = match note.flags {
             f if f.has(Flags::SPURIOUS_RETRANSMISSION | Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE) => 0,
@@ -82,6 +93,9 @@ pub(super) fn segment(stream: &mut Stream, side: usize, segment: &Segment, frame
         let part = &mut story.parts[side];
         part.bytes += u64::from(new);
         part.data_frames += u32::from(new > 0);
+        if part.first_data == 0 {
+            part.first_data = frame;
+        }
         part.largest = part.largest.max(length);
     }
     teardown(story, side, segment, length, frame);
@@ -364,6 +378,43 @@ fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<&'static st
         return None;
     }
     closed_by(story, client)
+}
+
+/// The little that the search for situations asks of every connection.
+pub(crate) struct Brief {
+    pub(crate) client: (std::net::IpAddr, u16),
+    pub(crate) server: (std::net::IpAddr, u16),
+    pub(crate) ack_frame: Option<u32>,
+    pub(crate) client_data_frame: Option<u32>,
+    pub(crate) server_data_frame: Option<u32>,
+    pub(crate) last_frame: u32,
+}
+
+/// That little.
+pub(super) fn brief(stream: &Stream) -> Brief {
+    let story = &stream.story;
+    let client = client_side(stream).0;
+    let end = |side: usize| (stream.ends[side].address, stream.ends[side].port);
+    let frame = |n: u32| (n != 0).then_some(n);
+    Brief {
+        client: end(client),
+        server: end(1 - client),
+        ack_frame: frame(story.ack_frame),
+        client_data_frame: frame(story.parts[client].first_data),
+        server_data_frame: frame(story.parts[1 - client].first_data),
+        last_frame: story.last_frame,
+    }
+}
+
+/// Whether the connection never came about.
+pub(super) fn failed_to_open(stream: &Stream) -> bool {
+    stream.story.ack_frame == 0 && matches!(opened(&stream.story), "refused" | "unanswered")
+}
+
+/// Frame and time of every SYN of the caller.
+pub(super) fn syn_times(stream: &Stream) -> Vec<(u32, i64)> {
+    let again = stream.story.trouble.iter().flat_map(|t| t.syns.iter().copied());
+    std::iter::once((stream.story.syn_frame, stream.first_time.0)).chain(again).collect()
 }
 
 /// The text of 4.0 for a completeness value.

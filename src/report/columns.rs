@@ -1,0 +1,243 @@
+//! The columns of the tables for people: few enough for 80 characters, always with frames.
+
+use super::{Cell, Clock, Times};
+use crate::facts::connection::Connection;
+use crate::facts::network::{Arp, Datagram, Flow, Hop, Host, IcmpError, Neighbour, Ping, Situation};
+use crate::facts::{Mac, Milliseconds, Moment};
+use std::net::IpAddr;
+
+type Columns<F> = &'static [(&'static str, Cell<F>)];
+
+/// An address with its port.
+fn end(address: IpAddr, port: u16) -> String {
+    match address {
+        IpAddr::V4(a) => format!("{a}:{port}"),
+        IpAddr::V6(a) => format!("[{a}]:{port}"),
+    }
+}
+
+/// An optional value, or a dash.
+pub(super) fn or_dash<T: std::fmt::Display>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".to_owned(), |v| v.to_string())
+}
+
+/// A span with a unit that suits it.
+pub(super) fn span(value: Option<Milliseconds>) -> String {
+    value.map_or_else(
+        || "-".to_owned(),
+        |ms| match ms.0 {
+            v if v.abs() >= 1000.0 => format!("{:.3} s", v / 1000.0),
+            v => format!("{v:.3} ms"),
+        },
+    )
+}
+
+/// Frame numbers, the first few of them.
+pub(super) fn frames(list: &[u32]) -> String {
+    let mut text: Vec<String> = list.iter().take(8).map(u32::to_string).collect();
+    if list.len() > 8 {
+        text.push("…".to_owned());
+    }
+    text.join(",")
+}
+
+/// A moment as asked for.
+pub fn moment(time: Option<Moment>, times: &Times) -> String {
+    let Some(Moment(ns)) = time else { return "-".to_owned() };
+    match times.clock {
+        Clock::Relative => {
+            let relative = i128::from(ns) - i128::from(times.start);
+            let sign = if relative < 0 { "-" } else { "" };
+            let ns = relative.unsigned_abs();
+            format!("{sign}{}.{:06}", ns / 1_000_000_000, ns % 1_000_000_000 / 1000)
+        }
+        Clock::Utc => stamp(ns, jiff::tz::TimeZone::UTC),
+        Clock::Local => stamp(ns, jiff::tz::TimeZone::system()),
+    }
+}
+
+fn stamp(ns: i64, zone: jiff::tz::TimeZone) -> String {
+    match jiff::Timestamp::from_nanosecond(i128::from(ns)) {
+        Ok(time) => time.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%.6f %Z").to_string(),
+        Err(_) => format!("{ns} ns"),
+    }
+}
+
+/// A hardware address with its maker, as Wireshark shows it.
+pub(super) fn mac(mac: Mac) -> String {
+    crate::dissect::vendor::name(mac.0)
+}
+
+fn opened(c: &Connection) -> String {
+    let list: Vec<u32> = [c.syn_frame, c.synack_frame, c.ack_frame].into_iter().flatten().collect();
+    match (c.opened, list.is_empty()) {
+        ("refused", _) => format!("refused {}", frames(&[list, c.rst_frame.into_iter().collect()].concat())),
+        ("unanswered", _) => format!("unanswered ×{} {}", c.syn_attempts, frames(&list)),
+        (word, true) => word.to_owned(),
+        (word, false) => format!("{word} {}", frames(&list)),
+    }
+}
+
+fn closed(c: &Connection) -> String {
+    match (c.opened, c.closed, c.closed_by) {
+        ("refused", ..) => "-".to_owned(),
+        (_, "open", _) => "open".to_owned(),
+        (_, word, Some(by)) => format!("{word} by {by} {}", frames(&c.closing_frames)),
+        (_, word, None) => format!("{word} {}", frames(&c.closing_frames)),
+    }
+}
+
+fn trouble(c: &Connection) -> String {
+    let sums = [
+        ("sent again", c.client_retransmissions + c.server_retransmissions + c.client_fast_retransmissions
+            + c.server_fast_retransmissions + c.client_spurious_retransmissions + c.server_spurious_retransmissions),
+        ("lost", c.client_lost_segments + c.server_lost_segments + c.client_acked_unseen + c.server_acked_unseen),
+        ("late", c.client_out_of_order + c.server_out_of_order),
+        ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
+        ("zero window", c.client_zero_windows + c.server_zero_windows),
+        ("window full", c.client_window_full + c.server_window_full),
+        ("keep-alive", c.client_keep_alives + c.server_keep_alives),
+    ];
+    let mut words: Vec<String> = sums.iter().filter(|s| s.1 > 0).map(|s| format!("{} {}", s.1, s.0)).collect();
+    if c.port_reuse {
+        words.push("ports reused".to_owned());
+    }
+    if words.is_empty() {
+        return String::new();
+    }
+    if !c.trouble_frames.is_empty() {
+        words.push(format!("({})", frames(&c.trouble_frames)));
+    }
+    words.join(", ")
+}
+
+pub(super) const CONNECTIONS: Columns<Connection> = &[
+    ("#", |c, _| c.stream.to_string()),
+    ("client", |c, _| end(c.client, c.client_port) + if c.roles == "guess" { " ?" } else { "" }),
+    ("server", |c, _| end(c.server, c.server_port)),
+    ("opened, frames", |c, _| opened(c)),
+    ("bytes → ←", |c, _| format!("{} {}", c.client_bytes, c.server_bytes)),
+    ("closed, frames", |c, _| closed(c)),
+    ("noticed", |c, _| trouble(c)),
+];
+
+pub(super) const DATAGRAMS: Columns<Datagram> = &[
+    ("frame", |d, _| d.frame.to_string()),
+    ("from", |d, _| end(d.source, d.source_port)),
+    ("to", |d, _| end(d.destination, d.destination_port)),
+    ("payload", |d, _| d.payload_bytes.to_string()),
+    ("answered in", |d, _| match (d.answer_frame, d.error_frame) {
+        (Some(frame), _) => format!("{frame} ({})", span(d.answer_time_ms)),
+        (None, Some(frame)) => format!("ICMP error {frame}"),
+        (None, None) => "no".to_owned(),
+    }),
+    ("cut?", |d, _| cut(d)),
+];
+
+fn cut(d: &Datagram) -> String {
+    let mut words = Vec::new();
+    if d.cut_by_snapshot {
+        words.push(format!("{} of {} captured (snapshot length)", d.captured_bytes, d.payload_bytes));
+    }
+    if d.fragments > 1 {
+        words.push(format!("{} IP fragments, whole", d.fragments));
+    }
+    if let Some(text) = &d.length_mismatch {
+        words.push(text.clone());
+    }
+    if let Some(lost @ 1..) = d.cut_by_receiver_bytes {
+        words.push(format!("receiver's buffer drops {lost}"));
+    }
+    words.join("; ")
+}
+
+pub(super) const FLOWS: Columns<Flow> = &[
+    ("#", |f, _| f.stream.to_string()),
+    ("client", |f, _| end(f.client, f.client_port)),
+    ("server", |f, _| end(f.server, f.server_port)),
+    ("first frame", |f, _| f.first_frame.to_string()),
+    ("datagrams → ←", |f, _| format!("{} {}", f.client_datagrams, f.server_datagrams)),
+    ("bytes → ←", |f, _| format!("{} {}", f.client_bytes, f.server_bytes)),
+    ("answered", |f, _| match f.error_frame {
+        Some(frame) => format!("{} (ICMP {frame})", f.answered),
+        None => f.answered.to_owned(),
+    }),
+];
+
+pub(super) const HOSTS: Columns<Host> = &[
+    ("address", |h, _| h.address.to_string()),
+    ("first frame", |h, _| h.first_frame.to_string()),
+    ("sent", |h, _| h.frames_sent.to_string()),
+    ("received", |h, _| h.frames_received.to_string()),
+    ("TTL", |h, _| h.ttls.clone()),
+    ("likely initial", |h, _| or_dash(h.likely_initial_ttl)),
+    ("hops", |h, _| or_dash(h.hops)),
+    ("fragments", |h, _| h.fragments.to_string()),
+];
+
+pub(super) const ARP: Columns<Arp> = &[
+    ("frame", |a, _| a.frame.to_string()),
+    ("kind", |a, _| a.kind.to_owned()),
+    ("sender", |a, _| format!("{} {}", a.sender, mac(a.sender_mac))),
+    ("asks for", |a, _| a.asked.to_string()),
+    ("reply in", |a, _| or_dash(a.reply_frame)),
+    ("answer", |a, _| a.reply_mac.map_or_else(|| if a.kind == "request" { "none".to_owned() } else { "-".to_owned() }, mac)),
+    ("conflict in", |a, _| a.conflict_frame.map_or_else(String::new, |f| f.to_string())),
+];
+
+pub(super) const NEIGHBOURS: Columns<Neighbour> = &[
+    ("address", |n, _| n.address.to_string()),
+    ("hardware address", |n, _| format!("{} ({})", n.mac, mac(n.mac))),
+    ("said in frame", |n, _| n.frame.to_string()),
+    ("conflict", |n, _| if n.conflict { "claimed by several".to_owned() } else { String::new() }),
+];
+
+pub(super) const HOPS: Columns<Hop> = &[
+    ("from", |h, _| h.source.to_string()),
+    ("to", |h, _| h.destination.to_string()),
+    ("sent to", |h, _| h.mac.to_string()),
+    ("which is the", |h, _| match h.router {
+        Some(router) => format!("{} {router}", h.belongs_to),
+        None => h.belongs_to.to_owned(),
+    }),
+    ("because", |h, _| h.reason.clone()),
+    ("from frame", |h, _| h.first_frame.to_string()),
+];
+
+pub(super) const PINGS: Columns<Ping> = &[
+    ("frame", |p, _| p.frame.to_string()),
+    ("from", |p, _| p.source.to_string()),
+    ("to", |p, _| p.destination.to_string()),
+    ("id/seq", |p, _| format!("{}/{}", p.identifier, p.sequence)),
+    ("bytes", |p, _| p.payload_bytes.to_string()),
+    ("TTL → ←", |p, _| format!("{} {}", p.ttl, or_dash(p.reply_ttl))),
+    ("reply in", |p, _| match p.error_frame {
+        Some(frame) if p.reply_frame.is_none() => format!("error {frame}"),
+        _ => or_dash(p.reply_frame),
+    }),
+    ("RTT", |p, _| span(p.rtt_ms)),
+];
+
+pub(super) const ICMP_ERRORS: Columns<IcmpError> = &[
+    ("frame", |e, _| e.frame.to_string()),
+    ("from", |e, _| e.sender.to_string()),
+    ("to", |e, _| e.receiver.to_string()),
+    ("type/code", |e, _| format!("{}/{}", e.kind, e.code)),
+    ("meaning", |e, _| e.meaning.clone()),
+    ("about", |e, _| e.about.clone()),
+    ("sent in", |e, _| or_dash(e.about_frame)),
+];
+
+pub(super) const SITUATIONS: Columns<Situation> = &[
+    ("situation", |s, _| s.kind.to_owned()),
+    ("what happened", |s, _| s.sentence.clone()),
+    ("frames", |s, _| frames(&s.frames)),
+];
+
+/// Troubled and failed connections first, then the large ones.
+pub(super) fn connection_weight(c: &Connection) -> u64 {
+    let failed = u64::from(matches!(c.opened, "refused" | "unanswered" | "half-open" | "simultaneous")) << 62;
+    let ended = u64::from(matches!(c.closed, "reset" | "half-closed")) << 61;
+    let noticed = u64::from(!c.trouble_frames.is_empty()) << 60;
+    failed | ended | noticed | (c.client_bytes + c.server_bytes).min((1 << 60) - 1)
+}

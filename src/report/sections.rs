@@ -1,0 +1,56 @@
+//! The sections of a report, in the order they are told.
+
+use super::columns as c;
+use super::{Rows, Section};
+use crate::analyze::Analysis;
+use crate::facts::Fact;
+
+/// Names of all sections, in order.
+pub const NAMES: &[&str] = &[
+    "situations", "connections", "udp_flows", "datagrams", "leases", "arp", "arp_table", "next_hops",
+    "ip_hosts", "pings", "icmp_errors", "lookups", "exchanges", "hellos",
+];
+
+/// How to look at an analysis.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Size of the UDP receiver's buffer, where it is known.
+    pub receive_buffer: Option<u32>,
+}
+
+/// All sections that occur.
+pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> {
+    let facts = &analysis.facts;
+    let trackers = &analysis.trackers;
+    let mut sections: Vec<Box<dyn Section + '_>> = vec![
+        list(&facts.situations, c::SITUATIONS),
+        Box::new(Rows::new(
+            trackers.tcp.len(),
+            |i| trackers.tcp.connection(i),
+            c::CONNECTIONS,
+            c::connection_weight,
+        )),
+        Box::new(Rows::new(trackers.udp.flow_count(), |i| trackers.udp.flow(i), c::FLOWS, |f| {
+            u64::from(f.answered != "yes") << 62 | (f.client_bytes + f.server_bytes)
+        })),
+        Box::new(Rows::new(
+            trackers.udp.len(),
+            move |i| trackers.udp.datagram(i, options.receive_buffer),
+            c::DATAGRAMS,
+            |d| u64::from(d.error_frame.is_some() || d.cut_by_receiver_bytes.is_some_and(|n| n > 0)),
+        )),
+        list(&facts.arp, c::ARP),
+        list(&facts.neighbours, c::NEIGHBOURS),
+        list(&facts.hops, c::HOPS),
+        list(&facts.hosts, c::HOSTS),
+        list(&facts.pings, c::PINGS),
+        list(&facts.icmp_errors, c::ICMP_ERRORS),
+    ];
+    sections.retain(|s| !s.is_empty());
+    sections.sort_by_key(|s| NAMES.iter().position(|n| *n == s.name()));
+    sections
+}
+
+fn list<'f, F: Fact + Clone>(facts: &'f [F], columns: &'static [(&'static str, super::Cell<F>)]) -> Box<dyn Section + 'f> {
+    Box::new(Rows::new(facts.len(), |i| facts.get(i).cloned(), columns, |_| 0))
+}
