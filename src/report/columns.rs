@@ -126,10 +126,11 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
     ("from", |d, _| end(d.source, d.source_port)),
     ("to", |d, _| end(d.destination, d.destination_port)),
     ("payload", |d, _| d.payload_bytes.to_string()),
-    ("answered in", |d, _| match (d.answer_frame, d.error_frame) {
-        (Some(frame), _) => format!("{frame} ({})", span(d.answer_time_ms)),
-        (None, Some(frame)) => format!("ICMP error {frame}"),
-        (None, None) => "no".to_owned(),
+    ("answer", |d, _| match (d.answer_frame, d.error_frame, d.answers_frame) {
+        (Some(frame), ..) => format!("in {frame}, {}", span(d.answer_time_ms)),
+        (None, Some(frame), _) => format!("ICMP error {frame}"),
+        (None, None, Some(asked)) => format!("answers {asked}"),
+        (None, None, None) => "none".to_owned(),
     }),
     ("cut?", |d, _| cut(d)),
 ];

@@ -14,6 +14,10 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Most pairs kept.
 pub const MOST: usize = 65_536;
 
+/// From how many destinations on a hardware address is taken for a router's. Two may be one
+/// host's IPv4 and IPv6 address.
+const SEVERAL: usize = 3;
+
 /// What went from one host to another.
 struct Pair {
     source: IpAddr,
@@ -143,23 +147,24 @@ impl Pairs {
     pub fn next_hops(&self, table: &[Neighbour], local: Local) -> Vec<Hop> {
         let owner = |mac: [u8; 6]| table.iter().find(|n| n.mac.0 == mac && !n.conflict);
         let bound = |address: IpAddr| table.iter().find(|n| n.address == address && !n.conflict);
-        // A hardware address that carries several destinations is a router's, unless each of
-        // them is known to be its own.
-        let mut carried: HashMap<[u8; 6], (IpAddr, bool), RandomState> = HashMap::default();
+        // How many destinations one card reaches through another.
+        let mut carried: HashMap<([u8; 6], [u8; 6]), Vec<IpAddr>, RandomState> = HashMap::default();
         for pair in &self.list {
-            if let Some((mac, _)) = pair.macs.filter(|m| m.0[0] & 1 == 0) {
-                let seen = carried.entry(mac).or_insert((pair.destination, false));
-                seen.1 |= seen.0 != pair.destination;
+            if let Some(macs) = pair.macs.filter(|m| m.0[0] & 1 == 0 && m.0 != m.1) {
+                let seen = carried.entry(macs).or_default();
+                if seen.len() < SEVERAL && !seen.contains(&pair.destination) {
+                    seen.push(pair.destination);
+                }
             }
         }
         self.list
             .iter()
             .filter_map(|pair| {
-                let (mac, _) = pair.macs?;
+                let (mac, source) = pair.macs?;
                 if mac == [0; 6] {
                     return None;
                 }
-                let (belongs_to, router, reason) = whose(pair, mac, &owner, &bound, local, carried.get(&mac));
+                let (belongs_to, router, reason) = whose(pair, mac, &owner, &bound, local, carried.get(&(mac, source)).map_or(0, Vec::len));
                 Some(Hop {
                     source: pair.source,
                     destination: pair.destination,
@@ -217,7 +222,7 @@ fn whose<'t>(
     owner: &dyn Fn([u8; 6]) -> Option<&'t Neighbour>,
     bound: &dyn Fn(IpAddr) -> Option<&'t Neighbour>,
     local: Local,
-    carried: Option<&(IpAddr, bool)>,
+    carried: usize,
 ) -> (&'static str, Option<IpAddr>, String) {
     if mac[0] & 1 == 1 {
         return ("group", None, "a multicast or broadcast hardware address belongs to no single host".to_owned());
@@ -243,15 +248,11 @@ fn whose<'t>(
         let reason = format!("{} is not on the local network by the mask of frame {}", pair.destination, local.frame);
         return ("router", local.router.map(IpAddr::V4), reason);
     }
-    match carried {
-        Some((_, true)) => {
-            ("router", None, "this hardware address is used for several destination addresses".to_owned())
-        }
-        _ => {
-            let reason = format!("no ARP packet of the capture says to whom this hardware address belongs, and only {} is reached through it", pair.destination);
-            ("unknown", None, reason)
-        }
+    if carried >= SEVERAL {
+        let reason = "this hardware address is used for several destinations, so it forwards them";
+        return ("router", None, reason.to_owned());
     }
+    ("unknown", None, "no ARP or DHCP packet of the capture says to whom this hardware address belongs".to_owned())
 }
 
 /// Whether the mask puts the destination on another network than the source.

@@ -59,6 +59,8 @@ struct Row {
     payload: u32,
     captured: u32,
     answer: u32,
+    /// Row that this one answers.
+    answers: u32,
     error_frame: u32,
     side: u8,
     fragments: u8,
@@ -111,6 +113,7 @@ impl Flows {
         flow.largest = flow.largest.max(payload);
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
         let asked = std::mem::replace(&mut flow.waiting[1 - side], NONE);
+        let asked_row = asked;
         if let Some(asked) = self.rows.get_mut(dissect::as_usize(asked)) {
             asked.answer = row;
         }
@@ -122,6 +125,7 @@ impl Flows {
             payload,
             captured: packet.payload.captured,
             answer: NONE,
+            answers: asked_row,
             error_frame: 0,
             side: u8::from(side == 1),
             fragments: u8::try_from(fragments).unwrap_or(u8::MAX),
@@ -184,6 +188,7 @@ impl Flows {
             length_mismatch: row.mismatch.as_ref().map(|m| {
                 format!("the length field says {} bytes, the IP payload has {}", m.0, m.1)
             }),
+            answers_frame: self.rows.get(dissect::as_usize(row.answers)).map(|a| a.frame),
             answer_frame: answer.map(|a| a.frame),
             answer_time_ms: answer.filter(|_| timed).map(|a| Milliseconds::from_nanoseconds(a.time.since(row.time))),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),

@@ -283,8 +283,8 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
         rst_frame: story.rst.map(|r| r.0),
         rst_by: story.rst.map(|r| name(r.1)),
         port_reuse: story.port_reuse,
-        completeness: stream.completeness,
-        completeness_text: completeness_text(stream.completeness),
+        completeness: stream.completeness | stream.first_bits,
+        completeness_text: completeness_text(stream.completeness | stream.first_bits),
         conn_state,
         history,
     }

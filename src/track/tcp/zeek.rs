@@ -75,7 +75,7 @@ impl Zeek {
         }
         if fresh {
             self.originator = u8::from(side == 1);
-            if likely_server || (syn && ack) {
+            if (likely_server && !syn) || (syn && ack) {
                 self.originator = 1 - self.originator;
                 self.letter(b'^');
             }
@@ -137,9 +137,6 @@ impl Zeek {
         } else if syn {
             self.by_seq(side, if ack { b'h' } else { b's' }, usize::from(ack), segment.seq);
         } else {
-            if signs.zero_window {
-                self.rarely(side, b'w', 2);
-            }
             if signs.resent && data {
                 self.rarely(side, b't', 1);
             }
@@ -150,6 +147,9 @@ impl Zeek {
             } else if ack && !data {
                 self.once(side, b'a', 0);
             }
+        }
+        if signs.zero_window && !syn && !rst {
+            self.rarely(side, b'w', 2);
         }
         if signs.gap && !rst {
             self.rarely(1 - side, b'g', 0);
