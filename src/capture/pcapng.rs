@@ -1,0 +1,547 @@
+//! The pcapng format: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
+//!
+//! Blocks are framed by pcap-file's `RawBlock`, which checks both lengths. Their bodies are
+//! decoded here, because what pcap-file refuses (names that are not UTF-8, resolutions beyond
+//! nanoseconds, unknown interfaces) must not end the reading of a file. Name resolution, secrets
+//! and custom blocks are stepped over.
+
+use super::about::{About, MOST_INTERFACES, Origin};
+use super::batch::{Comment, Record, wide};
+use super::interface::Clock;
+use super::options::{self, COMMENT, Opt};
+use super::pcap::is_known;
+use super::remarks::Cause;
+use super::walk::{Fault, LARGEST_FRAME, Next, Output, Step};
+use super::{Interface, LinkType, Section, Time, TimeResolution, Verdict};
+use byteorder_slice::{BigEndian, ByteOrder, LittleEndian};
+use pcap_file::pcapng::{PcapNgFormatError, RawBlock, RawBlockParseError};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+
+/// The bytes every pcapng file begins with.
+pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+
+/// The largest block that is held in memory, as in Wireshark.
+const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
+
+/// Bytes of a block without a body: type, length, length.
+const SMALLEST_BLOCK: usize = 12;
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const INTERFACE_STATISTICS: u32 = 5;
+const ENHANCED_PACKET: u32 = 6;
+
+/// The state of reading one pcapng file.
+#[derive(Debug, Default)]
+pub(super) struct PcapNg {
+    big_endian: bool,
+    in_section: bool,
+    /// The number of the section's first interface in the whole file.
+    first_interface: usize,
+    latest: i64,
+}
+
+/// A block, and where its body begins in the batch.
+struct Block<'a> {
+    kind: u32,
+    body: &'a [u8],
+    start: usize,
+}
+
+impl PcapNg {
+    /// Walks through the blocks of `bytes` from `at`.
+    pub(super) fn walk(&mut self, bytes: &[u8], mut at: usize, output: &mut Output<'_>) -> Step {
+        loop {
+            let step = if self.big_endian {
+                self.walk_section::<BigEndian>(bytes, at, output)
+            } else {
+                self.walk_section::<LittleEndian>(bytes, at, output)
+            };
+            match step {
+                ControlFlow::Break(step) => return step,
+                ControlFlow::Continue(used) => at = used,
+            }
+        }
+    }
+
+    /// Walks on until the byte order changes.
+    fn walk_section<B: ByteOrder>(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        output: &mut Output<'_>,
+    ) -> ControlFlow<Step, usize> {
+        let big_endian = self.big_endian;
+        let mut rest = bytes.get(at..).unwrap_or_default();
+        loop {
+            let used = bytes.len() - rest.len();
+            let (after, raw) = match RawBlock::from_slice::<B>(rest) {
+                Ok(whole) => whole,
+                Err(error) => {
+                    let base = output.base;
+                    let next = self.incomplete::<B>(rest, &error, base, used);
+                    return ControlFlow::Break(Step { used, next });
+                }
+            };
+            let Cow::Borrowed(body) = raw.body else {
+                return ControlFlow::Continue(used);
+            };
+            let block = Block {
+                kind: raw.type_,
+                body,
+                start: used + 8,
+            };
+            if let Err(fault) = self.take::<B>(&block, output) {
+                let next = Next::Stop(fault);
+                return ControlFlow::Break(Step { used, next });
+            }
+            rest = after;
+            if self.big_endian != big_endian {
+                return ControlFlow::Continue(bytes.len() - rest.len());
+            }
+        }
+    }
+
+    #[inline]
+    fn take<B: ByteOrder>(
+        &mut self,
+        block: &Block<'_>,
+        output: &mut Output<'_>,
+    ) -> Result<(), Fault> {
+        match block.kind {
+            ENHANCED_PACKET => self.enhanced_packet::<B>(block, output),
+            PACKET => self.obsolete_packet::<B>(block, output),
+            SIMPLE_PACKET => self.simple_packet::<B>(block, output),
+            SECTION_HEADER => self.section_header(block.body, output),
+            INTERFACE_DESCRIPTION => self.interface_description::<B>(block.body, output),
+            INTERFACE_STATISTICS => self.interface_statistics::<B>(block.body, output),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn enhanced_packet<B: ByteOrder>(
+        &mut self,
+        block: &Block<'_>,
+        output: &mut Output<'_>,
+    ) -> Result<(), Fault> {
+        let Some((header, data)) = block.body.split_first_chunk::<20>() else {
+            return Err(too_short("an enhanced packet block"));
+        };
+        let [interface, high, low, captured, wire_length] = words_of::<B, 20, 5>(header);
+        let packet = Packet {
+            interface,
+            ticks: Some(u64::from(high) << 32 | u64::from(low)),
+            captured,
+            wire_length,
+            start: block.start + header.len(),
+        };
+        self.packet::<B>(&packet, data, output)
+    }
+
+    fn obsolete_packet<B: ByteOrder>(
+        &mut self,
+        block: &Block<'_>,
+        output: &mut Output<'_>,
+    ) -> Result<(), Fault> {
+        let Some((header, data)) = block.body.split_first_chunk::<20>() else {
+            return Err(too_short("a packet block"));
+        };
+        let [_, high, low, captured, wire_length] = words_of::<B, 20, 5>(header);
+        let interface = header.first_chunk::<2>().map_or(0, |id| B::read_u16(id));
+        let packet = Packet {
+            interface: u32::from(interface),
+            ticks: Some(u64::from(high) << 32 | u64::from(low)),
+            captured,
+            wire_length,
+            start: block.start + header.len(),
+        };
+        self.packet::<B>(&packet, data, output)
+    }
+
+    fn simple_packet<B: ByteOrder>(
+        &mut self,
+        block: &Block<'_>,
+        output: &mut Output<'_>,
+    ) -> Result<(), Fault> {
+        let Some((header, data)) = block.body.split_first_chunk::<4>() else {
+            return Err(too_short("a simple packet block"));
+        };
+        let wire_length = B::read_u32(header);
+        let origin = output.about.origins.get(self.first_interface);
+        let present = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let captured = wire_length.min(origin.map_or(u32::MAX, |origin| origin.snapshot));
+        if captured > present {
+            return Err(Fault::corrupt(format!(
+                "a simple packet block of {present} bytes claims {captured} captured bytes"
+            )));
+        }
+        let packet = Packet {
+            interface: 0,
+            ticks: None,
+            captured,
+            wire_length,
+            start: block.start + header.len(),
+        };
+        self.packet::<B>(&packet, data.get(..wide(captured)).unwrap_or_default(), output)
+    }
+
+    /// Takes a frame; `data` are its captured bytes, padding and options.
+    #[inline]
+    fn packet<B: ByteOrder>(
+        &mut self,
+        packet: &Packet,
+        data: &[u8],
+        output: &mut Output<'_>,
+    ) -> Result<(), Fault> {
+        let captured = wide(packet.captured);
+        if packet.captured > LARGEST_FRAME || captured > data.len() {
+            return Err(too_long(packet.captured, data.len()));
+        }
+        let index = self.first_interface.saturating_add(wide(packet.interface));
+        let Some(&origin) = output.about.origins.get(index) else {
+            return Err(no_interface(packet.interface));
+        };
+        let time = packet.ticks.and_then(|ticks| origin.clock.time(ticks));
+        let doubtful = (packet.captured > packet.wire_length)
+            | (packet.captured > origin.snapshot)
+            | time.is_none_or(|time| time.0 < self.latest);
+        if doubtful {
+            self.judge(packet, time, &origin, output);
+        }
+        if let Some(time) = time {
+            self.latest = time.0;
+        }
+        let options = captured.next_multiple_of(4);
+        if data.len() > options {
+            let start = packet.start + options;
+            packet_options::<B>(data.get(options..).unwrap_or_default(), start, output)?;
+        }
+        output.records.push(
+            Record::new(packet.start, packet.captured, packet.wire_length)
+                .at(time)
+                .on(u32::try_from(index).unwrap_or(u32::MAX), origin.link),
+        );
+        Ok(())
+    }
+
+    /// Says what is doubtful about a frame.
+    #[cold]
+    fn judge(
+        &self,
+        packet: &Packet,
+        time: Option<Time>,
+        origin: &Origin,
+        output: &mut Output<'_>,
+    ) {
+        if packet.captured > packet.wire_length {
+            output.remark(Cause::CapturedOverWire);
+        }
+        if packet.captured > origin.snapshot {
+            output.remark(Cause::CapturedOverSnapshot);
+        }
+        match time {
+            Some(time) if time.0 < self.latest => output.remark(Cause::TimeBackwards),
+            None if packet.ticks.is_some() && !matches!(origin.clock, Clock::Unknown) => {
+                output.remark(Cause::TimeOutOfRange);
+            }
+            _ => {}
+        }
+    }
+
+    fn section_header(&mut self, body: &[u8], output: &mut Output<'_>) -> Result<(), Fault> {
+        self.big_endian = body.starts_with(&[0x1a, 0x2b, 0x3c, 0x4d]);
+        if self.big_endian {
+            self.section_body::<BigEndian>(body, output)
+        } else {
+            self.section_body::<LittleEndian>(body, output)
+        }
+    }
+
+    fn section_body<B: ByteOrder>(
+        &mut self,
+        body: &[u8],
+        output: &mut Output<'_>,
+    ) -> Result<(), Fault> {
+        let Some((header, list)) = body.split_first_chunk::<16>() else {
+            return Err(too_short("a section header block"));
+        };
+        let [_, _, _, _, a, b, c, d, ..] = *header;
+        let (major, minor) = (B::read_u16(&[a, b]), B::read_u16(&[c, d]));
+        if major != 1 {
+            let verdict = if self.in_section {
+                Verdict::Corrupt
+            } else {
+                Verdict::NotACapture
+            };
+            let words =
+                format!("version {major}.{minor} of the pcapng format is unknown, 1.0 is usual");
+            return Err(Fault { verdict, words });
+        }
+        if minor != 0 && minor != 2 {
+            output.remarks.file(format!(
+                "minor version {minor} of the pcapng format is unknown, read as 1.0"
+            ));
+        }
+        let mut section = Section::default();
+        for option in options::walk::<B>(list) {
+            let option = option.map_err(|overrun| overrun_fault(&overrun))?;
+            match option.code {
+                COMMENT => section.comments.push(output.about.text(option.value)),
+                2 => section.hardware = Some(output.about.text(option.value)),
+                3 => section.os = Some(output.about.text(option.value)),
+                4 => section.application = Some(output.about.text(option.value)),
+                _ => {}
+            }
+        }
+        self.in_section = true;
+        self.first_interface = output.about.interfaces.len();
+        output.about.add_section(section);
+        Ok(())
+    }
+
+    fn interface_description<B: ByteOrder>(
+        &mut self,
+        body: &[u8],
+        output: &mut Output<'_>,
+    ) -> Result<(), Fault> {
+        let Some((header, list)) = body.split_first_chunk::<8>() else {
+            return Err(too_short("an interface description block"));
+        };
+        if output.about.interfaces.len() >= MOST_INTERFACES {
+            return Err(Fault::corrupt(format!(
+                "more than {MOST_INTERFACES} interfaces are described"
+            )));
+        }
+        let id = output.about.interfaces.len() - self.first_interface;
+        let mut interface = Interface {
+            section: output.about.section_count,
+            id: u32::try_from(id).unwrap_or(u32::MAX),
+            link: LinkType(header.first_chunk::<2>().map_or(0, |link| B::read_u16(link))),
+            snapshot_length: header.last_chunk::<4>().map_or(0, |length| B::read_u32(length)),
+            ..Interface::default()
+        };
+        for option in options::walk::<B>(list) {
+            let option = option.map_err(|overrun| overrun_fault(&overrun))?;
+            interface_option::<B>(&mut interface, &option, output.about);
+        }
+        if !is_known(interface.link) {
+            output.remarks.file(format!(
+                "link type {} is unknown, frames are shown as bytes",
+                interface.link.0
+            ));
+        }
+        if !interface.resolution.is_meaningful() {
+            output.remarks.file(format!(
+                "interface {id} counts time in {}, which nobody can mean; its times are left out",
+                interface.resolution
+            ));
+        }
+        output.about.add_interface(interface);
+        Ok(())
+    }
+
+    fn interface_statistics<B: ByteOrder>(
+        &mut self,
+        body: &[u8],
+        output: &mut Output<'_>,
+    ) -> Result<(), Fault> {
+        let Some((header, list)) = body.split_first_chunk::<12>() else {
+            return Err(too_short("an interface statistics block"));
+        };
+        let id = header.first_chunk::<4>().map_or(0, |id| B::read_u32(id));
+        let index = self.first_interface.saturating_add(wide(id));
+        let Some(interface) = output.about.interfaces.get_mut(index) else {
+            output.remarks.file(format!(
+                "statistics are given for interface {id}, which is not described"
+            ));
+            return Ok(());
+        };
+        for option in options::walk::<B>(list) {
+            let option = option.map_err(|overrun| overrun_fault(&overrun))?;
+            let count = <[u8; 8]>::try_from(option.value).map(|value| B::read_u64(&value));
+            match (option.code, count) {
+                (4, Ok(count)) => interface.received = Some(count),
+                (5, Ok(count)) => interface.dropped = Some(count),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is needed to read the block that begins with `rest`, or why it cannot be read.
+    #[cold]
+    fn incomplete<B: ByteOrder>(
+        &self,
+        rest: &[u8],
+        error: &RawBlockParseError,
+        base: u64,
+        used: usize,
+    ) -> Next {
+        let here = base.saturating_add(u64::try_from(used).unwrap_or(u64::MAX));
+        let head = rest.first_chunk::<8>().map(words_of::<B, 8, 2>);
+        let (kind, length) = match (error, head) {
+            (RawBlockParseError::IncompleteBuffer(..), None) => {
+                return Next::Need(SMALLEST_BLOCK, "a block");
+            }
+            (_, Some([0, 0])) if self.in_section => return Next::Zeros(here),
+            (RawBlockParseError::IncompleteBuffer(..), Some([kind, length])) => {
+                (kind, wide(self.length_of(rest, kind, length)))
+            }
+            (RawBlockParseError::InvalidFormat(format), _) => {
+                return Next::Stop(self.malformed(format));
+            }
+        };
+        if rest.len() < SMALLEST_BLOCK {
+            return Next::Need(SMALLEST_BLOCK, "a block");
+        }
+        if length <= LARGEST_BLOCK {
+            return Next::Need(length, "a block");
+        }
+        let packet = matches!(kind, PACKET | SIMPLE_PACKET | ENHANCED_PACKET);
+        let essential = packet || matches!(kind, SECTION_HEADER | INTERFACE_DESCRIPTION);
+        let fault = essential.then(|| {
+            Fault::corrupt(format!(
+                "a block claims {length} bytes, more than the {LARGEST_BLOCK} that any has"
+            ))
+        });
+        Next::Skip(u64::try_from(length).unwrap_or(u64::MAX), fault)
+    }
+
+    /// The length of a block; a section header tells its own byte order.
+    fn length_of(&self, rest: &[u8], kind: u32, length: u32) -> u32 {
+        if kind != SECTION_HEADER {
+            return length;
+        }
+        let big_endian = rest.get(8..).unwrap_or_default().starts_with(&[0x1a]);
+        match big_endian == self.big_endian {
+            true => length,
+            false => length.swap_bytes(),
+        }
+    }
+
+    fn malformed(&self, error: &PcapNgFormatError) -> Fault {
+        let words = match error {
+            PcapNgFormatError::InvalidMagicNumber(number) => {
+                format!("a section header has the byte-order mark {number:08x}, not 1a2b3c4d")
+            }
+            PcapNgFormatError::BlockLengthMismatch(first, last) => {
+                format!("a block begins with the length {first} and ends with {last}")
+            }
+            PcapNgFormatError::BlockNotAligned(length) => {
+                format!("a block claims {length} bytes, which is no multiple of 4")
+            }
+            PcapNgFormatError::BlockTooShort(_, length) => {
+                format!("a block claims {length} bytes, but the shortest has 12")
+            }
+            other => other.to_string(),
+        };
+        let no_mark = matches!(error, PcapNgFormatError::InvalidMagicNumber(_));
+        let verdict = if no_mark && !self.in_section {
+            Verdict::NotACapture
+        } else {
+            Verdict::Corrupt
+        };
+        Fault { verdict, words }
+    }
+}
+
+/// The header of a frame, whatever block it came in.
+struct Packet {
+    interface: u32,
+    ticks: Option<u64>,
+    captured: u32,
+    wire_length: u32,
+    /// Where the captured bytes begin in the batch.
+    start: usize,
+}
+
+/// Keeps the comments of a frame; the list begins at `start` of the batch.
+fn packet_options<B: ByteOrder>(
+    list: &[u8],
+    start: usize,
+    output: &mut Output<'_>,
+) -> Result<(), Fault> {
+    let index = output.records.len();
+    for option in options::walk::<B>(list) {
+        let option = option.map_err(|overrun| overrun_fault(&overrun))?;
+        if option.code == COMMENT {
+            let start = start + option.start;
+            let end = start + option.value.len();
+            output.comments.push(Comment { index, start, end });
+        }
+    }
+    Ok(())
+}
+
+fn interface_option<B: ByteOrder>(interface: &mut Interface, option: &Opt<'_>, about: &mut About) {
+    let value = option.value;
+    match option.code {
+        COMMENT => interface.comments.push(about.text(value)),
+        2 => interface.name = Some(about.text(value)),
+        3 => interface.description = Some(about.text(value)),
+        9 => {
+            if let &[byte] = value {
+                interface.resolution = TimeResolution::from_byte(byte);
+            }
+        }
+        // A byte says whether it is text (0) or a program for the kernel's filter machine (1).
+        11 => {
+            if let Some((0, text)) = value.split_first() {
+                interface.filter = Some(about.text(text));
+            }
+        }
+        12 => interface.os = Some(about.text(value)),
+        13 => interface.fcs_length = value.first().copied(),
+        14 => {
+            if let Ok(bytes) = <[u8; 8]>::try_from(value) {
+                interface.offset_seconds = B::read_i64(&bytes);
+            }
+        }
+        15 => interface.hardware = Some(about.text(value)),
+        _ => {}
+    }
+}
+
+/// The 32-bit words of a header. `WORDS` is a quarter of `BYTES`.
+#[inline]
+fn words_of<B: ByteOrder, const BYTES: usize, const WORDS: usize>(
+    header: &[u8; BYTES],
+) -> [u32; WORDS] {
+    let mut words = [0; WORDS];
+    for (word, bytes) in words.iter_mut().zip(header.chunks_exact(4)) {
+        *word = B::read_u32(bytes);
+    }
+    words
+}
+
+#[cold]
+fn too_short(what: &str) -> Fault {
+    Fault::corrupt(format!("{what} is too short for its fields"))
+}
+
+#[cold]
+fn too_long(captured: u32, present: usize) -> Fault {
+    Fault::corrupt(format!(
+        "a packet block claims {captured} captured bytes and has room for {}",
+        present.min(wide(LARGEST_FRAME))
+    ))
+}
+
+#[cold]
+fn no_interface(interface: u32) -> Fault {
+    Fault::corrupt(format!(
+        "a packet block names interface {interface}, which is not described"
+    ))
+}
+
+#[cold]
+fn overrun_fault(overrun: &options::Overrun) -> Fault {
+    Fault::corrupt(format!(
+        "option {} claims {} bytes, more than its block has",
+        overrun.code, overrun.length
+    ))
+}

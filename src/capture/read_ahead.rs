@@ -1,0 +1,135 @@
+//! Reads in a second thread while the frames before are looked at.
+
+use super::{Batch, Reader};
+use std::num::NonZero;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+
+/// Batches on their way round: enough that neither side waits often, few enough for the cache.
+const BATCHES: usize = 4;
+
+/// Reads a capture a few batches ahead. What comes out does not depend on whether there is a
+/// second thread, which small files and machines with one core do without.
+pub fn read_ahead(mut reader: Reader) -> ReadAhead {
+    let mut first = Batch::new();
+    let more = reader.next_batch(&mut first);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let small = reader.size().is_some_and(|size| size <= first.position());
+    let mut state = State::Alone {
+        reader,
+        ended: !more,
+    };
+    if more && cores > 1 && !small {
+        state = begin(state);
+    }
+    ReadAhead {
+        state,
+        first: more,
+        current: first,
+    }
+}
+
+/// Gives out the batches of a capture that is read ahead.
+pub struct ReadAhead {
+    state: State,
+    /// Whether the current batch was not given out yet.
+    first: bool,
+    current: Batch,
+}
+
+enum State {
+    /// Batches are read when they are asked for.
+    Alone { reader: Reader, ended: bool },
+    /// They are read in another thread.
+    Together {
+        thread: JoinHandle<Reader>,
+        full: Receiver<Batch>,
+        empty: Sender<Batch>,
+    },
+}
+
+impl ReadAhead {
+    /// The next frames, one at least; `None` at the end.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the batch is lent, which an iterator cannot do"
+    )]
+    pub fn next(&mut self) -> Option<&Batch> {
+        if self.first {
+            self.first = false;
+            return Some(&self.current);
+        }
+        match &mut self.state {
+            State::Alone { reader, ended } => {
+                *ended = *ended || !reader.next_batch(&mut self.current);
+                (!*ended).then_some(&self.current)
+            }
+            State::Together { full, empty, .. } => {
+                let next = full.recv().ok()?;
+                let used = std::mem::replace(&mut self.current, next);
+                // It fails when the thread has read everything and needs no batch any more.
+                let _ = empty.send(used);
+                Some(&self.current)
+            }
+        }
+    }
+
+    /// Stops reading and gives the reader back, which has the [`Ending`](super::Ending) and the
+    /// interfaces.
+    pub fn finish(self) -> Reader {
+        match self.state {
+            State::Alone { reader, .. } => reader,
+            State::Together {
+                thread,
+                full,
+                empty,
+            } => {
+                drop((full, empty));
+                match thread.join() {
+                    Ok(reader) => reader,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        }
+    }
+}
+
+/// Moves the reader to a thread of its own, unless the system allows no more threads.
+fn begin(state: State) -> State {
+    let State::Alone { reader, ended } = state else {
+        return state;
+    };
+    let (hand_over, take_over) = sync_channel::<Reader>(1);
+    let (full_in, full) = sync_channel(BATCHES);
+    let (empty, empty_out) = channel();
+    let spawned = thread::Builder::new()
+        .name("read ahead".to_owned())
+        .spawn(move || {
+            let reader = take_over.recv().expect("the reader is sent at once");
+            read_all(reader, &empty_out, &full_in)
+        });
+    let Ok(thread) = spawned else {
+        return State::Alone { reader, ended };
+    };
+    for _ in 1..BATCHES {
+        // The thread holds the other end until it returns.
+        let _ = empty.send(Batch::new());
+    }
+    if hand_over.send(reader).is_err() {
+        unreachable!("the thread waits for the reader");
+    }
+    State::Together {
+        thread,
+        full,
+        empty,
+    }
+}
+
+fn read_all(mut reader: Reader, empty: &Receiver<Batch>, full: &SyncSender<Batch>) -> Reader {
+    while let Ok(mut batch) = empty.recv() {
+        if !reader.next_batch(&mut batch) || full.send(batch).is_err() {
+            break;
+        }
+    }
+    reader
+}

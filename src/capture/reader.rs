@@ -1,0 +1,483 @@
+//! Reads a capture, batch after batch.
+
+use super::about::About;
+use super::batch::{Batch, CHUNK};
+use super::pcap::{self, Pcap};
+use super::pcapng::{self, PcapNg};
+use super::remarks::Remarks;
+use super::source::{OpenError, Source};
+use super::walk::{Fault, Next, Output, Step};
+use super::{Ending, Interface, Section, Verdict};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How often, without anything new coming, the end of a file is looked at again that another
+/// program seems to be writing.
+const PATIENCE: u32 = 4;
+
+/// Frame numbers are 32 bits wide. Reading ends before they run out.
+const MOST_FRAMES: u64 = 4_200_000_000;
+
+/// Reads a capture, whatever its format.
+pub struct Reader {
+    name: String,
+    source: Source,
+    format: Format,
+    /// What was read and belongs to no frame given out yet.
+    tail: Vec<u8>,
+    /// Where the tail begins in the (decompressed) file.
+    offset: u64,
+    frames: u64,
+    about: About,
+    /// What batches are told of the interfaces.
+    published: Arc<Vec<Interface>>,
+    remarks: Remarks,
+    /// Set when the source has no more bytes.
+    drained: bool,
+    /// Set when the source cannot be read any further.
+    broken: Option<(Verdict, String)>,
+    end: Option<End>,
+}
+
+enum Format {
+    Unknown,
+    Pcap(Pcap),
+    PcapNg(PcapNg),
+}
+
+/// Why nothing more is read.
+#[derive(Debug, Default)]
+struct End {
+    verdict: Verdict,
+    at: Option<u64>,
+    reason: Option<String>,
+}
+
+impl Reader {
+    /// Opens a capture file; `-` is standard input. Only the world makes this fail: a missing
+    /// file, a folder, a lack of permission. What is wrong inside is told by
+    /// [`ending`](Reader::ending).
+    pub fn open(path: &Path) -> Result<Reader, OpenError> {
+        let source = Source::open(path)?;
+        Ok(Reader::from_source(path.display().to_string(), source))
+    }
+
+    /// Reads a capture from memory, a pipe or a socket; `name` is what to call it.
+    pub fn from_read(name: impl Into<String>, input: impl Read + Send + 'static) -> Reader {
+        Reader::from_source(name.into(), Source::from_read(input))
+    }
+
+    fn from_source(name: String, source: Source) -> Reader {
+        Reader {
+            name,
+            source,
+            format: Format::Unknown,
+            tail: Vec::new(),
+            offset: 0,
+            frames: 0,
+            about: About::default(),
+            published: Arc::default(),
+            remarks: Remarks::default(),
+            drained: false,
+            broken: None,
+            end: None,
+        }
+    }
+
+    /// What the capture is called: its path as it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The size of the file when it was opened, in bytes; `None` for a pipe.
+    pub fn size(&self) -> Option<u64> {
+        self.source.size()
+    }
+
+    /// The interfaces described so far, in the order of the file.
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.about.interfaces
+    }
+
+    /// What the section headers read so far say; pcap has one section that says nothing.
+    pub fn sections(&self) -> &[Section] {
+        &self.about.sections
+    }
+
+    /// Fills `batch` with the next frames, one at least; `false` at the end. The batch's memory
+    /// is reused, so nothing is allocated per frame.
+    pub fn next_batch(&mut self, batch: &mut Batch) -> bool {
+        batch.clear();
+        batch.first_number = u32::try_from(self.frames + 1).unwrap_or(u32::MAX);
+        if self.end.is_some() {
+            return false;
+        }
+        let size = CHUNK.max(self.tail.len());
+        if batch.bytes.len() < size {
+            batch.bytes.resize(size, 0);
+        }
+        if let Some(room) = batch.bytes.get_mut(..self.tail.len()) {
+            room.copy_from_slice(&self.tail);
+            batch.filled = room.len();
+        }
+        match self.advance(batch) {
+            Ok(used) => {
+                self.tail.clear();
+                self.tail.extend_from_slice(rest_of(batch, used));
+                self.offset = self.offset.saturating_add(as_u64(used));
+            }
+            Err(end) => self.end = Some(end),
+        }
+        self.frames += as_u64(batch.len());
+        if self.frames > MOST_FRAMES && self.end.is_none() {
+            let words = format!("more than {MOST_FRAMES} frames");
+            self.end = Some(self.stopped(0, Fault::corrupt(words)));
+        }
+        if self.published.len() != self.about.interfaces.len() {
+            self.published = Arc::new(self.about.interfaces.clone());
+        }
+        if !Arc::ptr_eq(&batch.interfaces, &self.published) {
+            batch.interfaces = Arc::clone(&self.published);
+        }
+        batch.position = self.source.position();
+        !batch.is_empty()
+    }
+
+    /// How reading ended; before that, how it stands.
+    pub fn ending(&self) -> Ending {
+        let mut remarks = self.remarks.sentences();
+        let mut format = match &self.format {
+            Format::Unknown => String::new(),
+            Format::Pcap(pcap) => pcap.words(),
+            Format::PcapNg(_) => "pcapng".to_owned(),
+        };
+        if let Some(compressed) = self.source.compressed() {
+            remarks.extend(compressed.remark());
+            format = match format.as_str() {
+                "" => compressed.word().to_owned(),
+                known => format!("{known} ({})", compressed.word()),
+            };
+        }
+        let (at, reason, verdict) = match &self.end {
+            Some(end) => (end.at, end.reason.clone(), end.verdict),
+            None => (None, None, Verdict::Clean),
+        };
+        let verdict = match verdict {
+            Verdict::Clean if !remarks.is_empty() => Verdict::Odd,
+            verdict => verdict,
+        };
+        Ending {
+            verdict,
+            frames: self.frames,
+            format,
+            stopped_at_byte: at,
+            reason,
+            remarks,
+            sections: self.about.section_count,
+        }
+    }
+
+    /// How reading ended.
+    pub fn finish(self) -> Ending {
+        self.ending()
+    }
+
+    /// Reads on until there are frames in the batch. How many of its bytes are used then, or why
+    /// there is nothing more to read.
+    fn advance(&mut self, batch: &mut Batch) -> Result<usize, End> {
+        let mut used = 0;
+        let mut need = 1;
+        let mut patience = PATIENCE;
+        loop {
+            self.make_room(batch, &mut used, need);
+            let before = batch.filled;
+            let more = self.fill(batch, need);
+            if batch.filled > before {
+                patience = PATIENCE;
+            }
+            let step = self.walk(batch, used);
+            used = step.used;
+            // Whatever else the walk met, the next one meets it again.
+            if !batch.is_empty() {
+                return Ok(used);
+            }
+            match step.next {
+                Next::Need(count, _) if more => need = count,
+                Next::Need(count, what) => {
+                    if let Some((verdict, words)) = self.broken.take() {
+                        return Err(self.stopped(used, Fault { verdict, words }));
+                    }
+                    let left = batch.filled - used;
+                    if left == 0 || patience == 0 || !self.source.still_grows() {
+                        return Err(self.ended(batch, used, count, what));
+                    }
+                    patience -= 1;
+                    need = count;
+                }
+                Next::Skip(count, fault) => {
+                    self.skip(batch, used, count)?;
+                    if let Some(fault) = fault {
+                        return Err(self.stopped(used, fault));
+                    }
+                    self.offset = self.offset.saturating_add(as_u64(used)).saturating_add(count);
+                    (used, need) = (0, 1);
+                }
+                Next::Zeros(begin) => return Err(self.zeros(batch, used, begin)),
+                Next::Stop(fault) => return Err(self.stopped(used, fault)),
+            }
+        }
+    }
+
+    /// Moves what is left to the front of the batch and makes room for `need` bytes.
+    fn make_room(&mut self, batch: &mut Batch, used: &mut usize, need: usize) {
+        if *used > 0 {
+            batch.bytes.copy_within(*used..batch.filled, 0);
+            batch.filled -= *used;
+            self.offset = self.offset.saturating_add(as_u64(*used));
+            *used = 0;
+        }
+        if batch.bytes.len() < need {
+            batch.bytes.resize(need, 0);
+        }
+    }
+
+    /// Reads until the batch is full, or from a pipe until there are `need` bytes. Whether the
+    /// source may have more.
+    fn fill(&mut self, batch: &mut Batch, need: usize) -> bool {
+        if self.broken.is_some() || (self.drained && self.source.trickles()) {
+            return false;
+        }
+        while let Some(room) = batch.bytes.get_mut(batch.filled..).filter(|r| !r.is_empty()) {
+            match self.source.read(room) {
+                Ok(0) => {
+                    self.drained = true;
+                    return false;
+                }
+                Ok(read) => batch.filled = batch.filled.saturating_add(read).min(batch.bytes.len()),
+                Err(error) => {
+                    self.broken = Some(self.broken_by(&error));
+                    return false;
+                }
+            }
+            if batch.filled >= need && self.source.trickles() {
+                break;
+            }
+        }
+        true
+    }
+
+    fn walk(&mut self, batch: &mut Batch, mut used: usize) -> Step {
+        let bytes = batch.bytes.get(..batch.filled).unwrap_or_default();
+        let mut output = Output {
+            records: &mut batch.records,
+            comments: &mut batch.comments,
+            remarks: &mut self.remarks,
+            first_number: batch.first_number,
+            about: &mut self.about,
+            base: self.offset,
+        };
+        if let Format::Unknown = self.format {
+            let start = bytes.get(used..).unwrap_or_default();
+            match recognise(start, &mut output) {
+                Ok((format, length)) => {
+                    self.format = format;
+                    used += length;
+                }
+                Err(next) => return Step { used, next },
+            }
+        }
+        match &mut self.format {
+            Format::Pcap(pcap) => pcap.walk(bytes, used, &mut output),
+            Format::PcapNg(pcapng) => pcapng.walk(bytes, used, &mut output),
+            Format::Unknown => Step {
+                used,
+                next: Next::Need(1, "a header"),
+            },
+        }
+    }
+
+    /// Steps over a block too large to hold.
+    fn skip(&mut self, batch: &mut Batch, used: usize, count: u64) -> Result<(), End> {
+        let present = as_u64(batch.filled - used);
+        let Some(mut missing) = count.checked_sub(present) else {
+            return Ok(());
+        };
+        while missing > 0 {
+            let size = usize::try_from(missing).unwrap_or(usize::MAX).min(batch.bytes.len());
+            let room = batch.bytes.get_mut(..size).unwrap_or_default();
+            match self.source.read(room) {
+                Ok(0) => {
+                    let have = count - missing;
+                    return Err(self.cut(used, count, have, "a block"));
+                }
+                Ok(read) => missing = missing.saturating_sub(as_u64(read)),
+                Err(error) => {
+                    let (verdict, words) = self.broken_by(&error);
+                    return Err(self.stopped(used, Fault { verdict, words }));
+                }
+            }
+        }
+        batch.filled = used;
+        Ok(())
+    }
+
+    /// Reads zero bytes to the end of the file, if there is nothing else.
+    fn zeros(&mut self, batch: &mut Batch, used: usize, begin: u64) -> End {
+        let mut end = self.offset.saturating_add(as_u64(batch.filled));
+        let mut only_zeros = rest_of(batch, used).iter().all(|&byte| byte == 0);
+        while only_zeros && self.broken.is_none() {
+            match self.source.read(&mut batch.bytes) {
+                Ok(0) => break,
+                Ok(read) => {
+                    end = end.saturating_add(as_u64(read));
+                    let read = batch.bytes.get(..read).unwrap_or_default();
+                    only_zeros = read.iter().all(|&byte| byte == 0);
+                }
+                Err(error) => self.broken = Some(self.broken_by(&error)),
+            }
+        }
+        let used = usize::try_from(begin.saturating_sub(self.offset)).unwrap_or(used);
+        if let Some((verdict, words)) = self.broken.take() {
+            return self.stopped(used, Fault { verdict, words });
+        }
+        if !only_zeros {
+            let words = "zero bytes stand where a record should begin".to_owned();
+            let mut end = self.stopped(0, Fault::corrupt(words));
+            end.at = Some(begin);
+            return end;
+        }
+        self.padding(end.saturating_sub(begin))
+    }
+
+    fn padding(&mut self, count: u64) -> End {
+        self.remarks
+            .file(format!("{count} zero bytes of padding at the end"));
+        End::default()
+    }
+
+    /// The file ends while `need` bytes were wanted from `used` on.
+    fn ended(&mut self, batch: &Batch, used: usize, need: usize, what: &str) -> End {
+        let left = rest_of(batch, used);
+        if let Format::Pcap(pcap) = &self.format
+            && let Some(zeros) = pcap.padding(left)
+        {
+            return self.padding(zeros.saturating_add(as_u64(left.len())));
+        }
+        match (&self.format, left) {
+            (Format::Unknown, []) => End {
+                verdict: Verdict::Empty,
+                at: Some(0),
+                reason: Some("the file is empty: record or copy it again".to_owned()),
+            },
+            (Format::Unknown, left) if !is_beginning(left) => self.stopped(used, no_capture(left)),
+            (_, []) => End::default(),
+            (_, left) => self.cut(used, as_u64(need), as_u64(left.len()), what),
+        }
+    }
+
+    fn cut(&self, used: usize, need: u64, have: u64, what: &str) -> End {
+        let words = format!("the file ends inside {what}, after {have} of {need} bytes");
+        let verdict = Verdict::Cut;
+        self.stopped(used, Fault { verdict, words })
+    }
+
+    /// Reading stops at the piece that begins at `used`.
+    fn stopped(&self, used: usize, fault: Fault) -> End {
+        let at = self.offset.saturating_add(as_u64(used));
+        let inside = match self.source.compressed() {
+            Some(_) => " of the decompressed data",
+            None => "",
+        };
+        let advice = match fault.verdict {
+            Verdict::Cut => "what is whole was read; copy the file again if it was larger",
+            Verdict::NotACapture => "give a file that Wireshark or tcpdump -w has written",
+            _ => "what comes before was read; copy the file again, or mend it with pcapfix",
+        };
+        End {
+            verdict: fault.verdict,
+            at: Some(at),
+            reason: Some(format!("at byte {at}{inside}: {}; hint: {advice}", fault.words)),
+        }
+    }
+
+    /// What an error of the source means.
+    fn broken_by(&self, error: &std::io::Error) -> (Verdict, String) {
+        match self.source.compressed() {
+            None => (Verdict::Cut, format!("reading fails ({error})")),
+            Some(compressed) if error.kind() == ErrorKind::UnexpectedEof => {
+                (Verdict::Cut, format!("the {} data ends early", compressed.word()))
+            }
+            Some(compressed) => {
+                let words = format!("the {} data is damaged ({error})", compressed.word());
+                (Verdict::Corrupt, words)
+            }
+        }
+    }
+}
+
+/// Tells the format by its first bytes, and how many of them are a header that is done with.
+fn recognise(bytes: &[u8], output: &mut Output<'_>) -> Result<(Format, usize), Next> {
+    let Some(magic) = bytes.first_chunk::<4>() else {
+        return Err(Next::Need(4, "the file's first bytes"));
+    };
+    if *magic == pcapng::MAGIC {
+        return match bytes.len() {
+            0..12 => Err(Next::Need(12, "a section header")),
+            _ => Ok((Format::PcapNg(PcapNg::default()), 0)),
+        };
+    }
+    if !is_beginning(magic) {
+        return Err(Next::Stop(no_capture(bytes)));
+    }
+    let Some(header) = bytes.first_chunk() else {
+        return Err(Next::Need(pcap::FILE_HEADER, "the file header"));
+    };
+    match Pcap::open(header, output.about, output.remarks) {
+        Ok(pcap) => Ok((Format::Pcap(pcap), header.len())),
+        Err(fault) => Err(Next::Stop(fault)),
+    }
+}
+
+/// Whether a capture may begin with these bytes, as far as they go.
+fn is_beginning(bytes: &[u8]) -> bool {
+    let bytes = bytes.get(..4).unwrap_or(bytes);
+    let begins = |magic: &[u8; 4]| magic.starts_with(bytes);
+    begins(&pcapng::MAGIC) || pcap::magics().any(begins)
+}
+
+/// What the file is instead of a capture, where that can be told.
+fn no_capture(bytes: &[u8]) -> Fault {
+    const KNOWN: [(&[u8], &str); 7] = [
+        (b"snoop\0\0\0", "a snoop capture: convert it with editcap -F pcapng"),
+        (b"\xfd7zXZ\0", "compressed with xz: decompress it with xz -d"),
+        (b"BZh", "compressed with bzip2: decompress it with bzip2 -d"),
+        (b"PK\x03\x04", "a zip archive: take the capture out of it"),
+        (b"\x7fELF", "a program"),
+        (b"%PDF", "a PDF document"),
+        (b"<", "a web page or XML"),
+    ];
+    let known = KNOWN.iter().find(|(magic, _)| bytes.starts_with(magic));
+    let start = bytes.get(..512).unwrap_or(bytes);
+    let text = start.iter().all(|&byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let words = match known {
+        Some((_, words)) => format!("no capture, but {words}"),
+        None if text => "no capture, but text".to_owned(),
+        None => {
+            let first = start.iter().take(4).map(|byte| format!(" {byte:02x}"));
+            format!("no capture format begins with{}", first.collect::<String>())
+        }
+    };
+    Fault {
+        verdict: Verdict::NotACapture,
+        words,
+    }
+}
+
+fn rest_of(batch: &Batch, used: usize) -> &[u8] {
+    batch.bytes.get(used..batch.filled).unwrap_or_default()
+}
+
+fn as_u64(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
