@@ -7,6 +7,7 @@
 
 pub mod connection;
 pub mod network;
+pub mod web;
 
 use crate::dissect::field::{Kind, Value};
 use std::borrow::Cow;

@@ -3,6 +3,7 @@
 use super::{Cell, Clock, Times};
 use crate::facts::connection::Connection;
 use crate::facts::network::{Arp, Datagram, Flow, Hop, Host, IcmpError, Neighbour, Ping, Situation};
+use crate::facts::web::Exchange;
 use crate::facts::{Mac, Milliseconds, Moment};
 use std::net::IpAddr;
 
@@ -227,6 +228,29 @@ pub(super) const ICMP_ERRORS: Columns<IcmpError> = &[
     ("meaning", |e, _| e.meaning.clone()),
     ("about", |e, _| e.about.clone()),
     ("sent in", |e, _| or_dash(e.about_frame)),
+];
+
+/// Captured text, lossy; `render` makes it harmless.
+fn text(bytes: Option<&Vec<u8>>) -> String {
+    bytes.map_or_else(|| "-".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
+}
+
+pub(super) const EXCHANGES: Columns<Exchange> = &[
+    ("stream", |e, _| e.stream.to_string()),
+    ("request in", |e, _| or_dash(e.request_frame)),
+    ("request", |e, _| format!("{} {} {}", text(e.method.as_ref()), text(e.host.as_ref()), text(e.uri.as_ref()))),
+    ("answer in", |e, _| or_dash(e.response_frame)),
+    ("status", |e, _| match (e.status, &e.location) {
+        (None, _) => "none".to_owned(),
+        (Some(code), Some(to)) => format!("{code} {} → {}", text(e.phrase.as_ref()), String::from_utf8_lossy(to)),
+        (Some(code), None) => format!("{code} {}", text(e.phrase.as_ref())),
+    }),
+    ("body", |e, _| match (e.status, e.response_body_bytes) {
+        (None, _) => "-".to_owned(),
+        (_, Some(bytes)) => format!("{bytes} bytes"),
+        (_, None) => "not whole".to_owned(),
+    }),
+    ("time", |e, _| span(e.time_ms)),
 ];
 
 pub(super) const SITUATIONS: Columns<Situation> = &[

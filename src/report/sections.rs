@@ -39,6 +39,12 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
             c::DATAGRAMS,
             |d| u64::from(d.error_frame.is_some() || d.cut_by_receiver_bytes.is_some_and(|n| n > 0)),
         )),
+        Box::new(Rows::new(
+            trackers.streams.exchanges.len(),
+            |i| trackers.streams.exchanges.exchange(i, &trackers.tcp),
+            c::EXCHANGES,
+            |e| u64::from(e.status.is_none_or(|s| s >= 400)),
+        )),
         list(&facts.arp, c::ARP),
         list(&facts.neighbours, c::NEIGHBOURS),
         list(&facts.hops, c::HOPS),

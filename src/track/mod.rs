@@ -8,6 +8,7 @@ pub mod fragments;
 pub mod icmp;
 pub mod pairs;
 pub mod situations;
+pub mod stream;
 pub mod tcp;
 pub mod udp;
 
@@ -26,6 +27,8 @@ pub struct Trackers {
     pub tcp: tcp::Connections,
     /// UDP flows.
     pub udp: udp::Flows,
+    /// Messages in TCP streams.
+    pub streams: stream::Streams,
     /// Echoes and errors.
     pub icmp: icmp::Echoes,
 }
@@ -57,7 +60,11 @@ impl Trackers {
         };
         self.pairs.packet(packet, &ip);
         match &packet.transport {
-            Transport::Tcp(segment) => notes.tcp = Some(self.tcp.segment(packet, &ip, segment)),
+            Transport::Tcp(segment) => {
+                let note = self.tcp.segment(packet, &ip, segment);
+                self.streams.segment(packet, segment, &note);
+                notes.tcp = Some(note);
+            }
             Transport::Udp(datagram) => notes.udp = Some(self.udp.packet(packet, &ip, datagram, fragments)),
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 notes.icmp = Some(self.icmp.packet(packet, &ip, message));

@@ -156,6 +156,11 @@ impl Connections {
         (0..self.streams.len()).filter_map(|i| self.connection(i))
     }
 
+    /// The two ends of a conversation, first sender first.
+    pub fn ends(&self, stream: usize) -> Option<[(IpAddr, u16); 2]> {
+        self.streams.get(stream).map(|s| s.ends.map(|e| (e.address, e.port)))
+    }
+
     /// What the search for situations asks of a connection.
     pub(crate) fn brief(&self, stream: usize) -> Option<story::Brief> {
         self.streams.get(stream).map(story::brief)
