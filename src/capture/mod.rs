@@ -7,6 +7,27 @@
 //! error after the file is open: what was read before the fault is kept, and [`Ending`] says
 //! what happened, at which byte.
 
+mod about;
+mod batch;
+mod decompress;
+mod ending;
+mod interface;
+mod options;
+mod pcap;
+mod pcapng;
+mod read_ahead;
+mod reader;
+mod remarks;
+mod source;
+mod walk;
+
+pub use batch::{Batch, Record};
+pub use ending::{Ending, Verdict};
+pub use interface::{Interface, Section, TimeResolution};
+pub use read_ahead::{ReadAhead, read_ahead};
+pub use reader::Reader;
+pub use source::OpenError;
+
 /// Nanoseconds since 1970-01-01 00:00 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
