@@ -30,8 +30,6 @@ pub(super) struct About {
     pub(super) sections: Vec<Section>,
     /// All sections, also those that are no longer kept.
     pub(super) section_count: u32,
-    /// How many interfaces were already told to a batch.
-    pub(super) published: usize,
     text: usize,
 }
 

@@ -143,7 +143,9 @@ impl Batch {
     /// ought to be UTF-8, but nothing guarantees it.
     pub fn comments(&self, number: u32) -> impl Iterator<Item = &[u8]> {
         let index = self.index_of(number).unwrap_or(usize::MAX);
-        let first = self.comments.partition_point(|comment| comment.index < index);
+        let first = self
+            .comments
+            .partition_point(|comment| comment.index < index);
         self.comments
             .iter()
             .skip(first)

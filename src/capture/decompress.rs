@@ -240,7 +240,10 @@ fn is_skippable(magic: &[u8]) -> bool {
 fn skip_frame(raw: &mut Raw) -> io::Result<()> {
     let mut header = [0; 8];
     raw.read_exact(&mut header)?;
-    let length = header.last_chunk::<4>().copied().map_or(0, u32::from_le_bytes);
+    let length = header
+        .last_chunk::<4>()
+        .copied()
+        .map_or(0, u32::from_le_bytes);
     let mut left = u64::from(length);
     while left > 0 {
         let present = raw.fill_buf()?.len();

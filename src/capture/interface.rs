@@ -170,8 +170,14 @@ mod tests {
 
     #[test]
     fn decimal_and_binary_resolutions_become_nanoseconds() {
-        assert_eq!(time(6, 0, 1_700_000_000_000_001), Some(1_700_000_000_000_001_000));
-        assert_eq!(time(9, 0, 1_700_000_000_000_000_001), Some(1_700_000_000_000_000_001));
+        assert_eq!(
+            time(6, 0, 1_700_000_000_000_001),
+            Some(1_700_000_000_000_001_000)
+        );
+        assert_eq!(
+            time(9, 0, 1_700_000_000_000_000_001),
+            Some(1_700_000_000_000_000_001)
+        );
         assert_eq!(time(12, 0, 1_234_567_891_999), Some(1_234_567_891));
         assert_eq!(time(0, 0, 5), Some(5_000_000_000));
         assert_eq!(time(0x80 | 10, 0, 1536), Some(1_500_000_000));

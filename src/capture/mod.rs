@@ -21,7 +21,7 @@ mod remarks;
 mod source;
 mod walk;
 
-pub use batch::Batch;
+pub use batch::{Batch, Record};
 pub use ending::{Ending, Verdict};
 pub use interface::{Interface, Section, TimeResolution};
 pub use read_ahead::{ReadAhead, read_ahead};

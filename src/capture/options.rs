@@ -29,7 +29,7 @@ pub(super) struct Overrun {
 pub(super) fn walk<B: ByteOrder>(
     list: &[u8],
 ) -> impl Iterator<Item = Result<Opt<'_>, Overrun>> + '_ {
-    let mut at = 0usize;
+    let mut at: usize = 0;
     std::iter::from_fn(move || {
         let header = list.get(at..at.checked_add(4)?)?;
         let (code, length) = header.split_at_checked(2)?;

@@ -239,8 +239,8 @@ impl Pcap {
     /// Takes the record whose header begins at `offset`.
     #[inline]
     fn push(&mut self, header: Header, offset: usize, output: &mut Output<'_>) -> Result<(), Next> {
-        let time = i64::from(header.seconds) * 1_000_000_000
-            + i64::from(header.fraction) * self.tick;
+        let time =
+            i64::from(header.seconds) * 1_000_000_000 + i64::from(header.fraction) * self.tick;
         let doubtful = (header.fraction > self.largest_fraction)
             | (header.captured > header.wire_length)
             | (header.captured > self.snapshot.min(LARGEST_FRAME))
@@ -428,10 +428,7 @@ fn link_type(network: u32, remarks: &mut Remarks) -> LinkType {
 /// Whether the registry gives the link type a meaning. The 16 numbers from 147 mean whatever
 /// their users agreed on.
 pub(super) fn is_known(link: LinkType) -> bool {
-    let unknown = matches!(
-        DataLink::from(u32::from(link.0)),
-        DataLink::Unknown(_)
-    );
+    let unknown = matches!(DataLink::from(u32::from(link.0)), DataLink::Unknown(_));
     let bsd_raw = link == LinkType::RAW_BSD || link == LinkType::RAW_OPENBSD;
     let newer = (273..=304).contains(&link.0);
     (!unknown || bsd_raw || newer) && !(147..=162).contains(&link.0)

@@ -186,7 +186,11 @@ impl PcapNg {
             wire_length,
             start: block.start + header.len(),
         };
-        self.packet::<B>(&packet, data.get(..wide(captured)).unwrap_or_default(), output)
+        self.packet::<B>(
+            &packet,
+            data.get(..wide(captured)).unwrap_or_default(),
+            output,
+        )
     }
 
     /// Takes a frame; `data` are its captured bytes, padding and options.
@@ -230,13 +234,7 @@ impl PcapNg {
 
     /// Says what is doubtful about a frame.
     #[cold]
-    fn judge(
-        &self,
-        packet: &Packet,
-        time: Option<Time>,
-        origin: &Origin,
-        output: &mut Output<'_>,
-    ) {
+    fn judge(&self, packet: &Packet, time: Option<Time>, origin: &Origin, output: &mut Output<'_>) {
         if packet.captured > packet.wire_length {
             output.remark(Cause::CapturedOverWire);
         }
@@ -320,8 +318,14 @@ impl PcapNg {
         let mut interface = Interface {
             section: output.about.section_count,
             id: u32::try_from(id).unwrap_or(u32::MAX),
-            link: LinkType(header.first_chunk::<2>().map_or(0, |link| B::read_u16(link))),
-            snapshot_length: header.last_chunk::<4>().map_or(0, |length| B::read_u32(length)),
+            link: LinkType(
+                header
+                    .first_chunk::<2>()
+                    .map_or(0, |link| B::read_u16(link)),
+            ),
+            snapshot_length: header
+                .last_chunk::<4>()
+                .map_or(0, |length| B::read_u32(length)),
             ..Interface::default()
         };
         for option in options::walk::<B>(list) {

@@ -220,7 +220,10 @@ impl Reader {
                     if let Some(fault) = fault {
                         return Err(self.stopped(used, fault));
                     }
-                    self.offset = self.offset.saturating_add(as_u64(used)).saturating_add(count);
+                    self.offset = self
+                        .offset
+                        .saturating_add(as_u64(used))
+                        .saturating_add(count);
                     (used, need) = (0, 1);
                 }
                 Next::Zeros(begin) => return Err(self.zeros(batch, used, begin)),
@@ -248,7 +251,11 @@ impl Reader {
         if self.broken.is_some() || (self.drained && self.source.trickles()) {
             return false;
         }
-        while let Some(room) = batch.bytes.get_mut(batch.filled..).filter(|r| !r.is_empty()) {
+        while let Some(room) = batch
+            .bytes
+            .get_mut(batch.filled..)
+            .filter(|r| !r.is_empty())
+        {
             match self.source.read(room) {
                 Ok(0) => {
                     self.drained = true;
@@ -304,7 +311,9 @@ impl Reader {
             return Ok(());
         };
         while missing > 0 {
-            let size = usize::try_from(missing).unwrap_or(usize::MAX).min(batch.bytes.len());
+            let size = usize::try_from(missing)
+                .unwrap_or(usize::MAX)
+                .min(batch.bytes.len());
             let room = batch.bytes.get_mut(..size).unwrap_or_default();
             match self.source.read(room) {
                 Ok(0) => {
@@ -397,7 +406,10 @@ impl Reader {
         End {
             verdict: fault.verdict,
             at: Some(at),
-            reason: Some(format!("at byte {at}{inside}: {}; hint: {advice}", fault.words)),
+            reason: Some(format!(
+                "at byte {at}{inside}: {}; hint: {advice}",
+                fault.words
+            )),
         }
     }
 
@@ -405,9 +417,10 @@ impl Reader {
     fn broken_by(&self, error: &std::io::Error) -> (Verdict, String) {
         match self.source.compressed() {
             None => (Verdict::Cut, format!("reading fails ({error})")),
-            Some(compressed) if error.kind() == ErrorKind::UnexpectedEof => {
-                (Verdict::Cut, format!("the {} data ends early", compressed.word()))
-            }
+            Some(compressed) if error.kind() == ErrorKind::UnexpectedEof => (
+                Verdict::Cut,
+                format!("the {} data ends early", compressed.word()),
+            ),
             Some(compressed) => {
                 let words = format!("the {} data is damaged ({error})", compressed.word());
                 (Verdict::Corrupt, words)
@@ -449,8 +462,14 @@ fn is_beginning(bytes: &[u8]) -> bool {
 /// What the file is instead of a capture, where that can be told.
 fn no_capture(bytes: &[u8]) -> Fault {
     const KNOWN: [(&[u8], &str); 7] = [
-        (b"snoop\0\0\0", "a snoop capture: convert it with editcap -F pcapng"),
-        (b"\xfd7zXZ\0", "compressed with xz: decompress it with xz -d"),
+        (
+            b"snoop\0\0\0",
+            "a snoop capture: convert it with editcap -F pcapng",
+        ),
+        (
+            b"\xfd7zXZ\0",
+            "compressed with xz: decompress it with xz -d",
+        ),
         (b"BZh", "compressed with bzip2: decompress it with bzip2 -d"),
         (b"PK\x03\x04", "a zip archive: take the capture out of it"),
         (b"\x7fELF", "a program"),
@@ -459,7 +478,9 @@ fn no_capture(bytes: &[u8]) -> Fault {
     ];
     let known = KNOWN.iter().find(|(magic, _)| bytes.starts_with(magic));
     let start = bytes.get(..512).unwrap_or(bytes);
-    let text = start.iter().all(|&byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let text = start
+        .iter()
+        .all(|&byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     let words = match known {
         Some((_, words)) => format!("no capture, but {words}"),
         None if text => "no capture, but text".to_owned(),

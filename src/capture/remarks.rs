@@ -72,11 +72,6 @@ impl Remarks {
         }
     }
 
-    /// Whether there is any.
-    pub(super) fn any(&self) -> bool {
-        !self.others.is_empty() || self.tallies.iter().any(|tally| tally.count > 0)
-    }
-
     /// The remarks in words.
     pub(super) fn sentences(&self) -> Vec<String> {
         let mut sentences = self.others.clone();

@@ -265,7 +265,10 @@ mod tests {
     fn a_missing_file_and_a_folder_are_errors_that_name_the_path() {
         let missing = Source::open(Path::new("/nowhere/at/all.pcap")).err();
         let words = missing.map(|error| error.to_string()).unwrap_or_default();
-        assert!(words.contains("/nowhere/at/all.pcap: no such file"), "{words}");
+        assert!(
+            words.contains("/nowhere/at/all.pcap: no such file"),
+            "{words}"
+        );
         let folder = Source::open(Path::new("/")).err();
         assert!(matches!(folder, Some(OpenError::Directory { .. })));
     }
