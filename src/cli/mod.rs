@@ -4,6 +4,11 @@
 //! verdict is unfavourable. Exit 2: could not do it, or the input could not be read to its end.
 //! A closed pipe ends quietly with 0. stdout is data, stderr is conversation.
 
+mod client;
+mod interfaces;
+mod serve;
+mod sockets;
+
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,7 +23,16 @@ struct Cli {
 
 /// What can be asked of the program.
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// Run one of the labs' servers.
+    Serve(serve::Args),
+    /// Run one of the labs' clients.
+    Client(client::Args),
+    /// Show this machine's sockets and the processes that have them.
+    Sockets(sockets::Args),
+    /// Show this machine's network interfaces.
+    Interfaces(interfaces::Args),
+}
 
 /// How a run ended, in the program's exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +48,12 @@ pub enum Status {
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result: anyhow::Result<Status> = match cli.command {};
+    let result: anyhow::Result<Status> = match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Client(args) => client::run(args),
+        Command::Sockets(args) => sockets::run(&args),
+        Command::Interfaces(args) => interfaces::run(&args),
+    };
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,
         Ok(Status::Unfavourable) => ExitCode::from(1),
