@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// What happened in a capture: connections, datagrams, ARP, next hops, pings, and what stands out.
 #[derive(ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     /// Capture files (pcap or pcapng, also gzip, zstd or lz4); `-` is standard input.
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
@@ -50,7 +50,7 @@ enum TimeStyle {
 const ROWS: usize = 40;
 
 /// Analyzes the captures one after another.
-pub fn run(args: &Args) -> anyhow::Result<Status> {
+pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     for name in &args.section {
         if !sections::NAMES.contains(&name.as_str()) {
             bail!("no section is called {:?}; there are: {}", safe(name), sections::NAMES.join(", "));

@@ -6,6 +6,10 @@
 
 mod analyze;
 mod terminal;
+mod client;
+mod interfaces;
+mod serve;
+mod sockets;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -23,6 +27,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Analyze(analyze::Args),
+    /// Run one of the labs' servers.
+    Serve(serve::Args),
+    /// Run one of the labs' clients.
+    Client(client::Args),
+    /// Show this machine's sockets and the processes that have them.
+    Sockets(sockets::Args),
+    /// Show this machine's network interfaces.
+    Interfaces(interfaces::Args),
 }
 
 /// How a run ended, in the program's exit status.
@@ -51,8 +63,12 @@ impl Status {
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result: anyhow::Result<Status> = match &cli.command {
-        Command::Analyze(args) => analyze::run(args),
+    let result: anyhow::Result<Status> = match cli.command {
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Serve(args) => serve::run(args),
+        Command::Client(args) => client::run(args),
+        Command::Sockets(args) => sockets::run(&args),
+        Command::Interfaces(args) => interfaces::run(&args),
     };
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,

@@ -4,14 +4,14 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// Characters of a line: the terminal's, or 80 when there is none.
-pub fn width() -> u16 {
+pub(super) fn width() -> u16 {
     let wanted = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     let terminal = || terminal_size::terminal_size().map(|(width, _)| width.0);
     wanted.or_else(terminal).unwrap_or(80).clamp(40, 400)
 }
 
 /// A line on stderr that counts, for what takes longer than half a second; never in a pipe.
-pub struct Progress {
+pub(super) struct Progress {
     what: &'static str,
     visible: bool,
     next: Instant,
@@ -20,13 +20,13 @@ pub struct Progress {
 
 impl Progress {
     /// Nothing is shown yet.
-    pub fn new(what: &'static str) -> Self {
+    pub(super) fn new(what: &'static str) -> Self {
         let next = Instant::now() + Duration::from_millis(500);
         Progress { what, visible: std::io::stderr().is_terminal(), next, shown: false }
     }
 
     /// Shows the count, four times a second at most.
-    pub fn show(&mut self, count: u64) {
+    pub(super) fn show(&mut self, count: u64) {
         if self.visible && Instant::now() >= self.next {
             self.next = Instant::now() + Duration::from_millis(250);
             self.shown = true;
@@ -36,7 +36,7 @@ impl Progress {
     }
 
     /// Wipes the line.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         if self.shown {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
