@@ -1,7 +1,8 @@
 //! What is known of a file's interfaces and sections while it is read.
 
-use super::LinkType;
-use super::interface::{Clock, Interface, Section};
+use super::interface::Clock;
+use super::link::pseudo_header;
+use super::{Interface, LinkType, Section};
 
 /// Text kept of all option values together: a hostile file must not fill the memory.
 const MOST_TEXT: usize = 16 * 1024 * 1024;
@@ -13,12 +14,14 @@ pub(super) const MOST_INTERFACES: usize = 65_536;
 const MOST_SECTIONS: usize = 4_096;
 
 /// What each frame needs to know of its interface.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Origin {
     pub(super) clock: Clock,
     pub(super) link: LinkType,
     /// The snapshot length; the largest number when there is no limit.
     pub(super) snapshot: u32,
+    /// Bytes in front of each frame that are not part of it.
+    pub(super) front: u32,
 }
 
 /// The interfaces and sections known so far.
@@ -44,6 +47,7 @@ impl About {
                 0 => u32::MAX,
                 length => length,
             },
+            front: pseudo_header(interface.link),
         });
         self.interfaces.push(interface);
     }

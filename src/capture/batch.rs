@@ -40,6 +40,18 @@ impl Record {
         }
     }
 
+    /// The same record without what the capture program put in front of the frame.
+    #[inline]
+    pub(super) fn without_front(self, length: u32) -> Record {
+        let length = length.min(self.captured);
+        Record {
+            offset: self.offset.saturating_add(length),
+            captured: self.captured - length,
+            wire_length: self.wire_length.saturating_sub(length),
+            ..self
+        }
+    }
+
     /// The same record, seen at `time`.
     #[inline]
     pub(super) fn at(self, time: Option<Time>) -> Record {
@@ -77,7 +89,7 @@ impl Record {
         self.wire_length
     }
 
-    /// Index of the frame's interface in the whole file.
+    /// Index of the frame's interface in the whole file; the largest number when it has none.
     #[inline]
     pub fn interface(&self) -> u32 {
         self.interface

@@ -177,7 +177,7 @@ impl Decompress {
                     self.inside = false;
                     let stored = decoder.get_checksum_from_data();
                     if stored.is_some() && stored != decoder.get_calculated_checksum() {
-                        self.late = Some("the checksum of the zstd data is wrong");
+                        self.late = Some("its checksum is wrong");
                     }
                 }
                 Ok(read)
@@ -216,12 +216,9 @@ fn inflate(
             Ok(Status::StreamEnd) => return Ok((read, true)),
             // The error comes again with the next call.
             _ if read > 0 => return Ok((read, false)),
-            Err(error) => {
-                let words = error.message().unwrap_or("invalid data").to_owned();
-                return Err(io::Error::other(words));
-            }
+            Err(_) => return Err(io::Error::other("its contents or checksum are wrong")),
             Ok(_) if at_end => return Err(io::Error::from(ErrorKind::UnexpectedEof)),
-            Ok(_) if consumed == 0 => return Err(io::Error::other("the data leads nowhere")),
+            Ok(_) if consumed == 0 => return Err(io::Error::other("it leads nowhere")),
             Ok(_) => {}
         }
     }

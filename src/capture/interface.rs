@@ -38,6 +38,14 @@ pub struct Interface {
     pub dropped: Option<u64>,
 }
 
+impl Interface {
+    /// The name that Wireshark shows as `frame.interface_name`.
+    pub fn shown_name(&self) -> &str {
+        let name = self.name.as_deref().or(self.description.as_deref());
+        name.unwrap_or("unknown")
+    }
+}
+
 /// What a pcapng section header says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Section {

@@ -6,22 +6,24 @@
 
 use super::about::About;
 use super::batch::{Record, wide};
+use super::link::{NO_LINK, is_known, pseudo_header};
+use super::pcap_record::{Header, Lengths, RECORD_HEADER, modified_header};
 use super::remarks::{Cause, Remarks};
 use super::walk::{Fault, LARGEST_FRAME, Next, Output, Step};
 use super::{Interface, LinkType, Time, TimeResolution, Verdict};
 use byteorder_slice::{BigEndian, ByteOrder, LittleEndian};
+use pcap_file::Endianness;
 use pcap_file::pcap::{PcapHeader, PcapTsResolution, RawPcapPacket};
-use pcap_file::{DataLink, Endianness};
 
 /// Bytes of the file header.
 pub(super) const FILE_HEADER: usize = 24;
 
-/// Bytes of a record header; the modified format has more.
-const RECORD_HEADER: usize = 16;
-
 /// Records of nothing but zero bytes after which we no longer wait for a record that would prove
 /// them meant.
 const MOST_PENDING: u32 = 1024;
+
+/// Seconds beyond this are in 2038 or later, or were negative when they were written.
+const LATEST_SECOND: u32 = i32::MAX.unsigned_abs();
 
 const MICROSECOND: &[[u8; 4]] = &[[0xa1, 0xb2, 0xc3, 0xd4], [0xd4, 0xc3, 0xb2, 0xa1]];
 const NANOSECOND: &[[u8; 4]] = &[[0xa1, 0xb2, 0x3c, 0x4d], [0x4d, 0x3c, 0xb2, 0xa1]];
@@ -30,17 +32,6 @@ const MODIFIED: &[[u8; 4]] = &[[0xa1, 0xb2, 0xcd, 0x34], [0x34, 0xcd, 0xb2, 0xa1
 /// The magic numbers a pcap file may begin with.
 pub(super) fn magics() -> impl Iterator<Item = &'static [u8; 4]> {
     MICROSECOND.iter().chain(NANOSECOND).chain(MODIFIED)
-}
-
-/// Which of a record's lengths comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lengths {
-    /// Captured, then on the wire.
-    Usual,
-    /// The other way round (before version 2.3).
-    Swapped,
-    /// Either way: the smaller one is the captured one (version 2.3).
-    Either,
 }
 
 /// The state of reading one pcap file.
@@ -53,6 +44,8 @@ pub(super) struct Pcap {
     record_header: usize,
     lengths: Lengths,
     link: LinkType,
+    /// Bytes in front of each frame that are not part of it.
+    front: u32,
     /// Most bytes a record may have without a remark.
     snapshot: u32,
     /// Ticks a second, less one: a larger fraction is odd.
@@ -126,6 +119,7 @@ impl Pcap {
             record_header: if modified.is_some() { 0 } else { RECORD_HEADER },
             lengths,
             link,
+            front: pseudo_header(link),
             snapshot: match header.snaplen {
                 0 => u32::MAX,
                 length => length,
@@ -245,6 +239,7 @@ impl Pcap {
             | (header.captured > header.wire_length)
             | (header.captured > self.snapshot.min(LARGEST_FRAME))
             | (header.captured == 0)
+            | (header.seconds > LATEST_SECOND)
             | (time < self.latest)
             | (self.pending > 0);
         if doubtful && self.judge(&header, time, offset, output)? == Judgement::Waits {
@@ -254,6 +249,7 @@ impl Pcap {
         let data = offset + self.record_header;
         output.records.push(
             Record::new(data, header.captured, header.wire_length)
+                .without_front(self.front)
                 .at(Some(Time(time)))
                 .on(0, self.link),
         );
@@ -293,6 +289,9 @@ impl Pcap {
             output
                 .records
                 .push(empty.at(Some(Time(0))).on(0, self.link));
+        }
+        if header.seconds > LATEST_SECOND {
+            output.remark(Cause::TimeAfter2038);
         }
         if header.fraction > self.largest_fraction {
             output.remark(Cause::FractionTooLarge);
@@ -341,97 +340,18 @@ fn too_long(captured: u32) -> Next {
     )))
 }
 
-/// The fields that all variants of the record header begin with.
-#[derive(Clone, Copy, Debug)]
-struct Header {
-    seconds: u32,
-    fraction: u32,
-    captured: u32,
-    wire_length: u32,
-}
-
-impl Header {
-    fn read<B: ByteOrder>(bytes: &[u8], lengths: Lengths) -> Option<Header> {
-        let header = bytes.first_chunk::<RECORD_HEADER>()?;
-        let [seconds, fraction, first, second] = words_of::<B>(header);
-        let swap = match lengths {
-            Lengths::Usual => false,
-            Lengths::Swapped => true,
-            Lengths::Either => first > second,
-        };
-        let (captured, wire_length) = if swap {
-            (second, first)
-        } else {
-            (first, second)
-        };
-        Some(Header {
-            seconds,
-            fraction,
-            captured,
-            wire_length,
-        })
-    }
-
-    fn is_zero(&self) -> bool {
-        self.seconds | self.fraction | self.captured | self.wire_length == 0
-    }
-
-    /// Whether it can be the header of a record.
-    fn is_plausible(&self, snapshot: u32) -> bool {
-        self.captured <= LARGEST_FRAME.min(snapshot)
-            && self.captured <= self.wire_length
-            && self.fraction < 1_000_000
-    }
-}
-
-fn words_of<B: ByteOrder>(header: &[u8; RECORD_HEADER]) -> [u32; 4] {
-    let mut words = [0; 4];
-    for (word, bytes) in words.iter_mut().zip(header.chunks_exact(4)) {
-        *word = B::read_u32(bytes);
-    }
-    words
-}
-
-/// The length of the record headers of a modified file. Two patches used one magic number: the
-/// later one has 24 bytes, an earlier one 28. As in wiretap, the one whose second record looks
-/// like a record is taken.
-fn modified_header<B: ByteOrder>(bytes: &[u8], snapshot: u32) -> usize {
-    let fits = |length: usize| {
-        let first = Header::read::<B>(bytes, Lengths::Usual)?;
-        let second = length.checked_add(wide(first.captured))?;
-        let second = Header::read::<B>(bytes.get(second..)?, Lengths::Usual)?;
-        Some(second.is_plausible(snapshot))
-    };
-    match (fits(24), fits(28)) {
-        (Some(false), Some(true)) => 28,
-        _ => 24,
-    }
-}
-
 /// The link type in the header's network field. The upper bits are the length of the frame check
 /// sequence; those between should be zero, and the number means nothing when they are not.
 fn link_type(network: u32, remarks: &mut Remarks) -> LinkType {
-    let number = match network & 0x03ff_ffff {
-        number if number <= 0xffff => LinkType(u16::try_from(number).unwrap_or(u16::MAX)),
-        _ => LinkType(u16::MAX),
-    };
-    if is_known(number) {
-        return number;
+    let number = network & 0x03ff_ffff;
+    let link = u16::try_from(number).map_or(NO_LINK, LinkType);
+    if is_known(link) {
+        return link;
     }
-    let shown = network & 0x03ff_ffff;
     remarks.file(format!(
-        "link type {shown} is unknown, frames are shown as bytes"
+        "link type {number} is unknown, frames are shown as bytes"
     ));
-    number
-}
-
-/// Whether the registry gives the link type a meaning. The 16 numbers from 147 mean whatever
-/// their users agreed on.
-pub(super) fn is_known(link: LinkType) -> bool {
-    let unknown = matches!(DataLink::from(u32::from(link.0)), DataLink::Unknown(_));
-    let bsd_raw = link == LinkType::RAW_BSD || link == LinkType::RAW_OPENBSD;
-    let newer = (273..=304).contains(&link.0);
-    (!unknown || bsd_raw || newer) && !(147..=162).contains(&link.0)
+    link
 }
 
 /// Bytes of frame check sequence, which the header counts in 16-bit words.

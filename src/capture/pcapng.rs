@@ -2,17 +2,19 @@
 //!
 //! Blocks are framed by pcap-file's `RawBlock`, which checks both lengths. Their bodies are
 //! decoded here, because what pcap-file refuses (names that are not UTF-8, resolutions beyond
-//! nanoseconds, unknown interfaces) must not end the reading of a file. Name resolution, secrets
-//! and custom blocks are stepped over.
+//! nanoseconds, a reserved field that is not zero) must not end the reading of a file. Name
+//! resolution, secrets and unknown blocks are stepped over.
 
-use super::about::{About, MOST_INTERFACES, Origin};
+use super::Verdict;
 use super::batch::{Comment, Record, wide};
 use super::interface::Clock;
-use super::options::{self, COMMENT, Opt};
-use super::pcap::is_known;
+use super::link::NO_LINK;
+use super::options::{self, COMMENT};
+use super::pcapng_about::{
+    interface_description, interface_statistics, overrun_fault, section_header, too_short,
+};
 use super::remarks::Cause;
 use super::walk::{Fault, LARGEST_FRAME, Next, Output, Step};
-use super::{Interface, LinkType, Section, Time, TimeResolution, Verdict};
 use byteorder_slice::{BigEndian, ByteOrder, LittleEndian};
 use pcap_file::pcapng::{PcapNgFormatError, RawBlock, RawBlockParseError};
 use std::borrow::Cow;
@@ -33,6 +35,9 @@ const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
+const JOURNAL_EXPORT: u32 = 9;
+const CUSTOM: u32 = 0x0bad;
+const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
 
 /// The state of reading one pcapng file.
 #[derive(Debug, Default)]
@@ -116,8 +121,15 @@ impl PcapNg {
             PACKET => self.obsolete_packet::<B>(block, output),
             SIMPLE_PACKET => self.simple_packet::<B>(block, output),
             SECTION_HEADER => self.section_header(block.body, output),
-            INTERFACE_DESCRIPTION => self.interface_description::<B>(block.body, output),
-            INTERFACE_STATISTICS => self.interface_statistics::<B>(block.body, output),
+            INTERFACE_DESCRIPTION => {
+                interface_description::<B>(self.first_interface, block.body, output)
+            }
+            INTERFACE_STATISTICS => {
+                interface_statistics::<B>(self.first_interface, block.body, output)
+            }
+            JOURNAL_EXPORT => not_a_packet(block, 0, output),
+            // The first word says whose block it is.
+            CUSTOM | CUSTOM_NOT_COPIED => not_a_packet(block, 4, output),
             _ => Ok(()),
         }
     }
@@ -206,15 +218,23 @@ impl PcapNg {
             return Err(too_long(packet.captured, data.len()));
         }
         let index = self.first_interface.saturating_add(wide(packet.interface));
-        let Some(&origin) = output.about.origins.get(index) else {
+        let Some(origin) = output.about.origins.get(index) else {
             return Err(no_interface(packet.interface));
         };
+        let (link, front, snapshot) = (origin.link, origin.front, origin.snapshot);
         let time = packet.ticks.and_then(|ticks| origin.clock.time(ticks));
+        let lost = time.is_none() && packet.ticks.is_some();
         let doubtful = (packet.captured > packet.wire_length)
-            | (packet.captured > origin.snapshot)
-            | time.is_none_or(|time| time.0 < self.latest);
+            | (packet.captured > snapshot)
+            | lost
+            | time.is_some_and(|time| time.0 < self.latest);
         if doubtful {
-            self.judge(packet, time, &origin, output);
+            // Where nobody can say what a tick is, one remark on the interface is enough.
+            let lost = lost && !matches!(origin.clock, Clock::Unknown);
+            Self::judge(packet, snapshot, lost, output);
+            if time.is_some_and(|time| time.0 < self.latest) {
+                output.remark(Cause::TimeBackwards);
+            }
         }
         if let Some(time) = time {
             self.latest = time.0;
@@ -226,153 +246,36 @@ impl PcapNg {
         }
         output.records.push(
             Record::new(packet.start, packet.captured, packet.wire_length)
+                .without_front(front)
                 .at(time)
-                .on(u32::try_from(index).unwrap_or(u32::MAX), origin.link),
+                .on(u32::try_from(index).unwrap_or(u32::MAX), link),
         );
         Ok(())
     }
 
     /// Says what is doubtful about a frame.
     #[cold]
-    fn judge(&self, packet: &Packet, time: Option<Time>, origin: &Origin, output: &mut Output<'_>) {
+    fn judge(packet: &Packet, snapshot: u32, lost: bool, output: &mut Output<'_>) {
         if packet.captured > packet.wire_length {
             output.remark(Cause::CapturedOverWire);
         }
-        if packet.captured > origin.snapshot {
+        if packet.captured > snapshot {
             output.remark(Cause::CapturedOverSnapshot);
         }
-        match time {
-            Some(time) if time.0 < self.latest => output.remark(Cause::TimeBackwards),
-            None if packet.ticks.is_some() && !matches!(origin.clock, Clock::Unknown) => {
-                output.remark(Cause::TimeOutOfRange);
-            }
-            _ => {}
+        if lost {
+            output.remark(Cause::TimeOutOfRange);
         }
     }
 
     fn section_header(&mut self, body: &[u8], output: &mut Output<'_>) -> Result<(), Fault> {
         self.big_endian = body.starts_with(&[0x1a, 0x2b, 0x3c, 0x4d]);
         if self.big_endian {
-            self.section_body::<BigEndian>(body, output)
+            section_header::<BigEndian>(self.in_section, body, output)?;
         } else {
-            self.section_body::<LittleEndian>(body, output)
-        }
-    }
-
-    fn section_body<B: ByteOrder>(
-        &mut self,
-        body: &[u8],
-        output: &mut Output<'_>,
-    ) -> Result<(), Fault> {
-        let Some((header, list)) = body.split_first_chunk::<16>() else {
-            return Err(too_short("a section header block"));
-        };
-        let [_, _, _, _, a, b, c, d, ..] = *header;
-        let (major, minor) = (B::read_u16(&[a, b]), B::read_u16(&[c, d]));
-        if major != 1 {
-            let verdict = if self.in_section {
-                Verdict::Corrupt
-            } else {
-                Verdict::NotACapture
-            };
-            let words =
-                format!("version {major}.{minor} of the pcapng format is unknown, 1.0 is usual");
-            return Err(Fault { verdict, words });
-        }
-        if minor != 0 && minor != 2 {
-            output.remarks.file(format!(
-                "minor version {minor} of the pcapng format is unknown, read as 1.0"
-            ));
-        }
-        let mut section = Section::default();
-        for option in options::walk::<B>(list) {
-            let option = option.map_err(|overrun| overrun_fault(&overrun))?;
-            match option.code {
-                COMMENT => section.comments.push(output.about.text(option.value)),
-                2 => section.hardware = Some(output.about.text(option.value)),
-                3 => section.os = Some(output.about.text(option.value)),
-                4 => section.application = Some(output.about.text(option.value)),
-                _ => {}
-            }
+            section_header::<LittleEndian>(self.in_section, body, output)?;
         }
         self.in_section = true;
         self.first_interface = output.about.interfaces.len();
-        output.about.add_section(section);
-        Ok(())
-    }
-
-    fn interface_description<B: ByteOrder>(
-        &mut self,
-        body: &[u8],
-        output: &mut Output<'_>,
-    ) -> Result<(), Fault> {
-        let Some((header, list)) = body.split_first_chunk::<8>() else {
-            return Err(too_short("an interface description block"));
-        };
-        if output.about.interfaces.len() >= MOST_INTERFACES {
-            return Err(Fault::corrupt(format!(
-                "more than {MOST_INTERFACES} interfaces are described"
-            )));
-        }
-        let id = output.about.interfaces.len() - self.first_interface;
-        let mut interface = Interface {
-            section: output.about.section_count,
-            id: u32::try_from(id).unwrap_or(u32::MAX),
-            link: LinkType(
-                header
-                    .first_chunk::<2>()
-                    .map_or(0, |link| B::read_u16(link)),
-            ),
-            snapshot_length: header
-                .last_chunk::<4>()
-                .map_or(0, |length| B::read_u32(length)),
-            ..Interface::default()
-        };
-        for option in options::walk::<B>(list) {
-            let option = option.map_err(|overrun| overrun_fault(&overrun))?;
-            interface_option::<B>(&mut interface, &option, output.about);
-        }
-        if !is_known(interface.link) {
-            output.remarks.file(format!(
-                "link type {} is unknown, frames are shown as bytes",
-                interface.link.0
-            ));
-        }
-        if !interface.resolution.is_meaningful() {
-            output.remarks.file(format!(
-                "interface {id} counts time in {}, which nobody can mean; its times are left out",
-                interface.resolution
-            ));
-        }
-        output.about.add_interface(interface);
-        Ok(())
-    }
-
-    fn interface_statistics<B: ByteOrder>(
-        &mut self,
-        body: &[u8],
-        output: &mut Output<'_>,
-    ) -> Result<(), Fault> {
-        let Some((header, list)) = body.split_first_chunk::<12>() else {
-            return Err(too_short("an interface statistics block"));
-        };
-        let id = header.first_chunk::<4>().map_or(0, |id| B::read_u32(id));
-        let index = self.first_interface.saturating_add(wide(id));
-        let Some(interface) = output.about.interfaces.get_mut(index) else {
-            output.remarks.file(format!(
-                "statistics are given for interface {id}, which is not described"
-            ));
-            return Ok(());
-        };
-        for option in options::walk::<B>(list) {
-            let option = option.map_err(|overrun| overrun_fault(&overrun))?;
-            let count = <[u8; 8]>::try_from(option.value).map(|value| B::read_u64(&value));
-            match (option.code, count) {
-                (4, Ok(count)) => interface.received = Some(count),
-                (5, Ok(count)) => interface.dropped = Some(count),
-                _ => {}
-            }
-        }
         Ok(())
     }
 
@@ -463,6 +366,18 @@ struct Packet {
     start: usize,
 }
 
+/// Takes a block that is no packet, but has a frame number in Wireshark, and must have the same
+/// one here: without time, interface and link type.
+fn not_a_packet(block: &Block<'_>, front: usize, output: &mut Output<'_>) -> Result<(), Fault> {
+    let Some(body) = block.body.get(front..) else {
+        return Err(too_short("a custom block"));
+    };
+    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let record = Record::new(block.start + front, length, length);
+    output.records.push(record.on(u32::MAX, NO_LINK));
+    Ok(())
+}
+
 /// Keeps the comments of a frame; the list begins at `start` of the batch.
 fn packet_options<B: ByteOrder>(
     list: &[u8],
@@ -474,40 +389,13 @@ fn packet_options<B: ByteOrder>(
         let option = option.map_err(|overrun| overrun_fault(&overrun))?;
         if option.code == COMMENT {
             let start = start + option.start;
-            let end = start + option.value.len();
+            // Like Wireshark, up to the first zero byte.
+            let text = option.value.split(|&byte| byte == 0).next();
+            let end = start + text.map_or(0, <[u8]>::len);
             output.comments.push(Comment { index, start, end });
         }
     }
     Ok(())
-}
-
-fn interface_option<B: ByteOrder>(interface: &mut Interface, option: &Opt<'_>, about: &mut About) {
-    let value = option.value;
-    match option.code {
-        COMMENT => interface.comments.push(about.text(value)),
-        2 => interface.name = Some(about.text(value)),
-        3 => interface.description = Some(about.text(value)),
-        9 => {
-            if let &[byte] = value {
-                interface.resolution = TimeResolution::from_byte(byte);
-            }
-        }
-        // A byte says whether it is text (0) or a program for the kernel's filter machine (1).
-        11 => {
-            if let Some((0, text)) = value.split_first() {
-                interface.filter = Some(about.text(text));
-            }
-        }
-        12 => interface.os = Some(about.text(value)),
-        13 => interface.fcs_length = value.first().copied(),
-        14 => {
-            if let Ok(bytes) = <[u8; 8]>::try_from(value) {
-                interface.offset_seconds = B::read_i64(&bytes);
-            }
-        }
-        15 => interface.hardware = Some(about.text(value)),
-        _ => {}
-    }
 }
 
 /// The 32-bit words of a header. `WORDS` is a quarter of `BYTES`.
@@ -523,11 +411,6 @@ fn words_of<B: ByteOrder, const BYTES: usize, const WORDS: usize>(
 }
 
 #[cold]
-fn too_short(what: &str) -> Fault {
-    Fault::corrupt(format!("{what} is too short for its fields"))
-}
-
-#[cold]
 fn too_long(captured: u32, present: usize) -> Fault {
     Fault::corrupt(format!(
         "a packet block claims {captured} captured bytes and has room for {}",
@@ -539,13 +422,5 @@ fn too_long(captured: u32, present: usize) -> Fault {
 fn no_interface(interface: u32) -> Fault {
     Fault::corrupt(format!(
         "a packet block names interface {interface}, which is not described"
-    ))
-}
-
-#[cold]
-fn overrun_fault(overrun: &options::Overrun) -> Fault {
-    Fault::corrupt(format!(
-        "option {} claims {} bytes, more than its block has",
-        overrun.code, overrun.length
     ))
 }

@@ -2,8 +2,7 @@
 
 use super::about::About;
 use super::batch::{Batch, CHUNK};
-use super::pcap::{self, Pcap};
-use super::pcapng::{self, PcapNg};
+use super::recognise::{Format, is_beginning, no_capture, recognise};
 use super::remarks::Remarks;
 use super::source::{OpenError, Source};
 use super::walk::{Fault, Next, Output, Step};
@@ -38,12 +37,6 @@ pub struct Reader {
     /// Set when the source cannot be read any further.
     broken: Option<(Verdict, String)>,
     end: Option<End>,
-}
-
-enum Format {
-    Unknown,
-    Pcap(Pcap),
-    PcapNg(PcapNg),
 }
 
 /// Why nothing more is read.
@@ -377,7 +370,9 @@ impl Reader {
             (Format::Unknown, []) => End {
                 verdict: Verdict::Empty,
                 at: Some(0),
-                reason: Some("the file is empty: record or copy it again".to_owned()),
+                reason: Some(
+                    "at byte 0: the file is empty; hint: record or copy it again".to_owned(),
+                ),
             },
             (Format::Unknown, left) if !is_beginning(left) => self.stopped(used, no_capture(left)),
             (_, []) => End::default(),
@@ -399,17 +394,14 @@ impl Reader {
             None => "",
         };
         let advice = match fault.verdict {
-            Verdict::Cut => "what is whole was read; copy the file again if it was larger",
-            Verdict::NotACapture => "give a file that Wireshark or tcpdump -w has written",
-            _ => "what comes before was read; copy the file again, or mend it with pcapfix",
+            Verdict::Cut => "; hint: copy or record it again to get the rest",
+            Verdict::Corrupt => "; hint: copy it again, or mend it with pcapfix",
+            _ => "",
         };
         End {
             verdict: fault.verdict,
             at: Some(at),
-            reason: Some(format!(
-                "at byte {at}{inside}: {}; hint: {advice}",
-                fault.words
-            )),
+            reason: Some(format!("at byte {at}{inside}: {}{advice}", fault.words)),
         }
     }
 
@@ -426,72 +418,6 @@ impl Reader {
                 (Verdict::Corrupt, words)
             }
         }
-    }
-}
-
-/// Tells the format by its first bytes, and how many of them are a header that is done with.
-fn recognise(bytes: &[u8], output: &mut Output<'_>) -> Result<(Format, usize), Next> {
-    let Some(magic) = bytes.first_chunk::<4>() else {
-        return Err(Next::Need(4, "the file's first bytes"));
-    };
-    if *magic == pcapng::MAGIC {
-        return match bytes.len() {
-            0..12 => Err(Next::Need(12, "a section header")),
-            _ => Ok((Format::PcapNg(PcapNg::default()), 0)),
-        };
-    }
-    if !is_beginning(magic) {
-        return Err(Next::Stop(no_capture(bytes)));
-    }
-    let Some(header) = bytes.first_chunk() else {
-        return Err(Next::Need(pcap::FILE_HEADER, "the file header"));
-    };
-    match Pcap::open(header, output.about, output.remarks) {
-        Ok(pcap) => Ok((Format::Pcap(pcap), header.len())),
-        Err(fault) => Err(Next::Stop(fault)),
-    }
-}
-
-/// Whether a capture may begin with these bytes, as far as they go.
-fn is_beginning(bytes: &[u8]) -> bool {
-    let bytes = bytes.get(..4).unwrap_or(bytes);
-    let begins = |magic: &[u8; 4]| magic.starts_with(bytes);
-    begins(&pcapng::MAGIC) || pcap::magics().any(begins)
-}
-
-/// What the file is instead of a capture, where that can be told.
-fn no_capture(bytes: &[u8]) -> Fault {
-    const KNOWN: [(&[u8], &str); 7] = [
-        (
-            b"snoop\0\0\0",
-            "a snoop capture: convert it with editcap -F pcapng",
-        ),
-        (
-            b"\xfd7zXZ\0",
-            "compressed with xz: decompress it with xz -d",
-        ),
-        (b"BZh", "compressed with bzip2: decompress it with bzip2 -d"),
-        (b"PK\x03\x04", "a zip archive: take the capture out of it"),
-        (b"\x7fELF", "a program"),
-        (b"%PDF", "a PDF document"),
-        (b"<", "a web page or XML"),
-    ];
-    let known = KNOWN.iter().find(|(magic, _)| bytes.starts_with(magic));
-    let start = bytes.get(..512).unwrap_or(bytes);
-    let text = start
-        .iter()
-        .all(|&byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-    let words = match known {
-        Some((_, words)) => format!("no capture, but {words}"),
-        None if text => "no capture, but text".to_owned(),
-        None => {
-            let first = start.iter().take(4).map(|byte| format!(" {byte:02x}"));
-            format!("no capture format begins with{}", first.collect::<String>())
-        }
-    };
-    Fault {
-        verdict: Verdict::NotACapture,
-        words,
     }
 }
 

@@ -7,6 +7,8 @@ pub(super) enum Cause {
     TimeBackwards,
     /// More than 999,999 microseconds or 999,999,999 nanoseconds.
     FractionTooLarge,
+    /// Seconds that fill 32 bits.
+    TimeAfter2038,
     /// A time after the year 2262, or before 1678.
     TimeOutOfRange,
     /// More bytes were captured than were on the wire.
@@ -15,9 +17,10 @@ pub(super) enum Cause {
     CapturedOverSnapshot,
 }
 
-const CAUSES: [Cause; 5] = [
+const CAUSES: [Cause; 6] = [
     Cause::TimeBackwards,
     Cause::FractionTooLarge,
+    Cause::TimeAfter2038,
     Cause::TimeOutOfRange,
     Cause::CapturedOverWire,
     Cause::CapturedOverSnapshot,
@@ -28,6 +31,7 @@ impl Cause {
         match self {
             Cause::TimeBackwards => "time runs backwards",
             Cause::FractionTooLarge => "a fraction of a second is a second or more",
+            Cause::TimeAfter2038 => "a time is after January 2038, or was negative when written",
             Cause::TimeOutOfRange => "a time is too far from today to be meant, and is left out",
             Cause::CapturedOverWire => "more bytes were captured than were on the wire",
             Cause::CapturedOverSnapshot => "more bytes were captured than the snapshot length",
