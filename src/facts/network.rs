@@ -108,8 +108,8 @@ crate::fact! {
         cut_by_snapshot: bool, "The capture's snapshot length cut it; the receiver got all.";
         fragments: u32, "Frames it was sent in; more than 1 is IP fragmentation, nothing is lost.";
         length_mismatch: Option<String>, "The UDP length field and the IP payload disagree, and how.";
-        answers_frame: Option<u32>, "Datagram that this one is the first answer to.";
-        answer_frame: Option<u32>, "First datagram back after it, before the next one out.";
+        answers_frame: Option<u32>, "Newest datagram of the other side that this one follows first.";
+        answer_frame: Option<u32>, "First datagram back after it.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer.";
         error_frame: Option<u32>, "ICMP error about it.";
         cut_by_receiver_bytes: Option<u32>, "Bytes that a receive buffer of the size given with --receive-buffer discards.";

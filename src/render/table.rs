@@ -2,8 +2,32 @@
 
 use super::{Extent, Line, safe};
 use crate::report::{Section, Times, most_important};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use std::io::{self, Write};
+
+/// Keeps short columns on one line and lets only the widest ones wrap.
+fn narrow(table: &mut Table, width: u16) {
+    let widths = table.column_max_content_widths();
+    let total: usize = widths.iter().map(|w| usize::from(*w) + 2).sum();
+    let mut excess = total.saturating_sub(usize::from(width));
+    let mut order: Vec<usize> = (0..widths.len()).collect();
+    order.sort_by_key(|column| std::cmp::Reverse(widths[*column]));
+    let mut wrapped = 0;
+    for column in &order {
+        if excess == 0 {
+            break;
+        }
+        // A column that wraps keeps at least this much.
+        let give = usize::from(widths[*column]).saturating_sub(16);
+        excess = excess.saturating_sub(give);
+        wrapped += 1;
+    }
+    for column in order.into_iter().skip(wrapped) {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+}
 
 pub(super) fn write(
     out: &mut dyn Write,
@@ -21,7 +45,7 @@ pub(super) fn write(
         writeln!(out, "{}", section.sentence())?;
         let rows = most_important(section.as_ref(), extent.rows);
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(extent.width);
         let cells: Vec<Vec<String>> = rows
             .iter()
@@ -37,8 +61,12 @@ pub(super) fn write(
         for row in cells {
             table.add_row(keep(row));
         }
-        for line in table.lines() {
+        narrow(&mut table, extent.width);
+        for (place, line) in table.lines().enumerate() {
             writeln!(out, "{}", line.trim_end())?;
+            if place == 0 {
+                writeln!(out, "{}", "─".repeat(line.trim_end().chars().count().max(20)))?;
+            }
         }
         if rows.len() < section.len() {
             writeln!(

@@ -127,8 +127,8 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
     ("from", |d, _| end(d.source, d.source_port)),
     ("to", |d, _| end(d.destination, d.destination_port)),
     ("payload", |d, _| d.payload_bytes.to_string()),
-    ("answer", |d, _| match (d.answer_frame, d.error_frame, d.answers_frame) {
-        (Some(frame), ..) => format!("in {frame}, {}", span(d.answer_time_ms)),
+    ("answered", |d, _| match (d.answer_frame, d.error_frame, d.answers_frame) {
+        (Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
         (None, Some(frame), _) => format!("ICMP error {frame}"),
         (None, None, Some(asked)) => format!("answers {asked}"),
         (None, None, None) => "none".to_owned(),

@@ -232,27 +232,27 @@ fn whose<'t>(
     }
     if let Some(known) = bound(pair.destination) {
         if known.mac.0 == mac {
-            let reason = format!("ARP binds {} to this hardware address (frame {})", pair.destination, known.frame);
+            let reason = format!("ARP: {} has it (frame {})", pair.destination, known.frame);
             return ("destination host", None, reason);
         }
     }
     let off_link = off_link(pair, local);
     if let Some(neighbour) = owner(mac) {
-        let mut reason = format!("ARP binds this hardware address to {} (frame {}), not to {}", neighbour.address, neighbour.frame, pair.destination);
+        let mut reason = format!("ARP: it is that of {} (frame {})", neighbour.address, neighbour.frame);
         if off_link == Some(true) {
-            reason.push_str(&format!("; {} is not on the local network by the mask of frame {}", pair.destination, local.frame));
+            reason.push_str(&format!("; {} is off-link by the mask of frame {}", pair.destination, local.frame));
         }
         return ("router", Some(neighbour.address), reason);
     }
     if off_link == Some(true) {
-        let reason = format!("{} is not on the local network by the mask of frame {}", pair.destination, local.frame);
+        let reason = format!("{} is off-link by the mask of frame {}", pair.destination, local.frame);
         return ("router", local.router.map(IpAddr::V4), reason);
     }
     if carried >= SEVERAL {
         let reason = "this hardware address is used for several destinations, so it forwards them";
         return ("router", None, reason.to_owned());
     }
-    ("unknown", None, "no ARP or DHCP packet of the capture says to whom this hardware address belongs".to_owned())
+    ("unknown", None, "no ARP or DHCP packet here says whose it is".to_owned())
 }
 
 /// Whether the mask puts the destination on another network than the source.

@@ -3,7 +3,8 @@
 use super::Trackers;
 use crate::facts::connection::Connection;
 use crate::facts::network::Situation;
-use std::collections::HashMap;
+use super::tcp::Brief;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 /// Most situations of one kind that are told one by one.
@@ -88,44 +89,58 @@ fn seconds(ns: i64) -> f64 {
     ns as f64 / 1e9
 }
 
-/// A second client whose data is acknowledged and answered only after the first has ended.
+/// Least time a client waits before it is said to wait: less is how any busy server looks.
+const WAITED_NS: i64 = 100_000_000;
+
+/// A second client whose data is acknowledged and answered only after the first has ended, by a
+/// server that never serves two at once in this capture.
 fn waiting(trackers: &Trackers, found: &mut Vec<Situation>) {
-    // Per server: the connection being served, by its last frame.
-    let mut serving: HashMap<(IpAddr, u16), (u32, u32, u32)> = HashMap::new();
-    let mut told = 0;
+    // Per server: the connection that was served last, and whether two ever were at once.
+    let mut serving: HashMap<(IpAddr, u16), (u32, Brief)> = HashMap::new();
+    let mut concurrent: HashSet<(IpAddr, u16)> = HashSet::new();
+    let mut waits: Vec<(Brief, u32, u32)> = Vec::new();
     for index in 0..trackers.tcp.len() {
         let Some(brief) = trackers.tcp.brief(index) else { continue };
-        let Some(opened_at) = brief.ack_frame else { continue };
-        let server = brief.server;
-        let current = serving.get(&server).copied();
-        if let (Some((stream, ended, first_reply)), Some(asked)) = (current, brief.client_data_frame) {
-            let overlaps = opened_at < ended && first_reply != 0 && first_reply < asked;
-            let answered_after = brief.server_data_frame.is_none_or(|answer| answer > ended);
-            let waited = brief.last_frame > ended || brief.server_data_frame.is_none();
-            if overlaps && asked < ended && answered_after && waited && told < MOST {
-                told += 1;
-                let then = match brief.server_data_frame {
-                    Some(frame) => format!("its first answer is frame {frame}, after the first client had ended in frame {ended}"),
-                    None => "no answer to it is in the capture".to_owned(),
-                };
-                found.push(Situation {
-                    kind: "second-client-waiting",
-                    protocol: "tcp",
-                    client: brief.client.0,
-                    server: server.0,
-                    server_port: Some(server.1),
-                    frames: [Some(opened_at), Some(asked), brief.server_data_frame].into_iter().flatten().collect(),
-                    sentence: format!(
-                        "The kernel completed the connection of {} port {} (frame {opened_at}) and took its data (frame {asked}) while the server was serving stream {stream}; {then}.",
-                        brief.client.0, brief.client.1
-                    ),
-                });
+        let (server, last) = (brief.server, brief.last_frame);
+        if concurrent.contains(&server) {
+            continue;
+        }
+        let current = serving.get(&server);
+        if let (Some((stream, first)), Some(opened), Some(asked)) = (current, brief.ack_frame, brief.client_data_frame) {
+            let overlaps = opened < first.last_frame && asked < first.last_frame;
+            let during = brief.server_data_frame.is_some_and(|answer| answer < first.server_last_data);
+            if overlaps && during {
+                concurrent.insert(server);
+                continue;
+            }
+            let served_first = first.server_data_frame.is_some_and(|reply| reply < asked) && first.server_last_data > asked;
+            let late = brief.first_answer_after.is_none_or(|wait| wait >= WAITED_NS);
+            if overlaps && served_first && late && waits.len() < MOST {
+                waits.push((brief, *stream, first.last_frame));
             }
         }
-        if current.is_none_or(|c| brief.last_frame > c.1) {
-            let stream = u32::try_from(index).unwrap_or(u32::MAX);
-            serving.insert(server, (stream, brief.last_frame, brief.server_data_frame.unwrap_or(0)));
+        if current.is_none_or(|c| last > c.1.last_frame) {
+            serving.insert(server, (u32::try_from(index).unwrap_or(u32::MAX), brief));
         }
+    }
+    for (brief, stream, ended) in waits.into_iter().filter(|w| !concurrent.contains(&w.0.server)) {
+        let (Some(opened), Some(asked)) = (brief.ack_frame, brief.client_data_frame) else { continue };
+        let then = match brief.server_data_frame {
+            Some(frame) => format!("its first answer is frame {frame}, after the other's last frame {ended}"),
+            None => "no answer to it is in the capture".to_owned(),
+        };
+        found.push(Situation {
+            kind: "second-client-waiting",
+            protocol: "tcp",
+            client: brief.client.0,
+            server: brief.server.0,
+            server_port: Some(brief.server.1),
+            frames: [Some(opened), Some(asked), brief.server_data_frame].into_iter().flatten().collect(),
+            sentence: format!(
+                "The kernel completed the connection of {} port {} (frame {opened}) and took its data (frame {asked}) while the server was serving stream {stream}; {then}.",
+                brief.client.0, brief.client.1
+            ),
+        });
     }
 }
 

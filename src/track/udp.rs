@@ -58,7 +58,9 @@ struct Row {
     stream: u32,
     payload: u32,
     captured: u32,
+    /// Row of the first datagram back; while there is none, the row that waits before this one.
     answer: u32,
+    answered: bool,
     /// Row that this one answers.
     answers: u32,
     error_frame: u32,
@@ -112,19 +114,22 @@ impl Flows {
         flow.bytes[side] += u64::from(payload);
         flow.largest = flow.largest.max(payload);
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
-        let asked = std::mem::replace(&mut flow.waiting[1 - side], NONE);
-        let asked_row = asked;
-        if let Some(asked) = self.rows.get_mut(dissect::as_usize(asked)) {
-            asked.answer = row;
+        // Everything that waits on the other side has now been followed by something.
+        let asked_row = std::mem::replace(&mut flow.waiting[1 - side], NONE);
+        let mut asked = asked_row;
+        while let Some(waiting) = self.rows.get_mut(dissect::as_usize(asked)) {
+            asked = std::mem::replace(&mut waiting.answer, row);
+            waiting.answered = true;
         }
-        flow.waiting[side] = row;
+        let before = std::mem::replace(&mut flow.waiting[side], row);
         self.rows.push(Row {
             time,
             frame,
             stream,
             payload,
             captured: packet.payload.captured,
-            answer: NONE,
+            answer: before,
+            answered: false,
             answers: asked_row,
             error_frame: 0,
             side: u8::from(side == 1),
@@ -171,7 +176,7 @@ impl Flows {
         let flow = self.flows.get(dissect::as_usize(row.stream))?;
         let side = usize::from(row.side);
         let (from, to) = (flow.ends[side], flow.ends[1 - side]);
-        let answer = self.rows.get(dissect::as_usize(row.answer));
+        let answer = if row.answered { self.rows.get(dissect::as_usize(row.answer)) } else { None };
         let timed = row.time != Time::default();
         Some(Datagram {
             frame: row.frame,

@@ -4,10 +4,12 @@
 //! and how, `zeek.rs` keeps Zeek's state and letters. All three see each segment once.
 
 mod analysis;
-mod note;
+pub mod note;
 mod story;
 mod unacked;
 mod zeek;
+
+pub(crate) use story::Brief;
 
 pub use note::{FIELDS, Flags, Note, emit};
 
@@ -162,7 +164,7 @@ impl Connections {
     }
 
     /// What the search for situations asks of a connection.
-    pub(crate) fn brief(&self, stream: usize) -> Option<story::Brief> {
+    pub(crate) fn brief(&self, stream: usize) -> Option<Brief> {
         self.streams.get(stream).map(story::brief)
     }
 

@@ -15,6 +15,10 @@ struct Part {
     data_frames: u32,
     /// Frame of the first payload, 0 for none.
     first_data: u32,
+    /// Frame of the newest payload.
+    last_data: u32,
+    /// Time of the first payload.
+    first_data_time: i64,
     largest: u32,
     /// What its SYN offered.
     syn: Option<Options>,
@@ -95,7 +99,9 @@ pub(super) fn segment(stream: &mut Stream, side: usize, segment: &Segment, frame
         part.data_frames += u32::from(new > 0);
         if part.first_data == 0 {
             part.first_data = frame;
+            part.first_data_time = time.0;
         }
+        part.last_data = frame;
         part.largest = part.largest.max(length);
     }
     teardown(story, side, segment, length, frame);
@@ -381,12 +387,17 @@ fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<&'static st
 }
 
 /// The little that the search for situations asks of every connection.
+#[derive(Clone, Copy)]
 pub(crate) struct Brief {
     pub(crate) client: (std::net::IpAddr, u16),
     pub(crate) server: (std::net::IpAddr, u16),
     pub(crate) ack_frame: Option<u32>,
     pub(crate) client_data_frame: Option<u32>,
     pub(crate) server_data_frame: Option<u32>,
+    /// Frame of the server's newest payload.
+    pub(crate) server_last_data: u32,
+    /// Nanoseconds from the client's first payload to the server's.
+    pub(crate) first_answer_after: Option<i64>,
     pub(crate) last_frame: u32,
 }
 
@@ -402,6 +413,9 @@ pub(super) fn brief(stream: &Stream) -> Brief {
         ack_frame: frame(story.ack_frame),
         client_data_frame: frame(story.parts[client].first_data),
         server_data_frame: frame(story.parts[1 - client].first_data),
+        server_last_data: story.parts[1 - client].last_data,
+        first_answer_after: (story.parts[client].first_data != 0 && story.parts[1 - client].first_data != 0)
+            .then(|| story.parts[1 - client].first_data_time.saturating_sub(story.parts[client].first_data_time)),
         last_frame: story.last_frame,
     }
 }
