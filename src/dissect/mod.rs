@@ -12,6 +12,9 @@
 
 pub mod arp;
 pub mod cooked;
+mod cursor;
+pub mod dhcp;
+pub mod dns;
 pub mod ethernet;
 pub mod field;
 pub mod icmp;
@@ -19,7 +22,9 @@ pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
 pub mod layer;
+pub mod ports;
 pub mod tcp;
+pub mod text;
 pub mod udp;
 pub mod vendor;
 mod walk;

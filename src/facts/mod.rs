@@ -72,7 +72,10 @@ pub struct Milliseconds(pub f64);
 
 impl Milliseconds {
     /// From nanoseconds.
-    #[expect(clippy::cast_precision_loss, reason = "a span that loses a nanosecond is 104 days long")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a span that loses a nanosecond is 104 days long"
+    )]
     pub fn from_nanoseconds(ns: i64) -> Self {
         Milliseconds(ns as f64 / 1e6)
     }

@@ -69,7 +69,10 @@ const REORDERING_NS: i64 = 3_000_000;
 const FAST_NS: i64 = 20_000_000;
 
 /// Analyzes one segment of known length and updates both directions.
-#[expect(clippy::too_many_arguments, reason = "one call site; a struct would only rename the arguments")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site; a struct would only rename the arguments"
+)]
 pub(super) fn segment(
     stream: &mut Stream,
     own: usize,
@@ -82,7 +85,11 @@ pub(super) fn segment(
 ) {
     let initial_rtt = stream.initial_rtt;
     let [first, second] = &mut stream.sides;
-    let (fwd, rev) = if own == 0 { (first, second) } else { (second, first) };
+    let (fwd, rev) = if own == 0 {
+        (first, second)
+    } else {
+        (second, first)
+    };
     bases(fwd, rev, segment);
     fwd.selectively_acked = 0;
     if segment.has(tcp::ACK) {
@@ -114,7 +121,11 @@ pub(super) fn segment(
 /// Sets what relative numbers count from: a SYN's own number, else one before the first seen.
 fn bases(fwd: &mut Side, rev: &mut Side, segment: &Segment) {
     if !fwd.base_set {
-        fwd.base = if segment.has(tcp::SYN) { segment.seq } else { segment.seq.wrapping_sub(1) };
+        fwd.base = if segment.has(tcp::SYN) {
+            segment.seq
+        } else {
+            segment.seq.wrapping_sub(1)
+        };
         fwd.base_set = true;
     }
     if !rev.base_set && segment.has(tcp::ACK) {
@@ -146,7 +157,11 @@ fn window_and_acks(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, n
         note.flags.insert(Flags::WINDOW_UPDATE);
     }
     if length > 0 && rev.scale != -1 && plain {
-        let shift = if rev.first_ack_pending || rev.scale == -2 { 0 } else { u32::from(rev.scale.unsigned_abs()) };
+        let shift = if rev.first_ack_pending || rev.scale == -2 {
+            0
+        } else {
+            u32::from(rev.scale.unsigned_abs())
+        };
         let edge = rev.last_ack.wrapping_add(rev.window.wrapping_shl(shift));
         if segment.seq.wrapping_add(length) == edge {
             note.flags.insert(Flags::WINDOW_FULL);
@@ -160,7 +175,11 @@ fn window_and_acks(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, n
     } else if window == 0 && rev.last_flags.has(Flags::ZERO_WINDOW_PROBE) {
         note.flags.insert(Flags::ZERO_WINDOW_PROBE_ACK);
     } else if window != 0 {
-        fwd.duplicate_acks = if fwd.duplicate_acks == -1 { 1 } else { fwd.duplicate_acks.saturating_add(1) };
+        fwd.duplicate_acks = if fwd.duplicate_acks == -1 {
+            1
+        } else {
+            fwd.duplicate_acks.saturating_add(1)
+        };
         note.flags.insert(Flags::DUPLICATE_ACK);
         note.duplicate_ack_num = fwd.duplicate_acks.unsigned_abs();
         note.duplicate_ack_frame = fwd.last_not_duplicate;
@@ -186,7 +205,10 @@ fn acked_unseen(rev: &mut Side, segment: &Segment, note: &mut Note) {
 }
 
 /// Spurious, fast, out of order, or plainly sent again.
-#[expect(clippy::too_many_arguments, reason = "one call site; a struct would only rename the arguments")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site; a struct would only rename the arguments"
+)]
 fn sent_again(
     fwd: &Side,
     rev: &Side,
@@ -216,7 +238,11 @@ fn sent_again(
         note.flags.insert(Flags::FAST_RETRANSMISSION);
         return;
     }
-    let limit = if initial_rtt == 0 { REORDERING_NS } else { initial_rtt };
+    let limit = if initial_rtt == 0 {
+        REORDERING_NS
+    } else {
+        initial_rtt
+    };
     let phantom = u32::from(segment.has(tcp::SYN | tcp::FIN));
     let recent = (0..limit).contains(&time.since(fwd.next_time));
     if recent && fwd.next != end.wrapping_add(phantom) {
@@ -233,11 +259,28 @@ fn sent_again(
 }
 
 /// Stores what later segments are compared with.
-fn remember(fwd: &mut Side, segment: &Segment, length: u32, frame: u32, time: Time, pool: &mut Pool, note: &Note) {
+fn remember(
+    fwd: &mut Side,
+    segment: &Segment,
+    length: u32,
+    frame: u32,
+    time: Time,
+    pool: &mut Pool,
+    note: &Note,
+) {
     let mut next = segment.seq.wrapping_add(length);
     if length > 0 || segment.has(tcp::SYN | tcp::FIN) {
         next = next.wrapping_add(u32::from(segment.has(tcp::SYN | tcp::FIN)));
-        pool.push(&mut fwd.unacked, Unacked { frame, seq: segment.seq, next, time }, fwd.base);
+        pool.push(
+            &mut fwd.unacked,
+            Unacked {
+                frame,
+                seq: segment.seq,
+                next,
+                time,
+            },
+            fwd.base,
+        );
     }
     let probe = note.flags.has(Flags::ZERO_WINDOW_PROBE);
     if (fwd.next == 0 || after(next, fwd.next)) && !probe {
@@ -255,18 +298,31 @@ fn remember(fwd: &mut Side, segment: &Segment, length: u32, frame: u32, time: Ti
 }
 
 /// Bytes on their way after this segment, and bytes since the last PSH.
-fn flight(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, pool: &mut Pool, note: &mut Note) {
+fn flight(
+    fwd: &mut Side,
+    rev: &Side,
+    segment: &Segment,
+    length: u32,
+    pool: &mut Pool,
+    note: &mut Note,
+) {
     if length == 0 || !fwd.flight_known {
         return;
     }
-    let Some((low, high)) = pool.span(fwd.unacked, fwd.base) else { return };
+    let Some((low, high)) = pool.span(fwd.unacked, fwd.base) else {
+        return;
+    };
     let bytes = high.wrapping_sub(low).wrapping_sub(rev.selectively_acked);
     if bytes > 0 && bytes < 2_000_000_000 {
         note.bytes_in_flight = bytes - u32::from(segment.has(tcp::SYN | tcp::FIN));
     }
     note.analyzed = true;
     let push = segment.has(tcp::PSH);
-    fwd.push_bytes = if fwd.push_seen { length } else { fwd.push_bytes.saturating_add(length) };
+    fwd.push_bytes = if fwd.push_seen {
+        length
+    } else {
+        fwd.push_bytes.saturating_add(length)
+    };
     fwd.push_seen = push;
     note.push_bytes_sent = fwd.push_bytes;
 }
@@ -276,7 +332,12 @@ fn selective(options: &[u8]) -> u32 {
     let mut sum = 0u32;
     for option in tcp::walk(options).filter(|o| o.kind == 5) {
         // At most four blocks fit into a header (RFC 2018 §3).
-        for block in option.bytes[2.min(option.bytes.len())..].as_chunks::<8>().0.iter().take(4) {
+        for block in option.bytes[2.min(option.bytes.len())..]
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .take(4)
+        {
             let (left, right) = block.split_at(4);
             let edge = |b: &[u8]| b.try_into().map_or(0, u32::from_be_bytes);
             sum = sum.wrapping_add(edge(right).wrapping_sub(edge(left)));

@@ -87,8 +87,14 @@ impl Connections {
     pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
         let time = packet.frame.time.unwrap_or_default();
         let number = packet.frame.number;
-        let from = End { address: ip.source, port: segment.source_port };
-        let to = End { address: ip.destination, port: segment.destination_port };
+        let from = End {
+            address: ip.source,
+            port: segment.source_port,
+        };
+        let to = End {
+            address: ip.destination,
+            port: segment.destination_port,
+        };
         let (mut index, mut new) = self.find_or_start(from, to, time);
         let mut flags = Flags::default();
         let syn = segment.flags & (tcp::SYN | tcp::ACK);
@@ -125,7 +131,16 @@ impl Connections {
             &[]
         };
         if segment.length.is_some() {
-            analysis::segment(stream, own, segment, number, time, options, &mut self.pool, &mut note);
+            analysis::segment(
+                stream,
+                own,
+                segment,
+                number,
+                time,
+                options,
+                &mut self.pool,
+                &mut note,
+            );
         }
         note.numbers = stream.numbers(own);
         if segment.header_length >= 20 {
@@ -140,17 +155,26 @@ impl Connections {
     /// What the second reading of a capture knows about a stream that the first could not yet:
     /// bases, scales, completeness and initial RTT as they ended.
     pub fn complete(&self, note: &mut Note, first_of_stream: bool) {
-        let Some(stream) = self.streams.get(crate::dissect::as_usize(note.stream)) else { return };
+        let Some(stream) = self.streams.get(crate::dissect::as_usize(note.stream)) else {
+            return;
+        };
         let own = usize::from(note.side);
         note.numbers = stream.numbers(own);
         note.initial_rtt = stream.initial_rtt;
         // Wireshark prints the value before the frame itself is looked at again.
-        note.completeness = stream.completeness | if first_of_stream { 0 } else { stream.first_bits };
+        note.completeness = stream.completeness
+            | if first_of_stream {
+                0
+            } else {
+                stream.first_bits
+            };
     }
 
     /// What is known of a conversation.
     pub fn connection(&self, stream: usize) -> Option<Connection> {
-        self.streams.get(stream).map(|s| story::tell(s, u32::try_from(stream).unwrap_or(u32::MAX)))
+        self.streams
+            .get(stream)
+            .map(|s| story::tell(s, u32::try_from(stream).unwrap_or(u32::MAX)))
     }
 
     /// All connections in order.
@@ -181,7 +205,9 @@ impl Connections {
     fn find_or_start(&mut self, from: End, to: End, time: Time) -> (usize, bool) {
         let hash = self.hash(from, to);
         let streams = &self.streams;
-        let found = self.table.find(hash, |i| streams[crate::dissect::as_usize(*i)].is_between(from, to));
+        let found = self.table.find(hash, |i| {
+            streams[crate::dissect::as_usize(*i)].is_between(from, to)
+        });
         if let Some(found) = found {
             return (crate::dissect::as_usize(*found), false);
         }
@@ -238,12 +264,17 @@ fn end_number(end: End) -> u128 {
         IpAddr::V4(a) => u128::from(a.to_bits()) | 4 << 64,
         IpAddr::V6(a) => a.to_bits(),
     };
-    address.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).rotate_left(29) ^ (u128::from(end.port) << 48)
+    address
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+        .rotate_left(29)
+        ^ (u128::from(end.port) << 48)
 }
 
 /// The option bytes of the outermost TCP header, as far as they were captured.
 fn option_bytes<'a>(packet: &Packet<'a>) -> &'a [u8] {
-    let Some(layer) = packet.layers.find(crate::dissect::layer::Protocol::Tcp) else { return &[] };
+    let Some(layer) = packet.layers.find(crate::dissect::layer::Protocol::Tcp) else {
+        return &[];
+    };
     let bytes = packet.view(layer).bytes;
     let header = usize::from(bytes.get(12).copied().unwrap_or_default() >> 4) * 4;
     bytes.get(20..header.min(bytes.len())).unwrap_or_default()
@@ -271,7 +302,11 @@ impl Stream {
         let bits = completeness_bits(segment);
         if new {
             if segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
-                self.completeness |= 1 | if segment.length.unwrap_or(0) > 0 { 8 } else { 0 };
+                self.completeness |= 1 | if segment.length.unwrap_or(0) > 0 {
+                    8
+                } else {
+                    0
+                };
             }
             self.first_bits = bits;
         } else {
@@ -316,7 +351,13 @@ fn completeness_bits(segment: &Segment) -> u8 {
     let mut bits = 0;
     match segment.flags & (tcp::SYN | tcp::ACK) {
         f if f == tcp::SYN | tcp::ACK => bits |= 2,
-        tcp::ACK => bits |= if segment.length.unwrap_or(0) > 0 { 8 } else { 4 },
+        tcp::ACK => {
+            bits |= if segment.length.unwrap_or(0) > 0 {
+                8
+            } else {
+                4
+            }
+        }
         _ => {}
     }
     if segment.flags & (tcp::FIN | tcp::ACK) == tcp::FIN | tcp::ACK {

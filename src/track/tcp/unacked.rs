@@ -78,11 +78,22 @@ impl Pool {
         if queue.items.len() >= MOST {
             return;
         }
-        queue.sorted &= queue.items.back().is_none_or(|last| at_or_after(item.seq, last.next));
+        queue.sorted &= queue
+            .items
+            .back()
+            .is_none_or(|last| at_or_after(item.seq, last.next));
         queue.span = match queue.span {
             Some((low, high)) => Some((
-                if item.seq.wrapping_sub(base) < low.wrapping_sub(base) { item.seq } else { low },
-                if item.next.wrapping_sub(base) > high.wrapping_sub(base) { item.next } else { high },
+                if item.seq.wrapping_sub(base) < low.wrapping_sub(base) {
+                    item.seq
+                } else {
+                    low
+                },
+                if item.next.wrapping_sub(base) > high.wrapping_sub(base) {
+                    item.next
+                } else {
+                    high
+                },
             )),
             None if queue.items.is_empty() => Some((item.seq, item.next)),
             None => None,
@@ -145,8 +156,16 @@ impl Pool {
             queue.span = if queue.sorted {
                 Some((queue.items.front()?.seq, queue.items.back()?.next))
             } else {
-                let low = queue.items.iter().map(|i| i.seq).min_by_key(|s| s.wrapping_sub(base))?;
-                let high = queue.items.iter().map(|i| i.next).max_by_key(|s| s.wrapping_sub(base))?;
+                let low = queue
+                    .items
+                    .iter()
+                    .map(|i| i.seq)
+                    .min_by_key(|s| s.wrapping_sub(base))?;
+                let high = queue
+                    .items
+                    .iter()
+                    .map(|i| i.next)
+                    .max_by_key(|s| s.wrapping_sub(base))?;
                 Some((low, high))
             };
         }
@@ -155,7 +174,11 @@ impl Pool {
 
     /// The oldest segment that starts at or after `seq`.
     pub(super) fn oldest_from(&mut self, lease: Lease, seq: u32) -> Option<Unacked> {
-        self.get(lease)?.items.iter().find(|item| at_or_after(item.seq, seq)).copied()
+        self.get(lease)?
+            .items
+            .iter()
+            .find(|item| at_or_after(item.seq, seq))
+            .copied()
     }
 
     /// Takes back what two directions used.

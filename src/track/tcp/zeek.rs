@@ -56,7 +56,13 @@ pub(super) struct Signs {
 
 impl Zeek {
     /// Takes in one segment of `side`.
-    pub(super) fn segment(&mut self, side: usize, segment: &Segment, likely_server: bool, signs: Signs) {
+    pub(super) fn segment(
+        &mut self,
+        side: usize,
+        segment: &Segment,
+        likely_server: bool,
+        signs: Signs,
+    ) {
         let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
         let (syn, fin, rst, ack) = (
             segment.has(tcp::SYN),
@@ -66,11 +72,16 @@ impl Zeek {
         );
         if self.reuses(side, segment) {
             let (state, letters) = (self.state(), self.history());
-            let join = |old: Option<&String>, new: String| old.map_or(new.clone(), |o| format!("{o} / {new}"));
+            let join = |old: Option<&String>, new: String| {
+                old.map_or(new.clone(), |o| format!("{o} / {new}"))
+            };
             let old = self.earlier.take();
             let states = join(old.as_ref().map(|o| &o.0), state.to_owned());
             let histories = join(old.as_ref().map(|o| &o.1), letters);
-            *self = Zeek { earlier: Some(Box::new((states, histories))), ..Zeek::default() };
+            *self = Zeek {
+                earlier: Some(Box::new((states, histories))),
+                ..Zeek::default()
+            };
             return self.segment(side, segment, likely_server, signs);
         }
         if fresh {
@@ -90,11 +101,18 @@ impl Zeek {
         if !segment.has(tcp::SYN) || self.count == 0 {
             return false;
         }
-        let closed = self.ends.iter().any(|e| matches!(e, End::Closed | End::Reset));
+        let closed = self
+            .ends
+            .iter()
+            .any(|e| matches!(e, End::Closed | End::Reset));
         if segment.has(tcp::ACK) {
-            return closed && self.ends[usize::from(self.originator)] == End::Inactive && self.ends[side] != End::Inactive;
+            return closed
+                && self.ends[usize::from(self.originator)] == End::Inactive
+                && self.ends[side] != End::Inactive;
         }
-        closed || self.first_seq[usize::from(self.originator)].is_some_and(|seq| seq != segment.seq && !self.begins_backwards())
+        closed
+            || self.first_seq[usize::from(self.originator)]
+                .is_some_and(|seq| seq != segment.seq && !self.begins_backwards())
     }
 
     /// A record that began with the answer: its originator has not spoken yet.
@@ -135,13 +153,23 @@ impl Zeek {
         } else if rst {
             self.by_seq(side, b'r', 3, segment.seq);
         } else if syn {
-            self.by_seq(side, if ack { b'h' } else { b's' }, usize::from(ack), segment.seq);
+            self.by_seq(
+                side,
+                if ack { b'h' } else { b's' },
+                usize::from(ack),
+                segment.seq,
+            );
         } else {
             if signs.resent && data {
                 self.rarely(side, b't', 1);
             }
             if fin {
-                self.by_seq(side, b'f', 2, segment.seq.wrapping_add(segment.length.unwrap_or(0)));
+                self.by_seq(
+                    side,
+                    b'f',
+                    2,
+                    segment.seq.wrapping_add(segment.length.unwrap_or(0)),
+                );
             } else if data && !(signs.resent && self.written[side] & 2 != 0) {
                 self.once(side, b'd', 1);
             } else if ack && !data {
@@ -186,7 +214,11 @@ impl Zeek {
 
     fn sided(&mut self, side: usize, letter: u8) {
         let originator = usize::from(self.originator) == side;
-        self.letter(if originator { letter.to_ascii_uppercase() } else { letter });
+        self.letter(if originator {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
+        });
     }
 
     fn letter(&mut self, letter: u8) {
@@ -198,11 +230,17 @@ impl Zeek {
 
     /// The letters of this record.
     fn history(&self) -> String {
-        self.letters[..usize::from(self.count)].iter().map(|b| char::from(*b)).collect()
+        self.letters[..usize::from(self.count)]
+            .iter()
+            .map(|b| char::from(*b))
+            .collect()
     }
 
     fn state(&self) -> &'static str {
-        let (orig, resp) = (self.ends[usize::from(self.originator)], self.ends[usize::from(1 - self.originator)]);
+        let (orig, resp) = (
+            self.ends[usize::from(self.originator)],
+            self.ends[usize::from(1 - self.originator)],
+        );
         if resp == End::Reset {
             return match orig {
                 End::SynSent => "REJ",
@@ -214,7 +252,9 @@ impl Zeek {
             let history = self.history();
             let letters = history.trim_start_matches('^');
             let syn_only = letters.starts_with('S')
-                && letters.find('R').is_some_and(|end| !letters[..end].contains(['H', 'A', 'F', 'I', 'G', 'Q']));
+                && letters
+                    .find('R')
+                    .is_some_and(|end| !letters[..end].contains(['H', 'A', 'F', 'I', 'G', 'Q']));
             return match resp.is_inactive() {
                 true if syn_only => "RSTOS0",
                 true => "OTH",
@@ -223,8 +263,20 @@ impl Zeek {
         }
         match (orig, resp) {
             (End::Closed, End::Closed) => "SF",
-            (End::Closed, r) => if r.is_inactive() { "SH" } else { "S2" },
-            (o, End::Closed) => if o.is_inactive() { "SHR" } else { "S3" },
+            (End::Closed, r) => {
+                if r.is_inactive() {
+                    "SH"
+                } else {
+                    "S2"
+                }
+            }
+            (o, End::Closed) => {
+                if o.is_inactive() {
+                    "SHR"
+                } else {
+                    "S3"
+                }
+            }
             (End::SynSent, End::Inactive) => "S0",
             (End::Established, End::Established) => "S1",
             _ => "OTH",
@@ -235,7 +287,10 @@ impl Zeek {
     pub(super) fn tell(&self) -> (String, String) {
         let (state, history) = (self.state().to_owned(), self.history());
         match &self.earlier {
-            Some(earlier) => (format!("{} / {state}", earlier.0), format!("{} / {history}", earlier.1)),
+            Some(earlier) => (
+                format!("{} / {state}", earlier.0),
+                format!("{} / {history}", earlier.1),
+            ),
             None => (state, history),
         }
     }

@@ -1,0 +1,223 @@
+//! DHCP and BOOTP messages (RFC 951, RFC 2131), with the options of RFC 2132 and later ones.
+//!
+//! Left out: what single vendors and cable modems put into options 43, 63, 122, 123, 125 and
+//! 242, which is shown as bytes.
+
+mod emit;
+pub mod fields;
+mod options;
+
+pub use emit::emit;
+pub use fields::FIELDS;
+pub use options::{message_name, name, value};
+
+use super::layer::View;
+use std::borrow::Cow;
+
+/// The four bytes that announce options.
+const COOKIE_BYTES: [u8; 4] = [99, 130, 83, 99];
+/// Where the boot server's name is, and how long it is.
+const NAME_AT: usize = 44;
+const NAME_LENGTH: usize = 64;
+/// Where the boot file's name is, and how long it is.
+const FILE_AT: usize = 108;
+const FILE_LENGTH: usize = 128;
+/// Where the announcing bytes and the options begin.
+const OPTIONS_AT: usize = 236;
+
+/// Message types (option 53).
+pub mod kind {
+    /// A client looks for servers.
+    pub const DISCOVER: u8 = 1;
+    /// A server offers an address.
+    pub const OFFER: u8 = 2;
+    /// A client asks for an address.
+    pub const REQUEST: u8 = 3;
+    /// A client found the address in use.
+    pub const DECLINE: u8 = 4;
+    /// A server gives the address.
+    pub const ACK: u8 = 5;
+    /// A server refuses.
+    pub const NAK: u8 = 6;
+    /// A client gives the address back.
+    pub const RELEASE: u8 = 7;
+    /// A client that has an address asks for the rest.
+    pub const INFORM: u8 = 8;
+}
+
+/// One option as it stands in the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DhcpOption<'a> {
+    /// Its number.
+    pub code: u8,
+    /// Its value.
+    pub bytes: &'a [u8],
+    /// Where its code stands in the message.
+    pub at: usize,
+}
+
+/// A message, as the tracker needs it.
+#[derive(Clone, Debug)]
+pub struct Message<'a> {
+    /// 1 from the client, 2 from the server.
+    pub operation: u8,
+    /// Kind of hardware address; 1 is Ethernet.
+    pub hardware_type: u8,
+    /// Stated length of the hardware address.
+    pub hardware_length: u8,
+    /// Relay agents passed.
+    pub hops: u8,
+    /// Transaction number.
+    pub xid: u32,
+    /// Seconds since the client began, in network order.
+    pub seconds: u16,
+    /// Flags; the highest bit asks for replies by broadcast.
+    pub flags: u16,
+    /// Address the client already has (`ciaddr`).
+    pub client: [u8; 4],
+    /// Address the server gives (`yiaddr`).
+    pub yours: [u8; 4],
+    /// Server to use next (`siaddr`).
+    pub next_server: [u8; 4],
+    /// Relay agent (`giaddr`).
+    pub relay: [u8; 4],
+    /// Hardware address field (`chaddr`), padding included.
+    pub hardware: [u8; 16],
+    /// Boot server's name field, up to its first zero; empty when it holds options.
+    pub server_name: &'a [u8],
+    /// Boot file field, up to its first zero; empty when it holds options.
+    pub file: &'a [u8],
+    /// Whether the announcing bytes are right; without them there are no options.
+    pub cookie: bool,
+    /// The options in their order, duplicates included; those of overloaded fields last.
+    pub options: Vec<DhcpOption<'a>>,
+    /// Whether the options ended with an end option and nothing ran over.
+    pub complete: bool,
+}
+
+impl<'a> Message<'a> {
+    /// Takes a message apart. `None`: not even the fixed part is there.
+    pub fn parse(bytes: &'a [u8]) -> Option<Message<'a>> {
+        let view = View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        };
+        let mut message = Message {
+            operation: view.u8(0)?,
+            hardware_type: view.u8(1)?,
+            hardware_length: view.u8(2)?,
+            hops: view.u8(3)?,
+            xid: view.u32(4)?,
+            seconds: view.u16(8)?,
+            flags: view.u16(10)?,
+            client: view.array(12)?,
+            yours: view.array(16)?,
+            next_server: view.array(20)?,
+            relay: view.array(24)?,
+            hardware: view.array(28)?,
+            server_name: super::text::until_zero(view.slice(NAME_AT..FILE_AT)?),
+            file: super::text::until_zero(view.slice(FILE_AT..OPTIONS_AT)?),
+            cookie: view.array(OPTIONS_AT) == Some(COOKIE_BYTES),
+            options: Vec::new(),
+            complete: true,
+        };
+        if message.cookie {
+            message.complete = walk(bytes, OPTIONS_AT + 4, bytes.len(), &mut message.options);
+            message.overloaded(bytes);
+        }
+        Some(message)
+    }
+
+    /// Reads the options in the file and server name fields, in that order (RFC 2131 §4.1).
+    fn overloaded(&mut self, bytes: &'a [u8]) {
+        let which = match self.option(52) {
+            Some(&[which]) => which,
+            _ => return,
+        };
+        if which & 1 != 0 {
+            self.complete &= walk(bytes, FILE_AT, OPTIONS_AT, &mut self.options);
+            self.file = &[];
+        }
+        if which & 2 != 0 {
+            self.complete &= walk(bytes, NAME_AT, FILE_AT, &mut self.options);
+            self.server_name = &[];
+        }
+    }
+
+    /// The first option of this number.
+    pub fn option(&self, code: u8) -> Option<&'a [u8]> {
+        let found = self.options.iter().find(|option| option.code == code)?;
+        Some(found.bytes)
+    }
+
+    /// All options of this number one after another, as RFC 3396 wants them read.
+    pub fn joined(&self, code: u8) -> Option<Cow<'a, [u8]>> {
+        let mut all = self.options.iter().filter(|option| option.code == code);
+        let mut joined = Cow::Borrowed(all.next()?.bytes);
+        for more in all {
+            joined.to_mut().extend_from_slice(more.bytes);
+        }
+        Some(joined)
+    }
+
+    /// The message type (option 53).
+    pub fn kind(&self) -> Option<u8> {
+        self.option(53)?.first().copied()
+    }
+
+    /// The client's Ethernet address.
+    pub fn mac(&self) -> Option<[u8; 6]> {
+        let ethernet = matches!(self.hardware_type, 1 | 6) && self.hardware_length == 6;
+        ethernet.then(|| self.hardware.first_chunk().copied())?
+    }
+
+    /// An option that is one IPv4 address.
+    pub fn address(&self, code: u8) -> Option<[u8; 4]> {
+        self.option(code)?.try_into().ok()
+    }
+
+    /// An option that is a list of IPv4 addresses.
+    pub fn addresses(&self, code: u8) -> Vec<[u8; 4]> {
+        let bytes = self.joined(code).unwrap_or_default();
+        bytes
+            .chunks_exact(4)
+            .filter_map(|b| b.first_chunk().copied())
+            .collect()
+    }
+
+    /// An option that is a four-byte number.
+    pub fn number(&self, code: u8) -> Option<u32> {
+        Some(u32::from_be_bytes(self.option(code)?.try_into().ok()?))
+    }
+}
+
+/// Collects the options from `at` to `end`; says whether they ended as they should.
+fn walk<'a>(bytes: &'a [u8], at: usize, end: usize, options: &mut Vec<DhcpOption<'a>>) -> bool {
+    let Some(area) = bytes.get(..end) else {
+        return false;
+    };
+    let mut at = at;
+    while let Some(&code) = area.get(at) {
+        match code {
+            0 => at += 1,
+            255 => return true,
+            _ => {
+                let Some(&length) = area.get(at + 1) else {
+                    return false;
+                };
+                let after = at + 2 + usize::from(length);
+                let Some(value) = area.get(at + 2..after) else {
+                    return false;
+                };
+                options.push(DhcpOption {
+                    code,
+                    bytes: value,
+                    at,
+                });
+                at = after;
+            }
+        }
+    }
+    false
+}

@@ -1,0 +1,274 @@
+//! DNS messages (RFC 1035), also as multicast DNS (RFC 6762) and LLMNR (RFC 4795).
+//!
+//! [`emit`] shows fields until the bytes run out; [`Message`] is what the tracker needs.
+
+mod emit;
+pub mod fields;
+pub mod name;
+mod records;
+
+pub use emit::{emit, emit_tcp};
+pub use fields::FIELDS;
+
+use super::layer::View;
+use super::text;
+use name::Name;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The name asked for, its unprintable characters spelled out.
+    pub name: String,
+    /// The type asked for.
+    pub kind: u16,
+    /// The class asked for.
+    pub class: u16,
+}
+
+/// A record of the answer section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: u16,
+    /// Its class.
+    pub class: u16,
+    /// Seconds it may be kept.
+    pub ttl: u32,
+    /// The address, of A and AAAA records.
+    pub address: Option<IpAddr>,
+    /// The data in words: an address, a name, a text; hexadecimal digits for what is not known.
+    pub data: String,
+}
+
+/// A message, as the tracker needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Number that ties response and query.
+    pub id: u16,
+    /// All flags.
+    pub flags: u16,
+    /// The questions that could be read.
+    pub questions: Vec<Question>,
+    /// The answers that could be read.
+    pub answers: Vec<Record>,
+    /// Whether questions and answers could be read to their end.
+    pub complete: bool,
+}
+
+impl Message {
+    /// Whether this is a response.
+    pub fn is_response(&self) -> bool {
+        self.flags & 0x8000 != 0
+    }
+
+    /// What is asked; 0 is a standard query.
+    pub fn opcode(&self) -> u16 {
+        self.flags >> 11 & 0xf
+    }
+
+    /// The result; 0 is no error.
+    pub fn rcode(&self) -> u16 {
+        self.flags & 0xf
+    }
+
+    /// Whether a question asks for a whole zone, which takes several responses.
+    pub fn is_transfer(&self) -> bool {
+        self.questions.iter().any(|q| matches!(q.kind, 251 | 252))
+    }
+
+    /// Reads a message without the length that TCP puts before it. `None`: the header is not
+    /// all there.
+    pub fn parse(bytes: &[u8]) -> Option<Message> {
+        let view = View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        };
+        let (questions, answers) = (view.u16(4)?, view.u16(6)?);
+        view.slice(8..12)?;
+        let mut message = Message {
+            id: view.u16(0)?,
+            flags: view.u16(2)?,
+            questions: Vec::new(),
+            answers: Vec::new(),
+            complete: false,
+        };
+        message.complete = message.sections(&view, questions, answers).is_some();
+        Some(message)
+    }
+
+    fn sections(&mut self, view: &View<'_>, questions: u16, answers: u16) -> Option<()> {
+        let mut at = 12;
+        for _ in 0..questions {
+            let (name, kind, class) = head(view, &mut at)?;
+            let name = name.text();
+            self.questions.push(Question { name, kind, class });
+        }
+        for _ in 0..answers {
+            let (name, kind, class) = head(view, &mut at)?;
+            let ttl = view.u32(at)?;
+            let length = usize::from(view.u16(at + 4)?);
+            let range = at + 6..at + 6 + length;
+            at = range.end;
+            let (address, data) = words(view.bytes, kind, range)?;
+            self.answers.push(Record {
+                name: name.text(),
+                kind,
+                class,
+                ttl,
+                address,
+                data,
+            });
+        }
+        Some(())
+    }
+}
+
+/// Name, type and class.
+fn head(view: &View<'_>, at: &mut usize) -> Option<(Name, u16, u16)> {
+    let name = name::read(view.bytes, *at, 0, None)?;
+    *at += name.used;
+    let (kind, class) = (view.u16(*at)?, view.u16(*at + 2)?);
+    *at += 4;
+    Some((name, kind, class))
+}
+
+/// A record's data in words; `None` when it is not all there.
+fn words(
+    message: &[u8],
+    kind: u16,
+    range: std::ops::Range<usize>,
+) -> Option<(Option<IpAddr>, String)> {
+    let start = range.start;
+    let data = message.get(range)?;
+    let name = |skip: usize| Some(name::read(message, start + skip, 0, None)?.text());
+    let number = |at: usize| {
+        let bytes = data.get(at..)?.first_chunk::<2>()?;
+        Some(u16::from_be_bytes(*bytes))
+    };
+    let shown = match kind {
+        1 => {
+            let address = Ipv4Addr::from(*data.first_chunk::<4>()?).into();
+            return Some((Some(address), address.to_string()));
+        }
+        28 => {
+            let address = Ipv6Addr::from(*data.first_chunk::<16>()?).into();
+            return Some((Some(address), address.to_string()));
+        }
+        2..=5 | 7..=9 | 12 | 39 => name(0)?,
+        6 => {
+            let first = name::read(message, start, 0, None)?;
+            let second = name::read(message, start + first.used, 0, None)?;
+            format!("{} {}", first.text(), second.text())
+        }
+        15 | 36 => format!("{} {}", number(0)?, name(2)?),
+        16 | 99 => strings(data),
+        33 => format!("{} port {}", name(6)?, number(4)?),
+        64 | 65 => format!("{} {}", number(0)?, name(2)?),
+        _ => text::hex(data),
+    };
+    Some((None, shown))
+}
+
+/// The texts of a TXT record, with spaces between them.
+fn strings(data: &[u8]) -> String {
+    let mut found = Vec::new();
+    let mut rest = data;
+    while let Some((&length, after)) = rest.split_first() {
+        let length = usize::from(length).min(after.len());
+        found.push(text::spelled(after.get(..length).unwrap_or_default()));
+        rest = after.get(length..).unwrap_or_default();
+    }
+    found.join(" ")
+}
+
+/// The short name of a record type: `AAAA`.
+pub fn type_name(kind: u16) -> Option<&'static str> {
+    const NAMES: &[(u16, &str)] = &[
+        (1, "A"),
+        (2, "NS"),
+        (3, "MD"),
+        (4, "MF"),
+        (5, "CNAME"),
+        (6, "SOA"),
+        (7, "MB"),
+        (8, "MG"),
+        (9, "MR"),
+        (10, "NULL"),
+        (11, "WKS"),
+        (12, "PTR"),
+        (13, "HINFO"),
+        (14, "MINFO"),
+        (15, "MX"),
+        (16, "TXT"),
+        (17, "RP"),
+        (18, "AFSDB"),
+        (24, "SIG"),
+        (25, "KEY"),
+        (28, "AAAA"),
+        (29, "LOC"),
+        (30, "NXT"),
+        (33, "SRV"),
+        (35, "NAPTR"),
+        (36, "KX"),
+        (37, "CERT"),
+        (38, "A6"),
+        (39, "DNAME"),
+        (41, "OPT"),
+        (42, "APL"),
+        (43, "DS"),
+        (44, "SSHFP"),
+        (45, "IPSECKEY"),
+        (46, "RRSIG"),
+        (47, "NSEC"),
+        (48, "DNSKEY"),
+        (49, "DHCID"),
+        (50, "NSEC3"),
+        (51, "NSEC3PARAM"),
+        (52, "TLSA"),
+        (53, "SMIMEA"),
+        (55, "HIP"),
+        (59, "CDS"),
+        (60, "CDNSKEY"),
+        (61, "OPENPGPKEY"),
+        (62, "CSYNC"),
+        (63, "ZONEMD"),
+        (64, "SVCB"),
+        (65, "HTTPS"),
+        (99, "SPF"),
+        (108, "EUI48"),
+        (109, "EUI64"),
+        (249, "TKEY"),
+        (250, "TSIG"),
+        (251, "IXFR"),
+        (252, "AXFR"),
+        (255, "ANY"),
+        (256, "URI"),
+        (257, "CAA"),
+        (32769, "DLV"),
+    ];
+    let at = NAMES.binary_search_by_key(&kind, |row| row.0).ok()?;
+    NAMES.get(at).map(|row| row.1)
+}
+
+/// What a result means: `No such name`.
+pub fn rcode_name(rcode: u16) -> Option<&'static str> {
+    Some(match rcode {
+        0 => "No error",
+        1 => "Format error",
+        2 => "Server failure",
+        3 => "No such name",
+        4 => "Not implemented",
+        5 => "Refused",
+        6 => "Name exists",
+        7 => "RRset exists",
+        8 => "RRset does not exist",
+        9 => "Not authoritative",
+        10 => "Name out of zone",
+        11 => "DSO-Type not implemented",
+        _ => return None,
+    })
+}
