@@ -78,7 +78,12 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
     }
     let mut sources: Vec<Source> = readers
         .into_iter()
-        .map(|reader| Source { reader, batch: Batch::new(), taken: 0, last: Time(i64::MIN) })
+        .map(|reader| Source {
+            reader,
+            batch: Batch::new(),
+            taken: 0,
+            last: Time(i64::MIN),
+        })
         .collect();
     let mut stream = Stream::default();
     let mut number = 0u32;
@@ -88,7 +93,9 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
             if source.batch.get(source.taken + 1).is_none() {
                 source.reader.next_batch(&mut source.batch);
             }
-            let Some(frame) = source.batch.get(source.taken + 1) else { continue };
+            let Some(frame) = source.batch.get(source.taken + 1) else {
+                continue;
+            };
             let time = frame.time.unwrap_or(source.last);
             if earliest.is_none_or(|e| time < e.1) {
                 earliest = Some((place, time));
@@ -104,8 +111,16 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
         source.taken += 1;
     }
     let endings: Vec<Ending> = sources.into_iter().map(|s| s.reader.finish()).collect();
-    let worst = endings.iter().max_by_key(|e| e.verdict).cloned().unwrap_or_default();
-    let all = Ending { frames: u64::from(number), format: format!("{} captures merged", endings.len()), ..worst };
+    let worst = endings
+        .iter()
+        .max_by_key(|e| e.verdict)
+        .cloned()
+        .unwrap_or_default();
+    let all = Ending {
+        frames: u64::from(number),
+        format: format!("{} captures merged", endings.len()),
+        ..worst
+    };
     (stream.finish(all), endings)
 }
 
@@ -133,7 +148,8 @@ impl Stream {
         if let Some(whole) = &whole {
             packet.resume(&whole.bytes);
         }
-        self.trackers.packet(&packet, whole.as_ref().map_or(1, |w| w.frames.len()));
+        self.trackers
+            .packet(&packet, whole.as_ref().map_or(1, |w| w.frames.len()));
     }
 
     /// Puts together what is only known at the end.
@@ -141,10 +157,26 @@ impl Stream {
         let situations = situations::find(&self.trackers);
         let (pings, icmp_errors) = std::mem::take(&mut self.trackers.icmp).finish();
         let hosts = self.trackers.pairs.hosts();
-        let hops = self.trackers.pairs.next_hops(self.trackers.arp.table(), self.trackers.local());
+        let hops = self
+            .trackers
+            .pairs
+            .next_hops(self.trackers.arp.table(), self.trackers.local());
         let (arp, neighbours) = std::mem::take(&mut self.trackers.arp).finish();
-        let facts = Facts { situations, arp, neighbours, hops, hosts, pings, icmp_errors };
-        Analysis { summary: self.summary, ending, facts, trackers: self.trackers }
+        let facts = Facts {
+            situations,
+            arp,
+            neighbours,
+            hops,
+            hosts,
+            pings,
+            icmp_errors,
+        };
+        Analysis {
+            summary: self.summary,
+            ending,
+            facts,
+            trackers: self.trackers,
+        }
     }
 }
 

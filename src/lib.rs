@@ -11,7 +11,7 @@ pub mod capture;
 pub mod cli;
 pub mod dissect;
 pub mod facts;
+pub mod lab;
 pub mod render;
 pub mod report;
 pub mod track;
-pub mod lab;

@@ -18,7 +18,12 @@ fn every_case_prints_what_it_should() {
         let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap_or_default();
         let command = read("command");
         let mut words = command.split_whitespace();
-        assert_eq!(words.next(), Some("wirelab"), "{}: begins with wirelab", case.display());
+        assert_eq!(
+            words.next(),
+            Some("wirelab"),
+            "{}: begins with wirelab",
+            case.display()
+        );
         let output = Command::new(env!("CARGO_BIN_EXE_wirelab"))
             .args(words)
             .current_dir(root)
@@ -28,12 +33,27 @@ fn every_case_prints_what_it_should() {
             .expect("the program runs");
         let status: i32 = read("status").trim().parse().unwrap_or(0);
         for (what, got, want) in [
-            ("stdout", String::from_utf8_lossy(&output.stdout).into_owned(), read("stdout")),
-            ("stderr", String::from_utf8_lossy(&output.stderr).into_owned(), read("stderr")),
-            ("status", output.status.code().unwrap_or(-1).to_string(), status.to_string()),
+            (
+                "stdout",
+                String::from_utf8_lossy(&output.stdout).into_owned(),
+                read("stdout"),
+            ),
+            (
+                "stderr",
+                String::from_utf8_lossy(&output.stderr).into_owned(),
+                read("stderr"),
+            ),
+            (
+                "status",
+                output.status.code().unwrap_or(-1).to_string(),
+                status.to_string(),
+            ),
         ] {
             if got != want {
-                wrong.push(format!("{}: {what}\n--- want\n{want}\n--- got\n{got}", case.display()));
+                wrong.push(format!(
+                    "{}: {what}\n--- want\n{want}\n--- got\n{got}",
+                    case.display()
+                ));
             }
         }
     }

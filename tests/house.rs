@@ -12,7 +12,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("track", vec!["dissect", "facts", "capture"]),
         // `capture` carries the frames a session reads; `analyze` is the stream they run through.
         ("query", vec!["facts", "dissect", "track", "capture"]),
-        ("report", vec!["facts", "dissect", "track", "analyze", "query"]),
+        (
+            "report",
+            vec!["facts", "dissect", "track", "analyze", "query"],
+        ),
         ("render", vec!["report", "facts", "dissect"]),
         ("lab", vec!["capture"]),
     ])
@@ -42,19 +45,32 @@ fn no_arrow_runs_against_the_table() {
             // Tests at the foot of a file may use the neighbours they need.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             for (number, line) in code.lines().enumerate() {
-                let Some((_, rest)) = line.split_once("crate::") else { continue };
+                let Some((_, rest)) = line.split_once("crate::") else {
+                    continue;
+                };
                 if line.trim_start().starts_with("//") {
                     continue;
                 }
-                let target: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                let target: String = rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                    .collect();
                 let own = target == folder || matches!(target.as_str(), "fields" | "fact");
                 if !own && !may.contains(&target.as_str()) {
-                    wrong.push(format!("{}:{} imports {target}", path.display(), number + 1));
+                    wrong.push(format!(
+                        "{}:{} imports {target}",
+                        path.display(),
+                        number + 1
+                    ));
                 }
             }
         }
     }
-    assert!(wrong.is_empty(), "against the table of the design:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "against the table of the design:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -62,6 +78,10 @@ fn nothing_is_imported_through_two_supers() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for path in sources(&src) {
         let text = std::fs::read_to_string(&path).expect("a source is text");
-        assert!(!text.contains("super::super"), "{} reaches through super::super", path.display());
+        assert!(
+            !text.contains("super::super"),
+            "{} reaches through super::super",
+            path.display()
+        );
     }
 }

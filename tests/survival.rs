@@ -4,8 +4,8 @@
 use std::io::Cursor;
 use wirelab::analyze::analyze;
 use wirelab::capture::Reader;
-use wirelab::report::sections::{Options, all};
 use wirelab::report::Times;
+use wirelab::report::sections::{Options, all};
 
 /// The captures that are small enough to be damaged at every byte.
 fn captures() -> Vec<(String, Vec<u8>)> {
@@ -13,19 +13,30 @@ fn captures() -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("its entries can be read").path();
-        if path.extension().is_some_and(|e| e == "pcap" || e == "pcapng") {
+        if path
+            .extension()
+            .is_some_and(|e| e == "pcap" || e == "pcapng")
+        {
             let bytes = std::fs::read(&path).expect("a capture can be read");
             found.push((path.display().to_string(), bytes));
         }
     }
-    assert!(found.len() >= 10, "the captures of the repository are there");
+    assert!(
+        found.len() >= 10,
+        "the captures of the repository are there"
+    );
     found
 }
 
 /// Reads, tracks and tells everything.
 fn through_everything(bytes: Vec<u8>) {
     let analysis = analyze(Reader::from_read("damaged", Cursor::new(bytes)), |_| {});
-    for section in all(&analysis, Options { receive_buffer: Some(50) }) {
+    for section in all(
+        &analysis,
+        Options {
+            receive_buffer: Some(50),
+        },
+    ) {
         for row in 0..section.len() {
             section.row(row, &mut |_| {});
             section.cells(row, &Times::default());

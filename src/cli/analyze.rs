@@ -53,14 +53,26 @@ const ROWS: usize = 40;
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     for name in &args.section {
         if !sections::NAMES.contains(&name.as_str()) {
-            bail!("no section is called {:?}; there are: {}", safe(name), sections::NAMES.join(", "));
+            bail!(
+                "no section is called {:?}; there are: {}",
+                safe(name),
+                sections::NAMES.join(", ")
+            );
         }
     }
     let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let mut status = Status::Done;
     if args.merge && args.captures.len() > 1 {
-        let readers = args.captures.iter().map(|p| Ok(Reader::open(p)?)).collect::<anyhow::Result<Vec<_>>>()?;
-        let names: Vec<String> = args.captures.iter().map(|p| p.display().to_string()).collect();
+        let readers = args
+            .captures
+            .iter()
+            .map(|p| Ok(Reader::open(p)?))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let names: Vec<String> = args
+            .captures
+            .iter()
+            .map(|p| p.display().to_string())
+            .collect();
         let (analysis, endings) = crate::analyze::merge(readers);
         for (name, ending) in names.iter().zip(endings) {
             status = status.worse(complain(name, &ending)?);
@@ -107,8 +119,17 @@ fn complain(name: &str, ending: &crate::capture::Ending) -> anyhow::Result<Statu
     if ending.verdict.is_whole() {
         return Ok(Status::Done);
     }
-    let reason = ending.reason.as_deref().unwrap_or("could not be read to its end");
-    writeln!(err, "wirelab: {}: {}: {}", safe(name), ending.verdict.word(), safe(reason))?;
+    let reason = ending
+        .reason
+        .as_deref()
+        .unwrap_or("could not be read to its end");
+    writeln!(
+        err,
+        "wirelab: {}: {}: {}",
+        safe(name),
+        ending.verdict.word(),
+        safe(reason)
+    )?;
     Ok(Status::Failed)
 }
 
@@ -118,21 +139,47 @@ fn tell(out: &mut dyn Write, name: &str, analysis: &Analysis, args: &Args) -> an
         TimeStyle::Utc => Clock::Utc,
         TimeStyle::Local => Clock::Local,
     };
-    let times = Times { clock, start: analysis.summary.first.map_or(0, |t| t.0) };
-    let options = sections::Options { receive_buffer: args.receive_buffer };
+    let times = Times {
+        clock,
+        start: analysis.summary.first.map_or(0, |t| t.0),
+    };
+    let options = sections::Options {
+        receive_buffer: args.receive_buffer,
+    };
     let mut list: Vec<Box<dyn Section + '_>> = sections::all(analysis, options);
     list.retain(|s| args.section.is_empty() || args.section.iter().any(|n| n == s.name()));
-    let extent = Extent { rows: if args.all { usize::MAX } else { ROWS }, width: terminal::width() };
-    render::write(out, args.format, &summary(name, analysis), &list, &times, extent)?;
+    let extent = Extent {
+        rows: if args.all { usize::MAX } else { ROWS },
+        width: terminal::width(),
+    };
+    render::write(
+        out,
+        args.format,
+        &summary(name, analysis),
+        &list,
+        &times,
+        extent,
+    )?;
     Ok(())
 }
 
 /// The summary's lines.
 fn summary(name: &str, analysis: &Analysis) -> Vec<Line> {
     let (summary, ending) = (&analysis.summary, &analysis.ending);
-    let text = |key, value: &str, shown| Line { key, value: Scalar::Text(value.to_owned()), text: shown };
-    let number = |key, value: u64, shown| Line { key, value: Scalar::Number(value.to_string()), text: shown };
-    let absolute = Times { clock: Clock::Utc, start: 0 };
+    let text = |key, value: &str, shown| Line {
+        key,
+        value: Scalar::Text(value.to_owned()),
+        text: shown,
+    };
+    let number = |key, value: u64, shown| Line {
+        key,
+        value: Scalar::Number(value.to_string()),
+        text: shown,
+    };
+    let absolute = Times {
+        clock: Clock::Utc,
+        start: 0,
+    };
     let stamp = |time: Option<crate::capture::Time>| {
         time.map(|t| crate::report::moment(Some(crate::facts::Moment(t.0)), &absolute))
     };
@@ -148,44 +195,95 @@ fn summary(name: &str, analysis: &Analysis) -> Vec<Line> {
     let first = stamp(summary.first);
     let mut when = first.clone().map(|f| format!("first frame {f}"));
     if let (Some(when), Some(ns)) = (&mut when, duration) {
-        when.push_str(&format!(", over {:.3} s", crate::facts::Milliseconds::from_nanoseconds(ns).0 / 1000.0));
+        when.push_str(&format!(
+            ", over {:.3} s",
+            crate::facts::Milliseconds::from_nanoseconds(ns).0 / 1000.0
+        ));
     }
     let mut limits = Vec::new();
     if summary.snapped > 0 {
-        limits.push(format!("{} frames are cut short by the snapshot length", summary.snapped));
+        limits.push(format!(
+            "{} frames are cut short by the snapshot length",
+            summary.snapped
+        ));
     }
     if summary.malformed > 0 {
-        limits.push(format!("{} frames have headers that contradict themselves", summary.malformed));
+        limits.push(format!(
+            "{} frames have headers that contradict themselves",
+            summary.malformed
+        ));
     }
     if summary.undecoded > 0 {
-        limits.push(format!("{} frames are of a link type that is not decoded", summary.undecoded));
+        limits.push(format!(
+            "{} frames are of a link type that is not decoded",
+            summary.undecoded
+        ));
     }
     if analysis.trackers.pairs.overflow > 0 {
-        limits.push(format!("{} frames belong to more pairs of hosts than are listed", analysis.trackers.pairs.overflow));
+        limits.push(format!(
+            "{} frames belong to more pairs of hosts than are listed",
+            analysis.trackers.pairs.overflow
+        ));
     }
     vec![
-        text("file", name, Some(format!("{name}: {}{whole}", ending.format))),
+        text(
+            "file",
+            name,
+            Some(format!("{name}: {}{whole}", ending.format)),
+        ),
         text("format", &ending.format, None),
         text("verdict", verdict.word(), None),
         Line {
             key: "stopped_at_byte",
-            value: ending.stopped_at_byte.map_or(Scalar::Null, |b| Scalar::Number(b.to_string())),
+            value: ending
+                .stopped_at_byte
+                .map_or(Scalar::Null, |b| Scalar::Number(b.to_string())),
             text: None,
         },
-        Line { key: "reason", value: or_null(ending.reason.clone()), text: None },
-        Line { key: "remarks", value: Scalar::List(ending.remarks.clone()), text: None },
-        number("frames", ending.frames, Some(format!("{} frames, {} bytes on the wire", ending.frames, summary.bytes))),
+        Line {
+            key: "reason",
+            value: or_null(ending.reason.clone()),
+            text: None,
+        },
+        Line {
+            key: "remarks",
+            value: Scalar::List(ending.remarks.clone()),
+            text: None,
+        },
+        number(
+            "frames",
+            ending.frames,
+            Some(format!(
+                "{} frames, {} bytes on the wire",
+                ending.frames, summary.bytes
+            )),
+        ),
         number("bytes", summary.bytes, None),
-        Line { key: "first_time", value: or_null(first), text: when },
-        Line { key: "last_time", value: or_null(stamp(summary.last)), text: None },
+        Line {
+            key: "first_time",
+            value: or_null(first),
+            text: when,
+        },
+        Line {
+            key: "last_time",
+            value: or_null(stamp(summary.last)),
+            text: None,
+        },
         Line {
             key: "duration_ms",
             value: duration.map_or(Scalar::Null, |ns| {
-                Scalar::Number(format!("{}", crate::facts::Milliseconds::from_nanoseconds(ns).0))
+                Scalar::Number(format!(
+                    "{}",
+                    crate::facts::Milliseconds::from_nanoseconds(ns).0
+                ))
             }),
             text: None,
         },
-        number("snapped_frames", summary.snapped, (!limits.is_empty()).then(|| limits.join("; "))),
+        number(
+            "snapped_frames",
+            summary.snapped,
+            (!limits.is_empty()).then(|| limits.join("; ")),
+        ),
         number("malformed_frames", summary.malformed, None),
         number("undecoded_frames", summary.undecoded, None),
     ]

@@ -5,11 +5,11 @@
 //! A closed pipe ends quietly with 0. stdout is data, stderr is conversation.
 
 mod analyze;
-mod terminal;
 mod client;
 mod interfaces;
 mod serve;
 mod sockets;
+mod terminal;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -56,7 +56,11 @@ impl Status {
             Status::Unfavourable => 1,
             Status::Failed => 2,
         };
-        if rank(other) > rank(self) { other } else { self }
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
     }
 }
 

@@ -22,7 +22,12 @@ impl Progress {
     /// Nothing is shown yet.
     pub(super) fn new(what: &'static str) -> Self {
         let next = Instant::now() + Duration::from_millis(500);
-        Progress { what, visible: std::io::stderr().is_terminal(), next, shown: false }
+        Progress {
+            what,
+            visible: std::io::stderr().is_terminal(),
+            next,
+            shown: false,
+        }
     }
 
     /// Shows the count, four times a second at most.

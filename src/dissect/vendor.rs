@@ -16,8 +16,14 @@ pub fn maker(mac: [u8; 6]) -> Option<&'static str> {
     let (mut low, mut high) = (0, bytes.len());
     while low < high {
         let middle = (low + high) / 2;
-        let start = bytes[..middle].iter().rposition(|b| *b == b'\n').map_or(0, |p| p + 1);
-        let end = bytes[start..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |p| start + p);
+        let start = bytes[..middle]
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |p| p + 1);
+        let end = bytes[start..]
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(bytes.len(), |p| start + p);
         let (key, name) = TABLE.get(start..end)?.split_once('\t')?;
         match key.cmp(prefix.as_str()) {
             std::cmp::Ordering::Equal => return Some(name),

@@ -20,10 +20,19 @@ pub fn csv_cell(text: &str) -> String {
     }
 }
 
-pub(super) fn write(out: &mut dyn Write, sections: &[Box<dyn Section + '_>], times: &Times) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    sections: &[Box<dyn Section + '_>],
+    times: &Times,
+) -> io::Result<()> {
     for (place, section) in sections.iter().enumerate() {
         if sections.len() > 1 {
-            writeln!(out, "{}# {}", if place == 0 { "" } else { "\n" }, section.name())?;
+            writeln!(
+                out,
+                "{}# {}",
+                if place == 0 { "" } else { "\n" },
+                section.name()
+            )?;
         }
         let keys: Vec<&str> = section.fields().iter().map(|f| f.key).collect();
         writeln!(out, "{}", keys.join(","))?;
@@ -32,7 +41,11 @@ pub(super) fn write(out: &mut dyn Write, sections: &[Box<dyn Section + '_>], tim
             section.row(row, &mut |values| {
                 let cells: Vec<String> = values
                     .iter()
-                    .map(|value| value.as_ref().map_or_else(String::new, |v| csv_cell(&plain(v, times))))
+                    .map(|value| {
+                        value
+                            .as_ref()
+                            .map_or_else(String::new, |v| csv_cell(&plain(v, times)))
+                    })
                     .collect();
                 line = cells.join(",");
             });

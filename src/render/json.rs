@@ -30,11 +30,21 @@ pub fn json_text(text: &str) -> String {
     result
 }
 
-pub(super) fn write(out: &mut dyn Write, summary: &[Line], sections: &[Box<dyn Section + '_>], times: &Times) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    summary: &[Line],
+    sections: &[Box<dyn Section + '_>],
+    times: &Times,
+) -> io::Result<()> {
     write!(out, "{{\"capture\":{{")?;
     for (place, line) in summary.iter().enumerate() {
         let comma = if place == 0 { "" } else { "," };
-        write!(out, "{comma}\n {}:{}", json_text(line.key), scalar(&line.value))?;
+        write!(
+            out,
+            "{comma}\n {}:{}",
+            json_text(line.key),
+            scalar(&line.value)
+        )?;
     }
     write!(out, "}}")?;
     for section in sections {
@@ -66,7 +76,13 @@ fn scalar(value: &Scalar) -> String {
         Scalar::Null => "null".to_owned(),
         Scalar::Number(n) => n.clone(),
         Scalar::Text(text) => json_text(text),
-        Scalar::List(list) => format!("[{}]", list.iter().map(|t| json_text(t)).collect::<Vec<_>>().join(",")),
+        Scalar::List(list) => format!(
+            "[{}]",
+            list.iter()
+                .map(|t| json_text(t))
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
     }
 }
 
@@ -83,7 +99,13 @@ fn push(text: &mut String, value: &Value<'_>, times: &Times) {
         }
         Value::Frames(list) => {
             text.push('[');
-            text.push_str(&list.iter().map(u32::to_string).collect::<Vec<_>>().join(","));
+            text.push_str(
+                &list
+                    .iter()
+                    .map(u32::to_string)
+                    .collect::<Vec<_>>()
+                    .join(","),
+            );
             text.push(']');
         }
         other => text.push_str(&json_text(&super::text::plain(other, times))),

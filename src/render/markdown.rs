@@ -8,7 +8,10 @@ use std::io::{self, Write};
 pub fn markdown_cell(text: &str) -> String {
     let mut result = String::new();
     for c in super::safe(text).chars() {
-        if matches!(c, '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '!') {
+        if matches!(
+            c,
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '#' | '!'
+        ) {
             result.push('\\');
         }
         result.push(c);
@@ -27,17 +30,30 @@ pub(super) fn write(
         writeln!(out, "{}  ", markdown_cell(text))?;
     }
     for section in sections {
-        writeln!(out, "\n## {}\n\n{}\n", section.name(), markdown_cell(section.sentence()))?;
+        writeln!(
+            out,
+            "\n## {}\n\n{}\n",
+            section.name(),
+            markdown_cell(section.sentence())
+        )?;
         let headings = section.headings();
         writeln!(out, "| {} |", headings.join(" | "))?;
         writeln!(out, "|{}", " --- |".repeat(headings.len()))?;
         let rows = most_important(section.as_ref(), extent.rows);
         for row in &rows {
-            let cells: Vec<String> = section.cells(*row, times).iter().map(|c| markdown_cell(c)).collect();
+            let cells: Vec<String> = section
+                .cells(*row, times)
+                .iter()
+                .map(|c| markdown_cell(c))
+                .collect();
             writeln!(out, "| {} |", cells.join(" | "))?;
         }
         if rows.len() < section.len() {
-            writeln!(out, "\n{} more rows: add `--all`.", section.len() - rows.len())?;
+            writeln!(
+                out,
+                "\n{} more rows: add `--all`.",
+                section.len() - rows.len()
+            )?;
         }
     }
     Ok(())

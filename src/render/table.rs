@@ -46,7 +46,9 @@ pub(super) fn write(
         let rows = most_important(section.as_ref(), extent.rows);
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(extent.width);
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(extent.width);
         let cells: Vec<Vec<String>> = rows
             .iter()
             .map(|row| section.cells(*row, times).iter().map(|c| safe(c)).collect())
@@ -54,9 +56,19 @@ pub(super) fn write(
         // A column in which nothing is said is left out.
         let headings = section.headings();
         let said: Vec<bool> = (0..headings.len())
-            .map(|column| cells.iter().any(|row| row.get(column).is_some_and(|c| !c.is_empty())))
+            .map(|column| {
+                cells
+                    .iter()
+                    .any(|row| row.get(column).is_some_and(|c| !c.is_empty()))
+            })
             .collect();
-        let keep = |row: Vec<String>| row.into_iter().zip(&said).filter(|c| *c.1).map(|c| c.0).collect::<Vec<_>>();
+        let keep = |row: Vec<String>| {
+            row.into_iter()
+                .zip(&said)
+                .filter(|c| *c.1)
+                .map(|c| c.0)
+                .collect::<Vec<_>>()
+        };
         table.set_header(keep(headings.into_iter().map(str::to_owned).collect()));
         for row in cells {
             table.add_row(keep(row));
@@ -65,7 +77,11 @@ pub(super) fn write(
         for (place, line) in table.lines().enumerate() {
             writeln!(out, "{}", line.trim_end())?;
             if place == 0 {
-                writeln!(out, "{}", "─".repeat(line.trim_end().chars().count().max(20)))?;
+                writeln!(
+                    out,
+                    "{}",
+                    "─".repeat(line.trim_end().chars().count().max(20))
+                )?;
             }
         }
         if rows.len() < section.len() {

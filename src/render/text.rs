@@ -44,7 +44,11 @@ pub(super) fn plain(value: &Value<'_>, times: &Times) -> String {
         Value::Time(ns) => moment(*ns, times),
         Value::Duration(ns) => decimal(i128::from(*ns)),
         Value::Float(f) => float(*f),
-        Value::Frames(list) => list.iter().map(u32::to_string).collect::<Vec<_>>().join(" "),
+        Value::Frames(list) => list
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(" "),
     }
 }
 

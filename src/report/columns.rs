@@ -2,7 +2,9 @@
 
 use super::{Cell, Clock, Times};
 use crate::facts::connection::Connection;
-use crate::facts::network::{Arp, Datagram, Flow, Hop, Host, IcmpError, Neighbour, Ping, Situation};
+use crate::facts::network::{
+    Arp, Datagram, Flow, Hop, Host, IcmpError, Neighbour, Ping, Situation,
+};
 use crate::facts::web::Exchange;
 use crate::facts::{Mac, Milliseconds, Moment};
 use std::net::IpAddr;
@@ -44,13 +46,19 @@ pub(super) fn frames(list: &[u32]) -> String {
 
 /// A moment as asked for.
 pub fn moment(time: Option<Moment>, times: &Times) -> String {
-    let Some(Moment(ns)) = time else { return "-".to_owned() };
+    let Some(Moment(ns)) = time else {
+        return "-".to_owned();
+    };
     match times.clock {
         Clock::Relative => {
             let relative = i128::from(ns) - i128::from(times.start);
             let sign = if relative < 0 { "-" } else { "" };
             let ns = relative.unsigned_abs();
-            format!("{sign}{}.{:06}", ns / 1_000_000_000, ns % 1_000_000_000 / 1000)
+            format!(
+                "{sign}{}.{:06}",
+                ns / 1_000_000_000,
+                ns % 1_000_000_000 / 1000
+            )
         }
         Clock::Utc => stamp(ns, jiff::tz::TimeZone::UTC),
         Clock::Local => stamp(ns, jiff::tz::TimeZone::system()),
@@ -59,7 +67,10 @@ pub fn moment(time: Option<Moment>, times: &Times) -> String {
 
 fn stamp(ns: i64, zone: jiff::tz::TimeZone) -> String {
     match jiff::Timestamp::from_nanosecond(i128::from(ns)) {
-        Ok(time) => time.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%.6f %Z").to_string(),
+        Ok(time) => time
+            .to_zoned(zone)
+            .strftime("%Y-%m-%d %H:%M:%S%.6f %Z")
+            .to_string(),
         Err(_) => format!("{ns} ns"),
     }
 }
@@ -70,9 +81,15 @@ pub(super) fn mac(mac: Mac) -> String {
 }
 
 fn opened(c: &Connection) -> String {
-    let list: Vec<u32> = [c.syn_frame, c.synack_frame, c.ack_frame].into_iter().flatten().collect();
+    let list: Vec<u32> = [c.syn_frame, c.synack_frame, c.ack_frame]
+        .into_iter()
+        .flatten()
+        .collect();
     match (c.opened, list.is_empty()) {
-        ("refused", _) => format!("refused {}", frames(&[list, c.rst_frame.into_iter().collect()].concat())),
+        ("refused", _) => format!(
+            "refused {}",
+            frames(&[list, c.rst_frame.into_iter().collect()].concat())
+        ),
         ("unanswered", _) => format!("unanswered ×{} {}", c.syn_attempts, frames(&list)),
         (word, true) => word.to_owned(),
         (word, false) => format!("{word} {}", frames(&list)),
@@ -90,16 +107,33 @@ fn closed(c: &Connection) -> String {
 
 fn trouble(c: &Connection) -> String {
     let sums = [
-        ("sent again", c.client_retransmissions + c.server_retransmissions + c.client_fast_retransmissions
-            + c.server_fast_retransmissions + c.client_spurious_retransmissions + c.server_spurious_retransmissions),
-        ("lost", c.client_lost_segments + c.server_lost_segments + c.client_acked_unseen + c.server_acked_unseen),
+        (
+            "sent again",
+            c.client_retransmissions
+                + c.server_retransmissions
+                + c.client_fast_retransmissions
+                + c.server_fast_retransmissions
+                + c.client_spurious_retransmissions
+                + c.server_spurious_retransmissions,
+        ),
+        (
+            "lost",
+            c.client_lost_segments
+                + c.server_lost_segments
+                + c.client_acked_unseen
+                + c.server_acked_unseen,
+        ),
         ("late", c.client_out_of_order + c.server_out_of_order),
         ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
         ("zero window", c.client_zero_windows + c.server_zero_windows),
         ("window full", c.client_window_full + c.server_window_full),
         ("keep-alive", c.client_keep_alives + c.server_keep_alives),
     ];
-    let mut words: Vec<String> = sums.iter().filter(|s| s.1 > 0).map(|s| format!("{} {}", s.1, s.0)).collect();
+    let mut words: Vec<String> = sums
+        .iter()
+        .filter(|s| s.1 > 0)
+        .map(|s| format!("{} {}", s.1, s.0))
+        .collect();
     if c.port_reuse {
         words.push("ports reused".to_owned());
     }
@@ -114,10 +148,14 @@ fn trouble(c: &Connection) -> String {
 
 pub(super) const CONNECTIONS: Columns<Connection> = &[
     ("#", |c, _| c.stream.to_string()),
-    ("client", |c, _| end(c.client, c.client_port) + if c.roles == "guess" { " ?" } else { "" }),
+    ("client", |c, _| {
+        end(c.client, c.client_port) + if c.roles == "guess" { " ?" } else { "" }
+    }),
     ("server", |c, _| end(c.server, c.server_port)),
     ("opened, frames", |c, _| opened(c)),
-    ("bytes → ←", |c, _| format!("{} {}", c.client_bytes, c.server_bytes)),
+    ("bytes → ←", |c, _| {
+        format!("{} {}", c.client_bytes, c.server_bytes)
+    }),
     ("closed, frames", |c, _| closed(c)),
     ("noticed", |c, _| trouble(c)),
 ];
@@ -127,11 +165,13 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
     ("from", |d, _| end(d.source, d.source_port)),
     ("to", |d, _| end(d.destination, d.destination_port)),
     ("payload", |d, _| d.payload_bytes.to_string()),
-    ("answered", |d, _| match (d.answer_frame, d.error_frame, d.answers_frame) {
-        (Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
-        (None, Some(frame), _) => format!("ICMP error {frame}"),
-        (None, None, Some(asked)) => format!("answers {asked}"),
-        (None, None, None) => "none".to_owned(),
+    ("answered", |d, _| {
+        match (d.answer_frame, d.error_frame, d.answers_frame) {
+            (Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
+            (None, Some(frame), _) => format!("ICMP error {frame}"),
+            (None, None, Some(asked)) => format!("answers {asked}"),
+            (None, None, None) => "none".to_owned(),
+        }
     }),
     ("cut?", |d, _| cut(d)),
 ];
@@ -139,7 +179,10 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
 fn cut(d: &Datagram) -> String {
     let mut words = Vec::new();
     if d.cut_by_snapshot {
-        words.push(format!("{} of {} captured (snapshot length)", d.captured_bytes, d.payload_bytes));
+        words.push(format!(
+            "{} of {} captured (snapshot length)",
+            d.captured_bytes, d.payload_bytes
+        ));
     }
     if d.fragments > 1 {
         words.push(format!("{} IP fragments, whole", d.fragments));
@@ -158,8 +201,12 @@ pub(super) const FLOWS: Columns<Flow> = &[
     ("client", |f, _| end(f.client, f.client_port)),
     ("server", |f, _| end(f.server, f.server_port)),
     ("first frame", |f, _| f.first_frame.to_string()),
-    ("datagrams → ←", |f, _| format!("{} {}", f.client_datagrams, f.server_datagrams)),
-    ("bytes → ←", |f, _| format!("{} {}", f.client_bytes, f.server_bytes)),
+    ("datagrams → ←", |f, _| {
+        format!("{} {}", f.client_datagrams, f.server_datagrams)
+    }),
+    ("bytes → ←", |f, _| {
+        format!("{} {}", f.client_bytes, f.server_bytes)
+    }),
     ("answered", |f, _| match f.error_frame {
         Some(frame) => format!("{} (ICMP {frame})", f.answered),
         None => f.answered.to_owned(),
@@ -180,18 +227,41 @@ pub(super) const HOSTS: Columns<Host> = &[
 pub(super) const ARP: Columns<Arp> = &[
     ("frame", |a, _| a.frame.to_string()),
     ("kind", |a, _| a.kind.to_owned()),
-    ("sender", |a, _| format!("{} {}", a.sender, mac(a.sender_mac))),
+    ("sender", |a, _| {
+        format!("{} {}", a.sender, mac(a.sender_mac))
+    }),
     ("asks for", |a, _| a.asked.to_string()),
     ("reply in", |a, _| or_dash(a.reply_frame)),
-    ("answer", |a, _| a.reply_mac.map_or_else(|| if a.kind == "request" { "none".to_owned() } else { "-".to_owned() }, mac)),
-    ("conflict in", |a, _| a.conflict_frame.map_or_else(String::new, |f| f.to_string())),
+    ("answer", |a, _| {
+        a.reply_mac.map_or_else(
+            || {
+                if a.kind == "request" {
+                    "none".to_owned()
+                } else {
+                    "-".to_owned()
+                }
+            },
+            mac,
+        )
+    }),
+    ("conflict in", |a, _| {
+        a.conflict_frame.map_or_else(String::new, |f| f.to_string())
+    }),
 ];
 
 pub(super) const NEIGHBOURS: Columns<Neighbour> = &[
     ("address", |n, _| n.address.to_string()),
-    ("hardware address", |n, _| format!("{} ({})", n.mac, mac(n.mac))),
+    ("hardware address", |n, _| {
+        format!("{} ({})", n.mac, mac(n.mac))
+    }),
     ("said in frame", |n, _| n.frame.to_string()),
-    ("conflict", |n, _| if n.conflict { "claimed by several".to_owned() } else { String::new() }),
+    ("conflict", |n, _| {
+        if n.conflict {
+            "claimed by several".to_owned()
+        } else {
+            String::new()
+        }
+    }),
 ];
 
 pub(super) const HOPS: Columns<Hop> = &[
@@ -212,7 +282,9 @@ pub(super) const PINGS: Columns<Ping> = &[
     ("to", |p, _| p.destination.to_string()),
     ("id/seq", |p, _| format!("{}/{}", p.identifier, p.sequence)),
     ("bytes", |p, _| p.payload_bytes.to_string()),
-    ("TTL → ←", |p, _| format!("{} {}", p.ttl, or_dash(p.reply_ttl))),
+    ("TTL → ←", |p, _| {
+        format!("{} {}", p.ttl, or_dash(p.reply_ttl))
+    }),
     ("reply in", |p, _| match p.error_frame {
         Some(frame) if p.reply_frame.is_none() => format!("error {frame}"),
         _ => or_dash(p.reply_frame),
@@ -232,17 +304,31 @@ pub(super) const ICMP_ERRORS: Columns<IcmpError> = &[
 
 /// Captured text, lossy; `render` makes it harmless.
 fn text(bytes: Option<&Vec<u8>>) -> String {
-    bytes.map_or_else(|| "-".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
+    bytes.map_or_else(
+        || "-".to_owned(),
+        |b| String::from_utf8_lossy(b).into_owned(),
+    )
 }
 
 pub(super) const EXCHANGES: Columns<Exchange> = &[
     ("stream", |e, _| e.stream.to_string()),
     ("request in", |e, _| or_dash(e.request_frame)),
-    ("request", |e, _| format!("{} {} {}", text(e.method.as_ref()), text(e.host.as_ref()), text(e.uri.as_ref()))),
+    ("request", |e, _| {
+        format!(
+            "{} {} {}",
+            text(e.method.as_ref()),
+            text(e.host.as_ref()),
+            text(e.uri.as_ref())
+        )
+    }),
     ("answer in", |e, _| or_dash(e.response_frame)),
     ("status", |e, _| match (e.status, &e.location) {
         (None, _) => "none".to_owned(),
-        (Some(code), Some(to)) => format!("{code} {} → {}", text(e.phrase.as_ref()), String::from_utf8_lossy(to)),
+        (Some(code), Some(to)) => format!(
+            "{code} {} → {}",
+            text(e.phrase.as_ref()),
+            String::from_utf8_lossy(to)
+        ),
         (Some(code), None) => format!("{code} {}", text(e.phrase.as_ref())),
     }),
     ("body", |e, _| match (e.status, e.response_body_bytes) {
@@ -261,7 +347,10 @@ pub(super) const SITUATIONS: Columns<Situation> = &[
 
 /// Troubled and failed connections first, then the large ones.
 pub(super) fn connection_weight(c: &Connection) -> u64 {
-    let failed = u64::from(matches!(c.opened, "refused" | "unanswered" | "half-open" | "simultaneous")) << 62;
+    let failed = u64::from(matches!(
+        c.opened,
+        "refused" | "unanswered" | "half-open" | "simultaneous"
+    )) << 62;
     let ended = u64::from(matches!(c.closed, "reset" | "half-closed")) << 61;
     let noticed = u64::from(!c.trouble_frames.is_empty()) << 60;
     failed | ended | noticed | (c.client_bytes + c.server_bytes).min((1 << 60) - 1)

@@ -82,8 +82,18 @@ pub struct Rows<F: Fact, G: Fn(usize) -> Option<F>> {
 
 impl<F: Fact, G: Fn(usize) -> Option<F>> Rows<F, G> {
     /// `count` rows, made by `get`.
-    pub fn new(count: usize, get: G, columns: &'static [(&'static str, Cell<F>)], weight: fn(&F) -> u64) -> Self {
-        Rows { count, get, columns, weight }
+    pub fn new(
+        count: usize,
+        get: G,
+        columns: &'static [(&'static str, Cell<F>)],
+        weight: fn(&F) -> u64,
+    ) -> Self {
+        Rows {
+            count,
+            get,
+            columns,
+            weight,
+        }
     }
 }
 
@@ -97,7 +107,14 @@ impl<F: Fact, G: Fn(usize) -> Option<F>> Section for Rows<F, G> {
     }
 
     fn fields(&self) -> Vec<Column> {
-        F::FIELDS.iter().map(|f: &Field<F>| Column { key: f.key(), kind: f.kind, doc: f.doc }).collect()
+        F::FIELDS
+            .iter()
+            .map(|f: &Field<F>| Column {
+                key: f.key(),
+                kind: f.kind,
+                doc: f.doc,
+            })
+            .collect()
     }
 
     fn len(&self) -> usize {
@@ -116,7 +133,9 @@ impl<F: Fact, G: Fn(usize) -> Option<F>> Section for Rows<F, G> {
     }
 
     fn cells(&self, index: usize, times: &Times) -> Vec<String> {
-        (self.get)(index).map_or_else(Vec::new, |fact| self.columns.iter().map(|c| (c.1)(&fact, times)).collect())
+        (self.get)(index).map_or_else(Vec::new, |fact| {
+            self.columns.iter().map(|c| (c.1)(&fact, times)).collect()
+        })
     }
 
     fn weight(&self, index: usize) -> u64 {

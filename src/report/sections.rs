@@ -7,8 +7,20 @@ use crate::facts::Fact;
 
 /// Names of all sections, in order.
 pub const NAMES: &[&str] = &[
-    "situations", "connections", "udp_flows", "datagrams", "leases", "arp", "arp_table", "next_hops",
-    "ip_hosts", "pings", "icmp_errors", "lookups", "exchanges", "hellos",
+    "situations",
+    "connections",
+    "udp_flows",
+    "datagrams",
+    "leases",
+    "arp",
+    "arp_table",
+    "next_hops",
+    "ip_hosts",
+    "pings",
+    "icmp_errors",
+    "lookups",
+    "exchanges",
+    "hellos",
 ];
 
 /// How to look at an analysis.
@@ -30,14 +42,19 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
             c::CONNECTIONS,
             c::connection_weight,
         )),
-        Box::new(Rows::new(trackers.udp.flow_count(), |i| trackers.udp.flow(i), c::FLOWS, |f| {
-            u64::from(f.answered != "yes") << 62 | (f.client_bytes + f.server_bytes)
-        })),
+        Box::new(Rows::new(
+            trackers.udp.flow_count(),
+            |i| trackers.udp.flow(i),
+            c::FLOWS,
+            |f| u64::from(f.answered != "yes") << 62 | (f.client_bytes + f.server_bytes),
+        )),
         Box::new(Rows::new(
             trackers.udp.len(),
             move |i| trackers.udp.datagram(i, options.receive_buffer),
             c::DATAGRAMS,
-            |d| u64::from(d.error_frame.is_some() || d.cut_by_receiver_bytes.is_some_and(|n| n > 0)),
+            |d| {
+                u64::from(d.error_frame.is_some() || d.cut_by_receiver_bytes.is_some_and(|n| n > 0))
+            },
         )),
         Box::new(Rows::new(
             trackers.streams.exchanges.len(),
@@ -57,6 +74,14 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
     sections
 }
 
-fn list<'f, F: Fact + Clone>(facts: &'f [F], columns: &'static [(&'static str, super::Cell<F>)]) -> Box<dyn Section + 'f> {
-    Box::new(Rows::new(facts.len(), |i| facts.get(i).cloned(), columns, |_| 0))
+fn list<'f, F: Fact + Clone>(
+    facts: &'f [F],
+    columns: &'static [(&'static str, super::Cell<F>)],
+) -> Box<dyn Section + 'f> {
+    Box::new(Rows::new(
+        facts.len(),
+        |i| facts.get(i).cloned(),
+        columns,
+        |_| 0,
+    ))
 }

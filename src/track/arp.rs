@@ -26,8 +26,12 @@ pub struct Requests {
 impl Requests {
     /// Takes in one frame.
     pub fn packet(&mut self, packet: &Packet<'_>) {
-        let Some(layer) = packet.layers.find(Protocol::Arp) else { return };
-        let Some(message) = arp::parse(&packet.view(layer)) else { return };
+        let Some(layer) = packet.layers.find(Protocol::Arp) else {
+            return;
+        };
+        let Some(message) = arp::parse(&packet.view(layer)) else {
+            return;
+        };
         let (frame, time) = (packet.frame.number, packet.frame.time);
         let conflict = self.learn(&message, frame);
         if message.opcode == 2 && self.answer(&message, frame, time.unwrap_or_default(), conflict) {
@@ -43,7 +47,8 @@ impl Requests {
             _ => "reply",
         };
         if message.opcode == 1 && kind != "gratuitous" {
-            self.open.insert((message.target, message.sender), self.list.len());
+            self.open
+                .insert((message.target, message.sender), self.list.len());
         }
         self.times.push(time.unwrap_or_default());
         self.list.push(Arp {
@@ -78,19 +83,30 @@ impl Requests {
         }
         if self.table.len() < MOST {
             self.place.insert(message.sender, self.table.len());
-            self.table.push(Neighbour { address: message.sender.into(), mac, frame, conflict: false });
+            self.table.push(Neighbour {
+                address: message.sender.into(),
+                mac,
+                frame,
+                conflict: false,
+            });
         }
         None
     }
 
     /// Closes the request that a reply answers.
     fn answer(&mut self, message: &Message, frame: u32, time: Time, conflict: Option<u32>) -> bool {
-        let Some(place) = self.open.get(&(message.sender, message.target)) else { return false };
-        let Some(request) = self.list.get_mut(*place) else { return false };
+        let Some(place) = self.open.get(&(message.sender, message.target)) else {
+            return false;
+        };
+        let Some(request) = self.list.get_mut(*place) else {
+            return false;
+        };
         if request.reply_frame.is_none() {
             request.reply_frame = Some(frame);
             request.reply_mac = Some(Mac(message.sender_mac));
-            request.reply_time_ms = Some(Milliseconds::from_nanoseconds(time.since(self.times[*place])));
+            request.reply_time_ms = Some(Milliseconds::from_nanoseconds(
+                time.since(self.times[*place]),
+            ));
             request.frames.push(frame);
         } else if request.reply_mac != Some(Mac(message.sender_mac)) {
             request.conflict_frame.get_or_insert(frame);
@@ -115,12 +131,18 @@ impl Requests {
     pub fn unanswered(&self) -> Vec<(IpAddr, IpAddr, Vec<u32>)> {
         let mut result: Vec<(IpAddr, IpAddr, Vec<u32>)> = Vec::new();
         let mut place: HashMap<(IpAddr, IpAddr), usize> = HashMap::new();
-        for request in self.list.iter().filter(|r| r.kind == "request" && r.reply_frame.is_none()) {
+        for request in self
+            .list
+            .iter()
+            .filter(|r| r.kind == "request" && r.reply_frame.is_none())
+        {
             // Whoever has spoken in this capture is there, even if this request was missed.
             if self.place.contains_key(&v4(request.asked)) {
                 continue;
             }
-            let at = *place.entry((request.asked, request.sender)).or_insert(result.len());
+            let at = *place
+                .entry((request.asked, request.sender))
+                .or_insert(result.len());
             if at == result.len() {
                 result.push((request.asked, request.sender, Vec::new()));
             }

@@ -73,7 +73,10 @@ impl Fragments {
             return None;
         }
         let start = as_usize(ip.payload_start);
-        let bytes = packet.frame.bytes.get(start..start + as_usize(ip.payload_captured))?;
+        let bytes = packet
+            .frame
+            .bytes
+            .get(start..start + as_usize(ip.payload_captured))?;
         let whole = self.add(ip, bytes, packet.frame.number)?;
         for frame in whole.frames.iter().filter(|f| **f != packet.frame.number) {
             self.completed_in.insert(*frame, packet.frame.number);
@@ -94,12 +97,17 @@ impl Fragments {
             protocol: if ip.source.is_ipv4() { ip.protocol } else { 0 },
         };
         self.make_room(bytes.len());
-        let parts = self.open.entry(key).or_insert_with(|| Parts { first_frame: frame, ..Parts::default() });
+        let parts = self.open.entry(key).or_insert_with(|| Parts {
+            first_frame: frame,
+            ..Parts::default()
+        });
         // A datagram has at most 65,535 bytes, so no honest one has more pieces than this.
         if parts.pieces.len() >= 8192 {
             return None;
         }
-        parts.pieces.push((ip.fragment_offset, bytes.to_vec(), frame));
+        parts
+            .pieces
+            .push((ip.fragment_offset, bytes.to_vec(), frame));
         parts.held += bytes.len();
         self.held += bytes.len();
         let end = ip.fragment_offset + u32::try_from(bytes.len()).ok()?;
@@ -120,7 +128,12 @@ impl Fragments {
     /// Gives up the oldest datagrams when there is no room.
     fn make_room(&mut self, needed: usize) {
         while self.open.len() > MOST || self.held + needed > MOST_BYTES {
-            let Some(oldest) = self.open.iter().min_by_key(|(_, parts)| parts.first_frame).map(|(key, _)| *key) else {
+            let Some(oldest) = self
+                .open
+                .iter()
+                .min_by_key(|(_, parts)| parts.first_frame)
+                .map(|(key, _)| *key)
+            else {
                 return;
             };
             if let Some(parts) = self.open.remove(&oldest) {
@@ -144,7 +157,12 @@ fn assemble(pieces: &mut [(u32, Vec<u8>, u32)], total: usize) -> Option<Whole> {
     if reach < total {
         return None;
     }
-    let mut whole = Whole { bytes: Vec::with_capacity(total), frames: Vec::new(), overlap: false, conflict: false };
+    let mut whole = Whole {
+        bytes: Vec::with_capacity(total),
+        frames: Vec::new(),
+        overlap: false,
+        conflict: false,
+    };
     for (offset, bytes, frame) in pieces.iter() {
         let offset = as_usize(*offset).min(total);
         let end = (offset + bytes.len()).min(total);

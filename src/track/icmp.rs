@@ -33,13 +33,21 @@ crate::fields! {
 
 /// Hands over the fields; `v6` chooses the names.
 pub fn emit(note: &Note, v6: bool, sink: &mut Sink<'_>) {
-    let (resp_in, resp_to, resptime) = if v6 { (V6_RESP_IN, V6_RESP_TO, V6_RESPTIME) } else { (RESP_IN, RESP_TO, RESPTIME) };
+    let (resp_in, resp_to, resptime) = if v6 {
+        (V6_RESP_IN, V6_RESP_TO, V6_RESPTIME)
+    } else {
+        (RESP_IN, RESP_TO, RESPTIME)
+    };
     if note.resp_in != 0 {
         sink.unsigned(resp_in, 0..0, note.resp_in);
     }
     if note.resp_to != 0 {
         sink.unsigned(resp_to, 0..0, note.resp_to);
-        sink.put(resptime, 0..0, Value::Float(Milliseconds::from_nanoseconds(note.resptime).0));
+        sink.put(
+            resptime,
+            0..0,
+            Value::Float(Milliseconds::from_nanoseconds(note.resptime).0),
+        );
     }
 }
 
@@ -65,8 +73,16 @@ impl Echoes {
         let (request, reply) = if v6 { (128, 129) } else { (8, 0) };
         let frame = packet.frame.number;
         if message.kind == request {
-            let key = (ip.source, ip.destination, message.identifier, message.sequence);
-            self.open.entry(key).or_default().push_back(self.pings.len());
+            let key = (
+                ip.source,
+                ip.destination,
+                message.identifier,
+                message.sequence,
+            );
+            self.open
+                .entry(key)
+                .or_default()
+                .push_back(self.pings.len());
             self.times.push(time_of(packet));
             self.pings.push(Ping {
                 frame,
@@ -85,17 +101,27 @@ impl Echoes {
         } else if message.kind == reply {
             return self.reply(packet, ip, message);
         }
-        Note { resp_in: self.replies.get(&frame).copied().unwrap_or(0), ..Note::default() }
+        Note {
+            resp_in: self.replies.get(&frame).copied().unwrap_or(0),
+            ..Note::default()
+        }
     }
 
     fn reply(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) -> Note {
-        let exact = (ip.destination, ip.source, message.identifier, message.sequence);
+        let exact = (
+            ip.destination,
+            ip.source,
+            message.identifier,
+            message.sequence,
+        );
         // A ping to a group is answered from another address than it was sent to.
         let key = if self.open.contains_key(&exact) {
             exact
         } else {
             let group = self.open.keys().find(|k| {
-                k.0 == ip.destination && (k.2, k.3) == (message.identifier, message.sequence) && is_group(k.1)
+                k.0 == ip.destination
+                    && (k.2, k.3) == (message.identifier, message.sequence)
+                    && is_group(k.1)
             });
             match group {
                 Some(key) => *key,
@@ -103,7 +129,11 @@ impl Echoes {
             }
         };
         let Some(place) = self.open.get_mut(&key).and_then(|open| {
-            if is_group(key.1) { open.front().copied() } else { open.pop_front() }
+            if is_group(key.1) {
+                open.front().copied()
+            } else {
+                open.pop_front()
+            }
         }) else {
             return Note::default();
         };
@@ -115,7 +145,11 @@ impl Echoes {
             ping.rtt_ms = Some(Milliseconds::from_nanoseconds(rtt));
             self.replies.insert(ping.frame, packet.frame.number);
         }
-        Note { resp_in: 0, resp_to: ping.frame, resptime: rtt }
+        Note {
+            resp_in: 0,
+            resp_to: ping.frame,
+            resptime: rtt,
+        }
     }
 
     /// What a second reading knows: the reply to the request in `frame`.
@@ -124,7 +158,14 @@ impl Echoes {
     }
 
     /// Takes in an error message that quotes a packet; `about_frame` finds UDP and TCP ones.
-    pub fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, quoted: &Quoted, about_frame: Option<u32>) {
+    pub fn error(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        message: &Message,
+        quoted: &Quoted,
+        about_frame: Option<u32>,
+    ) {
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let frame = packet.frame.number;
         let mut about_frame = about_frame;
@@ -191,7 +232,11 @@ impl std::fmt::Display for Quoted {
             _ => "IP",
         };
         match self.ports {
-            Some((a, b)) => write!(f, "{name} {} port {a} to {} port {b}", self.source, self.destination),
+            Some((a, b)) => write!(
+                f,
+                "{name} {} port {a} to {} port {b}",
+                self.source, self.destination
+            ),
             None => write!(f, "{name} {} to {}", self.source, self.destination),
         }
     }
@@ -200,7 +245,9 @@ impl std::fmt::Display for Quoted {
 /// Reads the quoted packet of an ICMP error.
 pub fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
     let layers = packet.layers.as_slice();
-    let at = layers.iter().position(|l| l.quoted && matches!(l.protocol, Protocol::Ipv4 | Protocol::Ipv6))?;
+    let at = layers
+        .iter()
+        .position(|l| l.quoted && matches!(l.protocol, Protocol::Ipv4 | Protocol::Ipv6))?;
     let view = packet.view(&layers[at]);
     let (source, destination, mut protocol): (IpAddr, IpAddr, u8) = match layers[at].protocol {
         Protocol::Ipv4 => (
@@ -214,12 +261,22 @@ pub fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
             view.u8(6)?,
         ),
     };
-    let mut result = Quoted { source, destination, protocol, ports: None, echo: None };
+    let mut result = Quoted {
+        source,
+        destination,
+        protocol,
+        ports: None,
+        echo: None,
+    };
     if let Some(inner) = layers.get(at + 1).filter(|l| l.quoted) {
         let view = packet.view(inner);
         match inner.protocol {
             Protocol::Udp | Protocol::Tcp => {
-                protocol = if inner.protocol == Protocol::Udp { 17 } else { 6 };
+                protocol = if inner.protocol == Protocol::Udp {
+                    17
+                } else {
+                    6
+                };
                 result.ports = view.u16(0).zip(view.u16(2));
             }
             Protocol::Icmp | Protocol::Icmpv6 if matches!(view.u8(0), Some(8 | 128)) => {

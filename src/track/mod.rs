@@ -65,14 +65,18 @@ impl Trackers {
                 self.streams.segment(packet, segment, &note);
                 notes.tcp = Some(note);
             }
-            Transport::Udp(datagram) => notes.udp = Some(self.udp.packet(packet, &ip, datagram, fragments)),
+            Transport::Udp(datagram) => {
+                notes.udp = Some(self.udp.packet(packet, &ip, datagram, fragments))
+            }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 notes.icmp = Some(self.icmp.packet(packet, &ip, message));
                 if let Some(quoted) = icmp::quoted(packet) {
                     let about = match (quoted.protocol, quoted.ports) {
-                        (17, Some((from, to))) => {
-                            self.udp.error((quoted.source, from), (quoted.destination, to), packet.frame.number)
-                        }
+                        (17, Some((from, to))) => self.udp.error(
+                            (quoted.source, from),
+                            (quoted.destination, to),
+                            packet.frame.number,
+                        ),
                         _ => None,
                     };
                     self.icmp.error(packet, &ip, message, &quoted, about);

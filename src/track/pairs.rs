@@ -76,7 +76,11 @@ impl Pairs {
         let (source, destination) = (ip.source, ip.destination);
         for place in self.recent {
             let place = crate::dissect::as_usize(place);
-            if self.list.get(place).is_some_and(|p| p.source == source && p.destination == destination) {
+            if self
+                .list
+                .get(place)
+                .is_some_and(|p| p.source == source && p.destination == destination)
+            {
                 return Some(place);
             }
         }
@@ -123,7 +127,9 @@ impl Pairs {
             for (all, new) in ttls.iter_mut().zip(pair.ttls) {
                 *all |= new;
             }
-            entry(&mut hosts, &mut order, pair.destination).0.frames_received += pair.frames;
+            entry(&mut hosts, &mut order, pair.destination)
+                .0
+                .frames_received += pair.frames;
         }
         let mut list: Vec<Host> = order
             .into_iter()
@@ -164,7 +170,14 @@ impl Pairs {
                 if mac == [0; 6] {
                     return None;
                 }
-                let (belongs_to, router, reason) = whose(pair, mac, &owner, &bound, local, carried.get(&(mac, source)).map_or(0, Vec::len));
+                let (belongs_to, router, reason) = whose(
+                    pair,
+                    mac,
+                    &owner,
+                    &bound,
+                    local,
+                    carried.get(&(mac, source)).map_or(0, Vec::len),
+                );
                 Some(Hop {
                     source: pair.source,
                     destination: pair.destination,
@@ -206,13 +219,18 @@ fn entry<'m>(
 }
 
 fn members(set: [u64; 4]) -> Vec<u8> {
-    (0..=255u8).filter(|n| set[usize::from(n >> 6)] >> (n & 63) & 1 == 1).collect()
+    (0..=255u8)
+        .filter(|n| set[usize::from(n >> 6)] >> (n & 63) & 1 == 1)
+        .collect()
 }
 
 /// The next usual initial TTL: 32 (old Windows), 64 (Linux, BSD, macOS), 128 (Windows), 255
 /// (routers).
 fn initial_ttl(seen: u8) -> u8 {
-    [32, 64, 128].into_iter().find(|usual| seen <= *usual).unwrap_or(255)
+    [32, 64, 128]
+        .into_iter()
+        .find(|usual| seen <= *usual)
+        .unwrap_or(255)
 }
 
 /// Decides whose address `mac` is, with the reason.
@@ -225,10 +243,18 @@ fn whose<'t>(
     carried: usize,
 ) -> (&'static str, Option<IpAddr>, String) {
     if mac[0] & 1 == 1 {
-        return ("group", None, "a multicast or broadcast hardware address belongs to no single host".to_owned());
+        return (
+            "group",
+            None,
+            "a multicast or broadcast hardware address belongs to no single host".to_owned(),
+        );
     }
     if pair.varied {
-        return ("unknown", None, "the frames of this pair did not all go to the same hardware address".to_owned());
+        return (
+            "unknown",
+            None,
+            "the frames of this pair did not all go to the same hardware address".to_owned(),
+        );
     }
     if let Some(known) = bound(pair.destination) {
         if known.mac.0 == mac {
@@ -238,21 +264,34 @@ fn whose<'t>(
     }
     let off_link = off_link(pair, local);
     if let Some(neighbour) = owner(mac) {
-        let mut reason = format!("ARP: it is that of {} (frame {})", neighbour.address, neighbour.frame);
+        let mut reason = format!(
+            "ARP: it is that of {} (frame {})",
+            neighbour.address, neighbour.frame
+        );
         if off_link == Some(true) {
-            reason.push_str(&format!("; {} is off-link by the mask of frame {}", pair.destination, local.frame));
+            reason.push_str(&format!(
+                "; {} is off-link by the mask of frame {}",
+                pair.destination, local.frame
+            ));
         }
         return ("router", Some(neighbour.address), reason);
     }
     if off_link == Some(true) {
-        let reason = format!("{} is off-link by the mask of frame {}", pair.destination, local.frame);
+        let reason = format!(
+            "{} is off-link by the mask of frame {}",
+            pair.destination, local.frame
+        );
         return ("router", local.router.map(IpAddr::V4), reason);
     }
     if carried >= SEVERAL {
         let reason = "this hardware address is used for several destinations, so it forwards them";
         return ("router", None, reason.to_owned());
     }
-    ("unknown", None, "no ARP or DHCP packet here says whose it is".to_owned())
+    (
+        "unknown",
+        None,
+        "no ARP or DHCP packet here says whose it is".to_owned(),
+    )
 }
 
 /// Whether the mask puts the destination on another network than the source.

@@ -1,9 +1,9 @@
 //! The situations of the labs, recognized from facts: each with its frames and one sentence.
 
 use super::Trackers;
+use super::tcp::Brief;
 use crate::facts::connection::Connection;
 use crate::facts::network::Situation;
-use super::tcp::Brief;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -22,7 +22,11 @@ pub fn find(trackers: &Trackers) -> Vec<Situation> {
 
 fn arp(trackers: &Trackers, found: &mut Vec<Situation>) {
     for (asked, asker, frames) in trackers.arp.unanswered().into_iter().take(MOST) {
-        let times = if frames.len() == 1 { "once".to_owned() } else { format!("{} times", frames.len()) };
+        let times = if frames.len() == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times", frames.len())
+        };
         found.push(Situation {
             kind: "host-absent",
             protocol: "arp",
@@ -41,7 +45,9 @@ fn tcp(trackers: &Trackers, found: &mut Vec<Situation>) {
         if !trackers.tcp.failed_to_open(index) || told >= MOST {
             continue;
         }
-        let Some(c) = trackers.tcp.connection(index) else { continue };
+        let Some(c) = trackers.tcp.connection(index) else {
+            continue;
+        };
         if let Some(situation) = failed(&c, trackers.tcp.syn_times(index)) {
             found.push(situation);
             told += 1;
@@ -62,26 +68,47 @@ fn failed(c: &Connection, syns: Vec<(u32, i64)>) -> Option<Situation> {
         }
         "unanswered" => {
             let frames: Vec<u32> = syns.iter().map(|s| s.0).collect();
-            let gaps: Vec<String> = syns.windows(2).map(|w| format!("{:.1}", seconds(w[1].1 - w[0].1))).collect();
+            let gaps: Vec<String> = syns
+                .windows(2)
+                .map(|w| format!("{:.1}", seconds(w[1].1 - w[0].1)))
+                .collect();
             let sentence = if syns.len() < 2 {
-                format!("{} did not answer the one SYN to port {} in this capture; whether the host is silent or the capture just ends cannot be told.", c.server, c.server_port)
+                format!(
+                    "{} did not answer the one SYN to port {} in this capture; whether the host is silent or the capture just ends cannot be told.",
+                    c.server, c.server_port
+                )
             } else {
                 let doubling = syns.windows(3).all(|w| {
                     let (first, second) = (w[1].1 - w[0].1, w[2].1 - w[1].1);
                     // Linux has sent the first retries at even gaps since 6.5.
                     second * 10 >= first * 9
                 });
-                let how = if doubling && syns.len() > 2 { "growing gaps" } else { "gaps" };
+                let how = if doubling && syns.len() > 2 {
+                    "growing gaps"
+                } else {
+                    "gaps"
+                };
                 format!(
                     "{} never answered {} SYNs to port {} ({how} of {} s): the host is silent or a firewall drops them.",
-                    c.server, syns.len(), c.server_port, gaps.join(", ")
+                    c.server,
+                    syns.len(),
+                    c.server_port,
+                    gaps.join(", ")
                 )
             };
             ("host-silent", frames, sentence)
         }
         _ => return None,
     };
-    Some(Situation { kind, protocol: "tcp", client: c.client, server: c.server, server_port: Some(c.server_port), frames, sentence })
+    Some(Situation {
+        kind,
+        protocol: "tcp",
+        client: c.client,
+        server: c.server,
+        server_port: Some(c.server_port),
+        frames,
+        sentence,
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
@@ -100,21 +127,30 @@ fn waiting(trackers: &Trackers, found: &mut Vec<Situation>) {
     let mut concurrent: HashSet<(IpAddr, u16)> = HashSet::new();
     let mut waits: Vec<(Brief, u32, u32)> = Vec::new();
     for index in 0..trackers.tcp.len() {
-        let Some(brief) = trackers.tcp.brief(index) else { continue };
+        let Some(brief) = trackers.tcp.brief(index) else {
+            continue;
+        };
         let (server, last) = (brief.server, brief.last_frame);
         if concurrent.contains(&server) {
             continue;
         }
         let current = serving.get(&server);
-        if let (Some((stream, first)), Some(opened), Some(asked)) = (current, brief.ack_frame, brief.client_data_frame) {
+        if let (Some((stream, first)), Some(opened), Some(asked)) =
+            (current, brief.ack_frame, brief.client_data_frame)
+        {
             let overlaps = opened < first.last_frame && asked < first.last_frame;
-            let during = brief.server_data_frame.is_some_and(|answer| answer < first.server_last_data);
+            let during = brief
+                .server_data_frame
+                .is_some_and(|answer| answer < first.server_last_data);
             if overlaps && during {
                 concurrent.insert(server);
                 continue;
             }
-            let served_first = first.server_data_frame.is_some_and(|reply| reply < asked) && first.server_last_data > asked;
-            let late = brief.first_answer_after.is_none_or(|wait| wait >= WAITED_NS);
+            let served_first = first.server_data_frame.is_some_and(|reply| reply < asked)
+                && first.server_last_data > asked;
+            let late = brief
+                .first_answer_after
+                .is_none_or(|wait| wait >= WAITED_NS);
             if overlaps && served_first && late && waits.len() < MOST {
                 waits.push((brief, *stream, first.last_frame));
             }
@@ -123,10 +159,17 @@ fn waiting(trackers: &Trackers, found: &mut Vec<Situation>) {
             serving.insert(server, (u32::try_from(index).unwrap_or(u32::MAX), brief));
         }
     }
-    for (brief, stream, ended) in waits.into_iter().filter(|w| !concurrent.contains(&w.0.server)) {
-        let (Some(opened), Some(asked)) = (brief.ack_frame, brief.client_data_frame) else { continue };
+    for (brief, stream, ended) in waits
+        .into_iter()
+        .filter(|w| !concurrent.contains(&w.0.server))
+    {
+        let (Some(opened), Some(asked)) = (brief.ack_frame, brief.client_data_frame) else {
+            continue;
+        };
         let then = match brief.server_data_frame {
-            Some(frame) => format!("its first answer is frame {frame}, after the other's last frame {ended}"),
+            Some(frame) => {
+                format!("its first answer is frame {frame}, after the other's last frame {ended}")
+            }
             None => "no answer to it is in the capture".to_owned(),
         };
         found.push(Situation {
@@ -147,7 +190,9 @@ fn waiting(trackers: &Trackers, found: &mut Vec<Situation>) {
 fn udp(trackers: &Trackers, found: &mut Vec<Situation>) {
     let mut told = 0;
     for flow in (0..trackers.udp.flow_count()).filter_map(|i| trackers.udp.flow(i)) {
-        let (Some(error), "refused") = (flow.error_frame, flow.answered) else { continue };
+        let (Some(error), "refused") = (flow.error_frame, flow.answered) else {
+            continue;
+        };
         if told >= MOST {
             return;
         }

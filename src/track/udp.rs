@@ -83,8 +83,17 @@ pub struct Flows {
 
 impl Flows {
     /// Takes in one datagram, sent in `fragments` frames.
-    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, datagram: &dissect::Datagram, fragments: usize) -> Note {
-        let (from, to) = ((ip.source, datagram.source_port), (ip.destination, datagram.destination_port));
+    pub fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        datagram: &dissect::Datagram,
+        fragments: usize,
+    ) -> Note {
+        let (from, to) = (
+            (ip.source, datagram.source_port),
+            (ip.destination, datagram.destination_port),
+        );
         let (frame, time) = (packet.frame.number, time_of(packet));
         let key = if from <= to { (from, to) } else { (to, from) };
         let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
@@ -104,11 +113,23 @@ impl Flows {
         }
         let flow = &mut self.flows[dissect::as_usize(stream)];
         let side = usize::from(flow.ends[0] != from);
-        let note = Note { stream, time_relative: time.since(flow.first), time_delta: time.since(flow.last) };
+        let note = Note {
+            stream,
+            time_relative: time.since(flow.first),
+            time_delta: time.since(flow.last),
+        };
         let stated = u32::from(datagram.stated_length).saturating_sub(8);
-        let room = if packet.datagram.is_some() { packet.payload.reported } else { ip.payload_reported.saturating_sub(8) };
+        let room = if packet.datagram.is_some() {
+            packet.payload.reported
+        } else {
+            ip.payload_reported.saturating_sub(8)
+        };
         let mismatch = datagram.stated_length != 0 && !ip.is_fragment() && stated != room;
-        let payload = if datagram.stated_length >= 8 { stated } else { packet.payload.reported };
+        let payload = if datagram.stated_length >= 8 {
+            stated
+        } else {
+            packet.payload.reported
+        };
         flow.last = time;
         flow.datagrams[side] += 1;
         flow.bytes[side] += u64::from(payload);
@@ -176,7 +197,11 @@ impl Flows {
         let flow = self.flows.get(dissect::as_usize(row.stream))?;
         let side = usize::from(row.side);
         let (from, to) = (flow.ends[side], flow.ends[1 - side]);
-        let answer = if row.answered { self.rows.get(dissect::as_usize(row.answer)) } else { None };
+        let answer = if row.answered {
+            self.rows.get(dissect::as_usize(row.answer))
+        } else {
+            None
+        };
         let timed = row.time != Time::default();
         Some(Datagram {
             frame: row.frame,
@@ -191,11 +216,19 @@ impl Flows {
             cut_by_snapshot: row.captured < row.payload && row.mismatch.is_none(),
             fragments: u32::from(row.fragments),
             length_mismatch: row.mismatch.as_ref().map(|m| {
-                format!("the length field says {} bytes, the IP payload has {}", m.0, m.1)
+                format!(
+                    "the length field says {} bytes, the IP payload has {}",
+                    m.0, m.1
+                )
             }),
-            answers_frame: self.rows.get(dissect::as_usize(row.answers)).map(|a| a.frame),
+            answers_frame: self
+                .rows
+                .get(dissect::as_usize(row.answers))
+                .map(|a| a.frame),
             answer_frame: answer.map(|a| a.frame),
-            answer_time_ms: answer.filter(|_| timed).map(|a| Milliseconds::from_nanoseconds(a.time.since(row.time))),
+            answer_time_ms: answer
+                .filter(|_| timed)
+                .map(|a| Milliseconds::from_nanoseconds(a.time.since(row.time))),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
             cut_by_receiver_bytes: receive_buffer.map(|size| row.payload.saturating_sub(size)),
         })

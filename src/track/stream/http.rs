@@ -15,8 +15,27 @@ const MOST_HEAD: usize = 64 << 10;
 const MOST_FIELDS: usize = 128;
 
 const METHODS: &[&str] = &[
-    "GET ", "POST ", "PUT ", "DELETE ", "HEAD ", "OPTIONS ", "PATCH ", "TRACE ", "CONNECT ", "PROPFIND ", "PROPPATCH ",
-    "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ", "NOTIFY ", "SEARCH ", "SUBSCRIBE ", "UNSUBSCRIBE ", "REPORT ",
+    "GET ",
+    "POST ",
+    "PUT ",
+    "DELETE ",
+    "HEAD ",
+    "OPTIONS ",
+    "PATCH ",
+    "TRACE ",
+    "CONNECT ",
+    "PROPFIND ",
+    "PROPPATCH ",
+    "MKCOL ",
+    "COPY ",
+    "MOVE ",
+    "LOCK ",
+    "UNLOCK ",
+    "NOTIFY ",
+    "SEARCH ",
+    "SUBSCRIBE ",
+    "UNSUBSCRIBE ",
+    "REPORT ",
 ];
 
 /// Whether these bytes begin an HTTP message.
@@ -82,7 +101,12 @@ impl Parser {
     }
 
     /// Reads one thing from the front; gives what is left.
-    fn step<'a>(&mut self, bytes: &'a [u8], piece: &Piece<'_>, exchanges: &mut Exchanges) -> &'a [u8] {
+    fn step<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        piece: &Piece<'_>,
+        exchanges: &mut Exchanges,
+    ) -> &'a [u8] {
         let side = piece.side;
         let direction = &mut self.sides[side];
         match &mut direction.state {
@@ -100,7 +124,9 @@ impl Parser {
                 &[]
             }
             State::Body(left) => {
-                let used = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                let used = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
                 *left -= wide(used);
                 direction.body += wide(used);
                 if *left == 0 {
@@ -109,7 +135,9 @@ impl Parser {
                 &bytes[used..]
             }
             State::Chunk(left) => {
-                let used = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                let used = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
                 *left -= wide(used);
                 if *left == 0 {
                     direction.state = State::ChunkSize(Vec::new());
@@ -121,7 +149,11 @@ impl Parser {
                 let used = end.map_or(bytes.len(), |e| e + 1);
                 line.extend_from_slice(&bytes[..used.min(64)]);
                 if end.is_some() {
-                    let digits: String = line.iter().map(|b| char::from(*b)).take_while(char::is_ascii_hexdigit).collect();
+                    let digits: String = line
+                        .iter()
+                        .map(|b| char::from(*b))
+                        .take_while(char::is_ascii_hexdigit)
+                        .collect();
                     match u64::from_str_radix(&digits, 16) {
                         Ok(0) => direction.state = State::Trailer(0),
                         Ok(size) => {
@@ -139,7 +171,10 @@ impl Parser {
             State::Trailer(length) => {
                 let end = bytes.iter().position(|b| *b == b'\n');
                 let used = end.map_or(bytes.len(), |e| e + 1);
-                let text = bytes[..used].iter().filter(|b| !matches!(**b, b'\r' | b'\n')).count();
+                let text = bytes[..used]
+                    .iter()
+                    .filter(|b| !matches!(**b, b'\r' | b'\n'))
+                    .count();
                 *length = length.saturating_add(u32::try_from(text).unwrap_or(u32::MAX));
                 if end.is_some() {
                     let last = *length == 0;
@@ -154,12 +189,20 @@ impl Parser {
     }
 
     /// Reads a head, or waits for its end.
-    fn head<'a>(&mut self, bytes: &'a [u8], piece: &Piece<'_>, exchanges: &mut Exchanges) -> &'a [u8] {
+    fn head<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        piece: &Piece<'_>,
+        exchanges: &mut Exchanges,
+    ) -> &'a [u8] {
         let side = piece.side;
         let direction = &mut self.sides[side];
         if direction.head.is_empty() {
             // Empty lines before a request are allowed (RFC 9112 §2.2).
-            let skip = bytes.iter().take_while(|b| matches!(**b, b'\r' | b'\n')).count();
+            let skip = bytes
+                .iter()
+                .take_while(|b| matches!(**b, b'\r' | b'\n'))
+                .count();
             if skip > 0 {
                 return &bytes[skip..];
             }
@@ -186,12 +229,20 @@ impl Parser {
         &[]
     }
 
-    fn read_head(&mut self, side: usize, head: &[u8], piece: &Piece<'_>, exchanges: &mut Exchanges) {
+    fn read_head(
+        &mut self,
+        side: usize,
+        head: &[u8],
+        piece: &Piece<'_>,
+        exchanges: &mut Exchanges,
+    ) {
         let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
         if head.starts_with(b"HTTP/") {
             let mut response = httparse::Response::new(&mut fields);
             match response.parse(head) {
-                Ok(httparse::Status::Complete(_)) => self.response(side, &response, piece, exchanges),
+                Ok(httparse::Status::Complete(_)) => {
+                    self.response(side, &response, piece, exchanges)
+                }
                 _ => self.sides[side].state = State::Lost,
             }
         } else {
@@ -203,7 +254,13 @@ impl Parser {
         }
     }
 
-    fn request(&mut self, side: usize, request: &httparse::Request<'_, '_>, piece: &Piece<'_>, exchanges: &mut Exchanges) {
+    fn request(
+        &mut self,
+        side: usize,
+        request: &httparse::Request<'_, '_>,
+        piece: &Piece<'_>,
+        exchanges: &mut Exchanges,
+    ) {
         let fields = Fields::read(request.headers);
         let row = exchanges.request(piece, self.sides[side].first, request, &fields, side);
         self.client = Some(side);
@@ -221,11 +278,21 @@ impl Parser {
         }
     }
 
-    fn response(&mut self, side: usize, response: &httparse::Response<'_, '_>, piece: &Piece<'_>, exchanges: &mut Exchanges) {
+    fn response(
+        &mut self,
+        side: usize,
+        response: &httparse::Response<'_, '_>,
+        piece: &Piece<'_>,
+        exchanges: &mut Exchanges,
+    ) {
         let code = response.code.unwrap_or(0);
         let fields = Fields::read(response.headers);
         let interim = (100..200).contains(&code) && code != 101;
-        let row = if interim { self.open.front().copied() } else { self.open.pop_front() };
+        let row = if interim {
+            self.open.front().copied()
+        } else {
+            self.open.pop_front()
+        };
         let row = row.unwrap_or_else(|| exchanges.unasked(piece, side));
         if interim {
             return;
@@ -278,7 +345,13 @@ impl Parser {
     }
 
     /// The direction ended with a FIN or RST.
-    pub(super) fn end(&mut self, side: usize, piece: &Piece<'_>, exchanges: &mut Exchanges, reset: bool) {
+    pub(super) fn end(
+        &mut self,
+        side: usize,
+        piece: &Piece<'_>,
+        exchanges: &mut Exchanges,
+        reset: bool,
+    ) {
         if matches!(self.sides[side].state, State::UntilClose) && !reset {
             self.complete(side, piece, exchanges);
         }
@@ -326,12 +399,19 @@ impl<'a> Fields<'a> {
                 6 if header.name.eq_ignore_ascii_case("server") => fields.server = Some(value),
                 8 if header.name.eq_ignore_ascii_case("location") => fields.location = Some(value),
                 10 if header.name.eq_ignore_ascii_case("user-agent") => fields.agent = Some(value),
-                12 if header.name.eq_ignore_ascii_case("content-type") => fields.content_type = Some(value),
+                12 if header.name.eq_ignore_ascii_case("content-type") => {
+                    fields.content_type = Some(value)
+                }
                 14 if header.name.eq_ignore_ascii_case("content-length") => {
-                    fields.length = std::str::from_utf8(value).ok().and_then(|v| v.trim().parse().ok());
+                    fields.length = std::str::from_utf8(value)
+                        .ok()
+                        .and_then(|v| v.trim().parse().ok());
                 }
                 17 if header.name.eq_ignore_ascii_case("transfer-encoding") => {
-                    fields.chunked = value.to_ascii_lowercase().windows(7).any(|w| w == b"chunked");
+                    fields.chunked = value
+                        .to_ascii_lowercase()
+                        .windows(7)
+                        .any(|w| w == b"chunked");
                 }
                 _ => {}
             }
@@ -475,7 +555,9 @@ impl Exchanges {
     }
 
     fn complete(&mut self, row: usize, request: bool, piece: &Piece<'_>, body: u64) {
-        let Some(row) = self.rows.get_mut(row) else { return };
+        let Some(row) = self.rows.get_mut(row) else {
+            return;
+        };
         if request {
             row.request_body = body;
             row.request_time = piece.time;
@@ -511,7 +593,8 @@ impl Exchanges {
             server: server.0,
             server_port: server.1,
             request_frame: frame(row.request_frame),
-            request_time: (row.request && row.request_time != Time::default()).then_some(Moment(row.request_time.0)),
+            request_time: (row.request && row.request_time != Time::default())
+                .then_some(Moment(row.request_time.0)),
             method: text(row.method),
             uri: text(row.uri),
             host: text(row.host),
@@ -533,7 +616,10 @@ impl Exchanges {
             response_body_bytes: (row.response_complete).then_some(row.response_body),
             location: text(row.location),
             server_software: text(row.server),
-            time_ms: row.response_time.filter(|_| row.request).map(|t| Milliseconds::from_nanoseconds(t.since(row.request_time))),
+            time_ms: row
+                .response_time
+                .filter(|_| row.request)
+                .map(|t| Milliseconds::from_nanoseconds(t.since(row.request_time))),
             complete: row.response_complete,
         })
     }

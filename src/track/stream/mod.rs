@@ -69,27 +69,48 @@ impl Streams {
             return;
         }
         let side = usize::from(note.side);
-        let place = if place == NOT_YET { self.start(stream, note) } else { place };
-        let Some(live) = self.live.get_mut(as_usize(place)) else { return };
+        let place = if place == NOT_YET {
+            self.start(stream, note)
+        } else {
+            place
+        };
+        let Some(live) = self.live.get_mut(as_usize(place)) else {
+            return;
+        };
         let time = packet.frame.time.unwrap_or_default();
-        let piece = Piece { stream: note.stream, side, frame: packet.frame.number, time, bytes: &[], missing: 0 };
+        let piece = Piece {
+            stream: note.stream,
+            side,
+            frame: packet.frame.number,
+            time,
+            bytes: &[],
+            missing: 0,
+        };
         if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
             let payload = packet.payload_bytes();
             let exchanges = &mut self.exchanges;
             let (kind, parser) = (&mut live.kind, &mut live.http);
-            live.order[side].add(first, payload, length, piece, &mut |piece| deliver(kind, parser, exchanges, piece));
+            live.order[side].add(first, payload, length, piece, &mut |piece| {
+                deliver(kind, parser, exchanges, piece)
+            });
         }
         if segment.has(tcp::ACK) {
             // What the other side has acknowledged and is not here will not come.
             let exchanges = &mut self.exchanges;
             let (kind, parser) = (&mut live.kind, &mut live.http);
-            let other = Piece { side: 1 - side, ..piece };
-            live.order[1 - side].acknowledged(segment.ack, other, &mut |piece| deliver(kind, parser, exchanges, piece));
+            let other = Piece {
+                side: 1 - side,
+                ..piece
+            };
+            live.order[1 - side].acknowledged(segment.ack, other, &mut |piece| {
+                deliver(kind, parser, exchanges, piece)
+            });
         }
         if segment.has(tcp::FIN | tcp::RST) {
             if live.kind == Kind::Http {
-                live.http.end(side, &piece, &mut self.exchanges, segment.has(tcp::RST));
+                live.http
+                    .end(side, &piece, &mut self.exchanges, segment.has(tcp::RST));
             }
             live.order[side].ended = true;
         }
@@ -100,7 +121,11 @@ impl Streams {
     }
 
     fn start(&mut self, stream: usize, note: &super::tcp::Note) -> u32 {
-        let live = Live { kind: Kind::Unknown, order: Default::default(), http: Parser::default() };
+        let live = Live {
+            kind: Kind::Unknown,
+            order: Default::default(),
+            http: Parser::default(),
+        };
         let place = match self.free.pop() {
             Some(place) => {
                 self.live[as_usize(place)] = live;
@@ -119,7 +144,11 @@ impl Streams {
 
     fn drop_stream(&mut self, stream: usize, place: u32) {
         self.places[stream] = NEVER;
-        self.live[as_usize(place)] = Live { kind: Kind::Unknown, order: Default::default(), http: Parser::default() };
+        self.live[as_usize(place)] = Live {
+            kind: Kind::Unknown,
+            order: Default::default(),
+            http: Parser::default(),
+        };
         self.free.push(place);
     }
 }

@@ -31,15 +31,32 @@ pub(super) struct Order {
 
 impl Order {
     /// Adds a segment's payload: `bytes` captured of `length`.
-    pub(super) fn add(&mut self, seq: u32, bytes: &[u8], length: u32, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
+    pub(super) fn add(
+        &mut self,
+        seq: u32,
+        bytes: &[u8],
+        length: u32,
+        piece: Piece<'_>,
+        out: &mut dyn FnMut(Piece<'_>),
+    ) {
         let next = *self.next.get_or_insert(seq);
         let ahead = seq.wrapping_sub(next).cast_signed();
         if ahead > 0 {
             // The same segment again, or more than can wait: the hole is skipped in `acknowledged`.
-            let known = self.waiting.iter().any(|e| e.seq == seq && e.length >= length);
-            if !known && self.waiting.len() < MOST_WAITING && self.held + bytes.len() <= MOST_BYTES {
+            let known = self
+                .waiting
+                .iter()
+                .any(|e| e.seq == seq && e.length >= length);
+            if !known && self.waiting.len() < MOST_WAITING && self.held + bytes.len() <= MOST_BYTES
+            {
                 self.held += bytes.len();
-                let early = Early { seq, length, frame: piece.frame, time: piece.time, bytes: bytes.to_vec() };
+                let early = Early {
+                    seq,
+                    length,
+                    frame: piece.frame,
+                    time: piece.time,
+                    bytes: bytes.to_vec(),
+                };
                 self.waiting.push(early);
             } else if !known {
                 self.skip(piece, out);
@@ -51,7 +68,12 @@ impl Order {
     }
 
     /// Skips a hole before what waits, when `ack` says that the receiver has it.
-    pub(super) fn acknowledged(&mut self, ack: u32, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
+    pub(super) fn acknowledged(
+        &mut self,
+        ack: u32,
+        piece: Piece<'_>,
+        out: &mut dyn FnMut(Piece<'_>),
+    ) {
         let beyond = |e: &Early| ack.wrapping_sub(e.seq).cast_signed() >= 0;
         if self.waiting.iter().any(beyond) {
             self.skip(piece, out);
@@ -61,15 +83,27 @@ impl Order {
     /// Gives up the hole before the earliest segment that waits.
     fn skip(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
         let Some(next) = self.next else { return };
-        let Some(first) = self.waiting.iter().map(|e| e.seq.wrapping_sub(next)).min() else { return };
-        out(Piece { bytes: &[], missing: first, ..piece });
+        let Some(first) = self.waiting.iter().map(|e| e.seq.wrapping_sub(next)).min() else {
+            return;
+        };
+        out(Piece {
+            bytes: &[],
+            missing: first,
+            ..piece
+        });
         self.next = Some(next.wrapping_add(first));
         self.drain(piece, out);
     }
 
     fn drain(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
         while let Some(next) = self.next {
-            let Some(place) = self.waiting.iter().position(|e| next.wrapping_sub(e.seq).cast_signed() >= 0) else { return };
+            let Some(place) = self
+                .waiting
+                .iter()
+                .position(|e| next.wrapping_sub(e.seq).cast_signed() >= 0)
+            else {
+                return;
+            };
             let early = self.waiting.swap_remove(place);
             self.held -= early.bytes.len();
             // What waited becomes known in the frame that fills the hole.
@@ -79,7 +113,14 @@ impl Order {
     }
 
     /// Hands on what is new of a segment that begins at or before the expected number.
-    fn hand_on(&mut self, seq: u32, bytes: &[u8], length: u32, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
+    fn hand_on(
+        &mut self,
+        seq: u32,
+        bytes: &[u8],
+        length: u32,
+        piece: Piece<'_>,
+        out: &mut dyn FnMut(Piece<'_>),
+    ) {
         let next = self.next.unwrap_or(seq);
         let old = next.wrapping_sub(seq);
         if old >= length {
@@ -90,6 +131,10 @@ impl Order {
         let captured = u32::try_from(new.len()).unwrap_or(u32::MAX);
         self.delivered += u64::from(length - old);
         self.next = Some(seq.wrapping_add(length));
-        out(Piece { bytes: new, missing: (length - old).saturating_sub(captured), ..piece });
+        out(Piece {
+            bytes: new,
+            missing: (length - old).saturating_sub(captured),
+            ..piece
+        });
     }
 }

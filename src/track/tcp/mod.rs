@@ -184,7 +184,9 @@ impl Connections {
 
     /// The two ends of a conversation, first sender first.
     pub fn ends(&self, stream: usize) -> Option<[(IpAddr, u16); 2]> {
-        self.streams.get(stream).map(|s| s.ends.map(|e| (e.address, e.port)))
+        self.streams
+            .get(stream)
+            .map(|s| s.ends.map(|e| (e.address, e.port)))
     }
 
     /// What the search for situations asks of a connection.
@@ -199,7 +201,9 @@ impl Connections {
 
     /// Frame and time of every SYN of the caller.
     pub(crate) fn syn_times(&self, stream: usize) -> Vec<(u32, i64)> {
-        self.streams.get(stream).map_or_else(Vec::new, story::syn_times)
+        self.streams
+            .get(stream)
+            .map_or_else(Vec::new, story::syn_times)
     }
 
     fn find_or_start(&mut self, from: End, to: End, time: Time) -> (usize, bool) {

@@ -75,7 +75,15 @@ pub(super) struct Story {
 }
 
 /// Takes in one segment.
-pub(super) fn segment(stream: &mut Stream, side: usize, segment: &Segment, frame: u32, time: Time, options: &[u8], note: &Note) {
+pub(super) fn segment(
+    stream: &mut Stream,
+    side: usize,
+    segment: &Segment,
+    frame: u32,
+    time: Time,
+    options: &[u8],
+    note: &Note,
+) {
     let length = segment.length.unwrap_or(0);
     let from_server = likely_server(stream.ends[side].port, stream.ends[1 - side].port);
     let story = &mut stream.story;
@@ -90,7 +98,12 @@ pub(super) fn segment(stream: &mut Stream, side: usize, segment: &Segment, frame
     }
     if length > 0 {
         let new = match note.flags {
-            f if f.has(Flags::SPURIOUS_RETRANSMISSION | Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE) => 0,
+            f if f.has(
+                Flags::SPURIOUS_RETRANSMISSION | Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE,
+            ) =>
+            {
+                0
+            }
             f if f.has(Flags::RETRANSMISSION | Flags::FAST_RETRANSMISSION) => 0,
             _ => length,
         };
@@ -108,7 +121,10 @@ pub(super) fn segment(stream: &mut Stream, side: usize, segment: &Segment, frame
     if note.flags.0 != 0 {
         trouble(story, side, frame, note);
     }
-    let resent = Flags::RETRANSMISSION | Flags::FAST_RETRANSMISSION | Flags::SPURIOUS_RETRANSMISSION | Flags::OUT_OF_ORDER;
+    let resent = Flags::RETRANSMISSION
+        | Flags::FAST_RETRANSMISSION
+        | Flags::SPURIOUS_RETRANSMISSION
+        | Flags::OUT_OF_ORDER;
     let signs = Signs {
         resent: note.flags.has(resent),
         gap: note.flags.has(Flags::ACK_LOST_SEGMENT),
@@ -148,7 +164,9 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
         tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
             // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
             let answered = story.parts[1 - side].isn.map(|isn| isn.wrapping_add(1));
-            if story.syn_side != Some(1 - sender) && answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0) {
+            if story.syn_side != Some(1 - sender)
+                && answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0)
+            {
                 story.ack_frame = frame;
             }
         }
@@ -206,7 +224,33 @@ fn likely_server(own: u16, other: u16) -> bool {
 /// Ports below 1024 are given to services; the others are those of the course's labs and of
 /// widespread servers.
 fn service(port: u16) -> bool {
-    port < 1024 || matches!(port, 1080 | 1433 | 1521 | 1883 | 3128 | 3306 | 3389 | 5000 | 5060 | 5432 | 5900 | 6379 | 8000 | 8008 | 8080 | 8443 | 8888 | 9000 | 9090 | 12000 | 12800 | 20001 | 25000 | 27017)
+    port < 1024
+        || matches!(
+            port,
+            1080 | 1433
+                | 1521
+                | 1883
+                | 3128
+                | 3306
+                | 3389
+                | 5000
+                | 5060
+                | 5432
+                | 5900
+                | 6379
+                | 8000
+                | 8008
+                | 8080
+                | 8443
+                | 8888
+                | 9000
+                | 9090
+                | 12000
+                | 12800
+                | 20001
+                | 25000
+                | 27017
+        )
 }
 
 /// Writes the record of one stream.
@@ -215,7 +259,13 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
     let (client, sure) = client_side(stream);
     let server = 1 - client;
     let (c, s) = (&story.parts[client], &story.parts[server]);
-    let name = |side: u8| if usize::from(side) == client { "client" } else { "server" };
+    let name = |side: u8| {
+        if usize::from(side) == client {
+            "client"
+        } else {
+            "server"
+        }
+    };
     let none = Trouble::default();
     let trouble = story.trouble.as_deref().unwrap_or(&none);
     let count = |side: usize, kind: Flags| {
@@ -235,7 +285,8 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
         server_port: stream.ends[server].port,
         roles: if sure { "syn" } else { "guess" },
         start_time: timed.then_some(Moment(stream.first_time.0)),
-        duration_ms: timed.then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
+        duration_ms: timed
+            .then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
         frames: story.frames,
         opened: opened(story),
         syn_frame: frame(story.syn_frame),
@@ -310,7 +361,11 @@ fn client_side(stream: &Stream) -> (usize, bool) {
 
 fn opened(story: &Story) -> &'static str {
     let Some(caller) = story.syn_side else {
-        return if story.synack_frame != 0 && story.ack_frame != 0 { "handshake" } else { "midstream" };
+        return if story.synack_frame != 0 && story.ack_frame != 0 {
+            "handshake"
+        } else {
+            "midstream"
+        };
     };
     if story.both_syn {
         return "simultaneous";
@@ -323,14 +378,25 @@ fn opened(story: &Story) -> &'static str {
             _ => "unanswered",
         };
     }
-    if story.ack_frame != 0 { "handshake" } else { "half-open" }
+    if story.ack_frame != 0 {
+        "handshake"
+    } else {
+        "half-open"
+    }
 }
 
 fn closed(story: &Story) -> &'static str {
     let fins = story.parts.iter().filter(|p| p.fin.is_some()).count();
     match (story.rst, fins) {
         // A RST after both FINs ends nothing any more.
-        (Some((frame, _)), 2) if story.parts.iter().all(|p| p.fin.is_some_and(|f| f.0 < frame)) => "fin",
+        (Some((frame, _)), 2)
+            if story
+                .parts
+                .iter()
+                .all(|p| p.fin.is_some_and(|f| f.0 < frame)) =>
+        {
+            "fin"
+        }
         (Some(_), _) => "reset",
         (None, 2) => "fin",
         (None, 1) => "half-closed",
@@ -346,12 +412,20 @@ fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
             let first = usize::from(b.0 < a.0);
             // The second FIN came before its sender had acknowledged the first: both closed.
             let second = fins[1 - first]?.0;
-            let crossed = story.parts[first].fin_acked.is_none_or(|acked| acked > second);
-            Some(if crossed && !same_frame(story, first) { "both" } else { name(first) })
+            let crossed = story.parts[first]
+                .fin_acked
+                .is_none_or(|acked| acked > second);
+            Some(if crossed && !same_frame(story, first) {
+                "both"
+            } else {
+                name(first)
+            })
         }
         ("reset", _) => {
             let (frame, side) = story.rst?;
-            let earlier = (0..2).filter(|i| fins[*i].is_some_and(|f| f.0 < frame)).min_by_key(|i| fins[*i]);
+            let earlier = (0..2)
+                .filter(|i| fins[*i].is_some_and(|f| f.0 < frame))
+                .min_by_key(|i| fins[*i]);
             Some(name(earlier.unwrap_or(usize::from(side))))
         }
         ("half-closed", _) => fins.iter().position(Option::is_some).map(name),
@@ -414,8 +488,13 @@ pub(super) fn brief(stream: &Stream) -> Brief {
         client_data_frame: frame(story.parts[client].first_data),
         server_data_frame: frame(story.parts[1 - client].first_data),
         server_last_data: story.parts[1 - client].last_data,
-        first_answer_after: (story.parts[client].first_data != 0 && story.parts[1 - client].first_data != 0)
-            .then(|| story.parts[1 - client].first_data_time.saturating_sub(story.parts[client].first_data_time)),
+        first_answer_after: (story.parts[client].first_data != 0
+            && story.parts[1 - client].first_data != 0)
+            .then(|| {
+                story.parts[1 - client]
+                    .first_data_time
+                    .saturating_sub(story.parts[client].first_data_time)
+            }),
         last_frame: story.last_frame,
     }
 }
@@ -427,8 +506,14 @@ pub(super) fn failed_to_open(stream: &Stream) -> bool {
 
 /// Frame and time of every SYN of the caller.
 pub(super) fn syn_times(stream: &Stream) -> Vec<(u32, i64)> {
-    let again = stream.story.trouble.iter().flat_map(|t| t.syns.iter().copied());
-    std::iter::once((stream.story.syn_frame, stream.first_time.0)).chain(again).collect()
+    let again = stream
+        .story
+        .trouble
+        .iter()
+        .flat_map(|t| t.syns.iter().copied());
+    std::iter::once((stream.story.syn_frame, stream.first_time.0))
+        .chain(again)
+        .collect()
 }
 
 /// The text of 4.0 for a completeness value.
