@@ -333,7 +333,9 @@ pub(super) fn listen_nc(args: &NcArgs) -> anyhow::Result<Status> {
     let listener = listen::tcp(address)?;
     let stop = Stop::on_signals().context("signals")?;
     // Standard output is the conversation; what happened goes beside it.
-    let log = Log::new("nc", Form::Text, Box::new(io::stderr()), stop.clone());
+    // A closed standard error is no reason to end it.
+    let unheeded = Stop::new().context("the log")?;
+    let log = Log::new("nc", Form::Text, Box::new(io::stderr()), unheeded);
     let local = listener.local_addr().context("the listening socket")?;
     log.record(&Event::new("listening").at("tcp", local));
     match wait(&listener, PollFlags::IN, &stop, None).context("waiting for a client")? {

@@ -264,7 +264,8 @@ fn serve_chat(args: &ChatArgs) -> anyhow::Result<()> {
     let start = start(&args.common, "chat", 12800)?;
     let (limits, stop, log) = (start.limits, &start.stop, &start.log);
     if let Some(parent) = args.child_of {
-        return Ok(chat_fork::serve_as_child(parent, limits, stop, log)?);
+        let log = log.clone().with_pid();
+        return Ok(chat_fork::serve_as_child(parent, limits, stop, &log)?);
     }
     let listener = start.tcp()?;
     match args.mode {
@@ -281,7 +282,9 @@ fn serve_chat(args: &ChatArgs) -> anyhow::Result<()> {
 
 /// This program again, as one of its own children.
 fn child_command(args: &ChatArgs, patience: Duration) -> std::process::Command {
-    let mut command = std::process::Command::new("/proc/self/exe");
+    // By its own name, so that lsof and `wirelab sockets` show that and not "exe".
+    let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
+    let mut command = std::process::Command::new(program);
     command.args(["serve", "chat"]);
     command.arg(format!("--child-of={}", std::process::id()));
     command.arg(format!("--timeout={}", patience.as_secs_f64()));

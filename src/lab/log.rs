@@ -20,6 +20,7 @@ pub enum Form {
 pub struct Log {
     form: Form,
     program: &'static str,
+    pid: Option<u32>,
     sink: Arc<Mutex<Box<dyn Write + Send>>>,
     stop: Stop,
 }
@@ -89,8 +90,17 @@ impl Log {
         Log {
             form,
             program,
+            pid: None,
             sink: Arc::new(Mutex::new(sink)),
             stop,
+        }
+    }
+
+    /// The same log, with this process's number in lines to read too (JSON always has it).
+    pub fn with_pid(self) -> Log {
+        Log {
+            pid: Some(std::process::id()),
+            ..self
         }
     }
 
@@ -98,7 +108,7 @@ impl Log {
     pub fn record(&self, event: &Event) {
         let now = jiff::Timestamp::now();
         let line = match self.form {
-            Form::Text => text_line(now, event),
+            Form::Text => text_line(now, self.pid, event),
             Form::Json => json_line(now, self.program, event),
         };
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,8 +119,11 @@ impl Log {
     }
 }
 
-fn text_line(now: jiff::Timestamp, event: &Event) -> String {
+fn text_line(now: jiff::Timestamp, pid: Option<u32>, event: &Event) -> String {
     let mut line = format!("{now:.6} {}", event.name);
+    if let Some(pid) = pid {
+        line.push_str(&format!(" pid={pid}"));
+    }
     for (name, value) in &event.fields {
         line.push(' ');
         match value {
@@ -194,7 +207,7 @@ mod tests {
     #[test]
     fn a_strangers_text_forges_no_line_in_either_form() {
         let event = Event::new("message").bytes("text", b"a\n\x1b[2J\"\xff\xe2\x80\xae");
-        let line = text_line(jiff::Timestamp::UNIX_EPOCH, &event);
+        let line = text_line(jiff::Timestamp::UNIX_EPOCH, None, &event);
         assert_eq!(
             line,
             "1970-01-01T00:00:00.000000Z message text=\"a\\n\\u001b[2J\\\"\u{fffd}\\u202e\"\n"
@@ -213,7 +226,7 @@ mod tests {
             "[::1]:5".parse().unwrap(),
         );
         assert_eq!(
-            text_line(jiff::Timestamp::UNIX_EPOCH, &event),
+            text_line(jiff::Timestamp::UNIX_EPOCH, None, &event),
             "1970-01-01T00:00:00.000000Z opened tcp local 127.0.0.1:12000 remote [::1]:5\n"
         );
     }

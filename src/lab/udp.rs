@@ -71,13 +71,15 @@ pub fn serve(
             received: &buffer[..length.min(limits.buffer)],
             length,
         };
+        // A dual-stack socket answers an IPv4 sender by its mapped address; the packets do not.
+        let shown = unmapped(remote);
         if !clients.admit(remote, &limits) {
-            log.record(&Event::new("turned away").between("udp", local, remote));
+            log.record(&Event::new("turned away").between("udp", local, shown));
             continue;
         }
         log.record(
             &Event::new("datagram")
-                .between("udp", local, remote)
+                .between("udp", local, shown)
                 .number("bytes", length)
                 .number("received_bytes", datagram.received.len())
                 .number("cut_bytes", datagram.cut()),
@@ -85,10 +87,10 @@ pub fn serve(
         let reply = answer(&datagram);
         let event = match socket.send_to(&reply.bytes, remote) {
             Ok(sent) => Event::new("answered")
-                .between("udp", local, remote)
+                .between("udp", local, shown)
                 .number("bytes", sent),
             Err(error) => Event::new("not answered")
-                .between("udp", local, remote)
+                .between("udp", local, shown)
                 .text("error", error_name(&error)),
         };
         log.record(&event);
@@ -145,20 +147,12 @@ fn receive(
             Ok((_, length, sender)) => {
                 let sender = sender.and_then(|any| SocketAddr::try_from(any).ok());
                 if let Some(sender) = sender {
-                    return Ok(Some((length, unmapped_for(socket, sender))));
+                    return Ok(Some((length, sender)));
                 }
             }
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-    }
-}
-
-/// A dual-stack socket answers only the address it was given; an IPv4 socket has nothing mapped.
-fn unmapped_for(socket: &UdpSocket, sender: SocketAddr) -> SocketAddr {
-    match socket.local_addr() {
-        Ok(SocketAddr::V4(_)) => unmapped(sender),
-        _ => sender,
     }
 }
 

@@ -121,6 +121,11 @@ fn expect(conversation: &mut Conversation, words: &str) -> Result<(), Fault> {
     }
     Err(Fault::Declined {
         address: conversation.remote,
-        words: readable(&answer.text),
+        words: readable(
+            answer
+                .text
+                .strip_prefix(b"REFUSED ")
+                .unwrap_or(&answer.text),
+        ),
     })
 }

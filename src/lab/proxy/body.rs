@@ -36,6 +36,11 @@ impl Pieces {
         }
     }
 
+    /// Whether it is known that no piece follows.
+    pub fn are_over(&self) -> bool {
+        self.over
+    }
+
     /// The next piece of content; `None` at the body's proper end.
     pub fn next(&mut self, from: &mut Conversation) -> Result<Option<Vec<u8>>, Unusable> {
         if self.over {

@@ -30,9 +30,14 @@ impl One<'_> {
             Style::Plain => response.bytes.clone(),
             style => response_head(&response, style, &self.proxy.name),
         };
-        client.send(&head).map_err(Failed::Client)?;
         let rechunked = response.body == Body::Chunked && request.style == Style::Http11;
         let mut pieces = Pieces::of(response.body);
+        // An answer is kept before its last bytes go out: who has read it whole and asks again
+        // gets it from the cache.
+        if pieces.are_over() {
+            self.keep(client, key, draft.take());
+        }
+        client.send(&head).map_err(Failed::Client)?;
         let mut sent = head.len();
         loop {
             let piece = match pieces.next(origin) {
@@ -41,17 +46,20 @@ impl One<'_> {
                 Err(Unusable::Ended(Ended::Stopped)) => return Err(Failed::Client(Ended::Stopped)),
                 Err(unusable) => return Err(self.broken_off(client, &unusable)),
             };
-            if !draft
+            let fits = draft
                 .as_mut()
-                .is_some_and(|draft| draft.push(&piece).unwrap_or(false))
-                && draft.take().is_some()
-            {
+                .is_some_and(|draft| draft.push(&piece).unwrap_or(false));
+            if !fits && draft.take().is_some() {
                 self.not_stored(client, key, "longer than the cache takes");
+            }
+            if pieces.are_over() {
+                self.keep(client, key, draft.take());
             }
             let piece = if rechunked { chunk(&piece) } else { piece };
             client.send(&piece).map_err(Failed::Client)?;
             sent += piece.len();
         }
+        self.keep(client, key, draft.take());
         if rechunked {
             client.send(LAST_CHUNK).map_err(Failed::Client)?;
         }
@@ -61,13 +69,15 @@ impl One<'_> {
                 .number("status", usize::from(response.status))
                 .number("bytes", sent),
         );
-        if let Some(draft) = draft {
-            match draft.finish() {
-                Ok(()) => self.log.record(&of(client, "stored").text("url", key)),
-                Err(error) => self.not_stored(client, key, &error.to_string()),
-            }
-        }
         Ok(())
+    }
+
+    fn keep(&self, client: &Conversation, key: &str, draft: Option<Draft<'_>>) {
+        match draft.map(Draft::finish) {
+            Some(Ok(())) => self.log.record(&of(client, "stored").text("url", key)),
+            Some(Err(error)) => self.not_stored(client, key, &error.to_string()),
+            None => {}
+        }
     }
 
     fn ask(

@@ -127,7 +127,7 @@ impl One<'_> {
         if response::may_use_cache(&request)
             && let Some(hit) = self.proxy.cache.find(&key, &request.fields)
         {
-            return self.from_cache(client, &request, &key, hit);
+            return self.answer_from_cache(client, &request, &key, hit);
         }
         let mut origin = self.reach(client, &request.target)?;
         self.exchange(client, &mut origin, &request, &key)
@@ -191,7 +191,7 @@ impl One<'_> {
         Err(failure.into())
     }
 
-    fn from_cache(
+    fn answer_from_cache(
         &self,
         client: &mut Conversation,
         request: &Request,

@@ -1,0 +1,196 @@
+//! What the tests of the labs' programs share: servers to wait for, clients to look at, strangers.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// No wait takes this long unless something is broken.
+pub(crate) const NEVER: Duration = Duration::from_secs(30);
+
+/// Our program.
+pub(crate) fn wirelab() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wirelab"));
+    command.env("TZ", "UTC");
+    command
+}
+
+/// A running server and its records.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
+    events: Receiver<Value>,
+}
+
+impl Server {
+    /// Starts `serve` with these words, on a free port of 127.0.0.1 unless they say otherwise.
+    pub(crate) fn start(words: &[&str]) -> Server {
+        let mut command = wirelab();
+        command.arg("serve").args(words).args(["--log", "json"]);
+        if !words.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, events) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let event =
+                    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+                if sender.send(event).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut server = Server {
+            child,
+            address: "127.0.0.1:0".parse().unwrap(),
+            events,
+        };
+        server.address = address(&server.wait_for("listening"), "local");
+        server
+    }
+
+    /// The next record of this kind.
+    pub(crate) fn wait_for(&self, event: &str) -> Value {
+        loop {
+            let record = self
+                .events
+                .recv_timeout(NEVER)
+                .unwrap_or_else(|error| panic!("no {event}: {error}"));
+            if record["event"] == event {
+                return record;
+            }
+        }
+    }
+
+    /// All records up to the next of this kind, that one last.
+    pub(crate) fn until(&self, event: &str) -> Vec<Value> {
+        let mut records = Vec::new();
+        loop {
+            records.push(self.events.recv_timeout(NEVER).unwrap());
+            if records.last().unwrap()["event"] == event {
+                return records;
+            }
+        }
+    }
+
+    pub(crate) fn port(&self) -> String {
+        self.address.port().to_string()
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(NEVER)).unwrap();
+        stream
+    }
+
+    /// Sends a signal by `kill` and waits for the end.
+    pub(crate) fn signal(&mut self, signal: &str) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        let killed = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(killed.success());
+        self.ended()
+    }
+
+    /// Waits for the server to end by itself.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < NEVER, "the server does not end");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Runs our client of `program` against this server.
+    pub(crate) fn client(&self, program: &str, words: &[&str]) -> Output {
+        let host = self.address.ip().to_string();
+        let mut command = wirelab();
+        command.args(["client", program, &host, "--port", &self.port()]);
+        command.args(words).stdin(Stdio::null()).output().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address in a record.
+pub(crate) fn address(record: &Value, field: &str) -> SocketAddr {
+    record[field].as_str().unwrap().parse().unwrap()
+}
+
+/// Standard output of a run that must have succeeded.
+pub(crate) fn stdout(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{errors}");
+    text
+}
+
+/// Standard error of a run that could not do it.
+pub(crate) fn failure(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Gives a command its input and waits for its end.
+pub(crate) fn run_with(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        // Who has heard enough closes its input.
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+/// One of the programs of others. Without it a test is skipped aloud, and fails in CI.
+pub(crate) fn stranger(name: &str) -> Option<Command> {
+    let paths = std::env::var("PATH").unwrap_or_default();
+    let places = paths.split(':').chain(["/usr/sbin", "/sbin"]);
+    let found = places
+        .map(|place| std::path::Path::new(place).join(name))
+        .find(|path| path.is_file());
+    match found {
+        Some(path) => Some(Command::new(path)),
+        None if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
+            panic!("{name} is missing, and CI must have it")
+        }
+        None => {
+            // Tests may print; this is the "aloud".
+            println!("SKIPPED: {name} is not installed");
+            None
+        }
+    }
+}
+
+/// A TCP port where nothing listens.
+pub(crate) fn closed_tcp_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
+}
+
+/// A UDP port where nothing listens.
+pub(crate) fn closed_udp_port() -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port().to_string()
+}
