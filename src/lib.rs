@@ -13,4 +13,5 @@ pub mod dissect;
 pub mod facts;
 pub mod render;
 pub mod report;
+pub mod query;
 pub mod track;

@@ -12,17 +12,22 @@
 
 pub mod arp;
 pub mod cooked;
+pub mod data;
 pub mod ethernet;
 pub mod field;
+pub mod frame;
 pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
 pub mod layer;
+pub mod tables;
 pub mod tcp;
 pub mod udp;
 pub mod vendor;
 mod walk;
+
+pub use tables::{PROTOCOLS, TABLES, emit};
 
 use crate::capture::Frame;
 use layer::{Layer, Layers, Protocol, Source, View};
