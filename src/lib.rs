@@ -11,7 +11,7 @@ pub mod capture;
 pub mod cli;
 pub mod dissect;
 pub mod facts;
+pub mod query;
 pub mod render;
 pub mod report;
-pub mod query;
 pub mod track;
