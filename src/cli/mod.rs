@@ -11,8 +11,11 @@ mod serve;
 mod sockets;
 mod terminal;
 
+use crate::capture::Ending;
+use crate::query::{Catalogue, Filter};
 use clap::{Parser, Subcommand};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The bench, the analyst and the examiner of a networking course.
@@ -85,6 +88,25 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Reads a display filter; an error shows the place in the text.
+fn filter(text: Option<&str>, catalogue: &Catalogue) -> anyhow::Result<Option<Filter>> {
+    let Some(text) = text else { return Ok(None) };
+    match Filter::parse(text, catalogue) {
+        Ok(filter) => Ok(Some(filter)),
+        Err(error) => Err(anyhow::anyhow!("{}", error.explain(text))),
+    }
+}
+
+/// Says on stderr what was wrong with a capture, and turns it into a status.
+fn report_ending(capture: &Path, ending: &Ending) -> anyhow::Result<Status> {
+    if ending.verdict.is_whole() {
+        return Ok(Status::Done);
+    }
+    let reason = ending.reason.as_deref().unwrap_or("it cannot be read to its end");
+    writeln!(std::io::stderr(), "wirelab: {}: {reason}", capture.display())?;
+    Ok(Status::Failed)
 }
 
 /// Whether the reader of our output went away, which is no failure of ours.

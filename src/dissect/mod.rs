@@ -17,6 +17,7 @@ pub mod dhcp;
 pub mod dns;
 pub mod ethernet;
 pub mod field;
+pub mod frame;
 pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;
@@ -28,6 +29,8 @@ pub mod text;
 pub mod udp;
 pub mod vendor;
 mod walk;
+
+pub use tables::{PROTOCOLS, TABLES, emit};
 
 use crate::capture::Frame;
 use layer::{Layer, Layers, Protocol, Source, View};

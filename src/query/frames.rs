@@ -1,0 +1,320 @@
+//! The frames of a capture, one after the other, with the values that were asked for.
+//!
+//! Wireshark reads a capture twice (`tshark -2`): only then does it know, at a request, the frame
+//! of its answer. A [`Session`] does the same when a field or the filter needs it, and reads once
+//! when not.
+
+use super::catalogue::{EntryId, Notes, Place};
+use super::plan::{Plan, Values, header_length};
+use super::{Catalogue, Filter};
+use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader};
+use crate::dissect::field::Field;
+use crate::dissect::frame::Clock;
+use crate::dissect::layer::Protocol;
+use crate::dissect::{self, Packet, Stop, Transport};
+use crate::track::{self, Trackers, fragments::Whole};
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// The trackers' notes that have fields.
+pub(super) const NOTES: &[(Notes, &[Field])] = &[
+    (Notes::Tcp, track::tcp::FIELDS),
+    (Notes::Udp, track::udp::FIELDS),
+    (Notes::Icmp, track::icmp::FIELDS),
+    (Notes::Fragments, track::fragments::FIELDS),
+];
+
+/// Fields of a segment that count from what the tracker knows.
+const RELATIVE: &[&str] = &[
+    "tcp.seq",
+    "tcp.ack",
+    "tcp.nxtseq",
+    "tcp.window_size",
+    "tcp.window_size_scalefactor",
+    "tcp.options.sack_le",
+    "tcp.options.sack_re",
+];
+
+/// Why a session stopped before the capture's end.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The capture cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Standard input cannot be kept for a second reading.
+    #[error("cannot keep standard input for a second reading in {folder}")]
+    Spool {
+        /// The folder for temporary files.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The caller could not take a frame.
+    #[error(transparent)]
+    Output(#[from] io::Error),
+}
+
+/// A question to the frames of a capture.
+#[derive(Debug)]
+pub struct Session<'q> {
+    filter: Option<&'q Filter>,
+    filter_plan: Plan,
+    plan: Plan,
+    trackers: bool,
+}
+
+/// One frame that the filter let pass.
+pub struct Seen<'s, 'a> {
+    /// The frame, taken apart.
+    pub packet: &'s Packet<'a>,
+    /// The values asked for, a slot a field.
+    pub values: &'s Values<'a>,
+    /// What the trackers say, when they were asked.
+    pub notes: &'s track::Notes,
+    /// What times count from.
+    pub clock: &'s Clock,
+    /// The interface the frame came from.
+    pub interface: Option<&'a Interface>,
+}
+
+impl<'q> Session<'q> {
+    /// A session that hands over these fields of the frames that the filter lets pass.
+    pub fn new(filter: Option<&'q Filter>, fields: &[EntryId]) -> Self {
+        let needs = filter.map_or(&[][..], Filter::needs);
+        Session {
+            filter,
+            filter_plan: Plan::new(needs),
+            plan: Plan::new(fields),
+            trackers: needs.iter().chain(fields).any(|id| needs_trackers(*id)),
+        }
+    }
+
+    /// Runs the trackers even when no field asks for them.
+    pub fn with_trackers(mut self) -> Self {
+        self.trackers = true;
+        self
+    }
+
+    /// Reads a capture and hands each frame that passes to `take`. The ending says how the file
+    /// was; damaged files give their readable part.
+    pub fn run(
+        &self,
+        path: &Path,
+        mut take: impl FnMut(&Seen<'_, '_>) -> io::Result<()>,
+    ) -> Result<Ending, SessionError> {
+        if !self.trackers {
+            return self.pass(Reader::open(path)?, None, &mut take);
+        }
+        let mut first = Trackers::default();
+        if path == Path::new("-") {
+            let mut file = spool()?;
+            let copy = |source| SessionError::Spool {
+                folder: std::env::temp_dir(),
+                source,
+            };
+            io::copy(&mut io::stdin().lock(), &mut file).map_err(copy)?;
+            file.seek(SeekFrom::Start(0)).map_err(copy)?;
+            let again = file.try_clone().map_err(copy)?;
+            learn(Reader::from_read("-", io::BufReader::new(file)), &mut first);
+            let mut again: File = again;
+            again.seek(SeekFrom::Start(0)).map_err(copy)?;
+            return self.pass(Reader::from_read("-", again), Some(&first), &mut take);
+        }
+        learn(Reader::open(path)?, &mut first);
+        self.pass(Reader::open(path)?, Some(&first), &mut take)
+    }
+
+    fn pass(
+        &self,
+        mut reader: Reader,
+        learned: Option<&Trackers>,
+        take: &mut dyn FnMut(&Seen<'_, '_>) -> io::Result<()>,
+    ) -> Result<Ending, SessionError> {
+        let mut batch = Batch::new();
+        let mut state = State::default();
+        let mut spare = (Values::default(), Values::default());
+        while reader.next_batch(&mut batch) {
+            for frame in batch.frames() {
+                spare = self.frame(&batch, frame, &mut state, learned, spare, take)?;
+            }
+        }
+        Ok(reader.ending())
+    }
+
+    /// One frame: takes it apart, asks the trackers, the filter, and hands it over.
+    fn frame(
+        &self,
+        batch: &Batch,
+        frame: Frame<'_>,
+        state: &mut State,
+        learned: Option<&Trackers>,
+        spare: (Values<'static>, Values<'static>),
+        take: &mut dyn FnMut(&Seen<'_, '_>) -> io::Result<()>,
+    ) -> io::Result<(Values<'static>, Values<'static>)> {
+        state.clock.first = state.clock.first.or(frame.time);
+        let mut packet = Packet::dissect(frame);
+        let whole = state.trackers.fragments.packet(&packet);
+        if let Some(whole) = &whole {
+            packet.resume(&whole.bytes);
+        }
+        let mut notes = track::Notes::default();
+        if let Some(learned) = learned {
+            let pieces = whole.as_ref().map_or(1, |w| w.frames.len());
+            let streams = state.trackers.tcp.len();
+            notes = state.trackers.packet(&packet, pieces);
+            if let Some(note) = &mut notes.tcp {
+                let first = state.trackers.tcp.len() > streams;
+                learned.tcp.complete(note, first);
+            }
+            if let Some(note) = &mut notes.icmp {
+                note.resp_in = learned.icmp.reply_to(frame.number);
+            }
+        }
+        let interface = batch
+            .interfaces()
+            .get(dissect::as_usize(frame.interface));
+        let reading = Reading {
+            packet: &packet,
+            batch,
+            interface,
+            notes: &notes,
+            whole: whole.as_ref(),
+            completed_in: learned.and_then(|l| l.fragments.completed_in(frame.number)),
+        };
+        let (mut asked, mut values) = (spare.0.recycle(), spare.1.recycle());
+        let passes = match self.filter {
+            None => true,
+            Some(filter) => {
+                reading.fill(&self.filter_plan, &state.clock, &mut asked);
+                filter.holds(&asked)
+            }
+        };
+        if passes {
+            reading.fill(&self.plan, &state.clock, &mut values);
+            take(&Seen {
+                packet: &packet,
+                values: &values,
+                notes: &notes,
+                clock: &state.clock,
+                interface,
+            })?;
+            state.clock.displayed = frame.time;
+        }
+        state.clock.previous = frame.time.or(state.clock.previous);
+        Ok((asked.recycle(), values.recycle()))
+    }
+}
+
+/// What is carried from frame to frame.
+#[derive(Default)]
+struct State {
+    clock: Clock,
+    trackers: Trackers,
+}
+
+/// Everything that values of one frame come from.
+struct Reading<'r, 'a> {
+    packet: &'r Packet<'a>,
+    batch: &'a Batch,
+    interface: Option<&'a Interface>,
+    notes: &'r track::Notes,
+    whole: Option<&'a Whole>,
+    completed_in: Option<u32>,
+}
+
+impl<'a> Reading<'_, 'a> {
+    fn fill(&self, plan: &Plan, clock: &Clock, values: &mut Values<'a>) {
+        values.prepare(plan);
+        let packet = self.packet;
+        let frame = packet.frame;
+        let length = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
+        values.layer(plan, "frame", 1, length, frame.bytes);
+        values.read(plan, Protocol::Frame, 1, |sink| {
+            let comments = self.batch.comments(frame.number);
+            dissect::frame::emit(packet, self.interface, clock, comments, sink);
+        });
+        let layers = packet.layers.as_slice();
+        for (at, layer) in layers.iter().enumerate() {
+            let before = layers[..at].iter().filter(|l| l.protocol == layer.protocol);
+            let nth = u8::try_from(before.count() + 1).unwrap_or(u8::MAX);
+            let bytes = packet.view(layer).bytes;
+            let name = if layer.name == "sll2" { "sll" } else { layer.name };
+            values.layer(plan, name, nth, header_length(layers, at), bytes);
+            let numbers = self.notes.tcp.map(|note| note.numbers);
+            values.read(plan, layer.protocol, nth, |sink| {
+                // What could not be read is told by `packet.stop`.
+                let _ = dissect::emit(packet, layer, numbers, sink);
+            });
+            if !layer.quoted {
+                self.notes(plan, layer.protocol, values);
+            }
+        }
+        match packet.stop {
+            Some(Stop::Malformed) => values.layer(plan, "_ws.malformed", 1, 0, &[]),
+            Some(Stop::Snapped) => values.layer(plan, "_ws.short", 1, 0, &[]),
+            None => {}
+        }
+    }
+
+    fn notes(&self, plan: &Plan, protocol: Protocol, values: &mut Values<'a>) {
+        if !plan.wants_notes() {
+            return;
+        }
+        let v6 = matches!(self.packet.transport, Transport::Icmpv6(_));
+        match protocol {
+            Protocol::Tcp => {
+                if let Some(note) = &self.notes.tcp {
+                    values.read_notes(plan, Notes::Tcp, |sink| track::tcp::emit(note, sink));
+                }
+            }
+            Protocol::Udp => {
+                if let Some(note) = &self.notes.udp {
+                    values.read_notes(plan, Notes::Udp, |sink| track::udp::emit(note, sink));
+                }
+            }
+            Protocol::Icmp | Protocol::Icmpv6 => {
+                if let Some(note) = &self.notes.icmp {
+                    values.read_notes(plan, Notes::Icmp, |sink| track::icmp::emit(note, v6, sink));
+                }
+            }
+            Protocol::Ipv4 | Protocol::Ipv6 => {
+                let v6 = protocol == Protocol::Ipv6;
+                values.read_notes(plan, Notes::Fragments, |sink| {
+                    track::fragments::emit(self.whole, self.completed_in, v6, sink);
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a field's values come from the trackers.
+fn needs_trackers(id: EntryId) -> bool {
+    let entry = Catalogue::frames().entry(id);
+    RELATIVE.contains(&entry.name)
+        || entry.places.iter().any(|p| matches!(p, Place::Note(..)))
+}
+
+/// Runs the trackers over a capture.
+fn learn(mut reader: Reader, trackers: &mut Trackers) {
+    let mut batch = Batch::new();
+    while reader.next_batch(&mut batch) {
+        for frame in batch.frames() {
+            let mut packet = Packet::dissect(frame);
+            let whole = trackers.fragments.packet(&packet);
+            if let Some(whole) = &whole {
+                packet.resume(&whole.bytes);
+            }
+            trackers.packet(&packet, whole.as_ref().map_or(1, |w| w.frames.len()));
+        }
+    }
+}
+
+/// A file without a name, for standard input that must be read twice.
+fn spool() -> Result<File, SessionError> {
+    tempfile::tempfile().map_err(|source| SessionError::Spool {
+        folder: std::env::temp_dir(),
+        source,
+    })
+}
