@@ -12,6 +12,7 @@ pub mod cli;
 pub mod dissect;
 pub mod facts;
 pub mod lab;
+pub mod query;
 pub mod render;
 pub mod report;
 pub mod track;

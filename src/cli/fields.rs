@@ -337,9 +337,11 @@ fn list(text: &str, out: &mut impl Write) -> io::Result<()> {
     });
     for entry in shown {
         let kind = catalogue::describe(entry.kind);
-        let kind = kind.strip_prefix("a ").or(kind.strip_prefix("an ")).unwrap_or(kind);
+        let kind = kind
+            .strip_prefix("a ")
+            .or(kind.strip_prefix("an "))
+            .unwrap_or(kind);
         writeln!(out, "{:<40} {:<22} {}", entry.name, kind, entry.doc)?;
     }
     Ok(())
 }
-

@@ -6,6 +6,7 @@
 
 mod analyze;
 mod client;
+mod fields;
 mod interfaces;
 mod serve;
 mod sockets;
@@ -30,6 +31,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Analyze(analyze::Args),
+    Fields(fields::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result: anyhow::Result<Status> = match cli.command {
         Command::Analyze(args) => analyze::run(&args),
+        Command::Fields(args) => fields::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),
@@ -104,8 +107,15 @@ fn report_ending(capture: &Path, ending: &Ending) -> anyhow::Result<Status> {
     if ending.verdict.is_whole() {
         return Ok(Status::Done);
     }
-    let reason = ending.reason.as_deref().unwrap_or("it cannot be read to its end");
-    writeln!(std::io::stderr(), "wirelab: {}: {reason}", capture.display())?;
+    let reason = ending
+        .reason
+        .as_deref()
+        .unwrap_or("it cannot be read to its end");
+    writeln!(
+        std::io::stderr(),
+        "wirelab: {}: {reason}",
+        capture.display()
+    )?;
     Ok(Status::Failed)
 }
 

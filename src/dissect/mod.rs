@@ -13,6 +13,7 @@
 pub mod arp;
 pub mod cooked;
 mod cursor;
+pub mod data;
 pub mod dhcp;
 pub mod dns;
 pub mod ethernet;
@@ -24,6 +25,7 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod layer;
 pub mod ports;
+pub mod tables;
 pub mod tcp;
 pub mod text;
 pub mod udp;

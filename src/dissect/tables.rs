@@ -29,29 +29,68 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
     ("http", "Hypertext transfer protocol 1.x."),
     ("tls", "Transport layer security."),
     ("data", "Bytes that no protocol claims."),
-    ("_ws.malformed", "A header contradicts itself or promises more than the frame had."),
-    ("_ws.short", "The capture holds only the beginning of what a header promises."),
-    ("igmp", "Internet group management protocol (named, not decoded)."),
+    (
+        "_ws.malformed",
+        "A header contradicts itself or promises more than the frame had.",
+    ),
+    (
+        "_ws.short",
+        "The capture holds only the beginning of what a header promises.",
+    ),
+    (
+        "igmp",
+        "Internet group management protocol (named, not decoded).",
+    ),
     ("gre", "Generic routing encapsulation (named, not decoded)."),
     ("esp", "Encrypted IP payload (named, not decoded)."),
     ("ah", "Authenticated IP payload (named, not decoded)."),
-    ("sctp", "Stream control transmission protocol (named, not decoded)."),
-    ("dccp", "Datagram congestion control protocol (named, not decoded)."),
+    (
+        "sctp",
+        "Stream control transmission protocol (named, not decoded).",
+    ),
+    (
+        "dccp",
+        "Datagram congestion control protocol (named, not decoded).",
+    ),
     ("ospf", "Open shortest path first (named, not decoded)."),
-    ("eigrp", "Cisco's interior routing protocol (named, not decoded)."),
-    ("pim", "Protocol independent multicast (named, not decoded)."),
-    ("vrrp", "Virtual router redundancy protocol (named, not decoded)."),
-    ("rsvp", "Resource reservation protocol (named, not decoded)."),
-    ("l2tp", "Layer two tunnelling protocol (named, not decoded)."),
+    (
+        "eigrp",
+        "Cisco's interior routing protocol (named, not decoded).",
+    ),
+    (
+        "pim",
+        "Protocol independent multicast (named, not decoded).",
+    ),
+    (
+        "vrrp",
+        "Virtual router redundancy protocol (named, not decoded).",
+    ),
+    (
+        "rsvp",
+        "Resource reservation protocol (named, not decoded).",
+    ),
+    (
+        "l2tp",
+        "Layer two tunnelling protocol (named, not decoded).",
+    ),
     ("udplite", "Lightweight UDP (named, not decoded)."),
-    ("pppoed", "PPP over Ethernet, discovery (named, not decoded)."),
+    (
+        "pppoed",
+        "PPP over Ethernet, discovery (named, not decoded).",
+    ),
     ("pppoes", "PPP over Ethernet, session (named, not decoded)."),
     ("mpls", "Label switching (named, not decoded)."),
     ("eapol", "802.1X authentication (named, not decoded)."),
-    ("lldp", "Link layer discovery protocol (named, not decoded)."),
+    (
+        "lldp",
+        "Link layer discovery protocol (named, not decoded).",
+    ),
     ("macsec", "Encrypted Ethernet (named, not decoded)."),
     ("loop", "Ethernet configuration test (named, not decoded)."),
-    ("slow", "802.3 slow protocols, such as link aggregation (named, not decoded)."),
+    (
+        "slow",
+        "802.3 slow protocols, such as link aggregation (named, not decoded).",
+    ),
     ("stp", "Spanning tree protocol (named, not decoded)."),
     ("ipx", "Novell's network layer (named, not decoded)."),
 ];
@@ -111,12 +150,18 @@ pub fn emit<'a>(
 /// Where the network layer's own length ends, in an Ethernet frame.
 fn payload_end(packet: &Packet<'_>, ethernet: &Layer) -> Option<usize> {
     let inner = packet.layers.as_slice().iter().find(|l| {
-        matches!(l.protocol, Protocol::Ipv4 | Protocol::Ipv6 | Protocol::Arp | Protocol::Llc)
+        matches!(
+            l.protocol,
+            Protocol::Ipv4 | Protocol::Ipv6 | Protocol::Arp | Protocol::Llc
+        )
     })?;
     let length = match inner.protocol {
         Protocol::Arp => 28.min(inner.captured),
         _ => inner.captured,
     };
-    let end = inner.start.checked_add(length)?.checked_sub(ethernet.start)?;
+    let end = inner
+        .start
+        .checked_add(length)?
+        .checked_sub(ethernet.start)?;
     Some(super::as_usize(end))
 }

@@ -73,7 +73,10 @@ const RENAMED: &[(&str, &str)] = &[
     ("ip.tos", "ip.dsfield"),
     ("ipv6.class", "ipv6.tclass"),
     ("dns.resp.primaryname", "dns.cname"),
-    ("ssl.handshake.extensions_server_name", "tls.handshake.extensions_server_name"),
+    (
+        "ssl.handshake.extensions_server_name",
+        "tls.handshake.extensions_server_name",
+    ),
 ];
 
 impl Catalogue {
@@ -90,15 +93,22 @@ impl Catalogue {
             }
             for (protocol, table) in crate::dissect::TABLES {
                 for (index, field) in table.iter().enumerate() {
-                    let index = FieldIndex(u8::try_from(index).expect("tables have 256 fields at most"));
+                    let index =
+                        FieldIndex(u8::try_from(index).expect("tables have 256 fields at most"));
                     let place = Place::Field(*protocol, index);
                     catalogue.add(field.name, field.kind, field.doc, place);
                 }
             }
             for (notes, table) in super::frames::NOTES {
                 for (index, field) in table.iter().enumerate() {
-                    let index = FieldIndex(u8::try_from(index).expect("tables have 256 fields at most"));
-                    catalogue.add(field.name, field.kind, field.doc, Place::Note(*notes, index));
+                    let index =
+                        FieldIndex(u8::try_from(index).expect("tables have 256 fields at most"));
+                    catalogue.add(
+                        field.name,
+                        field.kind,
+                        field.doc,
+                        Place::Note(*notes, index),
+                    );
                 }
             }
             catalogue
@@ -209,7 +219,9 @@ fn distance(from: &[char], to: &str) -> usize {
     for (i, a) in from.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, b) in to.iter().enumerate() {
-            let mut cost = (above[j] + usize::from(a != b)).min(above[j + 1] + 1).min(row[j] + 1);
+            let mut cost = (above[j] + usize::from(a != b))
+                .min(above[j + 1] + 1)
+                .min(row[j] + 1);
             if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
                 cost = cost.min(before[j - 1] + 1);
             }

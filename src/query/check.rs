@@ -59,7 +59,10 @@ impl Checker<'_> {
             }
             TermKind::Text(_) | TermKind::Character(_) | TermKind::Literal(_) => {
                 let text = describe_term(term);
-                Err(FilterError::new(term.span.clone(), Cause::ConstantAlone(text)))
+                Err(FilterError::new(
+                    term.span.clone(),
+                    Cause::ConstantAlone(text),
+                ))
             }
             TermKind::Call(..) => {
                 let typed = self.value(term)?;
@@ -104,7 +107,10 @@ impl Checker<'_> {
             let error = self.operator_error(left, typed.kind, name);
             let text = matches!(sign, Sign::Contains | Sign::Matches);
             return Err(if text && !matches!(typed.kind, Kind::Mark) {
-                error.hint(format!("as text it works: string({}) {name} …", describe_term(left)))
+                error.hint(format!(
+                    "as text it works: string({}) {name} …",
+                    describe_term(left)
+                ))
             } else {
                 error
             });
@@ -121,7 +127,9 @@ impl Checker<'_> {
         if !compatible(typed.kind, other.kind) {
             // A slice makes bytes of what it is compared with.
             let bytes = |k| matches!(k, Kind::Bytes);
-            if !(bytes(typed.kind) && can_slice(other.kind) || bytes(other.kind) && can_slice(typed.kind)) {
+            if !(bytes(typed.kind) && can_slice(other.kind)
+                || bytes(other.kind) && can_slice(typed.kind))
+            {
                 let cause = Cause::Incompatible {
                     left: describe_term(left),
                     left_kind: describe(typed.kind),
@@ -133,9 +141,9 @@ impl Checker<'_> {
         }
         if sign == Sign::Contains {
             let finder = match &other.operand {
-                Operand::Constant(value) => bytes_of(value).map(|needle| {
-                    memchr::memmem::Finder::new(&needle).into_owned()
-                }),
+                Operand::Constant(value) => {
+                    bytes_of(value).map(|needle| memchr::memmem::Finder::new(&needle).into_owned())
+                }
                 _ => None,
             };
             return Ok(Code::Contains {
@@ -155,7 +163,10 @@ impl Checker<'_> {
             _ => {
                 let found = name.to_string();
                 let wanted = "a comparison is";
-                return Err(FilterError::new(span.clone(), Cause::Unexpected { found, wanted }));
+                return Err(FilterError::new(
+                    span.clone(),
+                    Cause::Unexpected { found, wanted },
+                ));
             }
         };
         // Numbers compared with a truth value: a field that is true or false holds 1 or 0.
@@ -174,9 +185,7 @@ impl Checker<'_> {
         let TermKind::Text(pattern) = &right.kind else {
             return Err(FilterError::new(right.span.clone(), Cause::Pattern));
         };
-        let fail = |cause: String| {
-            FilterError::new(right.span.clone(), Cause::Regex(cause))
-        };
+        let fail = |cause: String| FilterError::new(right.span.clone(), Cause::Regex(cause));
         let pattern = std::str::from_utf8(pattern).map_err(|_| fail("it is not text".into()))?;
         // As Wireshark: bytes, not characters, and upper and lower case are the same.
         let compiled = regex::bytes::RegexBuilder::new(pattern)
@@ -305,7 +314,9 @@ impl Checker<'_> {
         if let Some((before, after)) = name.split_once('-')
             && self.catalogue.find(before).is_some()
         {
-            return error.hint(format!("to subtract, put spaces around the minus: {before} - {after}"));
+            return error.hint(format!(
+                "to subtract, put spaces around the minus: {before} - {after}"
+            ));
         }
         // Facts' fields asked of frames, and the other way round.
         let frames = Catalogue::frames();
@@ -319,7 +330,9 @@ impl Checker<'_> {
         }
         match self.catalogue.advice(name) {
             Some(advice) => error.hint(advice),
-            None => error.hint("`wirelab fields --list TEXT` lists the fields whose name or sentence has TEXT"),
+            None => error.hint(
+                "`wirelab fields --list TEXT` lists the fields whose name or sentence has TEXT",
+            ),
         }
     }
 
@@ -327,17 +340,21 @@ impl Checker<'_> {
     fn value(&mut self, term: &Term) -> Result<Typed, FilterError> {
         match &term.kind {
             TermKind::Word(name) | TermKind::Field(name) => {
-                if matches!(term.kind, TermKind::Word(_))
-                    && self.is_constant(term)
-                {
+                if matches!(term.kind, TermKind::Word(_)) && self.is_constant(term) {
                     let text = name.clone();
-                    return Err(FilterError::new(term.span.clone(), Cause::ConstantAlone(text)));
+                    return Err(FilterError::new(
+                        term.span.clone(),
+                        Cause::ConstantAlone(text),
+                    ));
                 }
                 self.field(name, &term.span)
             }
             TermKind::Text(_) | TermKind::Character(_) | TermKind::Literal(_) => {
                 let text = describe_term(term);
-                Err(FilterError::new(term.span.clone(), Cause::ConstantAlone(text)))
+                Err(FilterError::new(
+                    term.span.clone(),
+                    Cause::ConstantAlone(text),
+                ))
             }
             TermKind::Slice(inner, parts) => {
                 let typed = self.value(inner)?;
@@ -455,7 +472,9 @@ impl Checker<'_> {
                     // A word that is a value stays one, even when a field has that name.
                     (Ok(constant), _) => Ok(constant_of(constant, wanted.kind)),
                     (Err(_), Some(_)) => self.field(word, &term.span),
-                    (Err(error), None) => Err(self.literal_or_name(error, word, wanted, &term.span)),
+                    (Err(error), None) => {
+                        Err(self.literal_or_name(error, word, wanted, &term.span))
+                    }
                 };
             }
             TermKind::Negate(inner) if self.is_constant(inner) => {
@@ -487,7 +506,10 @@ impl Checker<'_> {
         }
         let looks_like_field = word.contains('.')
             && word.starts_with(|c: char| c.is_ascii_alphabetic())
-            && matches!(wanted.kind, Kind::Unsigned(_) | Kind::Hex(_) | Kind::Signed(_));
+            && matches!(
+                wanted.kind,
+                Kind::Unsigned(_) | Kind::Hex(_) | Kind::Signed(_)
+            );
         if looks_like_field {
             return self.unknown(word, span);
         }
@@ -540,14 +562,28 @@ impl Checker<'_> {
         let many = matches!(function, Function::Max | Function::Min);
         let (name, count) = (function.name(), arguments.len());
         if count == 0 || (count > 1 && !many) {
-            let wanted = if many { "one argument or more" } else { "one argument" };
-            return Err(FilterError::new(span.clone(), Cause::Arguments { name, wanted }));
+            let wanted = if many {
+                "one argument or more"
+            } else {
+                "one argument"
+            };
+            return Err(FilterError::new(
+                span.clone(),
+                Cause::Arguments { name, wanted },
+            ));
         }
         let mut operands = Vec::with_capacity(count);
         let mut kind = Kind::Mark;
         for (at, argument) in arguments.iter().enumerate() {
             let typed = if at > 0 && self.is_constant(argument) {
-                self.against(argument, &Wanted { kind, field: "", partial: false })?
+                self.against(
+                    argument,
+                    &Wanted {
+                        kind,
+                        field: "",
+                        partial: false,
+                    },
+                )?
             } else if self.is_constant(argument) {
                 let wanted = wanted_argument(function);
                 let cause = Cause::ArgumentType { name, wanted };
@@ -618,7 +654,15 @@ fn constant_of(constant: Constant, kind: Kind) -> Typed {
 
 /// `#1` is the first layer; slices count from 0.
 fn layers_from_one(parts: &[Part]) -> Vec<Part> {
-    let down = |n: i64| if n > 0 { n - 1 } else if n == 0 { i64::MAX / 2 } else { n };
+    let down = |n: i64| {
+        if n > 0 {
+            n - 1
+        } else if n == 0 {
+            i64::MAX / 2
+        } else {
+            n
+        }
+    };
     parts
         .iter()
         .map(|part| Part {
@@ -645,7 +689,12 @@ pub(super) fn bytes_of<'v>(value: &'v Value<'_>) -> Option<Cow<'v, [u8]>> {
 fn is_number(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Unsigned(_) | Kind::Hex(_) | Kind::Signed(_) | Kind::Frame | Kind::Frames | Kind::Boolean
+        Kind::Unsigned(_)
+            | Kind::Hex(_)
+            | Kind::Signed(_)
+            | Kind::Frame
+            | Kind::Frames
+            | Kind::Boolean
     )
 }
 
@@ -655,7 +704,10 @@ fn compatible(a: Kind, b: Kind) -> bool {
 }
 
 fn can_contain(kind: Kind) -> bool {
-    matches!(kind, Kind::Bytes | Kind::Ether | Kind::Text | Kind::Protocol)
+    matches!(
+        kind,
+        Kind::Bytes | Kind::Ether | Kind::Text | Kind::Protocol
+    )
 }
 
 fn can_match(kind: Kind) -> bool {

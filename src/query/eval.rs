@@ -120,7 +120,9 @@ impl Compare {
         }
         // All pairs, and at least one.
         quantify(true, &self.left, row, |value| {
-            quantify(true, &self.right, row, |other| compare(operator, value, other))
+            quantify(true, &self.right, row, |other| {
+                compare(operator, value, other)
+            })
         })
     }
 }
@@ -267,11 +269,7 @@ impl Function {
 }
 
 /// The length of each value in bytes, numbers by their type.
-fn length(
-    operand: &Operand,
-    row: &dyn Row,
-    visitor: &mut dyn FnMut(&Value<'_>) -> bool,
-) -> bool {
+fn length(operand: &Operand, row: &dyn Row, visitor: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
     if let Operand::Field {
         slot, layers: None, ..
     } = operand

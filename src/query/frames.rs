@@ -171,9 +171,7 @@ impl<'q> Session<'q> {
                 note.resp_in = learned.icmp.reply_to(frame.number);
             }
         }
-        let interface = batch
-            .interfaces()
-            .get(dissect::as_usize(frame.interface));
+        let interface = batch.interfaces().get(dissect::as_usize(frame.interface));
         let reading = Reading {
             packet: &packet,
             batch,
@@ -239,7 +237,11 @@ impl<'a> Reading<'_, 'a> {
             let before = layers[..at].iter().filter(|l| l.protocol == layer.protocol);
             let nth = u8::try_from(before.count() + 1).unwrap_or(u8::MAX);
             let bytes = packet.view(layer).bytes;
-            let name = if layer.name == "sll2" { "sll" } else { layer.name };
+            let name = if layer.name == "sll2" {
+                "sll"
+            } else {
+                layer.name
+            };
             values.layer(plan, name, nth, header_length(layers, at), bytes);
             let numbers = self.notes.tcp.map(|note| note.numbers);
             values.read(plan, layer.protocol, nth, |sink| {
@@ -292,8 +294,7 @@ impl<'a> Reading<'_, 'a> {
 /// Whether a field's values come from the trackers.
 fn needs_trackers(id: EntryId) -> bool {
     let entry = Catalogue::frames().entry(id);
-    RELATIVE.contains(&entry.name)
-        || entry.places.iter().any(|p| matches!(p, Place::Note(..)))
+    RELATIVE.contains(&entry.name) || entry.places.iter().any(|p| matches!(p, Place::Note(..)))
 }
 
 /// Runs the trackers over a capture.

@@ -208,7 +208,9 @@ impl Lexer<'_> {
             return Err(match first {
                 '=' => error.hint("to compare, write `==`"),
                 '|' => error.hint("for either of two, write `||` or `or`"),
-                '^' => error.hint("there is no exclusive or; write `(a and not b) or (b and not a)`"),
+                '^' => {
+                    error.hint("there is no exclusive or; write `(a and not b) or (b and not a)`")
+                }
                 '“' | '”' | '„' | '‘' | '’' => error.hint("write straight quotes: \""),
                 _ => error,
             });
@@ -294,14 +296,23 @@ impl Lexer<'_> {
             'v' => 11,
             '\\' | '"' | '\'' => u8::try_from(c).unwrap_or(b'\\'),
             'x' => {
-                let length = self.rest().bytes().take(2).take_while(u8::is_ascii_hexdigit).count();
+                let length = self
+                    .rest()
+                    .bytes()
+                    .take(2)
+                    .take_while(u8::is_ascii_hexdigit)
+                    .count();
                 let digits = &self.rest()[..length];
                 let value = u8::from_str_radix(digits, 16);
                 self.at += length;
                 value.map_err(|_| self.error(start, Cause::Escape("x".into())))?
             }
             '0'..='7' => {
-                let more = self.rest().bytes().take(2).take_while(|b| (b'0'..=b'7').contains(b));
+                let more = self
+                    .rest()
+                    .bytes()
+                    .take(2)
+                    .take_while(|b| (b'0'..=b'7').contains(b));
                 let length = 1 + more.count();
                 let digits = &self.text[self.at - 1..][..length];
                 let value = u8::from_str_radix(digits, 8);

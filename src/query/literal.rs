@@ -135,7 +135,9 @@ pub(super) fn read(
             Written::Word(word) => super::moment::seconds(word)
                 .map(|t| Constant::One(Value::Duration(t)))
                 .ok_or_else(|| fail("a number of seconds, such as 0.25".into())),
-            _ => Err(fail("a number of seconds, such as 0.25 (without quotes)".into())),
+            _ => Err(fail(
+                "a number of seconds, such as 0.25 (without quotes)".into(),
+            )),
         },
         Kind::Mark => Err(fail(format!(
             "needed: {} has no value and can only be tested for being there",
@@ -167,7 +169,10 @@ fn integer(
     if all_digits && matches!(written, Written::Word(_)) && !name.starts_with('0') {
         let most = most(wanted.kind);
         let (text, field) = (name.to_string(), wanted.field.to_string());
-        return Err(FilterError::new(span.clone(), Cause::TooLarge { text, field, most }));
+        return Err(FilterError::new(
+            span.clone(),
+            Cause::TooLarge { text, field, most },
+        ));
     }
     let error = fail(if meaning::has_names(wanted.field) {
         format!("a number or the name of a value of {}", wanted.field)
@@ -181,7 +186,11 @@ fn integer(
     if names.is_empty() {
         return Err(error);
     }
-    Err(error.hint(format!("values of {} are {}", wanted.field, names.join(", "))))
+    Err(error.hint(format!(
+        "values of {} are {}",
+        wanted.field,
+        names.join(", ")
+    )))
 }
 
 fn in_range(
@@ -200,7 +209,10 @@ fn in_range(
         wanted.field.to_string()
     };
     let text = text.to_string();
-    Err(FilterError::new(span.clone(), Cause::TooLarge { text, field, most }))
+    Err(FilterError::new(
+        span.clone(),
+        Cause::TooLarge { text, field, most },
+    ))
 }
 
 /// The largest number of a type. Wireshark gives numbers whole bytes.
@@ -219,7 +231,11 @@ fn most(kind: Kind) -> u64 {
 }
 
 fn truth(word: &[u8]) -> Option<bool> {
-    let is = |names: &[&str]| names.iter().any(|n| word.eq_ignore_ascii_case(n.as_bytes()));
+    let is = |names: &[&str]| {
+        names
+            .iter()
+            .any(|n| word.eq_ignore_ascii_case(n.as_bytes()))
+    };
     if is(&["true", "set", "yes", "good"]) {
         Some(true)
     } else if is(&["false", "not set", "no", "bad"]) {
@@ -254,7 +270,11 @@ fn ether(
 pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
     let text = text.strip_prefix("0x").unwrap_or(text);
     let text = text.strip_suffix(':').unwrap_or(text);
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_hexdigit() || b":-.".contains(&b)) {
+    if text.is_empty()
+        || !text
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit() || b":-.".contains(&b))
+    {
         return None;
     }
     let mut out = Vec::new();

@@ -112,7 +112,13 @@ const SERVICES: &[(u64, &str)] = &[
 
 const LISTS: &[Names] = &[
     Names {
-        fields: &["eth.type", "vlan.etype", "sll.etype", "llc.type", "arp.proto.type"],
+        fields: &[
+            "eth.type",
+            "vlan.etype",
+            "sll.etype",
+            "llc.type",
+            "arp.proto.type",
+        ],
         values: ETHERTYPES,
     },
     Names {
@@ -120,7 +126,14 @@ const LISTS: &[Names] = &[
         values: PROTOCOLS,
     },
     Names {
-        fields: &["tcp.port", "tcp.srcport", "tcp.dstport", "udp.port", "udp.srcport", "udp.dstport"],
+        fields: &[
+            "tcp.port",
+            "tcp.srcport",
+            "tcp.dstport",
+            "udp.port",
+            "udp.srcport",
+            "udp.dstport",
+        ],
         values: SERVICES,
     },
     Names {
@@ -165,7 +178,13 @@ const LISTS: &[Names] = &[
     },
     Names {
         fields: &["arp.hw.type", "dhcp.hw.type", "sll.hatype"],
-        values: &[(1, "Ethernet"), (6, "IEEE 802"), (512, "PPP"), (772, "Loopback"), (65534, "NONE")],
+        values: &[
+            (1, "Ethernet"),
+            (6, "IEEE 802"),
+            (512, "PPP"),
+            (772, "Loopback"),
+            (65534, "NONE"),
+        ],
     },
     Names {
         fields: &["sll.pkttype"],
@@ -179,7 +198,14 @@ const LISTS: &[Names] = &[
     },
     Names {
         fields: &["null.family"],
-        values: &[(2, "IP"), (10, "IPv6"), (23, "IPv6"), (24, "IPv6"), (28, "IPv6"), (30, "IPv6")],
+        values: &[
+            (2, "IP"),
+            (10, "IPv6"),
+            (23, "IPv6"),
+            (24, "IPv6"),
+            (28, "IPv6"),
+            (30, "IPv6"),
+        ],
     },
     Names {
         fields: &["ppp.protocol"],
@@ -277,7 +303,12 @@ const LISTS: &[Names] = &[
             "icmp.checksum.status",
             "icmpv6.checksum.status",
         ],
-        values: &[(0, "Bad"), (1, "Good"), (2, "Unverified"), (3, "Not present")],
+        values: &[
+            (0, "Bad"),
+            (1, "Good"),
+            (2, "Unverified"),
+            (3, "Not present"),
+        ],
     },
     Names {
         fields: &["dhcp.type"],
@@ -329,7 +360,12 @@ const LISTS: &[Names] = &[
     },
     Names {
         fields: &["tls.record.content_type"],
-        values: &[(20, "Change Cipher Spec"), (21, "Alert"), (22, "Handshake"), (23, "Application Data")],
+        values: &[
+            (20, "Change Cipher Spec"),
+            (21, "Alert"),
+            (22, "Handshake"),
+            (23, "Application Data"),
+        ],
     },
     Names {
         fields: &["tls.record.version", "tls.handshake.version"],
@@ -384,7 +420,9 @@ pub(super) fn has_names(field: &str) -> bool {
 
 /// The value that a name stands for, in any case of letters.
 pub(super) fn value(field: &str, name: &str) -> Option<u64> {
-    let found = list(field)?.iter().find(|(_, n)| n.eq_ignore_ascii_case(name))?;
+    let found = list(field)?
+        .iter()
+        .find(|(_, n)| n.eq_ignore_ascii_case(name))?;
     Some(found.0)
 }
 
@@ -398,10 +436,17 @@ pub fn name(field: &str, value: u64) -> Option<&'static str> {
 pub(super) fn nearest(field: &str, wanted: &str) -> Vec<String> {
     let wanted = wanted.to_ascii_lowercase();
     let start = wanted.get(..wanted.len().min(2)).unwrap_or_default();
-    let mut names: Vec<&str> = list(field).unwrap_or_default().iter().map(|(_, n)| *n).collect();
+    let mut names: Vec<&str> = list(field)
+        .unwrap_or_default()
+        .iter()
+        .map(|(_, n)| *n)
+        .collect();
     names.sort_by_key(|n| {
         let lower = n.to_ascii_lowercase();
-        (!(lower.contains(&wanted) || wanted.contains(&lower)), !lower.starts_with(start))
+        (
+            !(lower.contains(&wanted) || wanted.contains(&lower)),
+            !lower.starts_with(start),
+        )
     });
     names.iter().take(5).map(|n| format!("\"{n}\"")).collect()
 }

@@ -16,7 +16,11 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
     if !number(whole) || !number(fraction) || (whole.is_empty() && fraction.is_empty()) {
         return None;
     }
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let whole: i64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
     // Digits past the nanosecond do not count.
     let fraction: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
     whole
@@ -35,8 +39,19 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return i64::try_from(time.as_nanosecond()).ok();
     }
-    let text = text.strip_suffix("UTC").or(text.strip_suffix('Z')).unwrap_or(text).trim_end();
-    const FORMS: &[&str] = &["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%b %d, %Y %H:%M:%S%.f", "%b %d, %Y %H:%M", "%b %d, %Y"];
+    let text = text
+        .strip_suffix("UTC")
+        .or(text.strip_suffix('Z'))
+        .unwrap_or(text)
+        .trim_end();
+    const FORMS: &[&str] = &[
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%d",
+        "%b %d, %Y %H:%M:%S%.f",
+        "%b %d, %Y %H:%M",
+        "%b %d, %Y",
+    ];
     let time = text.parse::<DateTime>().ok().or_else(|| {
         FORMS.iter().find_map(|form| {
             let parts = strtime::parse(form, text).ok()?;
@@ -52,7 +67,8 @@ pub(super) fn parse(text: &str) -> Option<i64> {
 
 /// A moment as tshark prints one: `May  1, 2024 12:30:00.000000000 UTC`.
 pub fn long(nanoseconds: i64) -> String {
-    let stamp = Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let stamp =
+        Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH);
     let zoned = stamp.to_zoned(TimeZone::UTC);
     zoned.strftime("%b %e, %Y %H:%M:%S.%9f UTC").to_string()
 }

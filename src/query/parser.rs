@@ -243,7 +243,11 @@ impl Parser<'_> {
                     set,
                     quantifier,
                 };
-                tests.push(if negated { Test::Not(Box::new(test)) } else { test });
+                tests.push(if negated {
+                    Test::Not(Box::new(test))
+                } else {
+                    test
+                });
                 return Ok(one_or(tests, Test::And));
             }
             if !relation(sign) {
@@ -404,7 +408,13 @@ impl Parser<'_> {
                 let number = self.integer()?;
                 let end = self.tokens[self.at - 1].span.end;
                 let length = Length::Count(1);
-                (vec![Part { start: number, length }], end)
+                (
+                    vec![Part {
+                        start: number,
+                        length,
+                    }],
+                    end,
+                )
             } else {
                 self.at += 1;
                 self.parts()?
@@ -428,9 +438,9 @@ impl Parser<'_> {
             let from = self.peek().map_or(self.text.len(), |s| s.span.start);
             let part = self.part()?;
             let to = self.tokens[self.at.saturating_sub(1)].span.end;
-            parts.push(part.ok_or_else(|| {
-                FilterError::new(from.min(to)..to.max(from), Cause::Range)
-            })?);
+            parts.push(
+                part.ok_or_else(|| FilterError::new(from.min(to)..to.max(from), Cause::Range))?,
+            );
             if !self.accept(Sign::Comma) {
                 let wanted = "a range ends with `]`";
                 return Ok((parts, self.expect(Sign::CloseBracket, wanted)?.end));

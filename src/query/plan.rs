@@ -127,7 +127,12 @@ impl<'a> Values<'a> {
             ends: self.ends,
             sink: Sink {
                 wanted: Wanted::default(),
-                found: self.sink.found.into_iter().map(|_| unreachable!()).collect(),
+                found: self
+                    .sink
+                    .found
+                    .into_iter()
+                    .map(|_| unreachable!())
+                    .collect(),
             },
         }
     }
@@ -250,4 +255,3 @@ pub(super) fn header_length(layers: &[Layer], at: usize) -> u32 {
         _ => layer.captured,
     }
 }
-
