@@ -9,7 +9,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// How much is read at once of a compressed file, and before the format is known.
-const BUFFER: usize = 128 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// Why a capture cannot be opened. What is wrong inside a file is told by
 /// [`Ending`](super::Ending) instead.
