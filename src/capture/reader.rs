@@ -106,10 +106,7 @@ impl Reader {
         if self.end.is_some() {
             return false;
         }
-        let size = CHUNK.max(self.tail.len());
-        if batch.bytes.len() < size {
-            batch.bytes.resize(size, 0);
-        }
+        batch.hold(CHUNK.max(self.tail.len()));
         if let Some(room) = batch.bytes.get_mut(..self.tail.len()) {
             room.copy_from_slice(&self.tail);
             batch.filled = room.len();
@@ -231,9 +228,7 @@ impl Reader {
             self.offset = self.offset.saturating_add(as_u64(*used));
             *used = 0;
         }
-        if batch.bytes.len() < need {
-            batch.bytes.resize(need, 0);
-        }
+        batch.hold(need);
     }
 
     /// Reads until the batch is full, or from a pipe until there are `need` bytes. Whether the

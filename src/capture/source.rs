@@ -77,7 +77,9 @@ impl Raw {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
-            self.buffer.resize(BUFFER, 0);
+            if self.buffer.is_empty() {
+                self.buffer = vec![0; BUFFER];
+            }
             let free = self.buffer.get_mut(self.end..).unwrap_or_default();
             let read = read_once(&mut self.input, free)?;
             self.ended = read == 0;
