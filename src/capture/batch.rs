@@ -201,6 +201,19 @@ impl Batch {
         number.checked_sub(self.first_number).map(wide)
     }
 
+    /// Makes room for so many bytes, keeping those that are there. New memory comes zeroed from
+    /// the system, which costs less than writing zeros.
+    pub(super) fn hold(&mut self, size: usize) {
+        if self.bytes.len() < size {
+            let mut larger = vec![0; size];
+            let filled = self.bytes.get(..self.filled).unwrap_or_default();
+            if let Some(room) = larger.get_mut(..filled.len()) {
+                room.copy_from_slice(filled);
+            }
+            self.bytes = larger;
+        }
+    }
+
     /// Forgets the frames, keeps the memory.
     pub(super) fn clear(&mut self) {
         self.records.clear();

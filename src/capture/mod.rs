@@ -23,6 +23,10 @@ mod reader;
 mod recognise;
 mod remarks;
 mod source;
+#[cfg(test)]
+mod survival;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 pub use batch::{Batch, Record};

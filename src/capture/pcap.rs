@@ -364,3 +364,155 @@ fn fcs_length(network: u32) -> Option<u8> {
 fn as_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{BIG, LITTLE, read, small_pcap};
+    use super::*;
+
+    const MICRO: u32 = 0xa1b2_c3d4;
+    const NANO: u32 = 0xa1b2_3c4d;
+
+    #[test]
+    fn both_byte_orders_and_resolutions_are_read() {
+        for order in [LITTLE, BIG] {
+            for (magic, tick) in [(MICRO, 1000), (NANO, 1)] {
+                let (seen, ending) = read(&small_pcap(order, magic));
+                assert_eq!((ending.verdict, ending.frames), (Verdict::Clean, 3));
+                let times: Vec<_> = seen.iter().map(|frame| frame.time).collect();
+                let second = 1_700_000_000_000_000_000;
+                let expected = [second + tick, second + 500 * tick, second + 1_000_000_000];
+                assert_eq!(times, expected.map(|time| Some(Time(time))));
+                assert_eq!((seen[1].bytes.len(), seen[1].wire_length), (33, 1500));
+                assert_eq!(seen[2].bytes, [3, 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_modified_format_has_longer_record_headers() {
+        for (order, extra) in [(LITTLE, 8), (BIG, 8), (LITTLE, 12), (BIG, 12)] {
+            let mut bytes = order.pcap(0xa1b2_cd34);
+            for second in [1, 2] {
+                bytes.extend(order.record(second, 0, 20, &[]));
+                let at = bytes.len() - 8;
+                bytes.splice(at..at + 4, order.u32(20));
+                bytes.extend(vec![0xff; extra]);
+                bytes.extend([6; 20]);
+            }
+            let (seen, ending) = read(&bytes);
+            assert_eq!(
+                (seen.len(), ending.verdict),
+                (2, Verdict::Clean),
+                "{ending:?}"
+            );
+            assert!(seen.iter().all(|frame| frame.bytes == [6; 20]));
+        }
+    }
+
+    #[test]
+    fn versions_before_two_point_four_swap_the_lengths() {
+        for minor in [2, 3] {
+            let mut bytes = LITTLE.pcap(MICRO);
+            bytes.splice(6..8, [minor, 0]);
+            bytes.extend([1_u32, 2, 90, 4].map(u32::to_le_bytes).concat());
+            bytes.extend([8; 4]);
+            let (seen, ending) = read(&bytes);
+            assert_eq!(ending.verdict, Verdict::Clean);
+            assert_eq!((seen[0].bytes.len(), seen[0].wire_length), (4, 90));
+        }
+    }
+
+    #[test]
+    fn zero_records_at_the_end_are_padding_and_elsewhere_frames() {
+        let good = small_pcap(LITTLE, MICRO);
+        for zeros in [16, 20, 64, 16 * 5000 + 3] {
+            let mut padded = good.clone();
+            padded.resize(good.len() + zeros, 0);
+            let (seen, ending) = read(&padded);
+            assert_eq!((seen.len(), ending.verdict), (3, Verdict::Odd), "{zeros}");
+            let said = format!("{zeros} zero bytes of padding at the end");
+            assert_eq!(ending.remarks, [said]);
+        }
+        let mut between = good.clone();
+        between.resize(good.len() + 32, 0);
+        between.extend(LITTLE.record(1_700_000_002, 0, 5, &[4; 5]));
+        let (seen, ending) = read(&between);
+        assert_eq!((seen.len(), ending.verdict), (6, Verdict::Odd));
+        assert_eq!(seen[5].bytes, [4; 5]);
+        assert!(seen[3].bytes.is_empty());
+    }
+
+    #[test]
+    fn too_many_zeros_before_something_else_are_corrupt() {
+        let mut bytes = small_pcap(LITTLE, MICRO);
+        let begin = bytes.len() as u64;
+        bytes.resize(bytes.len() + 400_000, 0);
+        bytes.extend(b"something else");
+        let (seen, ending) = read(&bytes);
+        assert_eq!((seen.len(), ending.verdict), (3, Verdict::Corrupt));
+        assert_eq!(ending.stopped_at_byte, Some(begin));
+    }
+
+    #[test]
+    fn oddities_are_remarked_once_with_count_and_first_frame() {
+        let mut bytes = LITTLE.pcap(MICRO);
+        bytes.extend(LITTLE.record(10, 0, 4, &[0; 4]));
+        bytes.extend(LITTLE.record(9, 1_000_000, 3, &[0; 4]));
+        bytes.extend(LITTLE.record(8, 2_000_000, 4, &[0; 4]));
+        bytes.extend(LITTLE.record(u32::MAX, 0, 4, &[0; 4]));
+        let (seen, ending) = read(&bytes);
+        assert_eq!((seen.len(), ending.verdict), (4, Verdict::Odd));
+        assert_eq!(
+            ending.remarks,
+            [
+                "a fraction of a second is a second or more: 2 frames, first frame 2",
+                "a time is after January 2038, or was negative when written: frame 4",
+                "more bytes were captured than were on the wire: frame 2",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_record_larger_than_any_frame_is_corrupt_wherever_it_stands() {
+        for data in [0, 300_000] {
+            let mut bytes = small_pcap(LITTLE, MICRO);
+            let begin = bytes.len() as u64;
+            bytes.extend([1_u32, 0, 300_000, 300_000].map(u32::to_le_bytes).concat());
+            bytes.resize(bytes.len() + data, 1);
+            let (seen, ending) = read(&bytes);
+            assert_eq!((seen.len(), ending.verdict), (3, Verdict::Corrupt));
+            assert_eq!(ending.stopped_at_byte, Some(begin));
+        }
+    }
+
+    #[test]
+    fn a_record_as_large_as_a_frame_can_be_is_read() {
+        let mut bytes = small_pcap(LITTLE, MICRO);
+        bytes.splice(16..20, LITTLE.u32(0));
+        bytes.extend(LITTLE.record(1_700_000_002, 0, 262_144, &[1; 262_144]));
+        bytes.extend(LITTLE.record(1_700_000_003, 0, 262_144, &[2; 262_144]));
+        let (seen, ending) = read(&bytes);
+        assert_eq!((seen.len(), ending.verdict), (5, Verdict::Clean));
+        assert_eq!(seen[4].bytes, [2; 262_144]);
+    }
+
+    #[test]
+    fn the_network_field_holds_the_check_sequence_length() {
+        let mut bytes = small_pcap(LITTLE, MICRO);
+        bytes.splice(20..24, LITTLE.u32(0x2400_0001));
+        let mut reader = super::super::Reader::from_read("memory", std::io::Cursor::new(bytes));
+        let seen = super::super::testing::read_all(&mut reader);
+        assert_eq!(seen[0].link, LinkType::ETHERNET);
+        assert_eq!(reader.interfaces()[0].fcs_length, Some(4));
+        assert_eq!(reader.finish().verdict, Verdict::Clean);
+    }
+
+    #[test]
+    fn a_pseudo_header_is_no_part_of_the_frame() {
+        let mut bytes = small_pcap(LITTLE, MICRO);
+        bytes.splice(20..24, LITTLE.u32(204));
+        let (seen, _) = read(&bytes);
+        assert_eq!((seen[0].bytes.len(), seen[0].wire_length), (59, 59));
+    }
+}

@@ -72,17 +72,25 @@ fn words_of<B: ByteOrder>(header: &[u8; RECORD_HEADER]) -> [u32; 4] {
 }
 
 /// The length of the record headers of a modified file. Two patches used one magic number: the
-/// later one has 24 bytes, an earlier one 28. As in wiretap, the one whose second record looks
-/// like a record is taken.
+/// later one has 24 bytes, an earlier one 28. As in wiretap, the one with which the first records
+/// look like records is taken.
 pub(super) fn modified_header<B: ByteOrder>(bytes: &[u8], snapshot: u32) -> usize {
     let fits = |length: usize| {
-        let first = Header::read::<B>(bytes, Lengths::Usual)?;
-        let second = length.checked_add(wide(first.captured))?;
-        let second = Header::read::<B>(bytes.get(second..)?, Lengths::Usual)?;
-        Some(second.is_plausible(snapshot))
+        let mut rest = bytes;
+        for _ in 0..8 {
+            let Some(header) = Header::read::<B>(rest, Lengths::Usual) else {
+                break;
+            };
+            if !header.is_plausible(snapshot) {
+                return false;
+            }
+            let whole = length.saturating_add(wide(header.captured));
+            rest = rest.get(whole..).unwrap_or_default();
+        }
+        true
     };
     match (fits(24), fits(28)) {
-        (Some(false), Some(true)) => 28,
+        (false, true) => 28,
         _ => 24,
     }
 }

@@ -424,3 +424,196 @@ fn no_interface(interface: u32) -> Fault {
         "a packet block names interface {interface}, which is not described"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{BIG, LITTLE, Order, read, read_all, small_pcapng};
+    use super::super::{LinkType, Reader, Time};
+    use super::*;
+    use std::io::Cursor;
+
+    fn begin(order: Order) -> Vec<u8> {
+        [order.section(&[]), order.interface(1, &[])].concat()
+    }
+
+    #[test]
+    fn sections_of_different_byte_order_follow_each_other() {
+        let mut reader = Reader::from_read("memory", Cursor::new(small_pcapng()));
+        let seen = read_all(&mut reader);
+        assert_eq!(seen.len(), 4);
+        for (index, frame) in seen.iter().enumerate() {
+            assert_eq!(frame.interface as usize, index / 2);
+            assert_eq!(frame.link, LinkType::ETHERNET);
+        }
+        let packet = &seen[2];
+        assert_eq!(packet.time, Some(Time(1_700_000_000_000_000_001)));
+        assert_eq!(packet.bytes, [7; 61]);
+        assert_eq!(packet.comments, [b"look", b"here"]);
+        let simple = &seen[3];
+        assert_eq!((simple.time, &simple.bytes[..]), (None, &[9; 3][..]));
+        assert!(simple.comments.is_empty());
+        for (index, interface) in reader.interfaces().iter().enumerate() {
+            assert_eq!((interface.section as usize, interface.id), (index + 1, 0));
+            assert_eq!(interface.name.as_deref(), Some("eth0"));
+            assert_eq!(interface.dropped, Some(5));
+        }
+        let section = &reader.sections()[1];
+        assert_eq!(section.application.as_deref(), Some("wirelab tests"));
+        let ending = reader.finish();
+        assert_eq!((ending.verdict, ending.sections), (Verdict::Clean, 2));
+    }
+
+    #[test]
+    fn the_obsolete_packet_block_has_a_short_interface_number() {
+        for order in [LITTLE, BIG] {
+            let mut bytes = [begin(order), order.interface(101, &[])].concat();
+            let mut body = [order.u16(1), order.u16(0)].concat();
+            for word in [0x0005_0000, 7, 2, 60] {
+                body.extend(order.u32(word));
+            }
+            body.extend([4, 5]);
+            bytes.extend(order.block(2, &body));
+            let (seen, ending) = read(&bytes);
+            assert_eq!(ending.verdict, Verdict::Clean, "{ending:?}");
+            assert_eq!((seen[0].interface, seen[0].link), (1, LinkType::RAW));
+            assert_eq!((&seen[0].bytes[..], seen[0].wire_length), (&[4, 5][..], 60));
+            let ticks: i64 = 0x0005_0000 << 32 | 7;
+            assert_eq!(seen[0].time, Some(Time(ticks * 1000)));
+        }
+    }
+
+    #[test]
+    fn a_simple_packet_is_cut_at_the_snapshot_length() {
+        let mut bytes = LITTLE.section(&[]);
+        let description = [&[1, 0, 0, 0][..], &LITTLE.u32(5)].concat();
+        bytes.extend(LITTLE.block(1, &description));
+        let body = [&LITTLE.u32(60)[..], &[1, 2, 3, 4, 5]].concat();
+        bytes.extend(LITTLE.block(3, &body));
+        let (seen, ending) = read(&bytes);
+        assert_eq!(ending.verdict, Verdict::Clean);
+        assert_eq!(
+            (&seen[0].bytes[..], seen[0].wire_length),
+            (&[1, 2, 3, 4, 5][..], 60)
+        );
+    }
+
+    #[test]
+    fn custom_blocks_and_journal_entries_count_as_frames() {
+        let mut bytes = LITTLE.section(&[]);
+        bytes.extend(LITTLE.block(0xbad, &[1, 0, 0, 0, 9, 9, 9, 9]));
+        bytes.extend(LITTLE.block(9, b"A=B\n"));
+        let (seen, ending) = read(&bytes);
+        assert_eq!((seen.len(), ending.verdict), (2, Verdict::Clean));
+        assert_eq!(
+            (&seen[0].bytes[..], seen[0].interface),
+            (&[9; 4][..], u32::MAX)
+        );
+        assert_eq!(seen[1].bytes, b"A=B\n");
+    }
+
+    #[test]
+    fn names_that_are_not_utf_8_are_read_all_the_same() {
+        let mut bytes = LITTLE.section(&[]);
+        let options = [
+            LITTLE.option(2, b"Verbindung \xfcber LAN\0"),
+            LITTLE.option(1, b"one"),
+            LITTLE.option(1, b"two"),
+            LITTLE.option(11, b"\0tcp port 80"),
+            LITTLE.option(13, &[4]),
+            LITTLE.option(14, &(-3600_i64).to_le_bytes()),
+        ];
+        bytes.extend(LITTLE.interface(1, &options.concat()));
+        bytes.extend(LITTLE.packet(0, 3_600_000_001, &[0; 4], &[]));
+        let mut reader = Reader::from_read("memory", Cursor::new(bytes));
+        let seen = read_all(&mut reader);
+        assert_eq!(seen[0].time, Some(Time(1000)));
+        let interface = &reader.interfaces()[0];
+        assert_eq!(interface.shown_name(), "Verbindung \u{fffd}ber LAN");
+        assert_eq!(interface.comments, ["one", "two"]);
+        assert_eq!(interface.filter.as_deref(), Some("tcp port 80"));
+        assert_eq!(
+            (interface.fcs_length, interface.offset_seconds),
+            (Some(4), -3600)
+        );
+    }
+
+    #[test]
+    fn damage_keeps_what_was_before_and_names_the_byte() {
+        let good = [begin(LITTLE), LITTLE.packet(0, 1, &[0; 8], &[])].concat();
+        let packet = LITTLE.packet(0, 2, &[0; 8], &[]);
+        let mut short_trailer = packet.clone();
+        short_trailer[packet.len() - 4] ^= 0xff;
+        let mut unaligned = packet.clone();
+        unaligned[4] += 1;
+        let mut tiny = packet.clone();
+        tiny[4] = 8;
+        let mut long = packet.clone();
+        long[20] = 200;
+        let overrun = LITTLE.packet(0, 2, &[0; 8], &[1, 0, 200, 0]);
+        let stranger = LITTLE.packet(7, 2, &[0; 8], &[]);
+        let stump = LITTLE.block(6, &[0; 16]);
+        for damaged in [
+            short_trailer,
+            unaligned,
+            tiny,
+            long,
+            overrun,
+            stranger,
+            stump,
+        ] {
+            let (seen, ending) = read(&[good.clone(), damaged, packet.clone()].concat());
+            assert_eq!(
+                (seen.len(), ending.verdict),
+                (1, Verdict::Corrupt),
+                "{ending:?}"
+            );
+            assert_eq!(
+                ending.stopped_at_byte,
+                Some(good.len() as u64),
+                "{ending:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_block_too_large_to_hold_is_stepped_over_unless_it_matters() {
+        let mut large = [0_u8; 8];
+        large[..4].copy_from_slice(&77_u32.to_le_bytes());
+        large[4..].copy_from_slice(&(20_u32 << 20).to_le_bytes());
+        let packet = LITTLE.packet(0, 1, &[0; 8], &[]);
+        let mut bytes = [begin(LITTLE), large.to_vec()].concat();
+        let cut = bytes.len();
+        bytes.resize(cut - 8 + (20 << 20), 0);
+        bytes.extend(&packet);
+        let (seen, ending) = read(&bytes);
+        assert_eq!(
+            (seen.len(), ending.verdict),
+            (1, Verdict::Clean),
+            "{ending:?}"
+        );
+        let (seen, ending) = read(&bytes[..cut + 1000]);
+        assert_eq!(
+            (seen.len(), ending.verdict),
+            (0, Verdict::Cut),
+            "{ending:?}"
+        );
+        bytes[cut - 8] = 6;
+        let (seen, ending) = read(&bytes);
+        assert_eq!(
+            (seen.len(), ending.verdict),
+            (0, Verdict::Corrupt),
+            "{ending:?}"
+        );
+        assert_eq!(ending.stopped_at_byte, Some(cut as u64 - 8));
+    }
+
+    #[test]
+    fn a_resolution_nobody_can_mean_is_odd_and_leaves_times_out() {
+        let mut bytes = LITTLE.section(&[]);
+        bytes.extend(LITTLE.interface(1, &LITTLE.option(9, &[255])));
+        bytes.extend(LITTLE.packet(0, 1, &[0; 8], &[]));
+        let (seen, ending) = read(&bytes);
+        assert_eq!((seen[0].time, ending.verdict), (None, Verdict::Odd));
+        assert_eq!(ending.remarks.len(), 1);
+    }
+}

@@ -37,6 +37,10 @@ pub struct ReadAhead {
     current: Batch,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, and it is never moved about"
+)]
 enum State {
     /// Batches are read when they are asked for.
     Alone { reader: Reader, ended: bool },

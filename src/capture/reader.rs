@@ -106,10 +106,7 @@ impl Reader {
         if self.end.is_some() {
             return false;
         }
-        let size = CHUNK.max(self.tail.len());
-        if batch.bytes.len() < size {
-            batch.bytes.resize(size, 0);
-        }
+        batch.hold(CHUNK.max(self.tail.len()));
         if let Some(room) = batch.bytes.get_mut(..self.tail.len()) {
             room.copy_from_slice(&self.tail);
             batch.filled = room.len();
@@ -213,11 +210,9 @@ impl Reader {
                     if let Some(fault) = fault {
                         return Err(self.stopped(used, fault));
                     }
-                    self.offset = self
-                        .offset
-                        .saturating_add(as_u64(used))
-                        .saturating_add(count);
-                    (used, need) = (0, 1);
+                    let skipped = as_u64(used).saturating_add(count);
+                    self.offset = self.offset.saturating_add(skipped);
+                    (batch.filled, used, need) = (0, 0, 1);
                 }
                 Next::Zeros(begin) => return Err(self.zeros(batch, used, begin)),
                 Next::Stop(fault) => return Err(self.stopped(used, fault)),
@@ -233,9 +228,7 @@ impl Reader {
             self.offset = self.offset.saturating_add(as_u64(*used));
             *used = 0;
         }
-        if batch.bytes.len() < need {
-            batch.bytes.resize(need, 0);
-        }
+        batch.hold(need);
     }
 
     /// Reads until the batch is full, or from a pipe until there are `need` bytes. Whether the
@@ -297,12 +290,10 @@ impl Reader {
         }
     }
 
-    /// Steps over a block too large to hold.
+    /// Steps over a block that begins at `used` and is too large to hold, so that it goes beyond
+    /// what was read.
     fn skip(&mut self, batch: &mut Batch, used: usize, count: u64) -> Result<(), End> {
-        let present = as_u64(batch.filled - used);
-        let Some(mut missing) = count.checked_sub(present) else {
-            return Ok(());
-        };
+        let mut missing = count.saturating_sub(as_u64(batch.filled - used));
         while missing > 0 {
             let size = usize::try_from(missing)
                 .unwrap_or(usize::MAX)
@@ -320,7 +311,6 @@ impl Reader {
                 }
             }
         }
-        batch.filled = used;
         Ok(())
     }
 
@@ -427,4 +417,78 @@ fn rest_of(batch: &Batch, used: usize) -> &[u8] {
 
 fn as_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{LITTLE, read, small_pcap};
+    use super::*;
+    use std::fs::{self, OpenOptions};
+    use std::io::Write;
+
+    #[test]
+    fn what_is_no_capture_is_said_to_be_so() {
+        for (bytes, word) in [
+            (&b"<!DOCTYPE html>"[..], "web page"),
+            (b"No.,Time,Source\n1,0.0,", "text"),
+            (b"\xde\xad\xbe\xef....", "de ad be ef"),
+            (b"snoop\0\0\0\0\0\0\x02", "editcap"),
+            (b"x", "text"),
+        ] {
+            let (_, ending) = read(bytes);
+            assert_eq!(ending.verdict, Verdict::NotACapture);
+            let reason = ending.reason.unwrap_or_default();
+            assert!(reason.contains(word), "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_empty() {
+        let (seen, ending) = read(b"");
+        assert_eq!((seen.len(), ending.verdict), (0, Verdict::Empty));
+    }
+
+    #[test]
+    fn a_record_that_another_program_completes_meanwhile_is_read() {
+        let folder = std::env::temp_dir();
+        let path = folder.join(format!("wirelab-growing-{}.pcap", std::process::id()));
+        let whole = small_pcap(LITTLE, 0xa1b2_c3d4);
+        let (written, rest) = whole.split_at(whole.len() - 10);
+        fs::write(&path, written).expect("the folder for temporary files is writable");
+        let mut reader = Reader::open(&path).expect("just written");
+        let mut batch = Batch::new();
+        assert!(reader.next_batch(&mut batch));
+        assert_eq!(batch.len(), 2);
+        let mut file = OpenOptions::new().append(true).open(&path);
+        let appended = file.as_mut().map(|file| file.write_all(rest));
+        assert!(matches!(appended, Ok(Ok(()))));
+        let seen = read_all_more(&mut reader);
+        fs::remove_file(&path).expect("just written");
+        assert_eq!(seen, 1);
+        assert_eq!(reader.finish().verdict, Verdict::Clean);
+    }
+
+    fn read_all_more(reader: &mut Reader) -> usize {
+        let (mut batch, mut count) = (Batch::new(), 0);
+        while reader.next_batch(&mut batch) {
+            count += batch.len();
+        }
+        count
+    }
+
+    #[test]
+    fn a_batch_never_grows_with_the_file() {
+        let mut bytes = LITTLE.pcap(0xa1b2_c3d4);
+        for second in 0..100_000 {
+            bytes.extend(LITTLE.record(second, 0, 60, &[1; 60]));
+        }
+        let mut reader = Reader::from_read("memory", std::io::Cursor::new(bytes));
+        let mut batch = Batch::new();
+        let mut frames = 0;
+        while reader.next_batch(&mut batch) {
+            assert!(batch.bytes.len() == CHUNK);
+            frames += batch.len();
+        }
+        assert_eq!(frames, 100_000);
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// How much is read at once of a compressed file, and before the format is known.
-const BUFFER: usize = 128 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// Why a capture cannot be opened. What is wrong inside a file is told by
 /// [`Ending`](super::Ending) instead.
@@ -77,7 +77,9 @@ impl Raw {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
-            self.buffer.resize(BUFFER, 0);
+            if self.buffer.is_empty() {
+                self.buffer = vec![0; BUFFER];
+            }
             let free = self.buffer.get_mut(self.end..).unwrap_or_default();
             let read = read_once(&mut self.input, free)?;
             self.ended = read == 0;
