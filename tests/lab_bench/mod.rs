@@ -28,6 +28,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `serve` with these words, on a free port of 127.0.0.1 unless they say otherwise.
     pub(crate) fn start(words: &[&str]) -> Server {
+        Server::start_heard(words, |_| true)
+    }
+
+    /// Starts a server of whose records only the first is looked at.
+    pub(crate) fn start_unheard(words: &[&str]) -> Server {
+        Server::start_heard(words, |number| number < 2)
+    }
+
+    fn start_heard(words: &[&str], hears: fn(usize) -> bool) -> Server {
         let mut command = wirelab();
         command.arg("serve").args(words).args(["--log", "json"]);
         if !words.contains(&"--port") {
@@ -37,7 +46,10 @@ impl Server {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, events) = channel();
         std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
+            for (number, line) in stdout.lines().map_while(Result::ok).enumerate() {
+                if !hears(number) {
+                    continue;
+                }
                 let event =
                     serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
                 if sender.send(event).is_err() {
