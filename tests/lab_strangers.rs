@@ -1,42 +1,21 @@
 //! The labs' programs with programs of others: netcat, socat, Python's sockets, lsof, curl and
 //! nginx, over IPv4 and IPv6.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 mod lab_bench;
 
-use lab_bench::{Server, failure, run_with, stdout, stranger, wirelab};
+use lab_bench::{Server, failure, python_server, run_with, stdout, stranger, wirelab};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 const BOTH: [&str; 2] = ["127.0.0.1", "::1"];
-
-/// A process that ends with its test.
-struct Guard(Child);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Runs a Python program with `HOST` and `PORT` as its arguments.
 fn python(program: &str, host: &str, port: &str) -> Option<String> {
     let mut python = stranger("python3")?;
     let output = python.args(["-c", program, host, port]).output().unwrap();
     Some(stdout(&output))
-}
-
-/// A Python server that prints its port, then serves; and that port.
-fn python_server(program: &str, host: &str) -> Option<(Guard, String)> {
-    let mut python = stranger("python3")?;
-    python.args(["-uc", program, host]).stdout(Stdio::piped());
-    let mut child = python.spawn().unwrap();
-    let mut port = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap())
-        .read_line(&mut port)
-        .unwrap();
-    Some((Guard(child), port.trim().to_owned()))
 }
 
 #[test]
@@ -259,7 +238,7 @@ fn netcat_and_our_two_way_chat_talk_either_way_round() {
         assert_eq!(shown, "hi\n");
         assert!(ours.wait().unwrap().success());
         // Netcat listens.
-        let port = lab_bench::closed_tcp_port();
+        let port = lab_bench::free_port();
         let mut nc = stranger("nc").unwrap();
         let mut nc = nc.args(["-v", "-N", "-l", bind, &port]);
         nc = nc
@@ -328,7 +307,7 @@ fn files_arrive_bit_exact_from_and_at_netcat() {
             let sum = stdout(&sha256sum.arg(&file).output().unwrap());
             assert!(sum.starts_with(&hash));
         }
-        let port = lab_bench::closed_tcp_port();
+        let port = lab_bench::free_port();
         let mut nc = stranger("nc").unwrap();
         nc.args(["-v", "-l", bind, &port])
             .stdin(Stdio::null())
@@ -384,271 +363,11 @@ fn lsof_sees_five_children_on_one_listening_socket() {
     assert_eq!(table.matches("LISTEN").count(), 1, "{table}");
 }
 
-/// An nginx on free ports of both families, with what the proxy's tests ask for.
-fn nginx() -> Option<(Guard, tempfile::TempDir, String)> {
-    let mut nginx = stranger("nginx")?;
-    let folder = tempfile::tempdir().unwrap();
-    let port = lab_bench::closed_tcp_port();
-    let path = folder.path().display().to_string();
-    std::fs::write(folder.path().join("page.html"), "<p>page</p>\n").unwrap();
-    std::fs::write(folder.path().join("large"), vec![b'x'; 3_000_000]).unwrap();
-    let config = format!(
-        "daemon off; master_process off; pid {path}/pid; error_log stderr crit;\n\
-         events {{}}\n\
-         http {{\n access_log {path}/access.log combined; client_body_temp_path {path}/b; proxy_temp_path {path}/p;\n\
-         fastcgi_temp_path {path}/f; uwsgi_temp_path {path}/u; scgi_temp_path {path}/s;\n\
-         server {{ listen 127.0.0.1:{port}; listen [::1]:{port}; root {path};\n\
-         location = /moved {{ return 301 http://www.example.org/; }}\n\
-         location = /no-store {{ add_header Cache-Control no-store; return 200 'fresh'; }}\n\
-         location = /private {{ add_header Cache-Control private; return 200 'mine'; }}\n\
-         location = /empty {{ return 204; }}\n\
-         location = /post {{ return 200 $request_method$content_length; }} }} }}\n"
-    );
-    let file = folder.path().join("nginx.conf");
-    std::fs::write(&file, config).unwrap();
-    let child = nginx
-        .arg("-c")
-        .arg(&file)
-        .arg("-p")
-        .arg(folder.path())
-        .spawn()
-        .unwrap();
-    let guard = Guard(child);
-    let begun = std::time::Instant::now();
-    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
-        assert!(begun.elapsed() < lab_bench::NEVER, "nginx does not start");
-        std::thread::yield_now();
-    }
-    Some((guard, folder, port))
-}
-
-fn curl(proxy: &Server, words: &[&str]) -> Option<String> {
-    let mut curl = stranger("curl")?;
-    curl.env_remove("no_proxy").env_remove("NO_PROXY");
-    let address = format!("http://{}", proxy.address);
-    curl.args(["-sS", "--noproxy", "", "--max-time", "20", "-x", &address])
-        .args(words);
-    Some(stdout(&curl.output().unwrap()))
-}
-
-/// Requests that reached the origin.
-fn origin_requests(folder: &tempfile::TempDir) -> usize {
-    let log = std::fs::read_to_string(folder.path().join("access.log")).unwrap_or_default();
-    log.lines().count()
-}
-
-#[test]
-fn curl_gets_nginx_pages_through_the_proxy_and_again_from_its_cache() {
-    let Some((_nginx, folder, port)) = nginx() else {
-        return;
-    };
-    for (bind, host) in [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")] {
-        let proxy = Server::start(&[
-            "proxy",
-            "--bind",
-            bind,
-            "--allow",
-            "127.0.0.1",
-            "--allow",
-            "::1",
-        ]);
-        let url = format!("http://{host}:{port}/page.html");
-        let Some(first) = curl(&proxy, &["-i", &url]) else {
-            return;
-        };
-        assert!(
-            first.starts_with("HTTP/1.1 200 OK\r\n") && first.ends_with("<p>page</p>\n"),
-            "{first}"
-        );
-        let connected = proxy.wait_for("connected");
-        assert_eq!(
-            lab_bench::address(&connected, "origin_remote")
-                .port()
-                .to_string(),
-            port
-        );
-        proxy.wait_for("stored");
-        let before = origin_requests(&folder);
-        for version in ["--http1.0", "--http1.1"] {
-            let again = curl(&proxy, &["-i", version, &url]).unwrap();
-            assert!(
-                again.contains("\r\nAge: ") && again.ends_with("<p>page</p>\n"),
-                "{again}"
-            );
-            let events = proxy.until("read from cache");
-            assert!(
-                events
-                    .iter()
-                    .all(|event| event["event"] != "connected" && event["event"] != "resolved")
-            );
-        }
-        assert_eq!(origin_requests(&folder), before);
-        curl(&proxy, &["-H", "Cache-Control: no-cache", &url]).unwrap();
-        assert_eq!(origin_requests(&folder), before + 1);
-        for path in ["no-store", "private"] {
-            for _ in 0..2 {
-                curl(&proxy, &[&format!("http://{host}:{port}/{path}")]).unwrap();
-                assert_eq!(proxy.wait_for("not stored")["reason"], *path);
-            }
-        }
-        assert_eq!(origin_requests(&folder), before + 5);
-        let large = curl(&proxy, &[&format!("http://{host}:{port}/large")]).unwrap();
-        assert!(large.len() == 3_000_000 && large.bytes().all(|byte| byte == b'x'));
-        let head = curl(&proxy, &["-I", &url]).unwrap();
-        assert!(head.contains("Content-Length: 12\r\n"), "{head}");
-        let status = curl(
-            &proxy,
-            &["-w", "%{http_code}", &format!("http://{host}:{port}/empty")],
-        )
-        .unwrap();
-        assert_eq!(status, "204");
-        let posted = curl(
-            &proxy,
-            &["-d", "a=b&c=d", &format!("http://{host}:{port}/post")],
-        )
-        .unwrap();
-        assert_eq!(posted, "POST7");
-    }
-}
-
-#[test]
-fn a_plain_line_is_answered_as_in_the_lab_first_by_the_origin_then_by_the_cache() {
-    let Some((_nginx, _folder, port)) = nginx() else {
-        return;
-    };
-    let Some(mut nc) = stranger("nc") else { return };
-    let proxy = Server::start(&["proxy", "--allow", "127.0.0.0/8"]);
-    let line = format!("127.0.0.1:{port}/moved\n");
-    let first = stdout(&run_with(
-        nc.args(["127.0.0.1", &proxy.port()]),
-        line.as_bytes(),
-    ));
-    assert!(
-        first.starts_with("HTTP/1.1 301 Moved Permanently\r\n"),
-        "{first}"
-    );
-    assert!(
-        first.contains("Location: http://www.example.org/\r\n"),
-        "{first}"
-    );
-    proxy.wait_for("stored");
-    let mut nc = stranger("nc").unwrap();
-    let second = stdout(&run_with(
-        nc.args(["127.0.0.1", &proxy.port()]),
-        line.as_bytes(),
-    ));
-    assert!(
-        second.starts_with("HTTP/1.0 200 OK\r\nContent-Type:text/html\r\n\r\n"),
-        "{second}"
-    );
-    let events = proxy.until("read from cache");
-    assert!(
-        events
-            .iter()
-            .all(|event| event["event"] != "resolved" && event["event"] != "connected")
-    );
-    // Without a line end, by our client, and as a browser's path.
-    let mut nc = stranger("nc").unwrap();
-    let bare = format!("127.0.0.1:{port}/page.html");
-    let output = run_with(nc.args(["127.0.0.1", &proxy.port()]), bare.as_bytes());
-    assert!(stdout(&output).ends_with("<p>page</p>\n"));
-    assert!(stdout(&proxy.client("proxy", &[&bare])).ends_with("\r\n\r\n<p>page</p>\n"));
-    let Some(mut curl) = stranger("curl") else {
-        return;
-    };
-    let url = format!("http://{}/{bare}", proxy.address);
-    let output = curl.args(["-sS", "--noproxy", "*", &url]).output().unwrap();
-    assert_eq!(stdout(&output), "<p>page</p>\n");
-}
-
-#[test]
-fn an_origin_that_chunks_or_just_closes_is_passed_on_whole() {
-    const ORIGIN: &str = "
-import socket, sys
-s = socket.socket()
-s.bind((sys.argv[1], 0)); s.listen(5)
-print(s.getsockname()[1])
-while True:
-    c, a = s.accept()
-    request = c.recv(65536)
-    path = request.split(b' ')[1]
-    if path == b'/chunked':
-        c.sendall(b'HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n3\\r\\nabc\\r\\n')
-        c.sendall(b'2;x=y\\r\\nde\\r\\n0\\r\\nX: y\\r\\n\\r\\n')
-    elif path == b'/close':
-        c.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\nuntil the end')
-    elif path == b'/short':
-        c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 10\\r\\n\\r\\nshort')
-    elif path == b'/echo':
-        c.sendall(b'HTTP/1.1 200 OK\\r\\nConnection: x-hop\\r\\nX-Hop: 1\\r\\nKeep-Alive: 5\\r\\n\\r\\n' + request)
-    elif path == b'/garbage':
-        c.sendall(b'\\x00\\x01\\x02 not http\\r\\n\\r\\n')
-    c.close()";
-    let Some((_origin, port)) = python_server(ORIGIN, "127.0.0.1") else {
-        return;
-    };
-    let proxy = Server::start(&["proxy", "--allow", "127.0.0.1"]);
-    let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
-    for version in ["--http1.1", "--http1.0"] {
-        // From the origin, then from the cache.
-        for _ in 0..2 {
-            let Some(text) = curl(&proxy, &[version, &url("chunked")]) else {
-                return;
-            };
-            assert_eq!(text, "abcde");
-            assert_eq!(
-                curl(&proxy, &[version, &url("close")]).unwrap(),
-                "until the end"
-            );
-        }
-    }
-    let mut cut = stranger("curl").unwrap();
-    let address = format!("http://{}", proxy.address);
-    let output = cut
-        .args(["-sS", "--noproxy", "", "-x", &address, &url("short")])
-        .output()
-        .unwrap();
-    assert!(!output.status.success(), "a cut answer must not look whole");
-    let text = curl(
-        &proxy,
-        &[
-            "-i",
-            "-H",
-            "Connection: x-mine",
-            "-H",
-            "X-Mine: 1",
-            "-H",
-            "TE: trailers",
-            &url("echo"),
-        ],
-    )
-    .unwrap();
-    for hop in ["X-Hop", "Keep-Alive", "X-Mine", "TE:", "Proxy-Connection"] {
-        assert!(!text.contains(hop), "{hop} in {text}");
-    }
-    assert!(
-        text.contains(&format!("Host: 127.0.0.1:{port}\r\n"))
-            && text.contains("\r\nVia: 1.1 wirelab"),
-        "{text}"
-    );
-    let status = curl(
-        &proxy,
-        &["-o", "/dev/null", "-w", "%{http_code}", &url("garbage")],
-    )
-    .unwrap();
-    assert_eq!(status, "502");
-}
-
 #[test]
 fn our_client_names_a_stranger_that_is_not_there() {
+    let closed = lab_bench::closed_tcp_port();
     let output = Command::new(env!("CARGO_BIN_EXE_wirelab"))
-        .args([
-            "client",
-            "nc",
-            "127.0.0.1",
-            "--port",
-            &lab_bench::closed_tcp_port(),
-        ])
+        .args(["client", "nc", "127.0.0.1", "--port", &closed.port])
         .stdin(Stdio::null())
         .output()
         .unwrap();

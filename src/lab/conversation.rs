@@ -12,7 +12,7 @@ pub const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// After bytes without a line end, this long a silence ends the message: the handouts' clients
 /// send bare bytes and wait for the answer.
-pub const PAUSE: Duration = Duration::from_millis(300);
+pub const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a closing side reads on, so that unread bytes do not turn its FIN into a reset that
 /// would destroy the answer under way (RFC 1122 4.2.2.13).

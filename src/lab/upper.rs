@@ -1,6 +1,6 @@
 //! The upper-case servers: every sentence comes back in capitals, over UDP and over TCP.
 
-use super::conversation::{Conversation, Ended, PAUSE};
+use super::conversation::{Conversation, Ended};
 use super::fault::Fault;
 use super::log::{Event, Log};
 use super::serve::{self, After};
@@ -8,10 +8,16 @@ use super::stop::Stop;
 use super::udp::{self, Reply};
 use std::net::{TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A sentence without line end is over after this silence. It is answered before, as it comes.
+const SENTENCE_PAUSE: Duration = Duration::from_millis(300);
 
 /// `sentence` in capitals, letters outside ASCII too; what is no UTF-8 stays as it is.
 pub fn upper(sentence: &[u8]) -> Vec<u8> {
+    if sentence.is_ascii() {
+        return sentence.to_ascii_uppercase();
+    }
     let mut capitals = Vec::with_capacity(sentence.len());
     for chunk in sentence.utf8_chunks() {
         capitals.extend_from_slice(chunk.valid().to_uppercase().as_bytes());
@@ -101,7 +107,7 @@ fn talk(
     let mut within_sentence = false;
     loop {
         let patience = match (within_sentence, left) {
-            (true, Some(_)) => PAUSE.min(conversation.patience()),
+            (true, Some(_)) => SENTENCE_PAUSE.min(conversation.patience()),
             _ => conversation.patience(),
         };
         let mut piece = match conversation.chunk(Instant::now() + patience) {

@@ -4,6 +4,7 @@
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -28,6 +29,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `serve` with these words, on a free port of 127.0.0.1 unless they say otherwise.
     pub(crate) fn start(words: &[&str]) -> Server {
+        Server::start_heard(words, |_| true)
+    }
+
+    /// Starts a server of whose records only the first is looked at.
+    pub(crate) fn start_unheard(words: &[&str]) -> Server {
+        Server::start_heard(words, |number| number < 2)
+    }
+
+    fn start_heard(words: &[&str], hears: fn(usize) -> bool) -> Server {
         let mut command = wirelab();
         command.arg("serve").args(words).args(["--log", "json"]);
         if !words.contains(&"--port") {
@@ -37,7 +47,10 @@ impl Server {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, events) = channel();
         std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
+            for (number, line) in stdout.lines().map_while(Result::ok).enumerate() {
+                if !hears(number) {
+                    continue;
+                }
                 let event =
                     serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
                 if sender.send(event).is_err() {
@@ -166,7 +179,10 @@ pub(crate) fn run_with(command: &mut Command, input: &[u8]) -> Output {
 /// One of the programs of others. Without it a test is skipped aloud, and fails in CI.
 pub(crate) fn stranger(name: &str) -> Option<Command> {
     let paths = std::env::var("PATH").unwrap_or_default();
-    let places = paths.split(':').chain(["/usr/sbin", "/sbin"]);
+    // The system's own first: what comes before may be a slow script in front of it.
+    let places = ["/usr/bin", "/usr/sbin", "/sbin"]
+        .into_iter()
+        .chain(paths.split(':'));
     let found = places
         .map(|place| std::path::Path::new(place).join(name))
         .find(|path| path.is_file());
@@ -176,21 +192,67 @@ pub(crate) fn stranger(name: &str) -> Option<Command> {
             panic!("{name} is missing, and CI must have it")
         }
         None => {
-            // Tests may print; this is the "aloud".
-            println!("SKIPPED: {name} is not installed");
+            // Not by println: the test harness keeps that to itself when a test passes.
+            let _ = writeln!(std::io::stderr(), "SKIPPED: {name} is not installed");
             None
         }
     }
 }
 
-/// A TCP port where nothing listens.
-pub(crate) fn closed_tcp_port() -> String {
+/// A port where nothing listens, and which nobody else gets while this is held.
+pub(crate) struct Closed {
+    pub(crate) port: String,
+    _holder: OwnedFd,
+}
+
+/// A closed TCP port: a socket is bound to it and does not listen.
+pub(crate) fn closed_tcp_port() -> Closed {
+    use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
+    let holder = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    bind(&holder, &any).unwrap();
+    let address = SocketAddr::try_from(getsockname(&holder).unwrap()).unwrap();
+    Closed {
+        port: address.port().to_string(),
+        _holder: holder,
+    }
+}
+
+/// A closed UDP port: the socket bound to it hears only one address, which says nothing.
+pub(crate) fn closed_udp_port() -> Closed {
+    let holder = UdpSocket::bind("127.0.0.1:0").unwrap();
+    holder.connect("127.0.0.1:1").unwrap();
+    Closed {
+        port: holder.local_addr().unwrap().port().to_string(),
+        _holder: holder.into(),
+    }
+}
+
+/// A port for a stranger that cannot choose one itself.
+pub(crate) fn free_port() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port().to_string()
 }
 
-/// A UDP port where nothing listens.
-pub(crate) fn closed_udp_port() -> String {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port().to_string()
+/// A process that ends with its test.
+pub(crate) struct Guard(pub(crate) Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A Python server that prints its port, then serves; and that port.
+pub(crate) fn python_server(program: &str, host: &str) -> Option<(Guard, String)> {
+    let mut python = stranger("python3")?;
+    python.args(["-uc", program, host]).stdout(Stdio::piped());
+    let mut child = python.spawn().unwrap();
+    let mut port = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut port)
+        .unwrap();
+    Some((Guard(child), port.trim().to_owned()))
 }

@@ -1,10 +1,12 @@
-//! Servers against clients that mean no good: names, requests, addresses, half a file.
+//! The file server against clients that mean no good: names, headers, half a file.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod lab_bench;
 
 use lab_bench::{Server, failure, stdout};
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener};
+use std::net::Shutdown;
 use std::path::Path;
 
 /// Every file below a folder.
@@ -179,147 +181,4 @@ fn more_bytes_than_allowed_are_not_kept() {
         "longer than the 10 bytes this server takes"
     );
     assert_eq!(files(out.path()), [""; 0]);
-}
-
-#[test]
-fn thirty_malformed_requests_are_answered_or_closed_and_none_is_fatal() {
-    let many_fields = format!(
-        "GET http://127.0.0.1/ HTTP/1.1\r\n{}\r\n",
-        "A: b\r\n".repeat(200)
-    );
-    let long_head = format!(
-        "GET http://127.0.0.1/{} HTTP/1.1\r\n\r\n",
-        "a".repeat(20_000)
-    );
-    let long_line = "a".repeat(70_000);
-    let requests: [&[u8]; 36] = [
-        b"\r\n\r\n",
-        b" \r\n\r\n",
-        b"\0\0\0\0\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 x\r\n\r\n",
-        b"GET\r\n\r\n",
-        b"GET \r\n\r\n",
-        b"GET /\r\n\r\n",
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/2.0\r\nHost: h\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"GET / FTP/1.1\r\n\r\n",
-        b"GET http:// HTTP/1.1\r\n\r\n",
-        b"GET http:///x HTTP/1.1\r\n\r\n",
-        b"GET http://h:99999/ HTTP/1.1\r\n\r\n",
-        b"GET http://h:x/ HTTP/1.1\r\n\r\n",
-        b"GET http://[::1/ HTTP/1.1\r\n\r\n",
-        b"GET http://user:password@h/ HTTP/1.1\r\n\r\n",
-        b"GET ftp://h/ HTTP/1.1\r\n\r\n",
-        b"GET http://h/ HTTP/1.1\r\nBad Header: x\r\n\r\n",
-        b"GET http://h/ HTTP/1.1\r\nHeader\r\n\r\n",
-        b"GET http://h/ HTTP/1.1\r\nA: b\r\n folded\r\n\r\n",
-        b"GET http://h/ HTTP/1.1\r\nA: \0\r\n\r\n",
-        b"GET http://h/ HTTP/1.1\nHost: a\nHost: b\n\n",
-        b"POST http://h/ HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-        b"POST http://h/ HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        b"POST http://h/ HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-        b"POST http://h/ HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"POST http://h/ HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
-        b"CONNECT h:443 HTTP/1.1\r\n\r\n",
-        b"TRACE http://h/ HTTP/1.1\r\n\r\n",
-        b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
-        b"https://h/\r\n",
-        b"http://\xff\xfe/\r\n",
-        many_fields.as_bytes(),
-        long_head.as_bytes(),
-        long_line.as_bytes(),
-    ];
-    let proxy = Server::start(&["proxy"]);
-    for request in requests {
-        let mut client = proxy.connect();
-        // A proxy that has read enough may close before everything is sent.
-        let _ = client.write_all(request);
-        let _ = client.shutdown(Shutdown::Write);
-        let mut answer = Vec::new();
-        let read = client.read_to_end(&mut answer);
-        let shown = String::from_utf8_lossy(&request[..request.len().min(60)]).into_owned();
-        let status = String::from_utf8_lossy(&answer[..answer.len().min(12)]).into_owned();
-        let is_refusal = status.starts_with("HTTP/1.1 4") || status.starts_with("HTTP/1.1 5");
-        assert!(
-            is_refusal || answer.is_empty() || read.is_err(),
-            "{shown:?}: {status}"
-        );
-    }
-    // Requests that never end, and one that is well.
-    let mut slow = proxy.connect();
-    slow.write_all(b"GET http://h/ HTTP/1.1\r\nA: ").unwrap();
-    let mut client = proxy.connect();
-    client
-        .write_all(b"GET http://127.0.0.1/ HTTP/1.1\r\n\r\n")
-        .unwrap();
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{answer}");
-}
-
-#[test]
-fn the_proxy_goes_nowhere_it_was_not_allowed_to_go() {
-    let origin = TcpListener::bind("127.0.0.1:0").unwrap();
-    origin.set_nonblocking(true).unwrap();
-    let port = origin.local_addr().unwrap().port();
-    let proxy = Server::start(&["proxy", "--allow", "127.0.0.2"]);
-    let status_of = |url: &str| {
-        let mut client = proxy.connect();
-        let request = format!("GET {url} HTTP/1.1\r\nHost: public.example\r\n\r\n");
-        client.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).unwrap();
-        answer[9..12].to_owned()
-    };
-    for host in [
-        "127.0.0.1",
-        "localhost",
-        "127.1",
-        "2130706433",
-        "0x7f000001",
-        "0177.0.0.1",
-        "[::1]",
-        "0.0.0.0",
-        "[::]",
-        "[::ffff:127.0.0.1]",
-        "[64:ff9b::7f00:1]",
-        "10.0.0.1",
-        "192.168.0.1",
-        "172.16.0.1",
-        "169.254.169.254",
-        "100.64.0.1",
-        "[fe80::1]",
-        "[fd00::1]",
-        "224.0.0.1",
-        "255.255.255.255",
-    ] {
-        let status = status_of(&format!("http://{host}:{port}/"));
-        assert!(
-            matches!(status.as_str(), "403" | "400" | "502"),
-            "{host}: {status}"
-        );
-    }
-    assert!(origin.accept().is_err(), "somebody came through");
-    // Allowed, but the proxy itself.
-    let everywhere = Server::start(&["proxy", "--allow", "0.0.0.0/0", "--allow", "::/0"]);
-    let own = everywhere.port();
-    for host in [
-        "127.0.0.1",
-        "localhost",
-        "127.0.0.1.",
-        "0.0.0.0",
-        "127.0.0.5",
-    ] {
-        let mut client = everywhere.connect();
-        client
-            .write_all(format!("http://{host}:{own}/\n").as_bytes())
-            .unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).unwrap();
-        assert!(
-            answer.starts_with("HTTP/1.1 508 ") || answer.starts_with("HTTP/1.1 502 "),
-            "{host}: {answer}"
-        );
-    }
 }
