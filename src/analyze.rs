@@ -60,7 +60,7 @@ pub fn analyze(reader: Reader, mut progress: impl FnMut(u64)) -> Analysis {
     let mut stream = Stream::default();
     let mut ahead = read_ahead(reader);
     while let Some(batch) = ahead.next() {
-        stream.batch(&batch);
+        stream.batch(batch);
         progress(stream.summary.frames);
     }
     stream.finish(ahead.finish().finish())

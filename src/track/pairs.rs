@@ -256,11 +256,11 @@ fn whose<'t>(
             "the frames of this pair did not all go to the same hardware address".to_owned(),
         );
     }
-    if let Some(known) = bound(pair.destination) {
-        if known.mac.0 == mac {
-            let reason = format!("ARP: {} has it (frame {})", pair.destination, known.frame);
-            return ("destination host", None, reason);
-        }
+    if let Some(known) = bound(pair.destination)
+        && known.mac.0 == mac
+    {
+        let reason = format!("ARP: {} has it (frame {})", pair.destination, known.frame);
+        return ("destination host", None, reason);
     }
     let off_link = off_link(pair, local);
     if let Some(neighbour) = owner(mac) {

@@ -184,10 +184,10 @@ fn offer(part: &mut Part, segment: &Segment, options: &[u8]) {
 fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, frame: u32) {
     if segment.has(tcp::ACK) {
         let other = &mut story.parts[1 - side];
-        if let (Some((_, end)), None) = (other.fin, other.fin_acked) {
-            if segment.ack.wrapping_sub(end).cast_signed() >= 0 {
-                other.fin_acked = Some(frame);
-            }
+        if let (Some((_, end)), None) = (other.fin, other.fin_acked)
+            && segment.ack.wrapping_sub(end).cast_signed() >= 0
+        {
+            other.fin_acked = Some(frame);
         }
     }
     if segment.has(tcp::FIN) && story.parts[side].fin.is_none() {
