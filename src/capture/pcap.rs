@@ -231,7 +231,7 @@ impl Pcap {
     }
 
     /// Takes the record whose header begins at `offset`.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, header: Header, offset: usize, output: &mut Output<'_>) -> Result<(), Next> {
         let time =
             i64::from(header.seconds) * 1_000_000_000 + i64::from(header.fraction) * self.tick;
