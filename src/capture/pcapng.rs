@@ -110,7 +110,7 @@ impl PcapNg {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take<B: ByteOrder>(
         &mut self,
         block: &Block<'_>,
@@ -134,7 +134,7 @@ impl PcapNg {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn enhanced_packet<B: ByteOrder>(
         &mut self,
         block: &Block<'_>,
@@ -206,7 +206,7 @@ impl PcapNg {
     }
 
     /// Takes a frame; `data` are its captured bytes, padding and options.
-    #[inline]
+    #[inline(always)]
     fn packet<B: ByteOrder>(
         &mut self,
         packet: &Packet,
@@ -427,9 +427,9 @@ fn no_interface(interface: u32) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{BIG, LITTLE, Order, read, read_all, small_pcapng};
-    use super::super::{LinkType, Reader, Time};
     use super::*;
+    use crate::capture::testing::{BIG, LITTLE, Order, read, read_all, small_pcapng};
+    use crate::capture::{LinkType, Reader, Time};
     use std::io::Cursor;
 
     fn begin(order: Order) -> Vec<u8> {
