@@ -3,9 +3,29 @@
 //! A [`Reader`] fills [`Batch`]es: a chunk of the file that fits the cache, with a table of the
 //! records in it. Nothing is allocated per frame, and memory does not grow with the file.
 //!
+//! ```
+//! use wirelab::capture::{Reader, read_ahead};
+//!
+//! let mut ahead = read_ahead(Reader::from_read("nothing", std::io::empty()));
+//! while let Some(batch) = ahead.next() {
+//!     for frame in batch.frames() {
+//!         assert!(frame.number > 0);
+//!     }
+//! }
+//! assert_eq!(ahead.finish().finish().verdict.word(), "empty");
+//! ```
+//!
 //! **Invariant:** this folder knows nothing of protocols. What is wrong with a file is never an
 //! error after the file is open: what was read before the fault is kept, and [`Ending`] says
 //! what happened, at which byte.
+//!
+//! Decisions:
+//! - Frames are numbered as Wireshark numbers them, because a student has both side by side:
+//!   custom blocks and journal entries of pcapng count, although they are no packets.
+//! - What a capture program puts in front of a frame (a pseudo header) is no part of it.
+//! - A partial record at the end is no frame.
+//! - Zero bytes at the end are padding. In between, zero records are frames, as in Wireshark.
+//! - A time that [`Time`] cannot hold, or in a unit nobody can mean, is left out, not guessed.
 
 mod about;
 mod batch;

@@ -231,7 +231,7 @@ impl Pcap {
     }
 
     /// Takes the record whose header begins at `offset`.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, header: Header, offset: usize, output: &mut Output<'_>) -> Result<(), Next> {
         let time =
             i64::from(header.seconds) * 1_000_000_000 + i64::from(header.fraction) * self.tick;
@@ -367,8 +367,8 @@ fn as_u64(length: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{BIG, LITTLE, read, small_pcap};
     use super::*;
+    use crate::capture::testing::{BIG, LITTLE, read, small_pcap};
 
     const MICRO: u32 = 0xa1b2_c3d4;
     const NANO: u32 = 0xa1b2_3c4d;
@@ -501,8 +501,8 @@ mod tests {
     fn the_network_field_holds_the_check_sequence_length() {
         let mut bytes = small_pcap(LITTLE, MICRO);
         bytes.splice(20..24, LITTLE.u32(0x2400_0001));
-        let mut reader = super::super::Reader::from_read("memory", std::io::Cursor::new(bytes));
-        let seen = super::super::testing::read_all(&mut reader);
+        let mut reader = crate::capture::Reader::from_read("memory", std::io::Cursor::new(bytes));
+        let seen = crate::capture::testing::read_all(&mut reader);
         assert_eq!(seen[0].link, LinkType::ETHERNET);
         assert_eq!(reader.interfaces()[0].fcs_length, Some(4));
         assert_eq!(reader.finish().verdict, Verdict::Clean);

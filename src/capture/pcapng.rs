@@ -110,7 +110,7 @@ impl PcapNg {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take<B: ByteOrder>(
         &mut self,
         block: &Block<'_>,
@@ -134,7 +134,7 @@ impl PcapNg {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn enhanced_packet<B: ByteOrder>(
         &mut self,
         block: &Block<'_>,
@@ -206,7 +206,7 @@ impl PcapNg {
     }
 
     /// Takes a frame; `data` are its captured bytes, padding and options.
-    #[inline]
+    #[inline(always)]
     fn packet<B: ByteOrder>(
         &mut self,
         packet: &Packet,
@@ -427,9 +427,9 @@ fn no_interface(interface: u32) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{BIG, LITTLE, Order, read, read_all, small_pcapng};
-    use super::super::{LinkType, Reader, Time};
     use super::*;
+    use crate::capture::testing::{BIG, LITTLE, Order, read, read_all, small_pcapng};
+    use crate::capture::{LinkType, Reader, Time};
     use std::io::Cursor;
 
     fn begin(order: Order) -> Vec<u8> {
@@ -573,38 +573,6 @@ mod tests {
                 "{ending:?}"
             );
         }
-    }
-
-    #[test]
-    fn a_block_too_large_to_hold_is_stepped_over_unless_it_matters() {
-        let mut large = [0_u8; 8];
-        large[..4].copy_from_slice(&77_u32.to_le_bytes());
-        large[4..].copy_from_slice(&(20_u32 << 20).to_le_bytes());
-        let packet = LITTLE.packet(0, 1, &[0; 8], &[]);
-        let mut bytes = [begin(LITTLE), large.to_vec()].concat();
-        let cut = bytes.len();
-        bytes.resize(cut - 8 + (20 << 20), 0);
-        bytes.extend(&packet);
-        let (seen, ending) = read(&bytes);
-        assert_eq!(
-            (seen.len(), ending.verdict),
-            (1, Verdict::Clean),
-            "{ending:?}"
-        );
-        let (seen, ending) = read(&bytes[..cut + 1000]);
-        assert_eq!(
-            (seen.len(), ending.verdict),
-            (0, Verdict::Cut),
-            "{ending:?}"
-        );
-        bytes[cut - 8] = 6;
-        let (seen, ending) = read(&bytes);
-        assert_eq!(
-            (seen.len(), ending.verdict),
-            (0, Verdict::Corrupt),
-            "{ending:?}"
-        );
-        assert_eq!(ending.stopped_at_byte, Some(cut as u64 - 8));
     }
 
     #[test]

@@ -421,8 +421,8 @@ fn as_u64(length: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{LITTLE, read, small_pcap};
     use super::*;
+    use crate::capture::testing::{LITTLE, read, small_pcap};
     use std::fs::{self, OpenOptions};
     use std::io::Write;
 

@@ -175,3 +175,36 @@ fn a_bomb_is_read_in_constant_memory() {
         );
     }
 }
+
+#[test]
+fn a_block_too_large_to_hold_is_stepped_over_unless_it_matters() {
+    let mut large = [0_u8; 8];
+    large[..4].copy_from_slice(&77_u32.to_le_bytes());
+    large[4..].copy_from_slice(&(20_u32 << 20).to_le_bytes());
+    let begin = [LITTLE.section(&[]), LITTLE.interface(1, &[])].concat();
+    let packet = LITTLE.packet(0, 1, &[0; 8], &[]);
+    let mut bytes = [begin, large.to_vec()].concat();
+    let cut = bytes.len();
+    bytes.resize(cut - 8 + (20 << 20), 0);
+    bytes.extend(&packet);
+    let (seen, ending) = read(&bytes);
+    assert_eq!(
+        (seen.len(), ending.verdict),
+        (1, Verdict::Clean),
+        "{ending:?}"
+    );
+    let (seen, ending) = read(&bytes[..cut + 1000]);
+    assert_eq!(
+        (seen.len(), ending.verdict),
+        (0, Verdict::Cut),
+        "{ending:?}"
+    );
+    bytes[cut - 8] = 6;
+    let (seen, ending) = read(&bytes);
+    assert_eq!(
+        (seen.len(), ending.verdict),
+        (0, Verdict::Corrupt),
+        "{ending:?}"
+    );
+    assert_eq!(ending.stopped_at_byte, Some(cut as u64 - 8));
+}
