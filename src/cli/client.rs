@@ -125,9 +125,8 @@ struct FileArgs {
     name: Option<String>,
 }
 
-/// Arguments of both ends of the two-way chat.
 #[derive(clap::Args)]
-pub(super) struct NcArgs {
+struct NcArgs {
     /// Server to connect to, or address to listen on.
     #[arg(default_value = "127.0.0.1")]
     host: String,
@@ -137,9 +136,6 @@ pub(super) struct NcArgs {
     /// Wait for a client, as `nc -l`, instead of connecting.
     #[arg(short, long)]
     listen: bool,
-    /// Address to listen on, instead of HOST.
-    #[arg(long, value_name = "ADDRESS")]
-    bind: Option<String>,
     /// Put this name before each line sent.
     #[arg(long)]
     name: Option<String>,
@@ -174,13 +170,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
             }
         }
         Program::File(args) => send_file(&args, &mut out)?,
-        Program::Nc(args) if args.listen => return listen_nc(&args),
+        Program::Nc(args) if args.listen => {
+            let address = resolve(&args.host, args.port, Family::Any)?[0];
+            return listen_nc(address, Form::Text, args.name, args.timeout);
+        }
         Program::Nc(args) => {
             let addresses = resolve(&args.host, args.port, Family::Any)?;
             let patience = args.timeout.unwrap_or(Duration::from_secs(10));
             let conversation = connect(&addresses, patience)?.conversation;
             let stop = Stop::on_signals().context("signals")?;
-            return talk_nc(conversation.stream(), &args, &stop);
+            return talk_nc(conversation.stream(), args.name, args.timeout, &stop);
         }
         Program::Proxy(args) => {
             let addresses = args.target.addresses(8888)?;
@@ -327,15 +326,18 @@ fn ask_proxy(
 }
 
 /// Waits for one client and talks with it.
-pub(super) fn listen_nc(args: &NcArgs) -> anyhow::Result<Status> {
-    let host = args.bind.as_ref().unwrap_or(&args.host);
-    let address = resolve(host, args.port, Family::Any)?[0];
+pub(super) fn listen_nc(
+    address: SocketAddr,
+    form: Form,
+    name: Option<String>,
+    idle: Option<Duration>,
+) -> anyhow::Result<Status> {
     let listener = listen::tcp(address)?;
     let stop = Stop::on_signals().context("signals")?;
     // Standard output is the conversation; what happened goes beside it.
     // A closed standard error is no reason to end it.
     let unheeded = Stop::new().context("the log")?;
-    let log = Log::new("nc", Form::Text, Box::new(io::stderr()), unheeded);
+    let log = Log::new("nc", form, Box::new(io::stderr()), unheeded);
     let local = listener.local_addr().context("the listening socket")?;
     log.record(&Event::new("listening").at("tcp", local));
     match wait(&listener, PollFlags::IN, &stop, None).context("waiting for a client")? {
@@ -346,13 +348,18 @@ pub(super) fn listen_nc(args: &NcArgs) -> anyhow::Result<Status> {
     // As `nc -l`: whoever comes next is refused.
     drop(listener);
     log.record(&Event::new("opened").between("tcp", local, remote));
-    let status = talk_nc(&stream, args, &stop);
+    let status = talk_nc(&stream, name, idle, &stop);
     log.record(&Event::new("closed").between("tcp", local, remote));
     status
 }
 
-fn talk_nc(stream: &TcpStream, args: &NcArgs, stop: &Stop) -> anyhow::Result<Status> {
-    let prefix = Prefix::new(args.name.clone());
+fn talk_nc(
+    stream: &TcpStream,
+    name: Option<String>,
+    idle: Option<Duration>,
+    stop: &Stop,
+) -> anyhow::Result<Status> {
+    let prefix = Prefix::new(name);
     // Unbuffered: what is buffered inside would be invisible to poll.
     let input = io::stdin();
     let input = File::from(
@@ -361,7 +368,7 @@ fn talk_nc(stream: &TcpStream, args: &NcArgs, stop: &Stop) -> anyhow::Result<Sta
             .context("standard input")?,
     );
     let mut out = Output::new();
-    netcat::chat(stream, input, &mut out, prefix, args.timeout, stop)?;
+    netcat::chat(stream, input, &mut out, prefix, idle, stop)?;
     Ok(Status::Done)
 }
 

@@ -1,6 +1,7 @@
 //! `wirelab serve`: one of the labs' servers, until Ctrl-C.
 
 use super::Status;
+use super::client::listen_nc;
 use crate::lab::connect::{Family, resolve};
 use crate::lab::file::receive::{self, Receiver};
 use crate::lab::file::store::{Existing, Store};
@@ -64,21 +65,27 @@ enum Program {
     },
     /// Receives files (port 5001).
     File(FileArgs),
-    /// A two-way chat with one client, as `nc -l` (port 5000).
-    Nc(super::client::NcArgs),
+    /// A two-way chat with one client, as `nc -l` (port 5000); the record is on standard error.
+    Nc {
+        #[command(flatten)]
+        common: Common,
+        /// Put this name before each line sent.
+        #[arg(long)]
+        name: Option<String>,
+    },
     /// A web proxy with a cache on disk (port 8888).
     Proxy(ProxyArgs),
 }
 
 /// What every server takes.
 #[derive(clap::Args)]
-pub(super) struct Common {
+struct Common {
     /// Address to listen on; :: or 0.0.0.0 for all.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub(super) bind: String,
+    bind: String,
     /// Port to listen on; 0: a free one, which is printed.
     #[arg(long, value_name = "NUMBER")]
-    pub(super) port: Option<u16>,
+    port: Option<u16>,
     /// Clients at a time; further ones wait (TCP) or are turned away (UDP).
     #[arg(long, value_name = "NUMBER", value_parser = at_least_one)]
     max_clients: Option<usize>,
@@ -169,6 +176,15 @@ enum LogForm {
     Json,
 }
 
+impl LogForm {
+    fn form(self) -> Form {
+        match self {
+            LogForm::Text => Form::Text,
+            LogForm::Json => Form::Json,
+        }
+    }
+}
+
 /// A server about to start.
 struct Start {
     address: SocketAddr,
@@ -214,7 +230,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
             secret::serve(start.tcp()?, start.limits, &start.stop, &start.log)?;
         }
         Program::File(args) => serve_files(&args)?,
-        Program::Nc(args) => return super::client::listen_nc(&args),
+        Program::Nc { common, name } => {
+            let address = resolve(&common.bind, common.port.unwrap_or(5000), Family::Any)?[0];
+            return listen_nc(address, common.log.form(), name, common.timeout);
+        }
         Program::Proxy(args) => serve_proxy(&args)?,
     }
     Ok(Status::Done)
@@ -224,10 +243,6 @@ fn start(common: &Common, program: &'static str, port: u16) -> anyhow::Result<St
     let port = common.port.unwrap_or(port);
     let addresses = resolve(&common.bind, port, Family::Any)?;
     let stop = Stop::on_signals().context("signals")?;
-    let form = match common.log {
-        LogForm::Text => Form::Text,
-        LogForm::Json => Form::Json,
-    };
     let limits = Limits {
         clients: common.max_clients.unwrap_or(1024),
         patience: common.timeout.unwrap_or(Duration::from_secs(300)),
@@ -235,7 +250,12 @@ fn start(common: &Common, program: &'static str, port: u16) -> anyhow::Result<St
     };
     Ok(Start {
         address: addresses[0],
-        log: Log::new(program, form, Box::new(std::io::stdout()), stop.clone()),
+        log: Log::new(
+            program,
+            common.log.form(),
+            Box::new(std::io::stdout()),
+            stop.clone(),
+        ),
         stop,
         limits,
     })
