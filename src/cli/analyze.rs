@@ -188,10 +188,15 @@ fn summary(name: &str, analysis: &Analysis) -> Vec<Line> {
     let verdict = ending.verdict;
     let whole = match (verdict, &ending.reason) {
         (Verdict::Clean, _) => String::new(),
-        (Verdict::Odd, _) => "; read to its end, with remarks".to_owned(),
-        (other, Some(reason)) => format!("; {}: {reason}", other.word()),
-        (other, None) => format!("; {}", other.word()),
+        (Verdict::Odd, _) => "read to its end, with remarks".to_owned(),
+        (other, Some(reason)) => format!("{}: {reason}", other.word()),
+        (other, None) => other.word().to_owned(),
     };
+    let about: Vec<&str> = [ending.format.as_str(), whole.as_str()]
+        .into_iter()
+        .filter(|t| !t.is_empty())
+        .collect();
+    let about = about.join("; ");
     let first = stamp(summary.first);
     let mut when = first.clone().map(|f| format!("first frame {f}"));
     if let (Some(when), Some(ns)) = (&mut when, duration) {
@@ -226,11 +231,7 @@ fn summary(name: &str, analysis: &Analysis) -> Vec<Line> {
         ));
     }
     vec![
-        text(
-            "file",
-            name,
-            Some(format!("{name}: {}{whole}", ending.format)),
-        ),
+        text("file", name, Some(format!("{name}: {about}"))),
         text("format", &ending.format, None),
         text("verdict", verdict.word(), None),
         Line {

@@ -103,6 +103,7 @@ crate::fact! {
         source_port: u16, "Port of the sender.";
         destination: IpAddr, "Receiver.";
         destination_port: u16, "Port of the receiver.";
+        sender: &'static str, "client (sent the first datagram of the flow) or server.";
         payload_bytes: u32, "Payload as the headers state it.";
         captured_bytes: u32, "Payload bytes in the capture.";
         cut_by_snapshot: bool, "The capture's snapshot length cut it; the receiver got all.";

@@ -166,11 +166,12 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
     ("to", |d, _| end(d.destination, d.destination_port)),
     ("payload", |d, _| d.payload_bytes.to_string()),
     ("answered", |d, _| {
-        match (d.answer_frame, d.error_frame, d.answers_frame) {
-            (Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
-            (None, Some(frame), _) => format!("ICMP error {frame}"),
-            (None, None, Some(asked)) => format!("answers {asked}"),
-            (None, None, None) => "none".to_owned(),
+        match (d.sender, d.answer_frame, d.error_frame, d.answers_frame) {
+            ("client", Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
+            (_, _, Some(frame), _) => format!("ICMP error {frame}"),
+            ("server", _, _, Some(asked)) => format!("answers {asked}"),
+            ("server", ..) => "-".to_owned(),
+            _ => "no".to_owned(),
         }
     }),
     ("cut?", |d, _| cut(d)),
@@ -200,8 +201,8 @@ pub(super) const FLOWS: Columns<Flow> = &[
     ("#", |f, _| f.stream.to_string()),
     ("client", |f, _| end(f.client, f.client_port)),
     ("server", |f, _| end(f.server, f.server_port)),
-    ("first frame", |f, _| f.first_frame.to_string()),
-    ("datagrams → ←", |f, _| {
+    ("frame", |f, _| f.first_frame.to_string()),
+    ("count → ←", |f, _| {
         format!("{} {}", f.client_datagrams, f.server_datagrams)
     }),
     ("bytes → ←", |f, _| {
@@ -215,11 +216,11 @@ pub(super) const FLOWS: Columns<Flow> = &[
 
 pub(super) const HOSTS: Columns<Host> = &[
     ("address", |h, _| h.address.to_string()),
-    ("first frame", |h, _| h.first_frame.to_string()),
+    ("frame", |h, _| h.first_frame.to_string()),
     ("sent", |h, _| h.frames_sent.to_string()),
     ("received", |h, _| h.frames_received.to_string()),
     ("TTL", |h, _| h.ttls.clone()),
-    ("likely initial", |h, _| or_dash(h.likely_initial_ttl)),
+    ("initial", |h, _| or_dash(h.likely_initial_ttl)),
     ("hops", |h, _| or_dash(h.hops)),
     ("fragments", |h, _| h.fragments.to_string()),
 ];
@@ -254,7 +255,7 @@ pub(super) const NEIGHBOURS: Columns<Neighbour> = &[
     ("hardware address", |n, _| {
         format!("{} ({})", n.mac, mac(n.mac))
     }),
-    ("said in frame", |n, _| n.frame.to_string()),
+    ("frame", |n, _| n.frame.to_string()),
     ("conflict", |n, _| {
         if n.conflict {
             "claimed by several".to_owned()
@@ -268,12 +269,12 @@ pub(super) const HOPS: Columns<Hop> = &[
     ("from", |h, _| h.source.to_string()),
     ("to", |h, _| h.destination.to_string()),
     ("sent to", |h, _| h.mac.to_string()),
-    ("which is the", |h, _| match h.router {
+    ("whose", |h, _| match h.router {
         Some(router) => format!("{} {router}", h.belongs_to),
         None => h.belongs_to.to_owned(),
     }),
     ("because", |h, _| h.reason.clone()),
-    ("from frame", |h, _| h.first_frame.to_string()),
+    ("frame", |h, _| h.first_frame.to_string()),
 ];
 
 pub(super) const PINGS: Columns<Ping> = &[

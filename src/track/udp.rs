@@ -211,6 +211,7 @@ impl Flows {
             source_port: from.1,
             destination: to.0,
             destination_port: to.1,
+            sender: if side == 0 { "client" } else { "server" },
             payload_bytes: row.payload,
             captured_bytes: row.captured,
             cut_by_snapshot: row.captured < row.payload && row.mismatch.is_none(),
