@@ -17,6 +17,7 @@ pub mod dhcp;
 pub mod dns;
 pub mod ethernet;
 pub mod field;
+pub mod http;
 pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;

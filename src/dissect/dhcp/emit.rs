@@ -783,9 +783,14 @@ fn vendor_class(part: &mut Cursor<'_, '_>) -> Option<()> {
 
 fn vendor_information(part: &mut Cursor<'_, '_>) -> Option<()> {
     while part.left() >= 5 {
-        part.u32(VI_ENTERPRISE)?;
+        let enterprise = part.u32(VI_ENTERPRISE)?;
         let length = usize::from(part.u8(VI_LENGTH)?);
         let end = part.at + length;
+        // The Broadband Forum and CableLabs have fields of their own, which are left out.
+        if matches!(enterprise, 3561 | 4491) {
+            part.at = end;
+            continue;
+        }
         while part.at < end && part.left() >= 2 {
             part.u8(VI_SUBOPTION)?;
             let length = usize::from(part.u8(SUBOPTION_LENGTH)?);

@@ -189,8 +189,7 @@ fn record(cursor: &mut Cursor<'_, '_>, context: &Context) -> Option<()> {
     cursor.u16(RESP_LEN)?;
     let end = cursor.at + length;
     if length > 0 {
-        let owner = name.text();
-        records::data(cursor, context, kind, end, &owner)?;
+        records::data(cursor, context, kind, end)?;
     }
     cursor.at = end;
     Some(())

@@ -104,9 +104,8 @@ fn expand(message: &[u8], start: usize, base: usize, limit: Option<usize>) -> Op
             }
             0x40 if kind == 0x41 => at = bit_string(message, at, &mut name)?,
             0x40 => {
-                name.bytes = b"<Unknown extended label>".to_vec();
-                name.used = at.saturating_sub(start);
-                return Some(name);
+                let used = at.saturating_sub(start);
+                return Some(Name::fixed("<Unknown extended label>", used));
             }
             0x80 => return None,
             _ => {

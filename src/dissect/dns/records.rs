@@ -25,7 +25,6 @@ pub(super) fn data(
     context: &Context,
     kind: u16,
     end: usize,
-    _owner: &str,
 ) -> Option<()> {
     let mut data = Data {
         cursor,
@@ -324,6 +323,10 @@ impl Data<'_, '_, '_> {
         let bits = usize::from(self.cursor.peek_u8()?);
         let octets = 128usize.checked_sub(bits)?.div_ceil(8);
         self.cursor.peek(1 + octets)?;
+        if bits > 0 {
+            let at = self.cursor.at + 1 + octets;
+            name::read(self.cursor.bytes, at, self.context.base, None)?;
+        }
         self.cursor.u8(A6_PREFIX_LENGTH)?;
         let (suffix, range) = self.cursor.take(octets)?;
         if octets > 0 {
