@@ -221,3 +221,142 @@ fn walk<'a>(bytes: &'a [u8], at: usize, end: usize, options: &mut Vec<DhcpOption
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::field::{Sink, Value, Wanted};
+
+    /// The acknowledgment that dnsmasq 2.90 gave to busybox's udhcpc: what stands before the
+    /// boot server's name, and the options.
+    const ACK: &str = "02010600835de05700030000000000000a0900320a09000100000000128fc25d7053";
+    const ACK_OPTIONS: &str = "6382536335010536040a0900013304000002583a040000012c3b04000002\
+        0d0104ffffff001c040a0900ff03040a09000106040a0900010f0b6c61622e6578616d706c650c077374\
+        7564656e742a040a090001ff";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len() / 2)
+            .map(|i| u8::from_str_radix(&hex[i * 2..i * 2 + 2], 16).expect("hexadecimal"))
+            .collect()
+    }
+
+    fn with_options(options: &[u8]) -> Vec<u8> {
+        let mut message = bytes(ACK);
+        message.resize(OPTIONS_AT, 0);
+        message.extend(COOKIE_BYTES);
+        message.extend(options);
+        message
+    }
+
+    fn ack() -> Vec<u8> {
+        with_options(&bytes(ACK_OPTIONS)[4..])
+    }
+
+    fn shown<'a>(message: &'a [u8], reported: usize) -> Vec<(&'static str, Value<'a>)> {
+        let view = View {
+            bytes: message,
+            reported,
+            quoted: false,
+        };
+        let mut sink = Sink::new(Wanted::ALL);
+        emit(&view, &mut sink);
+        let name = |at: u8| FIELDS[usize::from(at)].name;
+        let found = sink.found.into_iter();
+        found.map(|f| (name(f.index.0), f.value)).collect()
+    }
+
+    #[test]
+    fn an_acknowledgment_of_dnsmasq_is_read() {
+        let message = ack();
+        let parsed = Message::parse(&message).expect("a message");
+        assert_eq!(parsed.operation, 2);
+        assert_eq!(parsed.xid, 0x835d_e057);
+        assert_eq!(parsed.mac(), Some([0x12, 0x8f, 0xc2, 0x5d, 0x70, 0x53]));
+        assert_eq!(parsed.yours, [10, 9, 0, 50]);
+        assert_eq!(parsed.kind(), Some(kind::ACK));
+        assert_eq!(parsed.address(54), Some([10, 9, 0, 1]));
+        assert_eq!(parsed.addresses(3), [[10, 9, 0, 1]]);
+        assert_eq!(parsed.number(51), Some(600));
+        assert_eq!(parsed.option(12), Some(&b"student"[..]));
+        assert!(parsed.cookie && parsed.complete);
+        let codes: Vec<u8> = parsed.options.iter().map(|o| o.code).collect();
+        assert_eq!(codes, [53, 54, 51, 58, 59, 1, 28, 3, 6, 15, 12, 42]);
+    }
+
+    #[test]
+    fn its_fields_come_in_wiresharks_order() {
+        let message = ack();
+        let found = shown(&message, message.len());
+        let at = |name: &str| found.iter().position(|(n, _)| *n == name);
+        assert!(at("dhcp.type") < at("dhcp.id") && at("dhcp.id") < at("dhcp.cookie"));
+        let value = |name: &str| found.iter().find(|(n, _)| *n == name).map(|f| &f.1);
+        let domain = Value::Text(b"lab.example".as_slice().into());
+        assert_eq!(value("dhcp.option.domain_name"), Some(&domain));
+        assert_eq!(
+            value("dhcp.option.router"),
+            Some(&Value::Ipv4([10, 9, 0, 1]))
+        );
+        assert_eq!(
+            found.last(),
+            Some(&("dhcp.option.end", Value::Unsigned(255)))
+        );
+    }
+
+    #[test]
+    fn every_shorter_prefix_is_taken_calmly() {
+        let message = ack();
+        for end in 0..message.len() {
+            let prefix = &message[..end];
+            let parsed = Message::parse(prefix);
+            assert_eq!(parsed.is_some(), end >= OPTIONS_AT);
+            assert!(parsed.is_none_or(|m| !m.complete || !m.cookie));
+            shown(prefix, end);
+            shown(prefix, message.len());
+        }
+    }
+
+    #[test]
+    fn a_wrong_cookie_means_no_options() {
+        let mut message = ack();
+        message[OPTIONS_AT] ^= 1;
+        let parsed = Message::parse(&message).expect("a message");
+        assert!(!parsed.cookie && parsed.options.is_empty());
+    }
+
+    #[test]
+    fn duplicates_are_kept_and_joined() {
+        let message = with_options(&[119, 2, 3, b'l', 119, 3, b'a', b'b', 0, 255]);
+        let parsed = Message::parse(&message).expect("a message");
+        assert_eq!(parsed.options.len(), 2);
+        assert_eq!(parsed.joined(119).as_deref(), Some(&b"\x03lab\x00"[..]));
+        let found = shown(&message, message.len());
+        let name = Value::Text(b"lab".as_slice().into());
+        assert!(found.contains(&("dhcp.option.dhcp_dns_domain_search_list_fqdn", name)));
+    }
+
+    #[test]
+    fn overloaded_fields_hold_options() {
+        let mut message = with_options(&[53, 1, 2, 52, 1, 3, 255]);
+        message[FILE_AT..FILE_AT + 7].copy_from_slice(&[51, 4, 0, 0, 0, 9, 255]);
+        message[NAME_AT..NAME_AT + 7].copy_from_slice(&[1, 4, 255, 0, 0, 0, 255]);
+        let parsed = Message::parse(&message).expect("a message");
+        assert_eq!(parsed.number(51), Some(9));
+        assert_eq!(parsed.address(1), Some([255, 0, 0, 0]));
+        assert!(parsed.complete && parsed.file.is_empty());
+        let found = shown(&message, message.len());
+        assert!(found.contains(&("dhcp.option.ip_address_lease_time", Value::Unsigned(9))));
+    }
+
+    #[test]
+    fn no_damaged_byte_panics() {
+        let message = ack();
+        for at in 0..message.len() {
+            for value in [0, 1, 52, 61, 77, 81, 82, 90, 119, 120, 121, 125, 127, 255] {
+                let mut damaged = message.clone();
+                damaged[at] = value;
+                Message::parse(&damaged);
+                shown(&damaged, damaged.len());
+            }
+        }
+    }
+}

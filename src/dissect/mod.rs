@@ -19,6 +19,7 @@ pub mod dns;
 pub mod ethernet;
 pub mod field;
 pub mod frame;
+pub mod http;
 pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;

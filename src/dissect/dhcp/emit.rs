@@ -190,7 +190,9 @@ fn all_options<'a>(cursor: &mut Cursor<'a, '_>, state: &mut State<'a>) -> Option
             }
             255 => {
                 let at = cursor.at;
-                cursor.u8(OPTION_TYPE)?;
+                cursor.skip(1)?;
+                // Wireshark gives the end option the number 0, and its own field 255.
+                cursor.sink.unsigned(OPTION_TYPE, at..at + 1, 0u8);
                 cursor.sink.unsigned(END, at..at + 1, 255u8);
                 return Some(true);
             }
@@ -469,7 +471,11 @@ fn link_address(part: &mut Cursor<'_, '_>, hardware: u16) -> Option<()> {
 }
 
 fn novell(part: &mut Cursor<'_, '_>) -> Option<()> {
-    while part.left() >= 2 {
+    while part.left() > 0 {
+        if part.left() == 1 {
+            bad_length(part);
+            break;
+        }
         part.u8(NOVELL_SUBOPTION)?;
         let length = usize::from(part.u8(SUBOPTION_LENGTH)?);
         part.bytes(NOVELL_VALUE, length)?;
@@ -739,7 +745,8 @@ fn names(
         } else {
             0..0
         };
-        part.sink.owned_text(index, range, name.text());
+        let raw = Value::Text(name.bytes.into());
+        part.sink.put(index, range, raw);
         at += name.used;
     }
     Some(())
@@ -755,12 +762,7 @@ fn routes(part: &mut Cursor<'_, '_>) -> Option<()> {
             width @ 0..=32 => usize::from(width).div_ceil(8),
             _ => break,
         };
-        // The route may lie beyond the option, as long as it was captured.
-        let length = 1 + octets + 4;
-        let route = part.bytes.get(part.at..part.at + length.min(part.left()))?;
-        let range = part.at..part.at + route.len();
-        part.sink.bytes(CLASSLESS_ROUTE, range, route);
-        part.skip(length)?;
+        part.bytes(CLASSLESS_ROUTE, 1 + octets + 4)?;
     }
     Some(())
 }
@@ -781,9 +783,14 @@ fn vendor_class(part: &mut Cursor<'_, '_>) -> Option<()> {
 
 fn vendor_information(part: &mut Cursor<'_, '_>) -> Option<()> {
     while part.left() >= 5 {
-        part.u32(VI_ENTERPRISE)?;
+        let enterprise = part.u32(VI_ENTERPRISE)?;
         let length = usize::from(part.u8(VI_LENGTH)?);
         let end = part.at + length;
+        // The Broadband Forum and CableLabs have fields of their own, which are left out.
+        if matches!(enterprise, 3561 | 4491) {
+            part.at = end;
+            continue;
+        }
         while part.at < end && part.left() >= 2 {
             part.u8(VI_SUBOPTION)?;
             let length = usize::from(part.u8(SUBOPTION_LENGTH)?);
@@ -835,6 +842,7 @@ fn moment(part: &mut Cursor<'_, '_>, index: FieldIndex) -> Option<()> {
 
 fn port_control(part: &mut Cursor<'_, '_>) -> Option<()> {
     while part.left() >= 5 {
+        part.peek(usize::from(part.peek_u8()?))?;
         let length = usize::from(part.u8(PCP_LENGTH)?);
         let mut read = 1;
         while length % 4 == 1 && read < length && part.left() >= 4 {

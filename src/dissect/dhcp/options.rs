@@ -246,7 +246,7 @@ static TABLE: &[(u8, &str, Shape)] = &[
     (114, "DHCP Captive-Portal", Text(CAPTIVE_PORTAL)),
     (116, "DHCP Auto-Configuration", Number8(AUTO_CONFIGURATION)),
     (117, "Name Service Search", Special),
-    (118, "Subnet Selection Option", Address(SUBNET_SELECTION)),
+    (118, "Subnet Selection Option", Addresses(SUBNET_SELECTION)),
     (119, "Domain Search", Special),
     (120, "SIP Servers", Special),
     (121, "Classless Static Route", Special),

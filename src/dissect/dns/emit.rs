@@ -67,6 +67,15 @@ fn message<'a>(
     for _ in 0..count {
         record(&mut cursor, &context)?;
     }
+    if let Some(length @ 1..) = view.reported.checked_sub(cursor.at) {
+        cursor.end = view.reported;
+        let range = cursor.at..view.reported;
+        cursor.bytes(EXTRANEOUS_DATA, length)?;
+        let length = i64::try_from(length).ok()?;
+        cursor
+            .sink
+            .put(EXTRANEOUS_LENGTH, range, Value::Signed(length));
+    }
     Some(())
 }
 
@@ -137,8 +146,10 @@ fn record(cursor: &mut Cursor<'_, '_>, context: &Context) -> Option<()> {
     let at = cursor.at;
     let name = name::read(cursor.bytes, at, context.base, None)?;
     cursor.at += name.used;
-    // Name, type, class, TTL and length are shown together or not at all.
-    cursor.peek(10)?;
+    // A record is shown when all of it is there, its data included.
+    let head = cursor.peek(10)?;
+    let length = usize::from(u16::from_be_bytes(*head.last_chunk()?));
+    cursor.peek(10 + length)?;
     let owner = at..cursor.at;
     let kind = cursor.peek_u16()?;
     if kind == TYPE_SRV {
@@ -175,11 +186,10 @@ fn record(cursor: &mut Cursor<'_, '_>, context: &Context) -> Option<()> {
     } else {
         cursor.u32(RESP_TTL)?;
     }
-    let length = usize::from(cursor.u16(RESP_LEN)?);
+    cursor.u16(RESP_LEN)?;
     let end = cursor.at + length;
     if length > 0 {
-        let owner = name.text();
-        records::data(cursor, context, kind, end, &owner)?;
+        records::data(cursor, context, kind, end)?;
     }
     cursor.at = end;
     Some(())

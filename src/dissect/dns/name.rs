@@ -9,6 +9,9 @@ const MOST_CHARACTERS: usize = 253;
 const MOST_POINTERS: usize = 255;
 const MOST_LABELS: usize = 1024;
 
+/// Bytes of the shortest name that is not the root: one label, or a pointer.
+const SHORTEST: usize = 2;
+
 /// A name as it is shown, and how many bytes it took where it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
@@ -49,10 +52,10 @@ impl Name {
 /// latest after so many bytes. `None`: the name leaves the message or contradicts itself.
 pub fn read(message: &[u8], start: usize, base: usize, limit: Option<usize>) -> Option<Name> {
     let name = expand(message, start, base, limit)?;
-    if name.bytes.is_empty() && name.used <= 1 {
+    if name.bytes.is_empty() && name.used <= SHORTEST {
         return Some(Name::fixed("<Root>", name.used));
     }
-    if name.used < 1 || (name.used > 1 && name.length == 0) {
+    if name.used < SHORTEST || (name.used > SHORTEST && name.length == 0) {
         return None;
     }
     Some(name)
@@ -101,7 +104,8 @@ fn expand(message: &[u8], start: usize, base: usize, limit: Option<usize>) -> Op
             }
             0x40 if kind == 0x41 => at = bit_string(message, at, &mut name)?,
             0x40 => {
-                return Some(Name::fixed("<Unknown extended label>", at - start));
+                let used = at.saturating_sub(start);
+                return Some(Name::fixed("<Unknown extended label>", used));
             }
             0x80 => return None,
             _ => {
@@ -156,9 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_name_is_the_root_but_not_by_pointer() {
+    fn an_empty_name_is_the_root() {
         assert_eq!(shown(b"\x00", 0), Some(("<Root>".into(), 1)));
-        assert_eq!(shown(b"\x00\xc0\x00", 1), None);
+        assert_eq!(shown(b"\x00\xc0\x00", 1), Some(("<Root>".into(), 2)));
     }
 
     #[test]
@@ -170,19 +174,18 @@ mod tests {
 
     #[test]
     fn names_end_at_253_characters() {
-        let mut message = Vec::new();
-        for length in [63u8, 63, 63, 61] {
-            message.push(length);
-            message.extend(vec![b'x'; usize::from(length)]);
-        }
-        message.push(0);
-        assert_eq!(read(&message, 0, 0, None).map(|n| n.length), Some(253));
-        message.insert(1, b'x');
-        message[0] = 63;
-        message[192] = 62;
-        let mut longer = vec![1, b'y'];
-        longer.extend(message);
-        assert!(read(&longer, 0, 0, None).is_some());
+        let message = |last: u8| {
+            let mut message = Vec::new();
+            for length in [63, 63, 63, last] {
+                message.push(length);
+                message.extend(vec![b'x'; usize::from(length)]);
+            }
+            message.push(0);
+            message
+        };
+        let length = |last| read(&message(last), 0, 0, None).map(|name| name.length);
+        assert_eq!(length(61), Some(253));
+        assert_eq!(length(62), Some("<Name too long>".len()));
     }
 
     #[test]

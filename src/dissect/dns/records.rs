@@ -25,7 +25,6 @@ pub(super) fn data(
     context: &Context,
     kind: u16,
     end: usize,
-    _owner: &str,
 ) -> Option<()> {
     let mut data = Data {
         cursor,
@@ -200,7 +199,9 @@ impl Data<'_, '_, '_> {
     }
 
     fn texts(&mut self, length: FieldIndex, value: FieldIndex) -> Option<()> {
-        while self.left()? > 0 {
+        // A text that runs over the record's end is followed, as Wireshark does, until the
+        // message ends too.
+        while self.cursor.at != self.end {
             let count = usize::from(self.cursor.u8(length)?);
             if self.context.multicast {
                 self.cursor.utf8(value, count)?;
@@ -322,6 +323,10 @@ impl Data<'_, '_, '_> {
         let bits = usize::from(self.cursor.peek_u8()?);
         let octets = 128usize.checked_sub(bits)?.div_ceil(8);
         self.cursor.peek(1 + octets)?;
+        if bits > 0 {
+            let at = self.cursor.at + 1 + octets;
+            name::read(self.cursor.bytes, at, self.context.base, None)?;
+        }
         self.cursor.u8(A6_PREFIX_LENGTH)?;
         let (suffix, range) = self.cursor.take(octets)?;
         if octets > 0 {
@@ -448,12 +453,25 @@ impl Data<'_, '_, '_> {
         self.rest_if_any(IPSECKEY_KEY)
     }
 
-    /// Which types a name has (RFC 4034 §4.1.2): no fields, but the bytes must be there.
+    /// Which types a name has (RFC 4034 §4.1.2).
     fn type_bitmap(&mut self) -> Option<()> {
         while self.left()? > 0 {
             let head = self.cursor.peek(2)?;
-            let length = usize::from(*head.last()?);
-            self.cursor.skip(2 + length)?;
+            let (&window, &length) = (head.first()?, head.last()?);
+            self.cursor.skip(2)?;
+            let mut kind = u16::from(window) << 8;
+            for _ in 0..length {
+                let (octet, range) = self.cursor.take(1)?;
+                let octet = *octet.first()?;
+                for bit in 0..8 {
+                    if octet & (0x80 >> bit) != 0 {
+                        self.cursor
+                            .sink
+                            .unsigned(RESP_TYPE, range.clone(), kind | bit);
+                    }
+                }
+                kind = kind.wrapping_add(8);
+            }
         }
         Some(())
     }
