@@ -2,6 +2,7 @@
 
 use crate::capture::{Batch, Ending, Frame, Reader, Time, read_ahead};
 use crate::dissect::Packet;
+use crate::facts::names::{Lease, Lookup};
 use crate::facts::network::{Arp, Hop, Host, IcmpError, Neighbour, Ping, Situation};
 use crate::track::{Trackers, situations};
 
@@ -41,6 +42,10 @@ pub struct Facts {
     pub pings: Vec<Ping>,
     /// ICMP errors.
     pub icmp_errors: Vec<IcmpError>,
+    /// DHCP transactions.
+    pub leases: Vec<Lease>,
+    /// DNS questions.
+    pub lookups: Vec<Lookup>,
 }
 
 /// A capture analyzed.
@@ -162,6 +167,8 @@ impl Stream {
             .pairs
             .next_hops(self.trackers.arp.table(), self.trackers.local());
         let (arp, neighbours) = std::mem::take(&mut self.trackers.arp).finish();
+        let leases = std::mem::take(&mut self.trackers.leases).finish();
+        let lookups = std::mem::take(&mut self.trackers.lookups).finish();
         let facts = Facts {
             situations,
             arp,
@@ -170,6 +177,8 @@ impl Stream {
             hosts,
             pings,
             icmp_errors,
+            leases,
+            lookups,
         };
         Analysis {
             summary: self.summary,

@@ -139,6 +139,8 @@ pub struct Packet<'a> {
     pub transport: Transport,
     /// Its payload: which bytes, from where, how many captured and how many promised.
     pub payload: Payload,
+    /// The protocol above UDP, by its ports.
+    pub application: Option<Protocol>,
     /// Why dissection ended early.
     pub stop: Option<Stop>,
     /// Hardware addresses of the link layer: destination and source.
@@ -168,6 +170,7 @@ impl<'a> Packet<'a> {
             ip: None,
             transport: Transport::None,
             payload: Payload::default(),
+            application: None,
             stop: None,
             macs: None,
         };

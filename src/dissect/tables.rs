@@ -3,7 +3,9 @@
 use super::field::{Field, Sink};
 use super::layer::{Layer, Protocol, Source};
 use super::tcp::Numbers;
-use super::{Packet, arp, cooked, data, ethernet, frame, icmp, icmpv6, ipv4, ipv6, tcp, udp};
+use super::{
+    Packet, arp, cooked, data, dhcp, dns, ethernet, frame, icmp, icmpv6, ipv4, ipv6, tcp, udp,
+};
 
 /// Wireshark's names of protocols that can be asked for as a whole, each with a sentence.
 pub const PROTOCOLS: &[(&str, &str)] = &[
@@ -111,6 +113,10 @@ pub const TABLES: &[(Protocol, &[Field])] = &[
     (Protocol::Icmpv6, icmpv6::FIELDS),
     (Protocol::Udp, udp::FIELDS),
     (Protocol::Tcp, tcp::FIELDS),
+    (Protocol::Dhcp, dhcp::FIELDS),
+    (Protocol::Dns, dns::FIELDS),
+    (Protocol::Mdns, dns::FIELDS),
+    (Protocol::Llmnr, dns::FIELDS),
     (Protocol::Data, data::FIELDS),
 ];
 
@@ -142,6 +148,8 @@ pub fn emit<'a>(
             let whole = !layer.quoted && !(fragment && layer.source == Source::Frame);
             tcp::emit(&view, sink, whole, numbers)
         }
+        Protocol::Dhcp => dhcp::emit(&view, sink),
+        Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(&view, layer.protocol, sink),
         Protocol::Data => data::emit(&view, sink),
         _ => Some(()),
     }

@@ -4,7 +4,7 @@ use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
 use super::tcp::Segment;
 use super::{Datagram, Ip, Message, Packet, Payload, Stop, Transport, as_u32};
-use super::{cooked, icmp, icmpv6, ipv6};
+use super::{cooked, icmp, icmpv6, ipv6, ports};
 use crate::capture::LinkType;
 use etherparse::{
     Ethernet2HeaderSlice, Ipv4HeaderSlice, Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice,
@@ -479,7 +479,19 @@ fn udp(packet: &mut Packet<'_>, rest: Rest<'_>) {
             destination_port,
             stated_length,
         });
-        packet.payload = payload(&bounded.after(8));
+        let above = bounded.after(8);
+        packet.payload = payload(&above);
+        if above.reported > 0 {
+            packet.application = ports::udp_protocol(source_port, destination_port);
+            let layer = match packet.application {
+                Some(Protocol::Dhcp) => above.layer(Protocol::Dhcp, "dhcp"),
+                Some(Protocol::Mdns) => above.layer(Protocol::Mdns, "mdns"),
+                Some(Protocol::Llmnr) => above.layer(Protocol::Llmnr, "llmnr"),
+                Some(_) => above.layer(Protocol::Dns, "dns"),
+                None => above.layer(Protocol::Data, "data"),
+            };
+            packet.layers.push(layer);
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Notes {
     Udp,
     /// Request and reply of an echo.
     Icmp,
+    /// Query and response of a DNS question.
+    Dns,
     /// The datagram that fragments make.
     Fragments,
 }

@@ -22,6 +22,7 @@ pub(super) const NOTES: &[(Notes, &[Field])] = &[
     (Notes::Tcp, track::tcp::FIELDS),
     (Notes::Udp, track::udp::FIELDS),
     (Notes::Icmp, track::icmp::FIELDS),
+    (Notes::Dns, track::dns::FIELDS),
     (Notes::Fragments, track::fragments::FIELDS),
 ];
 
@@ -166,6 +167,11 @@ impl<'q> Session<'q> {
             if let Some(note) = &mut notes.tcp {
                 let first = state.trackers.tcp.len() > streams;
                 learned.tcp.complete(note, first);
+            }
+            if let Some(note) = &mut notes.dns
+                && note.response_to == 0
+            {
+                note.response_in = learned.lookups.response_to(frame.number);
             }
             if let Some(note) = &mut notes.icmp {
                 note.resp_in = learned.icmp.reply_to(frame.number);

@@ -2,6 +2,7 @@
 
 use super::{Cell, Clock, Times};
 use crate::facts::connection::Connection;
+use crate::facts::names::{Lease, Lookup};
 use crate::facts::network::{
     Arp, Datagram, Flow, Hop, Host, IcmpError, Neighbour, Ping, Situation,
 };
@@ -338,6 +339,45 @@ pub(super) const EXCHANGES: Columns<Exchange> = &[
         (_, None) => "not whole".to_owned(),
     }),
     ("time", |e, _| span(e.time_ms)),
+];
+
+pub(super) const LEASES: Columns<Lease> = &[
+    ("xid", |l, _| format!("0x{:08x}", l.xid)),
+    ("client", |l, _| {
+        l.client_mac.map_or_else(|| "-".to_owned(), mac)
+    }),
+    ("messages, frames", |l, _| l.messages.clone()),
+    ("address", |l, _| {
+        match (l.acknowledged, l.nak_frame, l.released, l.offered) {
+            (Some(address), ..) => address.to_string(),
+            (_, Some(_), ..) => "refused".to_owned(),
+            (_, _, Some(address), _) => format!("{address} given back"),
+            (.., Some(address)) => format!("{address} only offered"),
+            _ => "none".to_owned(),
+        }
+    }),
+    ("mask", |l, _| or_dash(l.subnet_mask)),
+    ("router", |l, _| or_dash(l.router)),
+    ("DNS", |l, _| or_dash(l.dns_servers.clone())),
+    ("server", |l, _| or_dash(l.server)),
+    ("lease", |l, _| {
+        l.lease_seconds
+            .map_or_else(|| "-".to_owned(), |s| format!("{s} s"))
+    }),
+];
+
+pub(super) const LOOKUPS: Columns<Lookup> = &[
+    ("query", |l, _| or_dash(l.query_frame)),
+    ("response", |l, _| or_dash(l.response_frame)),
+    ("client", |l, _| l.client.to_string()),
+    ("server", |l, _| l.server.to_string()),
+    ("question", |l, _| format!("{} {}", l.kind, l.name)),
+    ("answer", |l, _| match (&l.status, &l.answers) {
+        (Some(status), Some(answers)) if answers.is_empty() => status.clone(),
+        (_, Some(answers)) => answers.clone(),
+        _ => "none".to_owned(),
+    }),
+    ("time", |l, _| span(l.time_ms)),
 ];
 
 pub(super) const SITUATIONS: Columns<Situation> = &[

@@ -62,6 +62,8 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
             c::EXCHANGES,
             |e| u64::from(e.status.is_none_or(|s| s >= 400)),
         )),
+        list(&facts.leases, c::LEASES),
+        list(&facts.lookups, c::LOOKUPS),
         list(&facts.arp, c::ARP),
         list(&facts.neighbours, c::NEIGHBOURS),
         list(&facts.hops, c::HOPS),

@@ -4,6 +4,8 @@
 //! what is reported is in the order of first appearance.
 
 pub mod arp;
+pub mod dhcp;
+pub mod dns;
 pub mod fragments;
 pub mod icmp;
 pub mod pairs;
@@ -12,6 +14,7 @@ pub mod stream;
 pub mod tcp;
 pub mod udp;
 
+use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};
 
 /// Everything that is followed over time, one field a kind.
@@ -29,6 +32,10 @@ pub struct Trackers {
     pub udp: udp::Flows,
     /// Messages in TCP streams.
     pub streams: stream::Streams,
+    /// DHCP transactions.
+    pub leases: dhcp::Leases,
+    /// DNS questions.
+    pub lookups: dns::Lookups,
     /// Echoes and errors.
     pub icmp: icmp::Echoes,
 }
@@ -40,6 +47,8 @@ pub struct Notes {
     pub tcp: Option<tcp::Note>,
     /// Of its UDP datagram.
     pub udp: Option<udp::Note>,
+    /// Of its DNS message.
+    pub dns: Option<dns::Note>,
     /// Of its echo.
     pub icmp: Option<icmp::Note>,
 }
@@ -47,7 +56,7 @@ pub struct Notes {
 impl Trackers {
     /// What DHCP told about the local network.
     pub fn local(&self) -> pairs::Local {
-        pairs::Local::default()
+        self.leases.local()
     }
 
     /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
@@ -66,7 +75,15 @@ impl Trackers {
                 notes.tcp = Some(note);
             }
             Transport::Udp(datagram) => {
-                notes.udp = Some(self.udp.packet(packet, &ip, datagram, fragments))
+                let note = self.udp.packet(packet, &ip, datagram, fragments);
+                match packet.application {
+                    Some(Protocol::Dhcp) => self.leases.packet(packet),
+                    Some(protocol @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) => {
+                        notes.dns = Some(self.lookups.packet(packet, &ip, protocol, note.stream));
+                    }
+                    _ => {}
+                }
+                notes.udp = Some(note);
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 notes.icmp = Some(self.icmp.packet(packet, &ip, message));
