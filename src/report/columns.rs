@@ -356,13 +356,16 @@ pub(super) const LEASES: Columns<Lease> = &[
             _ => "none".to_owned(),
         }
     }),
-    ("mask", |l, _| or_dash(l.subnet_mask)),
-    ("router", |l, _| or_dash(l.router)),
-    ("DNS", |l, _| or_dash(l.dns_servers.clone())),
-    ("server", |l, _| or_dash(l.server)),
-    ("lease", |l, _| {
-        l.lease_seconds
-            .map_or_else(|| "-".to_owned(), |s| format!("{s} s"))
+    ("told by the server", |l, _| {
+        let parts = [
+            ("server", l.server.map(|a| a.to_string())),
+            ("mask", l.subnet_mask.map(|a| a.to_string())),
+            ("router", l.router.map(|a| a.to_string())),
+            ("DNS", l.dns_servers.clone()),
+            ("lease", l.lease_seconds.map(|s| format!("{s} s"))),
+        ];
+        let told = parts.iter().filter_map(|(name, value)| value.as_ref().map(|v| format!("{name} {v}")));
+        told.collect::<Vec<_>>().join(", ")
     }),
 ];
 
