@@ -602,12 +602,12 @@ mod tests {
     use super::*;
     use crate::dissect::field::Wanted;
 
-    /// What curl 8 asked Python's file server, and what it answered.
-    const REQUEST: &[u8] = b"GET /hello.txt?x=1 HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\
-        User-Agent: curl/8.14.1\r\nAccept: */*\r\n\r\n";
-    const RESPONSE: &[u8] = b"HTTP/1.0 200 OK\r\nServer: SimpleHTTP/0.6 Python/3.13.5\r\n\
-        Date: Sat, 01 Nov 2025 10:00:00 GMT\r\nContent-type: text/plain\r\n\
-        Content-Length: 6\r\nLast-Modified: Sat, 01 Nov 2025 09:00:00 GMT\r\n\r\nhello\n";
+    /// What curl 7.88 asked Python's file server, and what it answered.
+    const REQUEST: &[u8] = b"GET /hello.txt?x=1 HTTP/1.1\r\nHost: 127.0.0.1:18431\r\n\
+        User-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n";
+    const RESPONSE: &[u8] = b"HTTP/1.0 200 OK\r\nServer: SimpleHTTP/0.6 Python/3.11.7\r\n\
+        Date: Sat, 21 Nov 2026 03:50:10 GMT\r\nContent-type: text/plain\r\n\
+        Content-Length: 6\r\nLast-Modified: Sat, 21 Nov 2026 03:50:09 GMT\r\n\r\nhello\n";
 
     fn shown(bytes: &[u8]) -> Vec<(&'static str, Value<'_>)> {
         let view = View {
@@ -631,11 +631,11 @@ mod tests {
         let head = parse_head(REQUEST, None).expect("a head");
         assert_eq!(head.kind, Kind::Request);
         assert_eq!(head.uri, b"/hello.txt?x=1");
-        assert_eq!(head.header("host"), Some(&b"127.0.0.1:8000"[..]));
+        assert_eq!(head.header("host"), Some(&b"127.0.0.1:18431"[..]));
         assert_eq!((head.head_length, head.complete), (REQUEST.len(), true));
         assert_eq!(head.body, BodyLength::None);
         let found = shown(REQUEST);
-        let full = text("http://127.0.0.1:8000/hello.txt?x=1");
+        let full = text("http://127.0.0.1:18431/hello.txt?x=1");
         assert!(found.contains(&("http.request.full_uri", full)));
         assert!(found.contains(&("http.request.line", text("Accept: */*\r\n"))));
         assert!(found.contains(&("http.request.uri.query", text("x=1"))));

@@ -29,6 +29,7 @@ pub mod ports;
 pub mod tables;
 pub mod tcp;
 pub mod text;
+pub mod tls;
 pub mod udp;
 pub mod vendor;
 mod walk;

@@ -1,0 +1,304 @@
+//! Hands over the fields of records in Wireshark's order.
+
+use super::fields::*;
+use super::{RECORD_HEADER, Record, content};
+use crate::dissect::cursor::Cursor;
+use crate::dissect::field::{FieldIndex, Sink};
+use crate::dissect::layer::View;
+use crate::dissect::text;
+
+/// What is known of the session and of this direction before the records at hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The server chose TLS 1.3.
+    pub tls13: bool,
+    /// This direction changed to its cipher: handshake messages and alerts are encrypted.
+    pub encrypted: bool,
+}
+
+/// Hands over the fields of all whole records that begin here, and moves the state on. Answers
+/// where the first byte is that belongs to none of them.
+pub fn emit<'a>(view: &View<'a>, state: &mut State, sink: &mut Sink<'a>) -> usize {
+    let mut at = 0;
+    while let Some(record) = view.bytes.get(at..).and_then(Record::parse) {
+        let end = at + RECORD_HEADER + record.length;
+        if end > view.bytes.len() {
+            break;
+        }
+        let mut cursor = Cursor {
+            bytes: view.bytes,
+            at,
+            end,
+            sink,
+        };
+        one(&mut cursor, &record, state);
+        at = end;
+    }
+    at
+}
+
+fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Option<()> {
+    cursor.mark(RECORD, cursor.left())?;
+    let hidden = state.tls13 && record.content == content::APPLICATION_DATA;
+    cursor.u8(if hidden { OPAQUE_TYPE } else { CONTENT_TYPE })?;
+    cursor.u16(RECORD_VERSION)?;
+    cursor.u16(RECORD_LENGTH)?;
+    let length = cursor.left();
+    match record.content {
+        content::CHANGE_CIPHER_SPEC => {
+            cursor.mark(CHANGE_CIPHER_SPEC, length)?;
+            state.encrypted |= !state.tls13;
+        }
+        content::ALERT => {
+            cursor.mark(ALERT, length)?;
+            if length == 2 {
+                cursor.u8(ALERT_LEVEL)?;
+                cursor.u8(ALERT_DESCRIPTION)?;
+            }
+        }
+        content::HANDSHAKE => handshake(cursor, state)?,
+        content::APPLICATION_DATA => {
+            cursor.bytes(APP_DATA, length)?;
+        }
+        _ => {
+            cursor.mark(HEARTBEAT, length)?;
+        }
+    }
+    Some(())
+}
+
+/// Handshake messages that are whole within the record.
+fn handshake(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+    while cursor.left() > 0 {
+        let whole = message_length(cursor);
+        let Some(length) = whole else {
+            if state.encrypted {
+                cursor.mark(HANDSHAKE, cursor.left())?;
+            }
+            return Some(());
+        };
+        cursor.mark(HANDSHAKE, 4 + length)?;
+        let kind = cursor.u8(HANDSHAKE_TYPE)?;
+        cursor.u24(HANDSHAKE_LENGTH)?;
+        let mut body = cursor.part(length);
+        match kind {
+            1 => client_hello(&mut body, state)?,
+            2 => server_hello(&mut body, state)?,
+            11 if !state.tls13 => certificates(&mut body)?,
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+/// The length of the next message; `None` when it is encrypted or goes on in the next record.
+fn message_length(cursor: &Cursor<'_, '_>) -> Option<usize> {
+    let [kind, a, b, c] = *cursor.peek(4)?.first_chunk()?;
+    let known = matches!(kind, 0..=6 | 8 | 11..=16 | 20..=25 | 67 | 254);
+    let length = super::as_length([a, b, c]);
+    (known && 4 + length <= cursor.left()).then_some(length)
+}
+
+/// Version, random number and session.
+fn hello_head(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+    cursor.u16(HANDSHAKE_VERSION)?;
+    let at = cursor.at;
+    cursor.bytes(RANDOM, 32)?;
+    if !state.tls13 {
+        let mut inner = Cursor {
+            bytes: cursor.bytes,
+            at,
+            end: at + 32,
+            sink: cursor.sink,
+        };
+        let (bytes, range) = inner.take(4)?;
+        let seconds = u32::from_be_bytes(*bytes.first_chunk()?);
+        if inner.sink.wants(RANDOM_TIME) {
+            let shown = text::moment(i64::from(seconds));
+            inner.sink.owned_text(RANDOM_TIME, range, shown);
+        }
+        inner.bytes(RANDOM_BYTES, 28)?;
+    }
+    let session = usize::from(cursor.u8(SESSION_ID_LENGTH)?);
+    if session > 0 {
+        cursor.bytes(SESSION_ID, session)?;
+    }
+    Some(())
+}
+
+fn client_hello(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+    hello_head(cursor, state)?;
+    let length = usize::from(cursor.u16(CIPHER_SUITES_LENGTH)?);
+    list16(cursor, length, CIPHER_SUITES, CIPHER_SUITE)?;
+    let length = usize::from(cursor.u8(COMPRESSION_LENGTH)?);
+    list8(cursor, length, COMPRESSIONS, COMPRESSION)?;
+    extensions(cursor, true)
+}
+
+fn server_hello(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+    hello_head(cursor, state)?;
+    cursor.u16(CIPHER_SUITE)?;
+    cursor.u8(COMPRESSION)?;
+    extensions(cursor, false)
+}
+
+fn list16(
+    cursor: &mut Cursor<'_, '_>,
+    length: usize,
+    list: FieldIndex,
+    item: FieldIndex,
+) -> Option<()> {
+    cursor.mark(list, length)?;
+    let mut part = cursor.part(length);
+    while part.left() >= 2 {
+        part.u16(item)?;
+    }
+    Some(())
+}
+
+fn list8(
+    cursor: &mut Cursor<'_, '_>,
+    length: usize,
+    list: FieldIndex,
+    item: FieldIndex,
+) -> Option<()> {
+    cursor.mark(list, length)?;
+    let mut part = cursor.part(length);
+    while part.left() > 0 {
+        part.u8(item)?;
+    }
+    Some(())
+}
+
+fn extensions(cursor: &mut Cursor<'_, '_>, client: bool) -> Option<()> {
+    if cursor.left() == 0 {
+        return Some(());
+    }
+    let length = usize::from(cursor.u16(EXTENSIONS_LENGTH)?);
+    let mut all = cursor.part(length);
+    while all.left() >= 4 {
+        let kind = all.u16(EXTENSION_TYPE)?;
+        let length = usize::from(all.u16(EXTENSION_LENGTH)?);
+        let mut body = all.part(length);
+        // A broken extension does not hide the next one.
+        let _ = extension(&mut body, kind, client);
+    }
+    Some(())
+}
+
+fn extension(body: &mut Cursor<'_, '_>, kind: u16, client: bool) -> Option<()> {
+    let length = body.left();
+    match kind {
+        0 if length > 0 => server_names(body)?,
+        5 if client => {
+            body.u8(STATUS_TYPE)?;
+            let responders = usize::from(body.u16(STATUS_RESPONDERS_LENGTH)?);
+            body.skip(responders)?;
+            body.u16(STATUS_EXTENSIONS_LENGTH)?;
+        }
+        10 => {
+            let length = usize::from(body.u16(GROUPS_LENGTH)?);
+            list16(body, length, GROUPS, GROUP)?;
+        }
+        11 => {
+            let length = usize::from(body.u8(POINT_FORMATS_LENGTH)?);
+            list8(body, length, POINT_FORMATS, POINT_FORMAT)?;
+        }
+        13 | 34 => signatures(body)?,
+        16 => {
+            let length = usize::from(body.u16(ALPN_LENGTH)?);
+            body.mark(ALPN_LIST, length)?;
+            while body.left() > 0 {
+                let length = usize::from(body.u8(ALPN_NAME_LENGTH)?);
+                body.ascii(ALPN_NAME, length)?;
+            }
+        }
+        21 => {
+            body.bytes(PADDING, length)?;
+        }
+        28 => {
+            body.u16(RECORD_SIZE_LIMIT)?;
+        }
+        35 => {
+            body.bytes(EXTENSION_DATA, length)?;
+        }
+        43 if client => {
+            body.u8(VERSIONS_LENGTH)?;
+            while body.left() >= 2 {
+                body.u16(VERSION)?;
+            }
+        }
+        43 => {
+            body.u16(VERSION)?;
+        }
+        45 => {
+            let length = body.u8(PSK_MODES_LENGTH)?;
+            for _ in 0..length {
+                body.u8(PSK_MODE)?;
+            }
+        }
+        51 => key_shares(body, client)?,
+        0xff01 => {
+            let length = usize::from(body.u8(RENEGOTIATION_LENGTH)?);
+            if length > 0 {
+                body.bytes(RENEGOTIATION, length)?;
+            }
+        }
+        // These have nothing in them, or something that is left out.
+        0 | 5 | 22 | 23 | 49 => {}
+        _ => {
+            body.bytes(EXTENSION_DATA, length)?;
+        }
+    }
+    Some(())
+}
+
+fn server_names(body: &mut Cursor<'_, '_>) -> Option<()> {
+    let length = usize::from(body.u16(SERVER_NAME_LIST_LENGTH)?);
+    let mut list = body.part(length);
+    while list.left() > 0 {
+        list.u8(SERVER_NAME_TYPE)?;
+        let length = usize::from(list.u16(SERVER_NAME_LENGTH)?);
+        list.ascii(SERVER_NAME, length)?;
+    }
+    Some(())
+}
+
+fn signatures(body: &mut Cursor<'_, '_>) -> Option<()> {
+    let length = usize::from(body.u16(SIGNATURES_LENGTH)?);
+    body.mark(SIGNATURES, length)?;
+    let mut list = body.part(length);
+    while list.left() >= 2 {
+        let at = list.at;
+        let [hash, key] = list.u16(SIGNATURE)?.to_be_bytes();
+        list.sink.unsigned(SIGNATURE_HASH, at..at + 1, hash);
+        list.sink.unsigned(SIGNATURE_KEY, at + 1..at + 2, key);
+    }
+    Some(())
+}
+
+fn key_shares(body: &mut Cursor<'_, '_>, client: bool) -> Option<()> {
+    if client {
+        body.u16(KEY_SHARE_LENGTH)?;
+    } else if body.left() == 2 {
+        body.u16(KEY_SHARE_SELECTED)?;
+        return Some(());
+    }
+    while body.left() > 0 {
+        body.u16(KEY_SHARE_GROUP)?;
+        let length = usize::from(body.u16(KEY_SHARE_KEY_LENGTH)?);
+        body.bytes(KEY_SHARE_KEY, length)?;
+    }
+    Some(())
+}
+
+fn certificates(body: &mut Cursor<'_, '_>) -> Option<()> {
+    body.u24(CERTIFICATES_LENGTH)?;
+    let length = body.left();
+    body.mark(CERTIFICATES, length)?;
+    while body.left() > 0 {
+        let length = usize::try_from(body.u24(CERTIFICATE_LENGTH)?).ok()?;
+        body.bytes(CERTIFICATE, length)?;
+    }
+    Some(())
+}
