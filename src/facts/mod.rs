@@ -6,6 +6,7 @@
 //! **Invariant:** nothing is computed here; `track` fills the records, `render` writes them.
 
 pub mod connection;
+pub mod hello;
 pub mod names;
 pub mod network;
 pub mod web;

@@ -281,6 +281,11 @@ impl<'a> Reading<'_, 'a> {
                     values.read_notes(plan, Notes::Udp, |sink| track::udp::emit(note, sink));
                 }
             }
+            Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => {
+                if let Some(note) = &self.notes.dns {
+                    values.read_notes(plan, Notes::Dns, |sink| track::dns::emit(note, sink));
+                }
+            }
             Protocol::Icmp | Protocol::Icmpv6 => {
                 if let Some(note) = &self.notes.icmp {
                     values.read_notes(plan, Notes::Icmp, |sink| track::icmp::emit(note, v6, sink));

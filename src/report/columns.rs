@@ -2,6 +2,7 @@
 
 use super::{Cell, Clock, Times};
 use crate::facts::connection::Connection;
+use crate::facts::hello::Hello;
 use crate::facts::names::{Lease, Lookup};
 use crate::facts::network::{
     Arp, Datagram, Flow, Hop, Host, IcmpError, Neighbour, Ping, Situation,
@@ -364,7 +365,9 @@ pub(super) const LEASES: Columns<Lease> = &[
             ("DNS", l.dns_servers.clone()),
             ("lease", l.lease_seconds.map(|s| format!("{s} s"))),
         ];
-        let told = parts.iter().filter_map(|(name, value)| value.as_ref().map(|v| format!("{name} {v}")));
+        let told = parts
+            .iter()
+            .filter_map(|(name, value)| value.as_ref().map(|v| format!("{name} {v}")));
         told.collect::<Vec<_>>().join(", ")
     }),
 ];
@@ -381,6 +384,20 @@ pub(super) const LOOKUPS: Columns<Lookup> = &[
         _ => "none".to_owned(),
     }),
     ("time", |l, _| span(l.time_ms)),
+];
+
+pub(super) const HELLOS: Columns<Hello> = &[
+    ("frame", |h, _| h.frame.to_string()),
+    ("stream", |h, _| h.stream.to_string()),
+    ("from", |h, _| h.sender.to_string()),
+    ("side", |h, _| h.side.to_owned()),
+    ("version", |h, _| h.version.clone()),
+    ("server name", |h, _| text(h.server_name.as_ref())),
+    ("cipher", |h, _| match (&h.cipher, h.ciphers_offered) {
+        (Some(name), _) => name.clone(),
+        (None, count) => format!("{} offered", or_dash(count)),
+    }),
+    ("above", |h, _| or_dash(h.application.clone())),
 ];
 
 pub(super) const SITUATIONS: Columns<Situation> = &[

@@ -57,10 +57,16 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
             },
         )),
         Box::new(Rows::new(
-            trackers.streams.exchanges.len(),
-            |i| trackers.streams.exchanges.exchange(i, &trackers.tcp),
+            trackers.streams.found.exchanges.len(),
+            |i| trackers.streams.found.exchanges.exchange(i, &trackers.tcp),
             c::EXCHANGES,
             |e| u64::from(e.status.is_none_or(|s| s >= 400)),
+        )),
+        Box::new(Rows::new(
+            trackers.streams.found.hellos.len(),
+            |i| trackers.streams.found.hellos.hello(i, &trackers.tcp),
+            c::HELLOS,
+            |_| 0,
         )),
         list(&facts.leases, c::LEASES),
         list(&facts.lookups, c::LOOKUPS),

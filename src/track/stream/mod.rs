@@ -6,8 +6,10 @@
 
 mod http;
 mod order;
+mod tls;
 
 pub use http::Exchanges;
+pub use tls::Hellos;
 
 use crate::capture::Time;
 use crate::dissect::tcp::{self, Segment};
@@ -20,6 +22,7 @@ use order::Order;
 enum Kind {
     Unknown,
     Http,
+    Tls,
 }
 
 /// One stream that is being followed.
@@ -27,6 +30,27 @@ struct Live {
     kind: Kind,
     order: [Order; 2],
     http: Parser,
+    tls: tls::Parser,
+}
+
+/// What is collected from all streams.
+#[derive(Default)]
+pub struct Found {
+    /// HTTP.
+    pub exchanges: Exchanges,
+    /// TLS.
+    pub hellos: Hellos,
+}
+
+impl Live {
+    fn new() -> Live {
+        Live {
+            kind: Kind::Unknown,
+            order: Default::default(),
+            http: Parser::default(),
+            tls: tls::Parser::default(),
+        }
+    }
 }
 
 /// No payload yet, or not followed (any more).
@@ -40,8 +64,8 @@ pub struct Streams {
     places: Vec<u32>,
     live: Vec<Live>,
     free: Vec<u32>,
-    /// HTTP.
-    pub exchanges: Exchanges,
+    /// The messages found.
+    pub found: Found,
 }
 
 /// One delivery of bytes in order.
@@ -64,101 +88,98 @@ impl Streams {
             self.places.resize(stream + 1, NOT_YET);
         }
         let length = segment.length.unwrap_or(0);
-        let place = self.places[stream];
-        if place == NEVER || (place == NOT_YET && length == 0) {
-            return;
-        }
-        let side = usize::from(note.side);
-        let place = if place == NOT_YET {
-            self.start(stream, note)
-        } else {
-            place
+        let place = match self.places[stream] {
+            NEVER => return,
+            NOT_YET if length == 0 => return,
+            NOT_YET => self.start(stream),
+            place => place,
         };
         let Some(live) = self.live.get_mut(as_usize(place)) else {
             return;
         };
-        let time = packet.frame.time.unwrap_or_default();
+        let side = usize::from(note.side);
         let piece = Piece {
             stream: note.stream,
             side,
             frame: packet.frame.number,
-            time,
+            time: packet.frame.time.unwrap_or_default(),
             bytes: &[],
             missing: 0,
         };
-        if length > 0 && !segment.has(tcp::RST) {
-            let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
-            let payload = packet.payload_bytes();
-            let exchanges = &mut self.exchanges;
-            let (kind, parser) = (&mut live.kind, &mut live.http);
-            live.order[side].add(first, payload, length, piece, &mut |piece| {
-                deliver(kind, parser, exchanges, piece)
-            });
-        }
-        if segment.has(tcp::ACK) {
-            // What the other side has acknowledged and is not here will not come.
-            let exchanges = &mut self.exchanges;
-            let (kind, parser) = (&mut live.kind, &mut live.http);
-            let other = Piece {
-                side: 1 - side,
-                ..piece
-            };
-            live.order[1 - side].acknowledged(segment.ack, other, &mut |piece| {
-                deliver(kind, parser, exchanges, piece)
-            });
-        }
-        if segment.has(tcp::FIN | tcp::RST) {
-            if live.kind == Kind::Http {
-                live.http
-                    .end(side, &piece, &mut self.exchanges, segment.has(tcp::RST));
-            }
-            live.order[side].ended = true;
-        }
+        live.segment(packet, segment, piece, &mut self.found);
         let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended);
-        if over || (live.kind == Kind::Unknown && live.order.iter().any(|o| o.delivered > 0)) {
+        let known = match live.kind {
+            Kind::Unknown => live.order.iter().all(|o| o.delivered == 0),
+            Kind::Http => true,
+            Kind::Tls => !live.tls.is_done(),
+        };
+        if over || !known {
             self.drop_stream(stream, place);
         }
     }
 
-    fn start(&mut self, stream: usize, note: &super::tcp::Note) -> u32 {
-        let live = Live {
-            kind: Kind::Unknown,
-            order: Default::default(),
-            http: Parser::default(),
-        };
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.live[as_usize(place)] = live;
-                place
-            }
-            None => {
-                self.live.push(live);
-                u32::try_from(self.live.len() - 1).unwrap_or(NEVER)
-            }
-        };
-        // The first byte after each SYN, where the SYNs were seen.
-        let _ = note;
+    fn start(&mut self, stream: usize) -> u32 {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.live.push(Live::new());
+            u32::try_from(self.live.len() - 1).unwrap_or(NEVER)
+        });
         self.places[stream] = place;
         place
     }
 
     fn drop_stream(&mut self, stream: usize, place: u32) {
         self.places[stream] = NEVER;
-        self.live[as_usize(place)] = Live {
-            kind: Kind::Unknown,
-            order: Default::default(),
-            http: Parser::default(),
-        };
+        self.live[as_usize(place)] = Live::new();
         self.free.push(place);
     }
 }
 
-/// Hands bytes in order to the protocol that the first of them show.
-fn deliver(kind: &mut Kind, parser: &mut Parser, exchanges: &mut Exchanges, piece: Piece<'_>) {
-    if *kind == Kind::Unknown && http::begins(piece.bytes) {
-        *kind = Kind::Http;
-    }
-    if *kind == Kind::Http {
-        parser.bytes(piece, exchanges);
+impl Live {
+    /// Puts one segment in order and hands on what became readable.
+    fn segment(
+        &mut self,
+        packet: &Packet<'_>,
+        segment: &Segment,
+        piece: Piece<'_>,
+        found: &mut Found,
+    ) {
+        let side = piece.side;
+        let Live {
+            kind,
+            order,
+            http,
+            tls,
+        } = self;
+        let mut deliver = |piece: Piece<'_>| {
+            match *kind {
+                Kind::Unknown if http::begins(piece.bytes) => *kind = Kind::Http,
+                Kind::Unknown if tls::begins(piece.bytes) => *kind = Kind::Tls,
+                _ => {}
+            }
+            match *kind {
+                Kind::Http => http.bytes(piece, &mut found.exchanges),
+                Kind::Tls => tls.bytes(&piece, &mut found.hellos),
+                Kind::Unknown => {}
+            }
+        };
+        let length = segment.length.unwrap_or(0);
+        if length > 0 && !segment.has(tcp::RST) {
+            let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
+            order[side].add(first, packet.payload_bytes(), length, piece, &mut deliver);
+        }
+        if segment.has(tcp::ACK) {
+            // What the other side has acknowledged and is not here will not come.
+            let other = Piece {
+                side: 1 - side,
+                ..piece
+            };
+            order[1 - side].acknowledged(segment.ack, other, &mut deliver);
+        }
+        if segment.has(tcp::FIN | tcp::RST) {
+            if *kind == Kind::Http {
+                http.end(side, &piece, &mut found.exchanges, segment.has(tcp::RST));
+            }
+            order[side].ended = true;
+        }
     }
 }
