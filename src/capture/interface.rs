@@ -10,6 +10,9 @@ pub struct Interface {
     pub section: u32,
     /// Its number within the section, from 0; what Wireshark shows as `frame.interface_id`.
     pub id: u32,
+    /// Whether the file describes it in a block of its own (pcapng). Wireshark shows interface
+    /// numbers of these only.
+    pub described: bool,
     /// Its name, such as `eth0`; bytes that are not UTF-8 are replaced.
     pub name: Option<String>,
     /// Its description, such as the product name of the card.

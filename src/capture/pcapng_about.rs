@@ -65,6 +65,7 @@ pub(super) fn interface_description<B: ByteOrder>(
     }
     let id = output.about.interfaces.len() - first_interface;
     let mut interface = Interface {
+        described: true,
         section: output.about.section_count,
         id: u32::try_from(id).unwrap_or(u32::MAX),
         link: LinkType(

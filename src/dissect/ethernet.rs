@@ -107,6 +107,18 @@ pub mod vlan {
         ID: "vlan.id", Kind::Unsigned(16), "Virtual LAN the frame belongs to.";
         ETYPE: "vlan.etype", Kind::Hex(16), "EtherType of what follows the tag.";
         LEN: "vlan.len", Kind::Unsigned(16), "Payload length, when an 802.3 frame was tagged.";
+        AD_PRIORITY: "ieee8021ad.priority", Kind::Unsigned(8), "Priority code point of a service tag.";
+        AD_DEI: "ieee8021ad.dei", Kind::Unsigned(8), "Drop eligible indicator of a service tag.";
+        AD_ID: "ieee8021ad.id", Kind::Unsigned(16), "Virtual LAN of a service tag (802.1ad).";
+    }
+
+    /// Hands over the fields of a service tag (802.1ad), which have names of their own.
+    pub fn emit_service<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
+        let tag = view.u16(0)?;
+        sink.unsigned(AD_PRIORITY, 0..2, tag >> 13);
+        sink.unsigned(AD_DEI, 0..2, tag >> 12 & 1);
+        sink.unsigned(AD_ID, 0..2, tag & 0x0fff);
+        Some(())
     }
 
     /// Hands over the tag's fields.

@@ -45,14 +45,12 @@ pub fn emit<'a>(
     sink: &mut Sink<'a>,
 ) {
     for comment in comments {
-        sink.text(COMMENT, 0..0, comment);
+        sink.text(COMMENT, 0..0, super::text::until_zero(comment));
     }
     let frame = packet.frame;
-    if let Some(interface) = interface.filter(|i| i.section > 0) {
+    if let Some(interface) = interface.filter(|i| i.described) {
         sink.unsigned(INTERFACE_ID, 0..0, interface.id);
-        if let Some(name) = &interface.name {
-            sink.text(INTERFACE_NAME, 0..0, name.as_bytes());
-        }
+        sink.text(INTERFACE_NAME, 0..0, interface.shown_name().as_bytes());
         if let Some(description) = &interface.description {
             sink.text(INTERFACE_DESCRIPTION, 0..0, description.as_bytes());
         }

@@ -9,7 +9,7 @@ crate::fields! {
     CODE: "icmp.code", Kind::Unsigned(8), "Which case of the type; for type 3: 0 network, 1 host, 3 port unreachable.";
     CHECKSUM: "icmp.checksum", Kind::Hex(16), "Checksum over the message.";
     CHECKSUM_STATUS: "icmp.checksum.status", Kind::Unsigned(8), "0 bad, 1 good, 2 not verifiable.";
-    IDENT: "icmp.ident", Kind::Unsigned(16), "Identifier that tells one ping process from another (in both byte orders).";
+    IDENT: "icmp.ident", Kind::Unsigned(16), "Identifier that tells one ping process from another .";
     SEQ: "icmp.seq", Kind::Unsigned(16), "Sequence number, as most systems write it.";
     SEQ_LE: "icmp.seq_le", Kind::Unsigned(16), "Sequence number, as Windows writes it (little endian).";
     MTU: "icmp.mtu", Kind::Unsigned(16), "Largest packet the next hop can carry (fragmentation needed).";
@@ -39,7 +39,6 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
         0 | 8 | 13..=18 => {
             let ident: [u8; 2] = view.array(4)?;
             sink.unsigned(IDENT, 4..6, u16::from_be_bytes(ident));
-            sink.unsigned(IDENT, 4..6, u16::from_le_bytes(ident));
             let seq: [u8; 2] = view.array(6)?;
             sink.unsigned(SEQ, 6..8, u16::from_be_bytes(seq));
             sink.unsigned(SEQ_LE, 6..8, u16::from_le_bytes(seq));

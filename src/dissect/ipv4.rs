@@ -16,7 +16,7 @@ crate::fields! {
     FLAGS_SF: "ip.flags.sf", Kind::Boolean, "Security flag (RFC 3514); never set in earnest.";
     FLAGS_DF: "ip.flags.df", Kind::Boolean, "Don't fragment.";
     FLAGS_MF: "ip.flags.mf", Kind::Boolean, "More fragments follow.";
-    FRAG_OFFSET: "ip.frag_offset", Kind::Unsigned(16), "Where this fragment belongs, in bytes.";
+    FRAG_OFFSET: "ip.frag_offset", Kind::Unsigned(16), "Where this fragment belongs, in units of eight bytes.";
     TTL: "ip.ttl", Kind::Unsigned(8), "Time to live: hops left; each router takes one.";
     PROTO: "ip.proto", Kind::Unsigned(8), "Upper-layer protocol: 1 ICMP, 6 TCP, 17 UDP.";
     CHECKSUM: "ip.checksum", Kind::Hex(16), "Header checksum.";
@@ -51,7 +51,7 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     sink.boolean(FLAGS_RB, 6..7, fragment & 0x8000 != 0);
     sink.boolean(FLAGS_DF, 6..7, fragment & 0x4000 != 0);
     sink.boolean(FLAGS_MF, 6..7, fragment & 0x2000 != 0);
-    sink.unsigned(FRAG_OFFSET, 6..8, (fragment & 0x1fff) << 3);
+    sink.unsigned(FRAG_OFFSET, 6..8, fragment & 0x1fff);
     sink.unsigned(TTL, 8..9, view.u8(8)?);
     sink.unsigned(PROTO, 9..10, view.u8(9)?);
     sink.unsigned(CHECKSUM, 10..12, view.u16(10)?);

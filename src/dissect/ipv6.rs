@@ -5,10 +5,11 @@ use super::layer::View;
 
 crate::fields! {
     VERSION: "ipv6.version", Kind::Unsigned(8), "IP version; the first four bits, 6 here.";
+    IP_VERSION: "ip.version", Kind::Unsigned(8), "IP version, so that `ip.version == 6` finds these packets.";
     TCLASS: "ipv6.tclass", Kind::Hex(32), "Traffic class: DSCP and ECN together.";
     DSCP: "ipv6.tclass.dscp", Kind::Unsigned(32), "Differentiated services codepoint.";
     ECN: "ipv6.tclass.ecn", Kind::Unsigned(32), "Explicit congestion notification bits.";
-    FLOW: "ipv6.flow", Kind::Hex(32), "Flow label.";
+    FLOW: "ipv6.flow", Kind::Hex(24), "Flow label.";
     PLEN: "ipv6.plen", Kind::Unsigned(16), "Payload length in bytes, without the header of 40.";
     NXT: "ipv6.nxt", Kind::Unsigned(8), "Next header: what follows, 6 TCP, 17 UDP, 58 ICMPv6, or an extension.";
     HLIM: "ipv6.hlim", Kind::Unsigned(8), "Hop limit; each router takes one.";
@@ -87,6 +88,7 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     let first = view.u32(0)?;
     let class = (first >> 20) & 0xff;
     sink.unsigned(VERSION, 0..1, first >> 28);
+    sink.unsigned(IP_VERSION, 0..1, first >> 28);
     sink.unsigned(TCLASS, 0..4, class);
     sink.unsigned(DSCP, 0..4, class >> 2);
     sink.unsigned(ECN, 0..4, class & 3);

@@ -12,6 +12,8 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
     ("frame", "The frame as recorded; every frame is one."),
     ("eth", "Ethernet II or 802.3."),
     ("vlan", "Tag of a virtual LAN (802.1Q)."),
+    ("ieee8021ad", "Service tag of a virtual LAN (802.1ad)."),
+    ("fddi", "Fiber distributed data interface."),
     ("llc", "Logical link control (802.2)."),
     ("sll", "Linux cooked capture, as of the interface `any`."),
     ("null", "BSD loopback."),
@@ -131,6 +133,7 @@ pub fn emit<'a>(
     let view = packet.view(layer);
     match layer.protocol {
         Protocol::Ethernet => ethernet::emit(&view, sink, payload_end(packet, layer)),
+        Protocol::Vlan if layer.name == "ieee8021ad" => ethernet::vlan::emit_service(&view, sink),
         Protocol::Vlan => ethernet::vlan::emit(&view, sink),
         Protocol::Llc => ethernet::llc::emit(&view, sink),
         Protocol::Sll if layer.name == "sll2" => cooked::emit_version2(&view, sink),

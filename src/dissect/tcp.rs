@@ -138,11 +138,7 @@ pub fn walk(options: &[u8]) -> impl Iterator<Item = RawOption<'_>> {
         }
         let bytes = options.get(at..at + length)?;
         let option = RawOption { kind, bytes, at };
-        at = if kind == 0 {
-            options.len()
-        } else {
-            at + length
-        };
+        at += length;
         Some(option)
     })
 }
@@ -178,7 +174,13 @@ pub fn emit<'a>(
     sink.unsigned(DSTPORT, 2..4, dst);
     sink.unsigned(PORT, 0..2, src);
     sink.unsigned(PORT, 2..4, dst);
-    let (seq, ack) = (view.u32(4)?, view.u32(8)?);
+    let seq = view.u32(4)?;
+    if !whole && view.bytes.len() < 16 {
+        // Of the packet that an ICMP error quotes there may be eight bytes.
+        sink.unsigned(SEQ, 4..8, seq);
+        return None;
+    }
+    let ack = view.u32(8)?;
     let (offset, flags, window) = (view.u8(12)?, view.u16(12)? & 0x0fff, view.u16(14)?);
     let header = usize::from(offset >> 4) * 4;
     let length = if whole {
@@ -247,7 +249,7 @@ pub fn emit<'a>(
         let end = header.min(view.bytes.len());
         if let Some(options) = view.slice(20..end) {
             sink.bytes(OPTIONS, 20..end, options);
-            emit_options(options, sink, numbers.peer_base);
+            emit_options(options, header - 20, sink, numbers.peer_base)?;
         }
     }
     let payload = view.bytes.get(header..)?;
@@ -298,49 +300,61 @@ pub fn flag_letters(flags: u16) -> String {
         .collect()
 }
 
-fn emit_options(options: &[u8], sink: &mut Sink<'_>, peer_base: u32) {
-    for option in walk(options) {
-        let at = 20 + option.at;
-        let end = at + option.bytes.len();
-        sink.unsigned(OPTION_KIND, at..at + 1, option.kind);
-        if option.kind > 1 {
-            sink.unsigned(OPTION_LEN, at + 1..at + 2, option.bytes[1]);
+/// Hands over the options: as far as they were captured, of so many bytes that there should be.
+fn emit_options(options: &[u8], declared: usize, sink: &mut Sink<'_>, base: u32) -> Option<()> {
+    let number = |at: usize| {
+        let bytes = options.get(at..)?.first_chunk::<4>()?;
+        Some(u32::from_be_bytes(*bytes))
+    };
+    let mut at = 0;
+    while at < declared {
+        let kind = *options.get(at)?;
+        let place = 20 + at;
+        if kind < 2 {
+            sink.unsigned(OPTION_KIND, place..place + 1, kind);
+            at += 1;
+            continue;
         }
-        let value = &option.bytes[option.bytes.len().min(2)..];
-        let number = |i: usize| {
-            value
-                .get(i..)?
-                .first_chunk::<4>()
-                .map(|b| u32::from_be_bytes(*b))
-        };
-        match (option.kind, value) {
-            (2, [a, b]) => sink.unsigned(MSS, at + 2..end, u16::from_be_bytes([*a, *b])),
-            (3, [shift]) => {
-                sink.unsigned(WSCALE_SHIFT, at + 2..end, *shift);
-                let shift = u32::from((*shift).min(14));
-                sink.unsigned(WSCALE_MULTIPLIER, at + 2..end, 1u32 << shift);
+        let length = if at + 1 < declared { *options.get(at + 1)? } else { 0 };
+        let size = usize::from(length);
+        if size < 2 || at + size > declared {
+            return Some(());
+        }
+        sink.unsigned(OPTION_KIND, place..place + 1, kind);
+        sink.unsigned(OPTION_LEN, place + 1..place + 2, length);
+        let (value, end) = (at + 2, at + size);
+        match (kind, size) {
+            (2, 4) => {
+                let bytes: [u8; 2] = *options.get(value..)?.first_chunk()?;
+                sink.unsigned(MSS, place + 2..place + 4, u16::from_be_bytes(bytes));
             }
-            (4, []) => sink.mark(SACK_PERM, at..end),
-            (8, _) => {
-                if let (Some(tsval), Some(tsecr)) = (number(0), number(4)) {
-                    sink.unsigned(TSVAL, at + 2..at + 6, tsval);
-                    sink.unsigned(TSECR, at + 6..at + 10, tsecr);
-                }
+            (3, 3) => {
+                let shift = *options.get(value)?;
+                sink.unsigned(WSCALE_SHIFT, place + 2..place + 3, shift);
+                let factor = 1u32 << shift.min(14);
+                sink.unsigned(WSCALE_MULTIPLIER, place + 2..place + 3, factor);
+            }
+            (4, 2) => sink.mark(SACK_PERM, place..place + 2),
+            (8, 10) => {
+                sink.unsigned(TSVAL, place + 2..place + 6, number(value)?);
+                sink.unsigned(TSECR, place + 6..place + 10, number(value + 4)?);
             }
             (5, _) => {
                 let mut count = 0u8;
-                while let (Some(left), Some(right)) = (
-                    number(usize::from(count) * 8),
-                    number(usize::from(count) * 8 + 4),
-                ) {
-                    let place = at + 2 + usize::from(count) * 8;
-                    sink.unsigned(SACK_LE, place..place + 4, left.wrapping_sub(peer_base));
-                    sink.unsigned(SACK_RE, place + 4..place + 8, right.wrapping_sub(peer_base));
+                let mut block = value;
+                while block + 8 <= end {
+                    let (left, right) = (number(block)?, number(block + 4)?);
+                    let here = 20 + block;
+                    sink.unsigned(SACK_LE, here..here + 4, left.wrapping_sub(base));
+                    sink.unsigned(SACK_RE, here + 4..here + 8, right.wrapping_sub(base));
                     count += 1;
+                    block += 8;
                 }
                 sink.unsigned(SACK_COUNT, 0..0, count);
             }
             _ => {}
         }
+        at = end;
     }
+    Some(())
 }

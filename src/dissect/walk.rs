@@ -99,6 +99,7 @@ pub(super) fn frame(packet: &mut Packet<'_>) {
         LinkType::ETHERNET => ethernet(packet, rest),
         LinkType::LINUX_SLL => sll(packet, rest, false),
         LinkType::LINUX_SLL2 => sll(packet, rest, true),
+        LinkType::FDDI => fddi(packet, rest),
         LinkType::NULL | LinkType::LOOP => null(packet, rest),
         LinkType::PPP | LinkType::PPP_HDLC => ppp(packet, rest),
         LinkType::RAW
@@ -149,7 +150,9 @@ fn ether_type(packet: &mut Packet<'_>, mut rest: Rest<'_>, mut number: u16) {
     for _ in 0..8 {
         match EtherType(number) {
             EtherType::VLAN | EtherType::QINQ | EtherType::QINQ_OLD => {
-                packet.layers.push(rest.layer(Protocol::Vlan, "vlan"));
+                let service = EtherType(number) == EtherType::QINQ;
+                let name = if service { "ieee8021ad" } else { "vlan" };
+                packet.layers.push(rest.layer(Protocol::Vlan, name));
                 let Ok(tag) = SingleVlanHeaderSlice::from_slice(rest.bytes()) else {
                     return stop(packet, rest.missing(4));
                 };
@@ -200,6 +203,15 @@ fn llc(packet: &mut Packet<'_>, rest: Rest<'_>) {
         (None, ..) => stop(packet, rest.missing(3)),
         _ => {}
     }
+}
+
+/// FDDI (ANSI X3.139): frame control, two addresses, LLC.
+fn fddi(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    packet.layers.push(rest.layer(Protocol::Other, "fddi"));
+    if rest.bytes().len() < 13 {
+        return stop(packet, rest.missing(13));
+    }
+    llc(packet, rest.after(13));
 }
 
 fn sll(packet: &mut Packet<'_>, rest: Rest<'_>, version2: bool) {
@@ -352,7 +364,8 @@ fn network_payload(packet: &mut Packet<'_>, after: Rest<'_>, ip: Ip) {
     let mut after = after;
     if ip.is_fragment() {
         // A piece cut short by the capture cannot be put together; its first part is readable.
-        let whole = ip.payload_captured >= ip.payload_reported;
+        let stated = ip.stated_length.saturating_sub(ip.payload_start - ip.start);
+        let whole = ip.payload_captured >= ip.payload_reported.max(stated);
         if ip.fragment_offset > 0 || (whole && !after.quoted) {
             packet.layers.push(after.layer(Protocol::Data, "data"));
             return;
@@ -410,7 +423,8 @@ fn protocol_name(protocol: u8) -> Option<&'static str> {
 fn tcp(packet: &mut Packet<'_>, rest: Rest<'_>) {
     packet.layers.push(rest.layer(Protocol::Tcp, "tcp"));
     let view = rest.view();
-    let (Some(fixed), Some(urgent_end)) = (view.array::<16>(0), view.slice(0..20)) else {
+    // Checksum and urgent pointer may be missing: what identifies a segment is before them.
+    let Some(fixed) = view.array::<16>(0) else {
         return stop(packet, rest.missing(20));
     };
     let header_length = (fixed[12] >> 4) * 4;
@@ -421,7 +435,7 @@ fn tcp(packet: &mut Packet<'_>, rest: Rest<'_>) {
             destination_port: slice.destination_port(),
             seq: slice.sequence_number(),
             ack: slice.acknowledgment_number(),
-            flags: u16::from_be_bytes([urgent_end[12], urgent_end[13]]) & 0x0fff,
+            flags: u16::from_be_bytes([fixed[12], fixed[13]]) & 0x0fff,
             window: slice.window_size(),
             header_length,
             length: None,
@@ -446,6 +460,8 @@ fn tcp(packet: &mut Packet<'_>, rest: Rest<'_>) {
     };
     if header < 20 || (whole && length.is_none()) {
         stop(packet, Stop::Malformed);
+    } else if rest.bytes().len() < header && !rest.quoted {
+        stop(packet, rest.missing(header));
     }
     let after = rest.after(header.max(20));
     if !rest.quoted {
@@ -473,26 +489,29 @@ fn udp(packet: &mut Packet<'_>, rest: Rest<'_>) {
     {
         stop(packet, Stop::Malformed);
     }
+    let above = bounded.after(8);
     if !rest.quoted {
         packet.transport = Transport::Udp(Datagram {
             source_port,
             destination_port,
             stated_length,
         });
-        let above = bounded.after(8);
         packet.payload = payload(&above);
-        if above.reported > 0 {
-            packet.application = ports::udp_protocol(source_port, destination_port);
-            let layer = match packet.application {
-                Some(Protocol::Dhcp) => above.layer(Protocol::Dhcp, "dhcp"),
-                Some(Protocol::Mdns) => above.layer(Protocol::Mdns, "mdns"),
-                Some(Protocol::Llmnr) => above.layer(Protocol::Llmnr, "llmnr"),
-                Some(_) => above.layer(Protocol::Dns, "dns"),
-                None => above.layer(Protocol::Data, "data"),
-            };
-            packet.layers.push(layer);
-        }
     }
+    if above.reported == 0 {
+        return;
+    }
+    let application = ports::udp_protocol(source_port, destination_port);
+    if !rest.quoted {
+        packet.application = application;
+    }
+    packet.layers.push(match application {
+        Some(Protocol::Dhcp) => above.layer(Protocol::Dhcp, "dhcp"),
+        Some(Protocol::Mdns) => above.layer(Protocol::Mdns, "mdns"),
+        Some(Protocol::Llmnr) => above.layer(Protocol::Llmnr, "llmnr"),
+        Some(_) => above.layer(Protocol::Dns, "dns"),
+        None => above.layer(Protocol::Data, "data"),
+    });
 }
 
 fn payload(rest: &Rest<'_>) -> Payload {

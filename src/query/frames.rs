@@ -153,7 +153,9 @@ impl<'q> Session<'q> {
         spare: (Values<'static>, Values<'static>),
         take: &mut dyn FnMut(&Seen<'_, '_>) -> io::Result<()>,
     ) -> io::Result<(Values<'static>, Values<'static>)> {
-        state.clock.first = state.clock.first.or(frame.time);
+        // A frame without a time counts as one of 1970, as in Wireshark.
+        let time = Some(frame.time.unwrap_or_default());
+        state.clock.first = state.clock.first.or(time);
         let mut packet = Packet::dissect(frame);
         let whole = state.trackers.fragments.packet(&packet);
         if let Some(whole) = &whole {
@@ -203,9 +205,9 @@ impl<'q> Session<'q> {
                 clock: &state.clock,
                 interface,
             })?;
-            state.clock.displayed = frame.time;
+            state.clock.displayed = time;
         }
-        state.clock.previous = frame.time.or(state.clock.previous);
+        state.clock.previous = time;
         Ok((asked.recycle(), values.recycle()))
     }
 }
