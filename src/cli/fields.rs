@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Print fields of frames, as `tshark -T fields` does.
 #[derive(clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The capture; `-` is standard input.
     #[arg(required_unless_present = "list")]
     capture: Option<PathBuf>,
@@ -42,7 +42,7 @@ enum Format {
 }
 
 /// Runs the subcommand.
-pub fn run(args: &Args) -> anyhow::Result<Status> {
+pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     if let Some(text) = &args.list {
         list(text, &mut out)?;

@@ -84,7 +84,7 @@ pub struct Layer {
 }
 
 /// How many layers a packet can have; what comes after is left as bytes.
-pub const MOST_LAYERS: usize = 12;
+pub const MOST_LAYERS: usize = 10;
 
 /// The layers of a packet from the outside in.
 #[derive(Clone, Debug)]

@@ -148,7 +148,7 @@ pub fn emit<'a>(
         Protocol::Udp => udp::emit(&view, sink),
         Protocol::Tcp => {
             let fragment = packet.ip.is_some_and(|ip| ip.is_fragment());
-            let whole = !layer.quoted && !(fragment && layer.source == Source::Frame);
+            let whole = !(layer.quoted || fragment && layer.source == Source::Frame);
             tcp::emit(&view, sink, whole, numbers)
         }
         Protocol::Dhcp => dhcp::emit(&view, sink),

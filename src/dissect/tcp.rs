@@ -315,7 +315,11 @@ fn emit_options(options: &[u8], declared: usize, sink: &mut Sink<'_>, base: u32)
             at += 1;
             continue;
         }
-        let length = if at + 1 < declared { *options.get(at + 1)? } else { 0 };
+        let length = if at + 1 < declared {
+            *options.get(at + 1)?
+        } else {
+            0
+        };
         let size = usize::from(length);
         if size < 2 || at + size > declared {
             return Some(());

@@ -232,8 +232,7 @@ impl Parser<'_> {
         quantifier: Option<Sign>,
     ) -> Result<Test, FilterError> {
         let mut tests = Vec::new();
-        loop {
-            let Some(sign) = self.sign() else { break };
+        while let Some(sign) = self.sign() {
             let negated = sign == Sign::Not && self.not_in();
             if sign == Sign::In || negated {
                 self.at += 1 + usize::from(negated);

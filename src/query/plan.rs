@@ -98,7 +98,6 @@ fn table<K: Copy + PartialEq>(tables: &mut Vec<(K, Table)>, key: K) -> &mut Tabl
 /// One value of a frame.
 #[derive(Clone, Debug)]
 struct Item<'a> {
-    slot: u16,
     layer: u8,
     length: Option<u32>,
     value: Value<'a>,
@@ -155,7 +154,6 @@ impl<'a> Values<'a> {
         }
         ends.1 = at;
         self.items.push(Item {
-            slot,
             layer,
             length,
             value,

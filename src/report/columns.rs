@@ -405,14 +405,3 @@ pub(super) const SITUATIONS: Columns<Situation> = &[
     ("what happened", |s, _| s.sentence.clone()),
     ("frames", |s, _| frames(&s.frames)),
 ];
-
-/// Troubled and failed connections first, then the large ones.
-pub(super) fn connection_weight(c: &Connection) -> u64 {
-    let failed = u64::from(matches!(
-        c.opened,
-        "refused" | "unanswered" | "half-open" | "simultaneous"
-    )) << 62;
-    let ended = u64::from(matches!(c.closed, "reset" | "half-closed")) << 61;
-    let noticed = u64::from(!c.trouble_frames.is_empty()) << 60;
-    failed | ended | noticed | (c.client_bytes + c.server_bytes).min((1 << 60) - 1)
-}

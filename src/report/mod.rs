@@ -73,20 +73,20 @@ pub trait Section {
 }
 
 /// A section whose rows are made by a function.
-pub struct Rows<F: Fact, G: Fn(usize) -> Option<F>> {
+pub struct Rows<F: Fact, G: Fn(usize) -> Option<F>, W: Fn(usize) -> u64> {
     count: usize,
     get: G,
     columns: &'static [(&'static str, Cell<F>)],
-    weight: fn(&F) -> u64,
+    weight: W,
 }
 
-impl<F: Fact, G: Fn(usize) -> Option<F>> Rows<F, G> {
+impl<F: Fact, G: Fn(usize) -> Option<F>, W: Fn(usize) -> u64> Rows<F, G, W> {
     /// `count` rows, made by `get`.
     pub fn new(
         count: usize,
         get: G,
         columns: &'static [(&'static str, Cell<F>)],
-        weight: fn(&F) -> u64,
+        weight: W,
     ) -> Self {
         Rows {
             count,
@@ -97,7 +97,7 @@ impl<F: Fact, G: Fn(usize) -> Option<F>> Rows<F, G> {
     }
 }
 
-impl<F: Fact, G: Fn(usize) -> Option<F>> Section for Rows<F, G> {
+impl<F: Fact, G: Fn(usize) -> Option<F>, W: Fn(usize) -> u64> Section for Rows<F, G, W> {
     fn name(&self) -> &'static str {
         F::SECTION
     }
@@ -139,7 +139,7 @@ impl<F: Fact, G: Fn(usize) -> Option<F>> Section for Rows<F, G> {
     }
 
     fn weight(&self, index: usize) -> u64 {
-        (self.get)(index).map_or(0, |fact| (self.weight)(&fact))
+        (self.weight)(index)
     }
 }
 

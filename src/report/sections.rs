@@ -40,27 +40,25 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
             trackers.tcp.len(),
             |i| trackers.tcp.connection(i),
             c::CONNECTIONS,
-            c::connection_weight,
+            |i| trackers.tcp.weight(i),
         )),
         Box::new(Rows::new(
             trackers.udp.flow_count(),
             |i| trackers.udp.flow(i),
             c::FLOWS,
-            |f| u64::from(f.answered != "yes") << 62 | (f.client_bytes + f.server_bytes),
+            |i| trackers.udp.flow_weight(i),
         )),
         Box::new(Rows::new(
             trackers.udp.len(),
             move |i| trackers.udp.datagram(i, options.receive_buffer),
             c::DATAGRAMS,
-            |d| {
-                u64::from(d.error_frame.is_some() || d.cut_by_receiver_bytes.is_some_and(|n| n > 0))
-            },
+            |i| trackers.udp.weight(i),
         )),
         Box::new(Rows::new(
             trackers.streams.found.exchanges.len(),
             |i| trackers.streams.found.exchanges.exchange(i, &trackers.tcp),
             c::EXCHANGES,
-            |e| u64::from(e.status.is_none_or(|s| s >= 400)),
+            |i| trackers.streams.found.exchanges.weight(i),
         )),
         Box::new(Rows::new(
             trackers.streams.found.hellos.len(),

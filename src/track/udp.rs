@@ -186,6 +186,20 @@ impl Flows {
         self.rows.is_empty()
     }
 
+    /// How much a datagram matters: those an error came back for, then those nobody answered.
+    pub fn weight(&self, row: usize) -> u64 {
+        self.rows.get(row).map_or(0, |r| {
+            u64::from(r.error_frame != 0) << 1 | u64::from(!r.answered)
+        })
+    }
+
+    /// How much a flow matters: unanswered ones, then large ones.
+    pub fn flow_weight(&self, stream: usize) -> u64 {
+        self.flows.get(stream).map_or(0, |f| {
+            u64::from(f.datagrams[1] == 0) << 62 | (f.bytes[0] + f.bytes[1]).min(1 << 61)
+        })
+    }
+
     /// How many flows there are.
     pub fn flow_count(&self) -> usize {
         self.flows.len()

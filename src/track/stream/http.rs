@@ -578,6 +578,13 @@ impl Exchanges {
         self.rows.is_empty()
     }
 
+    /// How much an exchange matters: errors and missing answers first.
+    pub fn weight(&self, index: usize) -> u64 {
+        self.rows
+            .get(index)
+            .map_or(0, |row| u64::from(row.code == 0 || row.code >= 400))
+    }
+
     /// One exchange; `ends` tells the two ends of a stream, first sender first.
     pub fn exchange(&self, index: usize, tcp: &crate::track::tcp::Connections) -> Option<Exchange> {
         let row = self.rows.get(index)?;

@@ -182,6 +182,11 @@ impl Connections {
         (0..self.streams.len()).filter_map(|i| self.connection(i))
     }
 
+    /// How much a connection matters: failed and troubled ones first, then the large ones.
+    pub fn weight(&self, stream: usize) -> u64 {
+        self.streams.get(stream).map_or(0, story::weight)
+    }
+
     /// The two ends of a conversation, first sender first.
     pub fn ends(&self, stream: usize) -> Option<[(IpAddr, u16); 2]> {
         self.streams

@@ -499,6 +499,16 @@ pub(super) fn brief(stream: &Stream) -> Brief {
     }
 }
 
+/// Failed connections before troubled ones before large ones.
+pub(super) fn weight(stream: &Stream) -> u64 {
+    let story = &stream.story;
+    let failed = u64::from(!matches!(opened(story), "handshake" | "midstream")) << 62;
+    let ended = u64::from(matches!(closed(story), "reset" | "half-closed")) << 61;
+    let noticed = u64::from(story.trouble.is_some()) << 60;
+    let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
+    failed | ended | noticed | bytes.min((1 << 60) - 1)
+}
+
 /// Whether the connection never came about.
 pub(super) fn failed_to_open(stream: &Stream) -> bool {
     stream.story.ack_frame == 0 && matches!(opened(&stream.story), "refused" | "unanswered")
