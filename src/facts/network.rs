@@ -133,7 +133,7 @@ crate::fact! {
         client_bytes: u64, "Payload bytes from the client.";
         server_bytes: u64, "Payload bytes from the server.";
         largest_bytes: u32, "Largest payload.";
-        answered: &'static str, "yes, no, or refused (ICMP port unreachable).";
+        answered: &'static str, "yes, no, refused (ICMP port unreachable), or unknown (to a group, or DHCP: answers come over other flows).";
         error_frame: Option<u32>, "First ICMP error about the flow.";
     }
 }

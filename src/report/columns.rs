@@ -168,6 +168,12 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
     ("to", |d, _| end(d.destination, d.destination_port)),
     ("payload", |d, _| d.payload_bytes.to_string()),
     ("answered", |d, _| {
+        // Answers to a group, and DHCP's, come over other flows.
+        if is_group(d.destination)
+            || matches!((d.source_port, d.destination_port), (67 | 68, 67 | 68))
+        {
+            return "-".to_owned();
+        }
         match (d.sender, d.answer_frame, d.error_frame, d.answers_frame) {
             ("client", Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
             (_, _, Some(frame), _) => format!("ICMP error {frame}"),
@@ -178,6 +184,14 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
     }),
     ("cut?", |d, _| cut(d)),
 ];
+
+/// A broadcast or multicast address.
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => a.is_broadcast() || a.is_multicast(),
+        IpAddr::V6(a) => a.is_multicast(),
+    }
+}
 
 fn cut(d: &Datagram) -> String {
     let mut words = Vec::new();
@@ -357,7 +371,7 @@ pub(super) const LEASES: Columns<Lease> = &[
             _ => "none".to_owned(),
         }
     }),
-    ("told by the server", |l, _| {
+    ("told", |l, _| {
         let parts = [
             ("server", l.server.map(|a| a.to_string())),
             ("mask", l.subnet_mask.map(|a| a.to_string())),

@@ -73,6 +73,16 @@ struct Row {
 /// No row.
 const NONE: u32 = u32::MAX;
 
+/// Whether answers, if any, come over other flows: to a group, or DHCP.
+fn elsewhere(flow: &Open) -> bool {
+    let group = match flow.ends[1].0 {
+        IpAddr::V4(a) => a.is_broadcast() || a.is_multicast(),
+        IpAddr::V6(a) => a.is_multicast(),
+    };
+    flow.datagrams[1] == 0
+        && (group || matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68)))
+}
+
 /// All flows of a capture.
 #[derive(Default)]
 pub struct Flows {
@@ -268,6 +278,7 @@ impl Flows {
             server_bytes: flow.bytes[1],
             largest_bytes: flow.largest,
             answered: match (flow.datagrams[1], flow.error_frame) {
+                _ if elsewhere(flow) => "unknown",
                 (1.., _) => "yes",
                 (0, 0) => "no",
                 (0, _) => "refused",
