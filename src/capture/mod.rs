@@ -77,6 +77,8 @@ impl LinkType {
     pub const NULL: LinkType = LinkType(0);
     /// Ethernet.
     pub const ETHERNET: LinkType = LinkType(1);
+    /// ARCNET as Linux records it.
+    pub const ARCNET_LINUX: LinkType = LinkType(129);
     /// FDDI.
     pub const FDDI: LinkType = LinkType(10);
     /// PPP, with or without its address and control bytes.

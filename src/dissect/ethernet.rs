@@ -73,7 +73,8 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>, payload_end: Option<usize>
     sink.boolean(SRC_IG, 6..9, src[0] & 1 != 0);
     sink.boolean(IG, 6..9, src[0] & 1 != 0);
     let kind = view.u16(12)?;
-    if kind > 1500 {
+    // 0 is no length: Wireshark shows it as an unknown type.
+    if kind > 1500 || kind == 0 {
         sink.unsigned(TYPE, 12..14, kind);
     } else {
         sink.unsigned(LEN, 12..14, kind);

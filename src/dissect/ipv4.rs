@@ -56,7 +56,10 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     sink.unsigned(PROTO, 9..10, view.u8(9)?);
     sink.unsigned(CHECKSUM, 10..12, view.u16(10)?);
     sink.unsigned(CHECKSUM_STATUS, 10..12, 2u8);
-    let (src, dst): ([u8; 4], [u8; 4]) = (view.array(12)?, view.array(16)?);
+    let (src, mut dst): ([u8; 4], [u8; 4]) = (view.array(12)?, view.array(16)?);
+    if header > 20 {
+        dst = final_destination(view.slice(20..header)).unwrap_or(dst);
+    }
     sink.put(SRC, 12..16, Value::Ipv4(src));
     sink.put(ADDR, 12..16, Value::Ipv4(src));
     if sink.wants(SRC_HOST) || sink.wants(HOST) {
@@ -72,15 +75,40 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     options(view, sink, header)
 }
 
+/// Where a source route ends: the packet's destination, while the header names the next router.
+fn final_destination(options: Option<&[u8]>) -> Option<[u8; 4]> {
+    let mut rest = options?;
+    loop {
+        match *rest {
+            [1, ..] => rest = &rest[1..],
+            [131 | 137, length, pointer, ..] => {
+                let route = rest.get(3..usize::from(length))?;
+                // A pointer past the route: its end was reached.
+                return if pointer > length {
+                    None
+                } else {
+                    route.last_chunk().copied()
+                };
+            }
+            [0, ..] | [] | [_] => return None,
+            [_, length, ..] => rest = rest.get(usize::from(length.max(2))..)?,
+        }
+    }
+}
+
 /// Walks the options (RFC 791 §3.1): end of list, no operation, or type, length, value.
 fn options<'a>(view: &View<'a>, sink: &mut Sink<'a>, header: usize) -> Option<()> {
     let mut at = 20;
     while at < header {
         let kind = view.u8(at)?;
-        sink.unsigned(OPT_TYPE, at..at + 1, kind);
         match kind {
-            0 => return Some(()),
-            1 => at += 1,
+            0 | 1 => {
+                sink.unsigned(OPT_TYPE, at..at + 1, kind);
+                if kind == 0 {
+                    return Some(());
+                }
+                at += 1;
+            }
             _ => {
                 let length = if at + 1 < header {
                     view.u8(at + 1)?
@@ -91,6 +119,7 @@ fn options<'a>(view: &View<'a>, sink: &mut Sink<'a>, header: usize) -> Option<()
                 if length_bytes < 2 || at + length_bytes > header {
                     return None;
                 }
+                sink.unsigned(OPT_TYPE, at..at + 1, kind);
                 sink.unsigned(OPT_LEN, at + 1..at + 2, length);
                 at += length_bytes;
             }

@@ -146,6 +146,9 @@ pub fn emit<'a>(
         Protocol::Icmp => icmp::emit(&view, sink),
         Protocol::Icmpv6 => icmpv6::emit(&view, sink),
         Protocol::Udp => udp::emit(&view, sink),
+        Protocol::Tcp if layer.quoted && packet.layers.find(Protocol::Icmp).is_some() => {
+            tcp::emit_quoted(&view, sink)
+        }
         Protocol::Tcp => {
             let fragment = packet.ip.is_some_and(|ip| ip.is_fragment());
             let whole = !(layer.quoted || fragment && layer.source == Source::Frame);

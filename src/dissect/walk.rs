@@ -99,6 +99,7 @@ pub(super) fn frame(packet: &mut Packet<'_>) {
         LinkType::ETHERNET => ethernet(packet, rest),
         LinkType::LINUX_SLL => sll(packet, rest, false),
         LinkType::LINUX_SLL2 => sll(packet, rest, true),
+        LinkType::ARCNET_LINUX => arcnet(packet, rest),
         LinkType::FDDI => fddi(packet, rest),
         LinkType::NULL | LinkType::LOOP => null(packet, rest),
         LinkType::PPP | LinkType::PPP_HDLC => ppp(packet, rest),
@@ -135,6 +136,12 @@ fn stop(packet: &mut Packet<'_>, why: Stop) {
 }
 
 fn ethernet(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    if rest.view().u16(12) == Some(FABRIC_PATH) && packet.layers.as_slice().is_empty() {
+        // Cisco FabricPath: sixteen bytes before the frame proper, and a check sequence behind.
+        packet.layers.push(rest.layer(Protocol::Other, "cfp"));
+        let inner = rest.after(16);
+        return ethernet(packet, inner.limit(inner.reported.saturating_sub(4)));
+    }
     packet.layers.push(rest.layer(Protocol::Ethernet, "eth"));
     let Ok(header) = Ethernet2HeaderSlice::from_slice(rest.bytes()) else {
         return stop(packet, rest.missing(14));
@@ -171,7 +178,7 @@ fn ether_type(packet: &mut Packet<'_>, mut rest: Rest<'_>, mut number: u16) {
                 stop(packet, rest.missing(28));
             }
         }
-        EtherType(0..=1500) => llc(packet, rest.limit(usize::from(number))),
+        EtherType(1..=1500) => llc(packet, rest.limit(usize::from(number))),
         other => {
             let (protocol, name) = match other.name() {
                 Some(name) => (Protocol::Other, name),
@@ -202,6 +209,23 @@ fn llc(packet: &mut Packet<'_>, rest: Rest<'_>) {
         }
         (None, ..) => stop(packet, rest.missing(3)),
         _ => {}
+    }
+}
+
+const FABRIC_PATH: u16 = 0x8903;
+
+/// ARCNET as Linux records it (RFC 1201): addresses, offset, protocol, fragmentation header.
+fn arcnet(packet: &mut Packet<'_>, rest: Rest<'_>) {
+    packet.layers.push(rest.layer(Protocol::Other, "arcnet"));
+    match rest.view().array::<8>(0) {
+        Some([_, _, _, _, 212, ..]) => ipv4(packet, rest.after(8)),
+        Some([_, _, _, _, 213 | 214, ..]) => {
+            packet
+                .layers
+                .push(rest.after(8).layer(Protocol::Arp, "arp"));
+        }
+        Some(_) => {}
+        None => stop(packet, rest.missing(8)),
     }
 }
 

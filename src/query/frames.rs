@@ -10,7 +10,7 @@ use super::{Catalogue, Filter};
 use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader};
 use crate::dissect::field::Field;
 use crate::dissect::frame::Clock;
-use crate::dissect::layer::Protocol;
+use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{self, Packet, Stop, Transport};
 use crate::track::{self, Trackers, fragments::Whole};
 use std::fs::File;
@@ -257,7 +257,7 @@ impl<'a> Reading<'_, 'a> {
                 let _ = dissect::emit(packet, layer, numbers, sink);
             });
             if !layer.quoted {
-                self.notes(plan, layer.protocol, values);
+                self.notes(plan, layer, values);
             }
         }
         match packet.stop {
@@ -267,15 +267,20 @@ impl<'a> Reading<'_, 'a> {
         }
     }
 
-    fn notes(&self, plan: &Plan, protocol: Protocol, values: &mut Values<'a>) {
+    fn notes(&self, plan: &Plan, layer: &Layer, values: &mut Values<'a>) {
         if !plan.wants_notes() {
             return;
         }
         let v6 = matches!(self.packet.transport, Transport::Icmpv6(_));
-        match protocol {
+        match layer.protocol {
             Protocol::Tcp => {
                 if let Some(note) = &self.notes.tcp {
-                    values.read_notes(plan, Notes::Tcp, |sink| track::tcp::emit(note, sink));
+                    let view = self.packet.view(layer);
+                    let header = view.u8(12).map_or(20, |b| usize::from(b >> 4) * 4);
+                    let whole = view.bytes.len() >= header.max(20);
+                    values.read_notes(plan, Notes::Tcp, |sink| {
+                        track::tcp::emit(note, whole, sink);
+                    });
                 }
             }
             Protocol::Udp => {
@@ -294,7 +299,7 @@ impl<'a> Reading<'_, 'a> {
                 }
             }
             Protocol::Ipv4 | Protocol::Ipv6 => {
-                let v6 = protocol == Protocol::Ipv6;
+                let v6 = layer.protocol == Protocol::Ipv6;
                 values.read_notes(plan, Notes::Fragments, |sink| {
                     track::fragments::emit(self.whole, self.completed_in, v6, sink);
                 });

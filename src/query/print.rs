@@ -117,7 +117,6 @@ fn escaped(text: &[u8], out: &mut Vec<u8>) {
                 '\r' => out.extend_from_slice(b"\\r"),
                 '\t' => out.extend_from_slice(b"\\t"),
                 '\u{b}' => out.extend_from_slice(b"\\v"),
-                '\\' => out.extend_from_slice(b"\\\\"),
                 c if c.is_control() && c.is_ascii() => {
                     let _ = write!(out, "\\{:03o}", u32::from(c));
                 }

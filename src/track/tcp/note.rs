@@ -122,10 +122,14 @@ crate::fields! {
     ZERO_WINDOW_PROBE_ACK: "tcp.analysis.zero_window_probe_ack", Kind::Mark, "Answer to such a probe.";
 }
 
-/// Hands over the fields, in Wireshark's order.
-pub fn emit(note: &Note, sink: &mut Sink<'_>) {
+/// Hands over the fields, in Wireshark's order. Without the `whole_header` Wireshark comes no
+/// further than the completeness.
+pub fn emit(note: &Note, whole_header: bool, sink: &mut Sink<'_>) {
     sink.unsigned(STREAM, 0..0, note.stream);
     sink.unsigned(COMPLETENESS, 0..0, note.completeness);
+    if !whole_header {
+        return;
+    }
     sink.put(TIME_RELATIVE, 0..0, Value::Duration(note.time_relative));
     sink.put(TIME_DELTA, 0..0, Value::Duration(note.time_delta));
     if !note.analyzed {
