@@ -1,6 +1,6 @@
 //! Domain names on the wire (RFC 1035 §4.1.4), read as Wireshark reads them.
 
-use super::super::text;
+use crate::dissect::text;
 use std::fmt::Write;
 
 /// The longest name that is kept, in characters.
