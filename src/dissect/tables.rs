@@ -4,7 +4,8 @@ use super::field::{Field, Sink};
 use super::layer::{Layer, Protocol, Source};
 use super::tcp::Numbers;
 use super::{
-    Packet, arp, cooked, data, dhcp, dns, ethernet, frame, icmp, icmpv6, ipv4, ipv6, tcp, udp,
+    Packet, arp, cooked, data, dhcp, dns, ethernet, frame, http, icmp, icmpv6, ipv4, ipv6, tcp,
+    tls, udp,
 };
 
 /// Wireshark's names of protocols that can be asked for as a whole, each with a sentence.
@@ -119,6 +120,8 @@ pub const TABLES: &[(Protocol, &[Field])] = &[
     (Protocol::Dns, dns::FIELDS),
     (Protocol::Mdns, dns::FIELDS),
     (Protocol::Llmnr, dns::FIELDS),
+    (Protocol::Http, http::FIELDS),
+    (Protocol::Tls, tls::FIELDS),
     (Protocol::Data, data::FIELDS),
 ];
 

@@ -8,7 +8,7 @@
 //! **Invariant:** what waits for its end is bounded, in each direction and together.
 
 use crate::capture::Time;
-use crate::dissect::field::{Sink, Wanted};
+use crate::dissect::field::{Sink, Value, Wanted};
 use crate::dissect::http::{self, BodyLength};
 use crate::dissect::layer::{Protocol, View};
 use crate::dissect::tcp::{self, Segment};
@@ -170,6 +170,25 @@ impl Messages {
     }
 }
 
+/// Hands over what ties requests and responses together.
+pub fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
+    use crate::dissect::http::fields;
+    let numbers = [
+        (fields::REQUEST_NUMBER, note.request_number),
+        (fields::RESPONSE_NUMBER, note.response_number),
+        (fields::REQUEST_IN, note.request_in),
+        (fields::RESPONSE_IN, note.response_in),
+    ];
+    for (index, number) in numbers {
+        if let Some(number) = number {
+            sink.unsigned(index, 0..0, number);
+        }
+    }
+    if let Some(time) = note.time {
+        sink.put(fields::TIME, 0..0, Value::Duration(time));
+    }
+}
+
 /// The segment at hand.
 struct Call {
     frame: u32,
@@ -181,7 +200,14 @@ struct Call {
 
 impl Stream {
     /// Takes in a segment's bytes.
-    fn bytes(&mut self, call: &mut Call, segment: &Segment, payload: &[u8], length: u32, can_wait: bool) {
+    fn bytes(
+        &mut self,
+        call: &mut Call,
+        segment: &Segment,
+        payload: &[u8],
+        length: u32,
+        can_wait: bool,
+    ) {
         let mut seq = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
         let mut payload = payload;
         if payload.is_empty() {
@@ -255,7 +281,9 @@ impl Stream {
             Kind::Tls => self.tls(call, bytes),
             Kind::Dns => self.dns(call, bytes),
         };
-        let Some(need) = need.filter(|_| can_wait) else { return };
+        let Some(need) = need.filter(|_| can_wait) else {
+            return;
+        };
         let rest = &bytes[at.min(bytes.len())..];
         self.waiting[call.side] = Some(Waiting {
             start: seq.wrapping_add(u32::try_from(at).unwrap_or(0)),
