@@ -33,6 +33,10 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
     ("llmnr", "Link-local multicast name resolution."),
     ("http", "Hypertext transfer protocol 1.x."),
     ("tls", "Transport layer security."),
+    (
+        "ssdp",
+        "Simple service discovery protocol: HTTP in datagrams.",
+    ),
     ("data", "Bytes that no protocol claims."),
     (
         "_ws.malformed",
@@ -159,6 +163,7 @@ pub fn emit<'a>(
         }
         Protocol::Dhcp => dhcp::emit(&view, sink),
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(&view, layer.protocol, sink),
+        Protocol::Http => http::emit(&view, sink).map(|_| ()),
         Protocol::Data => data::emit(&view, sink),
         _ => Some(()),
     }

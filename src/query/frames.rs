@@ -290,8 +290,7 @@ impl<'a> Reading<'_, 'a> {
             Protocol::Tcp => {
                 if let Some(note) = &self.said.notes.tcp {
                     let view = self.packet.view(layer);
-                    let header = view.u8(12).map_or(20, |b| usize::from(b >> 4) * 4);
-                    let whole = view.bytes.len() >= header.max(20);
+                    let whole = view.bytes.len() >= 20;
                     values.read_notes(plan, Notes::Tcp, |sink| {
                         track::tcp::emit(note, whole, sink);
                     });
