@@ -35,6 +35,9 @@ crate::fields! {
 pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     let first = view.u8(0)?;
     sink.unsigned(VERSION, 0..1, first >> 4);
+    if first >> 4 != 4 {
+        return None;
+    }
     let header = usize::from(first & 0x0f) * 4;
     sink.unsigned(HDR_LEN, 0..1, (first & 0x0f) * 4);
     if header < 20 {

@@ -4,7 +4,8 @@ use super::field::{Field, Sink};
 use super::layer::{Layer, Protocol, Source};
 use super::tcp::Numbers;
 use super::{
-    Packet, arp, cooked, data, dhcp, dns, ethernet, frame, icmp, icmpv6, ipv4, ipv6, tcp, udp,
+    Packet, arp, cooked, data, dhcp, dns, ethernet, frame, http, icmp, icmpv6, ipv4, ipv6, tcp,
+    tls, udp,
 };
 
 /// Wireshark's names of protocols that can be asked for as a whole, each with a sentence.
@@ -32,6 +33,10 @@ pub const PROTOCOLS: &[(&str, &str)] = &[
     ("llmnr", "Link-local multicast name resolution."),
     ("http", "Hypertext transfer protocol 1.x."),
     ("tls", "Transport layer security."),
+    (
+        "ssdp",
+        "Simple service discovery protocol: HTTP in datagrams.",
+    ),
     ("data", "Bytes that no protocol claims."),
     (
         "_ws.malformed",
@@ -119,6 +124,8 @@ pub const TABLES: &[(Protocol, &[Field])] = &[
     (Protocol::Dns, dns::FIELDS),
     (Protocol::Mdns, dns::FIELDS),
     (Protocol::Llmnr, dns::FIELDS),
+    (Protocol::Http, http::FIELDS),
+    (Protocol::Tls, tls::FIELDS),
     (Protocol::Data, data::FIELDS),
 ];
 
@@ -156,6 +163,7 @@ pub fn emit<'a>(
         }
         Protocol::Dhcp => dhcp::emit(&view, sink),
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns::emit(&view, layer.protocol, sink),
+        Protocol::Http => http::emit(&view, sink).map(|_| ()),
         Protocol::Data => data::emit(&view, sink),
         _ => Some(()),
     }

@@ -529,6 +529,11 @@ fn udp(packet: &mut Packet<'_>, rest: Rest<'_>) {
     if !rest.quoted {
         packet.application = application;
     }
+    // SSDP is HTTP in datagrams.
+    if source_port == 1900 || destination_port == 1900 {
+        packet.layers.push(above.layer(Protocol::Http, "ssdp"));
+        return;
+    }
     packet.layers.push(match application {
         Some(Protocol::Dhcp) => above.layer(Protocol::Dhcp, "dhcp"),
         Some(Protocol::Mdns) => above.layer(Protocol::Mdns, "mdns"),

@@ -4,15 +4,18 @@
 //! of its answer. A [`Session`] does the same when a field or the filter needs it, and reads once
 //! when not.
 
-use super::catalogue::{EntryId, Notes, Place};
+use super::Filter;
+use super::catalogue::{EntryId, Notes};
+use super::following::{Following, Said, Wants};
 use super::plan::{Plan, Values, header_length};
-use super::{Catalogue, Filter};
 use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader};
 use crate::dissect::field::Field;
 use crate::dissect::frame::Clock;
-use crate::dissect::layer::{Layer, Protocol};
+use crate::dissect::layer::{Layer, Protocol, View};
 use crate::dissect::{self, Packet, Stop, Transport};
-use crate::track::{self, Trackers, fragments::Whole};
+use crate::track;
+use crate::track::fragments::Whole;
+use crate::track::messages::Message;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -24,17 +27,6 @@ pub(super) const NOTES: &[(Notes, &[Field])] = &[
     (Notes::Icmp, track::icmp::FIELDS),
     (Notes::Dns, track::dns::FIELDS),
     (Notes::Fragments, track::fragments::FIELDS),
-];
-
-/// Fields of a segment that count from what the tracker knows.
-const RELATIVE: &[&str] = &[
-    "tcp.seq",
-    "tcp.ack",
-    "tcp.nxtseq",
-    "tcp.window_size",
-    "tcp.window_size_scalefactor",
-    "tcp.options.sack_le",
-    "tcp.options.sack_re",
 ];
 
 /// Why a session stopped before the capture's end.
@@ -62,7 +54,7 @@ pub struct Session<'q> {
     filter: Option<&'q Filter>,
     filter_plan: Plan,
     plan: Plan,
-    trackers: bool,
+    wants: Wants,
 }
 
 /// One frame that the filter let pass.
@@ -87,13 +79,13 @@ impl<'q> Session<'q> {
             filter,
             filter_plan: Plan::new(needs),
             plan: Plan::new(fields),
-            trackers: needs.iter().chain(fields).any(|id| needs_trackers(*id)),
+            wants: Wants::of(needs.iter().chain(fields)),
         }
     }
 
-    /// Runs the trackers even when no field asks for them.
-    pub fn with_trackers(mut self) -> Self {
-        self.trackers = true;
+    /// Follows everything, whatever the fields ask for.
+    pub fn following_all(mut self) -> Self {
+        self.wants = Wants::all();
         self
     }
 
@@ -104,10 +96,10 @@ impl<'q> Session<'q> {
         path: &Path,
         mut take: impl FnMut(&Seen<'_, '_>) -> io::Result<()>,
     ) -> Result<Ending, SessionError> {
-        if !self.trackers {
+        if !self.wants.twice {
             return self.pass(Reader::open(path)?, None, &mut take);
         }
-        let mut first = Trackers::default();
+        let mut first = Following::default();
         if path == Path::new("-") {
             let mut file = spool()?;
             let copy = |source| SessionError::Spool {
@@ -117,19 +109,19 @@ impl<'q> Session<'q> {
             io::copy(&mut io::stdin().lock(), &mut file).map_err(copy)?;
             file.seek(SeekFrom::Start(0)).map_err(copy)?;
             let again = file.try_clone().map_err(copy)?;
-            learn(Reader::from_read("-", io::BufReader::new(file)), &mut first);
+            first.learn(Reader::from_read("-", io::BufReader::new(file)), self.wants);
             let mut again: File = again;
             again.seek(SeekFrom::Start(0)).map_err(copy)?;
             return self.pass(Reader::from_read("-", again), Some(&first), &mut take);
         }
-        learn(Reader::open(path)?, &mut first);
+        first.learn(Reader::open(path)?, self.wants);
         self.pass(Reader::open(path)?, Some(&first), &mut take)
     }
 
     fn pass(
         &self,
         mut reader: Reader,
-        learned: Option<&Trackers>,
+        learned: Option<&Following>,
         take: &mut dyn FnMut(&Seen<'_, '_>) -> io::Result<()>,
     ) -> Result<Ending, SessionError> {
         let mut batch = Batch::new();
@@ -149,7 +141,7 @@ impl<'q> Session<'q> {
         batch: &Batch,
         frame: Frame<'_>,
         state: &mut State,
-        learned: Option<&Trackers>,
+        learned: Option<&Following>,
         spare: (Values<'static>, Values<'static>),
         take: &mut dyn FnMut(&Seen<'_, '_>) -> io::Result<()>,
     ) -> io::Result<(Values<'static>, Values<'static>)> {
@@ -157,36 +149,21 @@ impl<'q> Session<'q> {
         let time = Some(frame.time.unwrap_or_default());
         state.clock.first = state.clock.first.or(time);
         let mut packet = Packet::dissect(frame);
-        let whole = state.trackers.fragments.packet(&packet);
+        let whole = state.following.fragments(&packet);
         if let Some(whole) = &whole {
             packet.resume(&whole.bytes);
         }
-        let mut notes = track::Notes::default();
+        let mut said = state.following.packet(&packet, whole.as_ref(), self.wants);
         if let Some(learned) = learned {
-            let pieces = whole.as_ref().map_or(1, |w| w.frames.len());
-            let streams = state.trackers.tcp.len();
-            notes = state.trackers.packet(&packet, pieces);
-            if let Some(note) = &mut notes.tcp {
-                let first = state.trackers.tcp.len() > streams;
-                learned.tcp.complete(note, first);
-            }
-            if let Some(note) = &mut notes.dns
-                && note.response_to == 0
-            {
-                note.response_in = learned.lookups.response_to(frame.number);
-            }
-            if let Some(note) = &mut notes.icmp {
-                note.resp_in = learned.icmp.reply_to(frame.number);
-            }
+            learned.complete(&mut said, frame.number);
         }
         let interface = batch.interfaces().get(dissect::as_usize(frame.interface));
         let reading = Reading {
             packet: &packet,
             batch,
             interface,
-            notes: &notes,
+            said: &said,
             whole: whole.as_ref(),
-            completed_in: learned.and_then(|l| l.fragments.completed_in(frame.number)),
         };
         let (mut asked, mut values) = (spare.0.recycle(), spare.1.recycle());
         let passes = match self.filter {
@@ -201,7 +178,7 @@ impl<'q> Session<'q> {
             take(&Seen {
                 packet: &packet,
                 values: &values,
-                notes: &notes,
+                notes: &said.notes,
                 clock: &state.clock,
                 interface,
             })?;
@@ -216,7 +193,7 @@ impl<'q> Session<'q> {
 #[derive(Default)]
 struct State {
     clock: Clock,
-    trackers: Trackers,
+    following: Following,
 }
 
 /// Everything that values of one frame come from.
@@ -224,9 +201,8 @@ struct Reading<'r, 'a> {
     packet: &'r Packet<'a>,
     batch: &'a Batch,
     interface: Option<&'a Interface>,
-    notes: &'r track::Notes,
+    said: &'a Said,
     whole: Option<&'a Whole>,
-    completed_in: Option<u32>,
 }
 
 impl<'a> Reading<'_, 'a> {
@@ -251,7 +227,7 @@ impl<'a> Reading<'_, 'a> {
                 layer.name
             };
             values.layer(plan, name, nth, header_length(layers, at), bytes);
-            let numbers = self.notes.tcp.map(|note| note.numbers);
+            let numbers = self.said.notes.tcp.map(|note| note.numbers);
             values.read(plan, layer.protocol, nth, |sink| {
                 // What could not be read is told by `packet.stop`.
                 let _ = dissect::emit(packet, layer, numbers, sink);
@@ -261,11 +237,49 @@ impl<'a> Reading<'_, 'a> {
                 self.notes(plan, layer, values);
             }
         }
+        for (at, message) in self.said.messages.iter().enumerate() {
+            let before = self.said.messages[..at].iter();
+            let before = before.filter(|m| m.protocol == message.protocol).count();
+            let nth = u8::try_from(before + 1).unwrap_or(u8::MAX);
+            self.message(plan, message, nth, values);
+        }
         match packet.stop {
             Some(Stop::Malformed) => values.layer(plan, "_ws.malformed", 1, 0, &[]),
             Some(Stop::Snapped) => values.layer(plan, "_ws.short", 1, 0, &[]),
             None => {}
         }
+    }
+
+    /// A message of a TCP stream that ends in this frame.
+    fn message(&self, plan: &Plan, message: &'a Message, nth: u8, values: &mut Values<'a>) {
+        let bytes = message.bytes.as_slice();
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let view = View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        };
+        let name = match message.protocol {
+            Protocol::Http => "http",
+            Protocol::Tls => "tls",
+            _ => "dns",
+        };
+        values.layer(plan, name, nth, length, bytes);
+        values.read(plan, message.protocol, nth, |sink| match message.protocol {
+            Protocol::Http => {
+                if let Some(note) = &message.http {
+                    track::messages::emit(note, sink);
+                }
+                dissect::http::emit(&view, sink);
+            }
+            Protocol::Tls => {
+                let mut state = message.tls;
+                dissect::tls::emit(&view, &mut state, sink);
+            }
+            protocol => {
+                let _ = dissect::dns::emit_tcp(&view, protocol, sink);
+            }
+        });
     }
 
     fn notes(&self, plan: &Plan, layer: &Layer, values: &mut Values<'a>) {
@@ -275,58 +289,36 @@ impl<'a> Reading<'_, 'a> {
         let v6 = matches!(self.packet.transport, Transport::Icmpv6(_));
         match layer.protocol {
             Protocol::Tcp => {
-                if let Some(note) = &self.notes.tcp {
+                if let Some(note) = &self.said.notes.tcp {
                     let view = self.packet.view(layer);
-                    let header = view.u8(12).map_or(20, |b| usize::from(b >> 4) * 4);
-                    let whole = view.bytes.len() >= header.max(20);
+                    let whole = view.bytes.len() >= 20;
                     values.read_notes(plan, Notes::Tcp, |sink| {
                         track::tcp::emit(note, whole, sink);
                     });
                 }
             }
             Protocol::Udp => {
-                if let Some(note) = &self.notes.udp {
+                if let Some(note) = &self.said.notes.udp {
                     values.read_notes(plan, Notes::Udp, |sink| track::udp::emit(note, sink));
                 }
             }
             Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => {
-                if let Some(note) = &self.notes.dns {
+                if let Some(note) = &self.said.notes.dns {
                     values.read_notes(plan, Notes::Dns, |sink| track::dns::emit(note, sink));
                 }
             }
             Protocol::Icmp | Protocol::Icmpv6 => {
-                if let Some(note) = &self.notes.icmp {
+                if let Some(note) = &self.said.notes.icmp {
                     values.read_notes(plan, Notes::Icmp, |sink| track::icmp::emit(note, v6, sink));
                 }
             }
             Protocol::Ipv4 | Protocol::Ipv6 => {
                 let v6 = layer.protocol == Protocol::Ipv6;
                 values.read_notes(plan, Notes::Fragments, |sink| {
-                    track::fragments::emit(self.whole, self.completed_in, v6, sink);
+                    track::fragments::emit(self.whole, self.said.completed_in, v6, sink);
                 });
             }
             _ => {}
-        }
-    }
-}
-
-/// Whether a field's values come from the trackers.
-fn needs_trackers(id: EntryId) -> bool {
-    let entry = Catalogue::frames().entry(id);
-    RELATIVE.contains(&entry.name) || entry.places.iter().any(|p| matches!(p, Place::Note(..)))
-}
-
-/// Runs the trackers over a capture.
-fn learn(mut reader: Reader, trackers: &mut Trackers) {
-    let mut batch = Batch::new();
-    while reader.next_batch(&mut batch) {
-        for frame in batch.frames() {
-            let mut packet = Packet::dissect(frame);
-            let whole = trackers.fragments.packet(&packet);
-            if let Some(whole) = &whole {
-                packet.resume(&whole.bytes);
-            }
-            trackers.packet(&packet, whole.as_ref().map_or(1, |w| w.frames.len()));
         }
     }
 }

@@ -13,6 +13,7 @@ mod check;
 mod code;
 mod error;
 mod eval;
+mod following;
 pub mod frames;
 mod lexer;
 mod literal;

@@ -8,6 +8,7 @@ pub mod dhcp;
 pub mod dns;
 pub mod fragments;
 pub mod icmp;
+pub mod messages;
 pub mod pairs;
 pub mod situations;
 pub mod stream;

@@ -1,0 +1,179 @@
+//! Which trackers a set of fields needs, and what they say of a frame.
+
+use super::Catalogue;
+use super::catalogue::{EntryId, Notes as Table, Place};
+use crate::capture::{Batch, Reader};
+use crate::dissect::layer::Protocol;
+use crate::dissect::{Packet, Transport};
+use crate::track::fragments::Whole;
+use crate::track::messages::{Message, Messages};
+use crate::track::{Notes, Trackers};
+
+/// Fields of a segment that count from what the tracker knows.
+const RELATIVE: &[&str] = &[
+    "tcp.seq",
+    "tcp.ack",
+    "tcp.nxtseq",
+    "tcp.window_size",
+    "tcp.window_size_scalefactor",
+    "tcp.options.sack_le",
+    "tcp.options.sack_re",
+];
+
+/// Fields of a message that come from other frames, later ones included.
+const ANSWERS: &[&str] = &["http.response_in"];
+
+/// What must be followed over time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wants {
+    pub(super) tcp: bool,
+    pub(super) udp: bool,
+    pub(super) dns: bool,
+    pub(super) icmp: bool,
+    pub(super) messages: bool,
+    /// Values depend on later frames: the capture must be read twice.
+    pub(super) twice: bool,
+}
+
+impl Wants {
+    pub(super) fn all() -> Wants {
+        Wants {
+            tcp: true,
+            udp: true,
+            dns: true,
+            icmp: true,
+            messages: true,
+            twice: true,
+        }
+    }
+
+    pub(super) fn of<'f>(fields: impl Iterator<Item = &'f EntryId>) -> Wants {
+        let mut wants = Wants::default();
+        for id in fields {
+            let entry = Catalogue::frames().entry(*id);
+            if RELATIVE.contains(&entry.name) {
+                wants.tcp = true;
+                wants.twice = true;
+            }
+            wants.twice |= ANSWERS.contains(&entry.name);
+            for place in &entry.places {
+                match place {
+                    Place::Note(table, _) => {
+                        wants.twice = true;
+                        wants.tcp |= *table == Table::Tcp;
+                        wants.udp |= *table == Table::Udp;
+                        wants.dns |= *table == Table::Dns;
+                        wants.icmp |= *table == Table::Icmp;
+                    }
+                    Place::Field(Protocol::Http | Protocol::Tls | Protocol::Dns, _)
+                    | Place::Layer("http" | "tls" | "dns") => wants.messages = true,
+                    Place::Field(Protocol::Frame, _) if entry.name == "frame.protocols" => {
+                        wants.messages = true;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        wants
+    }
+}
+
+/// What is said of one frame.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) notes: Notes,
+    /// The segment begins its conversation.
+    pub(super) first_of_stream: bool,
+    /// Messages of TCP streams that end in this frame.
+    pub(super) messages: Vec<Message>,
+    /// Frame in which this fragment's datagram is whole.
+    pub(super) completed_in: Option<u32>,
+}
+
+/// What is followed.
+#[derive(Default)]
+pub(super) struct Following {
+    trackers: Trackers,
+    messages: Messages,
+}
+
+impl Following {
+    /// Reads a capture to its end.
+    pub(super) fn learn(&mut self, mut reader: Reader, wants: Wants) {
+        let mut batch = Batch::new();
+        while reader.next_batch(&mut batch) {
+            for frame in batch.frames() {
+                let mut packet = Packet::dissect(frame);
+                let whole = self.fragments(&packet);
+                if let Some(whole) = &whole {
+                    packet.resume(&whole.bytes);
+                }
+                self.packet(&packet, whole.as_ref(), wants);
+            }
+        }
+    }
+
+    /// The datagram that this frame's fragment completes.
+    pub(super) fn fragments(&mut self, packet: &Packet<'_>) -> Option<Whole> {
+        self.trackers.fragments.packet(packet)
+    }
+
+    /// Takes in a frame, after its fragment was resumed.
+    pub(super) fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        whole: Option<&Whole>,
+        wants: Wants,
+    ) -> Said {
+        let mut said = Said::default();
+        let Some(ip) = packet.ip else { return said };
+        let trackers = &mut self.trackers;
+        match &packet.transport {
+            Transport::Tcp(segment) if wants.tcp || wants.messages => {
+                let streams = trackers.tcp.len();
+                let note = trackers.tcp.segment(packet, &ip, segment);
+                said.first_of_stream = trackers.tcp.len() > streams;
+                if wants.messages {
+                    said.messages = self.messages.segment(packet, segment, &note);
+                }
+                said.notes.tcp = Some(note);
+            }
+            Transport::Udp(datagram) if wants.udp || wants.dns => {
+                let pieces = whole.map_or(1, |w| w.frames.len());
+                let note = trackers.udp.packet(packet, &ip, datagram, pieces);
+                if let Some(protocol @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) =
+                    packet.application
+                {
+                    let stream = note.stream;
+                    said.notes.dns = Some(trackers.lookups.packet(packet, &ip, protocol, stream));
+                }
+                said.notes.udp = Some(note);
+            }
+            Transport::Icmp(message) | Transport::Icmpv6(message) if wants.icmp => {
+                said.notes.icmp = Some(trackers.icmp.packet(packet, &ip, message));
+            }
+            _ => {}
+        }
+        said
+    }
+
+    /// Adds what a first reading, which this is, has learned from later frames.
+    pub(super) fn complete(&self, said: &mut Said, frame: u32) {
+        let trackers = &self.trackers;
+        if let Some(note) = &mut said.notes.tcp {
+            trackers.tcp.complete(note, said.first_of_stream);
+            for message in &mut said.messages {
+                self.messages.complete(note.stream, message);
+            }
+        }
+        if let Some(note) = &mut said.notes.dns
+            && note.response_to == 0
+        {
+            note.response_in = trackers.lookups.response_to(frame);
+        }
+        if let Some(note) = &mut said.notes.icmp {
+            note.resp_in = trackers.icmp.reply_to(frame);
+        }
+        said.completed_in = trackers.fragments.completed_in(frame);
+    }
+}

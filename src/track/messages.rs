@@ -1,0 +1,481 @@
+//! Messages of TCP streams (HTTP/1, TLS records, DNS), each in the frame that completes it, as
+//! Wireshark shows them with its default settings.
+//!
+//! This is not how a careful reader would put a stream in order (`stream` does that): a segment
+//! that is retransmitted or late is left out, and a hole ends what was being put together. It is
+//! only asked when fields of these protocols are.
+//!
+//! **Invariant:** what waits for its end is bounded, in each direction and together.
+
+use crate::capture::Time;
+use crate::dissect::field::{Sink, Value, Wanted};
+use crate::dissect::http::{self, BodyLength};
+use crate::dissect::layer::{Protocol, View};
+use crate::dissect::tcp::{self, Segment};
+use crate::dissect::tls;
+use crate::dissect::{Packet, as_usize, ports};
+use crate::track::tcp::{Flags, Note};
+use std::collections::HashMap;
+
+/// Most bytes that wait in one direction.
+const MOST_WAITING: usize = 4 << 20;
+/// Most bytes that wait in all streams together.
+const MOST_TOGETHER: usize = 128 << 20;
+
+/// A message, in the frame that completes it.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// HTTP, TLS or DNS.
+    pub protocol: Protocol,
+    /// Its bytes; of a body longer than is kept, the beginning.
+    pub bytes: Vec<u8>,
+    /// What HTTP's fields need from other frames.
+    pub http: Option<HttpNote>,
+    /// What TLS's fields need from earlier records.
+    pub tls: tls::State,
+}
+
+/// How a request and its response belong together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HttpNote {
+    /// Which request of the connection this is, from 1.
+    pub request_number: Option<u32>,
+    /// Which response of the connection this is, from 1.
+    pub response_number: Option<u32>,
+    /// Frame of the request, on a response.
+    pub request_in: Option<u32>,
+    /// Frame of the response, on a request; known only after a first reading.
+    pub response_in: Option<u32>,
+    /// Nanoseconds from request to response, on a response.
+    pub time: Option<i64>,
+}
+
+/// All streams.
+#[derive(Default)]
+pub struct Messages {
+    streams: HashMap<u32, Stream>,
+    waiting: usize,
+    /// Stream and number of a request, to the frame of its response.
+    responses: HashMap<(u32, u32), u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Kind {
+    #[default]
+    Unknown,
+    Http,
+    Tls,
+    Dns,
+}
+
+#[derive(Default)]
+struct Stream {
+    kind: Kind,
+    waiting: [Option<Waiting>; 2],
+    tls: [tls::State; 2],
+    requests: Vec<Request>,
+    responses: u32,
+}
+
+struct Request {
+    frame: u32,
+    time: Time,
+    method: Vec<u8>,
+}
+
+/// What is needed before a message can be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// So many bytes from its start.
+    Bytes(u64),
+    /// The next segment, whatever its length.
+    OneMore,
+    /// The end of the stream.
+    Fin,
+}
+
+/// A message whose end has not come.
+struct Waiting {
+    start: u32,
+    need: Need,
+    bytes: Vec<u8>,
+    /// Bytes of the stream from `start`, kept or not.
+    length: u64,
+}
+
+impl Messages {
+    /// Takes in a segment and hands out the messages that end in it.
+    pub fn segment(&mut self, packet: &Packet<'_>, segment: &Segment, note: &Note) -> Vec<Message> {
+        let length = segment.length.unwrap_or(0);
+        let payload = packet.payload_bytes();
+        let payload = &payload[..payload.len().min(as_usize(length))];
+        let errors = Flags(Flags::RETRANSMISSION.0 | Flags::OUT_OF_ORDER.0);
+        if segment.has(tcp::RST) || (length > 0 && note.flags.has(errors)) {
+            return Vec::new();
+        }
+        if length == 0 && !segment.has(tcp::FIN) {
+            return Vec::new();
+        }
+        let mut call = Call {
+            frame: packet.frame.number,
+            time: packet.frame.time.unwrap_or_default(),
+            stream: note.stream,
+            side: usize::from(note.side),
+            out: Vec::new(),
+        };
+        let stream = self.streams.entry(note.stream).or_insert_with(|| Stream {
+            kind: match ports::tcp_protocol(segment.source_port, segment.destination_port) {
+                Some(Protocol::Http) => Kind::Http,
+                Some(Protocol::Tls) => Kind::Tls,
+                Some(Protocol::Dns | Protocol::Mdns) => Kind::Dns,
+                _ => Kind::Unknown,
+            },
+            ..Stream::default()
+        });
+        let held = |stream: &Stream| -> usize {
+            stream.waiting.iter().flatten().map(|w| w.bytes.len()).sum()
+        };
+        let before = held(stream);
+        let can_wait = payload.len() == as_usize(length) && self.waiting < MOST_TOGETHER;
+        stream.bytes(&mut call, segment, payload, length, can_wait);
+        if segment.has(tcp::FIN) {
+            stream.end(&mut call);
+        }
+        self.waiting = (self.waiting + held(stream)).saturating_sub(before);
+        for message in &call.out {
+            if let Some(http) = message.http
+                && let (Some(_), Some(number)) = (http.response_number, http.request_number)
+            {
+                self.responses.insert((call.stream, number), call.frame);
+            }
+        }
+        for message in &mut call.out {
+            if let Some(http) = &mut message.http
+                && http.response_number.is_some()
+            {
+                // Only requests show their number.
+                http.request_number = None;
+            }
+        }
+        call.out
+    }
+
+    /// What a second reading knows of a message: the frame of the response to a request.
+    pub fn complete(&self, stream: u32, message: &mut Message) {
+        if let Some(http) = &mut message.http
+            && let Some(number) = http.request_number
+        {
+            http.response_in = self.responses.get(&(stream, number)).copied();
+        }
+    }
+}
+
+/// Hands over what ties requests and responses together.
+pub fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
+    use crate::dissect::http::fields;
+    let numbers = [
+        (fields::REQUEST_NUMBER, note.request_number),
+        (fields::RESPONSE_NUMBER, note.response_number),
+        (fields::REQUEST_IN, note.request_in),
+        (fields::RESPONSE_IN, note.response_in),
+    ];
+    for (index, number) in numbers {
+        if let Some(number) = number {
+            sink.unsigned(index, 0..0, number);
+        }
+    }
+    if let Some(time) = note.time {
+        sink.put(fields::TIME, 0..0, Value::Duration(time));
+    }
+}
+
+/// The segment at hand.
+struct Call {
+    frame: u32,
+    time: Time,
+    stream: u32,
+    side: usize,
+    out: Vec<Message>,
+}
+
+impl Stream {
+    /// Takes in a segment's bytes.
+    fn bytes(
+        &mut self,
+        call: &mut Call,
+        segment: &Segment,
+        payload: &[u8],
+        length: u32,
+        can_wait: bool,
+    ) {
+        let mut seq = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
+        let mut payload = payload;
+        if payload.is_empty() {
+            return;
+        }
+        if let Some(mut waiting) = self.waiting[call.side].take() {
+            let offset = u64::from(seq.wrapping_sub(waiting.start));
+            let belongs = match waiting.need {
+                Need::OneMore => offset == waiting.length,
+                Need::Bytes(need) => offset < need && offset <= waiting.length,
+                Need::Fin => offset <= waiting.length,
+            };
+            if belongs {
+                // What came before is not taken twice.
+                let skip = usize::try_from(waiting.length - offset).unwrap_or(usize::MAX);
+                let Some(new) = payload.get(skip..).filter(|new| !new.is_empty()) else {
+                    self.waiting[call.side] = Some(waiting);
+                    return;
+                };
+                let take = match waiting.need {
+                    Need::Bytes(need) => usize::try_from(need - waiting.length)
+                        .unwrap_or(usize::MAX)
+                        .min(new.len()),
+                    _ => new.len(),
+                };
+                let room = MOST_WAITING.saturating_sub(waiting.bytes.len());
+                waiting.bytes.extend_from_slice(&new[..take.min(room)]);
+                waiting.length += take as u64;
+                if matches!(waiting.need, Need::Fin)
+                    || matches!(waiting.need, Need::Bytes(need) if waiting.length < need)
+                {
+                    self.waiting[call.side] = Some(waiting);
+                    return;
+                }
+                let (bytes, whole) = (waiting.bytes, waiting.length);
+                let cut = whole > bytes.len() as u64;
+                self.messages(call, waiting.start, &bytes, can_wait && !cut);
+                payload = &new[take..];
+                seq = seq.wrapping_add(u32::try_from(skip + take).unwrap_or(0));
+                if payload.is_empty() || self.waiting[call.side].is_some() {
+                    return;
+                }
+            } else if matches!(waiting.need, Need::Bytes(_)) && (offset as u32) > u32::MAX / 2 {
+                // Older bytes: what waits goes on waiting.
+                self.waiting[call.side] = Some(waiting);
+                return;
+            }
+        }
+        let _ = length;
+        if self.kind == Kind::Unknown {
+            self.kind = recognize(payload);
+        }
+        self.messages(call, seq, payload, can_wait);
+    }
+
+    /// The stream's end in one direction: what waited for it is whole.
+    fn end(&mut self, call: &mut Call) {
+        if let Some(waiting) = self.waiting[call.side].take()
+            && waiting.need == Need::Fin
+        {
+            let start = waiting.start;
+            self.messages(call, start, &waiting.bytes, false);
+        }
+    }
+
+    /// Reads as many messages as there are, and keeps the rest for later.
+    fn messages(&mut self, call: &mut Call, seq: u32, bytes: &[u8], can_wait: bool) {
+        let (at, need) = match self.kind {
+            Kind::Unknown => return,
+            Kind::Http => self.http(call, bytes, can_wait),
+            Kind::Tls => self.tls(call, bytes),
+            Kind::Dns => self.dns(call, bytes),
+        };
+        let Some(need) = need.filter(|_| can_wait) else {
+            return;
+        };
+        let rest = &bytes[at.min(bytes.len())..];
+        self.waiting[call.side] = Some(Waiting {
+            start: seq.wrapping_add(u32::try_from(at).unwrap_or(0)),
+            need,
+            bytes: rest.to_vec(),
+            length: rest.len() as u64,
+        });
+    }
+
+    fn push(&mut self, call: &mut Call, protocol: Protocol, bytes: &[u8]) {
+        call.out.push(Message {
+            protocol,
+            bytes: bytes.to_vec(),
+            http: None,
+            tls: self.tls[call.side],
+        });
+    }
+
+    fn http(&mut self, call: &mut Call, bytes: &[u8], can_wait: bool) -> (usize, Option<Need>) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let answered = usize::try_from(self.responses).unwrap_or(usize::MAX);
+            let method = self.requests.get(answered).map(|r| r.method.clone());
+            let head = http::parse_head(rest, method.as_deref());
+            let Some(head) = head else {
+                if http::recognize(rest).is_some() && can_wait {
+                    return (at, Some(Need::OneMore));
+                }
+                // The middle of something: Wireshark shows it as a continuation.
+                self.push(call, Protocol::Http, rest);
+                return (bytes.len(), None);
+            };
+            if !head.complete && can_wait {
+                return (at, Some(Need::OneMore));
+            }
+            let body = rest.len() - head.head_length.min(rest.len());
+            let body_length = match head.body {
+                BodyLength::None => 0,
+                BodyLength::Length(length) => match usize::try_from(length) {
+                    Ok(length) if length <= body => length,
+                    _ if can_wait => {
+                        let all = (head.head_length as u64).saturating_add(length);
+                        return (at, Some(Need::Bytes(all)));
+                    }
+                    _ => body,
+                },
+                BodyLength::Chunked => match chunked(&rest[head.head_length..]) {
+                    Some(length) => length,
+                    None if can_wait => return (at, Some(Need::OneMore)),
+                    None => body,
+                },
+                BodyLength::UntilClose if can_wait => return (at, Some(Need::Fin)),
+                BodyLength::UntilClose => body,
+            };
+            let end = head.head_length + body_length;
+            let note = self.http_note(call, &head);
+            self.push(call, Protocol::Http, &rest[..end.min(rest.len())]);
+            if let Some(message) = call.out.last_mut() {
+                message.http = Some(note);
+            }
+            at += end.max(1);
+        }
+        (bytes.len(), None)
+    }
+
+    /// Pairs requests with responses, in their order.
+    fn http_note(&mut self, call: &Call, head: &http::Head<'_>) -> HttpNote {
+        let mut note = HttpNote::default();
+        match head.kind {
+            http::Kind::Request => {
+                self.requests.push(Request {
+                    frame: call.frame,
+                    time: call.time,
+                    method: head.method.iter().copied().take(32).collect(),
+                });
+                note.request_number = u32::try_from(self.requests.len()).ok();
+            }
+            http::Kind::Response => {
+                let request = self.requests.get(as_usize(self.responses));
+                if head.code.is_some_and(|code| code / 100 == 1) {
+                    return note;
+                }
+                self.responses += 1;
+                note.response_number = Some(self.responses);
+                if let Some(request) = request {
+                    note.request_in = Some(request.frame);
+                    note.request_number = Some(self.responses);
+                    note.time = Some(call.time.since(request.time));
+                }
+            }
+            http::Kind::Notification => {}
+        }
+        note
+    }
+
+    fn tls(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
+        let mut at = 0;
+        let mut need = None;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            if rest.len() < tls::RECORD_HEADER {
+                need = Some(Need::OneMore);
+                break;
+            }
+            let Some(record) = tls::Record::parse(rest) else {
+                // No record: Wireshark shows the layer and nothing in it.
+                at = bytes.len();
+                break;
+            };
+            let length = tls::RECORD_HEADER + record.length;
+            if rest.len() < length {
+                need = Some(Need::Bytes(length as u64));
+                break;
+            }
+            at += length;
+        }
+        if at > 0 {
+            self.push(call, Protocol::Tls, &bytes[..at]);
+            let view = View {
+                bytes: &bytes[..at],
+                reported: at,
+                quoted: false,
+            };
+            let mut nothing = Sink::new(Wanted::default());
+            let state = &mut self.tls[call.side];
+            tls::emit(&view, state, &mut nothing);
+            let tls13 = self.tls.iter().any(|state| state.tls13);
+            for state in &mut self.tls {
+                state.tls13 = tls13;
+            }
+        }
+        (at, need)
+    }
+
+    fn dns(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let Some(length) = rest.first_chunk::<2>() else {
+                return (at, Some(Need::OneMore));
+            };
+            let length = usize::from(u16::from_be_bytes(*length)) + 2;
+            if rest.len() < length {
+                return (at, Some(Need::Bytes(length as u64)));
+            }
+            self.push(call, Protocol::Dns, &rest[..length]);
+            at += length;
+        }
+        (at, None)
+    }
+}
+
+/// What a stream that no port tells of carries.
+fn recognize(bytes: &[u8]) -> Kind {
+    if http::recognize(bytes).is_some() && bytes.contains(&b'\n') {
+        return Kind::Http;
+    }
+    match tls::Record::parse(bytes) {
+        Some(record) if record.length > 0 => Kind::Tls,
+        _ => Kind::Unknown,
+    }
+}
+
+/// Where a chunked body ends (RFC 9112 §7.1); `None` while its end has not come.
+fn chunked(body: &[u8]) -> Option<usize> {
+    let mut at = 0usize;
+    loop {
+        let rest = body.get(at..)?;
+        let line = memchr::memchr(b'\n', rest)?;
+        let digits: &[u8] = rest[..line].split(|b| *b == b';').next()?;
+        let text = std::str::from_utf8(digits).ok()?.trim();
+        let Ok(size) = usize::from_str_radix(text, 16) else {
+            // No chunk: the body is what it is.
+            return Some(body.len());
+        };
+        at = at.checked_add(line + 1)?.checked_add(size)?;
+        if size == 0 {
+            // Trailer fields, then an empty line.
+            loop {
+                let rest = body.get(at..)?;
+                let line = memchr::memchr(b'\n', rest)?;
+                at += line + 1;
+                if line == 0 || (line == 1 && rest[0] == b'\r') {
+                    return Some(at);
+                }
+            }
+        }
+        // The line end behind the data.
+        let after = body.get(at..)?;
+        at += match after {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n', ..] => 1,
+            [] | [b'\r'] => return None,
+            _ => return Some(body.len()),
+        };
+    }
+}
