@@ -1,7 +1,7 @@
 //! The labs' programs: servers, clients, and the machine's socket table.
 //!
 //! Every program of the handouts is here, each in the file of its name: [`upper`], [`rtt`],
-//! [`chat`], [`udp_chat`], [`command`], [`secret`], [`file`], [`netcat`], [`proxy`]; and
+//! [`chat`], [`udp_chat`], [`command`], [`secret`], [`mod@file`], [`netcat`], [`proxy`]; and
 //! [`sockets`], which shows what they have open. A program is a pure answer (`upper::upper`,
 //! `secret::answer`, …) plus a short socket loop. What the loops share is beside them:
 //! [`listen`] and [`serve`] for servers, [`connect`] for clients, [`conversation`] for both ends

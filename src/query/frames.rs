@@ -232,7 +232,8 @@ impl<'a> Reading<'_, 'a> {
                 // What could not be read is told below.
                 let _ = dissect::emit(packet, layer, numbers, sink);
             });
-            if !layer.quoted {
+            // Of a quoted packet only its flow is known.
+            if !layer.quoted || layer.protocol == Protocol::Udp {
                 self.notes(plan, layer, values);
             }
         }

@@ -89,14 +89,16 @@ impl Trackers {
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 notes.icmp = Some(self.icmp.packet(packet, &ip, message));
                 if let Some(quoted) = icmp::quoted(packet) {
-                    let about = match (quoted.protocol, quoted.ports) {
-                        (17, Some((from, to))) => self.udp.error(
-                            (quoted.source, from),
-                            (quoted.destination, to),
-                            packet.frame.number,
-                        ),
-                        _ => None,
-                    };
+                    let mut about = None;
+                    if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
+                        let ends = ((quoted.source, from), (quoted.destination, to));
+                        about = self.udp.error(ends.0, ends.1, packet.frame.number);
+                        notes.udp = self.udp.stream_of(ends.0, ends.1).map(|stream| udp::Note {
+                            stream,
+                            quoted: true,
+                            ..udp::Note::default()
+                        });
+                    }
                     self.icmp.error(packet, &ip, message, &quoted, about);
                 }
             }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// One end of a flow.
-type End = (IpAddr, u16);
+pub type End = (IpAddr, u16);
 
 /// What the tracker says of one datagram.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Note {
     pub time_relative: i64,
     /// Nanoseconds since the previous one.
     pub time_delta: i64,
+    /// The datagram is only quoted, in an ICMP error: it has a flow and no times.
+    pub quoted: bool,
 }
 
 crate::fields! {
@@ -33,6 +35,9 @@ crate::fields! {
 /// Hands over the fields.
 pub fn emit(note: &Note, sink: &mut Sink<'_>) {
     sink.unsigned(STREAM, 0..0, note.stream);
+    if note.quoted {
+        return;
+    }
     sink.put(TIME_RELATIVE, 0..0, Value::Duration(note.time_relative));
     sink.put(TIME_DELTA, 0..0, Value::Duration(note.time_delta));
 }
@@ -127,6 +132,7 @@ impl Flows {
             stream,
             time_relative: time.since(flow.first),
             time_delta: time.since(flow.last),
+            quoted: false,
         };
         let stated = u32::from(datagram.stated_length).saturating_sub(8);
         let room = if packet.datagram.is_some() {
@@ -168,6 +174,12 @@ impl Flows {
             mismatch: mismatch.then(|| Box::new((datagram.stated_length, room + 8))),
         });
         note
+    }
+
+    /// The flow between two ends, when there is one.
+    pub fn stream_of(&self, from: End, to: End) -> Option<u32> {
+        let key = if from <= to { (from, to) } else { (to, from) };
+        self.index.get(&key).copied()
     }
 
     /// An ICMP error about a datagram between these ends; gives the frame it is about.

@@ -1,0 +1,147 @@
+//! Do we agree with tshark? Every capture of the repository, field by field, compared live. Skips
+//! aloud where tshark is not installed, and must not skip in CI.
+
+use std::process::Command;
+
+const FIELDS: &[&str] = &[
+    "frame.number",
+    "frame.time_epoch",
+    "frame.time_relative",
+    "frame.len",
+    "frame.cap_len",
+    "eth.dst",
+    "eth.src",
+    "eth.type",
+    "sll.pkttype",
+    "arp.opcode",
+    "arp.src.proto_ipv4",
+    "arp.dst.proto_ipv4",
+    "arp.src.hw_mac",
+    "ip.version",
+    "ip.hdr_len",
+    "ip.len",
+    "ip.id",
+    "ip.flags",
+    "ip.frag_offset",
+    "ip.ttl",
+    "ip.proto",
+    "ip.checksum",
+    "ip.src",
+    "ip.dst",
+    "ip.fragment.count",
+    "ip.reassembled_in",
+    "ipv6.src",
+    "ipv6.dst",
+    "ipv6.plen",
+    "ipv6.hlim",
+    "icmp.type",
+    "icmp.code",
+    "icmp.ident",
+    "icmp.seq",
+    "icmp.resp_in",
+    "icmp.resp_to",
+    "icmpv6.type",
+    "udp.srcport",
+    "udp.dstport",
+    "udp.length",
+    "udp.checksum",
+    "udp.stream",
+    "tcp.srcport",
+    "tcp.dstport",
+    "tcp.stream",
+    "tcp.completeness",
+    "tcp.len",
+    "tcp.seq",
+    "tcp.seq_raw",
+    "tcp.nxtseq",
+    "tcp.ack",
+    "tcp.hdr_len",
+    "tcp.flags",
+    "tcp.flags.str",
+    "tcp.window_size_value",
+    "tcp.window_size",
+    "tcp.window_size_scalefactor",
+    "tcp.option_kind",
+    "tcp.options.mss_val",
+    "tcp.options.timestamp.tsval",
+    "tcp.time_relative",
+    "tcp.time_delta",
+    "tcp.analysis.initial_rtt",
+    "tcp.analysis.acks_frame",
+    "tcp.analysis.ack_rtt",
+    "tcp.analysis.bytes_in_flight",
+    "tcp.analysis.push_bytes_sent",
+    "tcp.analysis.flags",
+    "tcp.analysis.retransmission",
+    "dhcp.id",
+    "dhcp.ip.your",
+    "dhcp.hw.mac_addr",
+    "dhcp.option.type",
+    "dhcp.option.dhcp",
+    "dhcp.option.subnet_mask",
+    "dhcp.option.router",
+    "dns.id",
+    "dns.qry.name",
+    "dns.qry.type",
+    "dns.a",
+    "dns.flags",
+    "dns.response_in",
+    "dns.response_to",
+    "dns.time",
+];
+
+fn lines(program: &str, before: &[&str], capture: &str) -> Vec<String> {
+    let mut command = Command::new(program);
+    command.args(before).arg(capture);
+    if program == "tshark" {
+        command.args(["-T", "fields"]);
+    }
+    for field in FIELDS {
+        command.args(["-e", field]);
+    }
+    let output = command.output().expect("the program runs");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_field_of_every_capture_is_what_tshark_prints() {
+    if Command::new("tshark").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "CI installs tshark");
+        eprintln!("SKIPPED: tshark is not installed");
+        return;
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/captures");
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("its entries can be read").path();
+        if path.extension().is_none_or(|e| e != "pcap") {
+            continue;
+        }
+        let path = path.display().to_string();
+        let want = lines("tshark", &["-2", "-n", "-r"], &path);
+        let got = lines(env!("CARGO_BIN_EXE_wirelab"), &["fields"], &path);
+        assert_eq!(got.len(), want.len(), "{path}: frames");
+        for (frame, (want, got)) in want.iter().zip(&got).enumerate() {
+            for (field, (want, got)) in FIELDS.iter().zip(want.split('\t').zip(got.split('\t'))) {
+                compared += usize::from(!want.is_empty() || !got.is_empty());
+                if want != got {
+                    wrong.push(format!(
+                        "{path} frame {}: {field}: tshark {want:?}, wirelab {got:?}",
+                        frame + 1
+                    ));
+                }
+            }
+        }
+    }
+    assert!(compared > 2000, "{compared} cells were compared");
+    assert!(
+        wrong.is_empty(),
+        "{} cells differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
