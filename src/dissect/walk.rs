@@ -180,6 +180,8 @@ fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) 
             }
         }
         EtherType(1..=1500) => llc(packet, rest.limit(usize::from(number))),
+        EtherType(0x8847 | 0x8848) => mpls(packet, rest),
+        EtherType(0x8864) => pppoe(packet, rest),
         other => {
             let (protocol, name) = match other.name() {
                 Some(name) => (Protocol::Other, name),
@@ -454,6 +456,30 @@ fn inside<'a>(
     };
     walk(packet, inner);
     packet.macs = None;
+}
+
+/// MPLS (RFC 3032): labels of four bytes until one says it is the last, then a packet.
+fn mpls<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "mpls"));
+    let view = rest.view();
+    for label in 0..16 {
+        let Some(last) = view.u8(label * 4 + 2) else {
+            return stop(packet, rest.missing(label * 4 + 4));
+        };
+        if last & 1 == 1 {
+            // A first nibble that is no IP version begins something else (RFC 4385).
+            return inside(packet, rest.after(label * 4 + 4), by_version);
+        }
+    }
+}
+
+/// PPP over Ethernet (RFC 2516): six bytes, then PPP without its framing.
+fn pppoe<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "pppoes"));
+    let Some(length) = rest.view().u16(4) else {
+        return stop(packet, rest.missing(6));
+    };
+    inside(packet, rest.after(6).limit(usize::from(length)), ppp);
 }
 
 /// VXLAN (RFC 7348): eight bytes, then an Ethernet frame.

@@ -24,6 +24,8 @@ pub mod packet_list;
 mod parser;
 mod plan;
 pub mod print;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::{Catalogue, Entry, EntryId};
 pub use error::{Cause, FilterError};
