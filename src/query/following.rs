@@ -149,8 +149,13 @@ impl Following {
                 }
                 said.notes.udp = Some(note);
             }
-            Transport::Icmp(message) | Transport::Icmpv6(message) if wants.icmp => {
-                said.notes.icmp = Some(trackers.icmp.packet(packet, &ip, message));
+            Transport::Icmp(message) | Transport::Icmpv6(message) => {
+                if wants.icmp {
+                    said.notes.icmp = Some(trackers.icmp.packet(packet, &ip, message));
+                }
+                if wants.udp {
+                    said.notes.udp = trackers.udp.quoted(packet);
+                }
             }
             _ => {}
         }
