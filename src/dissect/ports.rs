@@ -8,6 +8,16 @@ pub fn udp_protocol(source: u16, destination: u16) -> Option<Protocol> {
     by_udp_port(low).or_else(|| by_udp_port(high))
 }
 
+/// As [`udp_protocol`], after a look at the payload: what comes to port 4011 is DHCP only with
+/// DHCP's announcing bytes.
+pub fn udp_payload_protocol(source: u16, destination: u16, payload: &[u8]) -> Option<Protocol> {
+    let boot = source == 4011 || destination == 4011;
+    match udp_protocol(source, destination)? {
+        Protocol::Dhcp if boot && payload.get(236..240) != Some(&[99, 130, 83, 99]) => None,
+        protocol => Some(protocol),
+    }
+}
+
 fn by_udp_port(port: u16) -> Option<Protocol> {
     Some(match port {
         53 => Protocol::Dns,
@@ -32,4 +42,27 @@ fn by_tcp_port(port: u16) -> Option<Protocol> {
         443 => Protocol::Tls,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lower_port_decides() {
+        assert_eq!(udp_protocol(5353, 53), Some(Protocol::Dns));
+        assert_eq!(udp_protocol(53, 68), Some(Protocol::Dns));
+        assert_eq!(udp_protocol(40000, 67), Some(Protocol::Dhcp));
+        assert_eq!(udp_protocol(5355, 6000), Some(Protocol::Llmnr));
+        assert_eq!(udp_protocol(40000, 40001), None);
+    }
+
+    #[test]
+    fn port_4011_needs_the_announcing_bytes() {
+        let mut payload = vec![0; 236];
+        assert_eq!(udp_payload_protocol(4011, 5000, &payload), None);
+        payload.extend([99, 130, 83, 99]);
+        let found = udp_payload_protocol(4011, 5000, &payload);
+        assert_eq!(found, Some(Protocol::Dhcp));
+    }
 }

@@ -251,11 +251,4 @@ crate::fields! {
     EXTRANEOUS_DATA: "dns.extraneous.data", Kind::Bytes, "Bytes after the last record.";
     EXTRANEOUS_LENGTH: "dns.extraneous.length", Kind::Signed(32), "How many bytes follow the last record.";
     DATA: "dns.data", Kind::Bytes, "Data of a record that is not decoded.";
-    RESPONSE_IN: "dns.response_in", Kind::Frame, "Frame with the response.";
-    RESPONSE_TO: "dns.response_to", Kind::Frame, "Frame with the query.";
-    TIME: "dns.time", Kind::Duration, "Time from the query to the response.";
-    RETRANSMISSION: "dns.retransmission", Kind::Boolean, "The message was seen before.";
-    RETRANSMIT_REQUEST_IN: "dns.retransmit_request_in", Kind::Frame, "Frame with the first of several queries.";
-    RETRANSMIT_RESPONSE_IN: "dns.retransmit_response_in", Kind::Frame, "Frame with the first of several responses.";
-    UNSOLICITED: "dns.unsolicited", Kind::Boolean, "A response without a query.";
 }
