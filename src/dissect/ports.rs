@@ -2,6 +2,9 @@
 
 use super::layer::Protocol;
 
+/// Port of SSDP, which is HTTP over UDP: Wireshark calls the layer `ssdp` and shows `http` fields.
+pub const SSDP: u16 = 1900;
+
 /// The protocol above UDP by its ports. Wireshark tries the lower port first.
 pub fn udp_protocol(source: u16, destination: u16) -> Option<Protocol> {
     let (low, high) = (source.min(destination), source.max(destination));
@@ -22,6 +25,7 @@ fn by_udp_port(port: u16) -> Option<Protocol> {
     Some(match port {
         53 => Protocol::Dns,
         67 | 68 | 4011 => Protocol::Dhcp,
+        SSDP => Protocol::Http,
         5353 => Protocol::Mdns,
         5355 => Protocol::Llmnr,
         _ => return None,
