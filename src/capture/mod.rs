@@ -77,6 +77,8 @@ impl LinkType {
     pub const NULL: LinkType = LinkType(0);
     /// Ethernet.
     pub const ETHERNET: LinkType = LinkType(1);
+    /// Cisco HDLC: two bytes, then an EtherType.
+    pub const C_HDLC: LinkType = LinkType(104);
     /// ARCNET as Linux records it.
     pub const ARCNET_LINUX: LinkType = LinkType(129);
     /// FDDI.

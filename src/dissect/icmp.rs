@@ -3,6 +3,7 @@
 use super::field::{Kind, Sink, Value};
 use super::ipv4;
 use super::layer::View;
+use crate::capture::Time;
 
 crate::fields! {
     TYPE: "icmp.type", Kind::Unsigned(8), "8 echo request, 0 echo reply, 3 destination unreachable, 11 time exceeded.";
@@ -24,6 +25,28 @@ crate::fields! {
 /// Whether the message quotes the packet that it is about.
 pub fn quotes(kind: u8) -> bool {
     matches!(kind, 3 | 4 | 5 | 11 | 12)
+}
+
+/// Bytes of a time stamp that begins an echo's data: `ping` puts the time of sending there, in
+/// its machine's byte order. Wireshark takes for one what is near the frame's own time.
+pub fn time_stamp(data: &View<'_>, seen: Option<Time>) -> usize {
+    let Some(seen) = seen else { return 0 };
+    let near = |seconds: i64| (seconds - seen.0 / 1_000_000_000).abs() < 86_400;
+    let narrow = |read: fn([u8; 4]) -> u32| {
+        let (seconds, micros) = (data.array(0).map(read)?, data.array(4).map(read)?);
+        Some(near(i64::from(seconds)) && micros < 1_000_000)
+    };
+    let wide = |read: fn([u8; 8]) -> u64| {
+        let (seconds, micros) = (data.array(0).map(read)?, data.array(8).map(read)?);
+        Some(i64::try_from(seconds).is_ok_and(near) && micros < 1_000_000)
+    };
+    if wide(u64::from_le_bytes) == Some(true) || wide(u64::from_be_bytes) == Some(true) {
+        16
+    } else if narrow(u32::from_le_bytes) == Some(true) || narrow(u32::from_be_bytes) == Some(true) {
+        8
+    } else {
+        0
+    }
 }
 
 /// Hands over the message's fields.

@@ -100,6 +100,7 @@ pub(super) fn frame(packet: &mut Packet<'_>) {
         LinkType::LINUX_SLL => sll(packet, rest, false),
         LinkType::LINUX_SLL2 => sll(packet, rest, true),
         LinkType::ARCNET_LINUX => arcnet(packet, rest),
+        LinkType::C_HDLC => cisco_hdlc(packet, rest),
         LinkType::FDDI => fddi(packet, rest),
         LinkType::NULL | LinkType::LOOP => null(packet, rest),
         LinkType::PPP | LinkType::PPP_HDLC => ppp(packet, rest),
@@ -135,7 +136,7 @@ fn stop(packet: &mut Packet<'_>, why: Stop) {
     packet.stop.get_or_insert(why);
 }
 
-fn ethernet(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn ethernet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     if rest.view().u16(12) == Some(FABRIC_PATH) && packet.layers.as_slice().is_empty() {
         // Cisco FabricPath: sixteen bytes before the frame proper, and a check sequence behind.
         packet.layers.push(rest.layer(Protocol::Other, "cfp"));
@@ -152,7 +153,7 @@ fn ethernet(packet: &mut Packet<'_>, rest: Rest<'_>) {
 }
 
 /// Goes on by EtherType, or by length for 802.3.
-fn ether_type(packet: &mut Packet<'_>, mut rest: Rest<'_>, mut number: u16) {
+fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) {
     // Three tags are more than any network stacks.
     for _ in 0..8 {
         match EtherType(number) {
@@ -189,7 +190,7 @@ fn ether_type(packet: &mut Packet<'_>, mut rest: Rest<'_>, mut number: u16) {
     }
 }
 
-fn llc(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     // Novell's raw 802.3 has no LLC header: IPX begins with 0xffff.
     if rest.bytes().starts_with(&[0xff, 0xff]) {
         packet.layers.push(rest.layer(Protocol::Other, "ipx"));
@@ -215,7 +216,7 @@ fn llc(packet: &mut Packet<'_>, rest: Rest<'_>) {
 const FABRIC_PATH: u16 = 0x8903;
 
 /// ARCNET as Linux records it (RFC 1201): addresses, offset, protocol, fragmentation header.
-fn arcnet(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn arcnet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Other, "arcnet"));
     match rest.view().array::<8>(0) {
         Some([_, _, _, _, 212, ..]) => ipv4(packet, rest.after(8)),
@@ -229,8 +230,18 @@ fn arcnet(packet: &mut Packet<'_>, rest: Rest<'_>) {
     }
 }
 
+/// Cisco HDLC: address, control, EtherType.
+fn cisco_hdlc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "chdlc"));
+    match rest.view().u16(2) {
+        Some(number) if number > 1500 => ether_type(packet, rest.after(4), number),
+        Some(_) => {}
+        None => stop(packet, rest.missing(4)),
+    }
+}
+
 /// FDDI (ANSI X3.139): frame control, two addresses, LLC.
-fn fddi(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn fddi<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Other, "fddi"));
     if rest.bytes().len() < 13 {
         return stop(packet, rest.missing(13));
@@ -238,7 +249,7 @@ fn fddi(packet: &mut Packet<'_>, rest: Rest<'_>) {
     llc(packet, rest.after(13));
 }
 
-fn sll(packet: &mut Packet<'_>, rest: Rest<'_>, version2: bool) {
+fn sll<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, version2: bool) {
     packet
         .layers
         .push(rest.layer(Protocol::Sll, if version2 { "sll2" } else { "sll" }));
@@ -264,7 +275,7 @@ fn sll(packet: &mut Packet<'_>, rest: Rest<'_>, version2: bool) {
     }
 }
 
-fn null(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn null<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Null, "null"));
     match cooked::null::family(&rest.view()) {
         Some(2) => ipv4(packet, rest.after(4)),
@@ -274,7 +285,7 @@ fn null(packet: &mut Packet<'_>, rest: Rest<'_>) {
     }
 }
 
-fn ppp(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn ppp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Ppp, "ppp"));
     match cooked::ppp::protocol(&rest.view()) {
         Some((_, 0x0021, header)) => ipv4(packet, rest.after(header)),
@@ -284,7 +295,7 @@ fn ppp(packet: &mut Packet<'_>, rest: Rest<'_>) {
     }
 }
 
-fn by_version(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn by_version<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     match rest.bytes().first().map(|b| b >> 4) {
         Some(4) => ipv4(packet, rest),
         Some(6) => ipv6(packet, rest),
@@ -292,7 +303,7 @@ fn by_version(packet: &mut Packet<'_>, rest: Rest<'_>) {
     }
 }
 
-fn ipv4(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn ipv4<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     // Some captures carry IPv6 under IPv4's number; the version field decides, as in Wireshark.
     if rest.bytes().first().is_some_and(|b| b >> 4 == 6) {
         return ipv6(packet, rest);
@@ -345,7 +356,7 @@ fn ipv4(packet: &mut Packet<'_>, rest: Rest<'_>) {
     network_payload(packet, after, summary);
 }
 
-fn ipv6(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn ipv6<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     let Ok(header) = Ipv6HeaderSlice::from_slice(rest.bytes()) else {
         packet.layers.push(rest.layer(Protocol::Ipv6, "ipv6"));
         return stop(packet, rest.missing(40));
@@ -380,7 +391,7 @@ fn ipv6(packet: &mut Packet<'_>, rest: Rest<'_>) {
 }
 
 /// Goes on above IP, unless the rest is a piece that must wait for the others.
-fn network_payload(packet: &mut Packet<'_>, after: Rest<'_>, ip: Ip) {
+fn network_payload<'a>(packet: &mut Packet<'a>, after: Rest<'a>, ip: Ip) {
     let outermost = packet.ip.is_none() && !after.quoted;
     if outermost {
         packet.ip = Some(ip);
@@ -399,7 +410,7 @@ fn network_payload(packet: &mut Packet<'_>, after: Rest<'_>, ip: Ip) {
     transport(packet, after, ip.protocol, ip.source.is_ipv6());
 }
 
-fn transport(packet: &mut Packet<'_>, rest: Rest<'_>, protocol: u8, v6: bool) {
+fn transport<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, protocol: u8, v6: bool) {
     if rest.depth > 4 {
         return;
     }
@@ -409,11 +420,9 @@ fn transport(packet: &mut Packet<'_>, rest: Rest<'_>, protocol: u8, v6: bool) {
         1 if !v6 => control(packet, rest, false),
         58 if v6 => control(packet, rest, true),
         59 => {}
-        4 | 41 => {
-            packet
-                .layers
-                .push(rest.layer(Protocol::Other, if protocol == 4 { "ipip" } else { "6in4" }));
-        }
+        4 | 41 if !rest.quoted => inside(packet, rest, by_version),
+        4 | 41 => {}
+        47 if !rest.quoted => gre(packet, rest),
         _ => {
             let (kind, name) = match protocol_name(protocol) {
                 Some(name) => (Protocol::Other, name),
@@ -421,6 +430,74 @@ fn transport(packet: &mut Packet<'_>, rest: Rest<'_>, protocol: u8, v6: bool) {
             };
             packet.layers.push(rest.layer(kind, name));
         }
+    }
+}
+
+/// Goes on with the packet in a tunnel: it is the one that is told of, as in Wireshark. Which
+/// hardware address carries it is not known.
+fn inside<'a>(
+    packet: &mut Packet<'a>,
+    rest: Rest<'a>,
+    walk: impl FnOnce(&mut Packet<'a>, Rest<'a>),
+) {
+    if rest.depth > 4 {
+        return;
+    }
+    packet.ip = None;
+    packet.transport = Transport::None;
+    packet.payload = Payload::default();
+    packet.application = None;
+    packet.macs = None;
+    let inner = Rest {
+        depth: rest.depth + 1,
+        ..rest
+    };
+    walk(packet, inner);
+    packet.macs = None;
+}
+
+/// VXLAN (RFC 7348): eight bytes, then an Ethernet frame.
+fn vxlan<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "vxlan"));
+    if rest.bytes().len() < 8 {
+        return stop(packet, rest.missing(8));
+    }
+    inside(packet, rest.after(8), ethernet);
+}
+
+/// GTP version 1, user plane (3GPP TS 29.281 §5): a packet behind a header of 8 bytes or more.
+fn gtp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "gtp"));
+    let view = rest.view();
+    let Some(flags) = view.u8(0) else { return };
+    let user_packet = flags >> 4 == 3 && view.u8(1) == Some(255);
+    // Extension headers (bit 4) are not followed.
+    if !user_packet || flags & 4 != 0 {
+        return;
+    }
+    let header = if flags & 3 == 0 { 8 } else { 12 };
+    if rest.bytes().len() > header {
+        inside(packet, rest.after(header), by_version);
+    }
+}
+
+/// GRE (RFC 2784, RFC 2890): flags, an EtherType, and up to three optional words.
+fn gre<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "gre"));
+    let view = rest.view();
+    let (Some(flags), Some(number)) = (view.u16(0), view.u16(2)) else {
+        return stop(packet, rest.missing(4));
+    };
+    let words = (flags & 0xb000).count_ones() as usize;
+    let header = 4 + words * 4;
+    // Routing and version 1 (PPTP) have another form.
+    if flags & 0x4007 != 0 || rest.bytes().len() <= header {
+        return;
+    }
+    match EtherType(number) {
+        EtherType::IPV4 | EtherType::IPV6 => inside(packet, rest.after(header), by_version),
+        EtherType(0x6558) => inside(packet, rest.after(header), ethernet),
+        _ => {}
     }
 }
 
@@ -444,7 +521,7 @@ fn protocol_name(protocol: u8) -> Option<&'static str> {
     })
 }
 
-fn tcp(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn tcp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Tcp, "tcp"));
     let view = rest.view();
     // Checksum and urgent pointer may be missing: what identifies a segment is before them.
@@ -494,7 +571,7 @@ fn tcp(packet: &mut Packet<'_>, rest: Rest<'_>) {
     }
 }
 
-fn udp(packet: &mut Packet<'_>, rest: Rest<'_>) {
+fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     let stated = UdpHeaderSlice::from_slice(rest.bytes())
         .map(|h| (h.source_port(), h.destination_port(), h.length()));
     let Ok((source_port, destination_port, stated_length)) = stated else {
@@ -529,6 +606,11 @@ fn udp(packet: &mut Packet<'_>, rest: Rest<'_>) {
     if !rest.quoted {
         packet.application = application;
     }
+    match (rest.quoted, source_port, destination_port) {
+        (false, _, 4789) | (false, 4789, _) => return vxlan(packet, above),
+        (false, _, 2152) | (false, 2152, _) => return gtp(packet, above),
+        _ => {}
+    }
     // SSDP is HTTP in datagrams.
     if source_port == 1900 || destination_port == 1900 {
         packet.layers.push(above.layer(Protocol::Http, "ssdp"));
@@ -553,7 +635,7 @@ fn payload(rest: &Rest<'_>) -> Payload {
 }
 
 /// ICMP and ICMPv6, and the packet that an error quotes.
-fn control(packet: &mut Packet<'_>, rest: Rest<'_>, v6: bool) {
+fn control<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, v6: bool) {
     let (protocol, name) = if v6 {
         (Protocol::Icmpv6, "icmpv6")
     } else {
@@ -600,8 +682,23 @@ fn control(packet: &mut Packet<'_>, rest: Rest<'_>, v6: bool) {
         depth: rest.depth + 1,
         ..rest.after(8)
     };
+    let echo = if v6 {
+        matches!(kind, 128 | 129)
+    } else {
+        matches!(kind, 0 | 8)
+    };
     if quotes && rest.bytes().len() > 8 && inner.depth <= 3 {
         by_version(packet, inner);
+    } else if echo && rest.reported > 8 {
+        let stamp = if v6 {
+            0
+        } else {
+            icmp::time_stamp(&rest.after(8).view(), packet.frame.time)
+        };
+        let data = rest.after(8 + stamp);
+        if data.reported > 0 {
+            packet.layers.push(data.layer(Protocol::Data, "data"));
+        }
     } else if rest.bytes().len() < 8 {
         stop(packet, rest.missing(8));
     }

@@ -9,7 +9,7 @@ use super::catalogue::{EntryId, Notes};
 use super::following::{Following, Said, Wants};
 use super::plan::{Plan, Values, header_length};
 use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader};
-use crate::dissect::field::Field;
+use crate::dissect::field::{Field, Sink, Wanted};
 use crate::dissect::frame::Clock;
 use crate::dissect::layer::{Layer, Protocol, View};
 use crate::dissect::{self, Packet, Stop, Transport};
@@ -229,7 +229,7 @@ impl<'a> Reading<'_, 'a> {
             values.layer(plan, name, nth, header_length(layers, at), bytes);
             let numbers = self.said.notes.tcp.map(|note| note.numbers);
             values.read(plan, layer.protocol, nth, |sink| {
-                // What could not be read is told by `packet.stop`.
+                // What could not be read is told below.
                 let _ = dissect::emit(packet, layer, numbers, sink);
             });
             // Of a quoted packet only its flow is known.
@@ -243,11 +243,44 @@ impl<'a> Reading<'_, 'a> {
             let nth = u8::try_from(before + 1).unwrap_or(u8::MAX);
             self.message(plan, message, nth, values);
         }
-        match packet.stop {
+        let stop = if plan.layers().any(|name| name.starts_with("_ws.")) {
+            self.stop()
+        } else {
+            None
+        };
+        match stop {
             Some(Stop::Malformed) => values.layer(plan, "_ws.malformed", 1, 0, &[]),
             Some(Stop::Snapped) => values.layer(plan, "_ws.short", 1, 0, &[]),
             None => {}
         }
+    }
+
+    /// Why dissection ended early: at a header, or within a message.
+    fn stop(&self) -> Option<Stop> {
+        let packet = self.packet;
+        packet.stop.or_else(|| {
+            packet.layers.as_slice().iter().find_map(|layer| {
+                let read = matches!(
+                    layer.protocol,
+                    Protocol::Arp
+                        | Protocol::Dhcp
+                        | Protocol::Dns
+                        | Protocol::Mdns
+                        | Protocol::Llmnr
+                        | Protocol::Icmp
+                        | Protocol::Icmpv6
+                );
+                if !read || layer.quoted {
+                    return None;
+                }
+                let mut nothing = Sink::new(Wanted::default());
+                match dissect::emit(packet, layer, None, &mut nothing) {
+                    Some(()) => None,
+                    None if layer.captured < layer.reported => Some(Stop::Snapped),
+                    None => Some(Stop::Malformed),
+                }
+            })
+        })
     }
 
     /// A message of a TCP stream that ends in this frame.

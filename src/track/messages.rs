@@ -17,6 +17,14 @@ use crate::dissect::{Packet, as_usize, ports};
 use crate::track::tcp::{Flags, Note};
 use std::collections::HashMap;
 
+/// Segments that Wireshark does not look into.
+const SENT_AGAIN: Flags = Flags(
+    Flags::RETRANSMISSION.0
+        | Flags::FAST_RETRANSMISSION.0
+        | Flags::SPURIOUS_RETRANSMISSION.0
+        | Flags::OUT_OF_ORDER.0,
+);
+
 /// Most bytes that wait in one direction.
 const MOST_WAITING: usize = 4 << 20;
 /// Most bytes that wait in all streams together.
@@ -75,6 +83,8 @@ struct Stream {
     tls: [tls::State; 2],
     requests: Vec<Request>,
     responses: u32,
+    /// An HTTP message was seen.
+    seen: bool,
 }
 
 struct Request {
@@ -109,8 +119,7 @@ impl Messages {
         let length = segment.length.unwrap_or(0);
         let payload = packet.payload_bytes();
         let payload = &payload[..payload.len().min(as_usize(length))];
-        let errors = Flags(Flags::RETRANSMISSION.0 | Flags::OUT_OF_ORDER.0);
-        if segment.has(tcp::RST) || (length > 0 && note.flags.has(errors)) {
+        if segment.has(tcp::RST) || (length > 0 && note.flags.has(SENT_AGAIN)) {
             return Vec::new();
         }
         if length == 0 && !segment.has(tcp::FIN) {
@@ -312,8 +321,10 @@ impl Stream {
                 if http::recognize(rest).is_some() && can_wait {
                     return (at, Some(Need::OneMore));
                 }
-                // The middle of something: Wireshark shows it as a continuation.
-                self.push(call, Protocol::Http, rest);
+                // The middle of something: Wireshark shows it as a continuation of what it knows.
+                if self.seen {
+                    self.push(call, Protocol::Http, rest);
+                }
                 return (bytes.len(), None);
             };
             if !head.complete && can_wait {
@@ -339,6 +350,7 @@ impl Stream {
                 BodyLength::UntilClose => body,
             };
             let end = head.head_length + body_length;
+            self.seen = true;
             let note = self.http_note(call, &head);
             self.push(call, Protocol::Http, &rest[..end.min(rest.len())]);
             if let Some(message) = call.out.last_mut() {
