@@ -7,8 +7,10 @@
 mod analyze;
 mod client;
 mod fields;
+mod frames;
 mod interfaces;
 mod serve;
+mod show;
 mod sockets;
 mod terminal;
 
@@ -32,6 +34,8 @@ struct Cli {
 enum Command {
     Analyze(analyze::Args),
     Fields(fields::Args),
+    Frames(frames::Args),
+    Show(show::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
@@ -75,6 +79,8 @@ pub fn main() -> ExitCode {
     let result: anyhow::Result<Status> = match cli.command {
         Command::Analyze(args) => analyze::run(&args),
         Command::Fields(args) => fields::run(&args),
+        Command::Frames(args) => frames::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),

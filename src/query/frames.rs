@@ -59,6 +59,7 @@ pub struct Session<'q> {
 
 /// One frame that the filter let pass.
 pub struct Seen<'s, 'a> {
+    pub(super) reading: &'s Reading<'s, 'a>,
     /// The frame, taken apart.
     pub packet: &'s Packet<'a>,
     /// The values asked for, a slot a field.
@@ -176,6 +177,7 @@ impl<'q> Session<'q> {
         if passes {
             reading.fill(&self.plan, &state.clock, &mut values);
             take(&Seen {
+                reading: &reading,
                 packet: &packet,
                 values: &values,
                 notes: &said.notes,
@@ -197,12 +199,12 @@ struct State {
 }
 
 /// Everything that values of one frame come from.
-struct Reading<'r, 'a> {
-    packet: &'r Packet<'a>,
-    batch: &'a Batch,
-    interface: Option<&'a Interface>,
-    said: &'a Said,
-    whole: Option<&'a Whole>,
+pub(super) struct Reading<'r, 'a> {
+    pub(super) packet: &'r Packet<'a>,
+    pub(super) batch: &'a Batch,
+    pub(super) interface: Option<&'a Interface>,
+    pub(super) said: &'a Said,
+    pub(super) whole: Option<&'a Whole>,
 }
 
 impl<'a> Reading<'_, 'a> {

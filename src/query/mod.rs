@@ -11,6 +11,7 @@
 pub mod catalogue;
 mod check;
 mod code;
+pub mod details;
 mod error;
 mod eval;
 mod following;
@@ -19,6 +20,7 @@ mod lexer;
 mod literal;
 pub mod meaning;
 pub mod moment;
+pub mod packet_list;
 mod parser;
 mod plan;
 pub mod print;

@@ -1,0 +1,124 @@
+//! `wirelab show`: one frame, layer by layer, each field with its value, then the bytes.
+
+use super::Status;
+use crate::query::Session;
+use crate::query::details::Layer;
+use crate::render::safe;
+use anyhow::bail;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+/// Show one frame: every layer with its fields, then its bytes.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The capture; `-` is standard input.
+    capture: PathBuf,
+    /// Number of the frame, from 1.
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    number: u32,
+    /// Only this layer, by Wireshark's name of the protocol.
+    #[arg(long, value_name = "NAME")]
+    layer: Option<String>,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
+    let session = Session::new(None, &[]).following_all();
+    let mut found: Option<(Vec<Layer>, Vec<u8>)> = None;
+    let ending = session.run(&args.capture, |seen| {
+        if seen.packet.frame.number == args.number {
+            found = Some((seen.details(), seen.packet.frame.bytes.to_vec()));
+        }
+        Ok(())
+    })?;
+    let status = super::report_ending(&args.capture, &ending)?;
+    let Some((mut layers, bytes)) = found else {
+        bail!(
+            "there is no frame {}; the capture has {}",
+            args.number,
+            ending.frames
+        );
+    };
+    if let Some(name) = &args.layer {
+        let names: Vec<String> = layers.iter().map(|l| l.name.clone()).collect();
+        layers.retain(|l| l.name == *name);
+        if layers.is_empty() {
+            bail!(
+                "frame {} has no layer `{}`; its layers are {}",
+                args.number,
+                safe(name),
+                names.join(", ")
+            );
+        }
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    for layer in &layers {
+        describe(layer, &mut out)?;
+    }
+    if args.layer.is_none() {
+        writeln!(out)?;
+        dump(&bytes, &mut out)?;
+    }
+    out.flush()?;
+    Ok(status)
+}
+
+fn describe(layer: &Layer, out: &mut impl Write) -> io::Result<()> {
+    let quoted = if layer.quoted {
+        " (quoted by the error)"
+    } else {
+        ""
+    };
+    let place = layer
+        .start
+        .map_or(" (put together from the stream)".to_string(), |start| {
+            format!(" at byte {start}")
+        });
+    writeln!(out, "{}{quoted}{place}: {}", layer.name, layer.doc)?;
+    let width = layer
+        .fields
+        .iter()
+        .map(|f| f.name.len())
+        .max()
+        .unwrap_or(0)
+        .min(44);
+    for field in &layer.fields {
+        let value = String::from_utf8_lossy(&field.value);
+        let mut value = safe(&value);
+        // Payloads are below, byte for byte.
+        if value.chars().count() > 96 {
+            value = value.chars().take(96).chain("…".chars()).collect();
+        }
+        let meaning = field.meaning.map_or(String::new(), |m| format!(" ({m})"));
+        writeln!(out, "    {:<width$}  {value}{meaning}", field.name)?;
+    }
+    Ok(())
+}
+
+/// Sixteen bytes a line, in hexadecimal and as text.
+fn dump(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    for (line, chunk) in bytes.chunks(16).enumerate() {
+        write!(out, "{:04x} ", line * 16)?;
+        for place in 0..16 {
+            if place == 8 {
+                write!(out, " ")?;
+            }
+            match chunk.get(place) {
+                Some(byte) => write!(out, " {byte:02x}")?,
+                None => write!(out, "   ")?,
+            }
+        }
+        let text: String = chunk
+            .iter()
+            .map(|b| {
+                if (0x20..0x7f).contains(b) {
+                    char::from(*b)
+                } else {
+                    '.'
+                }
+            })
+            .collect();
+        writeln!(out, "  {text}")?;
+    }
+    Ok(())
+}
