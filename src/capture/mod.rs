@@ -42,6 +42,7 @@ mod read_ahead;
 mod reader;
 mod recognise;
 mod remarks;
+mod snoop;
 mod source;
 #[cfg(test)]
 mod survival;

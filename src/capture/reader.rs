@@ -141,6 +141,7 @@ impl Reader {
             Format::Unknown => String::new(),
             Format::Pcap(pcap) => pcap.words(),
             Format::PcapNg(_) => "pcapng".to_owned(),
+            Format::Snoop(_) => "snoop".to_owned(),
         };
         if let Some(compressed) = self.source.compressed() {
             remarks.extend(compressed.remark());
@@ -283,6 +284,7 @@ impl Reader {
         match &mut self.format {
             Format::Pcap(pcap) => pcap.walk(bytes, used, &mut output),
             Format::PcapNg(pcapng) => pcapng.walk(bytes, used, &mut output),
+            Format::Snoop(snoop) => snoop.walk(bytes, used, &mut output),
             Format::Unknown => Step {
                 used,
                 next: Next::Need(1, "a header"),
@@ -432,7 +434,6 @@ mod tests {
             (&b"<!DOCTYPE html>"[..], "web page"),
             (b"No.,Time,Source\n1,0.0,", "text"),
             (b"\xde\xad\xbe\xef....", "de ad be ef"),
-            (b"snoop\0\0\0\0\0\0\x02", "editcap"),
             (b"x", "text"),
         ] {
             let (_, ending) = read(bytes);

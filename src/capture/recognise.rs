@@ -3,6 +3,7 @@
 use super::Verdict;
 use super::pcap::{self, Pcap};
 use super::pcapng::{self, PcapNg};
+use super::snoop::{self, Snoop};
 use super::walk::{Fault, Next, Output};
 
 /// A format, and where reading it stands.
@@ -10,6 +11,7 @@ pub(super) enum Format {
     Unknown,
     Pcap(Pcap),
     PcapNg(PcapNg),
+    Snoop(Snoop),
 }
 
 /// Tells the format by its first bytes, and how many of them are a header that is done with.
@@ -21,6 +23,18 @@ pub(super) fn recognise(bytes: &[u8], output: &mut Output<'_>) -> Result<(Format
         return match bytes.len() {
             0..12 => Err(Next::Need(12, "a section header")),
             _ => Ok((Format::PcapNg(PcapNg::default()), 0)),
+        };
+    }
+    if snoop::MAGIC.starts_with(magic) {
+        let Some(header) = bytes.first_chunk() else {
+            return Err(Next::Need(snoop::FILE_HEADER, "the file header"));
+        };
+        if !header.starts_with(snoop::MAGIC) {
+            return Err(Next::Stop(no_capture(bytes)));
+        }
+        return match Snoop::open(header, output.about) {
+            Ok(snoop) => Ok((Format::Snoop(snoop), header.len())),
+            Err(fault) => Err(Next::Stop(fault)),
         };
     }
     if !is_beginning(magic) {
@@ -37,6 +51,9 @@ pub(super) fn recognise(bytes: &[u8], output: &mut Output<'_>) -> Result<(Format
 
 /// Whether a capture may begin with these bytes, as far as they go.
 pub(super) fn is_beginning(bytes: &[u8]) -> bool {
+    if snoop::MAGIC.starts_with(bytes.get(..8).unwrap_or(bytes)) {
+        return true;
+    }
     let bytes = bytes.get(..4).unwrap_or(bytes);
     let begins = |magic: &[u8; 4]| magic.starts_with(bytes);
     begins(&pcapng::MAGIC) || pcap::magics().any(begins)
@@ -44,11 +61,7 @@ pub(super) fn is_beginning(bytes: &[u8]) -> bool {
 
 /// What the file is instead of a capture, where that can be told.
 pub(super) fn no_capture(bytes: &[u8]) -> Fault {
-    const KNOWN: [(&[u8], &str); 7] = [
-        (
-            b"snoop\0\0\0",
-            "a snoop capture; hint: convert it with editcap -F pcapng",
-        ),
+    const KNOWN: [(&[u8], &str); 6] = [
         (b"\xfd7zXZ\0", "an xz file; hint: decompress it with xz -d"),
         (b"BZh", "a bzip2 file; hint: decompress it with bzip2 -d"),
         (

@@ -7,7 +7,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};
 use crate::track::fragments::Whole;
 use crate::track::messages::{Message, Messages};
-use crate::track::{Notes, Trackers, icmp, udp};
+use crate::track::{Notes, Trackers};
 
 /// Fields of a segment that count from what the tracker knows.
 const RELATIVE: &[&str] = &[
@@ -149,18 +149,12 @@ impl Following {
                 }
                 said.notes.udp = Some(note);
             }
-            Transport::Icmp(message) | Transport::Icmpv6(message) if wants.icmp || wants.udp => {
-                said.notes.icmp = Some(trackers.icmp.packet(packet, &ip, message));
-                if let Some(quoted) = icmp::quoted(packet)
-                    && let (17, Some((from, to))) = (quoted.protocol, quoted.ports)
-                {
-                    let ends = ((quoted.source, from), (quoted.destination, to));
-                    let stream = trackers.udp.stream_of(ends.0, ends.1);
-                    said.notes.udp = stream.map(|stream| udp::Note {
-                        stream,
-                        quoted: true,
-                        ..udp::Note::default()
-                    });
+            Transport::Icmp(message) | Transport::Icmpv6(message) => {
+                if wants.icmp {
+                    said.notes.icmp = Some(trackers.icmp.packet(packet, &ip, message));
+                }
+                if wants.udp {
+                    said.notes.udp = trackers.udp.quoted(packet);
                 }
             }
             _ => {}

@@ -1,6 +1,10 @@
 //! DHCP over time: messages of one transaction (xid and client) made into one record.
+//!
+//! A release or decline, which has a transaction number of its own, belongs to the lease it
+//! ends; a request long after the acknowledgment is a renewal and begins a new record.
 
 use super::pairs::Local;
+use crate::capture::Time;
 use crate::dissect::Packet;
 use crate::dissect::dhcp::{self, Message, kind};
 use crate::facts::names::{Lease, stated};
@@ -9,12 +13,21 @@ use std::collections::HashMap;
 
 /// Most transactions kept.
 const MOST: usize = 65_536;
+/// A request so long after the acknowledgment is a renewal, not a repetition: nanoseconds.
+const RENEWAL_NS: i64 = 2_000_000_000;
+/// Longest text kept of a message's options, in bytes.
+const LONGEST_TEXT: usize = 4096;
 
 /// All transactions.
 #[derive(Default)]
 pub struct Leases {
     list: Vec<Lease>,
+    /// The newest record of each transaction and client.
     places: HashMap<(u32, [u8; 16]), usize>,
+    /// The record in which a client was given an address.
+    given: HashMap<([u8; 16], [u8; 4]), usize>,
+    /// When each record was acknowledged or refused.
+    ended: Vec<Option<Time>>,
     local: Local,
 }
 
@@ -25,26 +38,27 @@ impl Leases {
             return;
         };
         let frame = packet.frame.number;
-        let key = (message.xid, message.hardware);
-        let place = match self.places.get(&key) {
-            Some(place) => *place,
-            None if self.list.len() >= MOST => return,
-            None => {
-                self.list.push(blank(&message, packet));
-                self.places.insert(key, self.list.len() - 1);
-                self.list.len() - 1
-            }
+        let Some(place) = self.ends(&message).or_else(|| self.place(&message, packet)) else {
+            return;
         };
+        match message.kind() {
+            Some(kind::ACK) => {
+                self.ended[place] = packet.frame.time;
+                self.given.insert((message.hardware, message.yours), place);
+            }
+            Some(kind::NAK) => self.ended[place] = packet.frame.time,
+            _ => {}
+        }
         let lease = &mut self.list[place];
         let name = message
             .kind()
             .and_then(dhcp::message_name)
             .unwrap_or("BOOTP");
-        if !lease.messages.is_empty() {
-            lease.messages.push_str(", ");
-        }
         // A storm of one transaction is told by its first messages.
         if lease.frames.len() < 64 {
+            if !lease.messages.is_empty() {
+                lease.messages.push_str(", ");
+            }
             lease.messages.push_str(&format!("{name} {frame}"));
             lease.frames.push(frame);
         }
@@ -64,6 +78,42 @@ impl Leases {
                 lease.host_name = Some(String::from_utf8_lossy(name).into_owned());
             }
         }
+    }
+
+    /// The record of the lease that this message gives back or rejects.
+    fn ends(&self, message: &Message<'_>) -> Option<usize> {
+        let address = match message.kind()? {
+            kind::RELEASE => message.client,
+            kind::DECLINE => message.address(50)?,
+            _ => return None,
+        };
+        self.given.get(&(message.hardware, address)).copied()
+    }
+
+    /// The record of the transaction a message belongs to, or a new one while there is room.
+    fn place(&mut self, message: &Message<'_>, packet: &Packet<'_>) -> Option<usize> {
+        let key = (message.xid, message.hardware);
+        if let Some(&place) = self.places.get(&key) {
+            let again = match (message.kind(), self.ended[place]) {
+                (Some(kind::DISCOVER | kind::INFORM), Some(_)) => true,
+                (Some(kind::REQUEST), Some(ended)) => {
+                    let time = packet.frame.time;
+                    time.is_some_and(|time| time.since(ended) >= RENEWAL_NS)
+                }
+                _ => false,
+            };
+            if !again {
+                return Some(place);
+            }
+        }
+        if self.list.len() >= MOST {
+            return None;
+        }
+        let place = self.list.len();
+        self.list.push(blank(message, packet));
+        self.ended.push(None);
+        self.places.insert(key, place);
+        Some(place)
     }
 
     /// What the first ACK said of the local network.
@@ -175,5 +225,163 @@ fn options(message: &Message<'_>) -> String {
             )
         })
         .collect();
-    told.join("; ")
+    clipped(told.join("; "))
+}
+
+/// Cut to a length that is kept, with a sign that it was.
+fn clipped(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        let fits = (0..=LONGEST_TEXT)
+            .rev()
+            .find(|&at| text.is_char_boundary(at));
+        text.truncate(fits.unwrap_or(0));
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Frame, LinkType};
+    use std::net::{IpAddr, Ipv4Addr};
+
+    const CLIENT: [u8; 6] = [0x12, 0x8f, 0xc2, 0x5d, 0x70, 0x53];
+
+    /// A message: operation, transaction, address of the client, address given, options.
+    fn message(xid: u32, client: [u8; 4], yours: [u8; 4], options: &[(u8, &[u8])]) -> Vec<u8> {
+        let kind = options.first().and_then(|(_, value)| value.first());
+        let from_server = matches!(kind, Some(&(kind::OFFER | kind::ACK | kind::NAK)));
+        let mut bytes = vec![1 + u8::from(from_server), 1, 6, 0];
+        bytes.extend(xid.to_be_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(client);
+        bytes.extend(yours);
+        bytes.extend([0; 8]);
+        bytes.extend(CLIENT);
+        bytes.resize(236, 0);
+        bytes.extend([99, 130, 83, 99]);
+        for (code, value) in options {
+            bytes.extend([*code, u8::try_from(value.len()).expect("short")]);
+            bytes.extend(*value);
+        }
+        bytes.push(255);
+        bytes
+    }
+
+    /// Frame after frame, a second apart, over UDP and raw IPv4.
+    fn track(messages: &[Vec<u8>]) -> Leases {
+        let mut tracker = Leases::default();
+        for (number, payload) in (1..).zip(messages) {
+            let length = |more: usize| u16::try_from(payload.len() + more).expect("short");
+            let mut bytes = vec![0x45, 0];
+            bytes.extend(length(28).to_be_bytes());
+            bytes.extend([0, 0, 0, 0, 64, 17, 0, 0, 10, 9, 0, 1, 10, 9, 0, 50]);
+            bytes.extend([0, 67, 0, 68]);
+            bytes.extend(length(8).to_be_bytes());
+            bytes.extend([0, 0]);
+            bytes.extend(payload);
+            tracker.packet(&Packet::dissect(Frame {
+                number,
+                time: Some(Time(i64::from(number) * 1_000_000_000)),
+                wire_length: u32::from(length(28)),
+                interface: 0,
+                link: LinkType::RAW,
+                bytes: &bytes,
+            }));
+        }
+        tracker
+    }
+
+    fn leases(messages: &[Vec<u8>]) -> Vec<Lease> {
+        track(messages).finish()
+    }
+
+    const GIVEN: [u8; 4] = [10, 9, 0, 50];
+    const SERVER: (u8, &[u8]) = (54, &[10, 9, 0, 1]);
+    const NONE: [u8; 4] = [0; 4];
+
+    fn handout(xid: u32) -> Vec<Vec<u8>> {
+        let settings = [
+            (1, &[255u8, 255, 255, 0][..]),
+            (3, &[10, 9, 0, 1]),
+            (51, &[0, 0, 2, 88]),
+        ];
+        let answer = |kind: &'static [u8]| [&[(53, kind), SERVER][..], &settings].concat();
+        vec![
+            message(xid, NONE, NONE, &[(53, &[1]), (12, b"student")]),
+            message(xid, NONE, GIVEN, &answer(&[2])),
+            message(xid, NONE, NONE, &[(53, &[3]), (50, &GIVEN), SERVER]),
+            message(xid, NONE, GIVEN, &answer(&[5])),
+        ]
+    }
+
+    fn ip(bytes: [u8; 4]) -> Option<IpAddr> {
+        stated(Some(bytes))
+    }
+
+    #[test]
+    fn four_messages_are_one_lease() {
+        let leases = leases(&handout(0x835d_e057));
+        assert_eq!(leases.len(), 1);
+        let lease = &leases[0];
+        assert_eq!(lease.xid, 0x835d_e057);
+        assert_eq!(lease.messages, "Discover 1, Offer 2, Request 3, ACK 4");
+        assert_eq!(lease.frames, [1, 2, 3, 4]);
+        assert_eq!(lease.client_mac, Some(Mac(CLIENT)));
+        assert_eq!((lease.offered, lease.requested), (ip(GIVEN), ip(GIVEN)));
+        assert_eq!((lease.acknowledged, lease.ack_frame), (ip(GIVEN), Some(4)));
+        assert_eq!(lease.subnet_mask, ip([255, 255, 255, 0]));
+        assert_eq!(lease.lease_seconds, Some(600));
+        assert_eq!(lease.host_name.as_deref(), Some("student"));
+        assert_eq!(lease.renewal_seconds, None);
+    }
+
+    #[test]
+    fn a_release_belongs_to_the_lease_it_ends() {
+        let mut messages = handout(1);
+        messages.push(message(9, GIVEN, NONE, &[(53, &[7]), SERVER]));
+        let leases = leases(&messages);
+        assert_eq!(leases.len(), 1);
+        assert_eq!(leases[0].released, ip(GIVEN));
+        assert_eq!(leases[0].release_frame, Some(5));
+    }
+
+    #[test]
+    fn a_refusal_gives_nothing() {
+        let leases = leases(&[
+            message(1, NONE, NONE, &[(53, &[3]), (50, &GIVEN)]),
+            message(1, NONE, NONE, &[(53, &[6]), SERVER, (56, b"wrong network")]),
+        ]);
+        assert_eq!(leases[0].nak_frame, Some(2));
+        assert!(leases[0].server_options.is_empty());
+        assert_eq!(leases[0].acknowledged, None);
+    }
+
+    #[test]
+    fn a_request_after_the_acknowledgment_renews() {
+        let mut messages = handout(1);
+        messages.push(Vec::new());
+        messages.push(message(1, GIVEN, NONE, &[(53, &[3])]));
+        messages.push(message(1, GIVEN, GIVEN, &[(53, &[5]), SERVER]));
+        let leases = leases(&messages);
+        assert_eq!(leases.len(), 2);
+        assert_eq!(leases[1].messages, "Request 6, ACK 7");
+        assert_eq!(leases[1].requested, ip(GIVEN));
+    }
+
+    #[test]
+    fn silence_is_unanswered() {
+        let leases = leases(&[message(1, NONE, NONE, &[(53, &[1])])]);
+        assert_eq!(leases[0].ack_frame, None);
+        assert_eq!(leases[0].offered, None);
+    }
+
+    #[test]
+    fn the_acknowledgment_tells_the_local_network() {
+        let local = track(&handout(1)).local();
+        assert_eq!(local.mask, Some(Ipv4Addr::new(255, 255, 255, 0)));
+        assert_eq!(local.router, Some(Ipv4Addr::new(10, 9, 0, 1)));
+        assert_eq!(local.frame, 4);
+    }
 }

@@ -1,163 +1,332 @@
-//! DNS over time: queries with their responses, by flow and transaction number. Messages over
-//! TCP are left out for now.
+//! DNS over time: queries with their responses, matched as Wireshark matches them, by
+//! conversation and number; multicast DNS also by name, since its answers go to everyone.
+//! Messages over TCP come in through [`Lookups::message`].
 
-use super::pairs::time_of;
 use crate::capture::Time;
 use crate::dissect::dns::{self, Message};
-use crate::dissect::field::{Kind, Sink, Value};
-use crate::dissect::layer::Protocol;
-use crate::dissect::{Ip, Packet};
+use crate::dissect::field::{Kind, Sink, Value, Wanted};
+use crate::dissect::layer::{Protocol, View};
+use crate::dissect::{Ip, Packet, Transport};
 use crate::facts::names::Lookup;
 use crate::facts::{Milliseconds, Moment};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-/// A query this long after the same one is a new question, not the old one again.
-const AGAIN_NS: i64 = 5_000_000_000;
-
-/// What the tracker says of one message.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Note {
-    /// Frame of the response, on a query; known only after a first reading.
-    pub response_in: u32,
-    /// Frame of the query, on a response.
-    pub response_to: u32,
-    /// Nanoseconds from query to response, on a response.
-    pub time: i64,
-}
+/// A query repeated within this time is a retransmission: nanoseconds.
+const RETRANSMISSION: i64 = 5_000_000_000;
+/// Most answers that are kept in words.
+const MOST_ANSWERS: usize = 64;
 
 crate::fields! {
-    RESPONSE_IN: "dns.response_in", Kind::Frame, "Frame of the response to this query.";
-    RESPONSE_TO: "dns.response_to", Kind::Frame, "Frame of the query that this answers.";
-    TIME: "dns.time", Kind::Duration, "Time from query to response.";
+    RESPONSE_IN: "dns.response_in", Kind::Frame, "Frame with the response to this query.";
+    RESPONSE_TO: "dns.response_to", Kind::Frame, "Frame with the query that this answers.";
+    TIME: "dns.time", Kind::Duration, "Time from the query to this response.";
+    RETRANSMISSION_FLAG: "dns.retransmission", Kind::Boolean, "The message was seen before.";
+    RETRANSMIT_REQUEST_IN: "dns.retransmit_request_in", Kind::Frame, "Frame with the first of several queries.";
+    RETRANSMIT_RESPONSE_IN: "dns.retransmit_response_in", Kind::Frame, "Frame with the first of several responses.";
+    UNSOLICITED: "dns.unsolicited", Kind::Boolean, "A response whose query is not in the capture.";
+}
+
+/// Which conversation a message belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Conversation {
+    /// Over TCP, not UDP.
+    pub tcp: bool,
+    /// As tcp.stream or udp.stream.
+    pub stream: u32,
+}
+
+/// Where a message was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Frame with its last byte.
+    pub frame: u32,
+    /// When.
+    pub time: Option<Time>,
+    /// Sender and its port.
+    pub source: (IpAddr, u16),
+    /// Receiver and its port.
+    pub destination: (IpAddr, u16),
+    /// Conversation.
+    pub conversation: Conversation,
+}
+
+/// What the tracker says of one message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// Frame of the response, on a query; 0 until a first reading is over, then from
+    /// [`Lookups::response_to`].
+    pub response_in: u32,
+    /// Frame of the query, on a response, or 0.
+    pub response_to: u32,
+    /// Nanoseconds from query to response, on a response that has a query.
+    pub time: i64,
+    /// Frame of the first query, on a repeated one, or 0.
+    pub retransmit_request_in: u32,
+    /// Frame of the first response, on a repeated one, or 0.
+    pub retransmit_response_in: u32,
+    /// A response whose query was not seen.
+    pub unsolicited: bool,
+    /// The message could not be read to its end, so that Wireshark says nothing of the above.
+    pub broken: bool,
 }
 
 /// Hands over the fields.
 pub fn emit(note: &Note, sink: &mut Sink<'_>) {
-    if note.response_in != 0 {
-        sink.unsigned(RESPONSE_IN, 0..0, note.response_in);
+    if note.broken {
+        return;
     }
-    if note.response_to != 0 {
+    if note.retransmit_request_in != 0 {
+        sink.unsigned(RETRANSMIT_REQUEST_IN, 0..0, note.retransmit_request_in);
+        sink.boolean(RETRANSMISSION_FLAG, 0..0, true);
+    } else if note.retransmit_response_in != 0 {
+        sink.unsigned(RETRANSMIT_RESPONSE_IN, 0..0, note.retransmit_response_in);
+        sink.boolean(RETRANSMISSION_FLAG, 0..0, true);
+    } else if note.response_in != 0 {
+        sink.unsigned(RESPONSE_IN, 0..0, note.response_in);
+    } else if note.response_to != 0 {
         sink.unsigned(RESPONSE_TO, 0..0, note.response_to);
         sink.put(TIME, 0..0, Value::Duration(note.time));
+    } else if note.unsolicited {
+        sink.boolean(UNSOLICITED, 0..0, true);
     }
 }
 
-/// A question that was asked.
-#[derive(Clone, Copy)]
-struct Asked {
+/// What Wireshark keeps of one query.
+struct Transaction {
     row: usize,
-    frame: u32,
+    query: u32,
+    response: u32,
     time: Time,
-    answered: u32,
+    /// A zone transfer: several responses belong to it.
+    several: bool,
 }
 
-/// All questions.
+/// All lookups of a capture.
 #[derive(Default)]
 pub struct Lookups {
-    list: Vec<Lookup>,
-    asked: HashMap<(u32, u16), Asked, RandomState>,
+    rows: Vec<Lookup>,
+    /// The newest query of each number in each conversation.
+    newest: HashMap<(Conversation, u16), Transaction, RandomState>,
+    /// Multicast queries that wait for an answer, by name and type.
+    asked: HashMap<(String, u16), usize, RandomState>,
     /// Query frame to response frame.
     responses: HashMap<u32, u32, RandomState>,
 }
 
 impl Lookups {
-    /// Takes in one message of a UDP flow.
+    /// Takes in the message in a datagram of a flow.
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, protocol: Protocol, flow: u32) -> Note {
-        let Some(message) = Message::parse(packet.payload_bytes()) else {
-            return Note::default();
+        let ports = match packet.transport {
+            Transport::Udp(datagram) => (datagram.source_port, datagram.destination_port),
+            _ => (0, 0),
         };
-        let (frame, time) = (packet.frame.number, time_of(packet));
-        let key = (flow, message.id);
-        let known = self.asked.get(&key).copied();
-        let multicast = protocol == Protocol::Mdns;
-        if !message.is_response() {
-            if let Some(known) = known
-                && time.since(known.time) < AGAIN_NS
-                && known.answered == 0
-                && !multicast
-            {
-                self.list[known.row].repeats += 1;
-                return Note::default();
-            }
-            let row = self.list.len();
-            self.list.push(blank(packet, ip, protocol, &message));
-            self.list[row].query_frame = Some(frame);
-            if !multicast {
-                self.asked.insert(
-                    key,
-                    Asked {
-                        row,
-                        frame,
-                        time,
-                        answered: 0,
-                    },
-                );
-            }
-            return Note {
-                response_in: self.response_to(frame),
-                ..Note::default()
-            };
-        }
-        let Some(asked) = known else {
-            let row = self.list.len();
-            self.list.push(blank(packet, ip, protocol, &message));
-            let lookup = &mut self.list[row];
-            std::mem::swap(&mut lookup.client, &mut lookup.server);
-            answer(&mut self.list[row], &message, frame);
-            return Note::default();
+        let seen = Seen {
+            frame: packet.frame.number,
+            time: packet.frame.time,
+            source: (ip.source, ports.0),
+            destination: (ip.destination, ports.1),
+            conversation: Conversation {
+                tcp: false,
+                stream: flow,
+            },
         };
-        let took = time.since(asked.time);
-        if asked.answered == 0 {
-            answer(&mut self.list[asked.row], &message, frame);
-            self.list[asked.row].time_ms = Some(Milliseconds::from_nanoseconds(took));
-            self.responses.insert(asked.frame, frame);
-            self.asked.insert(
-                key,
-                Asked {
-                    answered: frame,
-                    ..asked
-                },
-            );
-        }
+        self.message(&seen, protocol, packet.payload_bytes())
+    }
+
+    /// Takes in one message, without the length that TCP puts before it. `protocol` tells DNS,
+    /// mDNS and LLMNR apart.
+    pub fn message(&mut self, seen: &Seen, protocol: Protocol, bytes: &[u8]) -> Note {
+        let note = match Message::parse(bytes) {
+            None => return Note::default(),
+            Some(message) if message.is_response() => self.response(seen, protocol, &message),
+            Some(message) => self.query(seen, protocol, &message),
+        };
+        let view = View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        };
+        let whole = dns::emit(&view, protocol, &mut Sink::new(Wanted::default()));
         Note {
-            response_in: 0,
-            response_to: asked.frame,
-            time: took,
+            broken: whole.is_none(),
+            ..note
         }
     }
 
-    /// The frame of the response to the query in `frame`, or 0.
+    /// The frame that answers the query in `frame`, or 0; complete after a first reading.
     pub fn response_to(&self, frame: u32) -> u32 {
         self.responses.get(&frame).copied().unwrap_or(0)
     }
 
-    /// The questions in order.
+    /// How many lookups there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The lookups, in the order they began.
+    pub fn lookups(&self) -> &[Lookup] {
+        &self.rows
+    }
+
+    /// The lookups, in the order they began.
     pub fn finish(self) -> Vec<Lookup> {
-        self.list
+        self.rows
+    }
+
+    fn query(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Note {
+        let key = (seen.conversation, message.id);
+        let time = seen.time.unwrap_or_default();
+        let mut note = Note::default();
+        if let Some(open) = self.newest.get(&key)
+            && open.response == 0
+            && time.since(open.time) < RETRANSMISSION
+        {
+            note.retransmit_request_in = open.query;
+            if let Some(row) = self.rows.get_mut(open.row) {
+                row.repeats += 1;
+            }
+            return note;
+        }
+        let again = self.repeated(seen, protocol, message);
+        let row = again.unwrap_or_else(|| {
+            self.rows.push(asked(seen, protocol, message));
+            self.rows.len() - 1
+        });
+        let transaction = Transaction {
+            row,
+            query: seen.frame,
+            response: 0,
+            time,
+            several: message.is_transfer(),
+        };
+        self.newest.insert(key, transaction);
+        if protocol == Protocol::Mdns {
+            for question in &message.questions {
+                let key = (question.name.to_ascii_lowercase(), question.kind);
+                self.asked.insert(key, row);
+            }
+        }
+        note
+    }
+
+    /// The lookup that an unanswered query with the same question, to the same server, repeats
+    /// later: for Wireshark another query, for us another try.
+    fn repeated(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Option<usize> {
+        if protocol == Protocol::Mdns {
+            return None;
+        }
+        let open = self.newest.get(&(seen.conversation, message.id))?;
+        let place = open.row;
+        let row = self.rows.get_mut(place)?;
+        let question = message.questions.first()?;
+        let same = row.response_frame.is_none()
+            && row.name == question.name
+            && row.client == seen.source.0;
+        if same {
+            row.repeats += 1;
+        }
+        same.then_some(place)
+    }
+
+    fn response(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Note {
+        let mut note = Note::default();
+        let multicast = protocol == Protocol::Mdns;
+        let key = (seen.conversation, message.id);
+        if let Some(open) = self.newest.get_mut(&key) {
+            let repeated = open.response != 0;
+            if repeated && !open.several {
+                note.retransmit_response_in = open.response;
+            } else {
+                note.response_to = open.query;
+                note.time = seen.time.unwrap_or_default().since(open.time);
+            }
+            if !repeated {
+                open.response = seen.frame;
+                self.responses.insert(open.query, seen.frame);
+            }
+            // What a multicast host sends to the group answers others, not its own queries.
+            if let Some(row) = self.rows.get_mut(open.row)
+                && !multicast
+                && !repeated
+            {
+                answer(row, seen, message);
+            }
+        } else {
+            note.unsolicited = true;
+        }
+        let answered = if multicast {
+            self.multicast(seen, message)
+        } else {
+            !note.unsolicited
+        };
+        if !answered {
+            let mut row = unasked(seen, protocol, message);
+            answer(&mut row, seen, message);
+            self.rows.push(row);
+        }
+        note
+    }
+
+    /// A multicast response answers every open query whose name and type it tells; says whether
+    /// there was one.
+    fn multicast(&mut self, seen: &Seen, message: &Message) -> bool {
+        let mut answered = Vec::new();
+        for record in &message.answers {
+            let name = record.name.to_ascii_lowercase();
+            for kind in [record.kind, 255] {
+                if let Some(row) = self.asked.remove(&(name.clone(), kind))
+                    && !answered.contains(&row)
+                    && answered.len() < MOST_ANSWERS
+                {
+                    answered.push(row);
+                }
+            }
+        }
+        let mut any = false;
+        for place in answered {
+            if let Some(row) = self.rows.get_mut(place)
+                && row.response_frame.is_none()
+                && row.client != seen.source.0
+            {
+                row.server = seen.source.0;
+                answer(row, seen, message);
+                any = true;
+            }
+        }
+        any
     }
 }
 
-fn blank(packet: &Packet<'_>, ip: &Ip, protocol: Protocol, message: &Message) -> Lookup {
+fn protocol_name(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Mdns => "mdns",
+        Protocol::Llmnr => "llmnr",
+        _ => "dns",
+    }
+}
+
+/// A lookup of which only the query is known.
+fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
     let question = message.questions.first();
-    let answer = message.answers.first();
-    let number = question.map(|q| q.kind).or(answer.map(|a| a.kind));
+    let told = message.answers.first();
+    let number = question.map(|q| q.kind).or(told.map(|a| a.kind));
+    let name = question.map(|q| &q.name).or(told.map(|a| &a.name));
     Lookup {
-        query_frame: None,
+        query_frame: Some(seen.frame),
         response_frame: None,
-        time: packet.frame.time.map(|t| Moment(t.0)),
-        protocol: match protocol {
-            Protocol::Mdns => "mdns",
-            Protocol::Llmnr => "llmnr",
-            _ => "dns",
-        },
-        client: ip.source,
-        server: ip.destination,
+        time: seen.time.map(|t| Moment(t.0)),
+        protocol: protocol_name(protocol),
+        client: seen.source.0,
+        server: seen.destination.0,
         id: message.id,
-        name: question
-            .map(|q| q.name.clone())
-            .or(answer.map(|a| a.name.clone()))
-            .unwrap_or_default(),
+        name: name.cloned().unwrap_or_default(),
         kind: number.map_or_else(String::new, |n| {
             dns::type_name(n).map_or_else(|| n.to_string(), str::to_owned)
         }),
@@ -169,17 +338,164 @@ fn blank(packet: &Packet<'_>, ip: &Ip, protocol: Protocol, message: &Message) ->
     }
 }
 
-fn answer(lookup: &mut Lookup, message: &Message, frame: u32) {
-    lookup.response_frame = Some(frame);
+/// A lookup of which only the response is in the capture.
+fn unasked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
+    let turned = Seen {
+        source: seen.destination,
+        destination: seen.source,
+        ..*seen
+    };
+    Lookup {
+        query_frame: None,
+        ..asked(&turned, protocol, message)
+    }
+}
+
+/// Writes a response into its lookup.
+fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
+    lookup.response_frame = Some(seen.frame);
     let code = message.rcode();
     lookup.status =
         Some(dns::rcode_name(code).map_or_else(|| format!("code {code}"), str::to_owned));
     lookup.answer_count = u32::try_from(message.answers.len()).ok();
-    let told: Vec<&str> = message
-        .answers
-        .iter()
-        .take(64)
-        .map(|a| a.data.as_str())
-        .collect();
+    let told = message.answers.iter().take(MOST_ANSWERS);
+    let told: Vec<&str> = told.map(|record| record.data.as_str()).collect();
     lookup.answers = Some(told.join(" "));
+    if lookup.query_frame.is_some() {
+        lookup.time_ms = seen
+            .time
+            .zip(lookup.time)
+            .map(|(end, start)| Milliseconds::from_nanoseconds(end.since(Time(start.0))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const CLIENT: (IpAddr, u16) = (IpAddr::V4(Ipv4Addr::new(10, 9, 0, 9)), 5000);
+    const SERVER: (IpAddr, u16) = (IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1)), 53);
+    const GROUP: (IpAddr, u16) = (IpAddr::V4(Ipv4Addr::new(224, 0, 0, 251)), 5353);
+
+    /// A question for the address of `ab`, or the answer to it.
+    fn message(id: u16, response: bool) -> Vec<u8> {
+        let mut bytes = id.to_be_bytes().to_vec();
+        bytes.extend([
+            if response { 0x85 } else { 1 },
+            0,
+            0,
+            1,
+            0,
+            u8::from(response),
+        ]);
+        bytes.extend([0, 0, 0, 0, 2, b'a', b'b', 0, 0, 1, 0, 1]);
+        if response {
+            bytes.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 9, 0, 80]);
+        }
+        bytes
+    }
+
+    fn seen(frame: u32, from: (IpAddr, u16), to: (IpAddr, u16), stream: u32) -> Seen {
+        Seen {
+            frame,
+            time: Some(Time(i64::from(frame) * 1_000_000_000)),
+            source: from,
+            destination: to,
+            conversation: Conversation { tcp: false, stream },
+        }
+    }
+
+    fn exchange(frames: &[(u32, bool)]) -> (Lookups, Vec<Note>) {
+        let mut dns = Lookups::default();
+        let notes = frames.iter().map(|&(frame, response)| {
+            let (from, to) = if response {
+                (SERVER, CLIENT)
+            } else {
+                (CLIENT, SERVER)
+            };
+            let seen = seen(frame, from, to, 0);
+            dns.message(&seen, Protocol::Dns, &message(7, response))
+        });
+        let notes = notes.collect();
+        (dns, notes)
+    }
+
+    #[test]
+    fn a_response_answers_its_query() {
+        let (dns, notes) = exchange(&[(1, false), (3, true)]);
+        assert_eq!((notes[1].response_to, notes[1].time), (1, 2_000_000_000));
+        assert_eq!(dns.response_to(1), 3);
+        let lookup = &dns.lookups()[0];
+        assert_eq!((&*lookup.name, &*lookup.kind), ("ab", "A"));
+        assert_eq!(lookup.answers.as_deref(), Some("10.9.0.80"));
+        assert_eq!(lookup.status.as_deref(), Some("No error"));
+        assert_eq!(lookup.time_ms, Some(Milliseconds(2000.0)));
+    }
+
+    #[test]
+    fn repetitions_are_told_and_counted() {
+        let (dns, notes) = exchange(&[(1, false), (2, false), (3, true), (4, true)]);
+        assert_eq!(notes[1].retransmit_request_in, 1);
+        assert_eq!(notes[2].response_to, 1);
+        assert_eq!(notes[3].retransmit_response_in, 3);
+        assert_eq!(dns.len(), 1);
+        assert_eq!(dns.lookups()[0].repeats, 1);
+    }
+
+    #[test]
+    fn a_late_repetition_is_another_query_for_wireshark_and_another_try_for_us() {
+        let (dns, notes) = exchange(&[(1, false), (8, false), (9, true)]);
+        assert_eq!(notes[1].retransmit_request_in, 0);
+        assert_eq!((notes[2].response_to, notes[2].time), (8, 1_000_000_000));
+        assert_eq!(dns.len(), 1);
+        assert_eq!(dns.lookups()[0].repeats, 1);
+        assert_eq!(dns.lookups()[0].time_ms, Some(Milliseconds(8000.0)));
+    }
+
+    #[test]
+    fn silence_stays_unknown() {
+        let (dns, _) = exchange(&[(1, false)]);
+        let lookup = &dns.lookups()[0];
+        assert_eq!((lookup.response_frame, &lookup.status), (None, &None));
+        assert_eq!(lookup.answer_count, None);
+    }
+
+    #[test]
+    fn a_response_without_a_query_keeps_its_sides() {
+        let (dns, notes) = exchange(&[(5, true)]);
+        assert!(notes[0].unsolicited);
+        let lookup = &dns.lookups()[0];
+        assert_eq!((lookup.query_frame, lookup.response_frame), (None, Some(5)));
+        assert_eq!((lookup.client, lookup.server), (CLIENT.0, SERVER.0));
+        assert_eq!(lookup.time_ms, None);
+    }
+
+    #[test]
+    fn a_multicast_query_is_answered_by_whoever_knows() {
+        let mut dns = Lookups::default();
+        let asked = seen(1, (CLIENT.0, 5353), GROUP, 0);
+        dns.message(&asked, Protocol::Mdns, &message(0, false));
+        // What the asking host itself tells the group is no answer.
+        let own = seen(2, (CLIENT.0, 5353), GROUP, 0);
+        dns.message(&own, Protocol::Mdns, &message(0, true));
+        assert_eq!(dns.lookups()[0].response_frame, None);
+        dns.message(&asked, Protocol::Mdns, &message(0, false));
+        let other = seen(3, (SERVER.0, 5353), GROUP, 1);
+        dns.message(&other, Protocol::Mdns, &message(0, true));
+        let answered = dns.lookups().iter().find(|l| l.response_frame == Some(3));
+        assert_eq!(answered.map(|l| l.server), Some(SERVER.0));
+    }
+
+    #[test]
+    fn a_message_cut_short_says_nothing() {
+        let mut dns = Lookups::default();
+        let query = message(7, false);
+        let cut = &query[..query.len() - 1];
+        let note = dns.message(&seen(1, CLIENT, SERVER, 0), Protocol::Dns, cut);
+        assert!(note.broken);
+        let mut sink = Sink::new(Wanted::ALL);
+        emit(&note, &mut sink);
+        assert!(sink.found.is_empty());
+    }
 }

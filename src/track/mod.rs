@@ -89,15 +89,11 @@ impl Trackers {
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 notes.icmp = Some(self.icmp.packet(packet, &ip, message));
                 if let Some(quoted) = icmp::quoted(packet) {
+                    notes.udp = self.udp.quoted(packet);
                     let mut about = None;
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
                         about = self.udp.error(ends.0, ends.1, packet.frame.number);
-                        notes.udp = self.udp.stream_of(ends.0, ends.1).map(|stream| udp::Note {
-                            stream,
-                            quoted: true,
-                            ..udp::Note::default()
-                        });
                     }
                     self.icmp.error(packet, &ip, message, &quoted, about);
                 }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// One end of a flow.
-pub type End = (IpAddr, u16);
+type End = (IpAddr, u16);
 
 /// What the tracker says of one datagram.
 #[derive(Clone, Copy, Debug, Default)]
@@ -176,10 +176,18 @@ impl Flows {
         note
     }
 
-    /// The flow between two ends, when there is one.
-    pub fn stream_of(&self, from: End, to: End) -> Option<u32> {
+    /// The note of a datagram that an ICMP error quotes, when its flow is known.
+    pub fn quoted(&self, packet: &Packet<'_>) -> Option<Note> {
+        let quoted = super::icmp::quoted(packet).filter(|q| q.protocol == 17)?;
+        let ports = quoted.ports?;
+        let (from, to) = ((quoted.source, ports.0), (quoted.destination, ports.1));
         let key = if from <= to { (from, to) } else { (to, from) };
-        self.index.get(&key).copied()
+        let stream = *self.index.get(&key)?;
+        Some(Note {
+            stream,
+            quoted: true,
+            ..Note::default()
+        })
     }
 
     /// An ICMP error about a datagram between these ends; gives the frame it is about.
