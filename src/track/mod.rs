@@ -4,6 +4,7 @@
 //! what is reported is in the order of first appearance.
 
 pub mod arp;
+mod chunks;
 pub mod dhcp;
 pub mod dns;
 pub mod fragments;
