@@ -32,7 +32,7 @@ pub struct Trackers {
     pub tcp: tcp::Connections,
     /// UDP flows.
     pub udp: udp::Flows,
-    /// Messages in TCP streams.
+    /// Messages in TCP streams; they are told of segments apart, by [`stream::Carried`].
     pub streams: stream::Streams,
     /// DHCP transactions.
     pub leases: dhcp::Leases,
@@ -72,9 +72,7 @@ impl Trackers {
         self.pairs.packet(packet, &ip);
         match &packet.transport {
             Transport::Tcp(segment) => {
-                let note = self.tcp.segment(packet, &ip, segment);
-                self.streams.segment(packet, segment, &note);
-                notes.tcp = Some(note);
+                notes.tcp = Some(self.tcp.segment(packet, &ip, segment));
             }
             Transport::Udp(datagram) => {
                 let note = self.udp.packet(packet, &ip, datagram, fragments);

@@ -4,14 +4,17 @@
 //! early waits (bounded), a hole that the other side has acknowledged is skipped and told. Bodies
 //! are counted, not kept.
 
+mod behind;
 mod http;
 mod order;
 mod tls;
 
+pub use behind::Behind;
 pub use http::Exchanges;
 pub use tls::Hellos;
 
-use crate::capture::Time;
+use crate::capture::{Batch, Time};
+use crate::dissect::layer::Source;
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::{Packet, as_usize};
 use http::Parser;
@@ -68,6 +71,58 @@ pub struct Streams {
     pub found: Found,
 }
 
+/// One segment, as far as its bytes matter.
+pub struct Carried {
+    stream: u32,
+    side: u8,
+    flags: u16,
+    frame: u32,
+    time: Time,
+    seq: u32,
+    ack: u32,
+    length: u32,
+    /// Where its payload is in the frame.
+    start: u32,
+    captured: u32,
+    /// The payload, when it came in fragments.
+    whole: Option<Box<[u8]>>,
+}
+
+impl Carried {
+    /// What `packet` carries.
+    pub fn new(packet: &Packet<'_>, segment: &Segment, note: &super::tcp::Note) -> Carried {
+        let whole = packet.payload.source != Source::Frame;
+        Carried {
+            stream: note.stream,
+            side: note.side,
+            flags: segment.flags,
+            frame: packet.frame.number,
+            time: packet.frame.time.unwrap_or_default(),
+            seq: segment.seq,
+            ack: segment.ack,
+            length: segment.length.unwrap_or(0),
+            start: packet.payload.start,
+            captured: packet.payload.captured,
+            whole: whole.then(|| packet.payload_bytes().into()),
+        }
+    }
+
+    fn has(&self, flags: u16) -> bool {
+        self.flags & flags != 0
+    }
+
+    /// The payload as far as it was captured, out of its frame.
+    fn payload<'a>(&'a self, frame: &'a [u8]) -> &'a [u8] {
+        if let Some(whole) = &self.whole {
+            return whole;
+        }
+        let start = as_usize(self.start);
+        frame
+            .get(start..start + as_usize(self.captured))
+            .unwrap_or_default()
+    }
+}
+
 /// One delivery of bytes in order.
 #[derive(Clone, Copy)]
 pub(super) struct Piece<'a> {
@@ -81,32 +136,31 @@ pub(super) struct Piece<'a> {
 }
 
 impl Streams {
-    /// Takes in one segment of a stream.
-    pub fn segment(&mut self, packet: &Packet<'_>, segment: &Segment, note: &super::tcp::Note) {
-        let stream = as_usize(note.stream);
+    /// Takes in the segments of a batch.
+    pub fn batch(&mut self, batch: &Batch, carried: &[Carried]) {
+        for segment in carried {
+            // Only a payload is looked for in its frame.
+            let frame = batch.get(segment.frame).filter(|_| segment.captured > 0);
+            self.segment(segment, frame.map_or(&[], |frame| frame.bytes));
+        }
+    }
+
+    /// Takes in one segment of a stream, and the bytes of the frame it is in.
+    pub fn segment(&mut self, segment: &Carried, frame: &[u8]) {
+        let stream = as_usize(segment.stream);
         if self.places.len() <= stream {
             self.places.resize(stream + 1, NOT_YET);
         }
-        let length = segment.length.unwrap_or(0);
         let place = match self.places[stream] {
             NEVER => return,
-            NOT_YET if length == 0 => return,
+            NOT_YET if segment.length == 0 => return,
             NOT_YET => self.start(stream),
             place => place,
         };
         let Some(live) = self.live.get_mut(as_usize(place)) else {
             return;
         };
-        let side = usize::from(note.side);
-        let piece = Piece {
-            stream: note.stream,
-            side,
-            frame: packet.frame.number,
-            time: packet.frame.time.unwrap_or_default(),
-            bytes: &[],
-            missing: 0,
-        };
-        live.segment(packet, segment, piece, &mut self.found);
+        live.segment(segment, segment.payload(frame), &mut self.found);
         let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended);
         let known = match live.kind {
             Kind::Unknown => live.order.iter().all(|o| o.delivered == 0),
@@ -136,14 +190,16 @@ impl Streams {
 
 impl Live {
     /// Puts one segment in order and hands on what became readable.
-    fn segment(
-        &mut self,
-        packet: &Packet<'_>,
-        segment: &Segment,
-        piece: Piece<'_>,
-        found: &mut Found,
-    ) {
-        let side = piece.side;
+    fn segment(&mut self, segment: &Carried, payload: &[u8], found: &mut Found) {
+        let side = usize::from(segment.side);
+        let piece = Piece {
+            stream: segment.stream,
+            side,
+            frame: segment.frame,
+            time: segment.time,
+            bytes: &[],
+            missing: 0,
+        };
         let Live {
             kind,
             order,
@@ -162,10 +218,9 @@ impl Live {
                 Kind::Unknown => {}
             }
         };
-        let length = segment.length.unwrap_or(0);
-        if length > 0 && !segment.has(tcp::RST) {
+        if segment.length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
-            order[side].add(first, packet.payload_bytes(), length, piece, &mut deliver);
+            order[side].add(first, payload, segment.length, piece, &mut deliver);
         }
         if segment.has(tcp::ACK) {
             // What the other side has acknowledged and is not here will not come.
