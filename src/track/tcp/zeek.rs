@@ -5,6 +5,7 @@
 //! and a SYN after one side has closed. Both records are then told, with a slash between. Letters
 //! for checksums are left out: Wirelab never drops a packet for its checksum.
 
+use super::story::likely_server;
 use crate::dissect::tcp::{self, Segment};
 
 /// State of one end.
@@ -66,7 +67,6 @@ impl Zeek {
         memory: &mut Memory,
         side: usize,
         segment: &Segment,
-        likely_server: bool,
         signs: Signs,
     ) {
         let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
@@ -89,11 +89,12 @@ impl Zeek {
                 ..Zeek::default()
             };
             *memory = Memory::default();
-            return self.segment(memory, side, segment, likely_server, signs);
+            return self.segment(memory, side, segment, signs);
         }
         if fresh {
             self.originator = u8::from(side == 1);
-            if (likely_server && !syn) || (syn && ack) {
+            let from_server = likely_server(segment.source_port, segment.destination_port);
+            if (from_server && !syn) || (syn && ack) {
                 self.originator = 1 - self.originator;
                 self.letter(b'^');
             }
