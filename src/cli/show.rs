@@ -1,6 +1,9 @@
 //! `wirelab show`: one frame, layer by layer, each field with its value, then the bytes.
 
 use super::Status;
+use crate::dissect::Packet;
+use crate::dissect::checksum::{self, Verdict};
+use crate::dissect::layer::Protocol;
 use crate::query::Session;
 use crate::query::details::Layer;
 use crate::render::safe;
@@ -24,15 +27,16 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let session = Session::new(None, &[]).following_all();
-    let mut found: Option<(Vec<Layer>, Vec<u8>)> = None;
+    let mut found: Option<(Vec<Layer>, Vec<u8>, Sums)> = None;
     let ending = session.run(&args.capture, |seen| {
         if seen.packet.frame.number == args.number {
-            found = Some((seen.details(), seen.packet.frame.bytes.to_vec()));
+            let bytes = seen.packet.frame.bytes.to_vec();
+            found = Some((seen.details(), bytes, sums(seen.packet)));
         }
         Ok(())
     })?;
     let status = super::report_ending(&args.capture, &ending)?;
-    let Some((mut layers, bytes)) = found else {
+    let Some((mut layers, bytes, sums)) = found else {
         bail!(
             "there is no frame {}; the capture has {}",
             args.number,
@@ -53,7 +57,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     }
     let mut out = BufWriter::new(io::stdout().lock());
     for layer in &layers {
-        describe(layer, &mut out)?;
+        describe(layer, &sums, &mut out)?;
     }
     if args.layer.is_none() {
         writeln!(out)?;
@@ -63,7 +67,34 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     Ok(status)
 }
 
-fn describe(layer: &Layer, out: &mut impl Write) -> io::Result<()> {
+/// The checksums of the outermost packet, by the name of their field. Wireshark's `.status`
+/// fields keep to its defaults, which do not verify; here we do.
+type Sums = Vec<(&'static str, Verdict)>;
+
+fn sums(packet: &Packet<'_>) -> Sums {
+    let header = checksum::header(packet).map(|v| ("ip.checksum", v));
+    let message = checksum::transport(packet).map(|(protocol, v)| match protocol {
+        Protocol::Tcp => ("tcp.checksum", v),
+        Protocol::Udp => ("udp.checksum", v),
+        Protocol::Icmp => ("icmp.checksum", v),
+        _ => ("icmpv6.checksum", v),
+    });
+    header.into_iter().chain(message).collect()
+}
+
+fn verdict(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Good => "correct".to_owned(),
+        Verdict::Bad(right) => format!("wrong, 0x{right:04x} would be right"),
+        Verdict::NotFilledIn => {
+            "not filled in, as when the sender's network card does it (checksum offload)".to_owned()
+        }
+        Verdict::Unused => "the sender computed none".to_owned(),
+        Verdict::Unknown => "not all the bytes it covers are in the capture".to_owned(),
+    }
+}
+
+fn describe(layer: &Layer, sums: &Sums, out: &mut impl Write) -> io::Result<()> {
     let quoted = if layer.quoted {
         " (quoted by the error)"
     } else {
@@ -89,7 +120,12 @@ fn describe(layer: &Layer, out: &mut impl Write) -> io::Result<()> {
         if value.chars().count() > 96 {
             value = value.chars().take(96).chain("…".chars()).collect();
         }
-        let meaning = field.meaning.map_or(String::new(), |m| format!(" ({m})"));
+        let sum = sums
+            .iter()
+            .find(|s| !layer.quoted && s.0 == field.name)
+            .map(|s| verdict(s.1));
+        let meaning = field.meaning.map(str::to_owned).or(sum);
+        let meaning = meaning.map_or(String::new(), |m| format!(" ({m})"));
         writeln!(out, "    {:<width$}  {value}{meaning}", field.name)?;
     }
     Ok(())

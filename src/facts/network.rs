@@ -141,10 +141,10 @@ crate::fact! {
 crate::fact! {
     "A known situation of the labs, recognized, with the frames that show it."
     Situation "situations" "situation" {
-        kind: &'static str, "nothing-listening, host-absent, host-silent or second-client-waiting.";
-        protocol: &'static str, "tcp, udp, arp.";
-        client: IpAddr, "Who tried.";
-        server: IpAddr, "Whom it tried to reach.";
+        kind: &'static str, "nothing-listening, host-absent, host-silent, no-answer, half-open, second-client-waiting, captured-twice, checksum-wrong or checksum-offload.";
+        protocol: &'static str, "arp, ip, icmp, icmpv6, tcp or udp.";
+        client: Option<IpAddr>, "Who tried.";
+        server: Option<IpAddr>, "Whom it tried to reach.";
         server_port: Option<u16>, "Which port.";
         frames: Frames, "The frames that show it.";
         sentence: String, "What happened, in one sentence.";

@@ -118,12 +118,10 @@ fn trouble(c: &Connection) -> String {
                 + c.client_spurious_retransmissions
                 + c.server_spurious_retransmissions,
         ),
+        ("gap", c.client_lost_segments + c.server_lost_segments),
         (
-            "lost",
-            c.client_lost_segments
-                + c.server_lost_segments
-                + c.client_acked_unseen
-                + c.server_acked_unseen,
+            "ACK of unseen data",
+            c.client_acked_unseen + c.server_acked_unseen,
         ),
         ("late", c.client_out_of_order + c.server_out_of_order),
         ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
@@ -136,16 +134,30 @@ fn trouble(c: &Connection) -> String {
         .filter(|s| s.1 > 0)
         .map(|s| format!("{} {}", s.1, s.0))
         .collect();
+    let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
+    if beyond(c.client_largest_segment_bytes, c.server_mss)
+        || beyond(c.server_largest_segment_bytes, c.client_mss)
+    {
+        words.push("segments beyond the MSS (offload)".to_owned());
+    }
     if c.port_reuse {
         words.push("ports reused".to_owned());
     }
-    if words.is_empty() {
-        return String::new();
+    let mut text = words.join(", ");
+    if c.copied_frames > 0 {
+        let all: u32 = sums.iter().map(|s| s.1).sum();
+        let copies = format!("{} captured twice", c.copied_frames);
+        text = match c.copies_counted {
+            0 if text.is_empty() => copies,
+            0 => format!("{copies}; {text}"),
+            counted if counted >= all => format!("{copies}, counted as {text}"),
+            counted => format!("{copies}; {text}, {counted} of these by the copies"),
+        };
     }
-    if !c.trouble_frames.is_empty() {
-        words.push(format!("({})", frames(&c.trouble_frames)));
+    if !text.is_empty() && !c.trouble_frames.is_empty() {
+        text.push_str(&format!(" ({})", frames(&c.trouble_frames)));
     }
-    words.join(", ")
+    text
 }
 
 pub(super) const CONNECTIONS: Columns<Connection> = &[

@@ -4,6 +4,9 @@
 //! what is reported is in the order of first appearance.
 
 pub mod arp;
+mod capturing;
+pub mod checksums;
+pub mod copies;
 pub mod dhcp;
 pub mod dns;
 pub mod fragments;
@@ -16,13 +19,18 @@ pub mod tcp;
 pub mod udp;
 
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Packet, Transport};
+use crate::dissect::tcp::Segment;
+use crate::dissect::{Ip, Packet, Transport};
 
 /// Everything that is followed over time, one field a kind.
 #[derive(Default)]
 pub struct Trackers {
     /// IP fragments; asked before the others, since it completes packets.
     pub fragments: fragments::Fragments,
+    /// Frames captured twice.
+    pub copies: copies::Copies,
+    /// Wrong checksums.
+    pub checksums: checksums::Checksums,
     /// Pairs of hosts.
     pub pairs: pairs::Pairs,
     /// ARP.
@@ -69,10 +77,18 @@ impl Trackers {
             return notes;
         };
         self.pairs.packet(packet, &ip);
+        self.checksums.packet(packet);
+        let copy = self.copies.packet(packet, &ip);
         match &packet.transport {
             Transport::Tcp(segment) => {
                 let note = self.tcp.segment(packet, &ip, segment);
+                if copy {
+                    self.tcp.copied(&note);
+                }
                 self.streams.segment(packet, segment, &note);
+                if !self.streams.found.messages.is_empty() {
+                    self.dns_over_tcp(&ip, segment, &note);
+                }
                 notes.tcp = Some(note);
             }
             Transport::Udp(datagram) => {
@@ -101,5 +117,26 @@ impl Trackers {
             Transport::None => {}
         }
         notes
+    }
+    /// DNS messages that became whole in this segment go where those in datagrams go.
+    fn dns_over_tcp(&mut self, ip: &Ip, segment: &Segment, note: &tcp::Note) {
+        let from = (ip.source, segment.source_port);
+        let to = (ip.destination, segment.destination_port);
+        for heard in std::mem::take(&mut self.streams.found.messages) {
+            // An ACK may complete what the other side sent.
+            let own = heard.side == usize::from(note.side);
+            let (source, destination) = if own { (from, to) } else { (to, from) };
+            let seen = dns::Seen {
+                frame: heard.frame,
+                time: Some(heard.time),
+                source,
+                destination,
+                conversation: dns::Conversation {
+                    tcp: true,
+                    stream: note.stream,
+                },
+            };
+            self.lookups.message(&seen, heard.protocol, &heard.bytes);
+        }
     }
 }

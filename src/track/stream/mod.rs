@@ -1,9 +1,10 @@
-//! Bytes of TCP streams in order, and the messages in them: HTTP/1 and TLS hellos.
+//! Bytes of TCP streams in order, and the messages in them: HTTP/1, TLS hellos and DNS.
 //!
 //! Each direction is put in order by sequence number: what comes twice is dropped, what comes
 //! early waits (bounded), a hole that the other side has acknowledged is skipped and told. Bodies
 //! are counted, not kept.
 
+mod dns;
 mod http;
 mod order;
 mod tls;
@@ -12,8 +13,9 @@ pub use http::Exchanges;
 pub use tls::Hellos;
 
 use crate::capture::Time;
+use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Segment};
-use crate::dissect::{Packet, as_usize};
+use crate::dissect::{Packet, as_usize, ports};
 use http::Parser;
 use order::Order;
 
@@ -23,6 +25,7 @@ enum Kind {
     Unknown,
     Http,
     Tls,
+    Dns(Protocol),
 }
 
 /// One stream that is being followed.
@@ -31,6 +34,7 @@ struct Live {
     order: [Order; 2],
     http: Parser,
     tls: tls::Parser,
+    dns: dns::Parser,
 }
 
 /// What is collected from all streams.
@@ -40,6 +44,8 @@ pub struct Found {
     pub exchanges: Exchanges,
     /// TLS.
     pub hellos: Hellos,
+    /// DNS messages that nobody has taken yet.
+    pub messages: Vec<dns::Heard>,
 }
 
 impl Live {
@@ -49,6 +55,7 @@ impl Live {
             order: Default::default(),
             http: Parser::default(),
             tls: tls::Parser::default(),
+            dns: dns::Parser::default(),
         }
     }
 }
@@ -91,7 +98,7 @@ impl Streams {
         let place = match self.places[stream] {
             NEVER => return,
             NOT_YET if length == 0 => return,
-            NOT_YET => self.start(stream),
+            NOT_YET => self.start(stream, segment),
             place => place,
         };
         let Some(live) = self.live.get_mut(as_usize(place)) else {
@@ -112,18 +119,26 @@ impl Streams {
             Kind::Unknown => live.order.iter().all(|o| o.delivered == 0),
             Kind::Http => true,
             Kind::Tls => !live.tls.is_done(),
+            Kind::Dns(_) => !live.dns.is_lost(),
         };
         if over || !known {
             self.drop_stream(stream, place);
         }
     }
 
-    fn start(&mut self, stream: usize) -> u32 {
+    fn start(&mut self, stream: usize, segment: &Segment) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             self.live.push(Live::new());
             u32::try_from(self.live.len() - 1).unwrap_or(NEVER)
         });
         self.places[stream] = place;
+        // DNS is known by its port alone; HTTP and TLS by how they begin, whatever the port.
+        if let Some(protocol @ (Protocol::Dns | Protocol::Mdns)) =
+            ports::tcp_protocol(segment.source_port, segment.destination_port)
+            && let Some(live) = self.live.get_mut(as_usize(place))
+        {
+            live.kind = Kind::Dns(protocol);
+        }
         place
     }
 
@@ -149,6 +164,7 @@ impl Live {
             order,
             http,
             tls,
+            dns,
         } = self;
         let mut deliver = |piece: Piece<'_>| {
             match *kind {
@@ -159,6 +175,7 @@ impl Live {
             match *kind {
                 Kind::Http => http.bytes(piece, &mut found.exchanges),
                 Kind::Tls => tls.bytes(&piece, &mut found.hellos),
+                Kind::Dns(protocol) => dns.bytes(&piece, protocol, &mut found.messages),
                 Kind::Unknown => {}
             }
         };

@@ -152,6 +152,13 @@ impl Connections {
         note
     }
 
+    /// The segment that got this note is one that an earlier frame already held.
+    pub(super) fn copied(&mut self, note: &Note) {
+        if let Some(stream) = self.streams.get_mut(crate::dissect::as_usize(note.stream)) {
+            story::copied(&mut stream.story, note);
+        }
+    }
+
     /// What the second reading of a capture knows about a stream that the first could not yet:
     /// bases, scales, completeness and initial RTT as they ended.
     pub fn complete(&self, note: &mut Note, first_of_stream: bool) {

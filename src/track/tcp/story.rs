@@ -36,6 +36,8 @@ struct Trouble {
     frames: Vec<u32>,
     /// Frame and time of the SYNs that were sent again.
     syns: Vec<(u32, i64)>,
+    /// Frames that hold a segment captured before, and those of them that were counted above.
+    copies: [u32; 2],
 }
 
 /// The kinds of trouble, in the order they are counted in.
@@ -68,6 +70,8 @@ pub(super) struct Story {
     syn_attempts: u32,
     synack_frame: u32,
     ack_frame: u32,
+    /// First ACK of the called side without a SYN+ACK before it, and whether it is for the SYN.
+    stray_ack: (u32, bool),
     rst: Option<(u32, u8)>,
     trouble: Option<Box<Trouble>>,
     keep_alives: [u32; 2],
@@ -147,6 +151,8 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
             if story.syn_frame == 0 {
                 story.syn_frame = frame;
                 story.syn_side = Some(sender);
+                // What was reset before belongs to an earlier connection of the same ends.
+                story.rst = None;
             }
             if story.syn_side == Some(sender) {
                 story.syn_attempts += 1;
@@ -169,6 +175,18 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
             {
                 story.ack_frame = frame;
             }
+        }
+        tcp::ACK
+            if story.synack_frame == 0
+                && story.syn_frame != 0
+                && story.stray_ack.0 == 0
+                && story.syn_side != Some(sender)
+                && !segment.has(tcp::RST) =>
+        {
+            let answered = story.parts[1 - side].isn.map(|isn| isn.wrapping_add(1));
+            let fits =
+                answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0);
+            story.stray_ack = (frame, fits);
         }
         _ => {}
     }
@@ -214,6 +232,14 @@ fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
     if trouble.frames.len() < NAMED {
         trouble.frames.push(frame);
     }
+}
+
+/// Counts a segment that was only captured again.
+pub(super) fn copied(story: &mut Story, note: &Note) {
+    let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
+    let trouble = story.trouble.get_or_insert_default();
+    trouble.copies[0] += 1;
+    trouble.copies[1] += u32::from(note.flags.has(all | Flags::KEEP_ALIVE));
 }
 
 /// Whether the sender's port looks like a service and the other's does not.
@@ -291,7 +317,10 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
         opened: opened(story),
         syn_frame: frame(story.syn_frame),
         synack_frame: frame(story.synack_frame),
-        ack_frame: frame(story.ack_frame),
+        ack_frame: frame(story.ack_frame).or(match opened(story) {
+            "challenged" => frame(story.stray_ack.0),
+            _ => None,
+        }),
         syn_attempts: story.syn_attempts,
         handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
@@ -332,6 +361,8 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
         client_keep_alives: story.keep_alives[client],
         server_keep_alives: story.keep_alives[server],
         trouble_frames: trouble.frames.clone(),
+        copied_frames: trouble.copies[0],
+        copies_counted: trouble.copies[1],
         closed,
         closed_by: closed_by(story, client),
         closing_frames: closing_frames(story),
@@ -374,7 +405,10 @@ fn opened(story: &Story) -> &'static str {
         // A RST of the called side, with nothing before it, refuses the call.
         return match story.rst {
             Some((frame, side)) if side != caller && frame > story.syn_frame => "refused",
+            // The SYN+ACK is not in the capture, but its sender took the SYN.
+            _ if story.stray_ack.1 => "handshake",
             _ if story.parts[usize::from(1 - caller)].data_frames > 0 => "midstream",
+            _ if story.stray_ack.0 != 0 => "challenged",
             _ => "unanswered",
         };
     }
@@ -511,7 +545,11 @@ pub(super) fn weight(stream: &Stream) -> u64 {
 
 /// Whether the connection never came about.
 pub(super) fn failed_to_open(stream: &Stream) -> bool {
-    stream.story.ack_frame == 0 && matches!(opened(&stream.story), "refused" | "unanswered")
+    stream.story.ack_frame == 0
+        && matches!(
+            opened(&stream.story),
+            "refused" | "unanswered" | "challenged"
+        )
 }
 
 /// Frame and time of every SYN of the caller.
