@@ -4,7 +4,7 @@ use super::{Frames, Milliseconds, Moment};
 use std::net::IpAddr;
 
 crate::fact! {
-    "One TCP connection: who opened it and how, what was carried, who closed it and how."
+    "One TCP connection: who opened it and how, what was carried (→ by the client, ← by the server), who closed it and how. A ? after the client marks guessed roles; open means that no end is in the capture."
     Connection "connections" "connection" {
         stream: u32, "Number of the conversation, as Wireshark's tcp.stream.";
         client: IpAddr, "Address of the side that opened the connection.";

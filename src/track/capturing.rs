@@ -1,7 +1,7 @@
 //! Situations that come from how the capture was made, not from the network: frames recorded
 //! twice, checksums that the sender's network card had not filled in yet.
 
-use super::checksums::{Checksums, MOST, Sum};
+use super::checksums::{Checksums, Found, MOST, Sum};
 use super::copies::{Copies, Difference};
 use crate::facts::network::Situation;
 use std::net::IpAddr;
@@ -34,18 +34,12 @@ pub(super) fn twice(copies: &Copies) -> Option<Situation> {
         }
         _ => "They were not sent again",
     };
-    Some(Situation {
-        kind: "captured-twice",
-        protocol: "ip",
-        client: None,
-        server: None,
-        server_port: None,
-        frames: copies.pairs.iter().flat_map(|p| [p.0, p.1]).collect(),
-        sentence: format!(
-            "{} of {} IP frames are copies of a frame shortly before: the same packet was captured {why}. {therefore}, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.",
-            copies.count, copies.frames
-        ),
-    })
+    let frames = copies.pairs.iter().flat_map(|p| [p.0, p.1]).collect();
+    let sentence = format!(
+        "{} of {} IP frames are copies of a frame shortly before: the same packet was captured {why}. {therefore}, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.",
+        copies.count, copies.frames
+    );
+    Some(situation("captured-twice", frames, sentence))
 }
 
 /// Checksums that are wrong, and those that only look so.
@@ -55,54 +49,76 @@ pub(super) fn checksums(checksums: &Checksums, packets: u64, found: &mut Vec<Sit
     } else {
         String::new()
     };
-    for sum in &checksums.sums {
-        let protocol = match sum.name {
-            "TCP" => "tcp",
-            "UDP" => "udp",
-            "ICMP" => "icmp",
-            "ICMPv6" => "icmpv6",
-            _ => "ip",
+    let sums = |of: fn(&Sum) -> &Found| -> Vec<(&'static str, &Found)> {
+        let sums = checksums.sums.iter().map(|sum| (sum.name, of(sum)));
+        sums.filter(|sum| sum.1.count > 0).collect()
+    };
+    let unfilled = sums(|sum| &sum.unfilled);
+    if !unfilled.is_empty() {
+        let (counted, senders, frames) = told(&unfilled);
+        let why = if unfilled.iter().all(|sum| sum.1.senders.len() <= 2) {
+            "most likely checksum offload: the capture ran on the sending host, and its network card fills them in afterwards, so nothing is wrong on the wire"
+        } else {
+            "as with checksum offload on the capturing host, or in a capture whose checksums were removed afterwards"
         };
-        let situation = |kind, frames: &[u32], sentence| Situation {
-            kind,
-            protocol,
-            client: None,
-            server: None,
-            server_port: None,
-            frames: frames.to_vec(),
-            sentence,
-        };
-        if sum.unfilled.0 > 0 {
-            let why = if sum.senders.len() <= 2 {
-                "most likely checksum offload: the capture ran on the sending host, and its network card fills them in afterwards, so nothing is wrong on the wire"
-            } else {
-                "as with checksum offload on the capturing host, or in a capture whose checksums were removed afterwards"
-            };
-            let sentence = format!(
-                "{}{among} from {} not filled in: {why}.",
-                counted(sum, sum.unfilled.0),
-                told(&sum.senders),
-            );
-            found.push(situation("checksum-offload", &sum.unfilled.1, sentence));
-        }
-        if sum.bad.0 > 0 {
-            let sentence = format!(
-                "{}{among} from {} wrong: whoever receives such a packet drops it, unless it was damaged, rewritten or not finished (checksum offload) only in the capture.",
-                counted(sum, sum.bad.0),
-                told(&sum.bad_senders),
-            );
-            found.push(situation("checksum-wrong", &sum.bad.1, sentence));
-        }
+        found.push(situation(
+            "checksum-offload",
+            frames,
+            format!("{counted}{among} from {senders} not filled in: {why}."),
+        ));
+    }
+    let bad = sums(|sum| &sum.bad);
+    if !bad.is_empty() {
+        let (counted, senders, frames) = told(&bad);
+        found.push(situation(
+            "checksum-wrong",
+            frames,
+            format!("{counted}{among} from {senders} wrong: whoever receives such a packet drops it, unless it was damaged, rewritten or not finished (checksum offload) only in the capture."),
+        ));
     }
 }
 
-fn counted(sum: &Sum, count: u32) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {} checksum{plural}", sum.name)
+fn situation(kind: &'static str, frames: Vec<u32>, sentence: String) -> Situation {
+    Situation {
+        kind,
+        protocol: "ip",
+        client: None,
+        server: None,
+        server_port: None,
+        frames,
+        sentence,
+    }
+}
+
+/// How many of which, from whom, in which frames.
+fn told(sums: &[(&'static str, &Found)]) -> (String, String, Vec<u32>) {
+    let counted: Vec<String> = sums
+        .iter()
+        .map(|(name, sum)| format!("{} {name}", sum.count))
+        .collect();
+    let plural = if sums.iter().map(|sum| sum.1.count).sum::<u32>() == 1 {
+        ""
+    } else {
+        "s"
+    };
+    let mut senders: Vec<IpAddr> = Vec::new();
+    for sender in sums.iter().flat_map(|sum| &sum.1.senders) {
+        if !senders.contains(sender) {
+            senders.push(*sender);
+        }
+    }
+    let mut frames: Vec<u32> = sums.iter().flat_map(|sum| sum.1.frames.clone()).collect();
+    frames.sort_unstable();
+    frames.dedup();
+    (
+        format!("{} checksum{plural}", counted.join(", ")),
+        named(&senders),
+        frames,
+    )
 }
 
 /// The first few senders.
-fn told(senders: &[IpAddr]) -> String {
+fn named(senders: &[IpAddr]) -> String {
     let named: Vec<String> = senders.iter().take(3).map(ToString::to_string).collect();
     match (named.join(", "), senders.len().saturating_sub(3)) {
         (named, 0) => named,

@@ -15,18 +15,25 @@ pub const MOST: u32 = 10_000;
 /// How many frames and senders are named.
 const NAMED: usize = 20;
 
+/// Packets with the same thing to tell.
+#[derive(Default)]
+pub struct Found {
+    /// How many.
+    pub count: u32,
+    /// The first of their frames.
+    pub frames: Vec<u32>,
+    /// Who sent them, the first few.
+    pub senders: Vec<IpAddr>,
+}
+
 /// What was found of one kind of checksum.
 pub struct Sum {
     /// Name of the protocol.
     pub name: &'static str,
-    /// Packets whose sum is wrong, and the first of their frames.
-    pub bad: (u32, Vec<u32>),
-    /// Packets whose sum was not filled in, and the first of their frames.
-    pub unfilled: (u32, Vec<u32>),
-    /// Who sent those that were not filled in.
-    pub senders: Vec<IpAddr>,
-    /// Who sent those that are wrong.
-    pub bad_senders: Vec<IpAddr>,
+    /// Those whose sum is wrong.
+    pub bad: Found,
+    /// Those whose sum was not filled in.
+    pub unfilled: Found,
 }
 
 /// All kinds, in the order they were met.
@@ -71,28 +78,26 @@ impl Checksums {
         let place = place.unwrap_or_else(|| {
             self.sums.push(Sum {
                 name,
-                bad: (0, Vec::new()),
-                unfilled: (0, Vec::new()),
-                senders: Vec::new(),
-                bad_senders: Vec::new(),
+                bad: Found::default(),
+                unfilled: Found::default(),
             });
             self.sums.len() - 1
         });
         let sum = &mut self.sums[place];
-        let ((count, frames), senders) = if verdict == Verdict::NotFilledIn {
-            (&mut sum.unfilled, &mut sum.senders)
+        let found = if verdict == Verdict::NotFilledIn {
+            &mut sum.unfilled
         } else {
-            (&mut sum.bad, &mut sum.bad_senders)
+            &mut sum.bad
         };
-        if let Some(ip) = packet.ip
-            && senders.len() < NAMED
-            && !senders.contains(&ip.source)
-        {
-            senders.push(ip.source);
+        found.count += 1;
+        if found.frames.len() < NAMED {
+            found.frames.push(packet.frame.number);
         }
-        *count += 1;
-        if frames.len() < NAMED {
-            frames.push(packet.frame.number);
+        if let Some(ip) = packet.ip
+            && found.senders.len() < NAMED
+            && !found.senders.contains(&ip.source)
+        {
+            found.senders.push(ip.source);
         }
     }
 }

@@ -109,7 +109,11 @@ impl Trackers {
                     let mut about = None;
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
-                        about = self.udp.error(ends.0, ends.1, packet.frame.number);
+                        let refused = match packet.transport {
+                            Transport::Icmp(_) => (message.kind, message.code) == (3, 3),
+                            _ => (message.kind, message.code) == (1, 4),
+                        };
+                        about = self.udp.error(ends.0, ends.1, packet.frame.number, refused);
                     }
                     self.icmp.error(packet, &ip, message, &quoted, about);
                 }

@@ -108,6 +108,17 @@ impl Pairs {
         Some(crate::dissect::as_usize(place))
     }
 
+    /// The first frame an address sent, and whether a packet for it alone was captured.
+    pub fn seen(&self, address: IpAddr) -> (Option<u32>, bool) {
+        let sent = self.list.iter().filter(|p| p.source == address);
+        let alone = |p: &&Pair| p.macs.is_some_and(|m| m.0[0] & 1 == 0);
+        let received = self.list.iter().filter(alone);
+        (
+            sent.map(|p| p.first_frame).min(),
+            received.map(|p| p.destination).any(|d| d == address),
+        )
+    }
+
     /// The hosts, in order of their first frame.
     pub fn hosts(&self) -> Vec<Host> {
         let mut order: Vec<IpAddr> = Vec::new();
@@ -243,11 +254,7 @@ fn whose<'t>(
     carried: usize,
 ) -> (&'static str, Option<IpAddr>, String) {
     if mac[0] & 1 == 1 {
-        return (
-            "group",
-            None,
-            "a multicast or broadcast hardware address belongs to no single host".to_owned(),
-        );
+        return ("group", None, "multicast or broadcast".to_owned());
     }
     if pair.varied {
         return (
@@ -290,7 +297,7 @@ fn whose<'t>(
     (
         "unknown",
         None,
-        "no ARP or DHCP packet here says whose it is".to_owned(),
+        "no ARP or DHCP here tells whose it is".to_owned(),
     )
 }
 

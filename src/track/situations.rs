@@ -10,15 +10,16 @@ use std::net::IpAddr;
 /// Most situations of one kind that are told one by one.
 const MOST: usize = 200;
 
-/// Everything recognized, in order of the first frame.
+/// Everything recognized, in order of the first frame, then what comes from the capturing.
 pub fn find(trackers: &Trackers) -> Vec<Situation> {
     let mut found = Vec::new();
     arp(trackers, &mut found);
     tcp(trackers, &mut found);
     udp(trackers, &mut found);
+    found.sort_by_key(|s: &Situation| s.frames.first().copied());
+    // What comes from the capturing itself is told last, next to the connections it touches.
     found.extend(capturing::twice(&trackers.copies));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
-    found.sort_by_key(|s: &Situation| s.frames.first().copied());
     found
 }
 
@@ -29,13 +30,37 @@ fn arp(trackers: &Trackers, found: &mut Vec<Situation>) {
         } else {
             format!("{} times", frames.len())
         };
+        let told = format!("{asker} asked {times} who has {asked}");
+        let (sends, _) = trackers.pairs.seen(asked);
+        let (_, receives) = trackers.pairs.seen(asker);
+        let (kind, sentence) = match sends {
+            Some(frame) => (
+                "no-answer",
+                format!(
+                    "{told} and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, or its answer went another way."
+                ),
+            ),
+            None if receives || trackers.arp.exchanged(asker) => (
+                "host-absent",
+                format!(
+                    "{told} and nobody answered: no host with this address on the link, or it is off."
+                ),
+            ),
+            // A switch shows a third host the questions, which are broadcast, and no answers.
+            None => (
+                "no-answer",
+                format!(
+                    "{told} and no answer was captured. Nothing else that is sent to {asker} was either, so whether there is no such host, or the answer did not pass here, cannot be told."
+                ),
+            ),
+        };
         found.push(Situation {
-            kind: "host-absent",
+            kind,
             protocol: "arp",
             client: Some(asker),
             server: Some(asked),
             server_port: None,
-            sentence: format!("{asker} asked {times} who has {asked} and nobody answered: no host with this address on the link, or it is off."),
+            sentence,
             frames,
         });
     }

@@ -70,7 +70,8 @@ pub(super) struct Story {
     syn_attempts: u32,
     synack_frame: u32,
     ack_frame: u32,
-    /// First ACK of the called side without a SYN+ACK before it, and whether it is for the SYN.
+    /// First ACK after a SYN that has no SYN+ACK, and whether it shows that there was one: it is
+    /// the caller's, or the called side's for the SYN.
     stray_ack: (u32, bool),
     rst: Option<(u32, u8)>,
     trouble: Option<Box<Trouble>>,
@@ -180,12 +181,15 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
             if story.synack_frame == 0
                 && story.syn_frame != 0
                 && story.stray_ack.0 == 0
-                && story.syn_side != Some(sender)
                 && !segment.has(tcp::RST) =>
         {
+            let caller = story.syn_side == Some(sender);
             let answered = story.parts[1 - side].isn.map(|isn| isn.wrapping_add(1));
-            let fits =
-                answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0);
+            let fits = caller
+                || answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0);
+            if caller {
+                story.ack_frame = frame;
+            }
             story.stray_ack = (frame, fits);
         }
         _ => {}
