@@ -162,11 +162,9 @@ impl Stream {
         let situations = situations::find(&self.trackers);
         let (pings, icmp_errors) = std::mem::take(&mut self.trackers.icmp).finish();
         let hosts = self.trackers.pairs.hosts();
-        let hops = self
-            .trackers
-            .pairs
-            .next_hops(self.trackers.arp.table(), self.trackers.local());
-        let (arp, neighbours) = std::mem::take(&mut self.trackers.arp).finish();
+        let hops = self.trackers.next_hops();
+        let (arp, mut neighbours) = std::mem::take(&mut self.trackers.arp).finish();
+        neighbours.extend_from_slice(self.trackers.discovery.table());
         let leases = std::mem::take(&mut self.trackers.leases).finish();
         let lookups = std::mem::take(&mut self.trackers.lookups).finish();
         let facts = Facts {

@@ -37,7 +37,7 @@ crate::fact! {
 }
 
 crate::fact! {
-    "What the ARP packets of the capture say belongs together: the ARP table that results."
+    "Which hardware address belongs to which address, as ARP and (for IPv6) neighbour discovery in the capture say: the table that results."
     Neighbour "arp_table" "neighbour" {
         address: IpAddr, "Protocol address.";
         mac: Mac, "Hardware address it was last bound to.";
@@ -146,7 +146,7 @@ crate::fact! {
         kind: &'static str, "nothing-listening, host-absent, host-silent, no-answer, half-open, second-client-waiting, captured-twice, checksum-wrong or checksum-offload.";
         protocol: &'static str, "arp, ip, tcp or udp.";
         client: Option<IpAddr>, "Who tried.";
-        server: Option<IpAddr>, "Whom it tried to reach.";
+        server: Option<IpAddr>, "Whom it tried to reach; unknown when there were many.";
         server_port: Option<u16>, "Which port.";
         frames: Frames, "The frames that show it.";
         sentence: String, "What happened, in one sentence.";

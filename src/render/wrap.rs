@@ -106,13 +106,18 @@ fn fine(before: char, after: char, rest: &str) -> bool {
 
 /// Splits where `breaks` says so, told the characters before and after and what follows.
 fn pieces(text: &str, breaks: Breaks) -> impl Iterator<Item = &str> {
-    // A number keeps what follows it: another number of the same cell, or its unit.
+    // A number keeps what follows it, another number of the same cell or its unit, and what
+    // it numbers.
     let kept = |place: usize, before: char| {
         let (head, rest) = text.split_at(place);
         let number = head.trim_end().ends_with(|c: char| c.is_ascii_digit());
         let next = rest.split(' ').next().unwrap_or_default();
         let whole = !next.is_empty() && next.bytes().all(|b| b.is_ascii_digit());
-        before == ' ' && number && (whole || matches!(next, "ms" | "s"))
+        let named = ["frame", "frames", "port", "stream"]
+            .iter()
+            .any(|name| head.trim_end().ends_with(name))
+            && next.starts_with(|c: char| c.is_ascii_digit());
+        before == ' ' && (named || number && (whole || matches!(next, "ms" | "s")))
     };
     let mut start = 0;
     let mut ends: Vec<usize> = text

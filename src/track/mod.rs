@@ -8,6 +8,7 @@ mod capturing;
 pub mod checksums;
 pub mod copies;
 pub mod dhcp;
+pub mod discovery;
 pub mod dns;
 pub mod fragments;
 pub mod icmp;
@@ -21,6 +22,7 @@ pub mod udp;
 use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::Segment;
 use crate::dissect::{Ip, Packet, Transport};
+use crate::facts::network::Hop;
 
 /// Everything that is followed over time, one field a kind.
 #[derive(Default)]
@@ -35,6 +37,8 @@ pub struct Trackers {
     pub pairs: pairs::Pairs,
     /// ARP.
     pub arp: arp::Requests,
+    /// IPv6 neighbour discovery.
+    pub discovery: discovery::Discovery,
     /// TCP connections.
     pub tcp: tcp::Connections,
     /// UDP flows.
@@ -66,6 +70,19 @@ impl Trackers {
     /// What DHCP told about the local network.
     pub fn local(&self) -> pairs::Local {
         self.leases.local()
+    }
+
+    /// Whose hardware address the frames of each pair of hosts were sent to.
+    pub fn next_hops(&self) -> Vec<Hop> {
+        let mut table = self.arp.table().to_vec();
+        table.extend_from_slice(self.discovery.table());
+        let known = pairs::Known {
+            table: &table,
+            routers: self.discovery.routers(),
+            leases: self.leases.leases(),
+            local: self.local(),
+        };
+        self.pairs.next_hops(&known)
     }
 
     /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
@@ -104,6 +121,9 @@ impl Trackers {
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 notes.icmp = Some(self.icmp.packet(packet, &ip, message));
+                if matches!(packet.transport, Transport::Icmpv6(_)) {
+                    self.discovery.packet(packet, &ip, message);
+                }
                 if let Some(quoted) = icmp::quoted(packet) {
                     notes.udp = self.udp.quoted(packet);
                     let mut about = None;

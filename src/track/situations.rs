@@ -7,8 +7,12 @@ use crate::facts::network::Situation;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-/// Most situations of one kind that are told one by one.
-const MOST: usize = 200;
+/// Most situations of one kind that are looked for.
+const MOST: usize = 1000;
+/// From this many of the same kind and client on, they are told as one.
+const MANY: usize = 10;
+/// Most frames that such a one names.
+const NAMED: usize = 100;
 
 /// Everything recognized, in order of the first frame, then what comes from the capturing.
 pub fn find(trackers: &Trackers) -> Vec<Situation> {
@@ -17,10 +21,56 @@ pub fn find(trackers: &Trackers) -> Vec<Situation> {
     tcp(trackers, &mut found);
     udp(trackers, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
+    let mut found = gather(found);
     // What comes from the capturing itself is told last, next to the connections it touches.
     found.extend(capturing::twice(&trackers.copies));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
+}
+
+/// Tells what one client met again and again once, and how often: a scan of a network is one
+/// situation, not a thousand.
+fn gather(found: Vec<Situation>) -> Vec<Situation> {
+    type Key = (&'static str, &'static str, Option<IpAddr>);
+    let key = |s: &Situation| -> Key { (s.kind, s.protocol, s.client) };
+    let mut counts: HashMap<Key, usize> = HashMap::new();
+    for situation in &found {
+        *counts.entry(key(situation)).or_default() += 1;
+    }
+    let mut first: HashMap<Key, usize> = HashMap::new();
+    let mut told: Vec<Situation> = Vec::new();
+    for situation in found {
+        let key = key(&situation);
+        let count = counts.get(&key).copied().unwrap_or(0);
+        if count < MANY {
+            told.push(situation);
+            continue;
+        }
+        let Some(place) = first.get(&key) else {
+            first.insert(key, told.len());
+            let others = count - 1;
+            let client = situation.client.map_or_else(String::new, |c| c.to_string());
+            told.push(Situation {
+                sentence: format!(
+                    "{} The same with {others} other attempt{} of {client}: many of them are how a scan looks.",
+                    situation.sentence,
+                    if count >= MOST { "s at least" } else { "s" },
+                ),
+                ..situation
+            });
+            continue;
+        };
+        let all = &mut told[*place];
+        if all.server != situation.server {
+            all.server = None;
+        }
+        if all.server_port != situation.server_port {
+            all.server_port = None;
+        }
+        let room = NAMED.saturating_sub(all.frames.len());
+        all.frames.extend(situation.frames.into_iter().take(room));
+    }
+    told
 }
 
 fn arp(trackers: &Trackers, found: &mut Vec<Situation>) {

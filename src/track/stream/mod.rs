@@ -35,6 +35,16 @@ struct Live {
     http: Parser,
     tls: tls::Parser,
     dns: dns::Parser,
+    /// Beginnings that are too short to tell what they begin.
+    held: Vec<Held>,
+}
+
+/// A piece that waits for the next one.
+struct Held {
+    side: usize,
+    frame: u32,
+    time: Time,
+    bytes: Vec<u8>,
 }
 
 /// What is collected from all streams.
@@ -56,6 +66,7 @@ impl Live {
             http: Parser::default(),
             tls: tls::Parser::default(),
             dns: dns::Parser::default(),
+            held: Vec::new(),
         }
     }
 }
@@ -116,7 +127,7 @@ impl Streams {
         live.segment(packet, segment, piece, &mut self.found);
         let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended);
         let known = match live.kind {
-            Kind::Unknown => live.order.iter().all(|o| o.delivered == 0),
+            Kind::Unknown => !live.held.is_empty() || live.order.iter().all(|o| o.delivered == 0),
             Kind::Http => true,
             Kind::Tls => !live.tls.is_done(),
             Kind::Dns(_) => !live.dns.is_lost(),
@@ -165,19 +176,32 @@ impl Live {
             http,
             tls,
             dns,
+            held,
         } = self;
         let mut deliver = |piece: Piece<'_>| {
-            match *kind {
-                Kind::Unknown if http::begins(piece.bytes) => *kind = Kind::Http,
-                Kind::Unknown if tls::begins(piece.bytes) => *kind = Kind::Tls,
-                _ => {}
-            }
-            match *kind {
+            let mut read = |kind: Kind, piece: Piece<'_>| match kind {
                 Kind::Http => http.bytes(piece, &mut found.exchanges),
                 Kind::Tls => tls.bytes(&piece, &mut found.hellos),
                 Kind::Dns(protocol) => dns.bytes(&piece, protocol, &mut found.messages),
                 Kind::Unknown => {}
+            };
+            if *kind == Kind::Unknown {
+                *kind = recognise(held, &piece);
+                if *kind != Kind::Unknown {
+                    for earlier in held.drain(..) {
+                        let earlier = Piece {
+                            side: earlier.side,
+                            frame: earlier.frame,
+                            time: earlier.time,
+                            bytes: &earlier.bytes,
+                            missing: 0,
+                            ..piece
+                        };
+                        read(*kind, earlier);
+                    }
+                }
             }
+            read(*kind, piece);
         };
         let length = segment.length.unwrap_or(0);
         if length > 0 && !segment.has(tcp::RST) {
@@ -199,4 +223,37 @@ impl Live {
             order[side].ended = true;
         }
     }
+}
+
+/// What a stream carries, by how a side of it begins. Too little to tell is held.
+fn recognise(held: &mut Vec<Held>, piece: &Piece<'_>) -> Kind {
+    let own = held.iter().filter(|h| h.side == piece.side);
+    let start: Vec<u8>;
+    let bytes = if held.is_empty() {
+        piece.bytes
+    } else {
+        start = own
+            .flat_map(|h| h.bytes.iter())
+            .chain(piece.bytes)
+            .copied()
+            .collect();
+        &start
+    };
+    if http::begins(bytes) {
+        return Kind::Http;
+    }
+    if tls::begins(bytes) {
+        return Kind::Tls;
+    }
+    if piece.missing == 0 && (http::may_begin(bytes) || tls::may_begin(bytes)) {
+        held.push(Held {
+            side: piece.side,
+            frame: piece.frame,
+            time: piece.time,
+            bytes: piece.bytes.to_vec(),
+        });
+    } else {
+        held.clear();
+    }
+    Kind::Unknown
 }

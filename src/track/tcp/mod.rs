@@ -4,6 +4,7 @@
 //! and how, `zeek.rs` keeps Zeek's state and letters. All three see each segment once.
 
 mod analysis;
+mod holes;
 pub mod note;
 mod story;
 mod unacked;

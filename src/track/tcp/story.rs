@@ -1,5 +1,6 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
+use super::holes::Holes;
 use super::note::{Flags, Note};
 use super::zeek::{Signs, Zeek};
 use super::{Stream, tcp};
@@ -17,6 +18,8 @@ struct Part {
     first_data: u32,
     /// Frame of the newest payload.
     last_data: u32,
+    /// Next number after everything it has sent; means nothing before its SYN or first payload.
+    next: u32,
     /// Time of the first payload.
     first_data_time: i64,
     largest: u32,
@@ -29,6 +32,13 @@ struct Part {
     fin_acked: Option<u32>,
 }
 
+impl Part {
+    /// Whether `next` means something.
+    fn is_known(&self) -> bool {
+        self.first_data != 0 || self.isn.is_some()
+    }
+}
+
 /// Counters that stay zero in a healthy connection.
 #[derive(Default)]
 struct Trouble {
@@ -36,6 +46,8 @@ struct Trouble {
     frames: Vec<u32>,
     /// Frame and time of the SYNs that were sent again.
     syns: Vec<(u32, i64)>,
+    /// Numbers below [`Part::next`] that have not been seen, of each side.
+    holes: [Holes; 2],
     /// Frames that hold a segment captured before, and those of them that were counted above.
     copies: [u32; 2],
 }
@@ -72,7 +84,8 @@ pub(super) struct Story {
     ack_frame: u32,
     /// First ACK after a SYN that has no SYN+ACK, and whether it shows that there was one: it is
     /// the caller's, or the called side's for the SYN.
-    stray_ack: (u32, bool),
+    stray_ack: u32,
+    stray_ack_fits: bool,
     rst: Option<(u32, u8)>,
     trouble: Option<Box<Trouble>>,
     keep_alives: [u32; 2],
@@ -101,16 +114,21 @@ pub(super) fn segment(
             syns.push((frame, time.0));
         }
     }
+    let mut resent = false;
     if length > 0 {
-        let new = match note.flags {
-            f if f.has(
-                Flags::SPURIOUS_RETRANSMISSION | Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE,
-            ) =>
-            {
-                0
-            }
-            f if f.has(Flags::RETRANSMISSION | Flags::FAST_RETRANSMISSION) => 0,
-            _ => length,
+        let probe = note.flags.has(Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE);
+        let start = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
+        let end = start.wrapping_add(length);
+        let part = &mut story.parts[side];
+        if part.is_known() {
+            resent = end.wrapping_sub(part.next).cast_signed() <= 0;
+        } else {
+            part.next = if probe { end } else { start };
+        }
+        let new = if probe {
+            0
+        } else {
+            story.unseen(side, start, length)
         };
         let part = &mut story.parts[side];
         part.bytes += u64::from(new);
@@ -126,16 +144,58 @@ pub(super) fn segment(
     if note.flags.0 != 0 {
         trouble(story, side, frame, note);
     }
-    let resent = Flags::RETRANSMISSION
-        | Flags::FAST_RETRANSMISSION
-        | Flags::SPURIOUS_RETRANSMISSION
-        | Flags::OUT_OF_ORDER;
     let signs = Signs {
-        resent: note.flags.has(resent),
-        gap: note.flags.has(Flags::ACK_LOST_SEGMENT),
+        resent,
+        gap: segment.has(tcp::ACK) && story.acknowledges_unseen(1 - side, segment.ack),
         zero_window: note.flags.has(Flags::ZERO_WINDOW),
     };
     story.zeek.segment(side, segment, from_server, signs);
+}
+
+impl Story {
+    /// Whether this ACK is the first for something of `side` that was not seen.
+    fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
+        let part = &mut self.parts[side];
+        let end = part.next.wrapping_add(u32::from(part.fin.is_some()));
+        if part.is_known() && ack.wrapping_sub(end).cast_signed() > 0 {
+            part.next = ack;
+            let trouble = self.trouble.get_or_insert_default();
+            trouble.holes[side].add(end, ack, true);
+            return true;
+        }
+        let trouble = self.trouble.as_mut();
+        trouble.is_some_and(|t| t.holes[side].acknowledge(ack))
+    }
+
+    /// How many of these bytes were not seen before.
+    fn unseen(&mut self, side: usize, start: u32, length: u32) -> u32 {
+        let end = start.wrapping_add(length);
+        let part = &mut self.parts[side];
+        let next = part.next;
+        let ahead = start.wrapping_sub(next).cast_signed();
+        if ahead == 0 {
+            part.next = end;
+            return length;
+        }
+        if ahead > 0 {
+            part.next = end;
+            let trouble = self.trouble.get_or_insert_default();
+            trouble.holes[side].add(next, start, false);
+            return length;
+        }
+        let beyond = end.wrapping_sub(next).cast_signed();
+        let mut new = 0;
+        if beyond > 0 {
+            part.next = end;
+            new = beyond.unsigned_abs();
+        }
+        if let Some(trouble) = &mut self.trouble
+            && !trouble.holes[side].is_empty()
+        {
+            new += trouble.holes[side].fill(start, end);
+        }
+        new
+    }
 }
 
 impl std::ops::BitOr for Flags {
@@ -180,7 +240,7 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
         tcp::ACK
             if story.synack_frame == 0
                 && story.syn_frame != 0
-                && story.stray_ack.0 == 0
+                && story.stray_ack == 0
                 && !segment.has(tcp::RST) =>
         {
             let caller = story.syn_side == Some(sender);
@@ -190,7 +250,8 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
             if caller {
                 story.ack_frame = frame;
             }
-            story.stray_ack = (frame, fits);
+            story.stray_ack = frame;
+            story.stray_ack_fits = fits;
         }
         _ => {}
     }
@@ -200,6 +261,7 @@ fn offer(part: &mut Part, segment: &Segment, options: &[u8]) {
     if part.syn.is_none() || part.isn != Some(segment.seq) {
         part.syn = Some(tcp::parse_options(options));
         part.isn = Some(segment.seq);
+        part.next = segment.seq.wrapping_add(1);
     }
 }
 
@@ -322,7 +384,7 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
         syn_frame: frame(story.syn_frame),
         synack_frame: frame(story.synack_frame),
         ack_frame: frame(story.ack_frame).or(match opened(story) {
-            "challenged" => frame(story.stray_ack.0),
+            "challenged" => frame(story.stray_ack),
             _ => None,
         }),
         syn_attempts: story.syn_attempts,
@@ -410,9 +472,9 @@ fn opened(story: &Story) -> &'static str {
         return match story.rst {
             Some((frame, side)) if side != caller && frame > story.syn_frame => "refused",
             // The SYN+ACK is not in the capture, but its sender took the SYN.
-            _ if story.stray_ack.1 => "handshake",
+            _ if story.stray_ack_fits => "handshake",
             _ if story.parts[usize::from(1 - caller)].data_frames > 0 => "midstream",
-            _ if story.stray_ack.0 != 0 => "challenged",
+            _ if story.stray_ack != 0 => "challenged",
             _ => "unanswered",
         };
     }
