@@ -5,8 +5,8 @@ use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
-/// Batches on their way round: enough that neither side waits often, few enough for the cache.
-const BATCHES: usize = 4;
+/// Batches on their way round: enough that no side waits often, few enough for the cache.
+const BATCHES: usize = 6;
 
 /// Reads a capture a few batches ahead. What comes out does not depend on whether there is a
 /// second thread, which small files and machines with one core do without.
@@ -17,6 +17,7 @@ pub fn read_ahead(mut reader: Reader) -> ReadAhead {
     let small = reader.size().is_some_and(|size| size <= first.position());
     let mut state = State::Alone {
         reader,
+        spare: None,
         ended: !more,
     };
     if more && cores > 1 && !small {
@@ -24,16 +25,17 @@ pub fn read_ahead(mut reader: Reader) -> ReadAhead {
     }
     ReadAhead {
         state,
-        first: more,
-        current: first,
+        first: more.then_some(first),
+        current: Batch::new(),
     }
 }
 
 /// Gives out the batches of a capture that is read ahead.
 pub struct ReadAhead {
     state: State,
-    /// Whether the current batch was not given out yet.
-    first: bool,
+    /// The first batch, while it was not given out.
+    first: Option<Batch>,
+    /// The batch that is lent.
     current: Batch,
 }
 
@@ -43,7 +45,11 @@ pub struct ReadAhead {
 )]
 enum State {
     /// Batches are read when they are asked for.
-    Alone { reader: Reader, ended: bool },
+    Alone {
+        reader: Reader,
+        spare: Option<Batch>,
+        ended: bool,
+    },
     /// They are read in another thread.
     Together {
         thread: JoinHandle<Reader>,
@@ -59,22 +65,49 @@ impl ReadAhead {
         reason = "the batch is lent, which an iterator cannot do"
     )]
     pub fn next(&mut self) -> Option<&Batch> {
-        if self.first {
-            self.first = false;
-            return Some(&self.current);
+        let used = std::mem::take(&mut self.current);
+        // A batch that was never filled has no memory worth keeping.
+        if !used.is_empty() {
+            self.give_back(used);
+        }
+        self.current = self.take()?;
+        Some(&self.current)
+    }
+
+    /// The next frames, to be given back when they have been looked at.
+    pub fn take(&mut self) -> Option<Batch> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
         }
         match &mut self.state {
-            State::Alone { reader, ended } => {
-                *ended = *ended || !reader.next_batch(&mut self.current);
-                (!*ended).then_some(&self.current)
+            State::Alone {
+                reader,
+                spare,
+                ended,
+            } => {
+                let mut batch = spare.take().unwrap_or_default();
+                *ended = *ended || !reader.next_batch(&mut batch);
+                (!*ended).then_some(batch)
             }
-            State::Together { full, empty, .. } => {
-                let next = full.recv().ok()?;
-                let used = std::mem::replace(&mut self.current, next);
-                // It fails when the thread has read everything and needs no batch any more.
-                let _ = empty.send(used);
-                Some(&self.current)
-            }
+            State::Together { full, .. } => full.recv().ok(),
+        }
+    }
+
+    /// Takes back a batch, whose memory the next frames use.
+    pub fn give_back(&mut self, batch: Batch) {
+        match &mut self.state {
+            State::Alone { spare, .. } => *spare = Some(batch),
+            // It fails when the thread has read everything and needs no batch any more.
+            State::Together { empty, .. } => drop(empty.send(batch)),
+        }
+    }
+
+    /// Where another thread gives batches back, if there are threads. It must be dropped before
+    /// [`finish`](Self::finish).
+    pub fn returns(&self) -> Option<Sender<Batch>> {
+        match &self.state {
+            State::Alone { .. } => None,
+            State::Together { empty, .. } => Some(empty.clone()),
         }
     }
 
@@ -100,7 +133,7 @@ impl ReadAhead {
 
 /// Moves the reader to a thread of its own, unless the system allows no more threads.
 fn begin(state: State) -> State {
-    let State::Alone { reader, ended } = state else {
+    let State::Alone { reader, ended, .. } = state else {
         return state;
     };
     let (hand_over, take_over) = sync_channel::<Reader>(1);
@@ -113,7 +146,11 @@ fn begin(state: State) -> State {
             read_all(reader, &empty_out, &full_in)
         });
     let Ok(thread) = spawned else {
-        return State::Alone { reader, ended };
+        return State::Alone {
+            reader,
+            spare: None,
+            ended,
+        };
     };
     for _ in 1..BATCHES {
         // The thread holds the other end until it returns.

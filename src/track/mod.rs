@@ -6,6 +6,7 @@
 pub mod arp;
 mod capturing;
 pub mod checksums;
+mod chunks;
 pub mod copies;
 pub mod dhcp;
 pub mod discovery;
@@ -20,8 +21,7 @@ pub mod tcp;
 pub mod udp;
 
 use crate::dissect::layer::Protocol;
-use crate::dissect::tcp::Segment;
-use crate::dissect::{Ip, Packet, Transport};
+use crate::dissect::{Packet, Transport};
 use crate::facts::network::Hop;
 
 /// Everything that is followed over time, one field a kind.
@@ -43,7 +43,7 @@ pub struct Trackers {
     pub tcp: tcp::Connections,
     /// UDP flows.
     pub udp: udp::Flows,
-    /// Messages in TCP streams.
+    /// Messages in TCP streams; they are told of segments apart, by [`stream::Carried`].
     pub streams: stream::Streams,
     /// DHCP transactions.
     pub leases: dhcp::Leases,
@@ -102,10 +102,6 @@ impl Trackers {
                 if copy {
                     self.tcp.copied(&note);
                 }
-                self.streams.segment(packet, segment, &note);
-                if !self.streams.found.messages.is_empty() {
-                    self.dns_over_tcp(&ip, segment, &note);
-                }
                 notes.tcp = Some(note);
             }
             Transport::Udp(datagram) => {
@@ -141,26 +137,5 @@ impl Trackers {
             Transport::None => {}
         }
         notes
-    }
-    /// DNS messages that became whole in this segment go where those in datagrams go.
-    fn dns_over_tcp(&mut self, ip: &Ip, segment: &Segment, note: &tcp::Note) {
-        let from = (ip.source, segment.source_port);
-        let to = (ip.destination, segment.destination_port);
-        for heard in std::mem::take(&mut self.streams.found.messages) {
-            // An ACK may complete what the other side sent.
-            let own = heard.side == usize::from(note.side);
-            let (source, destination) = if own { (from, to) } else { (to, from) };
-            let seen = dns::Seen {
-                frame: heard.frame,
-                time: Some(heard.time),
-                source,
-                destination,
-                conversation: dns::Conversation {
-                    tcp: true,
-                    stream: note.stream,
-                },
-            };
-            self.lookups.message(&seen, heard.protocol, &heard.bytes);
-        }
     }
 }

@@ -1,8 +1,12 @@
 //! DNS messages in a TCP stream, each with its length before it (RFC 1035 §4.2.2).
 
 use super::Piece;
-use crate::capture::Time;
+use crate::dissect::as_usize;
 use crate::dissect::layer::Protocol;
+use crate::facts::names::Lookup;
+use crate::track::dns::{Conversation, Lookups, Seen};
+use crate::track::tcp::Connections;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// A DNS header; what promises less is no message.
 const LEAST: usize = 12;
@@ -15,23 +19,52 @@ pub(super) struct Parser {
     lost: [bool; 2],
 }
 
-/// A message, without the length before it.
-pub struct Heard {
-    /// Which side of the stream sent it.
-    pub side: usize,
-    /// Frame in which it is complete.
-    pub frame: u32,
-    /// When that was.
-    pub time: Time,
-    /// DNS, or multicast DNS by its port.
-    pub protocol: Protocol,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
+/// Lookups over TCP, told by the tracker that tells those in datagrams.
+#[derive(Default)]
+pub struct Messages {
+    lookups: Lookups,
+    /// Of each lookup the stream, and which side asked.
+    places: Vec<(u32, usize)>,
+}
+
+impl Messages {
+    fn message(&mut self, piece: &Piece<'_>, protocol: Protocol, bytes: &[u8]) {
+        // Who talks to whom is known from the stream, in the end.
+        let nobody = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let seen = Seen {
+            frame: piece.frame,
+            time: Some(piece.time),
+            source: nobody,
+            destination: nobody,
+            conversation: Conversation {
+                tcp: true,
+                stream: piece.stream,
+            },
+        };
+        self.lookups.message(&seen, protocol, bytes);
+        if let Some(lookup) = self.lookups.lookups().get(self.places.len()) {
+            let asks = lookup.query_frame.is_some();
+            let client = if asks { piece.side } else { 1 - piece.side };
+            self.places.push((piece.stream, client));
+        }
+    }
+
+    /// The lookups in the order they began.
+    pub fn finish(self, tcp: &Connections) -> Vec<Lookup> {
+        let mut lookups = self.lookups.finish();
+        for (lookup, (stream, client)) in lookups.iter_mut().zip(self.places) {
+            if let Some(ends) = tcp.ends(as_usize(stream)) {
+                lookup.client = ends[client].0;
+                lookup.server = ends[1 - client].0;
+            }
+        }
+        lookups
+    }
 }
 
 impl Parser {
-    /// Takes in bytes of one direction and hands out the messages that end in them.
-    pub(super) fn bytes(&mut self, piece: &Piece<'_>, protocol: Protocol, heard: &mut Vec<Heard>) {
+    /// Takes in bytes of one direction and hands on the messages that end in them.
+    pub(super) fn bytes(&mut self, piece: &Piece<'_>, protocol: Protocol, found: &mut Messages) {
         let side = piece.side;
         if self.lost[side] {
             return;
@@ -48,13 +81,7 @@ impl Parser {
             let Some((message, next)) = after.split_at_checked(length) else {
                 break;
             };
-            heard.push(Heard {
-                side,
-                frame: piece.frame,
-                time: piece.time,
-                protocol,
-                bytes: message.to_vec(),
-            });
+            found.message(piece, protocol, message);
             rest = next;
         }
         let used = waiting.len() - rest.len();
@@ -76,9 +103,10 @@ impl Parser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::Time;
 
-    fn pieces(parts: &[&[u8]]) -> (Parser, Vec<Heard>) {
-        let (mut parser, mut heard) = (Parser::default(), Vec::new());
+    fn pieces(parts: &[&[u8]]) -> (Parser, Messages) {
+        let (mut parser, mut found) = (Parser::default(), Messages::default());
         for (frame, bytes) in (1..).zip(parts) {
             let piece = Piece {
                 stream: 0,
@@ -88,31 +116,40 @@ mod tests {
                 bytes,
                 missing: 0,
             };
-            parser.bytes(&piece, Protocol::Dns, &mut heard);
+            parser.bytes(&piece, Protocol::Dns, &mut found);
         }
-        (parser, heard)
+        (parser, found)
+    }
+
+    /// A question for the root's address, with its length before it.
+    fn question(id: u8) -> Vec<u8> {
+        let mut bytes = vec![0, 17, 0, id, 1, 0, 0, 1];
+        bytes.extend([0; 6]);
+        bytes.extend([0, 0, 1, 0, 1]);
+        bytes
     }
 
     #[test]
     fn messages_split_and_joined_over_segments_are_found() {
-        let mut bytes = vec![0, 12];
-        bytes.extend([1; 12]);
-        bytes.extend([0, 13]);
-        bytes.extend([2; 13]);
-        let whole = pieces(&[&bytes]).1;
-        assert_eq!(whole.len(), 2);
+        let bytes = [question(1), question(2)].concat();
+        assert_eq!(pieces(&[&bytes]).1.places.len(), 2);
         for cut in 1..bytes.len() {
             let (first, second) = bytes.split_at(cut);
-            let (_, heard) = pieces(&[first, second]);
-            let found: Vec<_> = heard.iter().map(|h| h.bytes.as_slice()).collect();
-            assert_eq!(found, [&[1; 12][..], &[2; 13][..]]);
-            assert_eq!(heard[1].frame, 2);
+            let found = pieces(&[first, second]).1;
+            assert_eq!(found.places, [(0, 0), (0, 0)]);
+            let frames: Vec<_> = found
+                .lookups
+                .lookups()
+                .iter()
+                .map(|l| l.query_frame)
+                .collect();
+            assert_eq!(frames, [Some(if cut < 19 { 2 } else { 1 }), Some(2)]);
         }
     }
 
     #[test]
     fn what_is_no_dns_is_left_alone() {
-        let (parser, heard) = pieces(&[b"\0\x05hello", b"\0\x0cabcdefghijkl"]);
-        assert!(heard.is_empty() && parser.lost[0] && parser.waiting[0].is_empty());
+        let (parser, found) = pieces(&[b"\0\x05hello", b"\0\x0cabcdefghijkl"]);
+        assert!(found.places.is_empty() && parser.lost[0] && parser.waiting[0].is_empty());
     }
 }

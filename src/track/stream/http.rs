@@ -6,6 +6,7 @@ use crate::capture::Time;
 use crate::dissect::as_usize;
 use crate::facts::web::Exchange;
 use crate::facts::{Milliseconds, Moment};
+use crate::track::chunks::Chunks;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
 
@@ -457,7 +458,7 @@ struct Row {
 /// All exchanges.
 #[derive(Default)]
 pub struct Exchanges {
-    rows: Vec<Row>,
+    rows: Chunks<Row>,
     texts: Vec<Box<[u8]>>,
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
 }
@@ -522,14 +523,12 @@ impl Exchanges {
             agent: self.text(fields.agent),
             ..Self::blank(piece, side)
         };
-        self.rows.push(row);
-        self.rows.len() - 1
+        self.rows.push(row)
     }
 
     /// A response whose request is not in the capture.
     fn unasked(&mut self, piece: &Piece<'_>, side: usize) -> usize {
-        self.rows.push(Self::blank(piece, 1 - side));
-        self.rows.len() - 1
+        self.rows.push(Self::blank(piece, 1 - side))
     }
 
     /// Gives whether the response can have no body, since it answers HEAD.
@@ -580,7 +579,7 @@ impl Exchanges {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// How much an exchange matters: errors and missing answers first.

@@ -2,41 +2,64 @@
 
 use super::holes::Holes;
 use super::note::{Flags, Note};
-use super::zeek::{Signs, Zeek};
-use super::{Stream, tcp};
+use super::offer::Offer;
+use super::zeek::{Memory, Signs, Zeek};
+use super::{End, Seen, Stream, tcp};
 use crate::capture::Time;
 use crate::facts::connection::Connection;
 use crate::facts::{Milliseconds, Moment};
-use tcp::{Options, Segment};
+use tcp::Segment;
 
-/// What is kept of one side.
+/// What is kept of one side. Frame 0 stands for none.
 #[derive(Default)]
 struct Part {
     bytes: u64,
+    /// Time of the first payload.
+    first_data_time: i64,
     data_frames: u32,
-    /// Frame of the first payload, 0 for none.
+    /// Frame of the first payload.
     first_data: u32,
     /// Frame of the newest payload.
     last_data: u32,
     /// Next number after everything it has sent; means nothing before its SYN or first payload.
     next: u32,
-    /// Time of the first payload.
-    first_data_time: i64,
     largest: u32,
-    /// What its SYN offered.
-    syn: Option<Options>,
-    isn: Option<u32>,
+    /// What its SYN offered, and the number of that SYN.
+    offer: Offer,
+    isn: u32,
     /// Frame of its first FIN and the number after it.
-    fin: Option<(u32, u32)>,
+    fin_frame: u32,
+    fin_end: u32,
     /// Frame that acknowledged the FIN.
-    fin_acked: Option<u32>,
+    fin_acked: u32,
 }
 
 impl Part {
+    fn isn(&self) -> Option<u32> {
+        self.offer.has(Offer::SYN).then_some(self.isn)
+    }
+
+    /// Whether its SYN had an option, if there was a SYN.
+    fn offered(&self, mark: u8) -> Option<bool> {
+        self.offer.has(Offer::SYN).then_some(self.offer.has(mark))
+    }
+
+    fn fin(&self) -> Option<u32> {
+        some_frame(self.fin_frame)
+    }
+
+    fn fin_acked(&self) -> Option<u32> {
+        some_frame(self.fin_acked)
+    }
+
     /// Whether `next` means something.
     fn is_known(&self) -> bool {
-        self.first_data != 0 || self.isn.is_some()
+        self.first_data != 0 || self.offer.has(Offer::SYN)
     }
+}
+
+fn some_frame(number: u32) -> Option<u32> {
+    (number != 0).then_some(number)
 }
 
 /// Counters that stay zero in a healthy connection.
@@ -53,7 +76,7 @@ struct Trouble {
 }
 
 /// The kinds of trouble, in the order they are counted in.
-const KINDS: [Flags; 9] = [
+const KINDS: [Flags; 10] = [
     Flags::RETRANSMISSION,
     Flags::FAST_RETRANSMISSION,
     Flags::SPURIOUS_RETRANSMISSION,
@@ -63,6 +86,7 @@ const KINDS: [Flags; 9] = [
     Flags::DUPLICATE_ACK,
     Flags::ZERO_WINDOW,
     Flags::WINDOW_FULL,
+    Flags::KEEP_ALIVE,
 ];
 
 /// How many frames with trouble are named.
@@ -86,28 +110,34 @@ pub(super) struct Story {
     /// the caller's, or the called side's for the SYN.
     stray_ack: u32,
     stray_ack_fits: bool,
-    rst: Option<(u32, u8)>,
+    /// Frame of the first RST and which side sent it.
+    rst_frame: u32,
+    rst_side: u8,
     trouble: Option<Box<Trouble>>,
-    keep_alives: [u32; 2],
     zeek: Zeek,
+}
+
+impl Story {
+    fn rst(&self) -> Option<(u32, u8)> {
+        some_frame(self.rst_frame).map(|frame| (frame, self.rst_side))
+    }
 }
 
 /// Takes in one segment.
 pub(super) fn segment(
     stream: &mut Stream,
+    memory: &mut Memory,
     side: usize,
-    segment: &Segment,
-    frame: u32,
-    time: Time,
-    options: &[u8],
+    seen: &Seen,
     note: &Note,
 ) {
+    let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
     let from_server = likely_server(stream.ends[side].port, stream.ends[1 - side].port);
     let story = &mut stream.story;
     story.frames += 1;
     story.last_frame = frame;
-    handshake(story, side, segment, frame, options);
+    handshake(story, side, seen);
     if story.syn_attempts > 1 && segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
         let syns = &mut story.trouble.get_or_insert_default().syns;
         if syns.len() < NAMED {
@@ -149,14 +179,26 @@ pub(super) fn segment(
         gap: segment.has(tcp::ACK) && story.acknowledges_unseen(1 - side, segment.ack),
         zero_window: note.flags.has(Flags::ZERO_WINDOW),
     };
-    story.zeek.segment(side, segment, from_server, signs);
+    story
+        .zeek
+        .segment(memory, side, segment, from_server, signs);
+}
+
+/// Goes through the first segment of a conversation again, for Zeek's memory alone.
+pub(super) fn remember(memory: &mut Memory, ends: [End; 2], seen: &Seen, note: &Note) {
+    let from_server = likely_server(ends[0].port, ends[1].port);
+    let signs = Signs {
+        zero_window: note.flags.has(Flags::ZERO_WINDOW),
+        ..Signs::default()
+    };
+    Zeek::default().segment(memory, 0, &seen.segment, from_server, signs);
 }
 
 impl Story {
     /// Whether this ACK is the first for something of `side` that was not seen.
     fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
         let part = &mut self.parts[side];
-        let end = part.next.wrapping_add(u32::from(part.fin.is_some()));
+        let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
         if part.is_known() && ack.wrapping_sub(end).cast_signed() > 0 {
             part.next = ack;
             let trouble = self.trouble.get_or_insert_default();
@@ -205,7 +247,8 @@ impl std::ops::BitOr for Flags {
     }
 }
 
-fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, options: &[u8]) {
+fn handshake(story: &mut Story, side: usize, seen: &Seen) {
+    let (segment, frame) = (&seen.segment, seen.frame);
     let sender = u8::from(side == 1);
     match segment.flags & (tcp::SYN | tcp::ACK) {
         tcp::SYN => {
@@ -213,24 +256,24 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
                 story.syn_frame = frame;
                 story.syn_side = Some(sender);
                 // What was reset before belongs to an earlier connection of the same ends.
-                story.rst = None;
+                story.rst_frame = 0;
             }
             if story.syn_side == Some(sender) {
                 story.syn_attempts += 1;
             } else {
                 story.both_syn = true;
             }
-            offer(&mut story.parts[side], segment, options);
+            offer(&mut story.parts[side], seen);
         }
         f if f == tcp::SYN | tcp::ACK => {
             if story.synack_frame == 0 {
                 story.synack_frame = frame;
             }
-            offer(&mut story.parts[side], segment, options);
+            offer(&mut story.parts[side], seen);
         }
         tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
             // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
-            let answered = story.parts[1 - side].isn.map(|isn| isn.wrapping_add(1));
+            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
             if story.syn_side != Some(1 - sender)
                 && answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0)
             {
@@ -244,7 +287,7 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
                 && !segment.has(tcp::RST) =>
         {
             let caller = story.syn_side == Some(sender);
-            let answered = story.parts[1 - side].isn.map(|isn| isn.wrapping_add(1));
+            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
             let fits = caller
                 || answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0);
             if caller {
@@ -257,38 +300,38 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
     }
 }
 
-fn offer(part: &mut Part, segment: &Segment, options: &[u8]) {
-    if part.syn.is_none() || part.isn != Some(segment.seq) {
-        part.syn = Some(tcp::parse_options(options));
-        part.isn = Some(segment.seq);
-        part.next = segment.seq.wrapping_add(1);
+fn offer(part: &mut Part, seen: &Seen) {
+    if part.isn() != Some(seen.segment.seq) {
+        part.offer = seen.offer;
+        part.isn = seen.segment.seq;
+        part.next = seen.segment.seq.wrapping_add(1);
     }
 }
 
 fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, frame: u32) {
     if segment.has(tcp::ACK) {
         let other = &mut story.parts[1 - side];
-        if let (Some((_, end)), None) = (other.fin, other.fin_acked)
-            && segment.ack.wrapping_sub(end).cast_signed() >= 0
+        if other.fin_frame != 0
+            && other.fin_acked == 0
+            && segment.ack.wrapping_sub(other.fin_end).cast_signed() >= 0
         {
-            other.fin_acked = Some(frame);
+            other.fin_acked = frame;
         }
     }
-    if segment.has(tcp::FIN) && story.parts[side].fin.is_none() {
-        let end = segment.seq.wrapping_add(length).wrapping_add(1);
-        story.parts[side].fin = Some((frame, end));
+    let own = &mut story.parts[side];
+    if segment.has(tcp::FIN) && own.fin_frame == 0 {
+        own.fin_frame = frame;
+        own.fin_end = segment.seq.wrapping_add(length).wrapping_add(1);
     }
-    if segment.has(tcp::RST) && story.rst.is_none() {
-        story.rst = Some((frame, u8::from(side == 1)));
+    if segment.has(tcp::RST) && story.rst_frame == 0 {
+        story.rst_frame = frame;
+        story.rst_side = u8::from(side == 1);
     }
 }
 
 fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
-    if note.flags.has(Flags::KEEP_ALIVE) {
-        story.keep_alives[side] += 1;
-    }
     let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
-    if !note.flags.has(all | Flags::KEEP_ALIVE) {
+    if !note.flags.has(all) {
         return;
     }
     let trouble = story.trouble.get_or_insert_default();
@@ -305,7 +348,7 @@ pub(super) fn copied(story: &mut Story, note: &Note) {
     let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
     let trouble = story.trouble.get_or_insert_default();
     trouble.copies[0] += 1;
-    trouble.copies[1] += u32::from(note.flags.has(all | Flags::KEEP_ALIVE));
+    trouble.copies[1] += u32::from(note.flags.has(all));
 }
 
 /// Whether the sender's port looks like a service and the other's does not.
@@ -366,9 +409,8 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
     };
     let (conn_state, history) = story.zeek.tell();
     let closed = closed(story);
-    let frame = |n: u32| (n != 0).then_some(n);
     let timed = stream.previous_time != Time::default() || stream.first_time != Time::default();
-    let fins_acked = u8::from(c.fin_acked.is_some()) + u8::from(s.fin_acked.is_some());
+    let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
     Connection {
         stream: number,
         client: stream.ends[client].address,
@@ -381,25 +423,25 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
             .then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
         frames: story.frames,
         opened: opened(story),
-        syn_frame: frame(story.syn_frame),
-        synack_frame: frame(story.synack_frame),
-        ack_frame: frame(story.ack_frame).or(match opened(story) {
-            "challenged" => frame(story.stray_ack),
+        syn_frame: some_frame(story.syn_frame),
+        synack_frame: some_frame(story.synack_frame),
+        ack_frame: some_frame(story.ack_frame).or(match opened(story) {
+            "challenged" => some_frame(story.stray_ack),
             _ => None,
         }),
         syn_attempts: story.syn_attempts,
         handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
-        client_isn: c.isn,
-        server_isn: s.isn,
-        client_mss: c.syn.and_then(|o| o.mss),
-        server_mss: s.syn.and_then(|o| o.mss),
-        client_window_scale: c.syn.and_then(|o| o.window_scale),
-        server_window_scale: s.syn.and_then(|o| o.window_scale),
-        client_sack: c.syn.map(|o| o.sack_permitted),
-        server_sack: s.syn.map(|o| o.sack_permitted),
-        client_timestamps: c.syn.map(|o| o.timestamps.is_some()),
-        server_timestamps: s.syn.map(|o| o.timestamps.is_some()),
+        client_isn: c.isn(),
+        server_isn: s.isn(),
+        client_mss: c.offer.mss(),
+        server_mss: s.offer.mss(),
+        client_window_scale: c.offer.scale(),
+        server_window_scale: s.offer.scale(),
+        client_sack: c.offered(Offer::SACK),
+        server_sack: s.offered(Offer::SACK),
+        client_timestamps: c.offered(Offer::TIMESTAMPS),
+        server_timestamps: s.offered(Offer::TIMESTAMPS),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
         client_data_frames: c.data_frames,
@@ -424,8 +466,8 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
         server_zero_windows: count(server, Flags::ZERO_WINDOW),
         client_window_full: count(client, Flags::WINDOW_FULL),
         server_window_full: count(server, Flags::WINDOW_FULL),
-        client_keep_alives: story.keep_alives[client],
-        server_keep_alives: story.keep_alives[server],
+        client_keep_alives: count(client, Flags::KEEP_ALIVE),
+        server_keep_alives: count(server, Flags::KEEP_ALIVE),
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
         copies_counted: trouble.copies[1],
@@ -434,8 +476,8 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
         closing_frames: closing_frames(story),
         fins_acked,
         time_wait_at: time_wait(story, client, fins_acked),
-        rst_frame: story.rst.map(|r| r.0),
-        rst_by: story.rst.map(|r| name(r.1)),
+        rst_frame: story.rst().map(|r| r.0),
+        rst_by: story.rst().map(|r| name(r.1)),
         port_reuse: story.port_reuse,
         completeness: stream.completeness | stream.first_bits,
         completeness_text: completeness_text(stream.completeness | stream.first_bits),
@@ -449,7 +491,12 @@ fn client_side(stream: &Stream) -> (usize, bool) {
     if let Some(side) = stream.story.syn_side {
         return (usize::from(side), true);
     }
-    if let Some(answering) = stream.story.parts.iter().position(|p| p.syn.is_some()) {
+    if let Some(answering) = stream
+        .story
+        .parts
+        .iter()
+        .position(|p| p.offer.has(Offer::SYN))
+    {
         return (1 - answering, true);
     }
     let [a, b] = stream.ends;
@@ -469,7 +516,7 @@ fn opened(story: &Story) -> &'static str {
     }
     if story.synack_frame == 0 {
         // A RST of the called side, with nothing before it, refuses the call.
-        return match story.rst {
+        return match story.rst() {
             Some((frame, side)) if side != caller && frame > story.syn_frame => "refused",
             // The SYN+ACK is not in the capture, but its sender took the SYN.
             _ if story.stray_ack_fits => "handshake",
@@ -486,14 +533,14 @@ fn opened(story: &Story) -> &'static str {
 }
 
 fn closed(story: &Story) -> &'static str {
-    let fins = story.parts.iter().filter(|p| p.fin.is_some()).count();
-    match (story.rst, fins) {
+    let fins = story.parts.iter().filter(|p| p.fin_frame != 0).count();
+    match (story.rst(), fins) {
         // A RST after both FINs ends nothing any more.
         (Some((frame, _)), 2)
             if story
                 .parts
                 .iter()
-                .all(|p| p.fin.is_some_and(|f| f.0 < frame)) =>
+                .all(|p| p.fin().is_some_and(|fin| fin < frame)) =>
         {
             "fin"
         }
@@ -506,14 +553,14 @@ fn closed(story: &Story) -> &'static str {
 
 fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
     let name = |side: usize| if side == client { "client" } else { "server" };
-    let fins = [story.parts[0].fin, story.parts[1].fin];
+    let fins = [story.parts[0].fin(), story.parts[1].fin()];
     match (closed(story), fins) {
         ("fin", [Some(a), Some(b)]) => {
-            let first = usize::from(b.0 < a.0);
+            let first = usize::from(b < a);
             // The second FIN came before its sender had acknowledged the first: both closed.
-            let second = fins[1 - first]?.0;
+            let second = fins[1 - first]?;
             let crossed = story.parts[first]
-                .fin_acked
+                .fin_acked()
                 .is_none_or(|acked| acked > second);
             Some(if crossed && !same_frame(story, first) {
                 "both"
@@ -522,9 +569,9 @@ fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
             })
         }
         ("reset", _) => {
-            let (frame, side) = story.rst?;
+            let (frame, side) = story.rst()?;
             let earlier = (0..2)
-                .filter(|i| fins[*i].is_some_and(|f| f.0 < frame))
+                .filter(|i| fins[*i].is_some_and(|fin| fin < frame))
                 .min_by_key(|i| fins[*i]);
             Some(name(earlier.unwrap_or(usize::from(side))))
         }
@@ -535,16 +582,16 @@ fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
 
 /// Whether the other side's FIN itself acknowledged this side's FIN, or the ACK is missing.
 fn same_frame(story: &Story, first: usize) -> bool {
-    let second = story.parts[1 - first].fin.map(|f| f.0);
-    story.parts[first].fin_acked == second || story.parts[first].fin_acked.is_none()
+    let acked = story.parts[first].fin_acked();
+    acked.is_none() || acked == story.parts[1 - first].fin()
 }
 
 fn closing_frames(story: &Story) -> Vec<u32> {
     let mut frames: Vec<u32> = story
         .parts
         .iter()
-        .flat_map(|p| [p.fin.map(|f| f.0), p.fin_acked])
-        .chain([story.rst.map(|r| r.0)])
+        .flat_map(|p| [p.fin(), p.fin_acked()])
+        .chain([story.rst().map(|r| r.0)])
         .flatten()
         .collect();
     frames.sort_unstable();
@@ -554,7 +601,7 @@ fn closing_frames(story: &Story) -> Vec<u32> {
 
 /// The side that closed first waits (RFC 9293 §3.6); both do when their FINs crossed.
 fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<&'static str> {
-    if closed(story) != "fin" || fins_acked < 2 || story.rst.is_some() {
+    if closed(story) != "fin" || fins_acked < 2 || story.rst_frame != 0 {
         return None;
     }
     closed_by(story, client)
@@ -580,13 +627,12 @@ pub(super) fn brief(stream: &Stream) -> Brief {
     let story = &stream.story;
     let client = client_side(stream).0;
     let end = |side: usize| (stream.ends[side].address, stream.ends[side].port);
-    let frame = |n: u32| (n != 0).then_some(n);
     Brief {
         client: end(client),
         server: end(1 - client),
-        ack_frame: frame(story.ack_frame),
-        client_data_frame: frame(story.parts[client].first_data),
-        server_data_frame: frame(story.parts[1 - client].first_data),
+        ack_frame: some_frame(story.ack_frame),
+        client_data_frame: some_frame(story.parts[client].first_data),
+        server_data_frame: some_frame(story.parts[1 - client].first_data),
         server_last_data: story.parts[1 - client].last_data,
         first_answer_after: (story.parts[client].first_data != 0
             && story.parts[1 - client].first_data != 0)

@@ -35,14 +35,19 @@ pub(super) struct Zeek {
     originator: u8,
     letters: [u8; 23],
     count: u8,
-    /// Last sequence number of each of S H F R, per side; they repeat when it differs.
-    last: [Option<[u32; 4]>; 2],
     /// Which letters were written once: per side A D I Q, and S H F R.
     written: [u8; 2],
+    earlier: Option<Box<(String, String)>>,
+}
+
+/// What is only needed while the conversation is followed.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Last sequence number of each of S H F R, per side; they repeat when it differs.
+    last: [[u32; 4]; 2],
     /// How often G, T and W happened, per side.
     counts: [[u16; 3]; 2],
     first_seq: [Option<u32>; 2],
-    earlier: Option<Box<(String, String)>>,
 }
 
 /// What the sequence analysis found out that Zeek has letters for.
@@ -60,6 +65,7 @@ impl Zeek {
     /// Takes in one segment of `side`.
     pub(super) fn segment(
         &mut self,
+        memory: &mut Memory,
         side: usize,
         segment: &Segment,
         likely_server: bool,
@@ -72,7 +78,7 @@ impl Zeek {
             segment.has(tcp::RST),
             segment.has(tcp::ACK),
         );
-        if self.reuses(side, segment) {
+        if self.reuses(memory, side, segment) {
             let (state, letters) = (self.state(), self.history());
             let join = |old: Option<&String>, new: String| {
                 old.map_or(new.clone(), |o| format!("{o} / {new}"))
@@ -84,7 +90,8 @@ impl Zeek {
                 earlier: Some(Box::new((states, histories))),
                 ..Zeek::default()
             };
-            return self.segment(side, segment, likely_server, signs);
+            *memory = Memory::default();
+            return self.segment(memory, side, segment, likely_server, signs);
         }
         if fresh {
             self.originator = u8::from(side == 1);
@@ -93,13 +100,13 @@ impl Zeek {
                 self.letter(b'^');
             }
         }
-        self.first_seq[side].get_or_insert(segment.seq);
-        self.write(side, segment, signs);
+        memory.first_seq[side].get_or_insert(segment.seq);
+        self.write(memory, side, segment, signs);
         self.advance(side, syn, ack, fin, rst, segment.length.unwrap_or(0) > 0);
     }
 
     /// Whether Zeek would start a new record with this segment.
-    fn reuses(&self, side: usize, segment: &Segment) -> bool {
+    fn reuses(&self, memory: &Memory, side: usize, segment: &Segment) -> bool {
         if !segment.has(tcp::SYN) || self.count == 0 {
             return false;
         }
@@ -113,7 +120,7 @@ impl Zeek {
                 && self.ends[side] != End::Inactive;
         }
         closed
-            || self.first_seq[usize::from(self.originator)]
+            || memory.first_seq[usize::from(self.originator)]
                 .is_some_and(|seq| seq != segment.seq && !self.begins_backwards())
     }
 
@@ -140,7 +147,7 @@ impl Zeek {
         }
     }
 
-    fn write(&mut self, side: usize, segment: &Segment, signs: Signs) {
+    fn write(&mut self, memory: &mut Memory, side: usize, segment: &Segment, signs: Signs) {
         let (syn, fin, rst, ack) = (
             segment.has(tcp::SYN),
             segment.has(tcp::FIN),
@@ -153,9 +160,10 @@ impl Zeek {
         } else if syn && fin {
             self.once(side, b'q', 3);
         } else if rst {
-            self.by_seq(side, b'r', 3, segment.seq);
+            self.by_seq(memory, side, b'r', 3, segment.seq);
         } else if syn {
             self.by_seq(
+                memory,
                 side,
                 if ack { b'h' } else { b's' },
                 usize::from(ack),
@@ -163,10 +171,11 @@ impl Zeek {
             );
         } else {
             if signs.resent && data {
-                self.rarely(side, b't', 1);
+                self.rarely(memory, side, b't', 1);
             }
             if fin {
                 self.by_seq(
+                    memory,
                     side,
                     b'f',
                     2,
@@ -179,10 +188,10 @@ impl Zeek {
             }
         }
         if signs.zero_window && !syn && !rst {
-            self.rarely(side, b'w', 2);
+            self.rarely(memory, side, b'w', 2);
         }
         if signs.gap && !rst {
-            self.rarely(1 - side, b'g', 0);
+            self.rarely(memory, 1 - side, b'g', 0);
         }
     }
 
@@ -195,21 +204,21 @@ impl Zeek {
     }
 
     /// Letters that repeat when the sequence number differs: S H F R.
-    fn by_seq(&mut self, side: usize, letter: u8, place: usize, seq: u32) {
+    fn by_seq(&mut self, memory: &mut Memory, side: usize, letter: u8, place: usize, seq: u32) {
         let bit = 16 << place;
         // S and H are one kind to Zeek: whoever sent a SYN gets no H for the answer with its number.
         let (kind, bits) = if place < 2 { (0, 0x30) } else { (place, bit) };
-        let last = self.last[side].get_or_insert([0; 4]);
-        if self.written[side] & bits == 0 || last[kind] != seq {
-            last[kind] = seq;
+        let last = &mut memory.last[side][kind];
+        if self.written[side] & bits == 0 || *last != seq {
+            *last = seq;
             self.written[side] |= bit;
             self.sided(side, letter);
         }
     }
 
     /// Letters written at the 1st, 10th, 100th time: G T W.
-    fn rarely(&mut self, side: usize, letter: u8, place: usize) {
-        let count = &mut self.counts[side][place];
+    fn rarely(&mut self, memory: &mut Memory, side: usize, letter: u8, place: usize) {
+        let count = &mut memory.counts[side][place];
         *count = count.saturating_add(1);
         if matches!(*count, 1 | 10 | 100 | 1000 | 10_000) {
             self.sided(side, letter);
