@@ -100,7 +100,8 @@ impl Copies {
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) -> bool {
         self.frames += 1;
         let token = token(packet, ip);
-        let hit = self.tokens.contains(&token);
+        // All of them, without an early end: that is a few instructions for eight at a time.
+        let hit = self.tokens.iter().fold(false, |hit, t| hit | (*t == token));
         let place = self.place;
         self.tokens[place] = token;
         self.place = (place + 1) % LAST;

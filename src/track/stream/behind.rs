@@ -17,7 +17,7 @@ pub struct Behind {
 }
 
 enum State {
-    Here(Streams),
+    Here(Box<Streams>),
     There {
         thread: JoinHandle<Streams>,
         work: SyncSender<(Batch, Vec<Carried>)>,
@@ -32,7 +32,7 @@ impl Behind {
             state: ahead
                 .returns()
                 .and_then(begin)
-                .unwrap_or_else(|| State::Here(Streams::default())),
+                .unwrap_or_else(|| State::Here(Box::default())),
             list: Vec::new(),
         }
     }
@@ -62,7 +62,7 @@ impl Behind {
     /// Everything found.
     pub fn finish(self) -> Streams {
         match self.state {
-            State::Here(streams) => streams,
+            State::Here(streams) => *streams,
             State::There { thread, work, .. } => {
                 drop(work);
                 match thread.join() {
