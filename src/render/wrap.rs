@@ -51,7 +51,7 @@ impl Lines {
     /// Adds what has no good place to break.
     fn cut(&mut self, text: &str) {
         for c in text.chars() {
-            if self.length == self.width {
+            if self.length >= self.width {
                 self.end();
             }
             self.line.push(c);
@@ -166,6 +166,7 @@ mod tests {
     fn what_has_no_place_to_break_is_cut() {
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("", 3), [""]);
+        assert_eq!(wrap("ab     cdefgh", 3), ["ab", "cde", "fgh"]);
         assert_eq!(wrap("Grüße-мир", 6), ["Grüße-", "мир"]);
     }
 }

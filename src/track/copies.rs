@@ -8,7 +8,7 @@
 //! IPv6 has none, must besides differ in what only the link or a router adds: hosts do send the
 //! same RST twice.
 //!
-//! Every IP frame leaves a small token among the last [`LAST`]. What is needed to be sure is only
+//! Every IP frame leaves a small token among the last sixteen. What is needed to be sure is only
 //! kept while copies are to be expected: at the beginning, and for a while after each.
 
 use crate::capture::{LinkType, Time};
