@@ -1,10 +1,11 @@
 //! The whole analysis stream: frames become packets, packets over time become facts.
 
 use crate::capture::{Batch, Ending, Frame, Reader, Time, read_ahead};
-use crate::dissect::{Packet, Stop, Transport};
+use crate::dissect::{Packet, Stop};
 use crate::facts::names::{Lease, Lookup};
 use crate::facts::network::{Arp, Hop, Host, IcmpError, Neighbour, Ping, Situation};
-use crate::track::stream::{Behind, Carried};
+use crate::track::behind::{Behind, Tcp};
+use crate::track::stream::Carried;
 use crate::track::{Trackers, situations};
 
 /// What a capture holds, before its facts.
@@ -71,7 +72,7 @@ pub fn analyze(reader: Reader, mut progress: impl FnMut(u64)) -> Analysis {
         behind.batch(batch, &mut ahead);
         progress(stream.summary.frames);
     }
-    stream.trackers.streams = behind.finish();
+    stream.adopt(behind.finish());
     stream.finish(ahead.finish().finish())
 }
 
@@ -95,6 +96,7 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
         })
         .collect();
     let mut stream = Stream::default();
+    let mut tcp = Tcp::default();
     let mut number = 0u32;
     loop {
         let mut earliest: Option<(usize, Time)> = None;
@@ -117,7 +119,7 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
             number = number.saturating_add(1);
             let packet = Packet::dissect(Frame { number, ..frame });
             if let Some(carried) = stream.packet(&packet) {
-                stream.trackers.streams.segment(&carried, frame.bytes);
+                tcp.segment(&carried, || frame.bytes);
             }
         }
         source.taken += 1;
@@ -133,6 +135,7 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
         format: format!("{} captures merged", endings.len()),
         ..worst
     };
+    stream.adopt(tcp);
     (stream.finish(all), endings)
 }
 
@@ -170,11 +173,14 @@ impl Stream {
     }
 
     fn track(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<Carried> {
-        let note = self.trackers.packet(packet, fragments).tcp?;
-        match &packet.transport {
-            Transport::Tcp(segment) => Some(Carried::new(packet, segment, &note)),
-            _ => None,
-        }
+        let seen = self.trackers.packet(packet, fragments)?;
+        Some(Carried::new(packet, seen))
+    }
+
+    /// Takes over what was followed behind.
+    fn adopt(&mut self, tcp: Tcp) {
+        self.trackers.tcp.adopt(tcp.connections);
+        self.trackers.streams = tcp.streams;
     }
 
     /// Puts together what is only known at the end.

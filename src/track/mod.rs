@@ -4,6 +4,7 @@
 //! what is reported is in the order of first appearance.
 
 pub mod arp;
+pub mod behind;
 mod capturing;
 pub mod checksums;
 mod chunks;
@@ -39,11 +40,11 @@ pub struct Trackers {
     pub arp: arp::Requests,
     /// IPv6 neighbour discovery.
     pub discovery: discovery::Discovery,
-    /// TCP connections.
+    /// TCP connections: found here, followed by [`behind`].
     pub tcp: tcp::Connections,
     /// UDP flows.
     pub udp: udp::Flows,
-    /// Messages in TCP streams; they are told of segments apart, by [`stream::Carried`].
+    /// Messages in TCP streams.
     pub streams: stream::Streams,
     /// DHCP transactions.
     pub leases: dhcp::Leases,
@@ -86,42 +87,38 @@ impl Trackers {
     }
 
     /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
-    /// is the number of frames that the datagram came in.
-    pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Notes {
-        let mut notes = Notes::default();
+    /// is the number of frames that the datagram came in. A TCP segment comes back with its
+    /// conversation, to be followed.
+    pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
         let Some(ip) = packet.ip else {
             self.arp.packet(packet);
-            return notes;
+            return None;
         };
         self.pairs.packet(packet, &ip);
         self.checksums.packet(packet);
         let copy = self.copies.packet(packet, &ip);
         match &packet.transport {
             Transport::Tcp(segment) => {
-                let note = self.tcp.segment(packet, &ip, segment);
-                if copy {
-                    self.tcp.copied(&note);
-                }
-                notes.tcp = Some(note);
+                let mut seen = self.tcp.find(packet, &ip, segment);
+                seen.copy = copy;
+                return Some(seen);
             }
             Transport::Udp(datagram) => {
                 let note = self.udp.packet(packet, &ip, datagram, fragments);
                 match packet.application {
                     Some(Protocol::Dhcp) => self.leases.packet(packet),
                     Some(protocol @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) => {
-                        notes.dns = Some(self.lookups.packet(packet, &ip, protocol, note.stream));
+                        self.lookups.packet(packet, &ip, protocol, note.stream);
                     }
                     _ => {}
                 }
-                notes.udp = Some(note);
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
-                notes.icmp = Some(self.icmp.packet(packet, &ip, message));
+                self.icmp.packet(packet, &ip, message);
                 if matches!(packet.transport, Transport::Icmpv6(_)) {
                     self.discovery.packet(packet, &ip, message);
                 }
                 if let Some(quoted) = icmp::quoted(packet) {
-                    notes.udp = self.udp.quoted(packet);
                     let mut about = None;
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
@@ -136,6 +133,6 @@ impl Trackers {
             }
             Transport::None => {}
         }
-        notes
+        None
     }
 }

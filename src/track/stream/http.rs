@@ -9,6 +9,7 @@ use crate::facts::{Milliseconds, Moment};
 use crate::track::chunks::Chunks;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
+use std::mem::MaybeUninit;
 
 /// Longest head that is waited for.
 const MOST_HEAD: usize = 64 << 10;
@@ -242,18 +243,19 @@ impl Parser {
         piece: &Piece<'_>,
         exchanges: &mut Exchanges,
     ) {
-        let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+        let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
         if head.starts_with(b"HTTP/") {
-            let mut response = httparse::Response::new(&mut fields);
-            match response.parse(head) {
+            let mut response = httparse::Response::new(&mut []);
+            let parser = httparse::ParserConfig::default();
+            match parser.parse_response_with_uninit_headers(&mut response, head, &mut fields) {
                 Ok(httparse::Status::Complete(_)) => {
                     self.response(side, &response, piece, exchanges)
                 }
                 _ => self.sides[side].state = State::Lost,
             }
         } else {
-            let mut request = httparse::Request::new(&mut fields);
-            match request.parse(head) {
+            let mut request = httparse::Request::new(&mut []);
+            match request.parse_with_uninit_headers(head, &mut fields) {
                 Ok(httparse::Status::Complete(_)) => self.request(side, &request, piece, exchanges),
                 _ => self.sides[side].state = State::Lost,
             }
@@ -366,16 +368,14 @@ impl Parser {
 
 /// Where a head ends, after its empty line; looked for from `from` on.
 fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(line) = bytes.get(at..)?.iter().position(|b| *b == b'\n') {
-        at += line + 1;
+    memchr::memchr_iter(b'\n', bytes.get(from..)?).find_map(|line| {
+        let at = from + line + 1;
         match bytes.get(at..)? {
-            [b'\n', ..] => return Some(at + 1),
-            [b'\r', b'\n', ..] => return Some(at + 2),
-            _ => {}
+            [b'\n', ..] => Some(at + 1),
+            [b'\r', b'\n', ..] => Some(at + 2),
+            _ => None,
         }
-    }
-    None
+    })
 }
 
 fn wide(n: usize) -> u64 {

@@ -4,17 +4,16 @@
 //! early waits (bounded), a hole that the other side has acknowledged is skipped and told. Bodies
 //! are counted, not kept.
 
-mod behind;
 mod dns;
 mod http;
 mod order;
 mod tls;
 
-pub use behind::Behind;
 pub use http::Exchanges;
 pub use tls::Hellos;
 
-use crate::capture::{Batch, Time};
+use super::tcp::Seen;
+use crate::capture::Time;
 use crate::dissect::layer::{Protocol, Source};
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::{Packet, as_usize, ports};
@@ -88,18 +87,10 @@ pub struct Streams {
     pub found: Found,
 }
 
-/// One segment, as far as its bytes matter.
+/// One segment with its bytes.
 pub struct Carried {
-    stream: u32,
-    side: u8,
-    flags: u16,
-    /// Of the sender and the receiver.
-    ports: (u16, u16),
-    frame: u32,
-    time: Time,
-    seq: u32,
-    ack: u32,
-    length: u32,
+    /// The segment.
+    pub seen: Seen,
     /// Where its payload is in the frame.
     start: u32,
     captured: u32,
@@ -109,26 +100,14 @@ pub struct Carried {
 
 impl Carried {
     /// What `packet` carries.
-    pub fn new(packet: &Packet<'_>, segment: &Segment, note: &super::tcp::Note) -> Carried {
+    pub fn new(packet: &Packet<'_>, seen: Seen) -> Carried {
         let whole = packet.payload.source != Source::Frame;
         Carried {
-            stream: note.stream,
-            side: note.side,
-            flags: segment.flags,
-            ports: (segment.source_port, segment.destination_port),
-            frame: packet.frame.number,
-            time: packet.frame.time.unwrap_or_default(),
-            seq: segment.seq,
-            ack: segment.ack,
-            length: segment.length.unwrap_or(0),
+            seen,
             start: packet.payload.start,
             captured: packet.payload.captured,
             whole: whole.then(|| packet.payload_bytes().into()),
         }
-    }
-
-    fn has(&self, flags: u16) -> bool {
-        self.flags & flags != 0
     }
 
     /// The payload as far as it was captured, out of its frame.
@@ -156,31 +135,30 @@ pub(super) struct Piece<'a> {
 }
 
 impl Streams {
-    /// Takes in the segments of a batch.
-    pub fn batch(&mut self, batch: &Batch, carried: &[Carried]) {
-        for segment in carried {
-            // Only a payload is looked for in its frame.
-            let frame = batch.get(segment.frame).filter(|_| segment.captured > 0);
-            self.segment(segment, frame.map_or(&[], |frame| frame.bytes));
-        }
-    }
-
-    /// Takes in one segment of a stream, and the bytes of the frame it is in.
-    pub fn segment(&mut self, segment: &Carried, frame: &[u8]) {
-        let stream = as_usize(segment.stream);
+    /// Takes in one segment of a stream; `frame` gives the bytes of the frame it is in.
+    pub fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
+        let seen = &carried.seen;
+        let segment = &seen.segment;
+        let length = segment.length.unwrap_or(0);
+        let stream = as_usize(seen.stream);
         if self.places.len() <= stream {
             self.places.resize(stream + 1, NOT_YET);
         }
         let place = match self.places[stream] {
             NEVER => return,
-            NOT_YET if segment.length == 0 => return,
+            NOT_YET if length == 0 => return,
             NOT_YET => self.start(stream, segment),
             place => place,
         };
         let Some(live) = self.live.get_mut(as_usize(place)) else {
             return;
         };
-        live.segment(segment, segment.payload(frame), &mut self.found);
+        let payload = if length > 0 {
+            carried.payload(frame())
+        } else {
+            &[]
+        };
+        live.segment(seen, payload, &mut self.found);
         let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended);
         let known = match live.kind {
             Kind::Unknown => !live.held.is_empty() || live.order.iter().all(|o| o.delivered == 0),
@@ -193,7 +171,7 @@ impl Streams {
         }
     }
 
-    fn start(&mut self, stream: usize, segment: &Carried) -> u32 {
+    fn start(&mut self, stream: usize, segment: &Segment) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             self.live.push(Live::new());
             u32::try_from(self.live.len() - 1).unwrap_or(NEVER)
@@ -201,7 +179,7 @@ impl Streams {
         self.places[stream] = place;
         // DNS is known by its port alone; HTTP and TLS by how they begin, whatever the port.
         if let Some(protocol @ (Protocol::Dns | Protocol::Mdns)) =
-            ports::tcp_protocol(segment.ports.0, segment.ports.1)
+            ports::tcp_protocol(segment.source_port, segment.destination_port)
             && let Some(live) = self.live.get_mut(as_usize(place))
         {
             live.kind = Kind::Dns(protocol);
@@ -218,13 +196,15 @@ impl Streams {
 
 impl Live {
     /// Puts one segment in order and hands on what became readable.
-    fn segment(&mut self, segment: &Carried, payload: &[u8], found: &mut Found) {
-        let side = usize::from(segment.side);
+    fn segment(&mut self, seen: &Seen, payload: &[u8], found: &mut Found) {
+        let segment = &seen.segment;
+        let length = segment.length.unwrap_or(0);
+        let side = usize::from(seen.side);
         let piece = Piece {
-            stream: segment.stream,
+            stream: seen.stream,
             side,
-            frame: segment.frame,
-            time: segment.time,
+            frame: seen.frame,
+            time: seen.time,
             bytes: &[],
             missing: 0,
         };
@@ -261,9 +241,9 @@ impl Live {
             }
             read(*kind, piece);
         };
-        if segment.length > 0 && !segment.has(tcp::RST) {
+        if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
-            order[side].add(first, payload, segment.length, piece, &mut deliver);
+            order[side].add(first, payload, length, piece, &mut deliver);
         }
         if segment.has(tcp::ACK) {
             // What the other side has acknowledged and is not here will not come.

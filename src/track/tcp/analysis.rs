@@ -108,20 +108,30 @@ pub(super) fn segment(
     note.analyzed |= note.flags.0 != 0 || note.acks_frame != 0;
 }
 
-/// Sets what relative numbers count from: a SYN's own number, else one before the first seen.
+/// Sets what relative numbers count from.
 fn bases(fwd: &mut Side, rev: &mut Side, segment: &Segment) {
     if !fwd.base_set {
-        fwd.base = if segment.has(tcp::SYN) {
-            segment.seq
-        } else {
-            segment.seq.wrapping_sub(1)
-        };
+        fwd.base = own_base(segment);
         fwd.base_set = true;
     }
     if !rev.base_set && segment.has(tcp::ACK) {
-        rev.base = segment.ack.wrapping_sub(1);
+        rev.base = peer_base(segment);
         rev.base_set = true;
     }
+}
+
+/// What the sender's numbers count from: a SYN's own number, else one before the first seen.
+pub(super) fn own_base(segment: &Segment) -> u32 {
+    if segment.has(tcp::SYN) {
+        segment.seq
+    } else {
+        segment.seq.wrapping_sub(1)
+    }
+}
+
+/// What the other side's numbers count from, as far as an ACK can tell.
+pub(super) fn peer_base(segment: &Segment) -> u32 {
+    segment.ack.wrapping_sub(1)
 }
 
 /// Probe, zero window, hole, keep-alive, window update, full window, and the kinds of pure ACK.
@@ -309,6 +319,10 @@ fn flight(
 /// Bytes in the SACK blocks of a segment.
 pub(super) fn selective(options: &[u8]) -> u32 {
     let mut sum = 0u32;
+    // The usual options of a segment without SACK: two fillers and a time stamp.
+    if options.is_empty() || options.starts_with(&[1, 1, 8, 10]) && options.len() == 12 {
+        return sum;
+    }
     for option in tcp::walk(options).filter(|o| o.kind == 5) {
         // At most four blocks fit into a header (RFC 2018 §3).
         for block in option.bytes[2.min(option.bytes.len())..]

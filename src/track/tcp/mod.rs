@@ -4,6 +4,7 @@
 //! and how, `zeek.rs` keeps Zeek's state and letters. All three see each segment once.
 
 mod analysis;
+mod directory;
 mod holes;
 pub mod note;
 mod offer;
@@ -13,6 +14,7 @@ mod zeek;
 
 pub(crate) use story::Brief;
 
+pub use directory::Seen;
 pub use note::{FIELDS, Flags, Note, emit};
 
 use super::chunks::{Chunks, Slots};
@@ -22,35 +24,13 @@ use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, as_usize};
 use crate::facts::connection::Connection;
 use analysis::Side;
-use hashbrown::HashTable;
-use offer::Offer;
-use std::hash::BuildHasher;
+use directory::{Directory, End, Step};
 use std::net::IpAddr;
 use story::Story;
 use unacked::Pool;
 
-/// One end of a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct End {
-    pub(crate) address: IpAddr,
-    pub(crate) port: u16,
-}
-
-/// One segment, and when it was seen.
-struct Seen {
-    segment: Segment,
-    frame: u32,
-    time: Time,
-    /// What it offers, if it is a SYN.
-    offer: Offer,
-    /// Bytes in its SACK blocks.
-    selectively_acked: u32,
-}
-
 /// One conversation: what is kept to the end.
 struct Stream {
-    /// Who sent the first segment, and the other side.
-    ends: [End; 2],
     story: Story,
     first_time: Time,
     previous_time: Time,
@@ -93,9 +73,7 @@ struct Live {
 /// All conversations of a capture.
 #[derive(Default)]
 pub struct Connections {
-    /// Number of a conversation and the hash of its ends.
-    table: HashTable<(u32, u32)>,
-    hasher: foldhash::fast::RandomState,
+    directory: Directory,
     streams: Chunks<Stream>,
     /// First segments, to go on from when there is a second.
     first: Slots<Seen>,
@@ -118,60 +96,59 @@ impl Connections {
 
     /// Takes in one segment; the note says what it means.
     pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
-        let seen = Seen::new(packet, segment);
-        let from = End {
-            address: ip.source,
-            port: segment.source_port,
+        let seen = self.find(packet, ip, segment);
+        self.follow(&seen)
+    }
+
+    /// Finds the conversation of a segment, or begins one. The segment is to be followed, here or
+    /// in another thread, in the same order.
+    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Seen {
+        self.directory.find(packet, ip, segment)
+    }
+
+    /// Takes over what was followed elsewhere of the segments that were found here.
+    pub fn adopt(&mut self, followed: Connections) {
+        let directory = std::mem::take(&mut self.directory);
+        *self = Connections {
+            directory,
+            ..followed
         };
-        let to = End {
-            address: ip.destination,
-            port: segment.destination_port,
+    }
+
+    /// Takes in a segment whose conversation was found; the note says what it means.
+    pub fn follow(&mut self, seen: &Seen) -> Note {
+        let mut note = Note {
+            stream: seen.stream,
+            side: seen.side,
+            ..Note::default()
         };
-        let hash = self.hash(from, to);
-        let found = self
-            .table
-            .find(spread(hash), |known| {
-                known.1 == hash && self.streams[as_usize(known.0)].is_between(from, to)
-            })
-            .map(|known| as_usize(known.0));
-        let Some(index) = found else {
-            let index = self.streams.len();
-            let number = u32::try_from(index).expect("fewer than four billion streams");
-            self.table
-                .insert_unique(spread(hash), (number, hash), |known| spread(known.1));
-            return self.begin(from, to, seen, Flags::default());
-        };
-        let place = self.wake(index);
-        let stream = &mut self.streams[index];
-        let own = stream.side_of(from, to);
-        let side = &mut self.live[place].sides[own];
-        let mut flags = Flags::default();
-        if side.base_set && segment.seq != side.base && segment.has(tcp::SYN) {
-            flags.insert(Flags::REUSED_PORTS);
-            if !segment.has(tcp::ACK) {
-                // Port reuse: another initial number starts another conversation.
-                self.end(index, place);
-                let number = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
-                let earlier = self
-                    .table
-                    .find_mut(spread(hash), |known| as_usize(known.0) == index);
-                if let Some(earlier) = earlier {
-                    earlier.0 = number;
-                }
-                return self.begin(from, to, seen, flags);
+        let index = as_usize(seen.stream);
+        match seen.step {
+            Step::Begins => self.begin(seen, &mut note),
+            Step::Replaces(earlier) => {
+                self.end(as_usize(earlier));
+                note.flags.insert(Flags::REUSED_PORTS);
+                self.begin(seen, &mut note);
             }
-            side.base = segment.seq;
+            Step::GoesOn | Step::Renumbers => {
+                let place = self.wake(index);
+                let live = &mut self.live[place];
+                if seen.step == Step::Renumbers {
+                    live.sides[usize::from(seen.side)].base = seen.segment.seq;
+                    note.flags.insert(Flags::REUSED_PORTS);
+                }
+                self.streams[index].segment(live, seen, &mut self.pool, &mut note);
+            }
         }
-        let live = &mut self.live[place];
-        let mut note = stream.segment(live, own, &seen, flags, false, &mut self.pool);
-        note.stream = u32::try_from(index).unwrap_or(u32::MAX);
+        if seen.copy {
+            story::copied(&mut self.streams[index].story, &note);
+        }
         note
     }
 
     /// Begins a conversation with its first segment.
-    fn begin(&mut self, from: End, to: End, seen: Seen, flags: Flags) -> Note {
+    fn begin(&mut self, seen: &Seen, note: &mut Note) {
         let mut stream = Stream {
-            ends: [from, to],
             story: Story::default(),
             first_time: seen.time,
             previous_time: seen.time,
@@ -180,18 +157,15 @@ impl Connections {
             completeness: 0,
             first_bits: 0,
         };
-        if flags.has(Flags::REUSED_PORTS) {
+        if note.flags.has(Flags::REUSED_PORTS) {
             stream.story.port_reuse = true;
             stream.completeness = 1;
         }
         let mut live = Live::default();
-        let number = self.streams.len();
-        let mut note = stream.segment(&mut live, 0, &seen, flags, true, &mut self.pool);
-        note.stream = u32::try_from(number).unwrap_or(u32::MAX);
+        stream.segment(&mut live, seen, &mut self.pool, note);
         self.pool.release(&mut live.sides);
-        stream.state = State::Begun(self.first.put(seen));
+        stream.state = State::Begun(self.first.put(seen.clone()));
         self.streams.push(stream);
-        note
     }
 
     /// Where a conversation is followed; one that has only begun is followed from here on.
@@ -200,7 +174,7 @@ impl Connections {
         match stream.state {
             State::Live(place) => place,
             State::Begun(place) => {
-                let live = self.first[place].replay(stream.ends, &mut self.pool);
+                let live = self.first[place].replay(&mut self.pool);
                 self.first.free(place);
                 let place = self.live.put(live);
                 stream.state = State::Live(place);
@@ -213,19 +187,13 @@ impl Connections {
     }
 
     /// A later conversation has taken the ports.
-    fn end(&mut self, index: usize, place: u32) {
+    fn end(&mut self, index: usize) {
+        let place = self.wake(index);
         let live = &mut self.live[place];
         self.pool.release(&mut live.sides);
         let bases = self.bases.push(live.bases());
         self.streams[index].state = State::Over(u32::try_from(bases).unwrap_or(u32::MAX));
         self.live.free(place);
-    }
-
-    /// The segment that got this note is one that an earlier frame already held.
-    pub(super) fn copied(&mut self, note: &Note) {
-        if let Some(stream) = self.streams.get_mut(crate::dissect::as_usize(note.stream)) {
-            story::copied(&mut stream.story, note);
-        }
     }
 
     /// What the second reading of a capture knows about a stream that the first could not yet:
@@ -237,9 +205,7 @@ impl Connections {
         let bases = match stream.state {
             State::Live(place) => self.live[place].bases(),
             State::Over(place) => self.bases[as_usize(place)],
-            State::Begun(place) => self.first[place]
-                .replay(stream.ends, &mut Pool::default())
-                .bases(),
+            State::Begun(place) => self.first[place].replay(&mut Pool::default()).bases(),
         };
         note.numbers = numbers(bases, usize::from(note.side));
         note.initial_rtt = stream.initial_rtt;
@@ -254,9 +220,9 @@ impl Connections {
 
     /// What is known of a conversation.
     pub fn connection(&self, stream: usize) -> Option<Connection> {
-        self.streams
-            .get(stream)
-            .map(|s| story::tell(s, u32::try_from(stream).unwrap_or(u32::MAX)))
+        let ends = self.directory.ends(stream)?;
+        let number = u32::try_from(stream).ok()?;
+        Some(story::tell(self.streams.get(stream)?, ends, number))
     }
 
     /// All connections in order.
@@ -271,14 +237,14 @@ impl Connections {
 
     /// The two ends of a conversation, first sender first.
     pub fn ends(&self, stream: usize) -> Option<[(IpAddr, u16); 2]> {
-        self.streams
-            .get(stream)
-            .map(|s| s.ends.map(|e| (e.address, e.port)))
+        let ends = self.directory.ends(stream)?;
+        Some(ends.map(|e| (e.address, e.port)))
     }
 
     /// What the search for situations asks of a connection.
     pub(crate) fn brief(&self, stream: usize) -> Option<Brief> {
-        self.streams.get(stream).map(story::brief)
+        let ends = self.directory.ends(stream)?;
+        Some(story::brief(self.streams.get(stream)?, ends))
     }
 
     /// Whether a connection was refused or not answered.
@@ -292,53 +258,15 @@ impl Connections {
             .get(stream)
             .map_or_else(Vec::new, story::syn_times)
     }
-
-    /// The same for both directions.
-    fn hash(&self, a: End, b: End) -> u32 {
-        let hash = match (a.address, b.address) {
-            (IpAddr::V4(x), IpAddr::V4(y)) => {
-                let (a, b) = (
-                    u64::from(x.to_bits()) << 16 | u64::from(a.port),
-                    u64::from(y.to_bits()) << 16 | u64::from(b.port),
-                );
-                self.hasher.hash_one((a.min(b), a.max(b)))
-            }
-            _ => self.hasher.hash_one((a.min(b), a.max(b))),
-        };
-        u32::try_from(hash >> 32).unwrap_or_default()
-    }
-}
-
-/// What the table wants: it looks at the highest and the lowest bits.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl Seen {
-    fn new(packet: &Packet<'_>, segment: &Segment) -> Seen {
-        let mut seen = Seen {
-            segment: *segment,
-            frame: packet.frame.number,
-            time: packet.frame.time.unwrap_or_default(),
-            offer: Offer::default(),
-            selectively_acked: 0,
-        };
-        let options = option_bytes(packet, segment);
-        if segment.header_length > 20 {
-            seen.selectively_acked = analysis::selective(options);
-        }
-        if segment.has(tcp::SYN) {
-            seen.offer = Offer::new(&tcp::parse_options(options));
-        }
-        seen
-    }
-
     /// What is known of a conversation after this segment alone.
-    fn replay(&self, ends: [End; 2], pool: &mut Pool) -> Live {
+    fn replay(&self, pool: &mut Pool) -> Live {
         let mut live = Live::default();
         let mut note = Note::default();
-        live.segment(0, self, 0, pool, &mut note);
-        story::remember(&mut live.zeek, ends, self, &note);
+        live.segment(self, 0, pool, &mut note);
+        story::remember(&mut live.zeek, self, &note);
         live
     }
 }
@@ -347,12 +275,12 @@ impl Live {
     /// Takes in one segment; gives the initial round trip, if this segment completes it.
     fn segment(
         &mut self,
-        own: usize,
         seen: &Seen,
         initial_rtt: i64,
         pool: &mut Pool,
         note: &mut Note,
     ) -> Option<i64> {
+        let own = usize::from(seen.side);
         if seen.segment.length.is_some() {
             analysis::segment(&mut self.sides, own, seen, initial_rtt, pool, note);
         }
@@ -423,43 +351,22 @@ fn option_bytes<'a>(packet: &Packet<'a>, segment: &Segment) -> &'a [u8] {
 }
 
 impl Stream {
-    fn is_between(&self, a: End, b: End) -> bool {
-        self.ends == [a, b] || self.ends == [b, a]
-    }
-
-    fn side_of(&self, from: End, to: End) -> usize {
-        usize::from(self.ends != [from, to])
-    }
-
-    /// Takes in one segment of side `own`.
-    fn segment(
-        &mut self,
-        live: &mut Live,
-        own: usize,
-        seen: &Seen,
-        flags: Flags,
-        new: bool,
-        pool: &mut Pool,
-    ) -> Note {
-        let mut note = Note {
-            side: u8::from(own == 1),
-            time_relative: seen.time.since(self.first_time),
-            time_delta: seen.time.since(self.previous_time),
-            flags,
-            completeness: self.completeness,
-            ..Note::default()
-        };
+    /// Takes in one segment.
+    fn segment(&mut self, live: &mut Live, seen: &Seen, pool: &mut Pool, note: &mut Note) {
+        note.time_relative = seen.time.since(self.first_time);
+        note.time_delta = seen.time.since(self.previous_time);
+        note.completeness = self.completeness;
         self.previous_time = seen.time;
-        let rtt = live.segment(own, seen, self.initial_rtt, pool, &mut note);
+        let rtt = live.segment(seen, self.initial_rtt, pool, note);
         if seen.segment.header_length >= 20 {
+            let new = matches!(seen.step, Step::Begins | Step::Replaces(_));
             self.count_completeness(&seen.segment, new);
         }
         if let (Some(rtt), 0) = (rtt, self.initial_rtt) {
             self.initial_rtt = rtt;
         }
         note.initial_rtt = self.initial_rtt;
-        story::segment(self, &mut live.zeek, own, seen, &note);
-        note
+        story::segment(self, &mut live.zeek, seen, note);
     }
 
     /// Wireshark's completeness bits.
@@ -510,7 +417,7 @@ mod tests {
     #[test]
     fn a_conversation_of_one_segment_is_compact() {
         let kept = size_of::<Stream>() + size_of::<Seen>();
-        assert!(kept <= 330, "{kept}");
+        assert!(kept <= 360, "{kept}");
         assert!(size_of::<Live>() <= 240, "{}", size_of::<Live>());
     }
 }

@@ -124,16 +124,10 @@ impl Story {
 }
 
 /// Takes in one segment.
-pub(super) fn segment(
-    stream: &mut Stream,
-    memory: &mut Memory,
-    side: usize,
-    seen: &Seen,
-    note: &Note,
-) {
+pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, note: &Note) {
+    let side = usize::from(seen.side);
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
-    let from_server = likely_server(stream.ends[side].port, stream.ends[1 - side].port);
     let story = &mut stream.story;
     story.frames += 1;
     story.last_frame = frame;
@@ -179,19 +173,16 @@ pub(super) fn segment(
         gap: segment.has(tcp::ACK) && story.acknowledges_unseen(1 - side, segment.ack),
         zero_window: note.flags.has(Flags::ZERO_WINDOW),
     };
-    story
-        .zeek
-        .segment(memory, side, segment, from_server, signs);
+    story.zeek.segment(memory, side, segment, signs);
 }
 
 /// Goes through the first segment of a conversation again, for Zeek's memory alone.
-pub(super) fn remember(memory: &mut Memory, ends: [End; 2], seen: &Seen, note: &Note) {
-    let from_server = likely_server(ends[0].port, ends[1].port);
+pub(super) fn remember(memory: &mut Memory, seen: &Seen, note: &Note) {
     let signs = Signs {
         zero_window: note.flags.has(Flags::ZERO_WINDOW),
         ..Signs::default()
     };
-    Zeek::default().segment(memory, 0, &seen.segment, from_server, signs);
+    Zeek::default().segment(memory, 0, &seen.segment, signs);
 }
 
 impl Story {
@@ -352,7 +343,7 @@ pub(super) fn copied(story: &mut Story, note: &Note) {
 }
 
 /// Whether the sender's port looks like a service and the other's does not.
-fn likely_server(own: u16, other: u16) -> bool {
+pub(super) fn likely_server(own: u16, other: u16) -> bool {
     service(own) && !service(other)
 }
 
@@ -389,9 +380,9 @@ fn service(port: u16) -> bool {
 }
 
 /// Writes the record of one stream.
-pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
+pub(super) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
     let story = &stream.story;
-    let (client, sure) = client_side(stream);
+    let (client, sure) = client_side(stream, ends);
     let server = 1 - client;
     let (c, s) = (&story.parts[client], &story.parts[server]);
     let name = |side: u8| {
@@ -413,10 +404,10 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
     let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
     Connection {
         stream: number,
-        client: stream.ends[client].address,
-        client_port: stream.ends[client].port,
-        server: stream.ends[server].address,
-        server_port: stream.ends[server].port,
+        client: ends[client].address,
+        client_port: ends[client].port,
+        server: ends[server].address,
+        server_port: ends[server].port,
         roles: if sure { "syn" } else { "guess" },
         start_time: timed.then_some(Moment(stream.first_time.0)),
         duration_ms: timed
@@ -487,7 +478,7 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
 }
 
 /// Which side is the client, and whether a SYN says so.
-fn client_side(stream: &Stream) -> (usize, bool) {
+fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, bool) {
     if let Some(side) = stream.story.syn_side {
         return (usize::from(side), true);
     }
@@ -499,7 +490,7 @@ fn client_side(stream: &Stream) -> (usize, bool) {
     {
         return (1 - answering, true);
     }
-    let [a, b] = stream.ends;
+    let [a, b] = ends;
     (usize::from(likely_server(a.port, b.port)), false)
 }
 
@@ -623,10 +614,10 @@ pub(crate) struct Brief {
 }
 
 /// That little.
-pub(super) fn brief(stream: &Stream) -> Brief {
+pub(super) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
     let story = &stream.story;
-    let client = client_side(stream).0;
-    let end = |side: usize| (stream.ends[side].address, stream.ends[side].port);
+    let client = client_side(stream, ends).0;
+    let end = |side: usize| (ends[side].address, ends[side].port);
     Brief {
         client: end(client),
         server: end(1 - client),

@@ -7,6 +7,7 @@
 //! there; Wirelab never does, since a wrong sum is mostly the capturing host's (`checksums`). So a
 //! capture with wrong sums has other letters here than with Zeek, and the same with `zeek -C`.
 
+use super::story::likely_server;
 use crate::dissect::tcp::{self, Segment};
 
 /// State of one end.
@@ -68,7 +69,6 @@ impl Zeek {
         memory: &mut Memory,
         side: usize,
         segment: &Segment,
-        likely_server: bool,
         signs: Signs,
     ) {
         let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
@@ -91,11 +91,12 @@ impl Zeek {
                 ..Zeek::default()
             };
             *memory = Memory::default();
-            return self.segment(memory, side, segment, likely_server, signs);
+            return self.segment(memory, side, segment, signs);
         }
         if fresh {
             self.originator = u8::from(side == 1);
-            if (likely_server && !syn) || (syn && ack) {
+            let from_server = likely_server(segment.source_port, segment.destination_port);
+            if (from_server && !syn) || (syn && ack) {
                 self.originator = 1 - self.originator;
                 self.letter(b'^');
             }

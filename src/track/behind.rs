@@ -1,7 +1,8 @@
-//! Follows the bytes of streams in a thread of its own, behind the one that tracks connections.
-//! What comes out is the same as without: the batches arrive in order.
+//! Follows TCP conversations and the bytes in them in a thread of its own, behind the one that
+//! dissects. What comes out is the same as without: the batches arrive in order.
 
-use super::{Carried, Streams};
+use super::stream::{Carried, Streams};
+use super::tcp::Connections;
 use crate::capture::{Batch, ReadAhead};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -9,7 +10,32 @@ use std::thread::{self, JoinHandle};
 /// Batches that may wait: the reader has a few more.
 const WAITING: usize = 2;
 
-/// What follows the streams, here or in a thread.
+/// TCP conversations and the messages in their streams.
+#[derive(Default)]
+pub struct Tcp {
+    /// The conversations.
+    pub connections: Connections,
+    /// The messages.
+    pub streams: Streams,
+}
+
+impl Tcp {
+    /// Takes in the segments of a batch.
+    fn batch(&mut self, batch: &Batch, list: &[Carried]) {
+        for carried in list {
+            let frame = || batch.get(carried.seen.frame).map_or(&[][..], |f| f.bytes);
+            self.segment(carried, frame);
+        }
+    }
+
+    /// Takes in one segment; `frame` gives the bytes of the frame it is in.
+    pub fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
+        self.connections.follow(&carried.seen);
+        self.streams.segment(carried, frame);
+    }
+}
+
+/// What follows the conversations, here or in a thread.
 pub struct Behind {
     state: State,
     /// The list in use.
@@ -17,9 +43,9 @@ pub struct Behind {
 }
 
 enum State {
-    Here(Box<Streams>),
+    Here(Box<Tcp>),
     There {
-        thread: JoinHandle<Streams>,
+        thread: JoinHandle<Tcp>,
         work: SyncSender<(Batch, Vec<Carried>)>,
         lists: Receiver<Vec<Carried>>,
     },
@@ -45,8 +71,8 @@ impl Behind {
     /// Takes in a batch with its list, and gives it back to the reader in the end.
     pub fn batch(&mut self, batch: Batch, ahead: &mut ReadAhead) {
         match &mut self.state {
-            State::Here(streams) => {
-                streams.batch(&batch, &self.list);
+            State::Here(tcp) => {
+                tcp.batch(&batch, &self.list);
                 self.list.clear();
                 ahead.give_back(batch);
             }
@@ -60,13 +86,13 @@ impl Behind {
     }
 
     /// Everything found.
-    pub fn finish(self) -> Streams {
+    pub fn finish(self) -> Tcp {
         match self.state {
-            State::Here(streams) => *streams,
+            State::Here(tcp) => *tcp,
             State::There { thread, work, .. } => {
                 drop(work);
                 match thread.join() {
-                    Ok(streams) => streams,
+                    Ok(tcp) => tcp,
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -79,18 +105,18 @@ fn begin(returns: Sender<Batch>) -> Option<State> {
     let (work, tasks) = sync_channel::<(Batch, Vec<Carried>)>(WAITING);
     let (used, lists) = channel();
     let follow = move || {
-        let mut streams = Streams::default();
+        let mut tcp = Tcp::default();
         for (batch, mut list) in tasks {
-            streams.batch(&batch, &list);
+            tcp.batch(&batch, &list);
             list.clear();
             // Both fail at the end, when nobody needs them any more.
             let _ = returns.send(batch);
             let _ = used.send(list);
         }
-        streams
+        tcp
     };
     let thread = thread::Builder::new()
-        .name("streams".to_owned())
+        .name("conversations".to_owned())
         .spawn(follow)
         .ok()?;
     Some(State::There {
