@@ -188,13 +188,14 @@ impl Stream {
         let situations = situations::find(&self.trackers);
         let (pings, icmp_errors) = std::mem::take(&mut self.trackers.icmp).finish();
         let hosts = self.trackers.pairs.hosts();
-        let hops = self
-            .trackers
-            .pairs
-            .next_hops(self.trackers.arp.table(), self.trackers.local());
-        let (arp, neighbours) = std::mem::take(&mut self.trackers.arp).finish();
+        let hops = self.trackers.next_hops();
+        let (arp, mut neighbours) = std::mem::take(&mut self.trackers.arp).finish();
+        neighbours.extend_from_slice(self.trackers.discovery.table());
         let leases = std::mem::take(&mut self.trackers.leases).finish();
-        let lookups = std::mem::take(&mut self.trackers.lookups).finish();
+        let mut lookups = std::mem::take(&mut self.trackers.lookups).finish();
+        let messages = std::mem::take(&mut self.trackers.streams.found.messages);
+        lookups.extend(messages.finish(&self.trackers.tcp));
+        lookups.sort_by_key(|l| l.query_frame.or(l.response_frame));
         let facts = Facts {
             situations,
             arp,

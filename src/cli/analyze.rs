@@ -68,11 +68,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             .iter()
             .map(|p| Ok(Reader::open(p)?))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let names: Vec<String> = args
-            .captures
-            .iter()
-            .map(|p| p.display().to_string())
-            .collect();
+        let names: Vec<String> = args.captures.iter().map(|p| name(p)).collect();
         let (analysis, endings) = crate::analyze::merge(readers);
         for (name, ending) in names.iter().zip(endings) {
             status = status.worse(complain(name, &ending)?);
@@ -100,7 +96,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 }
 
 fn one(out: &mut dyn Write, path: &Path, args: &Args) -> anyhow::Result<Status> {
-    let name = path.display().to_string();
+    let name = name(path);
+    if path.as_os_str() == "-" {
+        terminal::outlive_interrupt()?;
+    }
     let reader = Reader::open(path).with_context(|| "cannot read the capture".to_owned())?;
     let mut progress = terminal::Progress::new("frames read");
     let analysis = analyze(reader, |frames| progress.show(frames));
@@ -108,6 +107,14 @@ fn one(out: &mut dyn Write, path: &Path, args: &Args) -> anyhow::Result<Status> 
     tell(out, &name, &analysis, args)?;
     out.flush()?;
     complain(&name, &analysis.ending)
+}
+
+/// What a capture is called in the report.
+fn name(path: &Path) -> String {
+    match path.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => path.display().to_string(),
+    }
 }
 
 /// Says on stderr what was remarkable about the file.

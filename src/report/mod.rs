@@ -16,6 +16,9 @@ use crate::facts::{Fact, Field};
 /// How one cell of a table is made; the text still has to pass `render`'s gate.
 pub type Cell<F> = fn(&F, &Times) -> String;
 
+/// Heading of the column with a row's moment, which a narrow table does without.
+pub const WHEN: &str = "at";
+
 /// How moments are told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {

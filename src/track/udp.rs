@@ -55,6 +55,10 @@ struct Open {
     /// The newest datagram of each side that waits for an answer, by its row.
     waiting: [u32; 2],
     error_frame: u32,
+    /// An ICMP error said that nothing listens.
+    refused: bool,
+    /// The frame was sent to several hosts: a subnet's broadcast does not show in the address.
+    group: bool,
 }
 
 /// A datagram as kept: compact, since there may be millions.
@@ -67,6 +71,8 @@ struct Row {
     /// Row of the first datagram back; while there is none, the row that waits before this one.
     answer: u32,
     answered: bool,
+    /// Others waited as well when the answer came: which of them it answers, UDP does not tell.
+    shared: bool,
     /// Row that this one answers.
     answers: u32,
     error_frame: u32,
@@ -86,7 +92,7 @@ fn elsewhere(flow: &Open) -> bool {
         IpAddr::V6(a) => a.is_multicast(),
     };
     flow.datagrams[1] == 0
-        && (group || matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68)))
+        && (group || flow.group || matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68)))
 }
 
 /// All flows of a capture.
@@ -125,6 +131,8 @@ impl Flows {
                 largest: 0,
                 waiting: [NONE; 2],
                 error_frame: 0,
+                refused: false,
+                group: packet.macs.is_some_and(|m| m.0[0] & 1 == 1),
             });
         }
         let flow = &mut self.flows[dissect::as_usize(stream)];
@@ -154,10 +162,15 @@ impl Flows {
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
         // Everything that waits on the other side has now been followed by something.
         let asked_row = std::mem::replace(&mut flow.waiting[1 - side], NONE);
+        let several = self
+            .rows
+            .get(dissect::as_usize(asked_row))
+            .is_some_and(|newest| newest.answer != NONE);
         let mut asked = asked_row;
         while let Some(waiting) = self.rows.get_mut(dissect::as_usize(asked)) {
             asked = std::mem::replace(&mut waiting.answer, row);
             waiting.answered = true;
+            waiting.shared = several;
         }
         let before = std::mem::replace(&mut flow.waiting[side], row);
         self.rows.push(Row {
@@ -168,7 +181,8 @@ impl Flows {
             captured: packet.payload.captured,
             answer: before,
             answered: false,
-            answers: asked_row,
+            shared: false,
+            answers: if several { NONE } else { asked_row },
             error_frame: 0,
             side: u8::from(side == 1),
             fragments: u8::try_from(fragments).unwrap_or(u8::MAX),
@@ -191,14 +205,16 @@ impl Flows {
         })
     }
 
-    /// An ICMP error about a datagram between these ends; gives the frame it is about.
-    pub fn error(&mut self, from: End, to: End, frame: u32) -> Option<u32> {
+    /// An ICMP error about a datagram between these ends; gives the frame it is about. `refused`
+    /// when it says that nothing listens (other errors, as traceroute's, say less).
+    pub fn error(&mut self, from: End, to: End, frame: u32, refused: bool) -> Option<u32> {
         let key = if from <= to { (from, to) } else { (to, from) };
         let stream = *self.index.get(&key)?;
         let flow = self.flows.get_mut(dissect::as_usize(stream))?;
-        if flow.error_frame == 0 {
+        if flow.error_frame == 0 || (refused && !flow.refused) {
             flow.error_frame = frame;
         }
+        flow.refused |= refused;
         let side = usize::from(flow.ends[0] != from);
         let row = self.rows.get_mut(dissect::as_usize(flow.waiting[side]))?;
         if row.error_frame == 0 {
@@ -272,10 +288,12 @@ impl Flows {
                 .get(dissect::as_usize(row.answers))
                 .map(|a| a.frame),
             answer_frame: answer.map(|a| a.frame),
+            answer_shared: row.shared,
             answer_time_ms: answer
                 .filter(|_| timed)
                 .map(|a| Milliseconds::from_nanoseconds(a.time.since(row.time))),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
+            answers_elsewhere: elsewhere(flow),
             cut_by_receiver_bytes: receive_buffer.map(|size| row.payload.saturating_sub(size)),
         })
     }
@@ -301,8 +319,8 @@ impl Flows {
             answered: match (flow.datagrams[1], flow.error_frame) {
                 _ if elsewhere(flow) => "unknown",
                 (1.., _) => "yes",
-                (0, 0) => "no",
-                (0, _) => "refused",
+                (0, _) if flow.refused => "refused",
+                (0, _) => "no",
             },
             error_frame: (flow.error_frame != 0).then_some(flow.error_frame),
         })

@@ -5,6 +5,7 @@
 
 mod analysis;
 mod directory;
+mod holes;
 pub mod note;
 mod offer;
 mod story;
@@ -138,6 +139,9 @@ impl Connections {
                 }
                 self.streams[index].segment(live, seen, &mut self.pool, &mut note);
             }
+        }
+        if seen.copy {
+            story::copied(&mut self.streams[index].story, &note);
         }
         note
     }
