@@ -65,11 +65,11 @@ pub struct Analysis {
 /// Analyzes a capture to its end. `progress` is told the frames read so far, a batch at a time.
 pub fn analyze(reader: Reader, mut progress: impl FnMut(u64)) -> Analysis {
     let mut ahead = read_ahead(reader);
-    let mut behind = Behind::new(&ahead);
+    let mut behind = Behind::new(ahead.returns());
     let mut stream = Stream::default();
     while let Some(batch) = ahead.take() {
         stream.batch(&batch, behind.list());
-        behind.batch(batch, &mut ahead);
+        behind.batch(batch);
         progress(stream.summary.frames);
     }
     stream.adopt(behind.finish());

@@ -1,4 +1,4 @@
-//! Reads in a second thread while the frames before are looked at.
+//! Reads batches, and decompresses in a second thread while the frames before are looked at.
 
 use super::{Batch, Reader};
 use std::num::NonZero;
@@ -8,31 +8,36 @@ use std::thread::{self, JoinHandle};
 /// Batches on their way round: enough that no side waits often, few enough for the cache.
 const BATCHES: usize = 6;
 
-/// Reads a capture a few batches ahead. What comes out does not depend on whether there is a
-/// second thread, which small files and machines with one core do without.
+/// Reads a capture batch by batch. What comes out does not depend on whether there is a second
+/// thread; only compressed files have one, since reading alone costs less than handing the bytes
+/// from one core to another.
 pub fn read_ahead(mut reader: Reader) -> ReadAhead {
     let mut first = Batch::new();
     let more = reader.next_batch(&mut first);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let small = reader.size().is_some_and(|size| size <= first.position());
+    let (empty, empties) = channel();
     let mut state = State::Alone {
         reader,
-        spare: None,
+        empties,
         ended: !more,
     };
     if more && cores > 1 && !small {
-        state = begin(state);
+        state = begin(state, &empty);
     }
     ReadAhead {
         state,
+        empty,
         first: more.then_some(first),
         current: Batch::new(),
     }
 }
 
-/// Gives out the batches of a capture that is read ahead.
+/// Gives out the batches of a capture.
 pub struct ReadAhead {
     state: State,
+    /// Where batches go that can be used again.
+    empty: Sender<Batch>,
     /// The first batch, while it was not given out.
     first: Option<Batch>,
     /// The batch that is lent.
@@ -47,14 +52,13 @@ enum State {
     /// Batches are read when they are asked for.
     Alone {
         reader: Reader,
-        spare: Option<Batch>,
+        empties: Receiver<Batch>,
         ended: bool,
     },
     /// They are read in another thread.
     Together {
         thread: JoinHandle<Reader>,
         full: Receiver<Batch>,
-        empty: Sender<Batch>,
     },
 }
 
@@ -68,7 +72,7 @@ impl ReadAhead {
         let used = std::mem::take(&mut self.current);
         // A batch that was never filled has no memory worth keeping.
         if !used.is_empty() {
-            self.give_back(used);
+            give_back(&self.empty, used);
         }
         self.current = self.take()?;
         Some(&self.current)
@@ -82,10 +86,10 @@ impl ReadAhead {
         match &mut self.state {
             State::Alone {
                 reader,
-                spare,
+                empties,
                 ended,
             } => {
-                let mut batch = spare.take().unwrap_or_default();
+                let mut batch = empties.try_recv().unwrap_or_default();
                 *ended = *ended || !reader.next_batch(&mut batch);
                 (!*ended).then_some(batch)
             }
@@ -93,35 +97,21 @@ impl ReadAhead {
         }
     }
 
-    /// Takes back a batch, whose memory the next frames use.
-    pub fn give_back(&mut self, batch: Batch) {
-        match &mut self.state {
-            State::Alone { spare, .. } => *spare = Some(batch),
-            // It fails when the thread has read everything and needs no batch any more.
-            State::Together { empty, .. } => drop(empty.send(batch)),
-        }
-    }
-
-    /// Where another thread gives batches back, if there are threads. It must be dropped before
+    /// Where batches are given back, from any thread. To be dropped before
     /// [`finish`](Self::finish).
-    pub fn returns(&self) -> Option<Sender<Batch>> {
-        match &self.state {
-            State::Alone { .. } => None,
-            State::Together { empty, .. } => Some(empty.clone()),
-        }
+    pub fn returns(&self) -> Sender<Batch> {
+        self.empty.clone()
     }
 
     /// Stops reading and gives the reader back, which has the [`Ending`](super::Ending) and the
     /// interfaces.
     pub fn finish(self) -> Reader {
-        match self.state {
+        let ReadAhead { state, empty, .. } = self;
+        drop(empty);
+        match state {
             State::Alone { reader, .. } => reader,
-            State::Together {
-                thread,
-                full,
-                empty,
-            } => {
-                drop((full, empty));
+            State::Together { thread, full } => {
+                drop(full);
                 match thread.join() {
                     Ok(reader) => reader,
                     Err(panic) => std::panic::resume_unwind(panic),
@@ -131,43 +121,56 @@ impl ReadAhead {
     }
 }
 
-/// Moves the reader to a thread of its own, unless the system allows no more threads.
-fn begin(state: State) -> State {
-    let State::Alone { reader, ended, .. } = state else {
+/// Gives a batch back for its memory to be used again.
+pub fn give_back(returns: &Sender<Batch>, batch: Batch) {
+    // It fails when everything was read and no batch is needed any more.
+    let _ = returns.send(batch);
+}
+
+/// Moves the reader to a thread of its own if it decompresses, unless the system allows no more
+/// threads.
+fn begin(state: State, empty: &Sender<Batch>) -> State {
+    let State::Alone {
+        reader,
+        empties,
+        ended,
+    } = state
+    else {
         return state;
     };
-    let (hand_over, take_over) = sync_channel::<Reader>(1);
+    if !reader.is_compressed() {
+        return State::Alone {
+            reader,
+            empties,
+            ended,
+        };
+    }
+    let (hand_over, take_over) = sync_channel::<(Reader, Receiver<Batch>)>(1);
     let (full_in, full) = sync_channel(BATCHES);
-    let (empty, empty_out) = channel();
     let spawned = thread::Builder::new()
         .name("read ahead".to_owned())
         .spawn(move || {
-            let reader = take_over.recv().expect("the reader is sent at once");
-            read_all(reader, &empty_out, &full_in)
+            let (reader, empties) = take_over.recv().expect("the reader is sent at once");
+            read_all(reader, &empties, &full_in)
         });
     let Ok(thread) = spawned else {
         return State::Alone {
             reader,
-            spare: None,
+            empties,
             ended,
         };
     };
     for _ in 1..BATCHES {
-        // The thread holds the other end until it returns.
-        let _ = empty.send(Batch::new());
+        give_back(empty, Batch::new());
     }
-    if hand_over.send(reader).is_err() {
+    if hand_over.send((reader, empties)).is_err() {
         unreachable!("the thread waits for the reader");
     }
-    State::Together {
-        thread,
-        full,
-        empty,
-    }
+    State::Together { thread, full }
 }
 
-fn read_all(mut reader: Reader, empty: &Receiver<Batch>, full: &SyncSender<Batch>) -> Reader {
-    while let Ok(mut batch) = empty.recv() {
+fn read_all(mut reader: Reader, empties: &Receiver<Batch>, full: &SyncSender<Batch>) -> Reader {
+    while let Ok(mut batch) = empties.recv() {
         if !reader.next_batch(&mut batch) || full.send(batch).is_err() {
             break;
         }

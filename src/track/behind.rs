@@ -3,11 +3,11 @@
 
 use super::stream::{Carried, Streams};
 use super::tcp::Connections;
-use crate::capture::{Batch, ReadAhead};
+use crate::capture::{Batch, give_back};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
-/// Batches that may wait: the reader has a few more.
+/// Batches that may wait.
 const WAITING: usize = 2;
 
 /// TCP conversations and the messages in their streams.
@@ -35,31 +35,36 @@ impl Tcp {
     }
 }
 
-/// What follows the conversations, here or in a thread.
+/// What follows the conversations: here, and in a thread once there is more than one batch.
 pub struct Behind {
     state: State,
     /// The list in use.
     list: Vec<Carried>,
+    /// Where batches go in the end.
+    returns: Sender<Batch>,
 }
 
 enum State {
-    Here(Box<Tcp>),
-    There {
-        thread: JoinHandle<Tcp>,
-        work: SyncSender<(Batch, Vec<Carried>)>,
-        lists: Receiver<Vec<Carried>>,
-    },
+    Here { tcp: Box<Tcp>, batches: u32 },
+    There(There),
+}
+
+struct There {
+    thread: JoinHandle<Box<Tcp>>,
+    work: SyncSender<(Batch, Vec<Carried>)>,
+    lists: Receiver<Vec<Carried>>,
 }
 
 impl Behind {
-    /// Goes along with a reader: in a thread if that has one.
-    pub fn new(ahead: &ReadAhead) -> Behind {
+    /// Nothing followed yet; batches go to `returns` in the end.
+    pub fn new(returns: Sender<Batch>) -> Behind {
         Behind {
-            state: ahead
-                .returns()
-                .and_then(begin)
-                .unwrap_or_else(|| State::Here(Box::default())),
+            state: State::Here {
+                tcp: Box::default(),
+                batches: 0,
+            },
             list: Vec::new(),
+            returns,
         }
     }
 
@@ -68,19 +73,25 @@ impl Behind {
         &mut self.list
     }
 
-    /// Takes in a batch with its list, and gives it back to the reader in the end.
-    pub fn batch(&mut self, batch: Batch, ahead: &mut ReadAhead) {
+    /// Takes in a batch with its list.
+    pub fn batch(&mut self, batch: Batch) {
+        if let State::Here { tcp, batches: 1 } = &mut self.state
+            && let Some(there) = begin(tcp, &self.returns)
+        {
+            self.state = State::There(there);
+        }
         match &mut self.state {
-            State::Here(tcp) => {
+            State::Here { tcp, batches } => {
                 tcp.batch(&batch, &self.list);
                 self.list.clear();
-                ahead.give_back(batch);
+                *batches += 1;
+                give_back(&self.returns, batch);
             }
-            State::There { work, lists, .. } => {
-                let spare = lists.try_recv().unwrap_or_default();
+            State::There(there) => {
+                let spare = there.lists.try_recv().unwrap_or_default();
                 let list = std::mem::replace(&mut self.list, spare);
                 // It fails only when the thread panicked, which `finish` tells.
-                let _ = work.send((batch, list));
+                let _ = there.work.send((batch, list));
             }
         }
     }
@@ -88,11 +99,11 @@ impl Behind {
     /// Everything found.
     pub fn finish(self) -> Tcp {
         match self.state {
-            State::Here(tcp) => *tcp,
-            State::There { thread, work, .. } => {
+            State::Here { tcp, .. } => *tcp,
+            State::There(There { thread, work, .. }) => {
                 drop(work);
                 match thread.join() {
-                    Ok(tcp) => tcp,
+                    Ok(tcp) => *tcp,
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -100,17 +111,22 @@ impl Behind {
     }
 }
 
-/// Starts the thread, if the system allows one.
-fn begin(returns: Sender<Batch>) -> Option<State> {
+/// Goes on in a thread, if there are two cores and the system allows one.
+fn begin(tcp: &mut Box<Tcp>, returns: &Sender<Batch>) -> Option<There> {
+    if thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
+        return None;
+    }
+    let (hand_over, take_over) = sync_channel::<Box<Tcp>>(1);
     let (work, tasks) = sync_channel::<(Batch, Vec<Carried>)>(WAITING);
     let (used, lists) = channel();
+    let returns = returns.clone();
     let follow = move || {
-        let mut tcp = Tcp::default();
+        let mut tcp = take_over.recv().expect("they are sent at once");
         for (batch, mut list) in tasks {
             tcp.batch(&batch, &list);
             list.clear();
-            // Both fail at the end, when nobody needs them any more.
-            let _ = returns.send(batch);
+            give_back(&returns, batch);
+            // It fails at the end, when no list is needed any more.
             let _ = used.send(list);
         }
         tcp
@@ -119,7 +135,10 @@ fn begin(returns: Sender<Batch>) -> Option<State> {
         .name("conversations".to_owned())
         .spawn(follow)
         .ok()?;
-    Some(State::There {
+    if hand_over.send(std::mem::take(tcp)).is_err() {
+        unreachable!("the thread waits for them");
+    }
+    Some(There {
         thread,
         work,
         lists,
