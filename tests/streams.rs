@@ -137,7 +137,11 @@ impl Wire {
             self.next[side] = self.next[side].wrapping_add(1);
         }
         self.segment(0, 0, "A", &[]);
-        analyze(Reader::from_read("test", Cursor::new(self.file)), |_| {})
+        analyze(
+            Reader::from_read("test", Cursor::new(self.file)),
+            None,
+            |_| {},
+        )
     }
 }
 
@@ -289,7 +293,11 @@ fn a_syn_answered_by_the_ack_of_an_older_connection_is_not_unanswered() {
     // The server still knows the older numbers (RFC 5961 §4.2).
     wire.next[0] = OUT_OF_NOTHING + 1;
     wire.segment(1, 0, "A", &[]);
-    let analysis = analyze(Reader::from_read("test", Cursor::new(wire.file)), |_| {});
+    let analysis = analyze(
+        Reader::from_read("test", Cursor::new(wire.file)),
+        None,
+        |_| {},
+    );
     let second = analysis
         .trackers
         .tcp
@@ -315,6 +323,7 @@ fn a_caller_that_goes_on_was_answered_even_if_the_answer_was_not_captured() {
     wire.file.extend(frames.concat());
     let c = only(&analyze(
         Reader::from_read("test", Cursor::new(wire.file)),
+        None,
         |_| {},
     ));
     assert_eq!((c.opened, c.synack_frame), ("handshake", None));

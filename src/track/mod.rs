@@ -86,6 +86,24 @@ impl Trackers {
         self.pairs.next_hops(&known)
     }
 
+    /// Takes in one frame that is not told of: only the numbers of conversations and flows, and
+    /// what their next segments are compared with, depend on it.
+    pub fn pass_over(&mut self, packet: &Packet<'_>) -> Option<tcp::Seen> {
+        let ip = packet.ip?;
+        match &packet.transport {
+            Transport::Tcp(segment) => {
+                let mut seen = self.tcp.find(packet, &ip, segment);
+                seen.hidden = true;
+                Some(seen)
+            }
+            Transport::Udp(datagram) => {
+                self.udp.find(packet, &ip, datagram);
+                None
+            }
+            _ => None,
+        }
+    }
+
     /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
     /// is the number of frames that the datagram came in. A TCP segment comes back with its
     /// conversation, to be followed.

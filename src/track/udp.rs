@@ -112,29 +112,9 @@ impl Flows {
         datagram: &dissect::Datagram,
         fragments: usize,
     ) -> Note {
-        let (from, to) = (
-            (ip.source, datagram.source_port),
-            (ip.destination, datagram.destination_port),
-        );
+        let from = (ip.source, datagram.source_port);
         let (frame, time) = (packet.frame.number, time_of(packet));
-        let key = if from <= to { (from, to) } else { (to, from) };
-        let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
-        let stream = *self.index.entry(key).or_insert(next);
-        if stream == next {
-            self.flows.push(Open {
-                ends: [from, to],
-                first_frame: frame,
-                first: time,
-                last: time,
-                datagrams: [0; 2],
-                bytes: [0; 2],
-                largest: 0,
-                waiting: [NONE; 2],
-                error_frame: 0,
-                refused: false,
-                group: packet.macs.is_some_and(|m| m.0[0] & 1 == 1),
-            });
-        }
+        let stream = self.find(packet, ip, datagram);
         let flow = &mut self.flows[dissect::as_usize(stream)];
         let side = usize::from(flow.ends[0] != from);
         let note = Note {
@@ -189,6 +169,34 @@ impl Flows {
             mismatch: mismatch.then(|| Box::new((datagram.stated_length, room + 8))),
         });
         note
+    }
+
+    /// The number of a datagram's flow, which begins with it if it is new.
+    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, datagram: &dissect::Datagram) -> u32 {
+        let (from, to) = (
+            (ip.source, datagram.source_port),
+            (ip.destination, datagram.destination_port),
+        );
+        let key = if from <= to { (from, to) } else { (to, from) };
+        let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
+        let stream = *self.index.entry(key).or_insert(next);
+        if stream == next {
+            let time = time_of(packet);
+            self.flows.push(Open {
+                ends: [from, to],
+                first_frame: packet.frame.number,
+                first: time,
+                last: time,
+                datagrams: [0; 2],
+                bytes: [0; 2],
+                largest: 0,
+                waiting: [NONE; 2],
+                error_frame: 0,
+                refused: false,
+                group: packet.macs.is_some_and(|m| m.0[0] & 1 == 1),
+            });
+        }
+        stream
     }
 
     /// The note of a datagram that an ICMP error quotes, when its flow is known.
@@ -298,9 +306,9 @@ impl Flows {
         })
     }
 
-    /// One flow.
+    /// One flow; `None` if all its datagrams were passed over.
     pub fn flow(&self, stream: usize) -> Option<Flow> {
-        let flow = self.flows.get(stream)?;
+        let flow = self.flows.get(stream).filter(|f| f.datagrams != [0; 2])?;
         let timed = flow.last != Time::default();
         Some(Flow {
             stream: u32::try_from(stream).ok()?,

@@ -33,6 +33,8 @@ pub struct Seen {
     pub side: u8,
     /// An earlier frame already held it.
     pub copy: bool,
+    /// A filter keeps it out of what is told.
+    pub hidden: bool,
     /// What it does to the list of conversations.
     pub(super) step: Step,
     /// What it offers, if it is a SYN.
@@ -121,6 +123,7 @@ impl Directory {
             stream: number,
             side,
             copy: false,
+            hidden: false,
             step,
             offer: if segment.has(tcp::SYN) {
                 Offer::new(&tcp::parse_options(options))

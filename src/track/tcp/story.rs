@@ -118,6 +118,11 @@ pub(super) struct Story {
 }
 
 impl Story {
+    /// Whether nothing was told.
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames == 0
+    }
+
     fn rst(&self) -> Option<(u32, u8)> {
         some_frame(self.rst_frame).map(|frame| (frame, self.rst_side))
     }
