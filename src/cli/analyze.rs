@@ -307,8 +307,10 @@ fn summary(name: &str, analysis: &Analysis, filter: Option<&str>, facts: usize) 
                     summary.frames, ending.frames, summary.bytes
                 ),
                 Some(filter) => format!(
-                    "{} frames, {} bytes on the wire; `{filter}` holds for {facts} facts",
-                    ending.frames, summary.bytes
+                    "{} frames, {} bytes on the wire; `{filter}` holds for {facts} {}",
+                    ending.frames,
+                    summary.bytes,
+                    if facts == 1 { "fact" } else { "facts" }
                 ),
                 None => format!(
                     "{} frames, {} bytes on the wire",
