@@ -137,6 +137,7 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>) -> (Analysis, Vec<Ending>
         .collect();
     let mut stream = Stream::new(restricted);
     let mut tcp = Tcp::default();
+    let mut carried = Vec::new();
     let mut number = 0u32;
     loop {
         let mut earliest: Option<(usize, Time)> = None;
@@ -162,8 +163,9 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>) -> (Analysis, Vec<Ending>
                 .as_ref()
                 .is_none_or(|passing| passing.contains(frame.number));
             let packet = Packet::dissect(Frame { number, ..frame });
-            if let Some(carried) = stream.packet(&packet, passes) {
-                tcp.segment(&carried, || frame.bytes);
+            stream.packet(&packet, passes, &mut carried);
+            for segment in carried.drain(..) {
+                tcp.segment(&segment, || frame.bytes);
             }
         }
         source.taken += 1;
@@ -205,36 +207,44 @@ impl Stream {
         let mut frames = batch.frames();
         let Some(first) = frames.next() else { return };
         let mut packet = Packet::dissect(first);
-        carried.extend(self.packet(&packet, passes(first.number)));
+        self.packet(&packet, passes(first.number), carried);
         for frame in frames {
             packet.next(frame);
-            carried.extend(self.packet(&packet, passes(frame.number)));
+            self.packet(&packet, passes(frame.number), carried);
         }
     }
 
-    /// Takes in one packet; gives what its segment carries.
-    fn packet(&mut self, packet: &Packet<'_>, passes: bool) -> Option<Carried> {
+    /// Takes in one packet; what its segment carries is added to `carried`.
+    fn packet(&mut self, packet: &Packet<'_>, passes: bool, carried: &mut Vec<Carried>) {
         self.summary.start = self.summary.start.or(packet.frame.time);
         if passes {
             self.summary.count(packet);
         }
         match self.trackers.fragments.packet(packet) {
-            None => self.track(packet, 1, passes),
+            None => self.track(packet, 1, passes, carried),
             Some(whole) => {
                 let mut packet = packet.clone();
                 packet.resume(&whole.bytes);
-                self.track(&packet, whole.frames.len(), passes)
+                self.track(&packet, whole.frames.len(), passes, carried);
             }
         }
     }
 
-    fn track(&mut self, packet: &Packet<'_>, fragments: usize, passes: bool) -> Option<Carried> {
+    fn track(
+        &mut self,
+        packet: &Packet<'_>,
+        fragments: usize,
+        passes: bool,
+        carried: &mut Vec<Carried>,
+    ) {
         let seen = if passes {
-            self.trackers.packet(packet, fragments)?
+            self.trackers.packet(packet, fragments)
         } else {
-            self.trackers.pass_over(packet)?
+            self.trackers.pass_over(packet)
         };
-        Some(Carried::new(packet, seen))
+        if let Some(seen) = seen {
+            carried.push(Carried::new(packet, seen));
+        }
     }
 
     /// Takes over what was followed behind.

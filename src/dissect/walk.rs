@@ -14,14 +14,13 @@ use etherparse::{
 /// A stretch of bytes still to be taken apart.
 #[derive(Clone, Copy)]
 struct Rest<'a> {
-    /// The bytes `start` and `end` count in.
-    all: &'a [u8],
+    /// Those that were captured.
+    bytes: &'a [u8],
     source: Source,
-    start: usize,
-    /// End of the captured bytes.
-    end: usize,
-    /// Bytes promised from `start` on.
-    reported: usize,
+    /// Where they begin in the source.
+    start: u32,
+    /// Bytes promised from there on.
+    reported: u32,
     quoted: bool,
     /// Part of a datagram that is not whole.
     partial: bool,
@@ -30,33 +29,33 @@ struct Rest<'a> {
 
 impl<'a> Rest<'a> {
     fn bytes(&self) -> &'a [u8] {
-        self.all.get(self.start..self.end).unwrap_or_default()
+        self.bytes
     }
 
     fn view(&self) -> View<'a> {
         View {
-            bytes: self.bytes(),
-            reported: self.reported,
+            bytes: self.bytes,
+            reported: super::as_usize(self.reported),
             quoted: self.quoted,
         }
     }
 
     /// What follows a header of this length.
     fn after(&self, header: usize) -> Rest<'a> {
-        let start = (self.start + header).min(self.end);
+        let captured = header.min(self.bytes.len());
         Rest {
-            start,
-            reported: self.reported.saturating_sub(header),
+            bytes: &self.bytes[captured..],
+            start: self.start + as_u32(captured),
+            reported: self.reported.saturating_sub(as_u32(header)),
             ..*self
         }
     }
 
     /// The same, not longer than `reported`.
     fn limit(&self, reported: usize) -> Rest<'a> {
-        let reported = reported.min(self.reported);
         Rest {
-            reported,
-            end: self.end.min(self.start + reported),
+            reported: self.reported.min(as_u32(reported)),
+            bytes: &self.bytes[..self.bytes.len().min(reported)],
             ..*self
         }
     }
@@ -67,15 +66,15 @@ impl<'a> Rest<'a> {
             name,
             quoted: self.quoted,
             source: self.source,
-            start: as_u32(self.start),
-            captured: as_u32(self.end - self.start),
-            reported: as_u32(self.reported),
+            start: self.start,
+            captured: as_u32(self.bytes.len()),
+            reported: self.reported,
         }
     }
 
     /// Why a header of `length` bytes is not there: the capture or the packet.
     fn missing(&self, length: usize) -> Stop {
-        if self.reported < length {
+        if super::as_usize(self.reported) < length {
             Stop::Malformed
         } else {
             Stop::Snapped
@@ -86,11 +85,13 @@ impl<'a> Rest<'a> {
 /// Walks a frame from its link layer.
 pub(super) fn frame(packet: &mut Packet<'_>) {
     let rest = Rest {
-        all: packet.frame.bytes,
+        bytes: packet.frame.bytes,
         source: Source::Frame,
         start: 0,
-        end: packet.frame.bytes.len(),
-        reported: super::as_usize(packet.frame.wire_length).max(packet.frame.bytes.len()),
+        reported: packet
+            .frame
+            .wire_length
+            .max(as_u32(packet.frame.bytes.len())),
         quoted: false,
         partial: false,
         depth: 0,
@@ -120,11 +121,10 @@ pub(super) fn frame(packet: &mut Packet<'_>) {
 pub(super) fn datagram<'a>(packet: &mut Packet<'a>, bytes: &'a [u8]) {
     let Some(ip) = packet.ip else { return };
     let rest = Rest {
-        all: bytes,
+        bytes,
         source: Source::Datagram,
         start: 0,
-        end: bytes.len(),
-        reported: bytes.len(),
+        reported: as_u32(bytes.len()),
         quoted: false,
         partial: false,
         depth: 1,
@@ -142,7 +142,10 @@ fn ethernet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         // Cisco FabricPath: sixteen bytes before the frame proper, and a check sequence behind.
         packet.layers.push(rest.layer(Protocol::Other, "cfp"));
         let inner = rest.after(16);
-        return ethernet(packet, inner.limit(inner.reported.saturating_sub(4)));
+        return ethernet(
+            packet,
+            inner.limit(super::as_usize(inner.reported).saturating_sub(4)),
+        );
     }
     packet.layers.push(rest.layer(Protocol::Ethernet, "eth"));
     let Ok(header) = Ethernet2HeaderSlice::from_slice(rest.bytes()) else {
@@ -334,7 +337,7 @@ fn ipv4<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     let (bounded, malformed) = match total {
         0 => (rest, false),
         n if n < length => (rest.limit(length), true),
-        n => (rest.limit(n), n > rest.reported),
+        n => (rest.limit(n), as_u32(n) > rest.reported),
     };
     packet.layers.push(bounded.layer(Protocol::Ipv4, "ip"));
     let after = bounded.after(length);
@@ -347,10 +350,10 @@ fn ipv4<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         fragment_offset: u32::from(header.fragments_offset().value()) * 8,
         more_fragments: header.more_fragments(),
         stated_length: u32::from(header.total_len()),
-        start: as_u32(rest.start),
-        payload_start: as_u32(after.start),
-        payload_captured: as_u32(after.end - after.start),
-        payload_reported: as_u32(after.reported),
+        start: rest.start,
+        payload_start: after.start,
+        payload_captured: as_u32(after.bytes.len()),
+        payload_reported: after.reported,
     };
     if malformed && total < length {
         if !rest.quoted && packet.ip.is_none() {
@@ -387,10 +390,10 @@ fn ipv6<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         fragment_offset: fragment.map_or(0, |f| f.offset),
         more_fragments: fragment.is_some_and(|f| f.more),
         stated_length: as_u32(stated + 40),
-        start: as_u32(rest.start),
-        payload_start: as_u32(after.start),
-        payload_captured: as_u32(after.end - after.start),
-        payload_reported: as_u32(after.reported),
+        start: rest.start,
+        payload_start: after.start,
+        payload_captured: as_u32(after.bytes.len()),
+        payload_reported: after.reported,
     };
     network_payload(packet, after, summary);
 }
@@ -587,7 +590,7 @@ fn tcp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     };
     let whole = !rest.partial && !rest.quoted;
     let length = if whole {
-        rest.reported.checked_sub(header).map(as_u32)
+        rest.reported.checked_sub(u32::from(header_length))
     } else {
         None
     };
@@ -618,7 +621,7 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(bounded.layer(Protocol::Udp, "udp"));
     if stated_length != 0
         && (stated_length < 8
-            || (usize::from(stated_length) > rest.reported && !rest.partial && !rest.quoted))
+            || (u32::from(stated_length) > rest.reported && !rest.partial && !rest.quoted))
     {
         stop(packet, Stop::Malformed);
     }
@@ -660,9 +663,9 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
 fn payload(rest: &Rest<'_>) -> Payload {
     Payload {
         source: rest.source,
-        start: as_u32(rest.start),
-        captured: as_u32(rest.end - rest.start),
-        reported: as_u32(rest.reported),
+        start: rest.start,
+        captured: as_u32(rest.bytes.len()),
+        reported: rest.reported,
     }
 }
 

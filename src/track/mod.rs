@@ -108,33 +108,33 @@ impl Trackers {
     /// is the number of frames that the datagram came in. A TCP segment comes back with its
     /// conversation, to be followed.
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
-        let Some(ip) = packet.ip else {
+        let Some(ip) = &packet.ip else {
             self.arp.packet(packet);
             return None;
         };
-        self.pairs.packet(packet, &ip);
+        self.pairs.packet(packet, ip);
         self.checksums.packet(packet);
-        let copy = self.copies.packet(packet, &ip);
+        let copy = self.copies.packet(packet, ip);
         match &packet.transport {
             Transport::Tcp(segment) => {
-                let mut seen = self.tcp.find(packet, &ip, segment);
+                let mut seen = self.tcp.find(packet, ip, segment);
                 seen.copy = copy;
                 return Some(seen);
             }
             Transport::Udp(datagram) => {
-                let note = self.udp.packet(packet, &ip, datagram, fragments);
+                let note = self.udp.packet(packet, ip, datagram, fragments);
                 match packet.application {
                     Some(Protocol::Dhcp) => self.leases.packet(packet),
                     Some(protocol @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) => {
-                        self.lookups.packet(packet, &ip, protocol, note.stream);
+                        self.lookups.packet(packet, ip, protocol, note.stream);
                     }
                     _ => {}
                 }
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
-                self.icmp.packet(packet, &ip, message);
+                self.icmp.packet(packet, ip, message);
                 if matches!(packet.transport, Transport::Icmpv6(_)) {
-                    self.discovery.packet(packet, &ip, message);
+                    self.discovery.packet(packet, ip, message);
                 }
                 if let Some(quoted) = icmp::quoted(packet) {
                     let mut about = None;
@@ -146,7 +146,7 @@ impl Trackers {
                         };
                         about = self.udp.error(ends.0, ends.1, packet.frame.number, refused);
                     }
-                    self.icmp.error(packet, &ip, message, &quoted, about);
+                    self.icmp.error(packet, ip, message, &quoted, about);
                 }
             }
             Transport::None => {}
