@@ -42,7 +42,8 @@ pub struct Arp {
 /// Reads a packet for IPv4 over Ethernet; other kinds give nothing.
 pub fn parse(view: &View<'_>) -> Option<Arp> {
     let slice = etherparse::ArpPacketSlice::from_slice(view.bytes).ok()?;
-    if slice.hw_addr_size() != 6 || slice.proto_addr_size() != 4 || slice.hw_addr_type().0 != 1 {
+    let ether = matches!(slice.hw_addr_type().0, 1 | 6) && slice.hw_addr_size() == 6;
+    if !ether || slice.proto_addr_type().0 != 0x0800 || slice.proto_addr_size() != 4 {
         return None;
     }
     Some(Arp {

@@ -96,6 +96,10 @@ impl Seen<'_, '_> {
         let said = self.reading.said;
         let mut sink = Sink::new(Wanted::ALL);
         let table = match protocol {
+            Protocol::Arp => {
+                track::arp::emit(&said.notes.arp, &mut sink);
+                Notes::Arp
+            }
             Protocol::Tcp => {
                 if let Some(note) = &said.notes.tcp {
                     track::tcp::emit(note, true, &mut sink);

@@ -26,6 +26,7 @@ const ANSWERS: &[&str] = &["http.response_in"];
 /// What must be followed over time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wants {
+    pub(super) arp: bool,
     pub(super) tcp: bool,
     pub(super) udp: bool,
     pub(super) dns: bool,
@@ -38,6 +39,7 @@ pub(super) struct Wants {
 impl Wants {
     pub(super) fn all() -> Wants {
         Wants {
+            arp: true,
             tcp: true,
             udp: true,
             dns: true,
@@ -60,6 +62,7 @@ impl Wants {
                 match place {
                     Place::Note(table, _) => {
                         wants.twice = true;
+                        wants.arp |= *table == Table::Arp;
                         wants.tcp |= *table == Table::Tcp;
                         wants.udp |= *table == Table::Udp;
                         wants.dns |= *table == Table::Dns;
@@ -126,8 +129,13 @@ impl Following {
         wants: Wants,
     ) -> Said {
         let mut said = Said::default();
-        let Some(ip) = packet.ip else { return said };
         let trackers = &mut self.trackers;
+        let Some(ip) = packet.ip else {
+            if wants.arp {
+                said.notes.arp = trackers.arp.packet(packet);
+            }
+            return said;
+        };
         match &packet.transport {
             Transport::Tcp(segment) if wants.tcp || wants.messages => {
                 let streams = trackers.tcp.len();

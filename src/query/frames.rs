@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 /// The trackers' notes that have fields.
 pub(super) const NOTES: &[(Notes, &[Field])] = &[
+    (Notes::Arp, track::arp::FIELDS),
     (Notes::Tcp, track::tcp::FIELDS),
     (Notes::Udp, track::udp::FIELDS),
     (Notes::Icmp, track::icmp::FIELDS),
@@ -323,6 +324,10 @@ impl<'a> Reading<'_, 'a> {
         }
         let v6 = matches!(self.packet.transport, Transport::Icmpv6(_));
         match layer.protocol {
+            Protocol::Arp => {
+                let note = &self.said.notes.arp;
+                values.read_notes(plan, Notes::Arp, |sink| track::arp::emit(note, sink));
+            }
             Protocol::Tcp => {
                 if let Some(note) = &self.said.notes.tcp {
                     let view = self.packet.view(layer);

@@ -44,6 +44,8 @@ pub struct Trackers {
 /// What the trackers say of one frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Notes {
+    /// Of its ARP packet.
+    pub arp: arp::Note,
     /// Of its TCP segment.
     pub tcp: Option<tcp::Note>,
     /// Of its UDP datagram.
@@ -65,7 +67,7 @@ impl Trackers {
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Notes {
         let mut notes = Notes::default();
         let Some(ip) = packet.ip else {
-            self.arp.packet(packet);
+            notes.arp = self.arp.packet(packet);
             return notes;
         };
         self.pairs.packet(packet, &ip);
