@@ -74,6 +74,8 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     let sender = sender_hw + hw;
     let target_hw = sender + proto;
     let target = target_hw + hw;
+    // Wireshark shows either all four addresses or none.
+    view.slice(sender_hw..target + proto)?;
     let ether = matches!(hw_type, 1 | 6) && hw == 6;
     let ipv4 = proto_type == 0x0800 && proto == 4;
     if let (true, Some(from), Some(to)) = (

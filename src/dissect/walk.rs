@@ -628,7 +628,9 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     if above.reported == 0 {
         return;
     }
-    let application = ports::udp_protocol(source_port, destination_port);
+    let application = ports::udp_protocol(source_port, destination_port).or_else(|| {
+        ports::looks_like_dns(source_port, destination_port, above.bytes()).then_some(Protocol::Dns)
+    });
     if !rest.quoted {
         packet.application = application;
     }

@@ -232,6 +232,9 @@ impl<'a> Reading<'_, 'a> {
             values.layer(plan, name, nth, header_length(layers, at), bytes);
             let numbers = self.said.notes.tcp.map(|note| note.numbers);
             values.read(plan, layer.protocol, nth, |sink| {
+                if let (Protocol::Http, Some(note)) = (layer.protocol, &self.said.ssdp) {
+                    track::messages::emit(note, sink);
+                }
                 // What could not be read is told below.
                 let _ = dissect::emit(packet, layer, numbers, sink);
             });
@@ -301,6 +304,9 @@ impl<'a> Reading<'_, 'a> {
             _ => "dns",
         };
         values.layer(plan, name, nth, length, bytes);
+        if let Some(note) = &message.dns {
+            values.read_notes(plan, Notes::Dns, |sink| track::dns::emit(note, sink));
+        }
         values.read(plan, message.protocol, nth, |sink| match message.protocol {
             Protocol::Http => {
                 if let Some(note) = &message.http {

@@ -14,16 +14,13 @@ use crate::dissect::layer::{Protocol, View};
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::tls;
 use crate::dissect::{Packet, as_usize, ports};
+use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
 use std::collections::HashMap;
 
-/// Segments that Wireshark does not look into.
-const SENT_AGAIN: Flags = Flags(
-    Flags::RETRANSMISSION.0
-        | Flags::FAST_RETRANSMISSION.0
-        | Flags::SPURIOUS_RETRANSMISSION.0
-        | Flags::OUT_OF_ORDER.0,
-);
+/// Segments that Wireshark does not look into. A fast retransmission it does.
+const SENT_AGAIN: Flags =
+    Flags(Flags::RETRANSMISSION.0 | Flags::SPURIOUS_RETRANSMISSION.0 | Flags::OUT_OF_ORDER.0);
 
 /// Most bytes that wait in one direction.
 const MOST_WAITING: usize = 4 << 20;
@@ -41,6 +38,8 @@ pub struct Message {
     pub http: Option<HttpNote>,
     /// What TLS's fields need from earlier records.
     pub tls: tls::State,
+    /// What DNS's fields need from other frames.
+    pub dns: Option<dns::Note>,
 }
 
 /// How a request and its response belong together.
@@ -79,6 +78,7 @@ enum Kind {
 #[derive(Default)]
 struct Stream {
     kind: Kind,
+    ports: (u16, u16),
     waiting: [Option<Waiting>; 2],
     tls: [tls::State; 2],
     requests: Vec<Request>,
@@ -139,6 +139,7 @@ impl Messages {
                 Some(Protocol::Dns | Protocol::Mdns) => Kind::Dns,
                 _ => Kind::Unknown,
             },
+            ports: (segment.source_port, segment.destination_port),
             ..Stream::default()
         });
         let held = |stream: &Stream| -> usize {
@@ -175,6 +176,10 @@ impl Messages {
             && let Some(number) = http.request_number
         {
             http.response_in = self.responses.get(&(stream, number)).copied();
+        }
+        if let Some(stream) = self.streams.get(&stream) {
+            // Data that a client sends before the server has chosen a version.
+            message.tls.tls13 |= stream.tls.iter().any(|state| state.tls13);
         }
     }
 }
@@ -267,7 +272,7 @@ impl Stream {
         }
         let _ = length;
         if self.kind == Kind::Unknown {
-            self.kind = recognize(payload);
+            self.kind = recognize(payload, self.ports);
         }
         self.messages(call, seq, payload, can_wait);
     }
@@ -308,6 +313,7 @@ impl Stream {
             bytes: bytes.to_vec(),
             http: None,
             tls: self.tls[call.side],
+            dns: None,
         });
     }
 
@@ -316,7 +322,11 @@ impl Stream {
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let answered = usize::try_from(self.responses).unwrap_or(usize::MAX);
             let method = self.requests.get(answered).map(|r| r.method.clone());
-            let head = http::parse_head(rest, method.as_deref());
+            let head = if can_wait {
+                http::parse_head(rest, method.as_deref())
+            } else {
+                http::parse_cut_head(rest, method.as_deref())
+            };
             let Some(head) = head else {
                 if http::recognize(rest).is_some() && can_wait {
                     return (at, Some(Need::OneMore));
@@ -447,12 +457,23 @@ impl Stream {
 }
 
 /// What a stream that no port tells of carries.
-fn recognize(bytes: &[u8]) -> Kind {
-    if http::recognize(bytes).is_some() && bytes.contains(&b'\n') {
+fn recognize(bytes: &[u8], (source, destination): (u16, u16)) -> Kind {
+    if http::recognize(bytes).is_some()
+        && bytes.contains(&b'\n')
+        && ports::tcp_may_be(Protocol::Http, source, destination)
+    {
         return Kind::Http;
     }
     match tls::Record::parse(bytes) {
-        Some(record) if record.length > 0 => Kind::Tls,
+        Some(record)
+            if matches!(
+                record.content,
+                tls::content::HANDSHAKE | tls::content::APPLICATION_DATA
+            ) && record.version < 0x0304
+                && ports::tcp_may_be(Protocol::Tls, source, destination) =>
+        {
+            Kind::Tls
+        }
         _ => Kind::Unknown,
     }
 }

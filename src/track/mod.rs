@@ -11,6 +11,7 @@ pub mod icmp;
 pub mod messages;
 pub mod pairs;
 pub mod situations;
+pub mod ssdp;
 pub mod stream;
 pub mod tcp;
 pub mod udp;

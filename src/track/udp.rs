@@ -56,6 +56,23 @@ struct Open {
     error_frame: u32,
 }
 
+impl Open {
+    /// A flow without datagrams yet.
+    fn new(ends: [End; 2]) -> Open {
+        Open {
+            ends,
+            first_frame: 0,
+            first: Time::default(),
+            last: Time::default(),
+            datagrams: [0; 2],
+            bytes: [0; 2],
+            largest: 0,
+            waiting: [NONE; 2],
+            error_frame: 0,
+        }
+    }
+}
+
 /// A datagram as kept: compact, since there may be millions.
 struct Row {
     time: Time,
@@ -114,19 +131,14 @@ impl Flows {
         let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
         let stream = *self.index.entry(key).or_insert(next);
         if stream == next {
-            self.flows.push(Open {
-                ends: [from, to],
-                first_frame: frame,
-                first: time,
-                last: time,
-                datagrams: [0; 2],
-                bytes: [0; 2],
-                largest: 0,
-                waiting: [NONE; 2],
-                error_frame: 0,
-            });
+            self.flows.push(Open::new([from, to]));
         }
         let flow = &mut self.flows[dissect::as_usize(stream)];
+        if flow.first_frame == 0 {
+            flow.ends = [from, to];
+            flow.first_frame = frame;
+            (flow.first, flow.last) = (time, time);
+        }
         let side = usize::from(flow.ends[0] != from);
         let note = Note {
             stream,
@@ -176,13 +188,18 @@ impl Flows {
         note
     }
 
-    /// The note of a datagram that an ICMP error quotes, when its flow is known.
-    pub fn quoted(&self, packet: &Packet<'_>) -> Option<Note> {
+    /// The note of a datagram that an ICMP error quotes. A flow that was not seen before gets its
+    /// number from it, as in Wireshark.
+    pub fn quoted(&mut self, packet: &Packet<'_>) -> Option<Note> {
         let quoted = super::icmp::quoted(packet).filter(|q| q.protocol == 17)?;
         let ports = quoted.ports?;
         let (from, to) = ((quoted.source, ports.0), (quoted.destination, ports.1));
         let key = if from <= to { (from, to) } else { (to, from) };
-        let stream = *self.index.get(&key)?;
+        let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
+        let stream = *self.index.entry(key).or_insert(next);
+        if stream == next {
+            self.flows.push(Open::new([from, to]));
+        }
         Some(Note {
             stream,
             quoted: true,
@@ -195,6 +212,9 @@ impl Flows {
         let key = if from <= to { (from, to) } else { (to, from) };
         let stream = *self.index.get(&key)?;
         let flow = self.flows.get_mut(dissect::as_usize(stream))?;
+        if flow.first_frame == 0 {
+            return None;
+        }
         if flow.error_frame == 0 {
             flow.error_frame = frame;
         }
@@ -230,9 +250,11 @@ impl Flows {
         })
     }
 
-    /// How many flows there are.
-    pub fn flow_count(&self) -> usize {
-        self.flows.len()
+    /// The numbers of the flows of which datagrams were seen: of some there may be only quotes.
+    pub fn seen_flows(&self) -> Vec<u32> {
+        let numbered = (0..).zip(&self.flows);
+        let seen = numbered.filter(|(_, flow)| flow.first_frame != 0);
+        seen.map(|(stream, _)| stream).collect()
     }
 
     /// One datagram; `receive_buffer` is the size of the receiver's buffer where it is known.
@@ -281,7 +303,7 @@ impl Flows {
 
     /// One flow.
     pub fn flow(&self, stream: usize) -> Option<Flow> {
-        let flow = self.flows.get(stream)?;
+        let flow = self.flows.get(stream).filter(|f| f.first_frame != 0)?;
         let timed = flow.last != Time::default();
         Some(Flow {
             stream: u32::try_from(stream).ok()?,

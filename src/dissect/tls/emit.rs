@@ -68,7 +68,7 @@ fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Optio
 }
 
 /// Handshake messages that are whole within the record.
-fn handshake(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+fn handshake(cursor: &mut Cursor<'_, '_>, state: &mut State) -> Option<()> {
     while cursor.left() > 0 {
         let whole = message_length(cursor);
         let Some(length) = whole else {
@@ -135,11 +135,30 @@ fn client_hello(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
     extensions(cursor, true)
 }
 
-fn server_hello(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+fn server_hello(cursor: &mut Cursor<'_, '_>, state: &mut State) -> Option<()> {
+    if let Some(version) = chosen_version(cursor) {
+        // Drafts count as TLS 1.3.
+        state.tls13 = matches!(version, 0x0304 | 0x7f00..=0x7fff | 0xfb17 | 0xfb1a);
+    }
     hello_head(cursor, state)?;
     cursor.u16(CIPHER_SUITE)?;
     cursor.u8(COMPRESSION)?;
     extensions(cursor, false)
+}
+
+/// The version in a server hello's extension (RFC 8446 §4.2.1), without handing anything over.
+fn chosen_version(cursor: &Cursor<'_, '_>) -> Option<u16> {
+    let body = cursor.bytes.get(cursor.at..cursor.end)?;
+    let number = |at: usize| Some(u16::from_be_bytes(*body.get(at..)?.first_chunk()?));
+    let session = usize::from(*body.get(34)?);
+    let mut at = 35 + session + 2 + 1 + 2;
+    while let (Some(kind), Some(length)) = (number(at), number(at + 2)) {
+        if kind == 43 && length == 2 {
+            return number(at + 4);
+        }
+        at += 4 + usize::from(length);
+    }
+    number(0)
 }
 
 fn list16(
