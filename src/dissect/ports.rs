@@ -73,12 +73,9 @@ fn by_tcp_port(port: u16) -> Option<Protocol> {
 /// Whether a TCP stream between these ports may turn out to be HTTP or TLS by what it carries:
 /// not where Wireshark gives a port to a protocol that takes everything.
 pub fn tcp_may_be(protocol: Protocol, source: u16, destination: u16) -> bool {
-    let taken = |port| {
-        within(TAKEN_TCP, port)
-            || match protocol {
-                Protocol::Http => within(NOT_HTTP, port),
-                _ => within(NOT_TLS, port),
-            }
+    let taken = |port| match protocol {
+        Protocol::Http => within(TAKEN_TCP, port) || within(NOT_HTTP, port),
+        _ => (within(TAKEN_TCP, port) && !TURN_TO_TLS.contains(&port)) || within(NOT_TLS, port),
     };
     !taken(source) && !taken(destination)
 }
@@ -132,10 +129,17 @@ const TAKEN_TCP: &[(u16, u16)] = &[
 /// TCP ports of protocols that take an HTTP request, and not a TLS hello.
 const NOT_HTTP: &[(u16, u16)] = &[(143, 143), (674, 674), (2501, 2501), (22222, 22222)];
 
-/// TCP ports of protocols that take a TLS hello, and not an HTTP request.
+/// TCP ports of protocols that begin in the clear and agree on TLS then: FTP, SMTP, POP3, IMAP,
+/// LDAP, SQL servers, XMPP.
+const TURN_TO_TLS: &[u16] = &[
+    21, 25, 110, 119, 143, 389, 587, 1433, 3306, 5222, 5269, 5432,
+];
+
+/// TCP ports of protocols that take a TLS hello, and not an HTTP request; 3389 does once the
+/// session has begun.
 #[rustfmt::skip]
 const NOT_TLS: &[(u16, u16)] = &[
-    (1344, 1344), (3002, 3003), (3006, 3006), (3386, 3386), (4222, 4222), (4249, 4250), (5000, 5000), (5094, 5094),
+    (1344, 1344), (3002, 3003), (3006, 3006), (3386, 3386), (3389, 3389), (4222, 4222), (4249, 4250), (5000, 5000), (5094, 5094),
 ];
 
 /// UDP ports of protocols that take a DNS message.

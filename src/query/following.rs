@@ -7,8 +7,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};
 use crate::track::fragments::Whole;
 use crate::track::messages::{HttpNote, Message, Messages};
-use crate::track::ssdp::Conversations;
-use crate::track::{Notes, Trackers, dns};
+use crate::track::{Notes, Trackers, dns, eap, ssdp};
 
 /// Fields of a segment that count from what the tracker knows.
 const RELATIVE: &[&str] = &[
@@ -116,7 +115,8 @@ pub(super) struct Said {
 pub(super) struct Following {
     trackers: Trackers,
     messages: Messages,
-    ssdp: Conversations,
+    ssdp: ssdp::Conversations,
+    eap: eap::Conversations,
 }
 
 /// Whether the frame is an HTTP message in a datagram.
@@ -157,6 +157,9 @@ impl Following {
         let Some(ip) = packet.ip else {
             if wants.arp {
                 said.notes.arp = trackers.arp.packet(packet);
+            }
+            if wants.messages {
+                said.messages.extend(self.eap.packet(packet));
             }
             return said;
         };

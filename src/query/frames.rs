@@ -7,6 +7,7 @@
 use super::Filter;
 use super::catalogue::{EntryId, Notes};
 use super::following::{Following, Said, Wants};
+use super::link;
 use super::plan::{Plan, Values, header_length};
 use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader};
 use crate::dissect::field::{Field, Sink, Wanted};
@@ -44,6 +45,11 @@ pub enum SessionError {
         /// What the system says.
         source: io::Error,
     },
+    /// Frames of a kind that Wireshark does not read, when only those it reads are wanted.
+    #[error(
+        "link type {0} is unknown to Wireshark 4.0, so its frames have no fields\nhint: `wirelab analyze` counts such frames"
+    )]
+    Link(u16),
     /// The caller could not take a frame.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -56,6 +62,7 @@ pub struct Session<'q> {
     filter_plan: Plan,
     plan: Plan,
     wants: Wants,
+    every_link: bool,
 }
 
 /// One frame that the filter let pass.
@@ -82,7 +89,14 @@ impl<'q> Session<'q> {
             filter_plan: Plan::new(needs),
             plan: Plan::new(fields),
             wants: Wants::of(needs.iter().chain(fields)),
+            every_link: true,
         }
+    }
+
+    /// Stops at a frame whose link type Wireshark does not know, as tshark does.
+    pub fn as_wireshark(mut self) -> Self {
+        self.every_link = false;
+        self
     }
 
     /// Follows everything, whatever the fields ask for.
@@ -131,6 +145,9 @@ impl<'q> Session<'q> {
         let mut spare = (Values::default(), Values::default());
         while reader.next_batch(&mut batch) {
             for frame in batch.frames() {
+                if !self.every_link && !link::known_to_wireshark(frame.link) {
+                    return Err(SessionError::Link(frame.link.0));
+                }
                 spare = self.frame(&batch, frame, &mut state, learned, spare, take)?;
             }
         }

@@ -247,3 +247,64 @@ fn v4(address: IpAddr) -> Ipv4Addr {
         IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: u8 = 0xa;
+    const B: u8 = 0xb;
+    const C: u8 = 0xc;
+    const NOBODY: u8 = 0;
+
+    fn message(opcode: u16, sender: (u8, u8), target: (u8, u8)) -> Message {
+        let mac = |last: u8| match last {
+            NOBODY => [0; 6],
+            last => [2, 0, 0, 0, 0, last],
+        };
+        Message {
+            opcode,
+            sender_mac: mac(sender.0),
+            sender: Ipv4Addr::new(10, 0, 0, sender.1),
+            target_mac: mac(target.0),
+            target: Ipv4Addr::new(10, 0, 0, target.1),
+        }
+    }
+
+    /// The frames and the answers of tshark 4.0.17.
+    #[test]
+    fn duplicates_are_those_that_tshark_finds() {
+        let frames = [
+            (1, (A, 1), (NOBODY, 2)),
+            (2, (B, 2), (A, 1)),
+            (2, (C, 2), (A, 1)),
+            (2, (B, 2), (C, 1)),
+            (2, (C, 2), (B, 1)),
+            (1, (C, 3), (B, 2)),
+            (1, (C, 1), (B, 2)),
+            (3, (C, 1), (B, 2)),
+            (2, (B, 2), (A, 1)),
+            (2, (C, 2), (A, 1)),
+        ];
+        let mut requests = Requests::default();
+        let mut found = Vec::new();
+        for (number, (opcode, sender, target)) in (1u32..).zip(frames) {
+            let tenths = if number % 2 == 1 { 1 } else { 9 };
+            let second = i64::from((number - 1) * 3 / 2);
+            let time = Time((1000 + second) * 1_000_000_000 + tenths * 100_000_000);
+            let note = requests.duplicates(&message(opcode, sender, target), number, time);
+            for duplicate in note.duplicates.iter().flatten() {
+                found.push((number, duplicate.frame, duplicate.seconds));
+            }
+        }
+        let tshark = [
+            (3, 2, 2),
+            (4, 3, 1),
+            (5, 4, 2),
+            (5, 3, 3),
+            (7, 3, 6),
+            (10, 9, 1),
+        ];
+        assert_eq!(found, tshark);
+    }
+}

@@ -16,7 +16,7 @@ use crate::dissect::tls;
 use crate::dissect::{Packet, as_usize, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Segments that Wireshark does not look into. A fast retransmission it does.
 const SENT_AGAIN: Flags =
@@ -26,6 +26,9 @@ const SENT_AGAIN: Flags =
 const MOST_WAITING: usize = 4 << 20;
 /// Most bytes that wait in all streams together.
 const MOST_TOGETHER: usize = 128 << 20;
+
+/// Longest body that Wireshark waits for.
+const LONGEST_BODY: u64 = i32::MAX as u64;
 
 /// A message, in the frame that completes it.
 #[derive(Clone, Debug)]
@@ -111,6 +114,43 @@ struct Waiting {
     bytes: Vec<u8>,
     /// Bytes of the stream from `start`, kept or not.
     length: u64,
+    /// What came behind a gap, by its distance from `start`.
+    later: BTreeMap<u64, Vec<u8>>,
+    /// How much that is.
+    later_bytes: usize,
+}
+
+impl Waiting {
+    /// Adds what follows, to `most` bytes altogether.
+    fn add(&mut self, new: &[u8], most: u64) {
+        let take = usize::try_from(most.saturating_sub(self.length)).unwrap_or(usize::MAX);
+        let take = take.min(new.len());
+        let room = MOST_WAITING.saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(&new[..take.min(room)]);
+        self.length += take as u64;
+    }
+
+    /// Keeps what came behind a gap.
+    fn keep(&mut self, offset: u64, payload: &[u8]) {
+        if self.later_bytes + payload.len() <= MOST_WAITING && !self.later.contains_key(&offset) {
+            self.later_bytes += payload.len();
+            self.later.insert(offset, payload.to_vec());
+        }
+    }
+
+    /// Adds what was kept and follows now.
+    fn close_gaps(&mut self, most: u64) {
+        while let Some(entry) = self.later.first_entry()
+            && *entry.key() <= self.length
+        {
+            let (offset, bytes) = entry.remove_entry();
+            self.later_bytes -= bytes.len();
+            let skip = usize::try_from(self.length - offset).unwrap_or(usize::MAX);
+            if let Some(new) = bytes.get(skip..) {
+                self.add(new, most);
+            }
+        }
+    }
 }
 
 impl Messages {
@@ -119,10 +159,7 @@ impl Messages {
         let length = segment.length.unwrap_or(0);
         let payload = packet.payload_bytes();
         let payload = &payload[..payload.len().min(as_usize(length))];
-        if segment.has(tcp::RST) || (length > 0 && note.flags.has(SENT_AGAIN)) {
-            return Vec::new();
-        }
-        if length == 0 && !segment.has(tcp::FIN) {
+        if segment.has(tcp::RST) || (length == 0 && !segment.has(tcp::FIN)) {
             return Vec::new();
         }
         let mut call = Call {
@@ -143,13 +180,22 @@ impl Messages {
             ..Stream::default()
         });
         let held = |stream: &Stream| -> usize {
-            stream.waiting.iter().flatten().map(|w| w.bytes.len()).sum()
+            let waiting = stream.waiting.iter().flatten();
+            waiting.map(|w| w.bytes.len() + w.later_bytes).sum()
         };
         let before = held(stream);
         let can_wait = payload.len() == as_usize(length) && self.waiting < MOST_TOGETHER;
-        stream.bytes(&mut call, segment, payload, length, can_wait);
-        if segment.has(tcp::FIN) {
-            stream.end(&mut call);
+        if length > 0 && note.flags.has(SENT_AGAIN) {
+            // It may fill a gap; a message that ends in it is not shown.
+            if stream.waits_for(call.side, segment) {
+                stream.bytes(&mut call, segment, payload, can_wait);
+            }
+            call.out.clear();
+        } else {
+            stream.bytes(&mut call, segment, payload, can_wait);
+            if segment.has(tcp::FIN) {
+                stream.end(&mut call);
+            }
         }
         self.waiting = (self.waiting + held(stream)).saturating_sub(before);
         for message in &call.out {
@@ -213,15 +259,16 @@ struct Call {
 }
 
 impl Stream {
+    /// Whether a message of known length waits for bytes that this segment has.
+    fn waits_for(&self, side: usize, segment: &Segment) -> bool {
+        self.waiting[side].as_ref().is_some_and(|waiting| {
+            let offset = u64::from(segment.seq.wrapping_sub(waiting.start));
+            matches!(waiting.need, Need::Bytes(need) if offset < need)
+        })
+    }
+
     /// Takes in a segment's bytes.
-    fn bytes(
-        &mut self,
-        call: &mut Call,
-        segment: &Segment,
-        payload: &[u8],
-        length: u32,
-        can_wait: bool,
-    ) {
+    fn bytes(&mut self, call: &mut Call, segment: &Segment, payload: &[u8], can_wait: bool) {
         let mut seq = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
         let mut payload = payload;
         if payload.is_empty() {
@@ -231,27 +278,27 @@ impl Stream {
             let offset = u64::from(seq.wrapping_sub(waiting.start));
             let belongs = match waiting.need {
                 Need::OneMore => offset == waiting.length,
-                Need::Bytes(need) => offset < need && offset <= waiting.length,
+                Need::Bytes(need) => offset < need,
                 Need::Fin => offset <= waiting.length,
             };
             if belongs {
+                let most = match waiting.need {
+                    Need::Bytes(need) => need,
+                    _ => u64::MAX,
+                };
                 // What came before is not taken twice.
-                let skip = usize::try_from(waiting.length - offset).unwrap_or(usize::MAX);
-                let Some(new) = payload.get(skip..).filter(|new| !new.is_empty()) else {
-                    self.waiting[call.side] = Some(waiting);
-                    return;
-                };
-                let take = match waiting.need {
-                    Need::Bytes(need) => usize::try_from(need - waiting.length)
-                        .unwrap_or(usize::MAX)
-                        .min(new.len()),
-                    _ => new.len(),
-                };
-                let room = MOST_WAITING.saturating_sub(waiting.bytes.len());
-                waiting.bytes.extend_from_slice(&new[..take.min(room)]);
-                waiting.length += take as u64;
+                let new = waiting.length.checked_sub(offset).map(|skip| {
+                    let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                    payload.get(skip..).unwrap_or_default()
+                });
+                match new {
+                    Some(new) => waiting.add(new, most),
+                    None => waiting.keep(offset, payload),
+                }
+                waiting.close_gaps(most);
                 if matches!(waiting.need, Need::Fin)
                     || matches!(waiting.need, Need::Bytes(need) if waiting.length < need)
+                    || new.is_some_and(<[u8]>::is_empty)
                 {
                     self.waiting[call.side] = Some(waiting);
                     return;
@@ -259,8 +306,9 @@ impl Stream {
                 let (bytes, whole) = (waiting.bytes, waiting.length);
                 let cut = whole > bytes.len() as u64;
                 self.messages(call, waiting.start, &bytes, can_wait && !cut);
-                payload = &new[take..];
-                seq = seq.wrapping_add(u32::try_from(skip + take).unwrap_or(0));
+                let taken = usize::try_from(whole - offset).unwrap_or(usize::MAX);
+                payload = payload.get(taken..).unwrap_or_default();
+                seq = seq.wrapping_add(u32::try_from(taken).unwrap_or(0));
                 if payload.is_empty() || self.waiting[call.side].is_some() {
                     return;
                 }
@@ -270,7 +318,6 @@ impl Stream {
                 return;
             }
         }
-        let _ = length;
         if self.kind == Kind::Unknown {
             self.kind = recognize(payload, self.ports);
         }
@@ -304,6 +351,8 @@ impl Stream {
             need,
             bytes: rest.to_vec(),
             length: rest.len() as u64,
+            later: BTreeMap::new(),
+            later_bytes: 0,
         });
     }
 
@@ -345,7 +394,7 @@ impl Stream {
                 BodyLength::None => 0,
                 BodyLength::Length(length) => match usize::try_from(length) {
                     Ok(length) if length <= body => length,
-                    _ if can_wait => {
+                    _ if can_wait && length <= LONGEST_BODY => {
                         let all = (head.head_length as u64).saturating_add(length);
                         return (at, Some(Need::Bytes(all)));
                     }
@@ -402,7 +451,7 @@ impl Stream {
     }
 
     fn tls(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
-        let mut at = 0;
+        let mut at = tls::ssl2_hello(bytes).unwrap_or(0);
         let mut need = None;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             if rest.len() < tls::RECORD_HEADER {
@@ -422,19 +471,8 @@ impl Stream {
             at += length;
         }
         if at > 0 {
-            self.push(call, Protocol::Tls, &bytes[..at]);
-            let view = View {
-                bytes: &bytes[..at],
-                reported: at,
-                quoted: false,
-            };
-            let mut nothing = Sink::new(Wanted::default());
-            let state = &mut self.tls[call.side];
-            tls::emit(&view, state, &mut nothing);
-            let tls13 = self.tls.iter().any(|state| state.tls13);
-            for state in &mut self.tls {
-                state.tls13 = tls13;
-            }
+            call.out
+                .push(tls_message(&bytes[..at], &mut self.tls, call.side));
         }
         (at, need)
     }
@@ -454,6 +492,29 @@ impl Stream {
         }
         (at, None)
     }
+}
+
+/// A message of TLS records; moves the states of both directions on.
+pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usize) -> Message {
+    let message = Message {
+        protocol: Protocol::Tls,
+        bytes: bytes.to_vec(),
+        http: None,
+        tls: states[side],
+        dns: None,
+    };
+    let view = View {
+        bytes,
+        reported: bytes.len(),
+        quoted: false,
+    };
+    let mut nothing = Sink::new(Wanted::default());
+    tls::emit(&view, &mut states[side], &mut nothing);
+    let tls13 = states.iter().any(|state| state.tls13);
+    for state in states {
+        state.tls13 = tls13;
+    }
+    message
 }
 
 /// What a stream that no port tells of carries.

@@ -6,6 +6,7 @@
 pub mod arp;
 pub mod dhcp;
 pub mod dns;
+pub mod eap;
 pub mod fragments;
 pub mod icmp;
 pub mod messages;

@@ -3,6 +3,7 @@
 use super::pairs::time_of;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
+use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::network::{Datagram, Flow};
 use crate::facts::{Milliseconds, Moment};
@@ -192,6 +193,13 @@ impl Flows {
     /// number from it, as in Wireshark.
     pub fn quoted(&mut self, packet: &Packet<'_>) -> Option<Note> {
         let quoted = super::icmp::quoted(packet).filter(|q| q.protocol == 17)?;
+        let layers = packet.layers.as_slice();
+        let header = layers
+            .iter()
+            .find(|l| l.quoted && l.protocol == Protocol::Udp)?;
+        if header.captured < 8 {
+            return None;
+        }
         let ports = quoted.ports?;
         let (from, to) = ((quoted.source, ports.0), (quoted.destination, ports.1));
         let key = if from <= to { (from, to) } else { (to, from) };

@@ -20,6 +20,17 @@ pub struct State {
 /// where the first byte is that belongs to none of them.
 pub fn emit<'a>(view: &View<'a>, state: &mut State, sink: &mut Sink<'a>) -> usize {
     let mut at = 0;
+    if let Some(length) = super::ssl2_hello(view.bytes) {
+        let mut cursor = Cursor {
+            bytes: view.bytes,
+            at: 2,
+            end: length,
+            sink: &mut *sink,
+        };
+        // Its length was checked.
+        let _ = old_hello(&mut cursor);
+        at = length;
+    }
     while let Some(record) = view.bytes.get(at..).and_then(Record::parse) {
         let end = at + RECORD_HEADER + record.length;
         if end > view.bytes.len() {
@@ -35,6 +46,14 @@ pub fn emit<'a>(view: &View<'a>, state: &mut State, sink: &mut Sink<'a>) -> usiz
         at = end;
     }
     at
+}
+
+/// The hello of SSL 2, which says that its sender speaks newer versions (RFC 5246, E.2).
+fn old_hello(cursor: &mut Cursor<'_, '_>) -> Option<()> {
+    cursor.sink.unsigned(RECORD_VERSION, 0..0, 2u16);
+    cursor.u8(HANDSHAKE_TYPE)?;
+    cursor.u16(HANDSHAKE_VERSION)?;
+    Some(())
 }
 
 fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Option<()> {
@@ -69,6 +88,12 @@ fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Optio
 
 /// Handshake messages that are whole within the record.
 fn handshake(cursor: &mut Cursor<'_, '_>, state: &mut State) -> Option<()> {
+    // Encrypted data is longer than the shortest code that protects it; a request to begin anew
+    // stands alone. Zeros that look like one are the number that some ciphers begin with.
+    let zeros = cursor.peek(4).is_some_and(|head| head == [0; 4]);
+    if cursor.left() >= 16 && (state.encrypted || zeros) {
+        return cursor.mark(HANDSHAKE, cursor.left());
+    }
     while cursor.left() > 0 {
         let whole = message_length(cursor);
         let Some(length) = whole else {
