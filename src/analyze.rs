@@ -1,9 +1,11 @@
 //! The whole analysis stream: frames become packets, packets over time become facts.
 
 use crate::capture::{Batch, Ending, Frame, Reader, Time, read_ahead};
-use crate::dissect::Packet;
+use crate::dissect::{Packet, Stop};
 use crate::facts::names::{Lease, Lookup};
 use crate::facts::network::{Arp, Hop, Host, IcmpError, Neighbour, Ping, Situation};
+use crate::track::behind::{Behind, Tcp};
+use crate::track::stream::Carried;
 use crate::track::{Trackers, situations};
 
 /// What a capture holds, before its facts.
@@ -62,12 +64,15 @@ pub struct Analysis {
 
 /// Analyzes a capture to its end. `progress` is told the frames read so far, a batch at a time.
 pub fn analyze(reader: Reader, mut progress: impl FnMut(u64)) -> Analysis {
-    let mut stream = Stream::default();
     let mut ahead = read_ahead(reader);
-    while let Some(batch) = ahead.next() {
-        stream.batch(batch);
+    let mut behind = Behind::new(ahead.returns());
+    let mut stream = Stream::default();
+    while let Some(batch) = ahead.take() {
+        stream.batch(&batch, behind.list());
+        behind.batch(batch);
         progress(stream.summary.frames);
     }
+    stream.adopt(behind.finish());
     stream.finish(ahead.finish().finish())
 }
 
@@ -91,6 +96,7 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
         })
         .collect();
     let mut stream = Stream::default();
+    let mut tcp = Tcp::default();
     let mut number = 0u32;
     loop {
         let mut earliest: Option<(usize, Time)> = None;
@@ -111,7 +117,10 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
         source.last = time;
         if let Some(frame) = source.batch.get(source.taken + 1) {
             number = number.saturating_add(1);
-            stream.frame(Frame { number, ..frame });
+            let packet = Packet::dissect(Frame { number, ..frame });
+            if let Some(carried) = stream.packet(&packet) {
+                tcp.segment(&carried, || frame.bytes);
+            }
         }
         source.taken += 1;
     }
@@ -126,39 +135,56 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
         format: format!("{} captures merged", endings.len()),
         ..worst
     };
+    stream.adopt(tcp);
     (stream.finish(all), endings)
 }
 
 /// The analysis of frames as they come.
 #[derive(Default)]
-pub struct Stream {
+struct Stream {
     summary: Summary,
     trackers: Trackers,
 }
 
 impl Stream {
-    /// Takes in a batch.
-    pub fn batch(&mut self, batch: &Batch) {
-        for frame in batch.frames() {
-            self.frame(frame);
+    /// Takes in a batch; what its segments carry is added to `carried`.
+    fn batch(&mut self, batch: &Batch, carried: &mut Vec<Carried>) {
+        let mut frames = batch.frames();
+        let Some(first) = frames.next() else { return };
+        let mut packet = Packet::dissect(first);
+        carried.extend(self.packet(&packet));
+        for frame in frames {
+            packet.next(frame);
+            carried.extend(self.packet(&packet));
         }
     }
 
-    /// Takes in one frame.
-    pub fn frame(&mut self, frame: Frame<'_>) {
-        self.summary.count(&frame);
-        let mut packet = Packet::dissect(frame);
-        self.summary.judge(&packet);
-        let whole = self.trackers.fragments.packet(&packet);
-        if let Some(whole) = &whole {
-            packet.resume(&whole.bytes);
+    /// Takes in one packet; gives what its segment carries.
+    fn packet(&mut self, packet: &Packet<'_>) -> Option<Carried> {
+        self.summary.count(packet);
+        match self.trackers.fragments.packet(packet) {
+            None => self.track(packet, 1),
+            Some(whole) => {
+                let mut packet = packet.clone();
+                packet.resume(&whole.bytes);
+                self.track(&packet, whole.frames.len())
+            }
         }
-        self.trackers
-            .packet(&packet, whole.as_ref().map_or(1, |w| w.frames.len()));
+    }
+
+    fn track(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<Carried> {
+        let seen = self.trackers.packet(packet, fragments)?;
+        Some(Carried::new(packet, seen))
+    }
+
+    /// Takes over what was followed behind.
+    fn adopt(&mut self, tcp: Tcp) {
+        self.trackers.tcp.adopt(tcp.connections);
+        self.trackers.streams = tcp.streams;
     }
 
     /// Puts together what is only known at the end.
-    pub fn finish(mut self, ending: Ending) -> Analysis {
+    fn finish(mut self, ending: Ending) -> Analysis {
         let situations = situations::find(&self.trackers);
         let (pings, icmp_errors) = std::mem::take(&mut self.trackers.icmp).finish();
         let hosts = self.trackers.pairs.hosts();
@@ -190,19 +216,17 @@ impl Stream {
 }
 
 impl Summary {
-    fn count(&mut self, frame: &Frame<'_>) {
+    fn count(&mut self, packet: &Packet<'_>) {
+        let frame = &packet.frame;
         self.frames += 1;
         self.bytes += u64::from(frame.wire_length);
         if frame.time.is_some() {
             self.first = self.first.or(frame.time);
             self.last = frame.time;
         }
-    }
-
-    fn judge(&mut self, packet: &Packet<'_>) {
         match packet.stop {
-            Some(crate::dissect::Stop::Snapped) => self.snapped += 1,
-            Some(crate::dissect::Stop::Malformed) => self.malformed += 1,
+            Some(Stop::Snapped) => self.snapped += 1,
+            Some(Stop::Malformed) => self.malformed += 1,
             None => {}
         }
         self.undecoded += u64::from(packet.layers.as_slice().is_empty());

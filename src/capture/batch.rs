@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// How many bytes are read at once: large enough that a read costs little, small enough that
 /// the bytes are still in the cache when they are looked at.
-pub(super) const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 512 * 1024;
 
 /// Memory that a batch keeps between uses. More is only held while an unusually large block
 /// passes through.

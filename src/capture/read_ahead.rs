@@ -1,39 +1,46 @@
-//! Reads in a second thread while the frames before are looked at.
+//! Reads batches, and decompresses in a second thread while the frames before are looked at.
 
 use super::{Batch, Reader};
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
-/// Batches on their way round: enough that neither side waits often, few enough for the cache.
-const BATCHES: usize = 4;
+/// Batches on their way round: enough that no side waits often, few enough for the cache.
+const BATCHES: usize = 6;
 
-/// Reads a capture a few batches ahead. What comes out does not depend on whether there is a
-/// second thread, which small files and machines with one core do without.
+/// Reads a capture batch by batch. What comes out does not depend on whether there is a second
+/// thread; only compressed files have one, since reading alone costs less than handing the bytes
+/// from one core to another.
 pub fn read_ahead(mut reader: Reader) -> ReadAhead {
     let mut first = Batch::new();
     let more = reader.next_batch(&mut first);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let small = reader.size().is_some_and(|size| size <= first.position());
+    let (empty, empties) = channel();
     let mut state = State::Alone {
         reader,
+        empties,
         ended: !more,
     };
     if more && cores > 1 && !small {
-        state = begin(state);
+        state = begin(state, &empty);
     }
     ReadAhead {
         state,
-        first: more,
-        current: first,
+        empty,
+        first: more.then_some(first),
+        current: Batch::new(),
     }
 }
 
-/// Gives out the batches of a capture that is read ahead.
+/// Gives out the batches of a capture.
 pub struct ReadAhead {
     state: State,
-    /// Whether the current batch was not given out yet.
-    first: bool,
+    /// Where batches go that can be used again.
+    empty: Sender<Batch>,
+    /// The first batch, while it was not given out.
+    first: Option<Batch>,
+    /// The batch that is lent.
     current: Batch,
 }
 
@@ -43,12 +50,15 @@ pub struct ReadAhead {
 )]
 enum State {
     /// Batches are read when they are asked for.
-    Alone { reader: Reader, ended: bool },
+    Alone {
+        reader: Reader,
+        empties: Receiver<Batch>,
+        ended: bool,
+    },
     /// They are read in another thread.
     Together {
         thread: JoinHandle<Reader>,
         full: Receiver<Batch>,
-        empty: Sender<Batch>,
     },
 }
 
@@ -59,36 +69,49 @@ impl ReadAhead {
         reason = "the batch is lent, which an iterator cannot do"
     )]
     pub fn next(&mut self) -> Option<&Batch> {
-        if self.first {
-            self.first = false;
-            return Some(&self.current);
+        let used = std::mem::take(&mut self.current);
+        // A batch that was never filled has no memory worth keeping.
+        if !used.is_empty() {
+            give_back(&self.empty, used);
+        }
+        self.current = self.take()?;
+        Some(&self.current)
+    }
+
+    /// The next frames, to be given back when they have been looked at.
+    pub fn take(&mut self) -> Option<Batch> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
         }
         match &mut self.state {
-            State::Alone { reader, ended } => {
-                *ended = *ended || !reader.next_batch(&mut self.current);
-                (!*ended).then_some(&self.current)
+            State::Alone {
+                reader,
+                empties,
+                ended,
+            } => {
+                let mut batch = empties.try_recv().unwrap_or_default();
+                *ended = *ended || !reader.next_batch(&mut batch);
+                (!*ended).then_some(batch)
             }
-            State::Together { full, empty, .. } => {
-                let next = full.recv().ok()?;
-                let used = std::mem::replace(&mut self.current, next);
-                // It fails when the thread has read everything and needs no batch any more.
-                let _ = empty.send(used);
-                Some(&self.current)
-            }
+            State::Together { full, .. } => full.recv().ok(),
         }
+    }
+
+    /// Where batches are given back, from any thread. To be dropped before
+    /// [`finish`](Self::finish).
+    pub fn returns(&self) -> Sender<Batch> {
+        self.empty.clone()
     }
 
     /// Stops reading and gives the reader back, which has the [`Ending`](super::Ending) and the
     /// interfaces.
     pub fn finish(self) -> Reader {
-        match self.state {
+        let ReadAhead { state, empty, .. } = self;
+        drop(empty);
+        match state {
             State::Alone { reader, .. } => reader,
-            State::Together {
-                thread,
-                full,
-                empty,
-            } => {
-                drop((full, empty));
+            State::Together { thread, full } => {
+                drop(full);
                 match thread.join() {
                     Ok(reader) => reader,
                     Err(panic) => std::panic::resume_unwind(panic),
@@ -98,39 +121,56 @@ impl ReadAhead {
     }
 }
 
-/// Moves the reader to a thread of its own, unless the system allows no more threads.
-fn begin(state: State) -> State {
-    let State::Alone { reader, ended } = state else {
+/// Gives a batch back for its memory to be used again.
+pub fn give_back(returns: &Sender<Batch>, batch: Batch) {
+    // It fails when everything was read and no batch is needed any more.
+    let _ = returns.send(batch);
+}
+
+/// Moves the reader to a thread of its own if it decompresses, unless the system allows no more
+/// threads.
+fn begin(state: State, empty: &Sender<Batch>) -> State {
+    let State::Alone {
+        reader,
+        empties,
+        ended,
+    } = state
+    else {
         return state;
     };
-    let (hand_over, take_over) = sync_channel::<Reader>(1);
+    if !reader.is_compressed() {
+        return State::Alone {
+            reader,
+            empties,
+            ended,
+        };
+    }
+    let (hand_over, take_over) = sync_channel::<(Reader, Receiver<Batch>)>(1);
     let (full_in, full) = sync_channel(BATCHES);
-    let (empty, empty_out) = channel();
     let spawned = thread::Builder::new()
         .name("read ahead".to_owned())
         .spawn(move || {
-            let reader = take_over.recv().expect("the reader is sent at once");
-            read_all(reader, &empty_out, &full_in)
+            let (reader, empties) = take_over.recv().expect("the reader is sent at once");
+            read_all(reader, &empties, &full_in)
         });
     let Ok(thread) = spawned else {
-        return State::Alone { reader, ended };
+        return State::Alone {
+            reader,
+            empties,
+            ended,
+        };
     };
     for _ in 1..BATCHES {
-        // The thread holds the other end until it returns.
-        let _ = empty.send(Batch::new());
+        give_back(empty, Batch::new());
     }
-    if hand_over.send(reader).is_err() {
+    if hand_over.send((reader, empties)).is_err() {
         unreachable!("the thread waits for the reader");
     }
-    State::Together {
-        thread,
-        full,
-        empty,
-    }
+    State::Together { thread, full }
 }
 
-fn read_all(mut reader: Reader, empty: &Receiver<Batch>, full: &SyncSender<Batch>) -> Reader {
-    while let Ok(mut batch) = empty.recv() {
+fn read_all(mut reader: Reader, empties: &Receiver<Batch>, full: &SyncSender<Batch>) -> Reader {
+    while let Ok(mut batch) = empties.recv() {
         if !reader.next_batch(&mut batch) || full.send(batch).is_err() {
             break;
         }

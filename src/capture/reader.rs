@@ -83,6 +83,11 @@ impl Reader {
         &self.name
     }
 
+    /// Whether the bytes are compressed; known once something was read.
+    pub fn is_compressed(&self) -> bool {
+        self.source.compressed().is_some()
+    }
+
     /// The size of the file when it was opened, in bytes; `None` for a pipe.
     pub fn size(&self) -> Option<u64> {
         self.source.size()

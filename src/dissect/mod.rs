@@ -179,6 +179,20 @@ impl<'a> Packet<'a> {
         packet
     }
 
+    /// Takes the next frame apart in the same place: a packet is large, and there are millions.
+    pub fn next(&mut self, frame: Frame<'a>) {
+        self.frame = frame;
+        self.datagram = None;
+        self.layers.clear();
+        self.ip = None;
+        self.transport = Transport::None;
+        self.payload = Payload::default();
+        self.application = None;
+        self.stop = None;
+        self.macs = None;
+        walk::frame(self);
+    }
+
     /// Goes on with the datagram that this frame's fragment completed.
     pub fn resume(&mut self, datagram: &'a [u8]) {
         self.datagram = Some(datagram);

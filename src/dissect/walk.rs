@@ -136,6 +136,7 @@ fn stop(packet: &mut Packet<'_>, why: Stop) {
     packet.stop.get_or_insert(why);
 }
 
+#[inline]
 fn ethernet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     if rest.view().u16(12) == Some(FABRIC_PATH) && packet.layers.as_slice().is_empty() {
         // Cisco FabricPath: sixteen bytes before the frame proper, and a check sequence behind.
@@ -153,6 +154,7 @@ fn ethernet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
 }
 
 /// Goes on by EtherType, or by length for 802.3.
+#[inline(always)]
 fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) {
     // Three tags are more than any network stacks.
     for _ in 0..8 {
@@ -317,6 +319,7 @@ fn by_version<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     }
 }
 
+#[inline(always)]
 fn ipv4<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     // Some captures carry IPv6 under IPv4's number; the version field decides, as in Wireshark.
     if rest.bytes().first().is_some_and(|b| b >> 4 == 6) {
@@ -405,6 +408,7 @@ fn ipv6<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
 }
 
 /// Goes on above IP, unless the rest is a piece that must wait for the others.
+#[inline(always)]
 fn network_payload<'a>(packet: &mut Packet<'a>, after: Rest<'a>, ip: Ip) {
     let outermost = packet.ip.is_none() && !after.quoted;
     if outermost {
@@ -424,6 +428,7 @@ fn network_payload<'a>(packet: &mut Packet<'a>, after: Rest<'a>, ip: Ip) {
     transport(packet, after, ip.protocol, ip.source.is_ipv6());
 }
 
+#[inline(always)]
 fn transport<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, protocol: u8, v6: bool) {
     if rest.depth > 4 {
         return;
@@ -559,6 +564,7 @@ fn protocol_name(protocol: u8) -> Option<&'static str> {
     })
 }
 
+#[inline(always)]
 fn tcp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Tcp, "tcp"));
     let view = rest.view();

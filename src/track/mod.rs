@@ -4,6 +4,8 @@
 //! what is reported is in the order of first appearance.
 
 pub mod arp;
+pub mod behind;
+mod chunks;
 pub mod dhcp;
 pub mod dns;
 pub mod eap;
@@ -29,7 +31,7 @@ pub struct Trackers {
     pub pairs: pairs::Pairs,
     /// ARP.
     pub arp: arp::Requests,
-    /// TCP connections.
+    /// TCP connections: found here, followed by [`behind`].
     pub tcp: tcp::Connections,
     /// UDP flows.
     pub udp: udp::Flows,
@@ -65,35 +67,33 @@ impl Trackers {
     }
 
     /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
-    /// is the number of frames that the datagram came in.
-    pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Notes {
-        let mut notes = Notes::default();
+    /// is the number of frames that the datagram came in. A TCP segment comes back with its
+    /// conversation, to be followed.
+    pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
         let Some(ip) = packet.ip else {
-            notes.arp = self.arp.packet(packet);
-            return notes;
+            self.arp.packet(packet);
+            return None;
         };
         self.pairs.packet(packet, &ip);
         match &packet.transport {
             Transport::Tcp(segment) => {
-                let note = self.tcp.segment(packet, &ip, segment);
-                self.streams.segment(packet, segment, &note);
-                notes.tcp = Some(note);
+                return Some(self.tcp.find(packet, &ip, segment));
             }
             Transport::Udp(datagram) => {
                 let note = self.udp.packet(packet, &ip, datagram, fragments);
                 match packet.application {
                     Some(Protocol::Dhcp) => self.leases.packet(packet),
                     Some(protocol @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) => {
-                        notes.dns = Some(self.lookups.packet(packet, &ip, protocol, note.stream));
+                        self.lookups.packet(packet, &ip, protocol, note.stream);
                     }
                     _ => {}
                 }
-                notes.udp = Some(note);
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
-                notes.icmp = Some(self.icmp.packet(packet, &ip, message));
+                self.icmp.packet(packet, &ip, message);
                 if let Some(quoted) = icmp::quoted(packet) {
-                    notes.udp = self.udp.quoted(packet);
+                    // For the number only.
+                    self.udp.quoted(packet);
                     let mut about = None;
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
@@ -104,6 +104,6 @@ impl Trackers {
             }
             Transport::None => {}
         }
-        notes
+        None
     }
 }

@@ -1,5 +1,6 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
+use super::chunks::Chunks;
 use super::pairs::time_of;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
@@ -109,9 +110,9 @@ fn elsewhere(flow: &Open) -> bool {
 /// All flows of a capture.
 #[derive(Default)]
 pub struct Flows {
-    flows: Vec<Open>,
+    flows: Chunks<Open>,
     index: HashMap<(End, End), u32, RandomState>,
-    rows: Vec<Row>,
+    rows: Chunks<Row>,
 }
 
 impl Flows {
@@ -241,7 +242,7 @@ impl Flows {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// How much a datagram matters: those an error came back for, then those nobody answered.

@@ -6,8 +6,10 @@ use crate::capture::Time;
 use crate::dissect::as_usize;
 use crate::facts::web::Exchange;
 use crate::facts::{Milliseconds, Moment};
+use crate::track::chunks::Chunks;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
+use std::mem::MaybeUninit;
 
 /// Longest head that is waited for.
 const MOST_HEAD: usize = 64 << 10;
@@ -236,18 +238,19 @@ impl Parser {
         piece: &Piece<'_>,
         exchanges: &mut Exchanges,
     ) {
-        let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+        let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
         if head.starts_with(b"HTTP/") {
-            let mut response = httparse::Response::new(&mut fields);
-            match response.parse(head) {
+            let mut response = httparse::Response::new(&mut []);
+            let parser = httparse::ParserConfig::default();
+            match parser.parse_response_with_uninit_headers(&mut response, head, &mut fields) {
                 Ok(httparse::Status::Complete(_)) => {
                     self.response(side, &response, piece, exchanges)
                 }
                 _ => self.sides[side].state = State::Lost,
             }
         } else {
-            let mut request = httparse::Request::new(&mut fields);
-            match request.parse(head) {
+            let mut request = httparse::Request::new(&mut []);
+            match request.parse_with_uninit_headers(head, &mut fields) {
                 Ok(httparse::Status::Complete(_)) => self.request(side, &request, piece, exchanges),
                 _ => self.sides[side].state = State::Lost,
             }
@@ -360,16 +363,14 @@ impl Parser {
 
 /// Where a head ends, after its empty line; looked for from `from` on.
 fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    while let Some(line) = bytes.get(at..)?.iter().position(|b| *b == b'\n') {
-        at += line + 1;
+    memchr::memchr_iter(b'\n', bytes.get(from..)?).find_map(|line| {
+        let at = from + line + 1;
         match bytes.get(at..)? {
-            [b'\n', ..] => return Some(at + 1),
-            [b'\r', b'\n', ..] => return Some(at + 2),
-            _ => {}
+            [b'\n', ..] => Some(at + 1),
+            [b'\r', b'\n', ..] => Some(at + 2),
+            _ => None,
         }
-    }
-    None
+    })
 }
 
 fn wide(n: usize) -> u64 {
@@ -452,7 +453,7 @@ struct Row {
 /// All exchanges.
 #[derive(Default)]
 pub struct Exchanges {
-    rows: Vec<Row>,
+    rows: Chunks<Row>,
     texts: Vec<Box<[u8]>>,
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
 }
@@ -517,14 +518,12 @@ impl Exchanges {
             agent: self.text(fields.agent),
             ..Self::blank(piece, side)
         };
-        self.rows.push(row);
-        self.rows.len() - 1
+        self.rows.push(row)
     }
 
     /// A response whose request is not in the capture.
     fn unasked(&mut self, piece: &Piece<'_>, side: usize) -> usize {
-        self.rows.push(Self::blank(piece, 1 - side));
-        self.rows.len() - 1
+        self.rows.push(Self::blank(piece, 1 - side))
     }
 
     /// Gives whether the response can have no body, since it answers HEAD.
@@ -575,7 +574,7 @@ impl Exchanges {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// How much an exchange matters: errors and missing answers first.

@@ -11,8 +11,10 @@ mod tls;
 pub use http::Exchanges;
 pub use tls::Hellos;
 
+use super::tcp::Seen;
 use crate::capture::Time;
-use crate::dissect::tcp::{self, Segment};
+use crate::dissect::layer::Source;
+use crate::dissect::tcp;
 use crate::dissect::{Packet, as_usize};
 use http::Parser;
 use order::Order;
@@ -68,6 +70,41 @@ pub struct Streams {
     pub found: Found,
 }
 
+/// One segment with its bytes.
+pub struct Carried {
+    /// The segment.
+    pub seen: Seen,
+    /// Where its payload is in the frame.
+    start: u32,
+    captured: u32,
+    /// The payload, when it came in fragments.
+    whole: Option<Box<[u8]>>,
+}
+
+impl Carried {
+    /// What `packet` carries.
+    pub fn new(packet: &Packet<'_>, seen: Seen) -> Carried {
+        let whole = packet.payload.source != Source::Frame;
+        Carried {
+            seen,
+            start: packet.payload.start,
+            captured: packet.payload.captured,
+            whole: whole.then(|| packet.payload_bytes().into()),
+        }
+    }
+
+    /// The payload as far as it was captured, out of its frame.
+    fn payload<'a>(&'a self, frame: &'a [u8]) -> &'a [u8] {
+        if let Some(whole) = &self.whole {
+            return whole;
+        }
+        let start = as_usize(self.start);
+        frame
+            .get(start..start + as_usize(self.captured))
+            .unwrap_or_default()
+    }
+}
+
 /// One delivery of bytes in order.
 #[derive(Clone, Copy)]
 pub(super) struct Piece<'a> {
@@ -81,13 +118,15 @@ pub(super) struct Piece<'a> {
 }
 
 impl Streams {
-    /// Takes in one segment of a stream.
-    pub fn segment(&mut self, packet: &Packet<'_>, segment: &Segment, note: &super::tcp::Note) {
-        let stream = as_usize(note.stream);
+    /// Takes in one segment of a stream; `frame` gives the bytes of the frame it is in.
+    pub fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
+        let seen = &carried.seen;
+        let segment = &seen.segment;
+        let length = segment.length.unwrap_or(0);
+        let stream = as_usize(seen.stream);
         if self.places.len() <= stream {
             self.places.resize(stream + 1, NOT_YET);
         }
-        let length = segment.length.unwrap_or(0);
         let place = match self.places[stream] {
             NEVER => return,
             NOT_YET if length == 0 => return,
@@ -97,16 +136,12 @@ impl Streams {
         let Some(live) = self.live.get_mut(as_usize(place)) else {
             return;
         };
-        let side = usize::from(note.side);
-        let piece = Piece {
-            stream: note.stream,
-            side,
-            frame: packet.frame.number,
-            time: packet.frame.time.unwrap_or_default(),
-            bytes: &[],
-            missing: 0,
+        let payload = if length > 0 {
+            carried.payload(frame())
+        } else {
+            &[]
         };
-        live.segment(packet, segment, piece, &mut self.found);
+        live.segment(seen, payload, &mut self.found);
         let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended);
         let known = match live.kind {
             Kind::Unknown => live.order.iter().all(|o| o.delivered == 0),
@@ -136,14 +171,18 @@ impl Streams {
 
 impl Live {
     /// Puts one segment in order and hands on what became readable.
-    fn segment(
-        &mut self,
-        packet: &Packet<'_>,
-        segment: &Segment,
-        piece: Piece<'_>,
-        found: &mut Found,
-    ) {
-        let side = piece.side;
+    fn segment(&mut self, seen: &Seen, payload: &[u8], found: &mut Found) {
+        let segment = &seen.segment;
+        let length = segment.length.unwrap_or(0);
+        let side = usize::from(seen.side);
+        let piece = Piece {
+            stream: seen.stream,
+            side,
+            frame: seen.frame,
+            time: seen.time,
+            bytes: &[],
+            missing: 0,
+        };
         let Live {
             kind,
             order,
@@ -162,10 +201,9 @@ impl Live {
                 Kind::Unknown => {}
             }
         };
-        let length = segment.length.unwrap_or(0);
         if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
-            order[side].add(first, packet.payload_bytes(), length, piece, &mut deliver);
+            order[side].add(first, payload, length, piece, &mut deliver);
         }
         if segment.has(tcp::ACK) {
             // What the other side has acknowledged and is not here will not come.

@@ -3,7 +3,7 @@
 
 use super::note::{Flags, Note};
 use super::unacked::{Lease, Pool, Unacked, after, at_or_after};
-use super::{Stream, tcp};
+use super::{Seen, tcp};
 use crate::capture::Time;
 use tcp::Segment;
 
@@ -69,69 +69,69 @@ const REORDERING_NS: i64 = 3_000_000;
 const FAST_NS: i64 = 20_000_000;
 
 /// Analyzes one segment of known length and updates both directions.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call site; a struct would only rename the arguments"
-)]
 pub(super) fn segment(
-    stream: &mut Stream,
+    sides: &mut [Side; 2],
     own: usize,
-    segment: &Segment,
-    frame: u32,
-    time: Time,
-    options: &[u8],
+    seen: &Seen,
+    initial_rtt: i64,
     pool: &mut Pool,
     note: &mut Note,
 ) {
-    let initial_rtt = stream.initial_rtt;
-    let [first, second] = &mut stream.sides;
+    let segment = &seen.segment;
+    let [first, second] = sides;
     let (fwd, rev) = if own == 0 {
         (first, second)
     } else {
         (second, first)
     };
     bases(fwd, rev, segment);
-    fwd.selectively_acked = 0;
     if segment.has(tcp::ACK) {
         rev.flight_known = true;
     }
-    // The pair of bounds keeps the arithmetic in serial numbers.
     let length = segment.length.unwrap_or(0);
     window_and_acks(fwd, rev, segment, length, note);
     if segment.ack != fwd.last_ack {
-        fwd.last_not_duplicate = frame;
+        fwd.last_not_duplicate = seen.frame;
         fwd.duplicate_acks = 0;
     }
     acked_unseen(rev, segment, note);
     if length > 0 || segment.has(tcp::SYN | tcp::FIN) {
-        sent_again(fwd, rev, segment, length, time, initial_rtt, pool, note);
+        sent_again(fwd, rev, seen, length, initial_rtt, pool, note);
     }
-    remember(fwd, segment, length, frame, time, pool, note);
+    remember(fwd, seen, length, pool, note);
     if let Some(acked) = pool.acknowledge(&mut rev.unacked, segment.ack) {
         note.acks_frame = acked.frame;
-        note.ack_rtt = time.since(acked.time);
+        note.ack_rtt = seen.time.since(acked.time);
     }
     flight(fwd, rev, segment, length, pool, note);
-    if segment.header_length > 20 {
-        fwd.selectively_acked = selective(options);
-    }
+    fwd.selectively_acked = seen.selectively_acked;
     note.analyzed |= note.flags.0 != 0 || note.acks_frame != 0;
 }
 
-/// Sets what relative numbers count from: a SYN's own number, else one before the first seen.
+/// Sets what relative numbers count from.
 fn bases(fwd: &mut Side, rev: &mut Side, segment: &Segment) {
     if !fwd.base_set {
-        fwd.base = if segment.has(tcp::SYN) {
-            segment.seq
-        } else {
-            segment.seq.wrapping_sub(1)
-        };
+        fwd.base = own_base(segment);
         fwd.base_set = true;
     }
     if !rev.base_set && segment.has(tcp::ACK) {
-        rev.base = segment.ack.wrapping_sub(1);
+        rev.base = peer_base(segment);
         rev.base_set = true;
     }
+}
+
+/// What the sender's numbers count from: a SYN's own number, else one before the first seen.
+pub(super) fn own_base(segment: &Segment) -> u32 {
+    if segment.has(tcp::SYN) {
+        segment.seq
+    } else {
+        segment.seq.wrapping_sub(1)
+    }
+}
+
+/// What the other side's numbers count from, as far as an ACK can tell.
+pub(super) fn peer_base(segment: &Segment) -> u32 {
+    segment.ack.wrapping_sub(1)
 }
 
 /// Probe, zero window, hole, keep-alive, window update, full window, and the kinds of pure ACK.
@@ -205,20 +205,16 @@ fn acked_unseen(rev: &mut Side, segment: &Segment, note: &mut Note) {
 }
 
 /// Spurious, fast, out of order, or plainly sent again.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call site; a struct would only rename the arguments"
-)]
 fn sent_again(
     fwd: &Side,
     rev: &Side,
-    segment: &Segment,
+    seen: &Seen,
     length: u32,
-    time: Time,
     initial_rtt: i64,
     pool: &mut Pool,
     note: &mut Note,
 ) {
+    let (segment, time) = (&seen.segment, seen.time);
     if note.flags.has(Flags::KEEP_ALIVE) {
         return;
     }
@@ -259,15 +255,8 @@ fn sent_again(
 }
 
 /// Stores what later segments are compared with.
-fn remember(
-    fwd: &mut Side,
-    segment: &Segment,
-    length: u32,
-    frame: u32,
-    time: Time,
-    pool: &mut Pool,
-    note: &Note,
-) {
+fn remember(fwd: &mut Side, seen: &Seen, length: u32, pool: &mut Pool, note: &Note) {
+    let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let mut next = segment.seq.wrapping_add(length);
     if length > 0 || segment.has(tcp::SYN | tcp::FIN) {
         next = next.wrapping_add(u32::from(segment.has(tcp::SYN | tcp::FIN)));
@@ -328,8 +317,12 @@ fn flight(
 }
 
 /// Bytes in the SACK blocks of a segment.
-fn selective(options: &[u8]) -> u32 {
+pub(super) fn selective(options: &[u8]) -> u32 {
     let mut sum = 0u32;
+    // The usual options of a segment without SACK: two fillers and a time stamp.
+    if options.is_empty() || options.starts_with(&[1, 1, 8, 10]) && options.len() == 12 {
+        return sum;
+    }
     for option in tcp::walk(options).filter(|o| o.kind == 5) {
         // At most four blocks fit into a header (RFC 2018 §3).
         for block in option.bytes[2.min(option.bytes.len())..]

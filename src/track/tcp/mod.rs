@@ -4,75 +4,85 @@
 //! and how, `zeek.rs` keeps Zeek's state and letters. All three see each segment once.
 
 mod analysis;
+mod directory;
 pub mod note;
+mod offer;
 mod story;
 mod unacked;
 mod zeek;
 
 pub(crate) use story::Brief;
 
+pub use directory::Seen;
 pub use note::{FIELDS, Flags, Note, emit};
 
+use super::chunks::{Chunks, Slots};
 use crate::capture::Time;
+use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
-use crate::dissect::{Ip, Packet};
+use crate::dissect::{Ip, Packet, as_usize};
 use crate::facts::connection::Connection;
 use analysis::Side;
-use hashbrown::HashTable;
-use std::hash::BuildHasher;
+use directory::{Directory, End, Step};
 use std::net::IpAddr;
 use story::Story;
 use unacked::Pool;
 
-/// One end of a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct End {
-    pub(crate) address: IpAddr,
-    pub(crate) port: u16,
-}
-
-/// One conversation.
+/// One conversation: what is kept to the end.
 struct Stream {
-    /// Who sent the first segment, and the other side.
-    ends: [End; 2],
-    sides: [Side; 2],
     story: Story,
     first_time: Time,
     previous_time: Time,
-    /// Time of the newest SYN without ACK.
-    syn_time: Option<Time>,
-    /// From that SYN to the first ACK; 0 while unknown, as Wireshark keeps it.
+    /// From the newest SYN to the first ACK; 0 while unknown, as Wireshark keeps it.
     initial_rtt: i64,
+    state: State,
     completeness: u8,
     /// Bits that the first segment adds when Wireshark looks at it a second time.
     first_bits: u8,
 }
 
+/// What is needed to go on with a conversation. Captures of scans hold a million conversations
+/// of one segment, and those of busy servers use their ports again: neither needs much.
+#[derive(Clone, Copy)]
+enum State {
+    /// Its only segment so far, by its place.
+    Begun(u32),
+    /// By its place.
+    Live(u32),
+    /// Its ports were taken by a later conversation; where its numbers are.
+    Over(u32),
+}
+
+/// What relative numbers of one side count from, and its scale.
+#[derive(Clone, Copy, Default)]
+struct Base {
+    number: u32,
+    scale: i8,
+}
+
+/// What following a conversation needs and its story does not.
+#[derive(Default)]
+struct Live {
+    sides: [Side; 2],
+    /// Time of the newest SYN without ACK.
+    syn_time: Option<Time>,
+    zeek: zeek::Memory,
+}
+
 /// All conversations of a capture.
+#[derive(Default)]
 pub struct Connections {
-    table: HashTable<u32>,
-    hasher: foldhash::fast::RandomState,
-    streams: Vec<Stream>,
+    directory: Directory,
+    streams: Chunks<Stream>,
+    /// First segments, to go on from when there is a second.
+    first: Slots<Seen>,
+    live: Slots<Live>,
+    /// Of conversations that are over.
+    bases: Chunks<[Base; 2]>,
     pool: Pool,
 }
 
-impl Default for Connections {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Connections {
-    /// No conversation yet.
-    pub fn new() -> Self {
-        Connections {
-            table: HashTable::new(),
-            hasher: foldhash::fast::RandomState::default(),
-            streams: Vec::new(),
-            pool: Pool::default(),
-        }
-    }
-
     /// How many conversations were seen.
     pub fn len(&self) -> usize {
         self.streams.len()
@@ -80,86 +90,120 @@ impl Connections {
 
     /// Whether none was seen.
     pub fn is_empty(&self) -> bool {
-        self.streams.is_empty()
+        self.len() == 0
     }
 
     /// Takes in one segment; the note says what it means.
     pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
-        let time = packet.frame.time.unwrap_or_default();
-        let number = packet.frame.number;
-        let from = End {
-            address: ip.source,
-            port: segment.source_port,
+        let seen = self.find(packet, ip, segment);
+        self.follow(&seen)
+    }
+
+    /// Finds the conversation of a segment, or begins one. The segment is to be followed, here or
+    /// in another thread, in the same order.
+    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Seen {
+        self.directory.find(packet, ip, segment)
+    }
+
+    /// Takes over what was followed elsewhere of the segments that were found here.
+    pub fn adopt(&mut self, followed: Connections) {
+        let directory = std::mem::take(&mut self.directory);
+        *self = Connections {
+            directory,
+            ..followed
         };
-        let to = End {
-            address: ip.destination,
-            port: segment.destination_port,
-        };
-        let (mut index, mut new) = self.find_or_start(from, to, time);
-        let mut flags = Flags::default();
-        let syn = segment.flags & (tcp::SYN | tcp::ACK);
-        let stream = &mut self.streams[index];
-        let own = stream.side_of(from, to);
-        if stream.sides[own].base_set && segment.seq != stream.sides[own].base {
-            if syn == tcp::SYN {
-                // Port reuse: another initial number starts another conversation.
-                index = self.replace(from, to, index, time);
-                new = true;
-                flags.insert(Flags::REUSED_PORTS);
-                self.streams[index].story.port_reuse = true;
-                self.streams[index].completeness = 1;
-            } else if syn == tcp::SYN | tcp::ACK {
-                stream.sides[own].base = segment.seq;
-                flags.insert(Flags::REUSED_PORTS);
-            }
-        }
-        let stream = &mut self.streams[index];
-        let own = stream.side_of(from, to);
+    }
+
+    /// Takes in a segment whose conversation was found; the note says what it means.
+    pub fn follow(&mut self, seen: &Seen) -> Note {
         let mut note = Note {
-            stream: u32::try_from(index).unwrap_or(u32::MAX),
-            side: if own == 0 { 0 } else { 1 },
-            time_relative: time.since(stream.first_time),
-            time_delta: time.since(stream.previous_time),
-            flags,
-            completeness: stream.completeness,
+            stream: seen.stream,
+            side: seen.side,
             ..Note::default()
         };
-        stream.previous_time = time;
-        let options = if segment.has(tcp::SYN) || segment.header_length > 20 {
-            option_bytes(packet)
-        } else {
-            &[]
-        };
-        if segment.length.is_some() {
-            analysis::segment(
-                stream,
-                own,
-                segment,
-                number,
-                time,
-                options,
-                &mut self.pool,
-                &mut note,
-            );
+        let index = as_usize(seen.stream);
+        match seen.step {
+            Step::Begins => self.begin(seen, &mut note),
+            Step::Replaces(earlier) => {
+                self.end(as_usize(earlier));
+                note.flags.insert(Flags::REUSED_PORTS);
+                self.begin(seen, &mut note);
+            }
+            Step::GoesOn | Step::Renumbers => {
+                let place = self.wake(index);
+                let live = &mut self.live[place];
+                if seen.step == Step::Renumbers {
+                    live.sides[usize::from(seen.side)].base = seen.segment.seq;
+                    note.flags.insert(Flags::REUSED_PORTS);
+                }
+                self.streams[index].segment(live, seen, &mut self.pool, &mut note);
+            }
         }
-        note.numbers = stream.numbers(own);
-        if segment.header_length >= 20 {
-            stream.count_completeness(segment, new);
-            stream.after_header(own, segment, time, options);
-        }
-        note.initial_rtt = stream.initial_rtt;
-        story::segment(stream, own, segment, number, time, options, &note);
         note
+    }
+
+    /// Begins a conversation with its first segment.
+    fn begin(&mut self, seen: &Seen, note: &mut Note) {
+        let mut stream = Stream {
+            story: Story::default(),
+            first_time: seen.time,
+            previous_time: seen.time,
+            initial_rtt: 0,
+            state: State::Begun(0),
+            completeness: 0,
+            first_bits: 0,
+        };
+        if note.flags.has(Flags::REUSED_PORTS) {
+            stream.story.port_reuse = true;
+            stream.completeness = 1;
+        }
+        let mut live = Live::default();
+        stream.segment(&mut live, seen, &mut self.pool, note);
+        self.pool.release(&mut live.sides);
+        stream.state = State::Begun(self.first.put(seen.clone()));
+        self.streams.push(stream);
+    }
+
+    /// Where a conversation is followed; one that has only begun is followed from here on.
+    fn wake(&mut self, index: usize) -> u32 {
+        let stream = &mut self.streams[index];
+        match stream.state {
+            State::Live(place) => place,
+            State::Begun(place) => {
+                let live = self.first[place].replay(&mut self.pool);
+                self.first.free(place);
+                let place = self.live.put(live);
+                stream.state = State::Live(place);
+                place
+            }
+            State::Over(_) => {
+                unreachable!("the table knows only the newest conversation of two ends")
+            }
+        }
+    }
+
+    /// A later conversation has taken the ports.
+    fn end(&mut self, index: usize) {
+        let place = self.wake(index);
+        let live = &mut self.live[place];
+        self.pool.release(&mut live.sides);
+        let bases = self.bases.push(live.bases());
+        self.streams[index].state = State::Over(u32::try_from(bases).unwrap_or(u32::MAX));
+        self.live.free(place);
     }
 
     /// What the second reading of a capture knows about a stream that the first could not yet:
     /// bases, scales, completeness and initial RTT as they ended.
     pub fn complete(&self, note: &mut Note, first_of_stream: bool) {
-        let Some(stream) = self.streams.get(crate::dissect::as_usize(note.stream)) else {
+        let Some(stream) = self.streams.get(as_usize(note.stream)) else {
             return;
         };
-        let own = usize::from(note.side);
-        note.numbers = stream.numbers(own);
+        let bases = match stream.state {
+            State::Live(place) => self.live[place].bases(),
+            State::Over(place) => self.bases[as_usize(place)],
+            State::Begun(place) => self.first[place].replay(&mut Pool::default()).bases(),
+        };
+        note.numbers = numbers(bases, usize::from(note.side));
         note.initial_rtt = stream.initial_rtt;
         // Wireshark prints the value before the frame itself is looked at again.
         note.completeness = stream.completeness
@@ -172,9 +216,9 @@ impl Connections {
 
     /// What is known of a conversation.
     pub fn connection(&self, stream: usize) -> Option<Connection> {
-        self.streams
-            .get(stream)
-            .map(|s| story::tell(s, u32::try_from(stream).unwrap_or(u32::MAX)))
+        let ends = self.directory.ends(stream)?;
+        let number = u32::try_from(stream).ok()?;
+        Some(story::tell(self.streams.get(stream)?, ends, number))
     }
 
     /// All connections in order.
@@ -189,14 +233,14 @@ impl Connections {
 
     /// The two ends of a conversation, first sender first.
     pub fn ends(&self, stream: usize) -> Option<[(IpAddr, u16); 2]> {
-        self.streams
-            .get(stream)
-            .map(|s| s.ends.map(|e| (e.address, e.port)))
+        let ends = self.directory.ends(stream)?;
+        Some(ends.map(|e| (e.address, e.port)))
     }
 
     /// What the search for situations asks of a connection.
     pub(crate) fn brief(&self, stream: usize) -> Option<Brief> {
-        self.streams.get(stream).map(story::brief)
+        let ends = self.directory.ends(stream)?;
+        Some(story::brief(self.streams.get(stream)?, ends))
     }
 
     /// Whether a connection was refused or not answered.
@@ -210,100 +254,115 @@ impl Connections {
             .get(stream)
             .map_or_else(Vec::new, story::syn_times)
     }
+}
 
-    fn find_or_start(&mut self, from: End, to: End, time: Time) -> (usize, bool) {
-        let hash = self.hash(from, to);
-        let streams = &self.streams;
-        let found = self.table.find(hash, |i| {
-            streams[crate::dissect::as_usize(*i)].is_between(from, to)
-        });
-        if let Some(found) = found {
-            return (crate::dissect::as_usize(*found), false);
-        }
-        let index = self.start(from, to, time);
-        let position = u32::try_from(index).expect("fewer than four billion streams");
-        let (hasher, streams) = (&self.hasher, &self.streams);
-        self.table.insert_unique(hash, position, |i| {
-            let ends = streams[crate::dissect::as_usize(*i)].ends;
-            hash_of(hasher, ends[0], ends[1])
-        });
-        (index, true)
-    }
-
-    /// Starts a conversation in the place of an earlier one between the same ends.
-    fn replace(&mut self, from: End, to: End, earlier: usize, time: Time) -> usize {
-        self.pool.release(&mut self.streams[earlier].sides);
-        let index = self.start(from, to, time);
-        let hash = self.hash(from, to);
-        let earlier = u32::try_from(earlier).expect("fewer than four billion streams");
-        if let Some(place) = self.table.find_mut(hash, |i| *i == earlier) {
-            *place = u32::try_from(index).expect("fewer than four billion streams");
-        }
-        index
-    }
-
-    fn start(&mut self, from: End, to: End, time: Time) -> usize {
-        self.streams.push(Stream {
-            ends: [from, to],
-            sides: [Side::default(), Side::default()],
-            story: Story::default(),
-            first_time: time,
-            previous_time: time,
-            syn_time: None,
-            initial_rtt: 0,
-            completeness: 0,
-            first_bits: 0,
-        });
-        self.streams.len() - 1
-    }
-
-    fn hash(&self, a: End, b: End) -> u64 {
-        hash_of(&self.hasher, a, b)
+impl Seen {
+    /// What is known of a conversation after this segment alone.
+    fn replay(&self, pool: &mut Pool) -> Live {
+        let mut live = Live::default();
+        let mut note = Note::default();
+        live.segment(self, 0, pool, &mut note);
+        story::remember(&mut live.zeek, self, &note);
+        live
     }
 }
 
-/// The same for both directions.
-fn hash_of(hasher: &foldhash::fast::RandomState, a: End, b: End) -> u64 {
-    hasher.hash_one(end_number(a) ^ end_number(b).rotate_left(0))
-        ^ hasher.hash_one(end_number(a).wrapping_add(end_number(b)))
+impl Live {
+    /// Takes in one segment; gives the initial round trip, if this segment completes it.
+    fn segment(
+        &mut self,
+        seen: &Seen,
+        initial_rtt: i64,
+        pool: &mut Pool,
+        note: &mut Note,
+    ) -> Option<i64> {
+        let own = usize::from(seen.side);
+        if seen.segment.length.is_some() {
+            analysis::segment(&mut self.sides, own, seen, initial_rtt, pool, note);
+        }
+        note.numbers = numbers(self.bases(), own);
+        if seen.segment.header_length < 20 {
+            return None;
+        }
+        self.after_header(own, seen)
+    }
+
+    fn bases(&self) -> [Base; 2] {
+        [0, 1].map(|side: usize| Base {
+            number: self.sides[side].base,
+            scale: self.sides[side].scale,
+        })
+    }
+
+    /// What a header tells besides sequence numbers: scales, and the initial round trip.
+    fn after_header(&mut self, own: usize, seen: &Seen) -> Option<i64> {
+        let segment = &seen.segment;
+        if segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
+            self.syn_time = Some(seen.time);
+        }
+        if segment.has(tcp::SYN) {
+            self.sides[own].first_ack_pending = true;
+            self.settle_scale(own, seen.offer.scale(), segment.has(tcp::ACK));
+        }
+        if segment.flags & (tcp::SYN | tcp::ACK) != tcp::ACK {
+            return None;
+        }
+        self.sides[own].first_ack_pending = false;
+        self.syn_time.map(|syn| seen.time.since(syn))
+    }
+
+    /// Scaling is in use only if both SYNs carried the option (RFC 7323 §2.2).
+    fn settle_scale(&mut self, own: usize, offered: Option<u8>, synack: bool) {
+        if let Some(shift) = offered {
+            self.sides[own].scale = i8::try_from(shift.min(14)).unwrap_or(14);
+        }
+        if self.sides[own].scale == -1 {
+            self.sides[own].scale = -2;
+            self.sides[1 - own].scale = -2;
+        } else if synack && self.sides[1 - own].scale == -2 {
+            self.sides[own].scale = -2;
+        }
+    }
 }
 
-fn end_number(end: End) -> u128 {
-    let address = match end.address {
-        IpAddr::V4(a) => u128::from(a.to_bits()) | 4 << 64,
-        IpAddr::V6(a) => a.to_bits(),
-    };
-    address
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
-        .rotate_left(29)
-        ^ (u128::from(end.port) << 48)
+fn numbers(bases: [Base; 2], own: usize) -> Numbers {
+    Numbers {
+        own_base: bases[own].number,
+        peer_base: bases[1 - own].number,
+        scale: bases[own].scale,
+    }
 }
 
 /// The option bytes of the outermost TCP header, as far as they were captured.
-fn option_bytes<'a>(packet: &Packet<'a>) -> &'a [u8] {
-    let Some(layer) = packet.layers.find(crate::dissect::layer::Protocol::Tcp) else {
+fn option_bytes<'a>(packet: &Packet<'a>, segment: &Segment) -> &'a [u8] {
+    let header = usize::from(segment.header_length);
+    if header <= 20 {
+        return &[];
+    }
+    let Some(layer) = packet.layers.find(Protocol::Tcp) else {
         return &[];
     };
     let bytes = packet.view(layer).bytes;
-    let header = usize::from(bytes.get(12).copied().unwrap_or_default() >> 4) * 4;
     bytes.get(20..header.min(bytes.len())).unwrap_or_default()
 }
 
 impl Stream {
-    fn is_between(&self, a: End, b: End) -> bool {
-        self.ends == [a, b] || self.ends == [b, a]
-    }
-
-    fn side_of(&self, from: End, to: End) -> usize {
-        usize::from(self.ends != [from, to])
-    }
-
-    fn numbers(&self, own: usize) -> Numbers {
-        Numbers {
-            own_base: self.sides[own].base,
-            peer_base: self.sides[1 - own].base,
-            scale: self.sides[own].scale,
+    /// Takes in one segment.
+    fn segment(&mut self, live: &mut Live, seen: &Seen, pool: &mut Pool, note: &mut Note) {
+        note.time_relative = seen.time.since(self.first_time);
+        note.time_delta = seen.time.since(self.previous_time);
+        note.completeness = self.completeness;
+        self.previous_time = seen.time;
+        let rtt = live.segment(seen, self.initial_rtt, pool, note);
+        if seen.segment.header_length >= 20 {
+            let new = matches!(seen.step, Step::Begins | Step::Replaces(_));
+            self.count_completeness(&seen.segment, new);
         }
+        if let (Some(rtt), 0) = (rtt, self.initial_rtt) {
+            self.initial_rtt = rtt;
+        }
+        note.initial_rtt = self.initial_rtt;
+        story::segment(self, &mut live.zeek, seen, note);
     }
 
     /// Wireshark's completeness bits.
@@ -320,37 +379,6 @@ impl Stream {
             self.first_bits = bits;
         } else {
             self.completeness |= bits;
-        }
-    }
-
-    /// What a header tells besides sequence numbers: scales, and the initial round trip.
-    fn after_header(&mut self, own: usize, segment: &Segment, time: Time, options: &[u8]) {
-        if segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
-            self.syn_time = Some(time);
-        }
-        if segment.has(tcp::SYN) {
-            self.sides[own].first_ack_pending = true;
-            let offered = tcp::parse_options(options).window_scale;
-            self.settle_scale(own, offered, segment.has(tcp::ACK));
-        }
-        if segment.flags & (tcp::SYN | tcp::ACK) == tcp::ACK {
-            if let (Some(syn), 0) = (self.syn_time, self.initial_rtt) {
-                self.initial_rtt = time.since(syn);
-            }
-            self.sides[own].first_ack_pending = false;
-        }
-    }
-
-    /// Scaling is in use only if both SYNs carried the option (RFC 7323 §2.2).
-    fn settle_scale(&mut self, own: usize, offered: Option<u8>, synack: bool) {
-        if let Some(shift) = offered {
-            self.sides[own].scale = i8::try_from(shift.min(14)).unwrap_or(14);
-        }
-        if self.sides[own].scale == -1 {
-            self.sides[own].scale = -2;
-            self.sides[1 - own].scale = -2;
-        } else if synack && self.sides[1 - own].scale == -2 {
-            self.sides[own].scale = -2;
         }
     }
 }
@@ -376,4 +404,16 @@ fn completeness_bits(segment: &Segment) -> u8 {
         bits |= 32;
     }
     bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_of_one_segment_is_compact() {
+        let kept = size_of::<Stream>() + size_of::<Seen>();
+        assert!(kept <= 360, "{kept}");
+        assert!(size_of::<Live>() <= 240, "{}", size_of::<Live>());
+    }
 }

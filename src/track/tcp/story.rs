@@ -1,32 +1,57 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
 use super::note::{Flags, Note};
-use super::zeek::{Signs, Zeek};
-use super::{Stream, tcp};
+use super::offer::Offer;
+use super::zeek::{Memory, Signs, Zeek};
+use super::{End, Seen, Stream, tcp};
 use crate::capture::Time;
 use crate::facts::connection::Connection;
 use crate::facts::{Milliseconds, Moment};
-use tcp::{Options, Segment};
+use tcp::Segment;
 
-/// What is kept of one side.
+/// What is kept of one side. Frame 0 stands for none.
 #[derive(Default)]
 struct Part {
     bytes: u64,
+    /// Time of the first payload.
+    first_data_time: i64,
     data_frames: u32,
-    /// Frame of the first payload, 0 for none.
+    /// Frame of the first payload.
     first_data: u32,
     /// Frame of the newest payload.
     last_data: u32,
-    /// Time of the first payload.
-    first_data_time: i64,
     largest: u32,
-    /// What its SYN offered.
-    syn: Option<Options>,
-    isn: Option<u32>,
+    /// What its SYN offered, and the number of that SYN.
+    offer: Offer,
+    isn: u32,
     /// Frame of its first FIN and the number after it.
-    fin: Option<(u32, u32)>,
+    fin_frame: u32,
+    fin_end: u32,
     /// Frame that acknowledged the FIN.
-    fin_acked: Option<u32>,
+    fin_acked: u32,
+}
+
+impl Part {
+    fn isn(&self) -> Option<u32> {
+        self.offer.has(Offer::SYN).then_some(self.isn)
+    }
+
+    /// Whether its SYN had an option, if there was a SYN.
+    fn offered(&self, mark: u8) -> Option<bool> {
+        self.offer.has(Offer::SYN).then_some(self.offer.has(mark))
+    }
+
+    fn fin(&self) -> Option<u32> {
+        some_frame(self.fin_frame)
+    }
+
+    fn fin_acked(&self) -> Option<u32> {
+        some_frame(self.fin_acked)
+    }
+}
+
+fn some_frame(number: u32) -> Option<u32> {
+    (number != 0).then_some(number)
 }
 
 /// Counters that stay zero in a healthy connection.
@@ -39,7 +64,7 @@ struct Trouble {
 }
 
 /// The kinds of trouble, in the order they are counted in.
-const KINDS: [Flags; 9] = [
+const KINDS: [Flags; 10] = [
     Flags::RETRANSMISSION,
     Flags::FAST_RETRANSMISSION,
     Flags::SPURIOUS_RETRANSMISSION,
@@ -49,6 +74,7 @@ const KINDS: [Flags; 9] = [
     Flags::DUPLICATE_ACK,
     Flags::ZERO_WINDOW,
     Flags::WINDOW_FULL,
+    Flags::KEEP_ALIVE,
 ];
 
 /// How many frames with trouble are named.
@@ -68,28 +94,28 @@ pub(super) struct Story {
     syn_attempts: u32,
     synack_frame: u32,
     ack_frame: u32,
-    rst: Option<(u32, u8)>,
+    /// Frame of the first RST and which side sent it.
+    rst_frame: u32,
+    rst_side: u8,
     trouble: Option<Box<Trouble>>,
-    keep_alives: [u32; 2],
     zeek: Zeek,
 }
 
+impl Story {
+    fn rst(&self) -> Option<(u32, u8)> {
+        some_frame(self.rst_frame).map(|frame| (frame, self.rst_side))
+    }
+}
+
 /// Takes in one segment.
-pub(super) fn segment(
-    stream: &mut Stream,
-    side: usize,
-    segment: &Segment,
-    frame: u32,
-    time: Time,
-    options: &[u8],
-    note: &Note,
-) {
+pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, note: &Note) {
+    let side = usize::from(seen.side);
+    let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
-    let from_server = likely_server(stream.ends[side].port, stream.ends[1 - side].port);
     let story = &mut stream.story;
     story.frames += 1;
     story.last_frame = frame;
-    handshake(story, side, segment, frame, options);
+    handshake(story, side, seen);
     if story.syn_attempts > 1 && segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
         let syns = &mut story.trouble.get_or_insert_default().syns;
         if syns.len() < NAMED {
@@ -121,16 +147,24 @@ pub(super) fn segment(
     if note.flags.0 != 0 {
         trouble(story, side, frame, note);
     }
+    story.zeek.segment(memory, side, segment, signs(note));
+}
+
+/// Goes through the first segment of a conversation again, for Zeek's memory alone.
+pub(super) fn remember(memory: &mut Memory, seen: &Seen, note: &Note) {
+    Zeek::default().segment(memory, 0, &seen.segment, signs(note));
+}
+
+fn signs(note: &Note) -> Signs {
     let resent = Flags::RETRANSMISSION
         | Flags::FAST_RETRANSMISSION
         | Flags::SPURIOUS_RETRANSMISSION
         | Flags::OUT_OF_ORDER;
-    let signs = Signs {
+    Signs {
         resent: note.flags.has(resent),
         gap: note.flags.has(Flags::ACK_LOST_SEGMENT),
         zero_window: note.flags.has(Flags::ZERO_WINDOW),
-    };
-    story.zeek.segment(side, segment, from_server, signs);
+    }
 }
 
 impl std::ops::BitOr for Flags {
@@ -140,7 +174,8 @@ impl std::ops::BitOr for Flags {
     }
 }
 
-fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, options: &[u8]) {
+fn handshake(story: &mut Story, side: usize, seen: &Seen) {
+    let (segment, frame) = (&seen.segment, seen.frame);
     let sender = u8::from(side == 1);
     match segment.flags & (tcp::SYN | tcp::ACK) {
         tcp::SYN => {
@@ -153,17 +188,17 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
             } else {
                 story.both_syn = true;
             }
-            offer(&mut story.parts[side], segment, options);
+            offer(&mut story.parts[side], seen);
         }
         f if f == tcp::SYN | tcp::ACK => {
             if story.synack_frame == 0 {
                 story.synack_frame = frame;
             }
-            offer(&mut story.parts[side], segment, options);
+            offer(&mut story.parts[side], seen);
         }
         tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
             // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
-            let answered = story.parts[1 - side].isn.map(|isn| isn.wrapping_add(1));
+            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
             if story.syn_side != Some(1 - sender)
                 && answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0)
             {
@@ -174,37 +209,37 @@ fn handshake(story: &mut Story, side: usize, segment: &Segment, frame: u32, opti
     }
 }
 
-fn offer(part: &mut Part, segment: &Segment, options: &[u8]) {
-    if part.syn.is_none() || part.isn != Some(segment.seq) {
-        part.syn = Some(tcp::parse_options(options));
-        part.isn = Some(segment.seq);
+fn offer(part: &mut Part, seen: &Seen) {
+    if part.isn() != Some(seen.segment.seq) {
+        part.offer = seen.offer;
+        part.isn = seen.segment.seq;
     }
 }
 
 fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, frame: u32) {
     if segment.has(tcp::ACK) {
         let other = &mut story.parts[1 - side];
-        if let (Some((_, end)), None) = (other.fin, other.fin_acked)
-            && segment.ack.wrapping_sub(end).cast_signed() >= 0
+        if other.fin_frame != 0
+            && other.fin_acked == 0
+            && segment.ack.wrapping_sub(other.fin_end).cast_signed() >= 0
         {
-            other.fin_acked = Some(frame);
+            other.fin_acked = frame;
         }
     }
-    if segment.has(tcp::FIN) && story.parts[side].fin.is_none() {
-        let end = segment.seq.wrapping_add(length).wrapping_add(1);
-        story.parts[side].fin = Some((frame, end));
+    let own = &mut story.parts[side];
+    if segment.has(tcp::FIN) && own.fin_frame == 0 {
+        own.fin_frame = frame;
+        own.fin_end = segment.seq.wrapping_add(length).wrapping_add(1);
     }
-    if segment.has(tcp::RST) && story.rst.is_none() {
-        story.rst = Some((frame, u8::from(side == 1)));
+    if segment.has(tcp::RST) && story.rst_frame == 0 {
+        story.rst_frame = frame;
+        story.rst_side = u8::from(side == 1);
     }
 }
 
 fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
-    if note.flags.has(Flags::KEEP_ALIVE) {
-        story.keep_alives[side] += 1;
-    }
     let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
-    if !note.flags.has(all | Flags::KEEP_ALIVE) {
+    if !note.flags.has(all) {
         return;
     }
     let trouble = story.trouble.get_or_insert_default();
@@ -217,7 +252,7 @@ fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
 }
 
 /// Whether the sender's port looks like a service and the other's does not.
-fn likely_server(own: u16, other: u16) -> bool {
+pub(super) fn likely_server(own: u16, other: u16) -> bool {
     service(own) && !service(other)
 }
 
@@ -254,9 +289,9 @@ fn service(port: u16) -> bool {
 }
 
 /// Writes the record of one stream.
-pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
+pub(super) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
     let story = &stream.story;
-    let (client, sure) = client_side(stream);
+    let (client, sure) = client_side(stream, ends);
     let server = 1 - client;
     let (c, s) = (&story.parts[client], &story.parts[server]);
     let name = |side: u8| {
@@ -274,37 +309,36 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
     };
     let (conn_state, history) = story.zeek.tell();
     let closed = closed(story);
-    let frame = |n: u32| (n != 0).then_some(n);
     let timed = stream.previous_time != Time::default() || stream.first_time != Time::default();
-    let fins_acked = u8::from(c.fin_acked.is_some()) + u8::from(s.fin_acked.is_some());
+    let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
     Connection {
         stream: number,
-        client: stream.ends[client].address,
-        client_port: stream.ends[client].port,
-        server: stream.ends[server].address,
-        server_port: stream.ends[server].port,
+        client: ends[client].address,
+        client_port: ends[client].port,
+        server: ends[server].address,
+        server_port: ends[server].port,
         roles: if sure { "syn" } else { "guess" },
         start_time: timed.then_some(Moment(stream.first_time.0)),
         duration_ms: timed
             .then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
         frames: story.frames,
         opened: opened(story),
-        syn_frame: frame(story.syn_frame),
-        synack_frame: frame(story.synack_frame),
-        ack_frame: frame(story.ack_frame),
+        syn_frame: some_frame(story.syn_frame),
+        synack_frame: some_frame(story.synack_frame),
+        ack_frame: some_frame(story.ack_frame),
         syn_attempts: story.syn_attempts,
         handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
-        client_isn: c.isn,
-        server_isn: s.isn,
-        client_mss: c.syn.and_then(|o| o.mss),
-        server_mss: s.syn.and_then(|o| o.mss),
-        client_window_scale: c.syn.and_then(|o| o.window_scale),
-        server_window_scale: s.syn.and_then(|o| o.window_scale),
-        client_sack: c.syn.map(|o| o.sack_permitted),
-        server_sack: s.syn.map(|o| o.sack_permitted),
-        client_timestamps: c.syn.map(|o| o.timestamps.is_some()),
-        server_timestamps: s.syn.map(|o| o.timestamps.is_some()),
+        client_isn: c.isn(),
+        server_isn: s.isn(),
+        client_mss: c.offer.mss(),
+        server_mss: s.offer.mss(),
+        client_window_scale: c.offer.scale(),
+        server_window_scale: s.offer.scale(),
+        client_sack: c.offered(Offer::SACK),
+        server_sack: s.offered(Offer::SACK),
+        client_timestamps: c.offered(Offer::TIMESTAMPS),
+        server_timestamps: s.offered(Offer::TIMESTAMPS),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
         client_data_frames: c.data_frames,
@@ -329,16 +363,16 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
         server_zero_windows: count(server, Flags::ZERO_WINDOW),
         client_window_full: count(client, Flags::WINDOW_FULL),
         server_window_full: count(server, Flags::WINDOW_FULL),
-        client_keep_alives: story.keep_alives[client],
-        server_keep_alives: story.keep_alives[server],
+        client_keep_alives: count(client, Flags::KEEP_ALIVE),
+        server_keep_alives: count(server, Flags::KEEP_ALIVE),
         trouble_frames: trouble.frames.clone(),
         closed,
         closed_by: closed_by(story, client),
         closing_frames: closing_frames(story),
         fins_acked,
         time_wait_at: time_wait(story, client, fins_acked),
-        rst_frame: story.rst.map(|r| r.0),
-        rst_by: story.rst.map(|r| name(r.1)),
+        rst_frame: story.rst().map(|r| r.0),
+        rst_by: story.rst().map(|r| name(r.1)),
         port_reuse: story.port_reuse,
         completeness: stream.completeness | stream.first_bits,
         completeness_text: completeness_text(stream.completeness | stream.first_bits),
@@ -348,14 +382,19 @@ pub(super) fn tell(stream: &Stream, number: u32) -> Connection {
 }
 
 /// Which side is the client, and whether a SYN says so.
-fn client_side(stream: &Stream) -> (usize, bool) {
+fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, bool) {
     if let Some(side) = stream.story.syn_side {
         return (usize::from(side), true);
     }
-    if let Some(answering) = stream.story.parts.iter().position(|p| p.syn.is_some()) {
+    if let Some(answering) = stream
+        .story
+        .parts
+        .iter()
+        .position(|p| p.offer.has(Offer::SYN))
+    {
         return (1 - answering, true);
     }
-    let [a, b] = stream.ends;
+    let [a, b] = ends;
     (usize::from(likely_server(a.port, b.port)), false)
 }
 
@@ -372,7 +411,7 @@ fn opened(story: &Story) -> &'static str {
     }
     if story.synack_frame == 0 {
         // A RST of the called side, with nothing before it, refuses the call.
-        return match story.rst {
+        return match story.rst() {
             Some((frame, side)) if side != caller && frame > story.syn_frame => "refused",
             _ if story.parts[usize::from(1 - caller)].data_frames > 0 => "midstream",
             _ => "unanswered",
@@ -386,14 +425,14 @@ fn opened(story: &Story) -> &'static str {
 }
 
 fn closed(story: &Story) -> &'static str {
-    let fins = story.parts.iter().filter(|p| p.fin.is_some()).count();
-    match (story.rst, fins) {
+    let fins = story.parts.iter().filter(|p| p.fin_frame != 0).count();
+    match (story.rst(), fins) {
         // A RST after both FINs ends nothing any more.
         (Some((frame, _)), 2)
             if story
                 .parts
                 .iter()
-                .all(|p| p.fin.is_some_and(|f| f.0 < frame)) =>
+                .all(|p| p.fin().is_some_and(|fin| fin < frame)) =>
         {
             "fin"
         }
@@ -406,14 +445,14 @@ fn closed(story: &Story) -> &'static str {
 
 fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
     let name = |side: usize| if side == client { "client" } else { "server" };
-    let fins = [story.parts[0].fin, story.parts[1].fin];
+    let fins = [story.parts[0].fin(), story.parts[1].fin()];
     match (closed(story), fins) {
         ("fin", [Some(a), Some(b)]) => {
-            let first = usize::from(b.0 < a.0);
+            let first = usize::from(b < a);
             // The second FIN came before its sender had acknowledged the first: both closed.
-            let second = fins[1 - first]?.0;
+            let second = fins[1 - first]?;
             let crossed = story.parts[first]
-                .fin_acked
+                .fin_acked()
                 .is_none_or(|acked| acked > second);
             Some(if crossed && !same_frame(story, first) {
                 "both"
@@ -422,9 +461,9 @@ fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
             })
         }
         ("reset", _) => {
-            let (frame, side) = story.rst?;
+            let (frame, side) = story.rst()?;
             let earlier = (0..2)
-                .filter(|i| fins[*i].is_some_and(|f| f.0 < frame))
+                .filter(|i| fins[*i].is_some_and(|fin| fin < frame))
                 .min_by_key(|i| fins[*i]);
             Some(name(earlier.unwrap_or(usize::from(side))))
         }
@@ -435,16 +474,16 @@ fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
 
 /// Whether the other side's FIN itself acknowledged this side's FIN, or the ACK is missing.
 fn same_frame(story: &Story, first: usize) -> bool {
-    let second = story.parts[1 - first].fin.map(|f| f.0);
-    story.parts[first].fin_acked == second || story.parts[first].fin_acked.is_none()
+    let acked = story.parts[first].fin_acked();
+    acked.is_none() || acked == story.parts[1 - first].fin()
 }
 
 fn closing_frames(story: &Story) -> Vec<u32> {
     let mut frames: Vec<u32> = story
         .parts
         .iter()
-        .flat_map(|p| [p.fin.map(|f| f.0), p.fin_acked])
-        .chain([story.rst.map(|r| r.0)])
+        .flat_map(|p| [p.fin(), p.fin_acked()])
+        .chain([story.rst().map(|r| r.0)])
         .flatten()
         .collect();
     frames.sort_unstable();
@@ -454,7 +493,7 @@ fn closing_frames(story: &Story) -> Vec<u32> {
 
 /// The side that closed first waits (RFC 9293 §3.6); both do when their FINs crossed.
 fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<&'static str> {
-    if closed(story) != "fin" || fins_acked < 2 || story.rst.is_some() {
+    if closed(story) != "fin" || fins_acked < 2 || story.rst_frame != 0 {
         return None;
     }
     closed_by(story, client)
@@ -476,17 +515,16 @@ pub(crate) struct Brief {
 }
 
 /// That little.
-pub(super) fn brief(stream: &Stream) -> Brief {
+pub(super) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
     let story = &stream.story;
-    let client = client_side(stream).0;
-    let end = |side: usize| (stream.ends[side].address, stream.ends[side].port);
-    let frame = |n: u32| (n != 0).then_some(n);
+    let client = client_side(stream, ends).0;
+    let end = |side: usize| (ends[side].address, ends[side].port);
     Brief {
         client: end(client),
         server: end(1 - client),
-        ack_frame: frame(story.ack_frame),
-        client_data_frame: frame(story.parts[client].first_data),
-        server_data_frame: frame(story.parts[1 - client].first_data),
+        ack_frame: some_frame(story.ack_frame),
+        client_data_frame: some_frame(story.parts[client].first_data),
+        server_data_frame: some_frame(story.parts[1 - client].first_data),
         server_last_data: story.parts[1 - client].last_data,
         first_answer_after: (story.parts[client].first_data != 0
             && story.parts[1 - client].first_data != 0)

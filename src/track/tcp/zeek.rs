@@ -5,6 +5,7 @@
 //! and a SYN after one side has closed. Both records are then told, with a slash between. Letters
 //! for checksums are left out: Wirelab never drops a packet for its checksum.
 
+use super::story::likely_server;
 use crate::dissect::tcp::{self, Segment};
 
 /// State of one end.
@@ -33,14 +34,19 @@ pub(super) struct Zeek {
     originator: u8,
     letters: [u8; 23],
     count: u8,
-    /// Last sequence number of each of S H F R, per side; they repeat when it differs.
-    last: [Option<[u32; 4]>; 2],
     /// Which letters were written once: per side A D I Q, and S H F R.
     written: [u8; 2],
+    earlier: Option<Box<(String, String)>>,
+}
+
+/// What is only needed while the conversation is followed.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Last sequence number of each of S H F R, per side; they repeat when it differs.
+    last: [[u32; 4]; 2],
     /// How often G, T and W happened, per side.
     counts: [[u16; 3]; 2],
     first_seq: [Option<u32>; 2],
-    earlier: Option<Box<(String, String)>>,
 }
 
 /// What the sequence analysis found out that Zeek has letters for.
@@ -58,9 +64,9 @@ impl Zeek {
     /// Takes in one segment of `side`.
     pub(super) fn segment(
         &mut self,
+        memory: &mut Memory,
         side: usize,
         segment: &Segment,
-        likely_server: bool,
         signs: Signs,
     ) {
         let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
@@ -70,7 +76,7 @@ impl Zeek {
             segment.has(tcp::RST),
             segment.has(tcp::ACK),
         );
-        if self.reuses(side, segment) {
+        if self.reuses(memory, side, segment) {
             let (state, letters) = (self.state(), self.history());
             let join = |old: Option<&String>, new: String| {
                 old.map_or(new.clone(), |o| format!("{o} / {new}"))
@@ -82,22 +88,24 @@ impl Zeek {
                 earlier: Some(Box::new((states, histories))),
                 ..Zeek::default()
             };
-            return self.segment(side, segment, likely_server, signs);
+            *memory = Memory::default();
+            return self.segment(memory, side, segment, signs);
         }
         if fresh {
             self.originator = u8::from(side == 1);
-            if (likely_server && !syn) || (syn && ack) {
+            let from_server = likely_server(segment.source_port, segment.destination_port);
+            if (from_server && !syn) || (syn && ack) {
                 self.originator = 1 - self.originator;
                 self.letter(b'^');
             }
         }
-        self.first_seq[side].get_or_insert(segment.seq);
-        self.write(side, segment, signs);
+        memory.first_seq[side].get_or_insert(segment.seq);
+        self.write(memory, side, segment, signs);
         self.advance(side, syn, ack, fin, rst, segment.length.unwrap_or(0) > 0);
     }
 
     /// Whether Zeek would start a new record with this segment.
-    fn reuses(&self, side: usize, segment: &Segment) -> bool {
+    fn reuses(&self, memory: &Memory, side: usize, segment: &Segment) -> bool {
         if !segment.has(tcp::SYN) || self.count == 0 {
             return false;
         }
@@ -111,7 +119,7 @@ impl Zeek {
                 && self.ends[side] != End::Inactive;
         }
         closed
-            || self.first_seq[usize::from(self.originator)]
+            || memory.first_seq[usize::from(self.originator)]
                 .is_some_and(|seq| seq != segment.seq && !self.begins_backwards())
     }
 
@@ -138,7 +146,7 @@ impl Zeek {
         }
     }
 
-    fn write(&mut self, side: usize, segment: &Segment, signs: Signs) {
+    fn write(&mut self, memory: &mut Memory, side: usize, segment: &Segment, signs: Signs) {
         let (syn, fin, rst, ack) = (
             segment.has(tcp::SYN),
             segment.has(tcp::FIN),
@@ -151,9 +159,10 @@ impl Zeek {
         } else if syn && fin {
             self.once(side, b'q', 3);
         } else if rst {
-            self.by_seq(side, b'r', 3, segment.seq);
+            self.by_seq(memory, side, b'r', 3, segment.seq);
         } else if syn {
             self.by_seq(
+                memory,
                 side,
                 if ack { b'h' } else { b's' },
                 usize::from(ack),
@@ -161,10 +170,11 @@ impl Zeek {
             );
         } else {
             if signs.resent && data {
-                self.rarely(side, b't', 1);
+                self.rarely(memory, side, b't', 1);
             }
             if fin {
                 self.by_seq(
+                    memory,
                     side,
                     b'f',
                     2,
@@ -177,10 +187,10 @@ impl Zeek {
             }
         }
         if signs.zero_window && !syn && !rst {
-            self.rarely(side, b'w', 2);
+            self.rarely(memory, side, b'w', 2);
         }
         if signs.gap && !rst {
-            self.rarely(1 - side, b'g', 0);
+            self.rarely(memory, 1 - side, b'g', 0);
         }
     }
 
@@ -193,19 +203,19 @@ impl Zeek {
     }
 
     /// Letters that repeat when the sequence number differs: S H F R.
-    fn by_seq(&mut self, side: usize, letter: u8, place: usize, seq: u32) {
+    fn by_seq(&mut self, memory: &mut Memory, side: usize, letter: u8, place: usize, seq: u32) {
         let bit = 16 << place;
-        let last = self.last[side].get_or_insert([0; 4]);
-        if self.written[side] & bit == 0 || last[place] != seq {
-            last[place] = seq;
+        let last = &mut memory.last[side][place];
+        if self.written[side] & bit == 0 || *last != seq {
+            *last = seq;
             self.written[side] |= bit;
             self.sided(side, letter);
         }
     }
 
     /// Letters written at the 1st, 10th, 100th time: G T W.
-    fn rarely(&mut self, side: usize, letter: u8, place: usize) {
-        let count = &mut self.counts[side][place];
+    fn rarely(&mut self, memory: &mut Memory, side: usize, letter: u8, place: usize) {
+        let count = &mut memory.counts[side][place];
         *count = count.saturating_add(1);
         if matches!(*count, 1 | 10 | 100 | 1000 | 10_000) {
             self.sided(side, letter);

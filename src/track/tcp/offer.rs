@@ -1,0 +1,54 @@
+//! What a SYN offered, packed.
+
+use crate::dissect::tcp::Options;
+
+/// What a SYN offered, packed: there is one for each side of every connection.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Offer {
+    mss: u16,
+    scale: u8,
+    /// Which of the others there are.
+    marks: u8,
+}
+
+impl Offer {
+    /// There was a SYN.
+    pub(super) const SYN: u8 = 1;
+    /// It had a maximum segment size.
+    pub(super) const MSS: u8 = 2;
+    /// It had a window scale.
+    pub(super) const SCALE: u8 = 4;
+    /// It permitted selective acknowledgments.
+    pub(super) const SACK: u8 = 8;
+    /// It had time stamps.
+    pub(super) const TIMESTAMPS: u8 = 16;
+
+    /// Packs the options of a SYN.
+    pub(super) fn new(options: &Options) -> Offer {
+        let mark = |there: bool, mark: u8| if there { mark } else { 0 };
+        Offer {
+            mss: options.mss.unwrap_or_default(),
+            scale: options.window_scale.unwrap_or_default(),
+            marks: Offer::SYN
+                | mark(options.mss.is_some(), Offer::MSS)
+                | mark(options.window_scale.is_some(), Offer::SCALE)
+                | mark(options.sack_permitted, Offer::SACK)
+                | mark(options.timestamps.is_some(), Offer::TIMESTAMPS),
+        }
+    }
+
+    /// Whether it was there.
+    pub(super) fn has(self, mark: u8) -> bool {
+        self.marks & mark != 0
+    }
+
+    /// Maximum segment size.
+    pub(super) fn mss(self) -> Option<u16> {
+        self.has(Offer::MSS).then_some(self.mss)
+    }
+
+    /// Window scale shift.
+    pub(super) fn scale(self) -> Option<u8> {
+        self.has(Offer::SCALE).then_some(self.scale)
+    }
+}
