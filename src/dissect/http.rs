@@ -187,7 +187,8 @@ fn first_line(bytes: &[u8]) -> Option<(&[u8], usize)> {
 
 /// The first line, or all there is.
 fn last_line(bytes: &[u8]) -> Option<(&[u8], usize)> {
-    first_line(bytes).or((!bytes.is_empty()).then_some((bytes, bytes.len())))
+    let all = || (bytes.strip_suffix(b"\r").unwrap_or(bytes), bytes.len());
+    first_line(bytes).or_else(|| (!bytes.is_empty()).then(all))
 }
 
 /// Cuts the first word off at the next space, and the spaces after it.

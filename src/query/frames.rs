@@ -231,13 +231,18 @@ impl<'a> Reading<'_, 'a> {
         let packet = self.packet;
         let frame = packet.frame;
         let length = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
-        values.layer(plan, "frame", 1, length, frame.bytes);
-        values.read(plan, Protocol::Frame, 1, |sink| {
-            let comments = self.batch.comments(frame.number);
-            dissect::frame::emit(packet, self.interface, clock, comments, sink);
-        });
+        if plan.wants(Protocol::Frame) {
+            values.layer(plan, "frame", 1, length, frame.bytes);
+            values.read(plan, Protocol::Frame, 1, |sink| {
+                let comments = self.batch.comments(frame.number);
+                dissect::frame::emit(packet, self.interface, clock, comments, sink);
+            });
+        }
         let layers = packet.layers.as_slice();
         for (at, layer) in layers.iter().enumerate() {
+            if !plan.wants(layer.protocol) {
+                continue;
+            }
             let before = layers[..at].iter().filter(|l| l.protocol == layer.protocol);
             let nth = u8::try_from(before.count() + 1).unwrap_or(u8::MAX);
             let bytes = packet.view(layer).bytes;
@@ -266,11 +271,7 @@ impl<'a> Reading<'_, 'a> {
             let nth = u8::try_from(before + 1).unwrap_or(u8::MAX);
             self.message(plan, message, nth, values);
         }
-        let stop = if plan.layers().any(|name| name.starts_with("_ws.")) {
-            self.stop()
-        } else {
-            None
-        };
+        let stop = if plan.wants_stop() { self.stop() } else { None };
         match stop {
             Some(Stop::Malformed) => values.layer(plan, "_ws.malformed", 1, 0, &[]),
             Some(Stop::Snapped) => values.layer(plan, "_ws.short", 1, 0, &[]),

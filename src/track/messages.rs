@@ -394,7 +394,9 @@ impl Stream {
                 BodyLength::None => 0,
                 BodyLength::Length(length) => match usize::try_from(length) {
                     Ok(length) if length <= body => length,
-                    _ if can_wait && length <= LONGEST_BODY => {
+                    // Wireshark takes a length beyond this for none.
+                    _ if can_wait && length > LONGEST_BODY => return (at, Some(Need::Fin)),
+                    _ if can_wait => {
                         let all = (head.head_length as u64).saturating_add(length);
                         return (at, Some(Need::Bytes(all)));
                     }
@@ -434,14 +436,14 @@ impl Stream {
             }
             http::Kind::Response => {
                 let request = self.requests.get(as_usize(self.responses));
-                if head.code.is_some_and(|code| code / 100 == 1) {
-                    return note;
+                let number = self.responses + 1;
+                if head.code.is_none_or(|code| code / 100 != 1) {
+                    self.responses = number;
                 }
-                self.responses += 1;
-                note.response_number = Some(self.responses);
+                note.response_number = Some(number);
                 if let Some(request) = request {
                     note.request_in = Some(request.frame);
-                    note.request_number = Some(self.responses);
+                    note.request_number = Some(number);
                     note.time = Some(call.time.since(request.time));
                 }
             }

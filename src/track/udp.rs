@@ -261,9 +261,10 @@ impl Flows {
 
     /// The numbers of the flows of which datagrams were seen: of some there may be only quotes.
     pub fn seen_flows(&self) -> Vec<u32> {
-        let numbered = (0..).zip(&self.flows);
-        let seen = numbered.filter(|(_, flow)| flow.first_frame != 0);
-        seen.map(|(stream, _)| stream).collect()
+        let flow = |stream: &u32| self.flows.get(dissect::as_usize(*stream));
+        let all = u32::try_from(self.flows.len()).unwrap_or(NONE);
+        let seen = |stream: &u32| flow(stream).is_some_and(|flow| flow.first_frame != 0);
+        (0..all).filter(seen).collect()
     }
 
     /// One datagram; `receive_buffer` is the size of the receiver's buffer where it is known.
