@@ -73,6 +73,8 @@ pub struct Head<'a> {
     pub head_length: usize,
     /// Whether the head ended with an empty line.
     pub complete: bool,
+    /// Whether the capture ends within the name of a header field.
+    pub cut_in_name: bool,
     /// How long the body is.
     pub body: BodyLength,
 }
@@ -233,6 +235,7 @@ fn head_by_lines<'a>(
         headers: Vec::new(),
         head_length: skipped + length,
         complete: false,
+        cut_in_name: false,
         body: BodyLength::None,
     };
     if kind == Kind::Response {
@@ -286,6 +289,7 @@ fn head_lines<'a>(head: &mut Head<'a>, bytes: &'a [u8], cut: CutLine) {
         let Some(colon) = line.iter().position(|&b| b == b':') else {
             // A line that is no header ends the head where it begins.
             head.complete = true;
+            head.cut_in_name = first_line(&bytes[at..most]).is_none();
             return;
         };
         head.head_length += length;
@@ -387,6 +391,10 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<usize> {
     }
     for header in &head.headers {
         emit_header(view.bytes, sink, &head, header)?;
+    }
+    if head.cut_in_name {
+        // Wireshark comes no further.
+        return Some(head.head_length);
     }
     if head.kind != Kind::Response
         && sink.wants(REQUEST_FULL_URI)

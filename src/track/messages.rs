@@ -19,8 +19,10 @@ use crate::track::tcp::{Flags, Note};
 use std::collections::{BTreeMap, HashMap};
 
 /// Segments that Wireshark does not look into. A fast retransmission it does.
-const SENT_AGAIN: Flags =
-    Flags(Flags::RETRANSMISSION.0 | Flags::SPURIOUS_RETRANSMISSION.0 | Flags::OUT_OF_ORDER.0);
+const SENT_AGAIN: Flags = Flags(Flags::RETRANSMISSION.0 | Flags::OUT_OF_ORDER.0);
+/// Those that it takes for known already when it puts messages together, which it only does with
+/// segments that were captured whole.
+const KNOWN_ALREADY: Flags = Flags::SPURIOUS_RETRANSMISSION;
 
 /// Most bytes that wait in one direction.
 const MOST_WAITING: usize = 4 << 20;
@@ -90,7 +92,9 @@ struct Stream {
     seen: bool,
 }
 
+#[derive(Default)]
 struct Request {
+    /// 0 stands for a request that was not seen.
     frame: u32,
     time: Time,
     method: Vec<u8>,
@@ -184,8 +188,10 @@ impl Messages {
             waiting.map(|w| w.bytes.len() + w.later_bytes).sum()
         };
         let before = held(stream);
-        let can_wait = payload.len() == as_usize(length) && self.waiting < MOST_TOGETHER;
-        if length > 0 && note.flags.has(SENT_AGAIN) {
+        let whole = payload.len() == as_usize(length);
+        let can_wait = whole && self.waiting < MOST_TOGETHER;
+        let again = note.flags.has(SENT_AGAIN) || whole && note.flags.has(KNOWN_ALREADY);
+        if length > 0 && again {
             // It may fill a gap; a message that ends in it is not shown.
             if stream.waits_for(call.side, segment) {
                 stream.bytes(&mut call, segment, payload, can_wait);
@@ -415,7 +421,7 @@ impl Stream {
             let note = self.http_note(call, &head);
             self.push(call, Protocol::Http, &rest[..end.min(rest.len())]);
             if let Some(message) = call.out.last_mut() {
-                message.http = Some(note);
+                message.http = (!head.cut_in_name).then_some(note);
             }
             at += end.max(1);
         }
@@ -426,6 +432,8 @@ impl Stream {
     fn http_note(&mut self, call: &Call, head: &http::Head<'_>) -> HttpNote {
         let mut note = HttpNote::default();
         match head.kind {
+            // A request cut short in its head is not counted.
+            http::Kind::Request if head.cut_in_name => {}
             http::Kind::Request => {
                 self.requests.push(Request {
                     frame: call.frame,
@@ -435,7 +443,12 @@ impl Stream {
                 note.request_number = u32::try_from(self.requests.len()).ok();
             }
             http::Kind::Response => {
+                if self.requests.len() <= as_usize(self.responses) {
+                    // Whose request was not seen: the next request counts on from here.
+                    self.requests.push(Request::default());
+                }
                 let request = self.requests.get(as_usize(self.responses));
+                let request = request.filter(|request| request.frame != 0);
                 let number = self.responses + 1;
                 if head.code.is_none_or(|code| code / 100 != 1) {
                     self.responses = number;

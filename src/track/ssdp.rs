@@ -61,3 +61,35 @@ impl Conversations {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn responses_belong_to_the_request_before_them_or_count_alone() {
+        let mut conversations = Conversations::default();
+        let mut ask = |stream, frame, bytes: &[u8]| {
+            conversations.message(stream, frame, Time(i64::from(frame) * 1_000), bytes)
+        };
+        let search = b"M-SEARCH * HTTP/1.1\r\n\r\n";
+        let found = b"HTTP/1.1 200 OK\r\n\r\n";
+        assert_eq!(ask(7, 1, search).request_number, Some(1));
+        assert_eq!(ask(7, 2, search).request_number, Some(2));
+        let answer = ask(7, 3, found);
+        assert_eq!(
+            (answer.response_number, answer.request_in),
+            (Some(2), Some(2))
+        );
+        assert_eq!(answer.time, Some(1_000));
+        let other = ask(7, 4, found);
+        assert_eq!((other.response_number, other.request_in), (Some(3), None));
+        assert_eq!(ask(8, 5, found).response_number, Some(1));
+        let mut first = HttpNote {
+            request_number: Some(2),
+            ..HttpNote::default()
+        };
+        conversations.complete(&mut first, 2);
+        assert_eq!(first.response_in, Some(3));
+    }
+}

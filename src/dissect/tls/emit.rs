@@ -346,3 +346,76 @@ fn certificates(body: &mut Cursor<'_, '_>) -> Option<()> {
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::field::{Value, Wanted};
+    use crate::dissect::tls::FIELDS;
+
+    fn told(bytes: &[u8], state: &mut State) -> Vec<(&'static str, Value<'static>)> {
+        let view = View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        };
+        let mut sink = Sink::new(Wanted::ALL);
+        emit(&view, state, &mut sink);
+        let found = sink.found.into_iter().filter_map(|found| {
+            let name = FIELDS[usize::from(found.index.0)].name;
+            match found.value {
+                Value::Unsigned(n) => Some((name, Value::Unsigned(n))),
+                _ => None,
+            }
+        });
+        found.collect()
+    }
+
+    #[test]
+    fn after_a_hello_of_tls_13_data_is_of_opaque_type() {
+        let mut hello = vec![22, 3, 3, 0, 50, 2, 0, 0, 46, 3, 3];
+        hello.extend([0; 32]);
+        hello.extend([0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]);
+        let mut state = State::default();
+        let first = told(&hello, &mut state);
+        assert!(first.contains(&("tls.record.content_type", Value::Unsigned(22))));
+        assert!(state.tls13);
+        let data = told(&[23, 3, 3, 0, 1, 9], &mut state);
+        assert_eq!(data[0], ("tls.record.opaque_type", Value::Unsigned(23)));
+    }
+
+    #[test]
+    fn an_encrypted_handshake_message_has_no_type() {
+        let mut finished = vec![22, 3, 3, 0, 40];
+        finished.extend([0; 40]);
+        let types = |found: &[(&str, Value<'_>)]| {
+            found.iter().filter(|f| f.0 == "tls.handshake.type").count()
+        };
+        // Zeros are no request to begin anew, also when its beginning was not seen.
+        assert_eq!(types(&told(&finished, &mut State::default())), 0);
+        let request = [22, 3, 3, 0, 4, 0, 0, 0, 0];
+        assert_eq!(types(&told(&request, &mut State::default())), 1);
+        finished[5] = 20;
+        finished[8] = 12;
+        let mut encrypted = State {
+            encrypted: true,
+            ..State::default()
+        };
+        assert_eq!(types(&told(&finished, &mut encrypted)), 0);
+    }
+
+    #[test]
+    fn a_hello_of_ssl_2_tells_its_versions() {
+        let mut hello = vec![0x80, 12 + 16, 1, 3, 1, 0, 3, 0, 0, 0, 16, 0, 0, 5];
+        hello.extend([7; 16]);
+        let found = told(&hello, &mut State::default());
+        assert_eq!(
+            found,
+            [
+                ("tls.record.version", Value::Unsigned(2)),
+                ("tls.handshake.type", Value::Unsigned(1)),
+                ("tls.handshake.version", Value::Unsigned(0x0301)),
+            ]
+        );
+    }
+}
