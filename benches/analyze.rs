@@ -83,6 +83,7 @@ fn flows_of_one_frame(bencher: divan::Bencher<'_, '_>) {
         .bench(|| {
             analyze(
                 Reader::from_read("flows", Cursor::new(file.clone())),
+                None,
                 |_| {},
             )
             .summary
@@ -98,6 +99,7 @@ fn reversed_one_byte_segments(bencher: divan::Bencher<'_, '_>) {
         .bench(|| {
             analyze(
                 Reader::from_read("reversed", Cursor::new(file.clone())),
+                None,
                 |_| {},
             )
             .summary

@@ -1,7 +1,7 @@
 //! The whole analysis stream: frames become packets, packets over time become facts.
 
 use crate::capture::{Batch, Ending, Frame, Reader, Time, read_ahead};
-use crate::dissect::{Packet, Stop};
+use crate::dissect::{Packet, Stop, as_usize};
 use crate::facts::names::{Lease, Lookup};
 use crate::facts::network::{Arp, Hop, Host, IcmpError, Neighbour, Ping, Situation};
 use crate::track::behind::{Behind, Tcp};
@@ -15,9 +15,11 @@ pub struct Summary {
     pub frames: u64,
     /// Bytes on the wire.
     pub bytes: u64,
-    /// Time of the first frame.
+    /// Time of the first frame of the capture, analyzed or not: relative times count from it.
+    pub start: Option<Time>,
+    /// Time of the first frame analyzed.
     pub first: Option<Time>,
-    /// Time of the last frame.
+    /// Time of the last one.
     pub last: Option<Time>,
     /// Frames cut by the snapshot length.
     pub snapped: u64,
@@ -52,6 +54,8 @@ pub struct Facts {
 
 /// A capture analyzed.
 pub struct Analysis {
+    /// Whether a filter let only some of the frames pass.
+    pub restricted: bool,
     /// Its size and times.
     pub summary: Summary,
     /// How the file ended.
@@ -62,40 +66,76 @@ pub struct Analysis {
     pub trackers: Trackers,
 }
 
+/// Numbers of the frames that a display filter lets pass.
+#[derive(Clone, Debug, Default)]
+pub struct Passing {
+    bits: Vec<u64>,
+}
+
+impl Passing {
+    /// Lets a frame pass.
+    pub fn insert(&mut self, frame: u32) {
+        let word = as_usize(frame / 64);
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] |= 1 << (frame % 64);
+    }
+
+    /// Whether a frame passes.
+    pub fn contains(&self, frame: u32) -> bool {
+        let word = self.bits.get(as_usize(frame / 64));
+        word.is_some_and(|word| word >> (frame % 64) & 1 == 1)
+    }
+}
+
 /// Analyzes a capture to its end. `progress` is told the frames read so far, a batch at a time.
-pub fn analyze(reader: Reader, mut progress: impl FnMut(u64)) -> Analysis {
+///
+/// With `passing`, only those frames are told of. Conversations still have the numbers, and
+/// segments the analysis, that they have in the whole capture, as with Wireshark's filters.
+pub fn analyze(
+    reader: Reader,
+    passing: Option<&Passing>,
+    mut progress: impl FnMut(u64),
+) -> Analysis {
     let mut ahead = read_ahead(reader);
     let mut behind = Behind::new(ahead.returns());
-    let mut stream = Stream::default();
+    let mut stream = Stream::new(passing.is_some());
+    let mut read = 0;
     while let Some(batch) = ahead.take() {
-        stream.batch(&batch, behind.list());
+        stream.batch(&batch, passing, behind.list());
+        read += u64::try_from(batch.len()).unwrap_or_default();
         behind.batch(batch);
-        progress(stream.summary.frames);
+        progress(read);
     }
     stream.adopt(behind.finish());
     stream.finish(ahead.finish().finish())
 }
 
 /// Analyzes several captures as one, their frames in order of time and numbered anew; frames
-/// without a time keep their place. Gives also how each file ended.
-pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
+/// without a time keep their place. Each capture comes with its frames that pass, if there is a
+/// filter. Gives also how each file ended.
+pub fn merge(captures: Vec<(Reader, Option<Passing>)>) -> (Analysis, Vec<Ending>) {
     struct Source {
         reader: Reader,
+        passing: Option<Passing>,
         batch: Batch,
         /// Frames of this source that were taken.
         taken: u32,
         last: Time,
     }
-    let mut sources: Vec<Source> = readers
+    let restricted = captures.iter().any(|(_, passing)| passing.is_some());
+    let mut sources: Vec<Source> = captures
         .into_iter()
-        .map(|reader| Source {
+        .map(|(reader, passing)| Source {
             reader,
+            passing,
             batch: Batch::new(),
             taken: 0,
             last: Time(i64::MIN),
         })
         .collect();
-    let mut stream = Stream::default();
+    let mut stream = Stream::new(restricted);
     let mut tcp = Tcp::default();
     let mut number = 0u32;
     loop {
@@ -117,8 +157,12 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
         source.last = time;
         if let Some(frame) = source.batch.get(source.taken + 1) {
             number = number.saturating_add(1);
+            let passes = source
+                .passing
+                .as_ref()
+                .is_none_or(|passing| passing.contains(frame.number));
             let packet = Packet::dissect(Frame { number, ..frame });
-            if let Some(carried) = stream.packet(&packet) {
+            if let Some(carried) = stream.packet(&packet, passes) {
                 tcp.segment(&carried, || frame.bytes);
             }
         }
@@ -140,40 +184,56 @@ pub fn merge(readers: Vec<Reader>) -> (Analysis, Vec<Ending>) {
 }
 
 /// The analysis of frames as they come.
-#[derive(Default)]
 struct Stream {
     summary: Summary,
     trackers: Trackers,
+    restricted: bool,
 }
 
 impl Stream {
+    fn new(restricted: bool) -> Stream {
+        Stream {
+            summary: Summary::default(),
+            trackers: Trackers::default(),
+            restricted,
+        }
+    }
+
     /// Takes in a batch; what its segments carry is added to `carried`.
-    fn batch(&mut self, batch: &Batch, carried: &mut Vec<Carried>) {
+    fn batch(&mut self, batch: &Batch, passing: Option<&Passing>, carried: &mut Vec<Carried>) {
+        let passes = |number| passing.is_none_or(|passing| passing.contains(number));
         let mut frames = batch.frames();
         let Some(first) = frames.next() else { return };
         let mut packet = Packet::dissect(first);
-        carried.extend(self.packet(&packet));
+        carried.extend(self.packet(&packet, passes(first.number)));
         for frame in frames {
             packet.next(frame);
-            carried.extend(self.packet(&packet));
+            carried.extend(self.packet(&packet, passes(frame.number)));
         }
     }
 
     /// Takes in one packet; gives what its segment carries.
-    fn packet(&mut self, packet: &Packet<'_>) -> Option<Carried> {
-        self.summary.count(packet);
+    fn packet(&mut self, packet: &Packet<'_>, passes: bool) -> Option<Carried> {
+        self.summary.start = self.summary.start.or(packet.frame.time);
+        if passes {
+            self.summary.count(packet);
+        }
         match self.trackers.fragments.packet(packet) {
-            None => self.track(packet, 1),
+            None => self.track(packet, 1, passes),
             Some(whole) => {
                 let mut packet = packet.clone();
                 packet.resume(&whole.bytes);
-                self.track(&packet, whole.frames.len())
+                self.track(&packet, whole.frames.len(), passes)
             }
         }
     }
 
-    fn track(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<Carried> {
-        let seen = self.trackers.packet(packet, fragments)?;
+    fn track(&mut self, packet: &Packet<'_>, fragments: usize, passes: bool) -> Option<Carried> {
+        let seen = if passes {
+            self.trackers.packet(packet, fragments)?
+        } else {
+            self.trackers.pass_over(packet)?
+        };
         Some(Carried::new(packet, seen))
     }
 
@@ -188,13 +248,14 @@ impl Stream {
         let situations = situations::find(&self.trackers);
         let (pings, icmp_errors) = std::mem::take(&mut self.trackers.icmp).finish();
         let hosts = self.trackers.pairs.hosts();
-        let hops = self
-            .trackers
-            .pairs
-            .next_hops(self.trackers.arp.table(), self.trackers.local());
-        let (arp, neighbours) = std::mem::take(&mut self.trackers.arp).finish();
+        let hops = self.trackers.next_hops();
+        let (arp, mut neighbours) = std::mem::take(&mut self.trackers.arp).finish();
+        neighbours.extend_from_slice(self.trackers.discovery.table());
         let leases = std::mem::take(&mut self.trackers.leases).finish();
-        let lookups = std::mem::take(&mut self.trackers.lookups).finish();
+        let mut lookups = std::mem::take(&mut self.trackers.lookups).finish();
+        let messages = std::mem::take(&mut self.trackers.streams.found.messages);
+        lookups.extend(messages.finish(&self.trackers.tcp));
+        lookups.sort_by_key(|l| l.query_frame.or(l.response_frame));
         let facts = Facts {
             situations,
             arp,
@@ -207,6 +268,7 @@ impl Stream {
             lookups,
         };
         Analysis {
+            restricted: self.restricted,
             summary: self.summary,
             ending,
             facts,

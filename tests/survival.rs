@@ -30,7 +30,11 @@ fn captures() -> Vec<(String, Vec<u8>)> {
 
 /// Reads, tracks and tells everything.
 fn through_everything(bytes: Vec<u8>) {
-    let analysis = analyze(Reader::from_read("damaged", Cursor::new(bytes)), |_| {});
+    let analysis = analyze(
+        Reader::from_read("damaged", Cursor::new(bytes)),
+        None,
+        |_| {},
+    );
     for section in all(
         &analysis,
         Options {

@@ -1,5 +1,6 @@
 //! `wirelab analyze CAPTURE...`: what happened.
 
+use super::restriction::{Kept, Restriction};
 use super::{Status, terminal};
 use crate::analyze::{Analysis, analyze};
 use crate::capture::{Reader, Verdict};
@@ -34,6 +35,10 @@ pub(super) struct Args {
     /// Put the frames of several captures on one timeline.
     #[arg(long)]
     merge: bool,
+    /// Tell only of frames for which this display filter holds, or only facts for which it does:
+    /// `connection.closed == "reset"`. `wirelab fields --list` has the names of both.
+    #[arg(short = 'Y', long, value_name = "FILTER")]
+    filter: Option<String>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -60,32 +65,35 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             );
         }
     }
+    let restriction = Restriction::new(args.filter.as_deref(), &args.section)?;
     let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let mut status = Status::Done;
     if args.merge && args.captures.len() > 1 {
         let readers = args
             .captures
             .iter()
-            .map(|p| Ok(Reader::open(p)?))
+            .map(|path| {
+                let kept = Kept::new(path, &restriction)?;
+                Ok((
+                    Reader::open(kept.path())?,
+                    restriction.passing(kept.path())?,
+                ))
+            })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        let names: Vec<String> = args
-            .captures
-            .iter()
-            .map(|p| p.display().to_string())
-            .collect();
+        let names: Vec<String> = args.captures.iter().map(|p| name(p)).collect();
         let (analysis, endings) = crate::analyze::merge(readers);
         for (name, ending) in names.iter().zip(endings) {
             status = status.worse(complain(name, &ending)?);
         }
-        tell(&mut out, &names.join(", "), &analysis, args)?;
+        let told = tell(&mut out, &names.join(", "), &analysis, args, &restriction)?;
         out.flush()?;
-        return Ok(status);
+        return Ok(status.worse(told));
     }
     for (place, path) in args.captures.iter().enumerate() {
         if place > 0 && args.format != Format::Json {
             writeln!(out)?;
         }
-        match one(&mut out, path, args) {
+        match one(&mut out, path, args, &restriction) {
             Ok(one) => status = status.worse(one),
             // The other captures are still worth reading.
             Err(error) if args.captures.len() > 1 && !super::is_closed_pipe(&error) => {
@@ -99,15 +107,33 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     Ok(status)
 }
 
-fn one(out: &mut dyn Write, path: &Path, args: &Args) -> anyhow::Result<Status> {
-    let name = path.display().to_string();
-    let reader = Reader::open(path).with_context(|| "cannot read the capture".to_owned())?;
+fn one(
+    out: &mut dyn Write,
+    path: &Path,
+    args: &Args,
+    restriction: &Restriction,
+) -> anyhow::Result<Status> {
+    let name = name(path);
+    if path.as_os_str() == "-" {
+        terminal::outlive_interrupt()?;
+    }
+    let kept = Kept::new(path, restriction)?;
+    let reader = Reader::open(kept.path()).context("cannot read the capture")?;
+    let passing = restriction.passing(kept.path())?;
     let mut progress = terminal::Progress::new("frames read");
-    let analysis = analyze(reader, |frames| progress.show(frames));
+    let analysis = analyze(reader, passing.as_ref(), |frames| progress.show(frames));
     progress.clear();
-    tell(out, &name, &analysis, args)?;
+    let status = tell(out, &name, &analysis, args, restriction)?;
     out.flush()?;
-    complain(&name, &analysis.ending)
+    Ok(status.worse(complain(&name, &analysis.ending)?))
+}
+
+/// What a capture is called in the report.
+fn name(path: &Path) -> String {
+    match path.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => path.display().to_string(),
+    }
 }
 
 /// Says on stderr what was remarkable about the file.
@@ -133,7 +159,13 @@ fn complain(name: &str, ending: &crate::capture::Ending) -> anyhow::Result<Statu
     Ok(Status::Failed)
 }
 
-fn tell(out: &mut dyn Write, name: &str, analysis: &Analysis, args: &Args) -> anyhow::Result<()> {
+fn tell(
+    out: &mut dyn Write,
+    name: &str,
+    analysis: &Analysis,
+    args: &Args,
+    restriction: &Restriction,
+) -> anyhow::Result<Status> {
     let clock = match args.time {
         TimeStyle::Relative => Clock::Relative,
         TimeStyle::Utc => Clock::Utc,
@@ -141,13 +173,21 @@ fn tell(out: &mut dyn Write, name: &str, analysis: &Analysis, args: &Args) -> an
     };
     let times = Times {
         clock,
-        start: analysis.summary.first.map_or(0, |t| t.0),
+        start: analysis.summary.start.map_or(0, |t| t.0),
     };
     let options = sections::Options {
         receive_buffer: args.receive_buffer,
     };
     let mut list: Vec<Box<dyn Section + '_>> = sections::all(analysis, options);
     list.retain(|s| args.section.is_empty() || args.section.iter().any(|n| n == s.name()));
+    if let (Restriction::Facts(about), Some(text)) = (restriction, &args.filter) {
+        list.retain(|s| about.contains(&s.name()));
+        for section in &mut list {
+            section.keep(text)?;
+        }
+        list.retain(|s| !s.is_empty());
+    }
+    let facts: usize = list.iter().map(|s| s.len()).sum();
     let extent = Extent {
         rows: if args.all { usize::MAX } else { ROWS },
         width: terminal::width(),
@@ -155,16 +195,22 @@ fn tell(out: &mut dyn Write, name: &str, analysis: &Analysis, args: &Args) -> an
     render::write(
         out,
         args.format,
-        &summary(name, analysis),
+        &summary(name, analysis, args.filter.as_deref(), facts),
         &list,
         &times,
         extent,
     )?;
-    Ok(())
+    // A filter that nothing passes is an answer, and not the one hoped for.
+    let nothing = args.filter.is_some() && facts == 0;
+    Ok(if nothing {
+        Status::Unfavourable
+    } else {
+        Status::Done
+    })
 }
 
 /// The summary's lines.
-fn summary(name: &str, analysis: &Analysis) -> Vec<Line> {
+fn summary(name: &str, analysis: &Analysis, filter: Option<&str>, facts: usize) -> Vec<Line> {
     let (summary, ending) = (&analysis.summary, &analysis.ending);
     let text = |key, value: &str, shown| Line {
         key,
@@ -254,11 +300,36 @@ fn summary(name: &str, analysis: &Analysis) -> Vec<Line> {
         number(
             "frames",
             ending.frames,
-            Some(format!(
-                "{} frames, {} bytes on the wire",
-                ending.frames, summary.bytes
-            )),
+            Some(match filter {
+                Some(filter) if analysis.restricted => format!(
+                    "{} of {} frames pass `{filter}`, {} bytes on the wire; what follows is told \
+                     from these alone",
+                    summary.frames, ending.frames, summary.bytes
+                ),
+                Some(filter) => format!(
+                    "{} frames, {} bytes on the wire; `{filter}` holds for {facts} facts",
+                    ending.frames, summary.bytes
+                ),
+                None => format!(
+                    "{} frames, {} bytes on the wire",
+                    ending.frames, summary.bytes
+                ),
+            }),
         ),
+        Line {
+            key: "filter",
+            value: or_null(filter.map(str::to_owned)),
+            text: None,
+        },
+        Line {
+            key: "passing_frames",
+            value: if analysis.restricted {
+                Scalar::Number(summary.frames.to_string())
+            } else {
+                Scalar::Null
+            },
+            text: None,
+        },
         number("bytes", summary.bytes, None),
         Line {
             key: "first_time",

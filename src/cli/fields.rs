@@ -4,6 +4,7 @@ use super::Status;
 use crate::capture::Ending;
 use crate::dissect::field::{Kind, Value};
 use crate::query::{Catalogue, EntryId, Session, Values, catalogue, print};
+use crate::report::sections;
 use anyhow::{Context, bail};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -328,20 +329,27 @@ fn json_text(text: &str, line: &mut Vec<u8>) {
     line.push(b'"');
 }
 
-/// Lists the fields.
+/// Lists the fields: of frames as Wireshark has them, then of facts, for `analyze -Y`.
 fn list(text: &str, out: &mut impl Write) -> io::Result<()> {
     let wanted = text.to_lowercase();
-    let entries = Catalogue::frames().entries();
-    let shown = entries.iter().filter(|entry| {
-        entry.name.to_lowercase().contains(&wanted) || entry.doc.to_lowercase().contains(&wanted)
-    });
-    for entry in shown {
-        let kind = catalogue::describe(entry.kind);
-        let kind = kind
-            .strip_prefix("a ")
-            .or(kind.strip_prefix("an "))
-            .unwrap_or(kind);
-        writeln!(out, "{:<40} {:<22} {}", entry.name, kind, entry.doc)?;
+    let facts = sections::catalogues();
+    for catalogue in std::iter::once(Catalogue::frames()).chain(&facts) {
+        let shown = catalogue.entries().iter().filter(|entry| {
+            entry.name.to_lowercase().contains(&wanted)
+                || entry.doc.to_lowercase().contains(&wanted)
+        });
+        for entry in shown {
+            let kind = catalogue::describe(entry.kind);
+            let kind = kind
+                .strip_prefix("a ")
+                .or(kind.strip_prefix("an "))
+                .unwrap_or(kind);
+            write!(out, "{:<40} {kind:<22} {}", entry.name, entry.doc)?;
+            if !std::ptr::eq(catalogue, Catalogue::frames()) {
+                write!(out, " (analyze --section {})", catalogue.about)?;
+            }
+            writeln!(out)?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `wirelab frames`: one line a frame, as Wireshark's packet list.
 
 use super::Status;
+use crate::dissect::vendor;
 use crate::query::{Catalogue, Session, packet_list};
 use crate::render::safe;
 use std::io::{self, BufWriter, Write};
@@ -44,8 +45,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             out,
             "{:>5} {time:>12} {:>15} → {:<15} {:<8} {:>5} {}",
             frame.number,
-            row.source,
-            row.destination,
+            named(row.source),
+            named(row.destination),
             row.protocol,
             frame.wire_length,
             safe(&row.info)
@@ -59,4 +60,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     } else {
         status
     })
+}
+
+/// An address as Wireshark shows it: hardware addresses with their maker.
+fn named(address: String) -> String {
+    vendor::name_of_text(&address).unwrap_or(address)
 }

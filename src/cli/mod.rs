@@ -9,6 +9,7 @@ mod client;
 mod fields;
 mod frames;
 mod interfaces;
+mod restriction;
 mod serve;
 mod show;
 mod sockets;

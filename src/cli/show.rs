@@ -1,9 +1,13 @@
 //! `wirelab show`: one frame, layer by layer, each field with its value, then the bytes.
 
 use super::Status;
+use crate::dissect::checksum::{self, Verdict};
+use crate::dissect::layer::Protocol;
+use crate::dissect::{Packet, vendor};
 use crate::query::Session;
 use crate::query::details::Layer;
 use crate::render::safe;
+use crate::track::icmp;
 use anyhow::bail;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -19,20 +23,46 @@ pub(super) struct Args {
     /// Only this layer, by Wireshark's name of the protocol.
     #[arg(long, value_name = "NAME")]
     layer: Option<String>,
+    /// Say of every field, in a sentence, what it is.
+    #[arg(long)]
+    explain: bool,
 }
+
+/// Fields that say the same a second time or are Wireshark's own; its details pane hides them
+/// too. `fields` prints them.
+const HIDDEN: &[&str] = &[
+    "frame.offset_shift",
+    "frame.time_delta_displayed",
+    "frame.marked",
+    "frame.ignored",
+    "eth.addr",
+    "eth.lg",
+    "eth.ig",
+    "ip.addr",
+    "ip.host",
+    "ip.src_host",
+    "ip.dst_host",
+    "ipv6.addr",
+    "ipv6.host",
+    "ipv6.src_host",
+    "ipv6.dst_host",
+    "tcp.port",
+    "udp.port",
+];
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let session = Session::new(None, &[]).following_all();
-    let mut found: Option<(Vec<Layer>, Vec<u8>)> = None;
+    let mut found: Option<(Vec<Layer>, Vec<u8>, Sums)> = None;
     let ending = session.run(&args.capture, |seen| {
         if seen.packet.frame.number == args.number {
-            found = Some((seen.details(), seen.packet.frame.bytes.to_vec()));
+            let bytes = seen.packet.frame.bytes.to_vec();
+            found = Some((seen.details(), bytes, sums(seen.packet)));
         }
         Ok(())
     })?;
     let status = super::report_ending(&args.capture, &ending)?;
-    let Some((mut layers, bytes)) = found else {
+    let Some((mut layers, bytes, sums)) = found else {
         bail!(
             "there is no frame {}; the capture has {}",
             args.number,
@@ -53,7 +83,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     }
     let mut out = BufWriter::new(io::stdout().lock());
     for layer in &layers {
-        describe(layer, &mut out)?;
+        describe(layer, &sums, args.explain, &mut out)?;
     }
     if args.layer.is_none() {
         writeln!(out)?;
@@ -63,7 +93,54 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     Ok(status)
 }
 
-fn describe(layer: &Layer, out: &mut impl Write) -> io::Result<()> {
+/// The checksums of the outermost packet, by the name of their field. Wireshark's `.status`
+/// fields keep to its defaults, which do not verify; here we do.
+type Sums = Vec<(&'static str, Verdict)>;
+
+fn sums(packet: &Packet<'_>) -> Sums {
+    let header = checksum::header(packet).map(|v| ("ip.checksum", v));
+    let message = checksum::transport(packet).map(|(protocol, v)| match protocol {
+        Protocol::Tcp => ("tcp.checksum", v),
+        Protocol::Udp => ("udp.checksum", v),
+        Protocol::Icmp => ("icmp.checksum", v),
+        _ => ("icmpv6.checksum", v),
+    });
+    header.into_iter().chain(message).collect()
+}
+
+/// What an ICMP code means depends on the type.
+fn code(layer: &Layer, name: &str) -> Option<String> {
+    let number = |name: &str| -> Option<u8> {
+        let field = layer.fields.iter().find(|f| f.name == name)?;
+        std::str::from_utf8(&field.value).ok()?.parse().ok()
+    };
+    let (v6, kind) = match name {
+        "icmp.code" => (false, number("icmp.type")?),
+        "icmpv6.code" => (true, number("icmpv6.type")?),
+        _ => return None,
+    };
+    // Of other messages the code says nothing.
+    let error = if v6 {
+        kind < 128
+    } else {
+        matches!(kind, 3 | 5 | 11 | 12)
+    };
+    error.then(|| icmp::meaning(v6, kind, number(name).unwrap_or_default()).to_owned())
+}
+
+fn verdict(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Good => "correct".to_owned(),
+        Verdict::Bad(right) => format!("wrong, 0x{right:04x} would be right"),
+        Verdict::NotFilledIn => {
+            "not filled in, as when the sender's network card does it (checksum offload)".to_owned()
+        }
+        Verdict::Unused => "the sender computed none".to_owned(),
+        Verdict::Unknown => "not all the bytes it covers are in the capture".to_owned(),
+    }
+}
+
+fn describe(layer: &Layer, sums: &Sums, explain: bool, out: &mut impl Write) -> io::Result<()> {
     let quoted = if layer.quoted {
         " (quoted by the error)"
     } else {
@@ -75,22 +152,36 @@ fn describe(layer: &Layer, out: &mut impl Write) -> io::Result<()> {
             format!(" at byte {start}")
         });
     writeln!(out, "{}{quoted}{place}: {}", layer.name, layer.doc)?;
-    let width = layer
-        .fields
-        .iter()
-        .map(|f| f.name.len())
-        .max()
-        .unwrap_or(0)
-        .min(44);
-    for field in &layer.fields {
+    let shown = || {
+        // The verdict stands beside the checksum itself.
+        let judged = |name: &str| {
+            sums.iter()
+                .any(|s| !layer.quoted && name.strip_suffix(".status") == Some(s.0))
+        };
+        let fields = layer.fields.iter();
+        fields.filter(move |f| !HIDDEN.contains(&f.name) && !judged(f.name))
+    };
+    let width = shown().map(|f| f.name.len()).max().unwrap_or(0).min(44);
+    for field in shown() {
         let value = String::from_utf8_lossy(&field.value);
         let mut value = safe(&value);
         // Payloads are below, byte for byte.
         if value.chars().count() > 96 {
             value = value.chars().take(96).chain("…".chars()).collect();
         }
-        let meaning = field.meaning.map_or(String::new(), |m| format!(" ({m})"));
+        let sum = sums
+            .iter()
+            .find(|s| !layer.quoted && s.0 == field.name)
+            .map(|s| verdict(s.1));
+        let meaning = field.meaning.map(str::to_owned).or(sum);
+        let meaning = meaning
+            .or_else(|| vendor::name_of_text(&value))
+            .or_else(|| code(layer, field.name));
+        let meaning = meaning.map_or(String::new(), |m| format!(" ({m})"));
         writeln!(out, "    {:<width$}  {value}{meaning}", field.name)?;
+        if explain {
+            writeln!(out, "        {}", field.doc)?;
+        }
     }
     Ok(())
 }

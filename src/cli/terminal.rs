@@ -1,6 +1,10 @@
-//! What is known of the terminal: its width, and whether somebody watches stderr.
+//! What is known of the terminal: its width, whether somebody watches stderr, Ctrl-C.
 
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// Characters of a line: the terminal's, or 80 when there is none.
@@ -8,6 +12,16 @@ pub(super) fn width() -> u16 {
     let wanted = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     let terminal = || terminal_size::terminal_size().map(|(width, _)| width.0);
     wanted.or_else(terminal).unwrap_or(80).clamp(40, 400)
+}
+
+/// Lets the first Ctrl-C pass: in `tcpdump -w - | wirelab analyze -` it is meant for what feeds
+/// us, and what came until then is to be told. A second one ends us as usual.
+pub(super) fn outlive_interrupt() -> std::io::Result<()> {
+    const INTERRUPTED: i32 = 130;
+    let once = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&once))?;
+    flag::register(SIGINT, once)?;
+    Ok(())
 }
 
 /// A line on stderr that counts, for what takes longer than half a second; never in a pipe.

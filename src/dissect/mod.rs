@@ -11,6 +11,7 @@
 //! **Invariant:** no state, no clock, no printing. What spans frames is `track`'s.
 
 pub mod arp;
+pub mod checksum;
 pub mod cooked;
 mod cursor;
 pub mod data;

@@ -46,6 +46,20 @@ pub fn name(mac: [u8; 6]) -> String {
     }
 }
 
+/// What Wireshark shows for a hardware address written out; `None` for other text, and for an
+/// address that has no name.
+pub fn name_of_text(text: &str) -> Option<String> {
+    let parts = || text.split(':');
+    if text.len() != 17 || !parts().all(|part| part.len() == 2) {
+        return None;
+    }
+    let bytes: Vec<u8> = parts()
+        .filter_map(|part| u8::from_str_radix(part, 16).ok())
+        .collect();
+    let name = name(bytes.try_into().ok()?);
+    (name != text).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +67,19 @@ mod tests {
     #[test]
     fn a_virtual_machine_shows_its_maker() {
         assert_eq!(name([0x08, 0, 0x27, 0xa0, 0x73, 0xe5]), "PcsCompu_a0:73:e5");
+    }
+
+    #[test]
+    fn only_text_that_is_an_address_gets_a_name() {
+        let named = name_of_text("08:00:27:a0:73:e5");
+        assert_eq!(named.as_deref(), Some("PcsCompu_a0:73:e5"));
+        assert_eq!(
+            name_of_text("ff:ff:ff:ff:ff:ff").as_deref(),
+            Some("Broadcast")
+        );
+        assert_eq!(name_of_text("02:00:00:00:00:01"), None);
+        assert_eq!(name_of_text("08:00:27:a0:73+e5"), None);
+        assert_eq!(name_of_text("fe80::a00:27ff:fe"), None);
     }
 
     #[test]

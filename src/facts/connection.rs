@@ -4,7 +4,7 @@ use super::{Frames, Milliseconds, Moment};
 use std::net::IpAddr;
 
 crate::fact! {
-    "One TCP connection: who opened it and how, what was carried, who closed it and how."
+    "One TCP connection: who opened it and how, what was carried (→ by the client, ← by the server), who closed it and how. A ? after the client marks guessed roles; open means that no end is in the capture."
     Connection "connections" "connection" {
         stream: u32, "Number of the conversation, as Wireshark's tcp.stream.";
         client: IpAddr, "Address of the side that opened the connection.";
@@ -15,10 +15,10 @@ crate::fact! {
         start_time: Option<Moment>, "When the first segment was seen.";
         duration_ms: Option<Milliseconds>, "From the first segment to the last.";
         frames: u32, "Frames of the connection, both ways.";
-        opened: &'static str, "handshake, refused, unanswered, half-open, simultaneous or midstream (began before the capture).";
+        opened: &'static str, "handshake, refused (RST), unanswered, half-open (SYN+ACK, but no ACK of it), simultaneous, challenged (answered by an ACK of an older connection) or midstream (began before the capture).";
         syn_frame: Option<u32>, "Frame of the first SYN.";
         synack_frame: Option<u32>, "Frame of the SYN+ACK.";
-        ack_frame: Option<u32>, "Frame of the ACK that completes the handshake.";
+        ack_frame: Option<u32>, "Frame of the ACK that completes the handshake, or that challenges it.";
         syn_attempts: u32, "How many SYNs the client sent with this sequence number.";
         handshake_rtt_ms: Option<Milliseconds>, "From the last SYN to the ACK that completes the handshake (Wireshark's initial RTT).";
         client_isn: Option<u32>, "Initial sequence number of the client, raw.";
@@ -58,6 +58,8 @@ crate::fact! {
         client_keep_alives: u32, "Keep-alive probes from the client.";
         server_keep_alives: u32, "Keep-alive probes from the server.";
         trouble_frames: Frames, "The first frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive.";
+        copied_frames: u32, "Frames that hold a segment which an earlier frame already held: captured twice, not sent twice.";
+        copies_counted: u32, "How many of these are counted above, as Wireshark counts them, though nothing was sent again.";
         closed: &'static str, "fin (both sides), half-closed (one side), reset, or open (the end is not in the capture).";
         closed_by: Option<&'static str>, "Who ended it first: client, server, or both at the same time.";
         closing_frames: Frames, "Frames of the teardown: FINs and the ACKs that answer them, or the RST.";

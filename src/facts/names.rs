@@ -43,6 +43,7 @@ crate::fact! {
         response_frame: Option<u32>, "Frame of the response.";
         time: Option<Moment>, "When the query, or else the response, was seen.";
         protocol: &'static str, "dns, mdns or llmnr.";
+        transport: &'static str, "udp or tcp.";
         client: IpAddr, "Who asks.";
         server: IpAddr, "Who is asked.";
         id: u16, "Transaction number.";

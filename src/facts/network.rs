@@ -37,7 +37,7 @@ crate::fact! {
 }
 
 crate::fact! {
-    "What the ARP packets of the capture say belongs together: the ARP table that results."
+    "Which hardware address belongs to which address, as ARP and (for IPv6) neighbour discovery in the capture say: the table that results."
     Neighbour "arp_table" "neighbour" {
         address: IpAddr, "Protocol address.";
         mac: Mac, "Hardware address it was last bound to.";
@@ -109,10 +109,12 @@ crate::fact! {
         cut_by_snapshot: bool, "The capture's snapshot length cut it; the receiver got all.";
         fragments: u32, "Frames it was sent in; more than 1 is IP fragmentation, nothing is lost.";
         length_mismatch: Option<String>, "The UDP length field and the IP payload disagree, and how.";
-        answers_frame: Option<u32>, "Newest datagram of the other side that this one follows first.";
+        answers_frame: Option<u32>, "Datagram of the other side that this one follows first; unknown when several had no answer yet.";
         answer_frame: Option<u32>, "First datagram back after it.";
+        answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer.";
         error_frame: Option<u32>, "ICMP error about it.";
+        answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP.";
         cut_by_receiver_bytes: Option<u32>, "Bytes that a receive buffer of the size given with --receive-buffer discards.";
     }
 }
@@ -134,17 +136,17 @@ crate::fact! {
         server_bytes: u64, "Payload bytes from the server.";
         largest_bytes: u32, "Largest payload.";
         answered: &'static str, "yes, no, refused (ICMP port unreachable), or unknown (to a group, or DHCP: answers come over other flows).";
-        error_frame: Option<u32>, "First ICMP error about the flow.";
+        error_frame: Option<u32>, "First ICMP error about the flow, or the one that says that nothing listens.";
     }
 }
 
 crate::fact! {
     "A known situation of the labs, recognized, with the frames that show it."
     Situation "situations" "situation" {
-        kind: &'static str, "nothing-listening, host-absent, host-silent or second-client-waiting.";
-        protocol: &'static str, "tcp, udp, arp.";
-        client: IpAddr, "Who tried.";
-        server: IpAddr, "Whom it tried to reach.";
+        kind: &'static str, "nothing-listening, host-absent, host-silent, no-answer, half-open, second-client-waiting, captured-twice, checksum-wrong or checksum-offload.";
+        protocol: &'static str, "arp, ip, tcp or udp.";
+        client: Option<IpAddr>, "Who tried.";
+        server: Option<IpAddr>, "Whom it tried to reach; unknown when there were many.";
         server_port: Option<u16>, "Which port.";
         frames: Frames, "The frames that show it.";
         sentence: String, "What happened, in one sentence.";

@@ -8,6 +8,7 @@ mod json;
 mod markdown;
 mod table;
 mod text;
+mod wrap;
 
 pub use csv::csv_cell;
 pub use json::json_text;

@@ -1,33 +1,15 @@
 //! Tables for people, as wide as the terminal.
 
+use super::wrap::{floor, wrap};
 use super::{Extent, Line, safe};
-use crate::report::{Section, Times, most_important};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use crate::report::{Clock, Section, Times, WHEN, most_important};
+use comfy_table::{ContentArrangement, Table, presets};
 use std::io::{self, Write};
 
-/// Keeps short columns on one line and lets only the widest ones wrap.
-fn narrow(table: &mut Table, width: u16) {
-    let widths = table.column_max_content_widths();
-    let total: usize = widths.iter().map(|w| usize::from(*w) + 2).sum();
-    let mut excess = total.saturating_sub(usize::from(width));
-    let mut order: Vec<usize> = (0..widths.len()).collect();
-    order.sort_by_key(|column| std::cmp::Reverse(widths[*column]));
-    let mut wrapped = 0;
-    for column in &order {
-        if excess == 0 {
-            break;
-        }
-        // A column that wraps keeps at least this much.
-        let give = usize::from(widths[*column]).saturating_sub(16);
-        excess = excess.saturating_sub(give);
-        wrapped += 1;
-    }
-    for column in order.into_iter().skip(wrapped) {
-        if let Some(column) = table.column_mut(column) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-}
+/// Characters around a cell.
+const PADDING: usize = 2;
+/// A column that wraps keeps at least this much.
+const LEAST: usize = 6;
 
 pub(super) fn write(
     out: &mut dyn Write,
@@ -36,63 +18,186 @@ pub(super) fn write(
     times: &Times,
     extent: Extent,
 ) -> io::Result<()> {
+    let width = usize::from(extent.width);
     for text in summary.iter().filter_map(|line| line.text.as_deref()) {
-        writeln!(out, "{}", safe(text))?;
+        paragraph(out, text, width)?;
     }
     for section in sections {
         let title = section.name().replace('_', " ");
         writeln!(out, "\n{} ({})", title.to_uppercase(), section.len())?;
-        writeln!(out, "{}", section.sentence())?;
+        paragraph(out, section.sentence(), width)?;
         let rows = most_important(section.as_ref(), extent.rows);
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(extent.width);
-        let cells: Vec<Vec<String>> = rows
-            .iter()
-            .map(|row| section.cells(*row, times).iter().map(|c| safe(c)).collect())
-            .collect();
-        // A column in which nothing is said is left out.
-        let headings = section.headings();
-        let said: Vec<bool> = (0..headings.len())
-            .map(|column| {
-                cells
-                    .iter()
-                    .any(|row| row.get(column).is_some_and(|c| !c.is_empty()))
-            })
-            .collect();
-        let keep = |row: Vec<String>| {
-            row.into_iter()
-                .zip(&said)
-                .filter(|c| *c.1)
-                .map(|c| c.0)
-                .collect::<Vec<_>>()
-        };
-        table.set_header(keep(headings.into_iter().map(str::to_owned).collect()));
-        for row in cells {
-            table.add_row(keep(row));
-        }
-        narrow(&mut table, extent.width);
-        for (place, line) in table.lines().enumerate() {
-            writeln!(out, "{}", line.trim_end())?;
-            if place == 0 {
-                writeln!(
-                    out,
-                    "{}",
-                    "─".repeat(line.trim_end().chars().count().max(20))
-                )?;
-            }
-        }
+        let mut lines = vec![section.headings().into_iter().map(str::to_owned).collect()];
+        lines.extend(rows.iter().map(|row| section.cells(*row, times)));
+        table(out, lines, times, width)?;
         if rows.len() < section.len() {
-            writeln!(
-                out,
+            let more = format!(
                 "Shown: the {} rows that matter most; {} more with --all, or --format csv --section {}.",
                 rows.len(),
                 section.len() - rows.len(),
                 section.name()
-            )?;
+            );
+            paragraph(out, &more, width)?;
         }
     }
     Ok(())
+}
+
+fn paragraph(out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
+    for line in wrap(&safe(text), width) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// The first of `rows` is the heading.
+fn table(
+    out: &mut dyn Write,
+    rows: Vec<Vec<String>>,
+    times: &Times,
+    width: usize,
+) -> io::Result<()> {
+    let mut rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| row.iter().map(|cell| safe(cell)).collect())
+        .collect();
+    let leave_out = |rows: &mut Vec<Vec<String>>, column: usize| {
+        for row in rows {
+            row.remove(column);
+        }
+    };
+    // A column in which nothing is said is left out.
+    for column in (0..rows.first().map_or(0, Vec::len)).rev() {
+        if rows.iter().skip(1).all(|row| row[column].is_empty()) {
+            leave_out(&mut rows, column);
+        }
+    }
+    // So are relative times when there is no room; who asks for dates shall have them.
+    let when = rows.first().and_then(|r| r.iter().position(|h| h == WHEN));
+    if let Some(column) = when
+        && times.clock == Clock::Relative
+        && wanted(&rows) > width
+    {
+        leave_out(&mut rows, column);
+    }
+    let widths = widths(&rows, width);
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    let mut heading = 1;
+    for (place, row) in rows.iter().enumerate() {
+        let wrapped: Vec<Vec<String>> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| wrap(cell, *width))
+            .collect();
+        let cells = wrapped.iter().map(|lines| lines.join("\n"));
+        if place == 0 {
+            heading = wrapped.iter().map(Vec::len).max().unwrap_or(1);
+            table.set_header(cells);
+        } else {
+            table.add_row(cells);
+        }
+    }
+    let lines: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
+    let longest = lines.iter().map(|l| l.chars().count()).max().unwrap_or(0);
+    for (place, line) in lines.iter().enumerate() {
+        writeln!(out, "{line}")?;
+        if place + 1 == heading {
+            writeln!(out, "{}", "─".repeat(longest))?;
+        }
+    }
+    Ok(())
+}
+
+/// The largest measure of each column.
+fn most(rows: &[Vec<String>], measure: fn(&str) -> usize) -> Vec<usize> {
+    (0..rows.first().map_or(0, Vec::len))
+        .map(|column| {
+            let cells = rows.iter().map(|row| measure(&row[column]));
+            cells.max().unwrap_or(0)
+        })
+        .collect()
+}
+
+/// How wide a table would be without a broken line.
+fn wanted(rows: &[Vec<String>]) -> usize {
+    let widths = most(rows, |cell| cell.chars().count());
+    widths.iter().map(|width| width + PADDING).sum()
+}
+
+/// What the widest column, which is prose or a name, keeps before the others give way.
+const PROSE: usize = 44;
+/// What the others give way to first.
+const SHORT: usize = 16;
+
+/// How wide each column may be: as wide as it wants, or else the widest give way, first down to
+/// what keeps words and addresses whole.
+fn widths(rows: &[Vec<String>], width: usize) -> Vec<usize> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let mut widths = most(rows, |cell| cell.chars().count());
+    let whole = most(rows, floor);
+    let prose = (0..columns).max_by_key(|c| widths[*c]);
+    let stage = |least: &dyn Fn(usize) -> usize| -> Vec<usize> {
+        let keep = |column| {
+            if Some(column) == prose {
+                PROSE
+            } else {
+                least(column)
+            }
+        };
+        (0..columns).map(keep).collect()
+    };
+    let natural = widths.clone();
+    let stages = [
+        stage(&|column| natural[column]),
+        stage(&|column| whole[column].max(SHORT)),
+        whole.clone(),
+        vec![LEAST; columns],
+    ];
+    let room = width.saturating_sub(columns * PADDING);
+    for floors in stages {
+        while widths.iter().sum::<usize>() > room {
+            let widest = (0..columns)
+                .filter(|c| widths[*c] > floors[*c])
+                .max_by_key(|c| widths[*c]);
+            match widest {
+                Some(column) => widths[column] -= 1,
+                None => break,
+            }
+        }
+    }
+    spread(rows, &natural, widths, room)
+}
+
+/// Gives the room that lines broken at good places leave back: to columns that then need no
+/// break at all, and what is left to the widest.
+fn spread(
+    rows: &[Vec<String>],
+    natural: &[usize],
+    mut widths: Vec<usize>,
+    room: usize,
+) -> Vec<usize> {
+    if widths == natural {
+        return widths;
+    }
+    for (column, width) in widths.iter_mut().enumerate() {
+        let lines = rows.iter().flat_map(|row| wrap(&row[column], *width));
+        *width = lines.map(|line| line.chars().count()).max().unwrap_or(0);
+    }
+    let mut slack = room.saturating_sub(widths.iter().sum());
+    let mut order: Vec<usize> = (0..widths.len()).collect();
+    order.sort_by_key(|c| natural[*c] - widths[*c]);
+    for column in &order {
+        let missing = natural[*column] - widths[*column];
+        if missing <= slack {
+            widths[*column] += missing;
+            slack -= missing;
+        }
+    }
+    if let Some(widest) = order.last() {
+        widths[*widest] = natural[*widest].min(widths[*widest] + slack);
+    }
+    widths
 }

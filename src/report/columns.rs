@@ -1,4 +1,5 @@
-//! The columns of the tables for people: few enough for 80 characters, always with frames.
+//! The columns of the tables for people: few enough for 80 characters, always with frames. The
+//! moment ([`super::WHEN`]) is left out where there is no room for it.
 
 use super::{Cell, Clock, Times};
 use crate::facts::connection::Connection;
@@ -94,6 +95,9 @@ fn opened(c: &Connection) -> String {
         ),
         ("unanswered", _) => format!("unanswered ×{} {}", c.syn_attempts, frames(&list)),
         (word, true) => word.to_owned(),
+        ("handshake", _) if c.synack_frame.is_none() => {
+            format!("handshake {} (SYN+ACK not captured)", frames(&list))
+        }
         (word, false) => format!("{word} {}", frames(&list)),
     }
 }
@@ -118,12 +122,10 @@ fn trouble(c: &Connection) -> String {
                 + c.client_spurious_retransmissions
                 + c.server_spurious_retransmissions,
         ),
+        ("gap", c.client_lost_segments + c.server_lost_segments),
         (
-            "lost",
-            c.client_lost_segments
-                + c.server_lost_segments
-                + c.client_acked_unseen
-                + c.server_acked_unseen,
+            "ACK of unseen data",
+            c.client_acked_unseen + c.server_acked_unseen,
         ),
         ("late", c.client_out_of_order + c.server_out_of_order),
         ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
@@ -136,20 +138,35 @@ fn trouble(c: &Connection) -> String {
         .filter(|s| s.1 > 0)
         .map(|s| format!("{} {}", s.1, s.0))
         .collect();
+    let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
+    if beyond(c.client_largest_segment_bytes, c.server_mss)
+        || beyond(c.server_largest_segment_bytes, c.client_mss)
+    {
+        words.push("segments beyond the MSS (offload)".to_owned());
+    }
     if c.port_reuse {
         words.push("ports reused".to_owned());
     }
-    if words.is_empty() {
-        return String::new();
+    let mut text = words.join(", ");
+    if c.copied_frames > 0 {
+        let all: u32 = sums.iter().map(|s| s.1).sum();
+        let copies = format!("{} captured twice", c.copied_frames);
+        text = match c.copies_counted {
+            0 if text.is_empty() => copies,
+            0 => format!("{copies}; {text}"),
+            counted if counted >= all => format!("{copies}, counted as {text}"),
+            counted => format!("{copies}; {text}, {counted} of these by the copies"),
+        };
     }
-    if !c.trouble_frames.is_empty() {
-        words.push(format!("({})", frames(&c.trouble_frames)));
+    if !text.is_empty() && !c.trouble_frames.is_empty() {
+        text.push_str(&format!(" ({})", frames(&c.trouble_frames)));
     }
-    words.join(", ")
+    text
 }
 
 pub(super) const CONNECTIONS: Columns<Connection> = &[
     ("#", |c, _| c.stream.to_string()),
+    ("at", |c, t| moment(c.start_time, t)),
     ("client", |c, _| {
         end(c.client, c.client_port) + if c.roles == "guess" { " ?" } else { "" }
     }),
@@ -164,17 +181,16 @@ pub(super) const CONNECTIONS: Columns<Connection> = &[
 
 pub(super) const DATAGRAMS: Columns<Datagram> = &[
     ("frame", |d, _| d.frame.to_string()),
+    ("at", |d, t| moment(d.time, t)),
     ("from", |d, _| end(d.source, d.source_port)),
     ("to", |d, _| end(d.destination, d.destination_port)),
     ("payload", |d, _| d.payload_bytes.to_string()),
     ("answered", |d, _| {
-        // Answers to a group, and DHCP's, come over other flows.
-        if is_group(d.destination)
-            || matches!((d.source_port, d.destination_port), (67 | 68, 67 | 68))
-        {
+        if d.answers_elsewhere {
             return "-".to_owned();
         }
         match (d.sender, d.answer_frame, d.error_frame, d.answers_frame) {
+            ("client", Some(frame), ..) if d.answer_shared => format!("{frame} came next"),
             ("client", Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
             (_, _, Some(frame), _) => format!("ICMP error {frame}"),
             ("server", _, _, Some(asked)) => format!("answers {asked}"),
@@ -184,14 +200,6 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
     }),
     ("cut?", |d, _| cut(d)),
 ];
-
-/// A broadcast or multicast address.
-fn is_group(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(a) => a.is_broadcast() || a.is_multicast(),
-        IpAddr::V6(a) => a.is_multicast(),
-    }
-}
 
 fn cut(d: &Datagram) -> String {
     let mut words = Vec::new();
@@ -215,6 +223,7 @@ fn cut(d: &Datagram) -> String {
 
 pub(super) const FLOWS: Columns<Flow> = &[
     ("#", |f, _| f.stream.to_string()),
+    ("at", |f, t| moment(f.start_time, t)),
     ("client", |f, _| end(f.client, f.client_port)),
     ("server", |f, _| end(f.server, f.server_port)),
     ("frame", |f, _| f.first_frame.to_string()),
@@ -243,6 +252,7 @@ pub(super) const HOSTS: Columns<Host> = &[
 
 pub(super) const ARP: Columns<Arp> = &[
     ("frame", |a, _| a.frame.to_string()),
+    ("at", |a, t| moment(a.time, t)),
     ("kind", |a, _| a.kind.to_owned()),
     ("sender", |a, _| {
         format!("{} {}", a.sender, mac(a.sender_mac))
@@ -269,7 +279,10 @@ pub(super) const ARP: Columns<Arp> = &[
 pub(super) const NEIGHBOURS: Columns<Neighbour> = &[
     ("address", |n, _| n.address.to_string()),
     ("hardware address", |n, _| {
-        format!("{} ({})", n.mac, mac(n.mac))
+        match (n.mac.to_string(), mac(n.mac)) {
+            (plain, named) if plain == named => plain,
+            (plain, named) => format!("{plain} ({named})"),
+        }
     }),
     ("frame", |n, _| n.frame.to_string()),
     ("conflict", |n, _| {
@@ -284,7 +297,7 @@ pub(super) const NEIGHBOURS: Columns<Neighbour> = &[
 pub(super) const HOPS: Columns<Hop> = &[
     ("from", |h, _| h.source.to_string()),
     ("to", |h, _| h.destination.to_string()),
-    ("sent to", |h, _| h.mac.to_string()),
+    ("sent to", |h, _| mac(h.mac)),
     ("whose", |h, _| match h.router {
         Some(router) => format!("{} {router}", h.belongs_to),
         None => h.belongs_to.to_owned(),
@@ -295,6 +308,7 @@ pub(super) const HOPS: Columns<Hop> = &[
 
 pub(super) const PINGS: Columns<Ping> = &[
     ("frame", |p, _| p.frame.to_string()),
+    ("at", |p, t| moment(p.time, t)),
     ("from", |p, _| p.source.to_string()),
     ("to", |p, _| p.destination.to_string()),
     ("id/seq", |p, _| format!("{}/{}", p.identifier, p.sequence)),
@@ -311,6 +325,7 @@ pub(super) const PINGS: Columns<Ping> = &[
 
 pub(super) const ICMP_ERRORS: Columns<IcmpError> = &[
     ("frame", |e, _| e.frame.to_string()),
+    ("at", |e, t| moment(e.time, t)),
     ("from", |e, _| e.sender.to_string()),
     ("to", |e, _| e.receiver.to_string()),
     ("type/code", |e, _| format!("{}/{}", e.kind, e.code)),
@@ -327,15 +342,25 @@ fn text(bytes: Option<&Vec<u8>>) -> String {
     )
 }
 
+/// As much of a long text as a table has room for; the other formats have all of it.
+fn brief(text: &str) -> String {
+    const MOST: usize = 72;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 pub(super) const EXCHANGES: Columns<Exchange> = &[
     ("stream", |e, _| e.stream.to_string()),
     ("request in", |e, _| or_dash(e.request_frame)),
+    ("at", |e, t| moment(e.request_time, t)),
     ("request", |e, _| {
         format!(
             "{} {} {}",
             text(e.method.as_ref()),
             text(e.host.as_ref()),
-            text(e.uri.as_ref())
+            brief(&text(e.uri.as_ref()))
         )
     }),
     ("answer in", |e, _| or_dash(e.response_frame)),
@@ -344,7 +369,7 @@ pub(super) const EXCHANGES: Columns<Exchange> = &[
         (Some(code), Some(to)) => format!(
             "{code} {} → {}",
             text(e.phrase.as_ref()),
-            String::from_utf8_lossy(to)
+            brief(&String::from_utf8_lossy(to))
         ),
         (Some(code), None) => format!("{code} {}", text(e.phrase.as_ref())),
     }),
@@ -353,11 +378,12 @@ pub(super) const EXCHANGES: Columns<Exchange> = &[
         (_, Some(bytes)) => format!("{bytes} bytes"),
         (_, None) => "not whole".to_owned(),
     }),
-    ("time", |e, _| span(e.time_ms)),
+    ("took", |e, _| span(e.time_ms)),
 ];
 
 pub(super) const LEASES: Columns<Lease> = &[
     ("xid", |l, _| format!("0x{:08x}", l.xid)),
+    ("at", |l, t| moment(l.start_time, t)),
     ("client", |l, _| {
         l.client_mac.map_or_else(|| "-".to_owned(), mac)
     }),
@@ -389,15 +415,20 @@ pub(super) const LEASES: Columns<Lease> = &[
 pub(super) const LOOKUPS: Columns<Lookup> = &[
     ("query", |l, _| or_dash(l.query_frame)),
     ("response", |l, _| or_dash(l.response_frame)),
+    ("at", |l, t| moment(l.time, t)),
     ("client", |l, _| l.client.to_string()),
     ("server", |l, _| l.server.to_string()),
-    ("question", |l, _| format!("{} {}", l.kind, l.name)),
-    ("answer", |l, _| match (&l.status, &l.answers) {
-        (Some(status), Some(answers)) if answers.is_empty() => status.clone(),
-        (_, Some(answers)) => answers.clone(),
+    ("question", |l, _| {
+        let over = if l.transport == "tcp" { " (TCP)" } else { "" };
+        format!("{} {}{over}", l.kind, l.name)
+    }),
+    ("answer", |l, _| match (l.status.as_deref(), &l.answers) {
+        (Some("No error"), Some(answers)) if answers.is_empty() => "no such record".to_owned(),
+        (Some("No error") | None, Some(answers)) => answers.clone(),
+        (Some(status), _) => status.to_owned(),
         _ => "none".to_owned(),
     }),
-    ("time", |l, _| span(l.time_ms)),
+    ("took", |l, _| span(l.time_ms)),
 ];
 
 pub(super) const HELLOS: Columns<Hello> = &[

@@ -12,9 +12,13 @@ pub mod sections;
 
 use crate::dissect::field::{Kind, Value};
 use crate::facts::{Fact, Field};
+use crate::query::{Catalogue, FactRow, Filter, FilterError};
 
 /// How one cell of a table is made; the text still has to pass `render`'s gate.
 pub type Cell<F> = fn(&F, &Times) -> String;
+
+/// Heading of the column with a row's moment, which a narrow table does without.
+pub const WHEN: &str = "at";
 
 /// How moments are told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +74,8 @@ pub trait Section {
     fn cells(&self, index: usize, times: &Times) -> Vec<String>;
     /// How much a row matters; the table shows those that matter most.
     fn weight(&self, index: usize) -> u64;
+    /// Keeps only the rows for which a display filter holds; an empty one holds for all there are.
+    fn keep(&mut self, filter: &str) -> Result<(), FilterError>;
 }
 
 /// A section whose rows are made by a function.
@@ -78,9 +84,23 @@ pub struct Rows<F: Fact, G: Fn(usize) -> Option<F>, W: Fn(usize) -> u64> {
     get: G,
     columns: &'static [(&'static str, Cell<F>)],
     weight: W,
+    /// The rows that a filter kept.
+    kept: Option<Vec<usize>>,
 }
 
 impl<F: Fact, G: Fn(usize) -> Option<F>, W: Fn(usize) -> u64> Rows<F, G, W> {
+    fn get(&self, index: usize) -> Option<F> {
+        (self.get)(self.place(index)?)
+    }
+
+    /// Where the row is among all.
+    fn place(&self, index: usize) -> Option<usize> {
+        match &self.kept {
+            Some(kept) => kept.get(index).copied(),
+            None => Some(index),
+        }
+    }
+
     /// `count` rows, made by `get`.
     pub fn new(
         count: usize,
@@ -93,6 +113,7 @@ impl<F: Fact, G: Fn(usize) -> Option<F>, W: Fn(usize) -> u64> Rows<F, G, W> {
             get,
             columns,
             weight,
+            kept: None,
         }
     }
 }
@@ -118,11 +139,25 @@ impl<F: Fact, G: Fn(usize) -> Option<F>, W: Fn(usize) -> u64> Section for Rows<F
     }
 
     fn len(&self) -> usize {
-        self.count
+        self.kept.as_ref().map_or(self.count, Vec::len)
+    }
+
+    fn keep(&mut self, filter: &str) -> Result<(), FilterError> {
+        let filter = Filter::parse(filter, &Catalogue::facts::<F>())?;
+        let holds = |index: &usize| {
+            (self.get)(*index).is_some_and(|fact| {
+                filter.holds(&FactRow {
+                    fact: &fact,
+                    needs: filter.needs(),
+                })
+            })
+        };
+        self.kept = Some((0..self.count).filter(holds).collect());
+        Ok(())
     }
 
     fn row(&self, index: usize, visit: &mut dyn FnMut(&[Option<Value<'_>>])) {
-        if let Some(fact) = (self.get)(index) {
+        if let Some(fact) = self.get(index) {
             let values: Vec<Option<Value<'_>>> = F::FIELDS.iter().map(|f| (f.get)(&fact)).collect();
             visit(&values);
         }
@@ -133,13 +168,13 @@ impl<F: Fact, G: Fn(usize) -> Option<F>, W: Fn(usize) -> u64> Section for Rows<F
     }
 
     fn cells(&self, index: usize, times: &Times) -> Vec<String> {
-        (self.get)(index).map_or_else(Vec::new, |fact| {
+        self.get(index).map_or_else(Vec::new, |fact| {
             self.columns.iter().map(|c| (c.1)(&fact, times)).collect()
         })
     }
 
     fn weight(&self, index: usize) -> u64 {
-        (self.weight)(index)
+        self.place(index).map_or(0, &self.weight)
     }
 }
 

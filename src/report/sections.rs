@@ -5,6 +5,14 @@ use super::{Rows, Section};
 use crate::analyze::Analysis;
 use crate::dissect;
 use crate::facts::Fact;
+use crate::facts::connection::Connection;
+use crate::facts::hello::Hello;
+use crate::facts::names::{Lease, Lookup};
+use crate::facts::network::{
+    Arp, Datagram, Flow, Hop, Host, IcmpError, Neighbour, Ping, Situation,
+};
+use crate::facts::web::Exchange;
+use crate::query::Catalogue;
 use std::rc::Rc;
 
 /// Names of all sections, in order.
@@ -83,9 +91,35 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
         list(&facts.pings, c::PINGS),
         list(&facts.icmp_errors, c::ICMP_ERRORS),
     ];
+    if analysis.restricted {
+        for section in &mut sections {
+            // Conversations that were passed over have a number and nothing to tell.
+            let _ = section.keep("");
+        }
+    }
     sections.retain(|s| !s.is_empty());
     sections.sort_by_key(|s| NAMES.iter().position(|n| *n == s.name()));
     sections
+}
+
+/// The fields of each section's facts, for filters.
+pub fn catalogues() -> Vec<Catalogue> {
+    vec![
+        Catalogue::facts::<Situation>(),
+        Catalogue::facts::<Connection>(),
+        Catalogue::facts::<Flow>(),
+        Catalogue::facts::<Datagram>(),
+        Catalogue::facts::<Lease>(),
+        Catalogue::facts::<Arp>(),
+        Catalogue::facts::<Neighbour>(),
+        Catalogue::facts::<Hop>(),
+        Catalogue::facts::<Host>(),
+        Catalogue::facts::<Ping>(),
+        Catalogue::facts::<IcmpError>(),
+        Catalogue::facts::<Lookup>(),
+        Catalogue::facts::<Exchange>(),
+        Catalogue::facts::<Hello>(),
+    ]
 }
 
 fn list<'f, F: Fact + Clone>(

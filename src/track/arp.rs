@@ -216,6 +216,13 @@ impl Requests {
         &self.table
     }
 
+    /// Whether a reply from or to this address was captured: replies go to one host only.
+    pub fn exchanged(&self, address: IpAddr) -> bool {
+        let replied = |r: &&Arp| r.reply_frame.is_some();
+        let mut replied = self.list.iter().filter(replied);
+        replied.any(|r| r.sender == address || r.asked == address)
+    }
+
     /// Requests nobody answered, per asked address: asker and frames.
     pub fn unanswered(&self) -> Vec<(IpAddr, IpAddr, Vec<u32>)> {
         let mut result: Vec<(IpAddr, IpAddr, Vec<u32>)> = Vec::new();

@@ -122,6 +122,11 @@ impl Leases {
     }
 
     /// The transactions in order.
+    pub fn leases(&self) -> &[Lease] {
+        &self.list
+    }
+
+    /// The transactions in order.
     pub fn finish(self) -> Vec<Lease> {
         self.list
     }

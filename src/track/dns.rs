@@ -323,6 +323,7 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         response_frame: None,
         time: seen.time.map(|t| Moment(t.0)),
         protocol: protocol_name(protocol),
+        transport: if seen.conversation.tcp { "tcp" } else { "udp" },
         client: seen.source.0,
         server: seen.destination.0,
         id: message.id,

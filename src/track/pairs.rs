@@ -6,6 +6,7 @@
 use crate::capture::Time;
 use crate::dissect::{Ip, Packet};
 use crate::facts::Mac;
+use crate::facts::names::Lease;
 use crate::facts::network::{Hop, Host, Neighbour};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -53,6 +54,61 @@ pub struct Local {
     pub router: Option<Ipv4Addr>,
     /// Frame that said so.
     pub frame: u32,
+}
+
+/// What the capture says of the local network.
+pub struct Known<'t> {
+    /// Bindings by ARP and neighbour discovery.
+    pub table: &'t [Neighbour],
+    /// Who said over IPv6 that it is a router.
+    pub routers: &'t [IpAddr],
+    /// Who was given which address.
+    pub leases: &'t [Lease],
+    /// What DHCP told of the network.
+    pub local: Local,
+}
+
+impl<'t> Known<'t> {
+    /// The neighbour of the same IP version that has this hardware address: a host's IPv4
+    /// address says nothing of where its IPv6 packets go.
+    fn owner(&self, mac: [u8; 6], version: IpAddr) -> Option<&'t Neighbour> {
+        self.table
+            .iter()
+            .find(|n| n.mac.0 == mac && !n.conflict && n.address.is_ipv4() == version.is_ipv4())
+    }
+
+    fn bound(&self, address: IpAddr) -> Option<&'t Neighbour> {
+        let mut table = self.table.iter();
+        table.find(|n| n.address == address && !n.conflict)
+    }
+
+    /// The frame in which DHCP gave this address to this card.
+    fn leased(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
+        let mut leases = self.leases.iter();
+        let lease = leases.find(|l| l.acknowledged == Some(address))?;
+        lease
+            .ack_frame
+            .filter(|_| lease.client_mac == Some(Mac(mac)))
+    }
+
+    /// The router with this hardware address.
+    fn router(&self, mac: [u8; 6]) -> Option<&'t Neighbour> {
+        let mut table = self.table.iter();
+        table.find(|n| n.mac.0 == mac && !n.conflict && self.routers.contains(&n.address))
+    }
+}
+
+/// What is counted to tell a router by the many destinations behind it: addresses of IPv4,
+/// networks of IPv6, where every host has several addresses.
+fn behind(destination: IpAddr) -> Option<IpAddr> {
+    match destination {
+        IpAddr::V4(_) => Some(destination),
+        IpAddr::V6(a) if a.is_unicast_link_local() => None,
+        IpAddr::V6(a) => {
+            let [one, two, three, four, ..] = a.segments();
+            Some(std::net::Ipv6Addr::new(one, two, three, four, 0, 0, 0, 0).into())
+        }
+    }
 }
 
 impl Pairs {
@@ -108,6 +164,17 @@ impl Pairs {
         Some(crate::dissect::as_usize(place))
     }
 
+    /// The first frame an address sent, and whether a packet for it alone was captured.
+    pub fn seen(&self, address: IpAddr) -> (Option<u32>, bool) {
+        let sent = self.list.iter().filter(|p| p.source == address);
+        let alone = |p: &&Pair| p.macs.is_some_and(|m| m.0[0] & 1 == 0);
+        let received = self.list.iter().filter(alone);
+        (
+            sent.map(|p| p.first_frame).min(),
+            received.map(|p| p.destination).any(|d| d == address),
+        )
+    }
+
     /// The hosts, in order of their first frame.
     pub fn hosts(&self) -> Vec<Host> {
         let mut order: Vec<IpAddr> = Vec::new();
@@ -150,16 +217,18 @@ impl Pairs {
     }
 
     /// Whose hardware address the frames of each pair were sent to.
-    pub fn next_hops(&self, table: &[Neighbour], local: Local) -> Vec<Hop> {
-        let owner = |mac: [u8; 6]| table.iter().find(|n| n.mac.0 == mac && !n.conflict);
-        let bound = |address: IpAddr| table.iter().find(|n| n.address == address && !n.conflict);
+    pub fn next_hops(&self, known: &Known<'_>) -> Vec<Hop> {
         // How many destinations one card reaches through another.
-        let mut carried: HashMap<([u8; 6], [u8; 6]), Vec<IpAddr>, RandomState> = HashMap::default();
+        type Way = ([u8; 6], [u8; 6], bool);
+        let mut carried: HashMap<Way, Vec<IpAddr>, RandomState> = HashMap::default();
         for pair in &self.list {
-            if let Some(macs) = pair.macs.filter(|m| m.0[0] & 1 == 0 && m.0 != m.1) {
-                let seen = carried.entry(macs).or_default();
-                if seen.len() < SEVERAL && !seen.contains(&pair.destination) {
-                    seen.push(pair.destination);
+            if let Some(macs) = pair.macs.filter(|m| m.0[0] & 1 == 0 && m.0 != m.1)
+                && let Some(place) = behind(pair.destination)
+            {
+                let way = (macs.0, macs.1, place.is_ipv4());
+                let seen = carried.entry(way).or_default();
+                if seen.len() < SEVERAL && !seen.contains(&place) {
+                    seen.push(place);
                 }
             }
         }
@@ -170,14 +239,9 @@ impl Pairs {
                 if mac == [0; 6] {
                     return None;
                 }
-                let (belongs_to, router, reason) = whose(
-                    pair,
-                    mac,
-                    &owner,
-                    &bound,
-                    local,
-                    carried.get(&(mac, source)).map_or(0, Vec::len),
-                );
+                let way = (mac, source, pair.destination.is_ipv4());
+                let carried = carried.get(&way).map_or(0, Vec::len);
+                let (belongs_to, router, reason) = whose(pair, mac, known, carried);
                 Some(Hop {
                     source: pair.source,
                     destination: pair.destination,
@@ -234,20 +298,21 @@ fn initial_ttl(seen: u8) -> u8 {
 }
 
 /// Decides whose address `mac` is, with the reason.
-fn whose<'t>(
+fn whose(
     pair: &Pair,
     mac: [u8; 6],
-    owner: &dyn Fn([u8; 6]) -> Option<&'t Neighbour>,
-    bound: &dyn Fn(IpAddr) -> Option<&'t Neighbour>,
-    local: Local,
+    known: &Known<'_>,
     carried: usize,
 ) -> (&'static str, Option<IpAddr>, String) {
+    let said = |n: &Neighbour| {
+        if n.address.is_ipv4() {
+            "ARP"
+        } else {
+            "neighbour discovery"
+        }
+    };
     if mac[0] & 1 == 1 {
-        return (
-            "group",
-            None,
-            "a multicast or broadcast hardware address belongs to no single host".to_owned(),
-        );
+        return ("group", None, "multicast or broadcast".to_owned());
     }
     if pair.varied {
         return (
@@ -256,18 +321,42 @@ fn whose<'t>(
             "the frames of this pair did not all go to the same hardware address".to_owned(),
         );
     }
-    if let Some(known) = bound(pair.destination)
-        && known.mac.0 == mac
+    if let Some(own) = known.bound(pair.destination)
+        && own.mac.0 == mac
     {
-        let reason = format!("ARP: {} has it (frame {})", pair.destination, known.frame);
+        let reason = format!(
+            "{}: {} has it (frame {})",
+            said(own),
+            pair.destination,
+            own.frame
+        );
         return ("destination host", None, reason);
     }
+    if let Some(frame) = known.leased(pair.destination, mac) {
+        let reason = format!("DHCP gave {} to it (frame {frame})", pair.destination);
+        return ("destination host", None, reason);
+    }
+    let local = known.local;
     let off_link = off_link(pair, local);
-    if let Some(neighbour) = owner(mac) {
+    let owner = match pair.destination {
+        // A host has several IPv6 addresses; only who says so is a router.
+        IpAddr::V6(_) => known.router(mac),
+        IpAddr::V4(_) => known.owner(mac, pair.destination),
+    };
+    if let Some(neighbour) = owner {
         let mut reason = format!(
-            "ARP: it is that of {} (frame {})",
-            neighbour.address, neighbour.frame
+            "{}: it is that of {} (frame {})",
+            said(neighbour),
+            neighbour.address,
+            neighbour.frame
         );
+        if off_link == Some(false) {
+            reason.push_str(&format!(
+                "; but {} is on the same network by the mask of frame {}: a second address of that host, or it answers for others",
+                pair.destination, local.frame
+            ));
+            return ("unknown", None, reason);
+        }
         if off_link == Some(true) {
             reason.push_str(&format!(
                 "; {} is off-link by the mask of frame {}",
@@ -290,18 +379,22 @@ fn whose<'t>(
     (
         "unknown",
         None,
-        "no ARP or DHCP packet here says whose it is".to_owned(),
+        "no ARP or DHCP here tells whose it is".to_owned(),
     )
 }
 
-/// Whether the mask puts the destination on another network than the source.
+/// Whether the mask puts the destination on another network than the source; unknown when the
+/// source is not on the network that the mask belongs to.
 fn off_link(pair: &Pair, local: Local) -> Option<bool> {
-    match (pair.source, pair.destination, local.mask) {
-        (IpAddr::V4(a), IpAddr::V4(b), Some(mask)) if !b.is_broadcast() && !b.is_multicast() => {
-            Some(a.to_bits() & mask.to_bits() != b.to_bits() & mask.to_bits())
-        }
-        _ => None,
+    let (IpAddr::V4(source), IpAddr::V4(destination)) = (pair.source, pair.destination) else {
+        return None;
+    };
+    let (mask, router) = (local.mask?.to_bits(), local.router?.to_bits());
+    if destination.is_broadcast() || destination.is_multicast() {
+        return None;
     }
+    let network = source.to_bits() & mask;
+    (network == router & mask).then_some(network != destination.to_bits() & mask)
 }
 
 /// Keeps the time type in one place for the trackers beside this file.

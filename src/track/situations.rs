@@ -1,24 +1,77 @@
 //! The situations of the labs, recognized from facts: each with its frames and one sentence.
 
-use super::Trackers;
 use super::tcp::Brief;
+use super::{Trackers, capturing, copies};
 use crate::dissect;
 use crate::facts::connection::Connection;
 use crate::facts::network::Situation;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-/// Most situations of one kind that are told one by one.
-const MOST: usize = 200;
+/// Most situations of one kind that are looked for.
+const MOST: usize = 1000;
+/// From this many of the same kind and client on, they are told as one.
+const MANY: usize = 10;
+/// Most frames that such a one names.
+const NAMED: usize = 100;
 
-/// Everything recognized, in order of the first frame.
+/// Everything recognized, in order of the first frame, then what comes from the capturing.
 pub fn find(trackers: &Trackers) -> Vec<Situation> {
     let mut found = Vec::new();
     arp(trackers, &mut found);
     tcp(trackers, &mut found);
     udp(trackers, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
+    let mut found = gather(found);
+    // What comes from the capturing itself is told last, next to the connections it touches.
+    found.extend(capturing::twice(&trackers.copies));
+    capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
+}
+
+/// Tells what one client met again and again once, and how often: a scan of a network is one
+/// situation, not a thousand.
+fn gather(found: Vec<Situation>) -> Vec<Situation> {
+    type Key = (&'static str, &'static str, Option<IpAddr>);
+    let key = |s: &Situation| -> Key { (s.kind, s.protocol, s.client) };
+    let mut counts: HashMap<Key, usize> = HashMap::new();
+    for situation in &found {
+        *counts.entry(key(situation)).or_default() += 1;
+    }
+    let mut first: HashMap<Key, usize> = HashMap::new();
+    let mut told: Vec<Situation> = Vec::new();
+    for situation in found {
+        let key = key(&situation);
+        let count = counts.get(&key).copied().unwrap_or(0);
+        if count < MANY {
+            told.push(situation);
+            continue;
+        }
+        let Some(place) = first.get(&key) else {
+            first.insert(key, told.len());
+            let others = count - 1;
+            let client = situation.client.map_or_else(String::new, |c| c.to_string());
+            told.push(Situation {
+                sentence: format!(
+                    "{} The same with {others} other attempt{} of {client}: many of them are how a scan looks.",
+                    situation.sentence,
+                    if count >= MOST { "s at least" } else { "s" },
+                ),
+                ..situation
+            });
+            continue;
+        };
+        let all = &mut told[*place];
+        if all.server != situation.server {
+            all.server = None;
+        }
+        if all.server_port != situation.server_port {
+            all.server_port = None;
+        }
+        let room = NAMED.saturating_sub(all.frames.len());
+        all.frames.extend(situation.frames.into_iter().take(room));
+    }
+    told
 }
 
 fn arp(trackers: &Trackers, found: &mut Vec<Situation>) {
@@ -28,13 +81,37 @@ fn arp(trackers: &Trackers, found: &mut Vec<Situation>) {
         } else {
             format!("{} times", frames.len())
         };
+        let told = format!("{asker} asked {times} who has {asked}");
+        let (sends, _) = trackers.pairs.seen(asked);
+        let (_, receives) = trackers.pairs.seen(asker);
+        let (kind, sentence) = match sends {
+            Some(frame) => (
+                "no-answer",
+                format!(
+                    "{told} and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, or its answer went another way."
+                ),
+            ),
+            None if receives || trackers.arp.exchanged(asker) => (
+                "host-absent",
+                format!(
+                    "{told} and nobody answered: no host with this address on the link, or it is off."
+                ),
+            ),
+            // A switch shows a third host the questions, which are broadcast, and no answers.
+            None => (
+                "no-answer",
+                format!(
+                    "{told} and no answer was captured. Nothing else that is sent to {asker} was either, so whether there is no such host, or the answer did not pass here, cannot be told."
+                ),
+            ),
+        };
         found.push(Situation {
-            kind: "host-absent",
+            kind,
             protocol: "arp",
-            client: asker,
-            server: asked,
+            client: Some(asker),
+            server: Some(asked),
             server_port: None,
-            sentence: format!("{asker} asked {times} who has {asked} and nobody answered: no host with this address on the link, or it is off."),
+            sentence,
             frames,
         });
     }
@@ -49,7 +126,12 @@ fn tcp(trackers: &Trackers, found: &mut Vec<Situation>) {
         let Some(c) = trackers.tcp.connection(index) else {
             continue;
         };
-        if let Some(situation) = failed(&c, trackers.tcp.syn_times(index)) {
+        let mut syns = trackers.tcp.syn_times(index);
+        if c.copied_frames > 0 {
+            // A SYN that was only captured twice is no second try.
+            syns.dedup_by(|later, earlier| later.1 - earlier.1 <= copies::WITHIN);
+        }
+        if let Some(situation) = failed(&c, &syns) {
             found.push(situation);
             told += 1;
         }
@@ -57,7 +139,7 @@ fn tcp(trackers: &Trackers, found: &mut Vec<Situation>) {
     waiting(trackers, found);
 }
 
-fn failed(c: &Connection, syns: Vec<(u32, i64)>) -> Option<Situation> {
+fn failed(c: &Connection, syns: &[(u32, i64)]) -> Option<Situation> {
     let (kind, frames, sentence) = match c.opened {
         "refused" => {
             let rst = c.rst_frame?;
@@ -67,49 +149,58 @@ fn failed(c: &Connection, syns: Vec<(u32, i64)>) -> Option<Situation> {
             );
             ("nothing-listening", vec![c.syn_frame?, rst], sentence)
         }
-        "unanswered" => {
-            let frames: Vec<u32> = syns.iter().map(|s| s.0).collect();
-            let gaps: Vec<String> = syns
-                .windows(2)
-                .map(|w| format!("{:.1}", seconds(w[1].1 - w[0].1)))
-                .collect();
-            let sentence = if syns.len() < 2 {
-                format!(
-                    "{} did not answer the one SYN to port {} in this capture; whether the host is silent or the capture just ends cannot be told.",
-                    c.server, c.server_port
-                )
-            } else {
-                let doubling = syns.windows(3).all(|w| {
-                    let (first, second) = (w[1].1 - w[0].1, w[2].1 - w[1].1);
-                    // Linux has sent the first retries at even gaps since 6.5.
-                    second * 10 >= first * 9
-                });
-                let how = if doubling && syns.len() > 2 {
-                    "growing gaps"
-                } else {
-                    "gaps"
-                };
-                format!(
-                    "{} never answered {} SYNs to port {} ({how} of {} s): the host is silent or a firewall drops them.",
-                    c.server,
-                    syns.len(),
-                    c.server_port,
-                    gaps.join(", ")
-                )
-            };
-            ("host-silent", frames, sentence)
+        "challenged" => {
+            let (syn, ack) = (c.syn_frame?, c.ack_frame?);
+            let sentence = format!(
+                "{} answered the SYN to port {} with an ACK of an older connection (RFC 5961 section 4.2): it still takes that connection for open, and only a RST ends it.",
+                c.server, c.server_port
+            );
+            let frames = [Some(syn), Some(ack), c.rst_frame];
+            (
+                "half-open",
+                frames.into_iter().flatten().collect(),
+                sentence,
+            )
         }
+        "unanswered" if syns.len() < 2 => {
+            let sentence = format!(
+                "{} did not answer the one SYN to port {} in this capture; whether the host is silent or the capture just ends cannot be told.",
+                c.server, c.server_port
+            );
+            ("no-answer", vec![c.syn_frame?], sentence)
+        }
+        "unanswered" => silent(c, syns),
         _ => return None,
     };
     Some(Situation {
         kind,
         protocol: "tcp",
-        client: c.client,
-        server: c.server,
+        client: Some(c.client),
+        server: Some(c.server),
         server_port: Some(c.server_port),
         frames,
         sentence,
     })
+}
+
+/// Several SYNs and no answer.
+fn silent(c: &Connection, syns: &[(u32, i64)]) -> (&'static str, Vec<u32>, String) {
+    let gaps: Vec<i64> = syns.windows(2).map(|w| w[1].1 - w[0].1).collect();
+    // Linux has sent the first retries at even gaps since 6.5.
+    let growing = gaps.len() > 1 && gaps.windows(2).all(|w| w[1] * 10 >= w[0] * 9);
+    let how = if growing { "growing gaps" } else { "gaps" };
+    let told: Vec<String> = gaps
+        .iter()
+        .map(|gap| format!("{:.1}", seconds(*gap)))
+        .collect();
+    let sentence = format!(
+        "{} never answered {} SYNs to port {} ({how} of {} s): the host is silent or a firewall drops them.",
+        c.server,
+        syns.len(),
+        c.server_port,
+        told.join(", ")
+    );
+    ("host-silent", syns.iter().map(|s| s.0).collect(), sentence)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
@@ -176,8 +267,8 @@ fn waiting(trackers: &Trackers, found: &mut Vec<Situation>) {
         found.push(Situation {
             kind: "second-client-waiting",
             protocol: "tcp",
-            client: brief.client.0,
-            server: brief.server.0,
+            client: Some(brief.client.0),
+            server: Some(brief.server.0),
             server_port: Some(brief.server.1),
             frames: [Some(opened), Some(asked), brief.server_data_frame].into_iter().flatten().collect(),
             sentence: format!(
@@ -210,8 +301,8 @@ fn udp(trackers: &Trackers, found: &mut Vec<Situation>) {
         found.push(Situation {
             kind: "nothing-listening",
             protocol: "udp",
-            client: flow.client,
-            server: flow.server,
+            client: Some(flow.client),
+            server: Some(flow.server),
             server_port: Some(flow.server_port),
             frames: vec![flow.first_frame, error],
             sentence: format!(

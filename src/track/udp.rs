@@ -56,6 +56,10 @@ struct Open {
     /// The newest datagram of each side that waits for an answer, by its row.
     waiting: [u32; 2],
     error_frame: u32,
+    /// An ICMP error said that nothing listens.
+    refused: bool,
+    /// The frame was sent to several hosts: a subnet's broadcast does not show in the address.
+    group: bool,
 }
 
 impl Open {
@@ -71,6 +75,8 @@ impl Open {
             largest: 0,
             waiting: [NONE; 2],
             error_frame: 0,
+            refused: false,
+            group: false,
         }
     }
 }
@@ -85,6 +91,8 @@ struct Row {
     /// Row of the first datagram back; while there is none, the row that waits before this one.
     answer: u32,
     answered: bool,
+    /// Others waited as well when the answer came: which of them it answers, UDP does not tell.
+    shared: bool,
     /// Row that this one answers.
     answers: u32,
     error_frame: u32,
@@ -104,7 +112,7 @@ fn elsewhere(flow: &Open) -> bool {
         IpAddr::V6(a) => a.is_multicast(),
     };
     flow.datagrams[1] == 0
-        && (group || matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68)))
+        && (group || flow.group || matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68)))
 }
 
 /// All flows of a capture.
@@ -124,23 +132,10 @@ impl Flows {
         datagram: &dissect::Datagram,
         fragments: usize,
     ) -> Note {
-        let (from, to) = (
-            (ip.source, datagram.source_port),
-            (ip.destination, datagram.destination_port),
-        );
+        let from = (ip.source, datagram.source_port);
         let (frame, time) = (packet.frame.number, time_of(packet));
-        let key = if from <= to { (from, to) } else { (to, from) };
-        let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
-        let stream = *self.index.entry(key).or_insert(next);
-        if stream == next {
-            self.flows.push(Open::new([from, to]));
-        }
+        let stream = self.find(packet, ip, datagram);
         let flow = &mut self.flows[dissect::as_usize(stream)];
-        if flow.first_frame == 0 {
-            flow.ends = [from, to];
-            flow.first_frame = frame;
-            (flow.first, flow.last) = (time, time);
-        }
         let side = usize::from(flow.ends[0] != from);
         let note = Note {
             stream,
@@ -167,10 +162,15 @@ impl Flows {
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
         // Everything that waits on the other side has now been followed by something.
         let asked_row = std::mem::replace(&mut flow.waiting[1 - side], NONE);
+        let several = self
+            .rows
+            .get(dissect::as_usize(asked_row))
+            .is_some_and(|newest| newest.answer != NONE);
         let mut asked = asked_row;
         while let Some(waiting) = self.rows.get_mut(dissect::as_usize(asked)) {
             asked = std::mem::replace(&mut waiting.answer, row);
             waiting.answered = true;
+            waiting.shared = several;
         }
         let before = std::mem::replace(&mut flow.waiting[side], row);
         self.rows.push(Row {
@@ -181,13 +181,37 @@ impl Flows {
             captured: packet.payload.captured,
             answer: before,
             answered: false,
-            answers: asked_row,
+            shared: false,
+            answers: if several { NONE } else { asked_row },
             error_frame: 0,
             side: u8::from(side == 1),
             fragments: u8::try_from(fragments).unwrap_or(u8::MAX),
             mismatch: mismatch.then(|| Box::new((datagram.stated_length, room + 8))),
         });
         note
+    }
+
+    /// The number of a datagram's flow, which begins with it if it is new.
+    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, datagram: &dissect::Datagram) -> u32 {
+        let (from, to) = (
+            (ip.source, datagram.source_port),
+            (ip.destination, datagram.destination_port),
+        );
+        let key = if from <= to { (from, to) } else { (to, from) };
+        let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
+        let stream = *self.index.entry(key).or_insert(next);
+        if stream == next {
+            self.flows.push(Open::new([from, to]));
+        }
+        let flow = &mut self.flows[dissect::as_usize(stream)];
+        if flow.first_frame == 0 {
+            let time = time_of(packet);
+            flow.ends = [from, to];
+            flow.first_frame = packet.frame.number;
+            (flow.first, flow.last) = (time, time);
+            flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
+        }
+        stream
     }
 
     /// The note of a datagram that an ICMP error quotes. A flow that was not seen before gets its
@@ -216,17 +240,19 @@ impl Flows {
         })
     }
 
-    /// An ICMP error about a datagram between these ends; gives the frame it is about.
-    pub fn error(&mut self, from: End, to: End, frame: u32) -> Option<u32> {
+    /// An ICMP error about a datagram between these ends; gives the frame it is about. `refused`
+    /// when it says that nothing listens (other errors, as traceroute's, say less).
+    pub fn error(&mut self, from: End, to: End, frame: u32, refused: bool) -> Option<u32> {
         let key = if from <= to { (from, to) } else { (to, from) };
         let stream = *self.index.get(&key)?;
         let flow = self.flows.get_mut(dissect::as_usize(stream))?;
         if flow.first_frame == 0 {
             return None;
         }
-        if flow.error_frame == 0 {
+        if flow.error_frame == 0 || (refused && !flow.refused) {
             flow.error_frame = frame;
         }
+        flow.refused |= refused;
         let side = usize::from(flow.ends[0] != from);
         let row = self.rows.get_mut(dissect::as_usize(flow.waiting[side]))?;
         if row.error_frame == 0 {
@@ -263,7 +289,7 @@ impl Flows {
     pub fn seen_flows(&self) -> Vec<u32> {
         let flow = |stream: &u32| self.flows.get(dissect::as_usize(*stream));
         let all = u32::try_from(self.flows.len()).unwrap_or(NONE);
-        let seen = |stream: &u32| flow(stream).is_some_and(|flow| flow.first_frame != 0);
+        let seen = |stream: &u32| flow(stream).is_some_and(|flow| flow.datagrams != [0; 2]);
         (0..all).filter(seen).collect()
     }
 
@@ -303,17 +329,19 @@ impl Flows {
                 .get(dissect::as_usize(row.answers))
                 .map(|a| a.frame),
             answer_frame: answer.map(|a| a.frame),
+            answer_shared: row.shared,
             answer_time_ms: answer
                 .filter(|_| timed)
                 .map(|a| Milliseconds::from_nanoseconds(a.time.since(row.time))),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
+            answers_elsewhere: elsewhere(flow),
             cut_by_receiver_bytes: receive_buffer.map(|size| row.payload.saturating_sub(size)),
         })
     }
 
-    /// One flow.
+    /// One flow; `None` if all its datagrams were passed over.
     pub fn flow(&self, stream: usize) -> Option<Flow> {
-        let flow = self.flows.get(stream).filter(|f| f.first_frame != 0)?;
+        let flow = self.flows.get(stream).filter(|f| f.datagrams != [0; 2])?;
         let timed = flow.last != Time::default();
         Some(Flow {
             stream: u32::try_from(stream).ok()?,
@@ -332,8 +360,8 @@ impl Flows {
             answered: match (flow.datagrams[1], flow.error_frame) {
                 _ if elsewhere(flow) => "unknown",
                 (1.., _) => "yes",
-                (0, 0) => "no",
-                (0, _) => "refused",
+                (0, _) if flow.refused => "refused",
+                (0, _) => "no",
             },
             error_frame: (flow.error_frame != 0).then_some(flow.error_frame),
         })

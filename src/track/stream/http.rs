@@ -45,6 +45,11 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     bytes.starts_with(b"HTTP/1") || METHODS.iter().any(|m| bytes.starts_with(m.as_bytes()))
 }
 
+/// Whether these few bytes may turn out to begin one.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    b"HTTP/1".starts_with(bytes) || METHODS.iter().any(|m| m.as_bytes().starts_with(bytes))
+}
+
 /// Where one direction stands.
 #[derive(Default)]
 enum State {

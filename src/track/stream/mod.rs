@@ -1,9 +1,10 @@
-//! Bytes of TCP streams in order, and the messages in them: HTTP/1 and TLS hellos.
+//! Bytes of TCP streams in order, and the messages in them: HTTP/1, TLS hellos and DNS.
 //!
 //! Each direction is put in order by sequence number: what comes twice is dropped, what comes
 //! early waits (bounded), a hole that the other side has acknowledged is skipped and told. Bodies
 //! are counted, not kept.
 
+mod dns;
 mod http;
 mod order;
 mod tls;
@@ -13,9 +14,9 @@ pub use tls::Hellos;
 
 use super::tcp::Seen;
 use crate::capture::Time;
-use crate::dissect::layer::Source;
-use crate::dissect::tcp;
-use crate::dissect::{Packet, as_usize};
+use crate::dissect::layer::{Protocol, Source};
+use crate::dissect::tcp::{self, Segment};
+use crate::dissect::{Packet, as_usize, ports};
 use http::Parser;
 use order::Order;
 
@@ -25,6 +26,7 @@ enum Kind {
     Unknown,
     Http,
     Tls,
+    Dns(Protocol),
 }
 
 /// One stream that is being followed.
@@ -33,6 +35,17 @@ struct Live {
     order: [Order; 2],
     http: Parser,
     tls: tls::Parser,
+    dns: dns::Parser,
+    /// Beginnings that are too short to tell what they begin.
+    held: Vec<Held>,
+}
+
+/// A piece that waits for the next one.
+struct Held {
+    side: usize,
+    frame: u32,
+    time: Time,
+    bytes: Vec<u8>,
 }
 
 /// What is collected from all streams.
@@ -42,6 +55,8 @@ pub struct Found {
     pub exchanges: Exchanges,
     /// TLS.
     pub hellos: Hellos,
+    /// DNS.
+    pub messages: dns::Messages,
 }
 
 impl Live {
@@ -51,6 +66,8 @@ impl Live {
             order: Default::default(),
             http: Parser::default(),
             tls: tls::Parser::default(),
+            dns: dns::Parser::default(),
+            held: Vec::new(),
         }
     }
 }
@@ -130,7 +147,7 @@ impl Streams {
         let place = match self.places[stream] {
             NEVER => return,
             NOT_YET if length == 0 => return,
-            NOT_YET => self.start(stream),
+            NOT_YET => self.start(stream, segment),
             place => place,
         };
         let Some(live) = self.live.get_mut(as_usize(place)) else {
@@ -144,21 +161,29 @@ impl Streams {
         live.segment(seen, payload, &mut self.found);
         let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended);
         let known = match live.kind {
-            Kind::Unknown => live.order.iter().all(|o| o.delivered == 0),
+            Kind::Unknown => !live.held.is_empty() || live.order.iter().all(|o| o.delivered == 0),
             Kind::Http => true,
             Kind::Tls => !live.tls.is_done(),
+            Kind::Dns(_) => !live.dns.is_lost(),
         };
         if over || !known {
             self.drop_stream(stream, place);
         }
     }
 
-    fn start(&mut self, stream: usize) -> u32 {
+    fn start(&mut self, stream: usize, segment: &Segment) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             self.live.push(Live::new());
             u32::try_from(self.live.len() - 1).unwrap_or(NEVER)
         });
         self.places[stream] = place;
+        // DNS is known by its port alone; HTTP and TLS by how they begin, whatever the port.
+        if let Some(protocol @ (Protocol::Dns | Protocol::Mdns)) =
+            ports::tcp_protocol(segment.source_port, segment.destination_port)
+            && let Some(live) = self.live.get_mut(as_usize(place))
+        {
+            live.kind = Kind::Dns(protocol);
+        }
         place
     }
 
@@ -188,18 +213,33 @@ impl Live {
             order,
             http,
             tls,
+            dns,
+            held,
         } = self;
         let mut deliver = |piece: Piece<'_>| {
-            match *kind {
-                Kind::Unknown if http::begins(piece.bytes) => *kind = Kind::Http,
-                Kind::Unknown if tls::begins(piece.bytes) => *kind = Kind::Tls,
-                _ => {}
-            }
-            match *kind {
+            let mut read = |kind: Kind, piece: Piece<'_>| match kind {
                 Kind::Http => http.bytes(piece, &mut found.exchanges),
                 Kind::Tls => tls.bytes(&piece, &mut found.hellos),
+                Kind::Dns(protocol) => dns.bytes(&piece, protocol, &mut found.messages),
                 Kind::Unknown => {}
+            };
+            if *kind == Kind::Unknown {
+                *kind = recognise(held, &piece);
+                if *kind != Kind::Unknown {
+                    for earlier in held.drain(..) {
+                        let earlier = Piece {
+                            side: earlier.side,
+                            frame: earlier.frame,
+                            time: earlier.time,
+                            bytes: &earlier.bytes,
+                            missing: 0,
+                            ..piece
+                        };
+                        read(*kind, earlier);
+                    }
+                }
             }
+            read(*kind, piece);
         };
         if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
@@ -220,4 +260,37 @@ impl Live {
             order[side].ended = true;
         }
     }
+}
+
+/// What a stream carries, by how a side of it begins. Too little to tell is held.
+fn recognise(held: &mut Vec<Held>, piece: &Piece<'_>) -> Kind {
+    let own = held.iter().filter(|h| h.side == piece.side);
+    let start: Vec<u8>;
+    let bytes = if held.is_empty() {
+        piece.bytes
+    } else {
+        start = own
+            .flat_map(|h| h.bytes.iter())
+            .chain(piece.bytes)
+            .copied()
+            .collect();
+        &start
+    };
+    if http::begins(bytes) {
+        return Kind::Http;
+    }
+    if tls::begins(bytes) {
+        return Kind::Tls;
+    }
+    if piece.missing == 0 && (http::may_begin(bytes) || tls::may_begin(bytes)) {
+        held.push(Held {
+            side: piece.side,
+            frame: piece.frame,
+            time: piece.time,
+            bytes: piece.bytes.to_vec(),
+        });
+    } else {
+        held.clear();
+    }
+    Kind::Unknown
 }

@@ -14,6 +14,12 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     Record::parse(bytes).is_some_and(|record| record.content == 22)
 }
 
+/// Whether these few bytes may turn out to begin one.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    const FIRST: [u8; 2] = [22, 3];
+    bytes.len() < 5 && bytes.iter().zip(FIRST).all(|(byte, first)| *byte == first)
+}
+
 /// The beginnings of both directions.
 #[derive(Default)]
 pub(super) struct Parser {

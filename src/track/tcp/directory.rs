@@ -31,6 +31,10 @@ pub struct Seen {
     pub stream: u32,
     /// 0 when the sender also sent the first segment of the conversation, else 1.
     pub side: u8,
+    /// An earlier frame already held it.
+    pub copy: bool,
+    /// A filter keeps it out of what is told.
+    pub hidden: bool,
     /// What it does to the list of conversations.
     pub(super) step: Step,
     /// What it offers, if it is a SYN.
@@ -118,6 +122,8 @@ impl Directory {
             time: packet.frame.time.unwrap_or_default(),
             stream: number,
             side,
+            copy: false,
+            hidden: false,
             step,
             offer: if segment.has(tcp::SYN) {
                 Offer::new(&tcp::parse_options(options))

@@ -5,6 +5,7 @@
 
 mod analysis;
 mod directory;
+mod holes;
 pub mod note;
 mod offer;
 mod story;
@@ -139,6 +140,9 @@ impl Connections {
                 self.streams[index].segment(live, seen, &mut self.pool, &mut note);
             }
         }
+        if seen.copy {
+            story::copied(&mut self.streams[index].story, &note);
+        }
         note
     }
 
@@ -214,11 +218,12 @@ impl Connections {
             };
     }
 
-    /// What is known of a conversation.
+    /// What is known of a conversation; `None` if all its frames were passed over.
     pub fn connection(&self, stream: usize) -> Option<Connection> {
         let ends = self.directory.ends(stream)?;
         let number = u32::try_from(stream).ok()?;
-        Some(story::tell(self.streams.get(stream)?, ends, number))
+        let stream = self.streams.get(stream).filter(|s| !s.story.is_empty())?;
+        Some(story::tell(stream, ends, number))
     }
 
     /// All connections in order.
@@ -362,7 +367,9 @@ impl Stream {
             self.initial_rtt = rtt;
         }
         note.initial_rtt = self.initial_rtt;
-        story::segment(self, &mut live.zeek, seen, note);
+        if !seen.hidden {
+            story::segment(self, &mut live.zeek, seen, note);
+        }
     }
 
     /// Wireshark's completeness bits.

@@ -1,5 +1,6 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
+use super::holes::Holes;
 use super::note::{Flags, Note};
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
@@ -20,6 +21,8 @@ struct Part {
     first_data: u32,
     /// Frame of the newest payload.
     last_data: u32,
+    /// Next number after everything it has sent; means nothing before its SYN or first payload.
+    next: u32,
     largest: u32,
     /// What its SYN offered, and the number of that SYN.
     offer: Offer,
@@ -48,6 +51,11 @@ impl Part {
     fn fin_acked(&self) -> Option<u32> {
         some_frame(self.fin_acked)
     }
+
+    /// Whether `next` means something.
+    fn is_known(&self) -> bool {
+        self.first_data != 0 || self.offer.has(Offer::SYN)
+    }
 }
 
 fn some_frame(number: u32) -> Option<u32> {
@@ -61,6 +69,10 @@ struct Trouble {
     frames: Vec<u32>,
     /// Frame and time of the SYNs that were sent again.
     syns: Vec<(u32, i64)>,
+    /// Numbers below [`Part::next`] that have not been seen, of each side.
+    holes: [Holes; 2],
+    /// Frames that hold a segment captured before, and those of them that were counted above.
+    copies: [u32; 2],
 }
 
 /// The kinds of trouble, in the order they are counted in.
@@ -94,6 +106,10 @@ pub(super) struct Story {
     syn_attempts: u32,
     synack_frame: u32,
     ack_frame: u32,
+    /// First ACK after a SYN that has no SYN+ACK, and whether it shows that there was one: it is
+    /// the caller's, or the called side's for the SYN.
+    stray_ack: u32,
+    stray_ack_fits: bool,
     /// Frame of the first RST and which side sent it.
     rst_frame: u32,
     rst_side: u8,
@@ -102,6 +118,11 @@ pub(super) struct Story {
 }
 
 impl Story {
+    /// Whether nothing was told.
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames == 0
+    }
+
     fn rst(&self) -> Option<(u32, u8)> {
         some_frame(self.rst_frame).map(|frame| (frame, self.rst_side))
     }
@@ -122,16 +143,21 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
             syns.push((frame, time.0));
         }
     }
+    let mut resent = false;
     if length > 0 {
-        let new = match note.flags {
-            f if f.has(
-                Flags::SPURIOUS_RETRANSMISSION | Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE,
-            ) =>
-            {
-                0
-            }
-            f if f.has(Flags::RETRANSMISSION | Flags::FAST_RETRANSMISSION) => 0,
-            _ => length,
+        let probe = note.flags.has(Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE);
+        let start = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
+        let end = start.wrapping_add(length);
+        let part = &mut story.parts[side];
+        if part.is_known() {
+            resent = end.wrapping_sub(part.next).cast_signed() <= 0;
+        } else {
+            part.next = if probe { end } else { start };
+        }
+        let new = if probe {
+            0
+        } else {
+            story.unseen(side, start, length)
         };
         let part = &mut story.parts[side];
         part.bytes += u64::from(new);
@@ -147,23 +173,66 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
     if note.flags.0 != 0 {
         trouble(story, side, frame, note);
     }
-    story.zeek.segment(memory, side, segment, signs(note));
+    let signs = Signs {
+        resent,
+        gap: segment.has(tcp::ACK) && story.acknowledges_unseen(1 - side, segment.ack),
+        zero_window: note.flags.has(Flags::ZERO_WINDOW),
+    };
+    story.zeek.segment(memory, side, segment, signs);
 }
 
 /// Goes through the first segment of a conversation again, for Zeek's memory alone.
 pub(super) fn remember(memory: &mut Memory, seen: &Seen, note: &Note) {
-    Zeek::default().segment(memory, 0, &seen.segment, signs(note));
+    let signs = Signs {
+        zero_window: note.flags.has(Flags::ZERO_WINDOW),
+        ..Signs::default()
+    };
+    Zeek::default().segment(memory, 0, &seen.segment, signs);
 }
 
-fn signs(note: &Note) -> Signs {
-    let resent = Flags::RETRANSMISSION
-        | Flags::FAST_RETRANSMISSION
-        | Flags::SPURIOUS_RETRANSMISSION
-        | Flags::OUT_OF_ORDER;
-    Signs {
-        resent: note.flags.has(resent),
-        gap: note.flags.has(Flags::ACK_LOST_SEGMENT),
-        zero_window: note.flags.has(Flags::ZERO_WINDOW),
+impl Story {
+    /// Whether this ACK is the first for something of `side` that was not seen.
+    fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
+        let part = &mut self.parts[side];
+        let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
+        if part.is_known() && ack.wrapping_sub(end).cast_signed() > 0 {
+            part.next = ack;
+            let trouble = self.trouble.get_or_insert_default();
+            trouble.holes[side].add(end, ack, true);
+            return true;
+        }
+        let trouble = self.trouble.as_mut();
+        trouble.is_some_and(|t| t.holes[side].acknowledge(ack))
+    }
+
+    /// How many of these bytes were not seen before.
+    fn unseen(&mut self, side: usize, start: u32, length: u32) -> u32 {
+        let end = start.wrapping_add(length);
+        let part = &mut self.parts[side];
+        let next = part.next;
+        let ahead = start.wrapping_sub(next).cast_signed();
+        if ahead == 0 {
+            part.next = end;
+            return length;
+        }
+        if ahead > 0 {
+            part.next = end;
+            let trouble = self.trouble.get_or_insert_default();
+            trouble.holes[side].add(next, start, false);
+            return length;
+        }
+        let beyond = end.wrapping_sub(next).cast_signed();
+        let mut new = 0;
+        if beyond > 0 {
+            part.next = end;
+            new = beyond.unsigned_abs();
+        }
+        if let Some(trouble) = &mut self.trouble
+            && !trouble.holes[side].is_empty()
+        {
+            new += trouble.holes[side].fill(start, end);
+        }
+        new
     }
 }
 
@@ -182,6 +251,8 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
             if story.syn_frame == 0 {
                 story.syn_frame = frame;
                 story.syn_side = Some(sender);
+                // What was reset before belongs to an earlier connection of the same ends.
+                story.rst_frame = 0;
             }
             if story.syn_side == Some(sender) {
                 story.syn_attempts += 1;
@@ -205,6 +276,22 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.ack_frame = frame;
             }
         }
+        tcp::ACK
+            if story.synack_frame == 0
+                && story.syn_frame != 0
+                && story.stray_ack == 0
+                && !segment.has(tcp::RST) =>
+        {
+            let caller = story.syn_side == Some(sender);
+            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
+            let fits = caller
+                || answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0);
+            if caller {
+                story.ack_frame = frame;
+            }
+            story.stray_ack = frame;
+            story.stray_ack_fits = fits;
+        }
         _ => {}
     }
 }
@@ -213,6 +300,7 @@ fn offer(part: &mut Part, seen: &Seen) {
     if part.isn() != Some(seen.segment.seq) {
         part.offer = seen.offer;
         part.isn = seen.segment.seq;
+        part.next = seen.segment.seq.wrapping_add(1);
     }
 }
 
@@ -249,6 +337,14 @@ fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
     if trouble.frames.len() < NAMED {
         trouble.frames.push(frame);
     }
+}
+
+/// Counts a segment that was only captured again.
+pub(super) fn copied(story: &mut Story, note: &Note) {
+    let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
+    let trouble = story.trouble.get_or_insert_default();
+    trouble.copies[0] += 1;
+    trouble.copies[1] += u32::from(note.flags.has(all));
 }
 
 /// Whether the sender's port looks like a service and the other's does not.
@@ -325,7 +421,10 @@ pub(super) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
         opened: opened(story),
         syn_frame: some_frame(story.syn_frame),
         synack_frame: some_frame(story.synack_frame),
-        ack_frame: some_frame(story.ack_frame),
+        ack_frame: some_frame(story.ack_frame).or(match opened(story) {
+            "challenged" => some_frame(story.stray_ack),
+            _ => None,
+        }),
         syn_attempts: story.syn_attempts,
         handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
@@ -366,6 +465,8 @@ pub(super) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
         client_keep_alives: count(client, Flags::KEEP_ALIVE),
         server_keep_alives: count(server, Flags::KEEP_ALIVE),
         trouble_frames: trouble.frames.clone(),
+        copied_frames: trouble.copies[0],
+        copies_counted: trouble.copies[1],
         closed,
         closed_by: closed_by(story, client),
         closing_frames: closing_frames(story),
@@ -413,7 +514,10 @@ fn opened(story: &Story) -> &'static str {
         // A RST of the called side, with nothing before it, refuses the call.
         return match story.rst() {
             Some((frame, side)) if side != caller && frame > story.syn_frame => "refused",
+            // The SYN+ACK is not in the capture, but its sender took the SYN.
+            _ if story.stray_ack_fits => "handshake",
             _ if story.parts[usize::from(1 - caller)].data_frames > 0 => "midstream",
+            _ if story.stray_ack != 0 => "challenged",
             _ => "unanswered",
         };
     }
@@ -549,7 +653,11 @@ pub(super) fn weight(stream: &Stream) -> u64 {
 
 /// Whether the connection never came about.
 pub(super) fn failed_to_open(stream: &Stream) -> bool {
-    stream.story.ack_frame == 0 && matches!(opened(&stream.story), "refused" | "unanswered")
+    stream.story.ack_frame == 0
+        && matches!(
+            opened(&stream.story),
+            "refused" | "unanswered" | "challenged"
+        )
 }
 
 /// Frame and time of every SYN of the caller.

@@ -3,7 +3,9 @@
 //!
 //! Zeek starts a new record where Wireshark keeps a stream in two cases: a true simultaneous open,
 //! and a SYN after one side has closed. Both records are then told, with a slash between. Letters
-//! for checksums are left out: Wirelab never drops a packet for its checksum.
+//! for checksums are left out: Zeek drops a packet with a wrong one, and its bytes are then a gap
+//! there; Wirelab never does, since a wrong sum is mostly the capturing host's (`checksums`). So a
+//! capture with wrong sums has other letters here than with Zeek, and the same with `zeek -C`.
 
 use super::story::likely_server;
 use crate::dissect::tcp::{self, Segment};
@@ -54,7 +56,7 @@ pub(super) struct Memory {
 pub(super) struct Signs {
     /// Payload that was sent before.
     pub(super) resent: bool,
-    /// Acknowledges what was not captured: a gap of the other side.
+    /// Acknowledges, for the first time, what was not captured: a gap of the other side.
     pub(super) gap: bool,
     /// No room.
     pub(super) zero_window: bool,
@@ -205,8 +207,10 @@ impl Zeek {
     /// Letters that repeat when the sequence number differs: S H F R.
     fn by_seq(&mut self, memory: &mut Memory, side: usize, letter: u8, place: usize, seq: u32) {
         let bit = 16 << place;
-        let last = &mut memory.last[side][place];
-        if self.written[side] & bit == 0 || *last != seq {
+        // S and H are one kind to Zeek: whoever sent a SYN gets no H for the answer with its number.
+        let (kind, bits) = if place < 2 { (0, 0x30) } else { (place, bit) };
+        let last = &mut memory.last[side][kind];
+        if self.written[side] & bits == 0 || *last != seq {
             *last = seq;
             self.written[side] |= bit;
             self.sided(side, letter);

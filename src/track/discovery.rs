@@ -1,0 +1,94 @@
+//! IPv6 neighbour discovery (RFC 4861) over time: who said that which hardware address is its
+//! own, and who said that it is a router. What ARP's table is for IPv4.
+
+use crate::dissect::layer::Protocol;
+use crate::dissect::{Ip, Message, Packet};
+use crate::facts::Mac;
+use crate::facts::network::Neighbour;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Most bindings kept.
+const MOST: usize = 65_536;
+
+const ROUTER_ADVERTISEMENT: u8 = 134;
+const NEIGHBOUR_SOLICITATION: u8 = 135;
+const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
+
+/// What is remembered.
+#[derive(Default)]
+pub struct Discovery {
+    table: Vec<Neighbour>,
+    place: HashMap<IpAddr, usize>,
+    routers: Vec<IpAddr>,
+}
+
+impl Discovery {
+    /// Takes in an ICMPv6 message.
+    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) {
+        let (options, own) = match message.kind {
+            ROUTER_ADVERTISEMENT => (16, true),
+            NEIGHBOUR_SOLICITATION => (24, true),
+            NEIGHBOUR_ADVERTISEMENT => (24, false),
+            _ => return,
+        };
+        // What has crossed a router says nothing of this link (RFC 4861 §7.1).
+        let Some(layer) = packet
+            .layers
+            .find(Protocol::Icmpv6)
+            .filter(|_| ip.ttl == 255)
+        else {
+            return;
+        };
+        let view = packet.view(layer);
+        let target = view.array::<16>(8).map(|a| IpAddr::V6(Ipv6Addr::from(a)));
+        let address = if own { Some(ip.source) } else { target };
+        let Some(address) = address.filter(|a| !a.is_unspecified()) else {
+            return;
+        };
+        // The R bit of an advertisement.
+        let router = message.kind == ROUTER_ADVERTISEMENT
+            || (!own && view.u8(4).is_some_and(|flags| flags & 0x80 != 0));
+        if router && self.routers.len() < MOST && !self.routers.contains(&address) {
+            self.routers.push(address);
+        }
+        // Option 1 is the sender's hardware address, option 2 the target's.
+        let wanted = if own { 1 } else { 2 };
+        let mut at = options;
+        while let (Some(kind), Some(units @ 1..)) = (view.u8(at), view.u8(at + 1)) {
+            if kind == wanted
+                && let Some(mac) = view.array::<6>(at + 2)
+            {
+                self.learn(address, Mac(mac), packet.frame.number);
+            }
+            at += usize::from(units) * 8;
+        }
+    }
+
+    fn learn(&mut self, address: IpAddr, mac: Mac, frame: u32) {
+        if let Some(place) = self.place.get(&address) {
+            let known = &mut self.table[*place];
+            known.conflict |= known.mac != mac;
+            return;
+        }
+        if self.table.len() < MOST {
+            self.place.insert(address, self.table.len());
+            self.table.push(Neighbour {
+                address,
+                mac,
+                frame,
+                conflict: false,
+            });
+        }
+    }
+
+    /// The table that results.
+    pub fn table(&self) -> &[Neighbour] {
+        &self.table
+    }
+
+    /// Who said that it is a router.
+    pub fn routers(&self) -> &[IpAddr] {
+        &self.routers
+    }
+}
