@@ -88,6 +88,37 @@ const FIELDS: &[&str] = &[
     "dns.response_in",
     "dns.response_to",
     "dns.time",
+    "arp.duplicate-address-detected",
+    "arp.duplicate-address-frame",
+    "icmp.checksum.status",
+    "tcp.analysis.rto",
+    "http.request.method",
+    "http.request_number",
+    "http.response.code",
+    "http.response.line",
+    "http.response_in",
+    "http.response_number",
+    "http.time",
+    "tls.record.content_type",
+    "tls.handshake.type",
+];
+
+const FILTERS: &[&str] = &[
+    "arp.opcode == 1",
+    "ip.addr == 10.0.0.0/8 and not tcp",
+    "tcp.flags & 0x02",
+    "tcp.port in {80, 12000..13000}",
+    "frame contains \"HTTP\"",
+    "http.host matches r\"^[a-z0-9.]+$\"",
+    "ip.len - ip.hdr_len > 100",
+    "any tcp.port > 40000 and all tcp.port > 20",
+    "tcp.payload[0:4] == 47:45:54:20 || dns.flags.response == 0",
+    "len(http.host) > 3 or upper(http.request.method) == \"GET\"",
+    "dhcp.option.type == 54",
+    "ipv6.addr == fe80::/10 || icmpv6.type in {133..136}",
+    "tcp.analysis.flags || udp.stream == 0 || icmp.resp_in",
+    "frame.time_delta > 0.1 and !(eth.dst[0] & 1)",
+    "tcp.completeness == 31",
 ];
 
 fn lines(program: &str, before: &[&str], capture: &str) -> Vec<String> {
@@ -144,4 +175,42 @@ fn every_field_of_every_capture_is_what_tshark_prints() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+#[test]
+fn every_filter_lets_the_frames_pass_that_tshark_lets_pass() {
+    if Command::new("tshark").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "CI has tshark");
+        eprintln!("skipped: tshark is not installed");
+        return;
+    }
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/captures");
+    let mut wrong = Vec::new();
+    for capture in ["web.pcap", "ping.pcap", "dhcp.pcap", "fragments.pcap"] {
+        let capture = format!("{root}/{capture}");
+        for filter in FILTERS {
+            let numbers = |program: &str, before: &[&str]| {
+                let output = Command::new(program)
+                    .args(before)
+                    .args([capture.as_str(), "-Y", filter])
+                    .args(if program == "tshark" {
+                        &["-T", "fields"][..]
+                    } else {
+                        &[]
+                    })
+                    .args(["-e", "frame.number"])
+                    .output()
+                    .expect("the program runs");
+                String::from_utf8_lossy(&output.stdout).into_owned()
+            };
+            let tshark = numbers("tshark", &["-2", "-n", "-r"]);
+            let ours = numbers(env!("CARGO_BIN_EXE_wirelab"), &["fields"]);
+            if tshark != ours {
+                wrong.push(format!(
+                    "{capture} {filter}: tshark {tshark:?}, ours {ours:?}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

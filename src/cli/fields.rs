@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let style = Style::new(args)?;
     let fields = lookup(&args.fields)?;
     let filter = super::filter(args.filter.as_deref(), Catalogue::frames())?;
-    let session = Session::new(filter.as_ref(), &fields);
+    let session = Session::new(filter.as_ref(), &fields).as_wireshark();
     let ending = print(&session, capture, &args.fields, &fields, &style, &mut out)?;
     out.flush()?;
     super::report_ending(capture, &ending)

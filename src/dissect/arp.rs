@@ -42,7 +42,8 @@ pub struct Arp {
 /// Reads a packet for IPv4 over Ethernet; other kinds give nothing.
 pub fn parse(view: &View<'_>) -> Option<Arp> {
     let slice = etherparse::ArpPacketSlice::from_slice(view.bytes).ok()?;
-    if slice.hw_addr_size() != 6 || slice.proto_addr_size() != 4 || slice.hw_addr_type().0 != 1 {
+    let ether = matches!(slice.hw_addr_type().0, 1 | 6) && slice.hw_addr_size() == 6;
+    if !ether || slice.proto_addr_type().0 != 0x0800 || slice.proto_addr_size() != 4 {
         return None;
     }
     Some(Arp {
@@ -73,6 +74,8 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     let sender = sender_hw + hw;
     let target_hw = sender + proto;
     let target = target_hw + hw;
+    // Wireshark shows either all four addresses or none.
+    view.slice(sender_hw..target + proto)?;
     let ether = matches!(hw_type, 1 | 6) && hw == 6;
     let ipv4 = proto_type == 0x0800 && proto == 4;
     if let (true, Some(from), Some(to)) = (

@@ -122,6 +122,7 @@ impl Wanted {
     }
 
     /// Whether this field is wanted.
+    #[inline]
     pub fn contains(&self, index: FieldIndex) -> bool {
         self.0[usize::from(index.0 >> 7)] >> (index.0 & 127) & 1 == 1
     }
@@ -163,11 +164,13 @@ impl<'a> Sink<'a> {
     }
 
     /// Whether the field is asked for; to be checked before work that costs.
+    #[inline]
     pub fn wants(&self, index: FieldIndex) -> bool {
         self.wanted.contains(index)
     }
 
     /// Hands over a value read from `bytes` (relative to the layer's start).
+    #[inline]
     pub fn put(&mut self, index: FieldIndex, bytes: Range<usize>, value: Value<'a>) {
         if self.wanted.contains(index) {
             self.found.push(Found {
@@ -179,16 +182,19 @@ impl<'a> Sink<'a> {
     }
 
     /// An unsigned number.
+    #[inline]
     pub fn unsigned(&mut self, index: FieldIndex, bytes: Range<usize>, value: impl Into<u64>) {
         self.put(index, bytes, Value::Unsigned(value.into()));
     }
 
     /// True or false.
+    #[inline]
     pub fn boolean(&mut self, index: FieldIndex, bytes: Range<usize>, value: bool) {
         self.put(index, bytes, Value::Boolean(value));
     }
 
     /// Text as captured.
+    #[inline]
     pub fn text(&mut self, index: FieldIndex, bytes: Range<usize>, value: &'a [u8]) {
         self.put(index, bytes, Value::Text(Cow::Borrowed(value)));
     }
@@ -199,11 +205,13 @@ impl<'a> Sink<'a> {
     }
 
     /// Raw bytes.
+    #[inline]
     pub fn bytes(&mut self, index: FieldIndex, bytes: Range<usize>, value: &'a [u8]) {
         self.put(index, bytes, Value::Bytes(Cow::Borrowed(value)));
     }
 
     /// A mark without a value.
+    #[inline]
     pub fn mark(&mut self, index: FieldIndex, bytes: Range<usize>) {
         self.put(index, bytes, Value::Present);
     }

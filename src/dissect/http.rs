@@ -73,6 +73,8 @@ pub struct Head<'a> {
     pub head_length: usize,
     /// Whether the head ended with an empty line.
     pub complete: bool,
+    /// Whether the capture ends within the name of a header field.
+    pub cut_in_name: bool,
     /// How long the body is.
     pub body: BodyLength,
 }
@@ -185,6 +187,12 @@ fn first_line(bytes: &[u8]) -> Option<(&[u8], usize)> {
     Some((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
 }
 
+/// The first line, or all there is.
+fn last_line(bytes: &[u8]) -> Option<(&[u8], usize)> {
+    let all = || (bytes.strip_suffix(b"\r").unwrap_or(bytes), bytes.len());
+    first_line(bytes).or_else(|| (!bytes.is_empty()).then(all))
+}
+
 /// Cuts the first word off at the next space, and the spaces after it.
 fn word(line: &[u8]) -> (&[u8], &[u8]) {
     let end = line.iter().position(|&b| b == b' ').unwrap_or(line.len());
@@ -198,9 +206,25 @@ fn word(line: &[u8]) -> (&[u8], &[u8]) {
 /// `request_method` is the method of the request this is the response to, where it is known: the
 /// responses to HEAD, and good ones to CONNECT, have no body whatever their headers say.
 pub fn parse_head<'a>(bytes: &'a [u8], request_method: Option<&[u8]>) -> Option<Head<'a>> {
+    head_by_lines(bytes, request_method, first_line)
+}
+
+/// As [`parse_head`], when no more bytes will come: what has no line break is a line too.
+pub fn parse_cut_head<'a>(bytes: &'a [u8], request_method: Option<&[u8]>) -> Option<Head<'a>> {
+    head_by_lines(bytes, request_method, last_line)
+}
+
+/// Cuts off a line, and says how many bytes it takes with its break.
+type CutLine = fn(&[u8]) -> Option<(&[u8], usize)>;
+
+fn head_by_lines<'a>(
+    bytes: &'a [u8],
+    request_method: Option<&[u8]>,
+    cut: CutLine,
+) -> Option<Head<'a>> {
     let kind = recognize(bytes)?;
     let (rest, skipped) = after_line_break(bytes);
-    let (line, length) = first_line(rest)?;
+    let (line, length) = cut(rest)?;
     let mut head = Head {
         kind,
         method: &[],
@@ -211,6 +235,7 @@ pub fn parse_head<'a>(bytes: &'a [u8], request_method: Option<&[u8]>) -> Option<
         headers: Vec::new(),
         head_length: skipped + length,
         complete: false,
+        cut_in_name: false,
         body: BodyLength::None,
     };
     if kind == Kind::Response {
@@ -218,7 +243,7 @@ pub fn parse_head<'a>(bytes: &'a [u8], request_method: Option<&[u8]>) -> Option<
     } else {
         request_line(&mut head, line);
     }
-    head_lines(&mut head, bytes);
+    head_lines(&mut head, bytes, cut);
     head.body = body_length(&head, request_method);
     Some(head)
 }
@@ -252,9 +277,9 @@ fn leading_number(digits: &[u8; 3]) -> u16 {
 }
 
 /// Reads header lines up to the empty line, or to one that is none.
-fn head_lines<'a>(head: &mut Head<'a>, bytes: &'a [u8]) {
+fn head_lines<'a>(head: &mut Head<'a>, bytes: &'a [u8], cut: CutLine) {
     let most = bytes.len().min(LONGEST_HEAD);
-    while let Some((line, length)) = bytes.get(head.head_length..most).and_then(first_line) {
+    while let Some((line, length)) = bytes.get(head.head_length..most).and_then(cut) {
         let at = head.head_length;
         if line.is_empty() {
             head.head_length += length;
@@ -264,6 +289,7 @@ fn head_lines<'a>(head: &mut Head<'a>, bytes: &'a [u8]) {
         let Some(colon) = line.iter().position(|&b| b == b':') else {
             // A line that is no header ends the head where it begins.
             head.complete = true;
+            head.cut_in_name = first_line(&bytes[at..most]).is_none();
             return;
         };
         head.head_length += length;
@@ -335,9 +361,9 @@ fn length_value(value: &[u8]) -> Option<u64> {
 /// What needs other frames ([`REQUEST_IN`], [`RESPONSE_IN`], [`TIME`], the numbers) is put in by
 /// who knows them.
 pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<usize> {
-    let head = parse_head(view.bytes, None)?;
+    let head = parse_cut_head(view.bytes, None)?;
     let skipped = after_line_break(view.bytes).1;
-    let (line, length) = first_line(view.bytes.get(skipped..)?)?;
+    let (line, length) = last_line(view.bytes.get(skipped..)?)?;
     sink.mark(CHAT, skipped..skipped + length);
     let place = |part: &[u8]| {
         let at = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
@@ -365,6 +391,10 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<usize> {
     }
     for header in &head.headers {
         emit_header(view.bytes, sink, &head, header)?;
+    }
+    if head.cut_in_name {
+        // Wireshark comes no further.
+        return Some(head.head_length);
     }
     if head.kind != Kind::Response
         && sink.wants(REQUEST_FULL_URI)

@@ -80,9 +80,11 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     Some(())
 }
 
-/// What Wireshark says of the checksum: 1 good, 0 bad, 2 when bytes are missing.
+/// What Wireshark says of the checksum: 1 good, 0 bad, 2 when bytes are missing or the message is
+/// only quoted.
 fn status(view: &View<'_>) -> u8 {
     match view.slice(0..view.reported) {
+        _ if view.quoted => 2,
         Some(all) => u8::from(ipv4::checksum(&[all]) == 0),
         None => 2,
     }

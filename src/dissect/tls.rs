@@ -1,7 +1,7 @@
 //! TLS records and what a handshake says in the clear (RFC 8446, RFC 5246).
 //!
-//! Left out: everything encrypted, key exchange messages, what is inside certificates, and the
-//! hello of SSL 2.
+//! Left out: everything encrypted, key exchange messages, what is inside certificates, and of the
+//! hello of SSL 2 all but its versions.
 
 pub mod ciphers;
 mod emit;
@@ -56,6 +56,23 @@ impl Record {
             length,
         })
     }
+}
+
+/// The length of the hello of SSL 2 that begins here, in which a client says that it speaks newer
+/// versions (RFC 5246, E.2).
+pub fn ssl2_hello(bytes: &[u8]) -> Option<usize> {
+    let head: [u8; 11] = *bytes.first_chunk()?;
+    let number = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
+    let ciphers = number(5);
+    let length = 2 + usize::from(number(0) & 0x7fff);
+    let hello = number(0) & 0x8000 != 0
+        && head[2] == 1
+        && matches!(number(3), 0x0002 | 0x0300..=0x0303)
+        && ciphers > 0
+        && ciphers % 3 == 0
+        && matches!(number(7), 0 | 16)
+        && usize::from(ciphers) + usize::from(number(7)) + usize::from(number(9)) + 11 == length;
+    (hello && bytes.len() >= length).then_some(length)
 }
 
 /// What a client's hello says.

@@ -179,6 +179,11 @@ fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) 
         EtherType::IPV4 => ipv4(packet, rest),
         EtherType::IPV6 => ipv6(packet, rest),
         EtherType::ARP | EtherType::RARP => {
+            // RFC 2225: another protocol, under ARP's number.
+            if rest.view().u16(0) == Some(19) {
+                packet.layers.push(rest.layer(Protocol::Other, "atmarp"));
+                return;
+            }
             packet.layers.push(rest.layer(Protocol::Arp, "arp"));
             if rest.bytes().len() < 28 {
                 stop(packet, rest.missing(28));
@@ -241,8 +246,15 @@ fn arcnet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
 fn cisco_hdlc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Other, "chdlc"));
     match rest.view().u16(2) {
-        Some(number) if number > 1500 => ether_type(packet, rest.after(4), number),
-        Some(_) => {}
+        // Wireshark looks for other EtherTypes in vain.
+        Some(number @ (0x0800 | 0x86dd | 0x8847 | 0x8848)) => {
+            ether_type(packet, rest.after(4), number);
+        }
+        Some(_) => {
+            packet
+                .layers
+                .push(rest.after(4).layer(Protocol::Data, "data"));
+        }
         None => stop(packet, rest.missing(4)),
     }
 }
@@ -637,7 +649,9 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     if above.reported == 0 {
         return;
     }
-    let application = ports::udp_protocol(source_port, destination_port);
+    let application = ports::udp_protocol(source_port, destination_port).or_else(|| {
+        ports::looks_like_dns(source_port, destination_port, above.bytes()).then_some(Protocol::Dns)
+    });
     if !rest.quoted {
         packet.application = application;
     }

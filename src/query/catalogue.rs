@@ -26,6 +26,8 @@ pub enum Place {
 /// The trackers whose notes have fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Notes {
+    /// Addresses that two hosts claim.
+    Arp,
     /// What the TCP tracker says of a segment.
     Tcp,
     /// Flow and times of a datagram.

@@ -52,6 +52,9 @@ impl Seen<'_, '_> {
         for one in packet.layers.as_slice() {
             let mut sink = Sink::new(Wanted::ALL);
             let numbers = reading.said.notes.tcp.map(|note| note.numbers);
+            if let (Protocol::Http, Some(note)) = (one.protocol, &reading.said.ssdp) {
+                track::messages::emit(note, &mut sink);
+            }
             // A layer that is cut short shows what there is of it.
             let _ = dissect::emit(packet, one, numbers, &mut sink);
             let start = dissect::as_usize(one.start);
@@ -96,6 +99,10 @@ impl Seen<'_, '_> {
         let said = self.reading.said;
         let mut sink = Sink::new(Wanted::ALL);
         let table = match protocol {
+            Protocol::Arp => {
+                track::arp::emit(&said.notes.arp, &mut sink);
+                Notes::Arp
+            }
             Protocol::Tcp => {
                 if let Some(note) = &said.notes.tcp {
                     track::tcp::emit(note, true, &mut sink);

@@ -6,8 +6,8 @@ use crate::capture::{Batch, Reader};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};
 use crate::track::fragments::Whole;
-use crate::track::messages::{Message, Messages};
-use crate::track::{Notes, Trackers};
+use crate::track::messages::{HttpNote, Message, Messages};
+use crate::track::{Notes, Trackers, dns, eap, ssdp};
 
 /// Fields of a segment that count from what the tracker knows.
 const RELATIVE: &[&str] = &[
@@ -20,12 +20,28 @@ const RELATIVE: &[&str] = &[
     "tcp.options.sack_re",
 ];
 
-/// Fields of a message that come from other frames, later ones included.
-const ANSWERS: &[&str] = &["http.response_in"];
+/// Fields that depend on later frames: the capture must be read twice. Those of
+/// [`RELATIVE`] do too.
+const LATER: &[&str] = &[
+    "dns.response_in",
+    "http.response_in",
+    "icmp.no_resp",
+    "icmp.resp_in",
+    "icmpv6.resp_in",
+    "ip.reassembled_in",
+    "ipv6.reassembled.in",
+    "tcp.analysis.initial_rtt",
+    "tcp.completeness",
+    "tls.handshake.random_bytes",
+    "tls.handshake.random_time",
+    "tls.record.content_type",
+    "tls.record.opaque_type",
+];
 
 /// What must be followed over time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wants {
+    pub(super) arp: bool,
     pub(super) tcp: bool,
     pub(super) udp: bool,
     pub(super) dns: bool,
@@ -38,6 +54,7 @@ pub(super) struct Wants {
 impl Wants {
     pub(super) fn all() -> Wants {
         Wants {
+            arp: true,
             tcp: true,
             udp: true,
             dns: true,
@@ -55,14 +72,15 @@ impl Wants {
                 wants.tcp = true;
                 wants.twice = true;
             }
-            wants.twice |= ANSWERS.contains(&entry.name);
+            wants.twice |= LATER.contains(&entry.name);
             for place in &entry.places {
                 match place {
                     Place::Note(table, _) => {
-                        wants.twice = true;
+                        wants.arp |= *table == Table::Arp;
                         wants.tcp |= *table == Table::Tcp;
                         wants.udp |= *table == Table::Udp;
                         wants.dns |= *table == Table::Dns;
+                        wants.messages |= *table == Table::Dns;
                         wants.icmp |= *table == Table::Icmp;
                     }
                     Place::Field(Protocol::Http | Protocol::Tls | Protocol::Dns, _)
@@ -86,6 +104,8 @@ pub(super) struct Said {
     pub(super) first_of_stream: bool,
     /// Messages of TCP streams that end in this frame.
     pub(super) messages: Vec<Message>,
+    /// What HTTP's fields need from other frames, of a message in a datagram.
+    pub(super) ssdp: Option<HttpNote>,
     /// Frame in which this fragment's datagram is whole.
     pub(super) completed_in: Option<u32>,
 }
@@ -95,6 +115,13 @@ pub(super) struct Said {
 pub(super) struct Following {
     trackers: Trackers,
     messages: Messages,
+    ssdp: ssdp::Conversations,
+    eap: eap::Conversations,
+}
+
+/// Whether the frame is an HTTP message in a datagram.
+fn is_ssdp(packet: &Packet<'_>) -> bool {
+    packet.layers.find(Protocol::Http).is_some()
 }
 
 impl Following {
@@ -126,8 +153,16 @@ impl Following {
         wants: Wants,
     ) -> Said {
         let mut said = Said::default();
-        let Some(ip) = packet.ip else { return said };
         let trackers = &mut self.trackers;
+        let Some(ip) = packet.ip else {
+            if wants.arp {
+                said.notes.arp = trackers.arp.packet(packet);
+            }
+            if wants.messages {
+                said.messages.extend(self.eap.packet(packet));
+            }
+            return said;
+        };
         match &packet.transport {
             Transport::Tcp(segment) if wants.tcp || wants.messages => {
                 let streams = trackers.tcp.len();
@@ -135,10 +170,32 @@ impl Following {
                 said.first_of_stream = trackers.tcp.len() > streams;
                 if wants.messages {
                     said.messages = self.messages.segment(packet, segment, &note);
+                    if wants.dns {
+                        let seen = dns::Seen {
+                            frame: packet.frame.number,
+                            time: packet.frame.time,
+                            source: (ip.source, segment.source_port),
+                            destination: (ip.destination, segment.destination_port),
+                            conversation: dns::Conversation {
+                                tcp: true,
+                                stream: note.stream,
+                            },
+                        };
+                        for message in &mut said.messages {
+                            if let (Protocol::Dns, Some(bytes)) =
+                                (message.protocol, message.bytes.get(2..))
+                            {
+                                let told = trackers.lookups.message(&seen, Protocol::Dns, bytes);
+                                message.dns = Some(told);
+                            }
+                        }
+                    }
                 }
                 said.notes.tcp = Some(note);
             }
-            Transport::Udp(datagram) if wants.udp || wants.dns => {
+            Transport::Udp(datagram)
+                if wants.udp || wants.dns || wants.messages && is_ssdp(packet) =>
+            {
                 let pieces = whole.map_or(1, |w| w.frames.len());
                 let note = trackers.udp.packet(packet, &ip, datagram, pieces);
                 if let Some(protocol @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) =
@@ -146,6 +203,11 @@ impl Following {
                 {
                     let stream = note.stream;
                     said.notes.dns = Some(trackers.lookups.packet(packet, &ip, protocol, stream));
+                }
+                if wants.messages && is_ssdp(packet) {
+                    let time = packet.frame.time.unwrap_or_default();
+                    let (frame, bytes) = (packet.frame.number, packet.payload_bytes());
+                    said.ssdp = Some(self.ssdp.message(note.stream, frame, time, bytes));
                 }
                 said.notes.udp = Some(note);
             }
@@ -169,6 +231,11 @@ impl Following {
             trackers.tcp.complete(note, said.first_of_stream);
             for message in &mut said.messages {
                 self.messages.complete(note.stream, message);
+                if let Some(note) = &mut message.dns
+                    && note.response_to == 0
+                {
+                    note.response_in = trackers.lookups.response_to(frame);
+                }
             }
         }
         if let Some(note) = &mut said.notes.dns
@@ -178,6 +245,9 @@ impl Following {
         }
         if let Some(note) = &mut said.notes.icmp {
             note.resp_in = trackers.icmp.reply_to(frame);
+        }
+        if let Some(note) = &mut said.ssdp {
+            self.ssdp.complete(note, frame);
         }
         said.completed_in = trackers.fragments.completed_in(frame);
     }

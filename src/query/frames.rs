@@ -7,6 +7,7 @@
 use super::Filter;
 use super::catalogue::{EntryId, Notes};
 use super::following::{Following, Said, Wants};
+use super::link;
 use super::plan::{Plan, Values, header_length};
 use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader};
 use crate::dissect::field::{Field, Sink, Wanted};
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 /// The trackers' notes that have fields.
 pub(super) const NOTES: &[(Notes, &[Field])] = &[
+    (Notes::Arp, track::arp::FIELDS),
     (Notes::Tcp, track::tcp::FIELDS),
     (Notes::Udp, track::udp::FIELDS),
     (Notes::Icmp, track::icmp::FIELDS),
@@ -43,6 +45,11 @@ pub enum SessionError {
         /// What the system says.
         source: io::Error,
     },
+    /// Frames of a kind that Wireshark does not read, when only those it reads are wanted.
+    #[error(
+        "link type {0} is unknown to Wireshark 4.0, so its frames have no fields\nhint: `wirelab analyze` counts such frames"
+    )]
+    Link(u16),
     /// The caller could not take a frame.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -55,6 +62,7 @@ pub struct Session<'q> {
     filter_plan: Plan,
     plan: Plan,
     wants: Wants,
+    every_link: bool,
 }
 
 /// One frame that the filter let pass.
@@ -81,7 +89,14 @@ impl<'q> Session<'q> {
             filter_plan: Plan::new(needs),
             plan: Plan::new(fields),
             wants: Wants::of(needs.iter().chain(fields)),
+            every_link: true,
         }
+    }
+
+    /// Stops at a frame whose link type Wireshark does not know, as tshark does.
+    pub fn as_wireshark(mut self) -> Self {
+        self.every_link = false;
+        self
     }
 
     /// Follows everything, whatever the fields ask for.
@@ -130,6 +145,9 @@ impl<'q> Session<'q> {
         let mut spare = (Values::default(), Values::default());
         while reader.next_batch(&mut batch) {
             for frame in batch.frames() {
+                if !self.every_link && !link::known_to_wireshark(frame.link) {
+                    return Err(SessionError::Link(frame.link.0));
+                }
                 spare = self.frame(&batch, frame, &mut state, learned, spare, take)?;
             }
         }
@@ -213,13 +231,18 @@ impl<'a> Reading<'_, 'a> {
         let packet = self.packet;
         let frame = packet.frame;
         let length = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
-        values.layer(plan, "frame", 1, length, frame.bytes);
-        values.read(plan, Protocol::Frame, 1, |sink| {
-            let comments = self.batch.comments(frame.number);
-            dissect::frame::emit(packet, self.interface, clock, comments, sink);
-        });
+        if plan.wants(Protocol::Frame) {
+            values.layer(plan, "frame", 1, length, frame.bytes);
+            values.read(plan, Protocol::Frame, 1, |sink| {
+                let comments = self.batch.comments(frame.number);
+                dissect::frame::emit(packet, self.interface, clock, comments, sink);
+            });
+        }
         let layers = packet.layers.as_slice();
         for (at, layer) in layers.iter().enumerate() {
+            if !plan.wants(layer.protocol) {
+                continue;
+            }
             let before = layers[..at].iter().filter(|l| l.protocol == layer.protocol);
             let nth = u8::try_from(before.count() + 1).unwrap_or(u8::MAX);
             let bytes = packet.view(layer).bytes;
@@ -231,6 +254,9 @@ impl<'a> Reading<'_, 'a> {
             values.layer(plan, name, nth, header_length(layers, at), bytes);
             let numbers = self.said.notes.tcp.map(|note| note.numbers);
             values.read(plan, layer.protocol, nth, |sink| {
+                if let (Protocol::Http, Some(note)) = (layer.protocol, &self.said.ssdp) {
+                    track::messages::emit(note, sink);
+                }
                 // What could not be read is told below.
                 let _ = dissect::emit(packet, layer, numbers, sink);
             });
@@ -245,11 +271,7 @@ impl<'a> Reading<'_, 'a> {
             let nth = u8::try_from(before + 1).unwrap_or(u8::MAX);
             self.message(plan, message, nth, values);
         }
-        let stop = if plan.layers().any(|name| name.starts_with("_ws.")) {
-            self.stop()
-        } else {
-            None
-        };
+        let stop = if plan.wants_stop() { self.stop() } else { None };
         match stop {
             Some(Stop::Malformed) => values.layer(plan, "_ws.malformed", 1, 0, &[]),
             Some(Stop::Snapped) => values.layer(plan, "_ws.short", 1, 0, &[]),
@@ -300,6 +322,9 @@ impl<'a> Reading<'_, 'a> {
             _ => "dns",
         };
         values.layer(plan, name, nth, length, bytes);
+        if let Some(note) = &message.dns {
+            values.read_notes(plan, Notes::Dns, |sink| track::dns::emit(note, sink));
+        }
         values.read(plan, message.protocol, nth, |sink| match message.protocol {
             Protocol::Http => {
                 if let Some(note) = &message.http {
@@ -323,6 +348,10 @@ impl<'a> Reading<'_, 'a> {
         }
         let v6 = matches!(self.packet.transport, Transport::Icmpv6(_));
         match layer.protocol {
+            Protocol::Arp => {
+                let note = &self.said.notes.arp;
+                values.read_notes(plan, Notes::Arp, |sink| track::arp::emit(note, sink));
+            }
             Protocol::Tcp => {
                 if let Some(note) = &self.said.notes.tcp {
                     let view = self.packet.view(layer);

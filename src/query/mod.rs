@@ -17,6 +17,7 @@ mod eval;
 mod following;
 pub mod frames;
 mod lexer;
+mod link;
 mod literal;
 pub mod meaning;
 pub mod moment;

@@ -30,6 +30,10 @@ pub struct Plan {
     tables: Vec<(Protocol, Table)>,
     notes: Vec<(Notes, Table)>,
     layers: Vec<(&'static str, u16)>,
+    /// A bit for each protocol of `tables`, asked for every layer of every frame.
+    protocols: u64,
+    /// Whether it is asked why dissection ended.
+    stop: bool,
 }
 
 impl Plan {
@@ -44,8 +48,12 @@ impl Plan {
             let slot = u16::try_from(slot).unwrap_or(u16::MAX);
             for place in &catalogue.entry(*id).places {
                 match *place {
-                    Place::Layer(name) => plan.layers.push((name, slot)),
+                    Place::Layer(name) => {
+                        plan.layers.push((name, slot));
+                        plan.stop |= name.starts_with("_ws.");
+                    }
                     Place::Field(protocol, index) => {
+                        plan.protocols |= bit(protocol);
                         table(&mut plan.tables, protocol).insert(index, slot);
                     }
                     Place::Note(notes, index) => table(&mut plan.notes, notes).insert(index, slot),
@@ -78,10 +86,22 @@ impl Plan {
         self.tables.iter().map(|(protocol, _)| *protocol)
     }
 
-    /// The protocols that are asked for as a whole.
-    pub fn layers(&self) -> impl Iterator<Item = &'static str> {
-        self.layers.iter().map(|(name, _)| *name)
+    /// Whether a layer of this protocol has anything to tell.
+    #[inline]
+    pub(super) fn wants(&self, protocol: Protocol) -> bool {
+        !self.layers.is_empty() || !self.notes.is_empty() || self.protocols & bit(protocol) != 0
     }
+
+    /// Whether it is asked why dissection ended.
+    pub(super) fn wants_stop(&self) -> bool {
+        self.stop
+    }
+}
+
+/// A protocol's place in a set; two may share one, which only costs time.
+#[inline]
+fn bit(protocol: Protocol) -> u64 {
+    1 << (protocol as u8 & 63)
 }
 
 fn table<K: Copy + PartialEq>(tables: &mut Vec<(K, Table)>, key: K) -> &mut Table {

@@ -82,91 +82,94 @@ fn error(text: &str) -> FilterError {
     }
 }
 
+/// Filters that hold for the request above; the seeds of the mutations below.
+const HOLDING: &[&str] = &[
+    "",
+    "tcp",
+    "ip and tcp",
+    "!udp",
+    "not not tcp",
+    "tcp or ip and udp",
+    "ip.ttl == 64",
+    "ip.ttl eq 0x40",
+    "ip.ttl == 0100",
+    "ip.ttl == 0b1000000",
+    "ip.ttl == '@'",
+    "ip.ttl >= 64 && ip.ttl <= 64",
+    "ip.addr == 10.0.0.1",
+    "ip.addr == 10.0.0.0/8",
+    "ip.addr ne 1.2.3.4",
+    "ip.addr !== 10.0.0.1",
+    "ip.addr ~= 10.0.0.1",
+    "any ip.addr != 10.0.0.1",
+    "ip.addr > 10.0.0.0",
+    "ip.addr in {10.0.0.0..10.0.0.9}",
+    "ip.src[0:2] == 0a:00",
+    "ip.src & 255.0.0.0 == 10.0.0.0",
+    "ip.src != ip.dst",
+    "ipv6.addr == fe80::/10",
+    "ipv6.addr == fe80::1",
+    "tcp.port == 80",
+    "tcp.port == http",
+    "tcp.port in {80, 443, 8000..8999}",
+    "tcp.port not in {81}",
+    "all tcp.port > 79",
+    "tcp.port#1 == 80",
+    "tcp.port#[-1] == 80",
+    "tcp.flags & 8",
+    "tcp.flags & 0x18 == 0x18",
+    "tcp.flags.ack",
+    "tcp.flags.syn == 0",
+    "tcp.flags.ack == True",
+    "tcp.flags.syn == \"Not set\"",
+    "tcp.flags.ns == 0 || tcp.flags.ack == 1",
+    "tcp.analysis.flags",
+    "eth.type == IPv4",
+    "eth.dst[0:3] == 00:1b:21",
+    "eth.dst[0:3] == 00-1b-21",
+    "eth.dst[3] & 1",
+    "eth.dst == 001b.2101.0203",
+    "http.host contains \"Example\"",
+    "http.host matches \"^WWW\\\\.\"",
+    "http.host matches r\"^www\\.\"",
+    "http.host ~ \"example\"",
+    "http.request.method == GET",
+    "http.request.method in {\"GET\", \"POST\"}",
+    "http.host[0:4] == \"www.\"",
+    "http.host[-3:] == \"com\"",
+    "http.host[0,4-6] == \"wExa\"",
+    "upper(http.request.method) == \"GET\"",
+    "lower(http.host) == \"www.example.com\"",
+    "len(http.host) == 15",
+    "len(tcp.port) == 2",
+    "count(tcp.port) == 2",
+    "max(tcp.port) == 40000",
+    "min(tcp.port, 22) == 22",
+    "abs(ip.ttl - 100) == 36",
+    "string(ip.src) matches r\"\\.1$\"",
+    "ip.len - ip.hdr_len == 180",
+    "ip.len - ip.hdr_len > 100",
+    "{ip.len - ip.hdr_len} * 2 == 360",
+    "(ip.len - ip.hdr_len) / 2 == 90",
+    "ip.ttl % 10 == 4",
+    "ip.ttl == 60 + 4",
+    "-ip.ttl < 0",
+    "ip.ttl > -1",
+    "frame.time_relative > 1.25",
+    "frame.time > \"2024-05-01 12:00:00\"",
+    "frame.time < \"May 1, 2024 13:00:00\"",
+    "tcp contains 47:45:54",
+    "tcp contains \"GET\"",
+    "tcp[2:2] == 00:50",
+    "tcp.srcport > tcp.dstport > 79",
+    "not arp and not (udp.port == 53)",
+    ".tcp.port == 80",
+    "(((tcp)))",
+];
+
 #[test]
 fn filters_that_hold_for_a_web_request() {
-    for text in [
-        "",
-        "tcp",
-        "ip and tcp",
-        "!udp",
-        "not not tcp",
-        "tcp or ip and udp",
-        "ip.ttl == 64",
-        "ip.ttl eq 0x40",
-        "ip.ttl == 0100",
-        "ip.ttl == 0b1000000",
-        "ip.ttl == '@'",
-        "ip.ttl >= 64 && ip.ttl <= 64",
-        "ip.addr == 10.0.0.1",
-        "ip.addr == 10.0.0.0/8",
-        "ip.addr ne 1.2.3.4",
-        "ip.addr !== 10.0.0.1",
-        "ip.addr ~= 10.0.0.1",
-        "any ip.addr != 10.0.0.1",
-        "ip.addr > 10.0.0.0",
-        "ip.addr in {10.0.0.0..10.0.0.9}",
-        "ip.src[0:2] == 0a:00",
-        "ip.src & 255.0.0.0 == 10.0.0.0",
-        "ip.src != ip.dst",
-        "ipv6.addr == fe80::/10",
-        "ipv6.addr == fe80::1",
-        "tcp.port == 80",
-        "tcp.port == http",
-        "tcp.port in {80, 443, 8000..8999}",
-        "tcp.port not in {81}",
-        "all tcp.port > 79",
-        "tcp.port#1 == 80",
-        "tcp.port#[-1] == 80",
-        "tcp.flags & 8",
-        "tcp.flags & 0x18 == 0x18",
-        "tcp.flags.ack",
-        "tcp.flags.syn == 0",
-        "tcp.flags.ack == True",
-        "tcp.flags.syn == \"Not set\"",
-        "tcp.flags.ns == 0 || tcp.flags.ack == 1",
-        "tcp.analysis.flags",
-        "eth.type == IPv4",
-        "eth.dst[0:3] == 00:1b:21",
-        "eth.dst[0:3] == 00-1b-21",
-        "eth.dst[3] & 1",
-        "eth.dst == 001b.2101.0203",
-        "http.host contains \"Example\"",
-        "http.host matches \"^WWW\\\\.\"",
-        "http.host matches r\"^www\\.\"",
-        "http.host ~ \"example\"",
-        "http.request.method == GET",
-        "http.request.method in {\"GET\", \"POST\"}",
-        "http.host[0:4] == \"www.\"",
-        "http.host[-3:] == \"com\"",
-        "http.host[0,4-6] == \"wExa\"",
-        "upper(http.request.method) == \"GET\"",
-        "lower(http.host) == \"www.example.com\"",
-        "len(http.host) == 15",
-        "len(tcp.port) == 2",
-        "count(tcp.port) == 2",
-        "max(tcp.port) == 40000",
-        "min(tcp.port, 22) == 22",
-        "abs(ip.ttl - 100) == 36",
-        "string(ip.src) matches r\"\\.1$\"",
-        "ip.len - ip.hdr_len == 180",
-        "ip.len - ip.hdr_len > 100",
-        "{ip.len - ip.hdr_len} * 2 == 360",
-        "(ip.len - ip.hdr_len) / 2 == 90",
-        "ip.ttl % 10 == 4",
-        "ip.ttl == 60 + 4",
-        "-ip.ttl < 0",
-        "ip.ttl > -1",
-        "frame.time_relative > 1.25",
-        "frame.time > \"2024-05-01 12:00:00\"",
-        "frame.time < \"May 1, 2024 13:00:00\"",
-        "tcp contains 47:45:54",
-        "tcp contains \"GET\"",
-        "tcp[2:2] == 00:50",
-        "tcp.srcport > tcp.dstport > 79",
-        "not arp and not (udp.port == 53)",
-        ".tcp.port == 80",
-        "(((tcp)))",
-    ] {
+    for text in HOLDING {
         assert!(holds(text), "{text}");
     }
 }
@@ -322,6 +325,66 @@ fn deep_nesting_is_refused_and_does_not_overflow_the_stack() {
     }
     // Long, and not deep.
     assert!(holds(&vec!["tcp"; 10_000].join(" or ")));
+}
+
+/// Numbers that look random and are the same in each run (xorshift, Marsaglia 2003).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("31 bits fit") % end.max(1)
+    }
+}
+
+#[test]
+fn mutated_filters_do_not_panic_and_errors_mark_a_place_in_the_text() {
+    const LETTERS: &str = "()[]{}#\"'\\.,:;/-+*%&|!=<>~^$ 09aezé\u{1f980}\0\n\t";
+    let letters: Vec<char> = LETTERS.chars().collect();
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut accepted = 0;
+    for round in 0..10_000 {
+        let seed =
+            |dice: &mut Dice| -> Vec<char> { HOLDING[dice.below(HOLDING.len())].chars().collect() };
+        let mut text = seed(&mut dice);
+        for _ in 0..=dice.below(4) {
+            let at = dice.below(text.len() + 1);
+            let end = (at + dice.below(8)).min(text.len());
+            match dice.below(5) {
+                0 => text.insert(at, letters[dice.below(letters.len())]),
+                1 => drop(text.drain(at..end)),
+                2 => {
+                    let part = text[at..end].to_vec();
+                    text.splice(at..at, part);
+                }
+                3 => {
+                    let other = seed(&mut dice);
+                    let from = dice.below(other.len() + 1);
+                    text.truncate(at);
+                    text.extend(&other[from..]);
+                }
+                _ => text.truncate(at),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        match Filter::parse(&text, Catalogue::frames()) {
+            Ok(filter) => {
+                accepted += 1;
+                filter.holds(&Sample {
+                    filter: &filter,
+                    values: web_request(),
+                });
+            }
+            Err(error) => {
+                let place = text.get(error.span.clone());
+                assert!(place.is_some(), "round {round}: {text:?}: {error:?}");
+                assert!(error.explain(&text).contains('^'), "{text:?}");
+            }
+        }
+    }
+    assert!(accepted > 500, "{accepted} of the mutations were filters");
 }
 
 proptest! {

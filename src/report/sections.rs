@@ -3,6 +3,7 @@
 use super::columns as c;
 use super::{Rows, Section};
 use crate::analyze::Analysis;
+use crate::dissect;
 use crate::facts::Fact;
 use crate::facts::connection::Connection;
 use crate::facts::hello::Hello;
@@ -12,6 +13,7 @@ use crate::facts::network::{
 };
 use crate::facts::web::Exchange;
 use crate::query::Catalogue;
+use std::rc::Rc;
 
 /// Names of all sections, in order.
 pub const NAMES: &[&str] = &[
@@ -42,6 +44,9 @@ pub struct Options {
 pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> {
     let facts = &analysis.facts;
     let trackers = &analysis.trackers;
+    let flows = Rc::new(trackers.udp.seen_flows());
+    let flow_count = flows.len();
+    let stream = move |i: usize| flows.get(i).map_or(usize::MAX, |s| dissect::as_usize(*s));
     let mut sections: Vec<Box<dyn Section + '_>> = vec![
         list(&facts.situations, c::SITUATIONS),
         Box::new(Rows::new(
@@ -51,10 +56,13 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
             |i| trackers.tcp.weight(i),
         )),
         Box::new(Rows::new(
-            trackers.udp.flow_count(),
-            |i| trackers.udp.flow(i),
+            flow_count,
+            {
+                let stream = stream.clone();
+                move |i| trackers.udp.flow(stream(i))
+            },
             c::FLOWS,
-            |i| trackers.udp.flow_weight(i),
+            move |i| trackers.udp.flow_weight(stream(i)),
         )),
         Box::new(Rows::new(
             trackers.udp.len(),

@@ -2,6 +2,7 @@
 
 use crate::capture::Time;
 use crate::dissect::arp::Arp as Message;
+use crate::dissect::field::{Kind, Sink};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, arp};
 use crate::facts::network::{Arp, Neighbour};
@@ -12,6 +13,44 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Most bindings kept; a scan of a /16 fits.
 const MOST: usize = 65_536;
 
+/// What the tracker says of one packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// The sender's address belongs to another host already, and the target's does.
+    pub duplicates: [Option<Duplicate>; 2],
+}
+
+/// An address that two hosts claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// Frame that told the other hardware address last.
+    pub frame: u32,
+    /// Seconds since then, as Wireshark counts them: without their fractions.
+    pub seconds: u32,
+}
+
+crate::fields! {
+    DUPLICATE_FRAME: "arp.duplicate-address-frame", Kind::Frame, "Frame in which another host used the same address.";
+    DUPLICATE_DETECTED: "arp.duplicate-address-detected", Kind::Mark, "Another hardware address was seen with the same IP address.";
+    SECONDS_SINCE: "arp.seconds-since-duplicate-address-frame", Kind::Unsigned(32), "Seconds since the frame in which another host used the same address.";
+}
+
+/// Hands over the fields.
+pub fn emit(note: &Note, sink: &mut Sink<'_>) {
+    for duplicate in note.duplicates.iter().flatten() {
+        sink.unsigned(DUPLICATE_FRAME, 0..0, duplicate.frame);
+        sink.mark(DUPLICATE_DETECTED, 0..0);
+        sink.unsigned(SECONDS_SINCE, 0..0, duplicate.seconds);
+    }
+}
+
+/// Who used an address first, and where it was seen last with that hardware address.
+struct Claim {
+    mac: [u8; 6],
+    frame: u32,
+    seconds: i64,
+}
+
 /// What is remembered.
 #[derive(Default)]
 pub struct Requests {
@@ -21,20 +60,24 @@ pub struct Requests {
     open: HashMap<(Ipv4Addr, Ipv4Addr), usize>,
     table: Vec<Neighbour>,
     place: HashMap<Ipv4Addr, usize>,
+    claims: HashMap<Ipv4Addr, Claim>,
 }
 
 impl Requests {
     /// Takes in one frame.
-    pub fn packet(&mut self, packet: &Packet<'_>) {
-        let Some(layer) = packet.layers.find(Protocol::Arp) else {
-            return;
-        };
-        let Some(message) = arp::parse(&packet.view(layer)) else {
-            return;
+    pub fn packet(&mut self, packet: &Packet<'_>) -> Note {
+        let message = packet.layers.find(Protocol::Arp);
+        let Some(message) = message.and_then(|layer| arp::parse(&packet.view(layer))) else {
+            return Note::default();
         };
         let (frame, time) = (packet.frame.number, packet.frame.time);
-        let conflict = self.learn(&message, frame);
-        if message.opcode == 2 && self.answer(&message, frame, time.unwrap_or_default(), conflict) {
+        self.message(&message, frame, time);
+        self.duplicates(&message, frame, time.unwrap_or_default())
+    }
+
+    fn message(&mut self, message: &Message, frame: u32, time: Option<Time>) {
+        let conflict = self.learn(message, frame);
+        if message.opcode == 2 && self.answer(message, frame, time.unwrap_or_default(), conflict) {
             return;
         }
         if !matches!(message.opcode, 1 | 2) || self.list.len() >= MOST {
@@ -64,6 +107,52 @@ impl Requests {
             conflict_frame: conflict,
             frames: vec![frame],
         });
+    }
+
+    /// Addresses that this packet binds to another hardware address than the one they were first
+    /// seen with. Unlike `learn`, the first binding stays, as in Wireshark.
+    fn duplicates(&mut self, message: &Message, frame: u32, time: Time) -> Note {
+        let mut note = Note::default();
+        let target = (message.target, message.target_mac);
+        let bindings = match message.opcode {
+            1 => [Some((message.sender, message.sender_mac)), None],
+            2 => [Some((message.sender, message.sender_mac)), Some(target)],
+            _ => [None, None],
+        };
+        for (binding, duplicate) in bindings.into_iter().zip(&mut note.duplicates) {
+            let Some((address, mac)) = binding else {
+                continue;
+            };
+            if mac[0] & 1 == 1 || mac == [0; 6] || address.is_unspecified() {
+                continue;
+            }
+            let seconds = time.0.div_euclid(1_000_000_000);
+            let Some(claim) = self.claims.get_mut(&address) else {
+                if self.claims.len() < MOST {
+                    self.claims.insert(
+                        address,
+                        Claim {
+                            mac,
+                            frame,
+                            seconds,
+                        },
+                    );
+                }
+                continue;
+            };
+            if claim.mac == mac {
+                claim.frame = frame;
+                claim.seconds = seconds;
+            } else if claim.frame != frame {
+                let since = seconds.wrapping_sub(claim.seconds);
+                *duplicate = Some(Duplicate {
+                    frame: claim.frame,
+                    // The clock may have been set back: Wireshark's number wraps.
+                    seconds: u32::try_from(since.rem_euclid(1 << 32)).unwrap_or(u32::MAX),
+                });
+            }
+        }
+        note
     }
 
     /// Writes the binding into the table; the frame when it contradicts an earlier one.
@@ -163,5 +252,66 @@ fn v4(address: IpAddr) -> Ipv4Addr {
     match address {
         IpAddr::V4(v4) => v4,
         IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: u8 = 0xa;
+    const B: u8 = 0xb;
+    const C: u8 = 0xc;
+    const NOBODY: u8 = 0;
+
+    fn message(opcode: u16, sender: (u8, u8), target: (u8, u8)) -> Message {
+        let mac = |last: u8| match last {
+            NOBODY => [0; 6],
+            last => [2, 0, 0, 0, 0, last],
+        };
+        Message {
+            opcode,
+            sender_mac: mac(sender.0),
+            sender: Ipv4Addr::new(10, 0, 0, sender.1),
+            target_mac: mac(target.0),
+            target: Ipv4Addr::new(10, 0, 0, target.1),
+        }
+    }
+
+    /// The frames and the answers of tshark 4.0.17.
+    #[test]
+    fn duplicates_are_those_that_tshark_finds() {
+        let frames = [
+            (1, (A, 1), (NOBODY, 2)),
+            (2, (B, 2), (A, 1)),
+            (2, (C, 2), (A, 1)),
+            (2, (B, 2), (C, 1)),
+            (2, (C, 2), (B, 1)),
+            (1, (C, 3), (B, 2)),
+            (1, (C, 1), (B, 2)),
+            (3, (C, 1), (B, 2)),
+            (2, (B, 2), (A, 1)),
+            (2, (C, 2), (A, 1)),
+        ];
+        let mut requests = Requests::default();
+        let mut found = Vec::new();
+        for (number, (opcode, sender, target)) in (1u32..).zip(frames) {
+            let tenths = if number % 2 == 1 { 1 } else { 9 };
+            let second = i64::from((number - 1) * 3 / 2);
+            let time = Time((1000 + second) * 1_000_000_000 + tenths * 100_000_000);
+            let note = requests.duplicates(&message(opcode, sender, target), number, time);
+            for duplicate in note.duplicates.iter().flatten() {
+                found.push((number, duplicate.frame, duplicate.seconds));
+            }
+        }
+        let tshark = [
+            (3, 2, 2),
+            (4, 3, 1),
+            (5, 4, 2),
+            (5, 3, 3),
+            (7, 3, 6),
+            (10, 9, 1),
+        ];
+        assert_eq!(found, tshark);
     }
 }

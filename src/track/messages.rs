@@ -14,21 +14,23 @@ use crate::dissect::layer::{Protocol, View};
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::tls;
 use crate::dissect::{Packet, as_usize, ports};
+use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// Segments that Wireshark does not look into.
-const SENT_AGAIN: Flags = Flags(
-    Flags::RETRANSMISSION.0
-        | Flags::FAST_RETRANSMISSION.0
-        | Flags::SPURIOUS_RETRANSMISSION.0
-        | Flags::OUT_OF_ORDER.0,
-);
+/// Segments that Wireshark does not look into. A fast retransmission it does.
+const SENT_AGAIN: Flags = Flags(Flags::RETRANSMISSION.0 | Flags::OUT_OF_ORDER.0);
+/// Those that it takes for known already when it puts messages together, which it only does with
+/// segments that were captured whole.
+const KNOWN_ALREADY: Flags = Flags::SPURIOUS_RETRANSMISSION;
 
 /// Most bytes that wait in one direction.
 const MOST_WAITING: usize = 4 << 20;
 /// Most bytes that wait in all streams together.
 const MOST_TOGETHER: usize = 128 << 20;
+
+/// Longest body that Wireshark waits for.
+const LONGEST_BODY: u64 = i32::MAX as u64;
 
 /// A message, in the frame that completes it.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Message {
     pub http: Option<HttpNote>,
     /// What TLS's fields need from earlier records.
     pub tls: tls::State,
+    /// What DNS's fields need from other frames.
+    pub dns: Option<dns::Note>,
 }
 
 /// How a request and its response belong together.
@@ -79,6 +83,7 @@ enum Kind {
 #[derive(Default)]
 struct Stream {
     kind: Kind,
+    ports: (u16, u16),
     waiting: [Option<Waiting>; 2],
     tls: [tls::State; 2],
     requests: Vec<Request>,
@@ -87,7 +92,9 @@ struct Stream {
     seen: bool,
 }
 
+#[derive(Default)]
 struct Request {
+    /// 0 stands for a request that was not seen.
     frame: u32,
     time: Time,
     method: Vec<u8>,
@@ -111,6 +118,43 @@ struct Waiting {
     bytes: Vec<u8>,
     /// Bytes of the stream from `start`, kept or not.
     length: u64,
+    /// What came behind a gap, by its distance from `start`.
+    later: BTreeMap<u64, Vec<u8>>,
+    /// How much that is.
+    later_bytes: usize,
+}
+
+impl Waiting {
+    /// Adds what follows, to `most` bytes altogether.
+    fn add(&mut self, new: &[u8], most: u64) {
+        let take = usize::try_from(most.saturating_sub(self.length)).unwrap_or(usize::MAX);
+        let take = take.min(new.len());
+        let room = MOST_WAITING.saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(&new[..take.min(room)]);
+        self.length += take as u64;
+    }
+
+    /// Keeps what came behind a gap.
+    fn keep(&mut self, offset: u64, payload: &[u8]) {
+        if self.later_bytes + payload.len() <= MOST_WAITING && !self.later.contains_key(&offset) {
+            self.later_bytes += payload.len();
+            self.later.insert(offset, payload.to_vec());
+        }
+    }
+
+    /// Adds what was kept and follows now.
+    fn close_gaps(&mut self, most: u64) {
+        while let Some(entry) = self.later.first_entry()
+            && *entry.key() <= self.length
+        {
+            let (offset, bytes) = entry.remove_entry();
+            self.later_bytes -= bytes.len();
+            let skip = usize::try_from(self.length - offset).unwrap_or(usize::MAX);
+            if let Some(new) = bytes.get(skip..) {
+                self.add(new, most);
+            }
+        }
+    }
 }
 
 impl Messages {
@@ -119,10 +163,7 @@ impl Messages {
         let length = segment.length.unwrap_or(0);
         let payload = packet.payload_bytes();
         let payload = &payload[..payload.len().min(as_usize(length))];
-        if segment.has(tcp::RST) || (length > 0 && note.flags.has(SENT_AGAIN)) {
-            return Vec::new();
-        }
-        if length == 0 && !segment.has(tcp::FIN) {
+        if segment.has(tcp::RST) || (length == 0 && !segment.has(tcp::FIN)) {
             return Vec::new();
         }
         let mut call = Call {
@@ -139,16 +180,28 @@ impl Messages {
                 Some(Protocol::Dns | Protocol::Mdns) => Kind::Dns,
                 _ => Kind::Unknown,
             },
+            ports: (segment.source_port, segment.destination_port),
             ..Stream::default()
         });
         let held = |stream: &Stream| -> usize {
-            stream.waiting.iter().flatten().map(|w| w.bytes.len()).sum()
+            let waiting = stream.waiting.iter().flatten();
+            waiting.map(|w| w.bytes.len() + w.later_bytes).sum()
         };
         let before = held(stream);
-        let can_wait = payload.len() == as_usize(length) && self.waiting < MOST_TOGETHER;
-        stream.bytes(&mut call, segment, payload, length, can_wait);
-        if segment.has(tcp::FIN) {
-            stream.end(&mut call);
+        let whole = payload.len() == as_usize(length);
+        let can_wait = whole && self.waiting < MOST_TOGETHER;
+        let again = note.flags.has(SENT_AGAIN) || whole && note.flags.has(KNOWN_ALREADY);
+        if length > 0 && again {
+            // It may fill a gap; a message that ends in it is not shown.
+            if stream.waits_for(call.side, segment) {
+                stream.bytes(&mut call, segment, payload, can_wait);
+            }
+            call.out.clear();
+        } else {
+            stream.bytes(&mut call, segment, payload, can_wait);
+            if segment.has(tcp::FIN) {
+                stream.end(&mut call);
+            }
         }
         self.waiting = (self.waiting + held(stream)).saturating_sub(before);
         for message in &call.out {
@@ -175,6 +228,10 @@ impl Messages {
             && let Some(number) = http.request_number
         {
             http.response_in = self.responses.get(&(stream, number)).copied();
+        }
+        if let Some(stream) = self.streams.get(&stream) {
+            // Data that a client sends before the server has chosen a version.
+            message.tls.tls13 |= stream.tls.iter().any(|state| state.tls13);
         }
     }
 }
@@ -208,15 +265,16 @@ struct Call {
 }
 
 impl Stream {
+    /// Whether a message of known length waits for bytes that this segment has.
+    fn waits_for(&self, side: usize, segment: &Segment) -> bool {
+        self.waiting[side].as_ref().is_some_and(|waiting| {
+            let offset = u64::from(segment.seq.wrapping_sub(waiting.start));
+            matches!(waiting.need, Need::Bytes(need) if offset < need)
+        })
+    }
+
     /// Takes in a segment's bytes.
-    fn bytes(
-        &mut self,
-        call: &mut Call,
-        segment: &Segment,
-        payload: &[u8],
-        length: u32,
-        can_wait: bool,
-    ) {
+    fn bytes(&mut self, call: &mut Call, segment: &Segment, payload: &[u8], can_wait: bool) {
         let mut seq = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
         let mut payload = payload;
         if payload.is_empty() {
@@ -226,27 +284,27 @@ impl Stream {
             let offset = u64::from(seq.wrapping_sub(waiting.start));
             let belongs = match waiting.need {
                 Need::OneMore => offset == waiting.length,
-                Need::Bytes(need) => offset < need && offset <= waiting.length,
+                Need::Bytes(need) => offset < need,
                 Need::Fin => offset <= waiting.length,
             };
             if belongs {
+                let most = match waiting.need {
+                    Need::Bytes(need) => need,
+                    _ => u64::MAX,
+                };
                 // What came before is not taken twice.
-                let skip = usize::try_from(waiting.length - offset).unwrap_or(usize::MAX);
-                let Some(new) = payload.get(skip..).filter(|new| !new.is_empty()) else {
-                    self.waiting[call.side] = Some(waiting);
-                    return;
-                };
-                let take = match waiting.need {
-                    Need::Bytes(need) => usize::try_from(need - waiting.length)
-                        .unwrap_or(usize::MAX)
-                        .min(new.len()),
-                    _ => new.len(),
-                };
-                let room = MOST_WAITING.saturating_sub(waiting.bytes.len());
-                waiting.bytes.extend_from_slice(&new[..take.min(room)]);
-                waiting.length += take as u64;
+                let new = waiting.length.checked_sub(offset).map(|skip| {
+                    let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                    payload.get(skip..).unwrap_or_default()
+                });
+                match new {
+                    Some(new) => waiting.add(new, most),
+                    None => waiting.keep(offset, payload),
+                }
+                waiting.close_gaps(most);
                 if matches!(waiting.need, Need::Fin)
                     || matches!(waiting.need, Need::Bytes(need) if waiting.length < need)
+                    || new.is_some_and(<[u8]>::is_empty)
                 {
                     self.waiting[call.side] = Some(waiting);
                     return;
@@ -254,8 +312,9 @@ impl Stream {
                 let (bytes, whole) = (waiting.bytes, waiting.length);
                 let cut = whole > bytes.len() as u64;
                 self.messages(call, waiting.start, &bytes, can_wait && !cut);
-                payload = &new[take..];
-                seq = seq.wrapping_add(u32::try_from(skip + take).unwrap_or(0));
+                let taken = usize::try_from(whole - offset).unwrap_or(usize::MAX);
+                payload = payload.get(taken..).unwrap_or_default();
+                seq = seq.wrapping_add(u32::try_from(taken).unwrap_or(0));
                 if payload.is_empty() || self.waiting[call.side].is_some() {
                     return;
                 }
@@ -265,9 +324,8 @@ impl Stream {
                 return;
             }
         }
-        let _ = length;
         if self.kind == Kind::Unknown {
-            self.kind = recognize(payload);
+            self.kind = recognize(payload, self.ports);
         }
         self.messages(call, seq, payload, can_wait);
     }
@@ -299,6 +357,8 @@ impl Stream {
             need,
             bytes: rest.to_vec(),
             length: rest.len() as u64,
+            later: BTreeMap::new(),
+            later_bytes: 0,
         });
     }
 
@@ -308,6 +368,7 @@ impl Stream {
             bytes: bytes.to_vec(),
             http: None,
             tls: self.tls[call.side],
+            dns: None,
         });
     }
 
@@ -316,7 +377,11 @@ impl Stream {
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let answered = usize::try_from(self.responses).unwrap_or(usize::MAX);
             let method = self.requests.get(answered).map(|r| r.method.clone());
-            let head = http::parse_head(rest, method.as_deref());
+            let head = if can_wait {
+                http::parse_head(rest, method.as_deref())
+            } else {
+                http::parse_cut_head(rest, method.as_deref())
+            };
             let Some(head) = head else {
                 if http::recognize(rest).is_some() && can_wait {
                     return (at, Some(Need::OneMore));
@@ -335,6 +400,8 @@ impl Stream {
                 BodyLength::None => 0,
                 BodyLength::Length(length) => match usize::try_from(length) {
                     Ok(length) if length <= body => length,
+                    // Wireshark takes a length beyond this for none.
+                    _ if can_wait && length > LONGEST_BODY => return (at, Some(Need::Fin)),
                     _ if can_wait => {
                         let all = (head.head_length as u64).saturating_add(length);
                         return (at, Some(Need::Bytes(all)));
@@ -354,7 +421,7 @@ impl Stream {
             let note = self.http_note(call, &head);
             self.push(call, Protocol::Http, &rest[..end.min(rest.len())]);
             if let Some(message) = call.out.last_mut() {
-                message.http = Some(note);
+                message.http = (!head.cut_in_name).then_some(note);
             }
             at += end.max(1);
         }
@@ -365,6 +432,8 @@ impl Stream {
     fn http_note(&mut self, call: &Call, head: &http::Head<'_>) -> HttpNote {
         let mut note = HttpNote::default();
         match head.kind {
+            // A request cut short in its head is not counted.
+            http::Kind::Request if head.cut_in_name => {}
             http::Kind::Request => {
                 self.requests.push(Request {
                     frame: call.frame,
@@ -374,15 +443,20 @@ impl Stream {
                 note.request_number = u32::try_from(self.requests.len()).ok();
             }
             http::Kind::Response => {
-                let request = self.requests.get(as_usize(self.responses));
-                if head.code.is_some_and(|code| code / 100 == 1) {
-                    return note;
+                if self.requests.len() <= as_usize(self.responses) {
+                    // Whose request was not seen: the next request counts on from here.
+                    self.requests.push(Request::default());
                 }
-                self.responses += 1;
-                note.response_number = Some(self.responses);
+                let request = self.requests.get(as_usize(self.responses));
+                let request = request.filter(|request| request.frame != 0);
+                let number = self.responses + 1;
+                if head.code.is_none_or(|code| code / 100 != 1) {
+                    self.responses = number;
+                }
+                note.response_number = Some(number);
                 if let Some(request) = request {
                     note.request_in = Some(request.frame);
-                    note.request_number = Some(self.responses);
+                    note.request_number = Some(number);
                     note.time = Some(call.time.since(request.time));
                 }
             }
@@ -392,7 +466,7 @@ impl Stream {
     }
 
     fn tls(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
-        let mut at = 0;
+        let mut at = tls::ssl2_hello(bytes).unwrap_or(0);
         let mut need = None;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             if rest.len() < tls::RECORD_HEADER {
@@ -412,19 +486,8 @@ impl Stream {
             at += length;
         }
         if at > 0 {
-            self.push(call, Protocol::Tls, &bytes[..at]);
-            let view = View {
-                bytes: &bytes[..at],
-                reported: at,
-                quoted: false,
-            };
-            let mut nothing = Sink::new(Wanted::default());
-            let state = &mut self.tls[call.side];
-            tls::emit(&view, state, &mut nothing);
-            let tls13 = self.tls.iter().any(|state| state.tls13);
-            for state in &mut self.tls {
-                state.tls13 = tls13;
-            }
+            call.out
+                .push(tls_message(&bytes[..at], &mut self.tls, call.side));
         }
         (at, need)
     }
@@ -446,13 +509,47 @@ impl Stream {
     }
 }
 
+/// A message of TLS records; moves the states of both directions on.
+pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usize) -> Message {
+    let message = Message {
+        protocol: Protocol::Tls,
+        bytes: bytes.to_vec(),
+        http: None,
+        tls: states[side],
+        dns: None,
+    };
+    let view = View {
+        bytes,
+        reported: bytes.len(),
+        quoted: false,
+    };
+    let mut nothing = Sink::new(Wanted::default());
+    tls::emit(&view, &mut states[side], &mut nothing);
+    let tls13 = states.iter().any(|state| state.tls13);
+    for state in states {
+        state.tls13 = tls13;
+    }
+    message
+}
+
 /// What a stream that no port tells of carries.
-fn recognize(bytes: &[u8]) -> Kind {
-    if http::recognize(bytes).is_some() && bytes.contains(&b'\n') {
+fn recognize(bytes: &[u8], (source, destination): (u16, u16)) -> Kind {
+    if http::recognize(bytes).is_some()
+        && bytes.contains(&b'\n')
+        && ports::tcp_may_be(Protocol::Http, source, destination)
+    {
         return Kind::Http;
     }
     match tls::Record::parse(bytes) {
-        Some(record) if record.length > 0 => Kind::Tls,
+        Some(record)
+            if matches!(
+                record.content,
+                tls::content::HANDSHAKE | tls::content::APPLICATION_DATA
+            ) && record.version < 0x0304
+                && ports::tcp_may_be(Protocol::Tls, source, destination) =>
+        {
+            Kind::Tls
+        }
         _ => Kind::Unknown,
     }
 }

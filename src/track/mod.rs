@@ -12,11 +12,13 @@ pub mod copies;
 pub mod dhcp;
 pub mod discovery;
 pub mod dns;
+pub mod eap;
 pub mod fragments;
 pub mod icmp;
 pub mod messages;
 pub mod pairs;
 pub mod situations;
+pub mod ssdp;
 pub mod stream;
 pub mod tcp;
 pub mod udp;
@@ -57,6 +59,8 @@ pub struct Trackers {
 /// What the trackers say of one frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Notes {
+    /// Of its ARP packet.
+    pub arp: arp::Note,
     /// Of its TCP segment.
     pub tcp: Option<tcp::Note>,
     /// Of its UDP datagram.
@@ -137,6 +141,8 @@ impl Trackers {
                     self.discovery.packet(packet, ip, message);
                 }
                 if let Some(quoted) = icmp::quoted(packet) {
+                    // For the number only.
+                    self.udp.quoted(packet);
                     let mut about = None;
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));

@@ -2,6 +2,7 @@
 
 use super::tcp::Brief;
 use super::{Trackers, capturing, copies};
+use crate::dissect;
 use crate::facts::connection::Connection;
 use crate::facts::network::Situation;
 use std::collections::{HashMap, HashSet};
@@ -280,7 +281,12 @@ fn waiting(trackers: &Trackers, found: &mut Vec<Situation>) {
 
 fn udp(trackers: &Trackers, found: &mut Vec<Situation>) {
     let mut told = 0;
-    for flow in (0..trackers.udp.flow_count()).filter_map(|i| trackers.udp.flow(i)) {
+    for flow in trackers
+        .udp
+        .seen_flows()
+        .into_iter()
+        .filter_map(|i| trackers.udp.flow(dissect::as_usize(i)))
+    {
         let (Some(error), "refused") = (flow.error_frame, flow.answered) else {
             continue;
         };

@@ -4,6 +4,7 @@ use super::chunks::Chunks;
 use super::pairs::time_of;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
+use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::network::{Datagram, Flow};
 use crate::facts::{Milliseconds, Moment};
@@ -59,6 +60,25 @@ struct Open {
     refused: bool,
     /// The frame was sent to several hosts: a subnet's broadcast does not show in the address.
     group: bool,
+}
+
+impl Open {
+    /// A flow without datagrams yet.
+    fn new(ends: [End; 2]) -> Open {
+        Open {
+            ends,
+            first_frame: 0,
+            first: Time::default(),
+            last: Time::default(),
+            datagrams: [0; 2],
+            bytes: [0; 2],
+            largest: 0,
+            waiting: [NONE; 2],
+            error_frame: 0,
+            refused: false,
+            group: false,
+        }
+    }
 }
 
 /// A datagram as kept: compact, since there may be millions.
@@ -181,31 +201,38 @@ impl Flows {
         let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
         let stream = *self.index.entry(key).or_insert(next);
         if stream == next {
+            self.flows.push(Open::new([from, to]));
+        }
+        let flow = &mut self.flows[dissect::as_usize(stream)];
+        if flow.first_frame == 0 {
             let time = time_of(packet);
-            self.flows.push(Open {
-                ends: [from, to],
-                first_frame: packet.frame.number,
-                first: time,
-                last: time,
-                datagrams: [0; 2],
-                bytes: [0; 2],
-                largest: 0,
-                waiting: [NONE; 2],
-                error_frame: 0,
-                refused: false,
-                group: packet.macs.is_some_and(|m| m.0[0] & 1 == 1),
-            });
+            flow.ends = [from, to];
+            flow.first_frame = packet.frame.number;
+            (flow.first, flow.last) = (time, time);
+            flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
         }
         stream
     }
 
-    /// The note of a datagram that an ICMP error quotes, when its flow is known.
-    pub fn quoted(&self, packet: &Packet<'_>) -> Option<Note> {
+    /// The note of a datagram that an ICMP error quotes. A flow that was not seen before gets its
+    /// number from it, as in Wireshark.
+    pub fn quoted(&mut self, packet: &Packet<'_>) -> Option<Note> {
         let quoted = super::icmp::quoted(packet).filter(|q| q.protocol == 17)?;
+        let layers = packet.layers.as_slice();
+        let header = layers
+            .iter()
+            .find(|l| l.quoted && l.protocol == Protocol::Udp)?;
+        if header.captured < 8 {
+            return None;
+        }
         let ports = quoted.ports?;
         let (from, to) = ((quoted.source, ports.0), (quoted.destination, ports.1));
         let key = if from <= to { (from, to) } else { (to, from) };
-        let stream = *self.index.get(&key)?;
+        let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
+        let stream = *self.index.entry(key).or_insert(next);
+        if stream == next {
+            self.flows.push(Open::new([from, to]));
+        }
         Some(Note {
             stream,
             quoted: true,
@@ -219,6 +246,9 @@ impl Flows {
         let key = if from <= to { (from, to) } else { (to, from) };
         let stream = *self.index.get(&key)?;
         let flow = self.flows.get_mut(dissect::as_usize(stream))?;
+        if flow.first_frame == 0 {
+            return None;
+        }
         if flow.error_frame == 0 || (refused && !flow.refused) {
             flow.error_frame = frame;
         }
@@ -255,9 +285,12 @@ impl Flows {
         })
     }
 
-    /// How many flows there are.
-    pub fn flow_count(&self) -> usize {
-        self.flows.len()
+    /// The numbers of the flows of which datagrams were seen: of some there may be only quotes.
+    pub fn seen_flows(&self) -> Vec<u32> {
+        let flow = |stream: &u32| self.flows.get(dissect::as_usize(*stream));
+        let all = u32::try_from(self.flows.len()).unwrap_or(NONE);
+        let seen = |stream: &u32| flow(stream).is_some_and(|flow| flow.datagrams != [0; 2]);
+        (0..all).filter(seen).collect()
     }
 
     /// One datagram; `receive_buffer` is the size of the receiver's buffer where it is known.

@@ -20,6 +20,17 @@ pub struct State {
 /// where the first byte is that belongs to none of them.
 pub fn emit<'a>(view: &View<'a>, state: &mut State, sink: &mut Sink<'a>) -> usize {
     let mut at = 0;
+    if let Some(length) = super::ssl2_hello(view.bytes) {
+        let mut cursor = Cursor {
+            bytes: view.bytes,
+            at: 2,
+            end: length,
+            sink: &mut *sink,
+        };
+        // Its length was checked.
+        let _ = old_hello(&mut cursor);
+        at = length;
+    }
     while let Some(record) = view.bytes.get(at..).and_then(Record::parse) {
         let end = at + RECORD_HEADER + record.length;
         if end > view.bytes.len() {
@@ -35,6 +46,14 @@ pub fn emit<'a>(view: &View<'a>, state: &mut State, sink: &mut Sink<'a>) -> usiz
         at = end;
     }
     at
+}
+
+/// The hello of SSL 2, which says that its sender speaks newer versions (RFC 5246, E.2).
+fn old_hello(cursor: &mut Cursor<'_, '_>) -> Option<()> {
+    cursor.sink.unsigned(RECORD_VERSION, 0..0, 2u16);
+    cursor.u8(HANDSHAKE_TYPE)?;
+    cursor.u16(HANDSHAKE_VERSION)?;
+    Some(())
 }
 
 fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Option<()> {
@@ -68,7 +87,13 @@ fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Optio
 }
 
 /// Handshake messages that are whole within the record.
-fn handshake(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+fn handshake(cursor: &mut Cursor<'_, '_>, state: &mut State) -> Option<()> {
+    // Encrypted data is longer than the shortest code that protects it; a request to begin anew
+    // stands alone. Zeros that look like one are the number that some ciphers begin with.
+    let zeros = cursor.peek(4).is_some_and(|head| head == [0; 4]);
+    if cursor.left() >= 16 && (state.encrypted || zeros) {
+        return cursor.mark(HANDSHAKE, cursor.left());
+    }
     while cursor.left() > 0 {
         let whole = message_length(cursor);
         let Some(length) = whole else {
@@ -135,11 +160,30 @@ fn client_hello(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
     extensions(cursor, true)
 }
 
-fn server_hello(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+fn server_hello(cursor: &mut Cursor<'_, '_>, state: &mut State) -> Option<()> {
+    if let Some(version) = chosen_version(cursor) {
+        // Drafts count as TLS 1.3.
+        state.tls13 = matches!(version, 0x0304 | 0x7f00..=0x7fff | 0xfb17 | 0xfb1a);
+    }
     hello_head(cursor, state)?;
     cursor.u16(CIPHER_SUITE)?;
     cursor.u8(COMPRESSION)?;
     extensions(cursor, false)
+}
+
+/// The version in a server hello's extension (RFC 8446 §4.2.1), without handing anything over.
+fn chosen_version(cursor: &Cursor<'_, '_>) -> Option<u16> {
+    let body = cursor.bytes.get(cursor.at..cursor.end)?;
+    let number = |at: usize| Some(u16::from_be_bytes(*body.get(at..)?.first_chunk()?));
+    let session = usize::from(*body.get(34)?);
+    let mut at = 35 + session + 2 + 1 + 2;
+    while let (Some(kind), Some(length)) = (number(at), number(at + 2)) {
+        if kind == 43 && length == 2 {
+            return number(at + 4);
+        }
+        at += 4 + usize::from(length);
+    }
+    number(0)
 }
 
 fn list16(
@@ -301,4 +345,77 @@ fn certificates(body: &mut Cursor<'_, '_>) -> Option<()> {
         body.bytes(CERTIFICATE, length)?;
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::field::{Value, Wanted};
+    use crate::dissect::tls::FIELDS;
+
+    fn told(bytes: &[u8], state: &mut State) -> Vec<(&'static str, Value<'static>)> {
+        let view = View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        };
+        let mut sink = Sink::new(Wanted::ALL);
+        emit(&view, state, &mut sink);
+        let found = sink.found.into_iter().filter_map(|found| {
+            let name = FIELDS[usize::from(found.index.0)].name;
+            match found.value {
+                Value::Unsigned(n) => Some((name, Value::Unsigned(n))),
+                _ => None,
+            }
+        });
+        found.collect()
+    }
+
+    #[test]
+    fn after_a_hello_of_tls_13_data_is_of_opaque_type() {
+        let mut hello = vec![22, 3, 3, 0, 50, 2, 0, 0, 46, 3, 3];
+        hello.extend([0; 32]);
+        hello.extend([0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]);
+        let mut state = State::default();
+        let first = told(&hello, &mut state);
+        assert!(first.contains(&("tls.record.content_type", Value::Unsigned(22))));
+        assert!(state.tls13);
+        let data = told(&[23, 3, 3, 0, 1, 9], &mut state);
+        assert_eq!(data[0], ("tls.record.opaque_type", Value::Unsigned(23)));
+    }
+
+    #[test]
+    fn an_encrypted_handshake_message_has_no_type() {
+        let mut finished = vec![22, 3, 3, 0, 40];
+        finished.extend([0; 40]);
+        let types = |found: &[(&str, Value<'_>)]| {
+            found.iter().filter(|f| f.0 == "tls.handshake.type").count()
+        };
+        // Zeros are no request to begin anew, also when its beginning was not seen.
+        assert_eq!(types(&told(&finished, &mut State::default())), 0);
+        let request = [22, 3, 3, 0, 4, 0, 0, 0, 0];
+        assert_eq!(types(&told(&request, &mut State::default())), 1);
+        finished[5] = 20;
+        finished[8] = 12;
+        let mut encrypted = State {
+            encrypted: true,
+            ..State::default()
+        };
+        assert_eq!(types(&told(&finished, &mut encrypted)), 0);
+    }
+
+    #[test]
+    fn a_hello_of_ssl_2_tells_its_versions() {
+        let mut hello = vec![0x80, 12 + 16, 1, 3, 1, 0, 3, 0, 0, 0, 16, 0, 0, 5];
+        hello.extend([7; 16]);
+        let found = told(&hello, &mut State::default());
+        assert_eq!(
+            found,
+            [
+                ("tls.record.version", Value::Unsigned(2)),
+                ("tls.handshake.type", Value::Unsigned(1)),
+                ("tls.handshake.version", Value::Unsigned(0x0301)),
+            ]
+        );
+    }
 }

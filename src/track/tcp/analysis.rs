@@ -248,7 +248,7 @@ fn sent_again(
     note.flags.insert(Flags::RETRANSMISSION);
     note.rto = time.since(fwd.next_time);
     note.rto_frame = fwd.next_frame;
-    if let Some(oldest) = pool.oldest_from(fwd.unacked, segment.seq) {
+    if let Some(oldest) = pool.oldest(fwd.unacked) {
         note.rto = time.since(oldest.time);
         note.rto_frame = oldest.frame;
     }

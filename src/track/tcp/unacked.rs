@@ -172,13 +172,9 @@ impl Pool {
         queue.span
     }
 
-    /// The oldest segment that starts at or after `seq`.
-    pub(super) fn oldest_from(&mut self, lease: Lease, seq: u32) -> Option<Unacked> {
-        self.get(lease)?
-            .items
-            .iter()
-            .find(|item| at_or_after(item.seq, seq))
-            .copied()
+    /// The oldest segment on its way.
+    pub(super) fn oldest(&mut self, lease: Lease) -> Option<Unacked> {
+        self.get(lease)?.items.front().copied()
     }
 
     /// Takes back what two directions used.
