@@ -14,8 +14,9 @@ use std::net::IpAddr;
 /// One end of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct End {
-    pub(crate) address: IpAddr,
+    // The port first: it is what differs between the conversations of two hosts.
     pub(crate) port: u16,
+    pub(crate) address: IpAddr,
 }
 
 /// One segment with its place: everything that following its conversation needs to know of it.
@@ -83,12 +84,19 @@ impl Directory {
             address: ip.destination,
             port: segment.destination_port,
         };
-        let hash = self.hash(from, to);
+        let hash = self.hash(&from, &to);
         let mut side = 0;
         let found = self.table.find_mut(spread(hash), |known| {
-            let ends = &self.entries[as_usize(known.0)].ends;
-            side = u8::from(ends[0] != from);
-            known.1 == hash && (*ends == [from, to] || *ends == [to, from])
+            if known.1 != hash {
+                return false;
+            }
+            let [first, second] = &self.entries[as_usize(known.0)].ends;
+            side = u8::from(*first != from);
+            if side == 0 {
+                *second == to
+            } else {
+                *first == to && *second == from
+            }
         });
         let next = u32::try_from(self.entries.len()).expect("fewer than four billion streams");
         let (number, step) = match found {
@@ -140,8 +148,8 @@ impl Directory {
     }
 
     /// The same for both directions.
-    fn hash(&self, a: End, b: End) -> u32 {
-        let hash = match (a.address, b.address) {
+    fn hash(&self, a: &End, b: &End) -> u32 {
+        let hash = match (&a.address, &b.address) {
             (IpAddr::V4(x), IpAddr::V4(y)) => {
                 let (a, b) = (
                     u64::from(x.to_bits()) << 16 | u64::from(a.port),
