@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Most pairs kept.
-pub const MOST: usize = 65_536;
+pub const MOST: usize = 32_768;
 
 /// From how many destinations on a hardware address is taken for a router's. Two may be one
 /// host's IPv4 and IPv6 address.
@@ -177,10 +177,17 @@ impl Pairs {
 
     /// The hosts, in order of their first frame.
     pub fn hosts(&self) -> Vec<Host> {
-        let mut order: Vec<IpAddr> = Vec::new();
-        let mut hosts: HashMap<IpAddr, (Host, [u64; 4], bool), RandomState> = HashMap::default();
+        let mut hosts: Vec<(Host, [u64; 4])> = Vec::new();
+        let mut places: HashMap<IpAddr, usize, RandomState> = HashMap::default();
+        let mut place = |hosts: &mut Vec<(Host, [u64; 4])>, address: IpAddr| {
+            *places.entry(address).or_insert_with(|| {
+                hosts.push((unseen(address), [0; 4]));
+                hosts.len() - 1
+            })
+        };
         for pair in &self.list {
-            let (host, ttls, _) = entry(&mut hosts, &mut order, pair.source);
+            let sender = place(&mut hosts, pair.source);
+            let (host, ttls) = &mut hosts[sender];
             if host.frames_sent == 0 {
                 host.first_frame = pair.first_frame;
                 host.mac = pair.macs.map(|m| Mac(m.1));
@@ -194,14 +201,13 @@ impl Pairs {
             for (all, new) in ttls.iter_mut().zip(pair.ttls) {
                 *all |= new;
             }
-            entry(&mut hosts, &mut order, pair.destination)
-                .0
-                .frames_received += pair.frames;
+            let receiver = place(&mut hosts, pair.destination);
+            hosts[receiver].0.frames_received += pair.frames;
         }
-        let mut list: Vec<Host> = order
+        let mut list: Vec<Host> = hosts
             .into_iter()
-            .filter_map(|address| hosts.remove(&address))
-            .map(|(mut host, ttls, _)| {
+            .filter(|(host, _)| host.frames_sent > 0)
+            .map(|(mut host, ttls)| {
                 let ttls = members(ttls);
                 host.ttls = ttls.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
                 host.likely_initial_ttl = ttls.first().map(|low| initial_ttl(*low));
@@ -210,7 +216,6 @@ impl Pairs {
                 }
                 host
             })
-            .filter(|host| host.frames_sent > 0)
             .collect();
         list.sort_by_key(|host| host.first_frame);
         list
@@ -257,29 +262,20 @@ impl Pairs {
     }
 }
 
-type Entry = (Host, [u64; 4], bool);
-
-fn entry<'m>(
-    hosts: &'m mut HashMap<IpAddr, Entry, RandomState>,
-    order: &mut Vec<IpAddr>,
-    address: IpAddr,
-) -> &'m mut Entry {
-    hosts.entry(address).or_insert_with(|| {
-        order.push(address);
-        let host = Host {
-            address,
-            first_frame: 0,
-            frames_sent: 0,
-            frames_received: 0,
-            bytes_sent: 0,
-            ttls: String::new(),
-            likely_initial_ttl: None,
-            hops: None,
-            fragments: 0,
-            mac: None,
-        };
-        (host, [0; 4], false)
-    })
+/// A host before anything is known of it.
+fn unseen(address: IpAddr) -> Host {
+    Host {
+        address,
+        first_frame: 0,
+        frames_sent: 0,
+        frames_received: 0,
+        bytes_sent: 0,
+        ttls: String::new(),
+        likely_initial_ttl: None,
+        hops: None,
+        fragments: 0,
+        mac: None,
+    }
 }
 
 fn members(set: [u64; 4]) -> Vec<u8> {

@@ -141,10 +141,7 @@ impl Streams {
         let segment = &seen.segment;
         let length = segment.length.unwrap_or(0);
         let stream = as_usize(seen.stream);
-        if self.places.len() <= stream {
-            self.places.resize(stream + 1, NOT_YET);
-        }
-        let place = match self.places[stream] {
+        let place = match self.places.get(stream).copied().unwrap_or(NOT_YET) {
             NEVER => return,
             NOT_YET if length == 0 => return,
             NOT_YET => self.start(stream, segment),
@@ -176,6 +173,9 @@ impl Streams {
             self.live.push(Live::new());
             u32::try_from(self.live.len() - 1).unwrap_or(NEVER)
         });
+        if self.places.len() <= stream {
+            self.places.resize(stream + 1, NOT_YET);
+        }
         self.places[stream] = place;
         // DNS is known by its port alone; HTTP and TLS by how they begin, whatever the port.
         if let Some(protocol @ (Protocol::Dns | Protocol::Mdns)) =

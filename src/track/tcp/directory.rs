@@ -67,8 +67,8 @@ struct Entry {
 /// All conversations by their ends.
 #[derive(Default)]
 pub(super) struct Directory {
-    /// Number of a conversation and the hash of its ends.
-    table: HashTable<(u32, u32)>,
+    /// Numbers of conversations, by the hash of their ends.
+    table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     entries: Chunks<Entry>,
 }
@@ -84,13 +84,10 @@ impl Directory {
             address: ip.destination,
             port: segment.destination_port,
         };
-        let hash = self.hash(&from, &to);
+        let hash = hash(&self.hasher, &from, &to);
         let mut side = 0;
-        let found = self.table.find_mut(spread(hash), |known| {
-            if known.1 != hash {
-                return false;
-            }
-            let [first, second] = &self.entries[as_usize(known.0)].ends;
+        let found = self.table.find_mut(hash, |known| {
+            let [first, second] = &self.entries[as_usize(*known)].ends;
             side = u8::from(*first != from);
             if side == 0 {
                 *second == to
@@ -101,16 +98,19 @@ impl Directory {
         let next = u32::try_from(self.entries.len()).expect("fewer than four billion streams");
         let (number, step) = match found {
             Some(known) => {
-                let entry = &mut self.entries[as_usize(known.0)];
-                let step = entry.step(usize::from(side), segment, known.0);
+                let entry = &mut self.entries[as_usize(*known)];
+                let step = entry.step(usize::from(side), segment, *known);
                 if let Step::Replaces(_) = step {
-                    known.0 = next;
+                    *known = next;
                 }
-                (known.0, step)
+                (*known, step)
             }
             None => {
-                self.table
-                    .insert_unique(spread(hash), (next, hash), |known| spread(known.1));
+                let (hasher, entries) = (&self.hasher, &self.entries);
+                self.table.insert_unique(hash, next, |known| {
+                    let [first, second] = &entries[as_usize(*known)].ends;
+                    self::hash(hasher, first, second)
+                });
                 (next, Step::Begins)
             }
         };
@@ -146,20 +146,19 @@ impl Directory {
     pub(super) fn ends(&self, stream: usize) -> Option<[End; 2]> {
         self.entries.get(stream).map(|entry| entry.ends)
     }
+}
 
-    /// The same for both directions.
-    fn hash(&self, a: &End, b: &End) -> u32 {
-        let hash = match (&a.address, &b.address) {
-            (IpAddr::V4(x), IpAddr::V4(y)) => {
-                let (a, b) = (
-                    u64::from(x.to_bits()) << 16 | u64::from(a.port),
-                    u64::from(y.to_bits()) << 16 | u64::from(b.port),
-                );
-                self.hasher.hash_one((a.min(b), a.max(b)))
-            }
-            _ => self.hasher.hash_one((a.min(b), a.max(b))),
-        };
-        u32::try_from(hash >> 32).unwrap_or_default()
+/// The same for both directions.
+fn hash(hasher: &foldhash::fast::RandomState, a: &End, b: &End) -> u64 {
+    match (&a.address, &b.address) {
+        (IpAddr::V4(x), IpAddr::V4(y)) => {
+            let (a, b) = (
+                u64::from(x.to_bits()) << 16 | u64::from(a.port),
+                u64::from(y.to_bits()) << 16 | u64::from(b.port),
+            );
+            hasher.hash_one((a.min(b), a.max(b)))
+        }
+        _ => hasher.hash_one((a.min(b), a.max(b))),
     }
 }
 
@@ -189,9 +188,4 @@ impl Entry {
             self.bases[1 - side].get_or_insert(analysis::peer_base(segment));
         }
     }
-}
-
-/// What the table wants: it looks at the highest and the lowest bits.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
 }
