@@ -53,7 +53,7 @@ mod walk;
 pub use batch::{Batch, Record};
 pub use ending::{Ending, Verdict};
 pub use interface::{Interface, Section, TimeResolution};
-pub use read_ahead::{ReadAhead, give_back, read_ahead};
+pub use read_ahead::{ReadAhead, give_back, read_ahead, read_beside};
 pub use reader::Reader;
 pub use source::OpenError;
 

@@ -1,4 +1,5 @@
-//! Reads batches, and decompresses in a second thread while the frames before are looked at.
+//! Reads batches, in a second thread where that is worth it, while the frames before are looked
+//! at.
 
 use super::{Batch, Reader};
 use std::num::NonZero;
@@ -8,21 +9,32 @@ use std::thread::{self, JoinHandle};
 /// Batches on their way round: enough that no side waits often, few enough for the cache.
 const BATCHES: usize = 6;
 
-/// Reads a capture batch by batch. What comes out does not depend on whether there is a second
-/// thread; only compressed files have one, since reading alone costs less than handing the bytes
-/// from one core to another.
-pub fn read_ahead(mut reader: Reader) -> ReadAhead {
+/// Reads a capture batch by batch, for work that uses both cores by itself: only compressed files
+/// are read in a thread of their own, since reading alone costs less than handing the bytes from
+/// one core to another. What comes out does not depend on whether there is a thread.
+pub fn read_ahead(reader: Reader) -> ReadAhead {
+    start(reader, Reader::is_compressed)
+}
+
+/// Reads a capture in a thread of its own, for work that uses one core. What comes out does not
+/// depend on whether there is a thread; small files and machines with one core do without.
+pub fn read_beside(reader: Reader) -> ReadAhead {
+    start(reader, |_| true)
+}
+
+fn start(mut reader: Reader, worth: fn(&Reader) -> bool) -> ReadAhead {
     let mut first = Batch::new();
     let more = reader.next_batch(&mut first);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let small = reader.size().is_some_and(|size| size <= first.position());
     let (empty, empties) = channel();
+    let threaded = more && cores > 1 && !small && worth(&reader);
     let mut state = State::Alone {
         reader,
         empties,
         ended: !more,
     };
-    if more && cores > 1 && !small {
+    if threaded {
         state = begin(state, &empty);
     }
     ReadAhead {
@@ -127,8 +139,7 @@ pub fn give_back(returns: &Sender<Batch>, batch: Batch) {
     let _ = returns.send(batch);
 }
 
-/// Moves the reader to a thread of its own if it decompresses, unless the system allows no more
-/// threads.
+/// Moves the reader to a thread of its own, unless the system allows no more threads.
 fn begin(state: State, empty: &Sender<Batch>) -> State {
     let State::Alone {
         reader,
@@ -138,13 +149,6 @@ fn begin(state: State, empty: &Sender<Batch>) -> State {
     else {
         return state;
     };
-    if !reader.is_compressed() {
-        return State::Alone {
-            reader,
-            empties,
-            ended,
-        };
-    }
     let (hand_over, take_over) = sync_channel::<(Reader, Receiver<Batch>)>(1);
     let (full_in, full) = sync_channel(BATCHES);
     let spawned = thread::Builder::new()

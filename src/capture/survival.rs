@@ -3,7 +3,7 @@
 use super::testing::{
     BIG, LITTLE, Seen, Trickle, read, read_all, see, small_pcap, small_pcapng, survive,
 };
-use super::{Batch, Reader, Verdict, read_ahead};
+use super::{Batch, Reader, Verdict, read_beside};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::{Cursor, Write};
@@ -101,7 +101,7 @@ fn reading_ahead_gives_the_same_frames() {
     }
     large.pop();
     for sample in samples().into_iter().chain([large]) {
-        let mut ahead = read_ahead(Reader::from_read("pipe", Cursor::new(sample.clone())));
+        let mut ahead = read_beside(Reader::from_read("pipe", Cursor::new(sample.clone())));
         let mut seen = Vec::new();
         while let Some(batch) = ahead.next() {
             see(batch, &mut seen);
@@ -117,7 +117,7 @@ fn a_reader_ahead_can_be_stopped_early() {
     for second in 0..50_000 {
         large.extend(LITTLE.record(second, 7, 100, &[5; 90]));
     }
-    let mut ahead = read_ahead(Reader::from_read("pipe", Cursor::new(large)));
+    let mut ahead = read_beside(Reader::from_read("pipe", Cursor::new(large)));
     assert!(ahead.next().is_some());
     assert_eq!(ahead.finish().interfaces().len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use super::Catalogue;
 use super::catalogue::{EntryId, Notes as Table, Place};
-use crate::capture::{Batch, Reader};
+use crate::capture::{Reader, read_beside};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};
 use crate::track::fragments::Whole;
@@ -126,9 +126,9 @@ fn is_ssdp(packet: &Packet<'_>) -> bool {
 
 impl Following {
     /// Reads a capture to its end.
-    pub(super) fn learn(&mut self, mut reader: Reader, wants: Wants) {
-        let mut batch = Batch::new();
-        while reader.next_batch(&mut batch) {
+    pub(super) fn learn(&mut self, reader: Reader, wants: Wants) {
+        let mut beside = read_beside(reader);
+        while let Some(batch) = beside.next() {
             for frame in batch.frames() {
                 let mut packet = Packet::dissect(frame);
                 let whole = self.fragments(&packet);

@@ -9,7 +9,7 @@ use super::catalogue::{EntryId, Notes};
 use super::following::{Following, Said, Wants};
 use super::link;
 use super::plan::{Plan, Values, header_length};
-use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader};
+use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader, read_beside};
 use crate::dissect::field::{Field, Sink, Wanted};
 use crate::dissect::frame::Clock;
 use crate::dissect::layer::{Layer, Protocol, View};
@@ -136,22 +136,22 @@ impl<'q> Session<'q> {
 
     fn pass(
         &self,
-        mut reader: Reader,
+        reader: Reader,
         learned: Option<&Following>,
         take: &mut dyn FnMut(&Seen<'_, '_>) -> io::Result<()>,
     ) -> Result<Ending, SessionError> {
-        let mut batch = Batch::new();
+        let mut beside = read_beside(reader);
         let mut state = State::default();
         let mut spare = (Values::default(), Values::default());
-        while reader.next_batch(&mut batch) {
+        while let Some(batch) = beside.next() {
             for frame in batch.frames() {
                 if !self.every_link && !link::known_to_wireshark(frame.link) {
                     return Err(SessionError::Link(frame.link.0));
                 }
-                spare = self.frame(&batch, frame, &mut state, learned, spare, take)?;
+                spare = self.frame(batch, frame, &mut state, learned, spare, take)?;
             }
         }
-        Ok(reader.ending())
+        Ok(beside.finish().finish())
     }
 
     /// One frame: takes it apart, asks the trackers, the filter, and hands it over.
