@@ -243,6 +243,15 @@ fn summary(name: &str, analysis: &Analysis, filter: Option<&str>, facts: usize) 
         .filter(|t| !t.is_empty())
         .collect();
     let about = about.join("; ");
+    let filter = filter.filter(|text| !text.trim().is_empty());
+    let mut remarks = ending.remarks.clone();
+    if analysis.restricted {
+        remarks.push(
+            "told from the frames that pass the filter alone: an answer that does not pass counts \
+             as none"
+                .to_owned(),
+        );
+    }
     let first = stamp(summary.first);
     let mut when = first.clone().map(|f| format!("first frame {f}"));
     if let (Some(when), Some(ns)) = (&mut when, duration) {
@@ -294,7 +303,7 @@ fn summary(name: &str, analysis: &Analysis, filter: Option<&str>, facts: usize) 
         },
         Line {
             key: "remarks",
-            value: Scalar::List(ending.remarks.clone()),
+            value: Scalar::List(remarks),
             text: None,
         },
         number(
@@ -303,7 +312,7 @@ fn summary(name: &str, analysis: &Analysis, filter: Option<&str>, facts: usize) 
             Some(match filter {
                 Some(filter) if analysis.restricted => format!(
                     "{} of {} frames pass `{filter}`, {} bytes on the wire; what follows is told \
-                     from these alone",
+                     from these alone: an answer that does not pass counts as none",
                     summary.frames, ending.frames, summary.bytes
                 ),
                 Some(filter) => format!(

@@ -19,7 +19,7 @@ impl Restriction {
     /// Reads the filter. Names of facts come first where their section is asked for, since some
     /// are also names of protocols.
     pub(super) fn new(text: Option<&str>, sections: &[String]) -> anyhow::Result<Restriction> {
-        let Some(text) = text else {
+        let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
             return Ok(Restriction::None);
         };
         let facts = crate::report::sections::catalogues();

@@ -92,6 +92,8 @@ pub fn all(analysis: &Analysis, options: Options) -> Vec<Box<dyn Section + '_>> 
         list(&facts.icmp_errors, c::ICMP_ERRORS),
     ];
     if analysis.restricted {
+        // They rest on what a capture does not show, which the other frames may.
+        sections.retain(|s| s.name() != Situation::SECTION);
         for section in &mut sections {
             // Conversations that were passed over have a number and nothing to tell.
             let _ = section.keep("");
