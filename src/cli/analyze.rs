@@ -1,9 +1,9 @@
 //! `wirelab analyze CAPTURE...`: what happened.
 
-use super::restriction::{Kept, Restriction};
+use super::restriction::Restriction;
 use super::{Status, terminal};
 use crate::analyze::{Analysis, analyze};
-use crate::capture::{Reader, Verdict};
+use crate::capture::{Kept, Reader, Verdict};
 use crate::render::{self, Extent, Format, Line, Scalar, safe};
 use crate::report::{Clock, Section, Times, sections};
 use anyhow::{Context, bail};
@@ -73,11 +73,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             .captures
             .iter()
             .map(|path| {
-                let kept = Kept::new(path, &restriction)?;
-                Ok((
-                    Reader::open(kept.path())?,
-                    restriction.passing(kept.path())?,
-                ))
+                let kept = keep(path, &restriction)?;
+                let file = kept.as_ref().map_or(path.as_path(), Kept::path);
+                Ok((Reader::open(file)?, restriction.passing(file)?))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
         let names: Vec<String> = args.captures.iter().map(|p| name(p)).collect();
@@ -117,15 +115,24 @@ fn one(
     if path.as_os_str() == "-" {
         terminal::outlive_interrupt()?;
     }
-    let kept = Kept::new(path, restriction)?;
-    let reader = Reader::open(kept.path()).context("cannot read the capture")?;
-    let passing = restriction.passing(kept.path())?;
+    let kept = keep(path, restriction)?;
+    let reader =
+        Reader::open(kept.as_ref().map_or(path, Kept::path)).context("cannot read the capture")?;
+    let passing = restriction.passing(kept.as_ref().map_or(path, Kept::path))?;
     let mut progress = terminal::Progress::new("frames read");
     let analysis = analyze(reader, passing.as_ref(), |frames| progress.show(frames));
     progress.clear();
     let status = tell(out, &name, &analysis, args, restriction)?;
     out.flush()?;
     Ok(status.worse(complain(&name, &analysis.ending)?))
+}
+
+/// Where to read a capture, as often as the restriction needs.
+fn keep(path: &Path, restriction: &Restriction) -> anyhow::Result<Option<Kept>> {
+    restriction
+        .reads_twice()
+        .then(|| Kept::new(path).context("cannot keep standard input in a temporary file"))
+        .transpose()
 }
 
 /// What a capture is called in the report.

@@ -2,7 +2,7 @@
 
 use crate::analyze::Passing;
 use crate::query::{Catalogue, Filter, Session};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use std::path::Path;
 
 /// What a display filter is about.
@@ -55,6 +55,11 @@ impl Restriction {
         }
     }
 
+    /// Whether a capture has to be read twice: to see which frames pass, and to tell of them.
+    pub(super) fn reads_twice(&self) -> bool {
+        matches!(self, Restriction::Frames(_))
+    }
+
     /// The frames of a capture that pass, if it is about frames.
     pub(super) fn passing(&self, path: &Path) -> anyhow::Result<Option<Passing>> {
         let Restriction::Frames(filter) = self else {
@@ -66,31 +71,5 @@ impl Restriction {
             Ok(())
         })?;
         Ok(Some(passing))
-    }
-}
-
-/// A capture that can be read twice: standard input is copied to a temporary file first.
-pub(super) struct Kept<'p> {
-    path: &'p Path,
-    copy: Option<tempfile::NamedTempFile>,
-}
-
-impl<'p> Kept<'p> {
-    /// Keeps a capture for this restriction.
-    pub(super) fn new(path: &'p Path, restriction: &Restriction) -> anyhow::Result<Kept<'p>> {
-        let mut copy = None;
-        if path == Path::new("-") && matches!(restriction, Restriction::Frames(_)) {
-            let mut file = tempfile::NamedTempFile::new()
-                .context("cannot make a temporary file for standard input")?;
-            std::io::copy(&mut std::io::stdin().lock(), &mut file)
-                .context("cannot keep standard input in a temporary file")?;
-            copy = Some(file);
-        }
-        Ok(Kept { path, copy })
-    }
-
-    /// Where it is.
-    pub(super) fn path(&self) -> &Path {
-        self.copy.as_ref().map_or(self.path, |copy| copy.path())
     }
 }

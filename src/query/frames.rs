@@ -9,7 +9,7 @@ use super::catalogue::{EntryId, Notes};
 use super::following::{Following, Said, Wants};
 use super::link;
 use super::plan::{Plan, Values, header_length};
-use crate::capture::{Batch, Ending, Frame, Interface, OpenError, Reader, read_beside};
+use crate::capture::{Batch, Ending, Frame, Interface, Kept, OpenError, Reader, read_beside};
 use crate::dissect::field::{Field, Sink, Wanted};
 use crate::dissect::frame::Clock;
 use crate::dissect::layer::{Layer, Protocol, View};
@@ -17,8 +17,7 @@ use crate::dissect::{self, Packet, Stop, Transport};
 use crate::track;
 use crate::track::fragments::Whole;
 use crate::track::messages::Message;
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The trackers' notes that have fields.
@@ -116,22 +115,12 @@ impl<'q> Session<'q> {
             return self.pass(Reader::open(path)?, None, &mut take);
         }
         let mut first = Following::default();
-        if path == Path::new("-") {
-            let mut file = spool()?;
-            let copy = |source| SessionError::Spool {
-                folder: std::env::temp_dir(),
-                source,
-            };
-            io::copy(&mut io::stdin().lock(), &mut file).map_err(copy)?;
-            file.seek(SeekFrom::Start(0)).map_err(copy)?;
-            let again = file.try_clone().map_err(copy)?;
-            first.learn(Reader::from_read("-", io::BufReader::new(file)), self.wants);
-            let mut again: File = again;
-            again.seek(SeekFrom::Start(0)).map_err(copy)?;
-            return self.pass(Reader::from_read("-", again), Some(&first), &mut take);
-        }
-        first.learn(Reader::open(path)?, self.wants);
-        self.pass(Reader::open(path)?, Some(&first), &mut take)
+        let kept = Kept::new(path).map_err(|source| SessionError::Spool {
+            folder: std::env::temp_dir(),
+            source,
+        })?;
+        first.learn(Reader::open(kept.path())?, self.wants);
+        self.pass(Reader::open(kept.path())?, Some(&first), &mut take)
     }
 
     fn pass(
@@ -385,12 +374,4 @@ impl<'a> Reading<'_, 'a> {
             _ => {}
         }
     }
-}
-
-/// A file without a name, for standard input that must be read twice.
-fn spool() -> Result<File, SessionError> {
-    tempfile::tempfile().map_err(|source| SessionError::Spool {
-        folder: std::env::temp_dir(),
-        source,
-    })
 }

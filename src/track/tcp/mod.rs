@@ -226,11 +226,6 @@ impl Connections {
         Some(story::tell(stream, ends, number))
     }
 
-    /// All connections in order.
-    pub fn connections(&self) -> impl Iterator<Item = Connection> {
-        (0..self.streams.len()).filter_map(|i| self.connection(i))
-    }
-
     /// How much a connection matters: failed and troubled ones first, then the large ones.
     pub fn weight(&self, stream: usize) -> u64 {
         self.streams.get(stream).map_or(0, story::weight)
