@@ -1,15 +1,21 @@
 //! From header to header: which layer follows which, and how far each reaches.
 
+mod links;
+mod tunnels;
+
 use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
 use super::tcp::Segment;
 use super::{Datagram, Ip, Message, Packet, Payload, Stop, Transport, as_u32};
-use super::{cooked, icmp, icmpv6, ipv6, ports};
+use super::{icmp, icmpv6, ipv6, ports};
 use crate::capture::LinkType;
 use etherparse::{
     Ethernet2HeaderSlice, Ipv4HeaderSlice, Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice,
     UdpHeaderSlice,
 };
+
+use links::{arcnet, cisco_hdlc, fddi, null, ppp, sll};
+use tunnels::{gre, gtp, inside, mpls, pppoe, vxlan};
 
 /// A stretch of bytes still to be taken apart.
 #[derive(Clone, Copy)]
@@ -227,93 +233,6 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
 
 const FABRIC_PATH: u16 = 0x8903;
 
-/// ARCNET as Linux records it (RFC 1201): addresses, offset, protocol, fragmentation header.
-fn arcnet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Other, "arcnet"));
-    match rest.view().array::<8>(0) {
-        Some([_, _, _, _, 212, ..]) => ipv4(packet, rest.after(8)),
-        Some([_, _, _, _, 213 | 214, ..]) => {
-            packet
-                .layers
-                .push(rest.after(8).layer(Protocol::Arp, "arp"));
-        }
-        Some(_) => {}
-        None => stop(packet, rest.missing(8)),
-    }
-}
-
-/// Cisco HDLC: address, control, EtherType.
-fn cisco_hdlc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Other, "chdlc"));
-    match rest.view().u16(2) {
-        // Wireshark looks for other EtherTypes in vain.
-        Some(number @ (0x0800 | 0x86dd | 0x8847 | 0x8848)) => {
-            ether_type(packet, rest.after(4), number);
-        }
-        Some(_) => {
-            packet
-                .layers
-                .push(rest.after(4).layer(Protocol::Data, "data"));
-        }
-        None => stop(packet, rest.missing(4)),
-    }
-}
-
-/// FDDI (ANSI X3.139): frame control, two addresses, LLC.
-fn fddi<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Other, "fddi"));
-    if rest.bytes().len() < 13 {
-        return stop(packet, rest.missing(13));
-    }
-    llc(packet, rest.after(13));
-}
-
-fn sll<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, version2: bool) {
-    packet
-        .layers
-        .push(rest.layer(Protocol::Sll, if version2 { "sll2" } else { "sll" }));
-    let header = if version2 {
-        cooked::SLL2_LENGTH
-    } else {
-        cooked::SLL_LENGTH
-    };
-    let (Some(number), true) = (
-        cooked::protocol(&rest.view(), version2),
-        rest.bytes().len() >= header,
-    ) else {
-        return stop(packet, rest.missing(header));
-    };
-    match number {
-        4 => llc(packet, rest.after(header)),
-        0..=1500 => {
-            packet
-                .layers
-                .push(rest.after(header).layer(Protocol::Data, "data"));
-        }
-        _ => ether_type(packet, rest.after(header), number),
-    }
-}
-
-fn null<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Null, "null"));
-    match cooked::null::family(&rest.view()) {
-        Some(2) => ipv4(packet, rest.after(4)),
-        Some(10 | 23 | 24 | 28 | 30) => ipv6(packet, rest.after(4)),
-        Some(_) => {}
-        None => stop(packet, rest.missing(4)),
-    }
-}
-
-fn ppp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Ppp, "ppp"));
-    match cooked::ppp::protocol(&rest.view()) {
-        Some((_, 0x0021, header)) => ipv4(packet, rest.after(header)),
-        Some((_, 0x0057, header)) => ipv6(packet, rest.after(header)),
-        Some(_) => {}
-        None => stop(packet, rest.missing(2)),
-    }
-}
-
 fn by_version<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     match rest.bytes().first().map(|b| b >> 4) {
         Some(4) => ipv4(packet, rest),
@@ -452,98 +371,6 @@ fn transport<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, protocol: u8, v6: bool
             };
             packet.layers.push(rest.layer(kind, name));
         }
-    }
-}
-
-/// Goes on with the packet in a tunnel: it is the one that is told of, as in Wireshark. Which
-/// hardware address carries it is not known.
-fn inside<'a>(
-    packet: &mut Packet<'a>,
-    rest: Rest<'a>,
-    walk: impl FnOnce(&mut Packet<'a>, Rest<'a>),
-) {
-    if rest.depth > 4 {
-        return;
-    }
-    packet.ip = None;
-    packet.transport = Transport::None;
-    packet.payload = Payload::default();
-    packet.application = None;
-    packet.macs = None;
-    let inner = Rest {
-        depth: rest.depth + 1,
-        ..rest
-    };
-    walk(packet, inner);
-    packet.macs = None;
-}
-
-/// MPLS (RFC 3032): labels of four bytes until one says it is the last, then a packet.
-fn mpls<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Other, "mpls"));
-    let view = rest.view();
-    for label in 0..16 {
-        let Some(last) = view.u8(label * 4 + 2) else {
-            return stop(packet, rest.missing(label * 4 + 4));
-        };
-        if last & 1 == 1 {
-            // A first nibble that is no IP version begins something else (RFC 4385).
-            return inside(packet, rest.after(label * 4 + 4), by_version);
-        }
-    }
-}
-
-/// PPP over Ethernet (RFC 2516): six bytes, then PPP without its framing.
-fn pppoe<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Other, "pppoes"));
-    let Some(length) = rest.view().u16(4) else {
-        return stop(packet, rest.missing(6));
-    };
-    inside(packet, rest.after(6).limit(usize::from(length)), ppp);
-}
-
-/// VXLAN (RFC 7348): eight bytes, then an Ethernet frame.
-fn vxlan<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Other, "vxlan"));
-    if rest.bytes().len() < 8 {
-        return stop(packet, rest.missing(8));
-    }
-    inside(packet, rest.after(8), ethernet);
-}
-
-/// GTP version 1, user plane (3GPP TS 29.281 §5): a packet behind a header of 8 bytes or more.
-fn gtp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Other, "gtp"));
-    let view = rest.view();
-    let Some(flags) = view.u8(0) else { return };
-    let user_packet = flags >> 4 == 3 && view.u8(1) == Some(255);
-    // Extension headers (bit 4) are not followed.
-    if !user_packet || flags & 4 != 0 {
-        return;
-    }
-    let header = if flags & 3 == 0 { 8 } else { 12 };
-    if rest.bytes().len() > header {
-        inside(packet, rest.after(header), by_version);
-    }
-}
-
-/// GRE (RFC 2784, RFC 2890): flags, an EtherType, and up to three optional words.
-fn gre<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    packet.layers.push(rest.layer(Protocol::Other, "gre"));
-    let view = rest.view();
-    let (Some(flags), Some(number)) = (view.u16(0), view.u16(2)) else {
-        return stop(packet, rest.missing(4));
-    };
-    let words = (flags & 0xb000).count_ones() as usize;
-    let header = 4 + words * 4;
-    // Routing and version 1 (PPTP) have another form.
-    if flags & 0x4007 != 0 || rest.bytes().len() <= header {
-        return;
-    }
-    match EtherType(number) {
-        EtherType::IPV4 | EtherType::IPV6 => inside(packet, rest.after(header), by_version),
-        EtherType(0x6558) => inside(packet, rest.after(header), ethernet),
-        _ => {}
     }
 }
 

@@ -1,0 +1,92 @@
+//! Link layers besides Ethernet, as far as to the packet in them.
+
+use super::{Rest, ether_type, ipv4, ipv6, llc, stop};
+use crate::dissect::layer::Protocol;
+use crate::dissect::{Packet, cooked};
+
+/// ARCNET as Linux records it (RFC 1201): addresses, offset, protocol, fragmentation header.
+pub(super) fn arcnet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "arcnet"));
+    match rest.view().array::<8>(0) {
+        Some([_, _, _, _, 212, ..]) => ipv4(packet, rest.after(8)),
+        Some([_, _, _, _, 213 | 214, ..]) => {
+            packet
+                .layers
+                .push(rest.after(8).layer(Protocol::Arp, "arp"));
+        }
+        Some(_) => {}
+        None => stop(packet, rest.missing(8)),
+    }
+}
+
+/// Cisco HDLC: address, control, EtherType.
+pub(super) fn cisco_hdlc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "chdlc"));
+    match rest.view().u16(2) {
+        // Wireshark looks for other EtherTypes in vain.
+        Some(number @ (0x0800 | 0x86dd | 0x8847 | 0x8848)) => {
+            ether_type(packet, rest.after(4), number);
+        }
+        Some(_) => {
+            packet
+                .layers
+                .push(rest.after(4).layer(Protocol::Data, "data"));
+        }
+        None => stop(packet, rest.missing(4)),
+    }
+}
+
+/// FDDI (ANSI X3.139): frame control, two addresses, LLC.
+pub(super) fn fddi<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Other, "fddi"));
+    if rest.bytes().len() < 13 {
+        return stop(packet, rest.missing(13));
+    }
+    llc(packet, rest.after(13));
+}
+
+pub(super) fn sll<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, version2: bool) {
+    packet
+        .layers
+        .push(rest.layer(Protocol::Sll, if version2 { "sll2" } else { "sll" }));
+    let header = if version2 {
+        cooked::SLL2_LENGTH
+    } else {
+        cooked::SLL_LENGTH
+    };
+    let (Some(number), true) = (
+        cooked::protocol(&rest.view(), version2),
+        rest.bytes().len() >= header,
+    ) else {
+        return stop(packet, rest.missing(header));
+    };
+    match number {
+        4 => llc(packet, rest.after(header)),
+        0..=1500 => {
+            packet
+                .layers
+                .push(rest.after(header).layer(Protocol::Data, "data"));
+        }
+        _ => ether_type(packet, rest.after(header), number),
+    }
+}
+
+pub(super) fn null<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Null, "null"));
+    match cooked::null::family(&rest.view()) {
+        Some(2) => ipv4(packet, rest.after(4)),
+        Some(10 | 23 | 24 | 28 | 30) => ipv6(packet, rest.after(4)),
+        Some(_) => {}
+        None => stop(packet, rest.missing(4)),
+    }
+}
+
+pub(super) fn ppp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    packet.layers.push(rest.layer(Protocol::Ppp, "ppp"));
+    match cooked::ppp::protocol(&rest.view()) {
+        Some((_, 0x0021, header)) => ipv4(packet, rest.after(header)),
+        Some((_, 0x0057, header)) => ipv6(packet, rest.after(header)),
+        Some(_) => {}
+        None => stop(packet, rest.missing(2)),
+    }
+}

@@ -1,0 +1,309 @@
+//! The record of a connection, put together from what was remembered.
+
+use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
+use crate::capture::Time;
+use crate::facts::connection::Connection;
+use crate::facts::{Milliseconds, Moment};
+use crate::track::tcp::offer::Offer;
+use crate::track::tcp::{End, Stream};
+
+/// Writes the record of one stream.
+pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
+    let story = &stream.story;
+    let (client, sure) = client_side(stream, ends);
+    let server = 1 - client;
+    let (c, s) = (&story.parts[client], &story.parts[server]);
+    let name = |side: u8| {
+        if usize::from(side) == client {
+            "client"
+        } else {
+            "server"
+        }
+    };
+    let none = Trouble::default();
+    let trouble = story.trouble.as_deref().unwrap_or(&none);
+    let count = |side: usize, kind: Flags| {
+        let place = KINDS.iter().position(|k| *k == kind).unwrap_or(0);
+        trouble.counts[side][place]
+    };
+    let (conn_state, history) = story.zeek.tell();
+    let closed = closed(story);
+    let timed = stream.previous_time != Time::default() || stream.first_time != Time::default();
+    let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
+    Connection {
+        stream: number,
+        client: ends[client].address,
+        client_port: ends[client].port,
+        server: ends[server].address,
+        server_port: ends[server].port,
+        roles: if sure { "syn" } else { "guess" },
+        start_time: timed.then_some(Moment(stream.first_time.0)),
+        duration_ms: timed
+            .then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
+        frames: story.frames,
+        opened: opened(story),
+        syn_frame: some_frame(story.syn_frame),
+        synack_frame: some_frame(story.synack_frame),
+        ack_frame: some_frame(story.ack_frame).or(match opened(story) {
+            "challenged" => some_frame(story.stray_ack),
+            _ => None,
+        }),
+        syn_attempts: story.syn_attempts,
+        handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
+            .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
+        client_isn: c.isn(),
+        server_isn: s.isn(),
+        client_mss: c.offer.mss(),
+        server_mss: s.offer.mss(),
+        client_window_scale: c.offer.scale(),
+        server_window_scale: s.offer.scale(),
+        client_sack: c.offered(Offer::SACK),
+        server_sack: s.offered(Offer::SACK),
+        client_timestamps: c.offered(Offer::TIMESTAMPS),
+        server_timestamps: s.offered(Offer::TIMESTAMPS),
+        client_bytes: c.bytes,
+        server_bytes: s.bytes,
+        client_data_frames: c.data_frames,
+        server_data_frames: s.data_frames,
+        client_largest_segment_bytes: c.largest,
+        server_largest_segment_bytes: s.largest,
+        client_retransmissions: count(client, Flags::RETRANSMISSION),
+        server_retransmissions: count(server, Flags::RETRANSMISSION),
+        client_fast_retransmissions: count(client, Flags::FAST_RETRANSMISSION),
+        server_fast_retransmissions: count(server, Flags::FAST_RETRANSMISSION),
+        client_spurious_retransmissions: count(client, Flags::SPURIOUS_RETRANSMISSION),
+        server_spurious_retransmissions: count(server, Flags::SPURIOUS_RETRANSMISSION),
+        client_out_of_order: count(client, Flags::OUT_OF_ORDER),
+        server_out_of_order: count(server, Flags::OUT_OF_ORDER),
+        client_lost_segments: count(client, Flags::LOST_SEGMENT),
+        server_lost_segments: count(server, Flags::LOST_SEGMENT),
+        client_acked_unseen: count(client, Flags::ACK_LOST_SEGMENT),
+        server_acked_unseen: count(server, Flags::ACK_LOST_SEGMENT),
+        client_duplicate_acks: count(client, Flags::DUPLICATE_ACK),
+        server_duplicate_acks: count(server, Flags::DUPLICATE_ACK),
+        client_zero_windows: count(client, Flags::ZERO_WINDOW),
+        server_zero_windows: count(server, Flags::ZERO_WINDOW),
+        client_window_full: count(client, Flags::WINDOW_FULL),
+        server_window_full: count(server, Flags::WINDOW_FULL),
+        client_keep_alives: count(client, Flags::KEEP_ALIVE),
+        server_keep_alives: count(server, Flags::KEEP_ALIVE),
+        trouble_frames: trouble.frames.clone(),
+        copied_frames: trouble.copies[0],
+        copies_counted: trouble.copies[1],
+        closed,
+        closed_by: closed_by(story, client),
+        closing_frames: closing_frames(story),
+        fins_acked,
+        time_wait_at: time_wait(story, client, fins_acked),
+        rst_frame: story.rst().map(|r| r.0),
+        rst_by: story.rst().map(|r| name(r.1)),
+        port_reuse: story.port_reuse,
+        completeness: stream.completeness | stream.first_bits,
+        completeness_text: completeness_text(stream.completeness | stream.first_bits),
+        conn_state,
+        history,
+    }
+}
+
+/// Which side is the client, and whether a SYN says so.
+fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, bool) {
+    if let Some(side) = stream.story.syn_side {
+        return (usize::from(side), true);
+    }
+    if let Some(answering) = stream
+        .story
+        .parts
+        .iter()
+        .position(|p| p.offer.has(Offer::SYN))
+    {
+        return (1 - answering, true);
+    }
+    let [a, b] = ends;
+    (usize::from(likely_server(a.port, b.port)), false)
+}
+
+fn opened(story: &Story) -> &'static str {
+    let Some(caller) = story.syn_side else {
+        return if story.synack_frame != 0 && story.ack_frame != 0 {
+            "handshake"
+        } else {
+            "midstream"
+        };
+    };
+    if story.both_syn {
+        return "simultaneous";
+    }
+    if story.synack_frame == 0 {
+        // A RST of the called side, with nothing before it, refuses the call.
+        return match story.rst() {
+            Some((frame, side)) if side != caller && frame > story.syn_frame => "refused",
+            // The SYN+ACK is not in the capture, but its sender took the SYN.
+            _ if story.stray_ack_fits => "handshake",
+            _ if story.parts[usize::from(1 - caller)].data_frames > 0 => "midstream",
+            _ if story.stray_ack != 0 => "challenged",
+            _ => "unanswered",
+        };
+    }
+    if story.ack_frame != 0 {
+        "handshake"
+    } else {
+        "half-open"
+    }
+}
+
+fn closed(story: &Story) -> &'static str {
+    let fins = story.parts.iter().filter(|p| p.fin_frame != 0).count();
+    match (story.rst(), fins) {
+        // A RST after both FINs ends nothing any more.
+        (Some((frame, _)), 2)
+            if story
+                .parts
+                .iter()
+                .all(|p| p.fin().is_some_and(|fin| fin < frame)) =>
+        {
+            "fin"
+        }
+        (Some(_), _) => "reset",
+        (None, 2) => "fin",
+        (None, 1) => "half-closed",
+        _ => "open",
+    }
+}
+
+fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
+    let name = |side: usize| if side == client { "client" } else { "server" };
+    let fins = [story.parts[0].fin(), story.parts[1].fin()];
+    match (closed(story), fins) {
+        ("fin", [Some(a), Some(b)]) => {
+            let first = usize::from(b < a);
+            // The second FIN came before its sender had acknowledged the first: both closed.
+            let second = fins[1 - first]?;
+            let crossed = story.parts[first]
+                .fin_acked()
+                .is_none_or(|acked| acked > second);
+            Some(if crossed && !same_frame(story, first) {
+                "both"
+            } else {
+                name(first)
+            })
+        }
+        ("reset", _) => {
+            let (frame, side) = story.rst()?;
+            let earlier = (0..2)
+                .filter(|i| fins[*i].is_some_and(|fin| fin < frame))
+                .min_by_key(|i| fins[*i]);
+            Some(name(earlier.unwrap_or(usize::from(side))))
+        }
+        ("half-closed", _) => fins.iter().position(Option::is_some).map(name),
+        _ => None,
+    }
+}
+
+/// Whether the other side's FIN itself acknowledged this side's FIN, or the ACK is missing.
+fn same_frame(story: &Story, first: usize) -> bool {
+    let acked = story.parts[first].fin_acked();
+    acked.is_none() || acked == story.parts[1 - first].fin()
+}
+
+fn closing_frames(story: &Story) -> Vec<u32> {
+    let mut frames: Vec<u32> = story
+        .parts
+        .iter()
+        .flat_map(|p| [p.fin(), p.fin_acked()])
+        .chain([story.rst().map(|r| r.0)])
+        .flatten()
+        .collect();
+    frames.sort_unstable();
+    frames.dedup();
+    frames
+}
+
+/// The side that closed first waits (RFC 9293 §3.6); both do when their FINs crossed.
+fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<&'static str> {
+    if closed(story) != "fin" || fins_acked < 2 || story.rst_frame != 0 {
+        return None;
+    }
+    closed_by(story, client)
+}
+
+/// The little that the search for situations asks of every connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Brief {
+    pub(crate) client: (std::net::IpAddr, u16),
+    pub(crate) server: (std::net::IpAddr, u16),
+    pub(crate) ack_frame: Option<u32>,
+    pub(crate) client_data_frame: Option<u32>,
+    pub(crate) server_data_frame: Option<u32>,
+    /// Frame of the server's newest payload.
+    pub(crate) server_last_data: u32,
+    /// Nanoseconds from the client's first payload to the server's.
+    pub(crate) first_answer_after: Option<i64>,
+    pub(crate) last_frame: u32,
+}
+
+/// That little.
+pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
+    let story = &stream.story;
+    let client = client_side(stream, ends).0;
+    let end = |side: usize| (ends[side].address, ends[side].port);
+    Brief {
+        client: end(client),
+        server: end(1 - client),
+        ack_frame: some_frame(story.ack_frame),
+        client_data_frame: some_frame(story.parts[client].first_data),
+        server_data_frame: some_frame(story.parts[1 - client].first_data),
+        server_last_data: story.parts[1 - client].last_data,
+        first_answer_after: (story.parts[client].first_data != 0
+            && story.parts[1 - client].first_data != 0)
+            .then(|| {
+                story.parts[1 - client]
+                    .first_data_time
+                    .saturating_sub(story.parts[client].first_data_time)
+            }),
+        last_frame: story.last_frame,
+    }
+}
+
+/// Failed connections before troubled ones before large ones.
+pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
+    let story = &stream.story;
+    let failed = u64::from(!matches!(opened(story), "handshake" | "midstream")) << 62;
+    let ended = u64::from(matches!(closed(story), "reset" | "half-closed")) << 61;
+    let noticed = u64::from(story.trouble.is_some()) << 60;
+    let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
+    failed | ended | noticed | bytes.min((1 << 60) - 1)
+}
+
+/// Whether the connection never came about.
+pub(in crate::track::tcp) fn failed_to_open(stream: &Stream) -> bool {
+    stream.story.ack_frame == 0
+        && matches!(
+            opened(&stream.story),
+            "refused" | "unanswered" | "challenged"
+        )
+}
+
+/// Frame and time of every SYN of the caller.
+pub(in crate::track::tcp) fn syn_times(stream: &Stream) -> Vec<(u32, i64)> {
+    let again = stream
+        .story
+        .trouble
+        .iter()
+        .flat_map(|t| t.syns.iter().copied());
+    std::iter::once((stream.story.syn_frame, stream.first_time.0))
+        .chain(again)
+        .collect()
+}
+
+/// The text of 4.0 for a completeness value.
+fn completeness_text(value: u8) -> &'static str {
+    match value {
+        1 => "Incomplete, SYN_SENT",
+        3 => "Incomplete, CLIENT_ESTABLISHED",
+        7 => "Incomplete, ESTABLISHED",
+        15 => "Incomplete, DATA",
+        31 | 47 | 63 => "Complete, WITH_DATA",
+        23 | 39 | 55 => "Complete, NO_DATA",
+        _ => "Incomplete",
+    }
+}
