@@ -80,7 +80,7 @@ fn is_device(name: &str) -> bool {
     )
 }
 
-/// Names that no server may take; the tests of the transfer send each of them.
+/// Names that no server may take; the tests of the transfer send most of them.
 #[cfg(test)]
 const HOSTILE: [&[u8]; 44] = [
     b"",
