@@ -10,7 +10,7 @@ use crate::facts::http::Exchange;
 use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
-use crate::facts::tcp::{Closed, Connection, Opened, Roles, Segment};
+use crate::facts::tcp::{Closed, Connection, Opened, Roles, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
 use crate::facts::udp::{Datagram, Flow};
 use crate::facts::{Fact, Mac, Milliseconds, Moment, Record, Side};
@@ -42,6 +42,7 @@ pub fn of(section: &str) -> Columns {
         Situation::SECTION => SITUATIONS,
         Connection::SECTION => CONNECTIONS,
         Segment::SECTION => SEGMENTS,
+        ZeekRecord::SECTION => ZEEK_RECORDS,
         Flow::SECTION => FLOWS,
         Datagram::SECTION => DATAGRAMS,
         Fragmented::SECTION => FRAGMENTED,
@@ -550,6 +551,13 @@ const SEGMENTS: Columns = columns![Segment;
     ("acked in", |s, _| or_dash(s.acked_by_frame)),
     ("RTT", |s, _| span(s.rtt_ms)),
     ("estimated", |s, _| span(s.estimated_rtt_ms)),
+];
+
+const ZEEK_RECORDS: Columns = columns![ZeekRecord;
+    ("stream", |z, _| z.stream.to_string()),
+    ("#", |z, _| z.number.to_string()),
+    ("conn_state", |z, _| z.conn_state.clone()),
+    ("history", |z, _| z.history.clone()),
 ];
 
 const FRAGMENTED: Columns = columns![Fragmented;

@@ -62,6 +62,8 @@ struct Entry {
     /// Who sent the first segment, and the other side.
     ends: [End; 2],
     bases: [Option<u32>; 2],
+    /// Frame and IP identification of the newest segment of each side.
+    newest: [(u32, u32); 2],
 }
 
 /// All conversations by their ends.
@@ -119,10 +121,13 @@ impl Directory {
             let mut entry = Entry {
                 ends: [from, to],
                 bases: [None; 2],
+                newest: [(0, 0); 2],
             };
             entry.count_from(0, segment);
             self.entries.push(entry);
         }
+        let newest = &mut self.entries[as_usize(number)].newest[usize::from(side)];
+        *newest = (packet.frame.number, ip.identification);
         let options = option_bytes(packet, segment);
         Seen {
             segment: *segment,
@@ -143,13 +148,20 @@ impl Directory {
     }
 
     /// The newest conversation between two ends.
-    pub(super) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
+    pub(super) fn between(
+        &self,
+        from: (IpAddr, u16),
+        to: (IpAddr, u16),
+    ) -> Option<(u32, Option<(u32, u32)>)> {
         let [from, to] = [from, to].map(|(address, port)| End { address, port });
         let known = self.table.find(hash(&self.hasher, &from, &to), |known| {
             let ends = &self.entries[as_usize(*known)].ends;
             *ends == [from, to] || *ends == [to, from]
         });
-        known.copied()
+        let entry = &self.entries[as_usize(*known?)];
+        let side = usize::from(entry.ends[0] != from);
+        let newest = entry.newest[side];
+        Some((*known?, (newest.0 != 0).then_some(newest)))
     }
 
     /// The two ends of a conversation, first sender first.

@@ -23,7 +23,7 @@ use crate::capture::Time;
 use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, as_usize};
-use crate::facts::tcp::Connection;
+use crate::facts::tcp::{Connection, ZeekRecord};
 use analysis::Side;
 use directory::{Directory, End, Step};
 use std::net::IpAddr;
@@ -240,14 +240,36 @@ impl Connections {
         self.streams.get(stream).map_or(0, story::weight)
     }
 
+    /// Zeek's records of all conversations.
+    pub fn zeek_records(&self) -> Vec<ZeekRecord> {
+        let streams = (0..self.streams.len()).filter_map(|at| Some((at, self.streams.get(at)?)));
+        let told = streams.filter(|(_, stream)| !stream.story.is_empty());
+        told.flat_map(|(at, stream)| {
+            let number = u32::try_from(at).unwrap_or(u32::MAX);
+            let records = story::zeek(stream).into_iter();
+            records.map(move |(place, state, history)| ZeekRecord {
+                stream: number,
+                number: place,
+                conn_state: state.to_owned(),
+                history,
+            })
+        })
+        .collect()
+    }
+
     /// Which end is the client, of [`Connections::ends`].
     pub(super) fn client_side(&self, stream: usize) -> Option<usize> {
         let ends = self.directory.ends(stream)?;
         Some(story::client_side(self.streams.get(stream)?, ends).0)
     }
 
-    /// The conversation between two ends as it is now, if there is one.
-    pub(crate) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
+    /// The conversation between two ends as it is now, with frame and IP identification of the
+    /// newest segment sent from the first to the second.
+    pub(crate) fn between(
+        &self,
+        from: (IpAddr, u16),
+        to: (IpAddr, u16),
+    ) -> Option<(u32, Option<(u32, u32)>)> {
         self.directory.between(from, to)
     }
 

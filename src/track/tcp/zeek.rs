@@ -295,27 +295,24 @@ impl Zeek {
         }
     }
 
-    /// `conn_state` and `history` of the first record, and every record where there are several.
-    pub(super) fn tell(&self) -> (String, String, Option<Vec<String>>) {
-        let (state, history) = (self.state(), self.history());
-        let Some(earlier) = &self.earlier else {
-            return (state.to_owned(), history, None);
-        };
-        let mut all: Vec<String> = earlier
-            .first
-            .iter()
-            .map(|r| format!("{} {}", r.0, r.1))
-            .collect();
-        let skipped = usize::try_from(earlier.count)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(earlier.first.len());
-        if skipped > 0 {
-            all.push(format!("{skipped} more"));
+    /// `conn_state` and `history` of the records, the first of very many and the newest, and how
+    /// many there are.
+    pub(super) fn records(&self) -> (Vec<(&'static str, String)>, u32) {
+        let earlier = self.earlier.as_deref();
+        let mut records = earlier.map_or_else(Vec::new, |e| e.first.clone());
+        records.push((self.state(), self.history()));
+        (records, earlier.map_or(0, |e| e.count).saturating_add(1))
+    }
+
+    /// The same of the first record alone.
+    pub(super) fn first(&self) -> (&'static str, String, u32) {
+        match self.earlier.as_deref() {
+            Some(earlier) => match earlier.first.first() {
+                Some((state, history)) => (state, history.clone(), earlier.count.saturating_add(1)),
+                None => (self.state(), self.history(), 1),
+            },
+            None => (self.state(), self.history(), 1),
         }
-        all.push(format!("{state} {history}"));
-        let first = earlier.first.first();
-        let (state, history) = first.map_or((state, history), |r| (r.0, r.1.clone()));
-        (state.to_owned(), history, Some(all))
     }
 }
 
