@@ -187,7 +187,8 @@ impl Echoes {
         if let Some((identifier, sequence)) = quoted.echo {
             let key = (quoted.source, quoted.destination, identifier, sequence);
             // Requests with one number are told apart by the identification that is quoted.
-            let own = |place: &&usize| self.identifications.get(**place) == Some(&quoted.identification);
+            let own =
+                |place: &&usize| self.identifications.get(**place) == Some(&quoted.identification);
             let open = self.open.get(&key);
             let found = open.and_then(|open| open.iter().rev().find(own).or(open.front()));
             if let Some(place) = found.copied() {
@@ -196,7 +197,8 @@ impl Echoes {
             }
         }
         if let (Some((stream, newest)), Some(sequence)) = (about_stream, quoted.sequence) {
-            let newest = newest.filter(|sent| sent.1 == quoted.identification);
+            // IPv6 has no identification: there the number of a SYN must do.
+            let newest = newest.filter(|sent| sent.1 != 0 && sent.1 == quoted.identification);
             about_frame = newest.map(|sent| sent.0);
             self.about_tcp.push(AboutTcp {
                 error: self.errors.len(),
