@@ -129,7 +129,7 @@ fn tcp(trackers: &Trackers, found: &mut Vec<Situation>) {
         let mut syns = trackers.tcp.syn_times(index);
         if c.copied_frames > 0 {
             // A SYN that was only captured twice is no second try.
-            syns.dedup_by(|later, earlier| later.1 - earlier.1 <= copies::WITHIN);
+            syns.dedup_by(|later, earlier| later.1.saturating_sub(earlier.1) <= copies::WITHIN);
         }
         if let Some(situation) = failed(&c, &syns) {
             found.push(situation);
@@ -185,9 +185,14 @@ fn failed(c: &Connection, syns: &[(u32, i64)]) -> Option<Situation> {
 
 /// Several SYNs and no answer.
 fn silent(c: &Connection, syns: &[(u32, i64)]) -> (&'static str, Vec<u32>, String) {
-    let gaps: Vec<i64> = syns.windows(2).map(|w| w[1].1 - w[0].1).collect();
-    // Linux has sent the first retries at even gaps since 6.5.
-    let growing = gaps.len() > 1 && gaps.windows(2).all(|w| w[1] * 10 >= w[0] * 9);
+    let gaps: Vec<i64> = syns
+        .windows(2)
+        .map(|w| w[1].1.saturating_sub(w[0].1))
+        .collect();
+    // Linux has sent the first retries at even gaps since 6.5. Times are as the file has them: a
+    // gap may be decades.
+    let tenths = |gap: i64, of: i128| i128::from(gap) * of;
+    let growing = gaps.len() > 1 && gaps.windows(2).all(|w| tenths(w[1], 10) >= tenths(w[0], 9));
     let how = if growing { "growing gaps" } else { "gaps" };
     let told: Vec<String> = gaps
         .iter()

@@ -2,13 +2,17 @@
 //! (scripts/base/protocols/conn/main.zeek; TCP.cc decides the states).
 //!
 //! Zeek starts a new record where Wireshark keeps a stream in two cases: a true simultaneous open,
-//! and a SYN after one side has closed. Both records are then told, with a slash between. Letters
+//! and a SYN after one side has closed. All records are then told, with a slash between; of many
+//! the first [`MOST`] and the newest, since one stream may have a million. Letters
 //! for checksums are left out: Zeek drops a packet with a wrong one, and its bytes are then a gap
 //! there; Wirelab never does, since a wrong sum is mostly the capturing host's (`checksums`). So a
 //! capture with wrong sums has other letters here than with Zeek, and the same with `zeek -C`.
 
 use super::story::likely_server;
 use crate::dissect::tcp::{self, Segment};
+
+/// Most records that are kept of a stream besides its newest.
+const MOST: usize = 15;
 
 /// State of one end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +42,23 @@ pub(super) struct Zeek {
     count: u8,
     /// Which letters were written once: per side A D I Q, and S H F R.
     written: [u8; 2],
-    earlier: Option<Box<(String, String)>>,
+    earlier: Option<Box<Earlier>>,
+}
+
+/// A record that ended, with what Zeek says of it: `conn_state` and the letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) state: &'static str,
+    pub(super) history: String,
+}
+
+/// The records that ended before the newest.
+#[derive(Default)]
+struct Earlier {
+    /// The first of them.
+    list: Vec<Record>,
+    /// How many came between the list and the newest.
+    left_out: u32,
 }
 
 /// What is only needed while the conversation is followed.
@@ -79,15 +99,14 @@ impl Zeek {
             segment.has(tcp::ACK),
         );
         if self.reuses(memory, side, segment) {
-            let (state, letters) = (self.state(), self.history());
-            let join = |old: Option<&String>, new: String| {
-                old.map_or(new.clone(), |o| format!("{o} / {new}"))
-            };
-            let old = self.earlier.take();
-            let states = join(old.as_ref().map(|o| &o.0), state.to_owned());
-            let histories = join(old.as_ref().map(|o| &o.1), letters);
+            let mut earlier = self.earlier.take().unwrap_or_default();
+            if earlier.list.len() < MOST {
+                earlier.list.push(self.record());
+            } else {
+                earlier.left_out = earlier.left_out.saturating_add(1);
+            }
             *self = Zeek {
-                earlier: Some(Box::new((states, histories))),
+                earlier: Some(earlier),
                 ..Zeek::default()
             };
             *memory = Memory::default();
@@ -297,15 +316,83 @@ impl Zeek {
         }
     }
 
-    /// `conn_state` and `history` of all records of the stream.
-    pub(super) fn tell(&self) -> (String, String) {
-        let (state, history) = (self.state().to_owned(), self.history());
-        match &self.earlier {
-            Some(earlier) => (
-                format!("{} / {state}", earlier.0),
-                format!("{} / {history}", earlier.1),
-            ),
-            None => (state, history),
+    /// The newest record.
+    fn record(&self) -> Record {
+        Record {
+            state: self.state(),
+            history: self.history(),
         }
+    }
+
+    /// The records of the stream, the newest last, and how many before it are left out.
+    pub(super) fn records(&self) -> (Vec<Record>, u32) {
+        let (mut list, left_out) = match &self.earlier {
+            Some(earlier) => (earlier.list.clone(), earlier.left_out),
+            None => (Vec::new(), 0),
+        };
+        list.push(self.record());
+        (list, left_out)
+    }
+
+    /// `conn_state` and `history` of the records of the stream, with slashes between.
+    pub(super) fn tell(&self) -> (String, String) {
+        let (records, left_out) = self.records();
+        let joined = |of: fn(&Record) -> &str| {
+            let mut told: Vec<String> = records.iter().map(|r| of(r).to_owned()).collect();
+            if left_out > 0 {
+                told.insert(told.len() - 1, format!("… {left_out} more …"));
+            }
+            told.join(" / ")
+        };
+        (joined(|r| r.state), joined(|r| &r.history))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(flags: u16, seq: u32) -> Segment {
+        Segment {
+            source_port: 40000,
+            destination_port: 80,
+            seq,
+            ack: 0,
+            flags,
+            window: 1000,
+            header_length: 20,
+            length: Some(0),
+        }
+    }
+
+    /// A call that is refused again and again, with the same numbers.
+    fn refused(times: u32) -> Zeek {
+        let (mut zeek, mut memory) = (Zeek::default(), Memory::default());
+        for _ in 0..times {
+            zeek.segment(&mut memory, 0, &segment(tcp::SYN, 7), Signs::default());
+            let reset = segment(tcp::RST | tcp::ACK, 0);
+            zeek.segment(&mut memory, 1, &reset, Signs::default());
+        }
+        zeek
+    }
+
+    #[test]
+    fn several_records_of_one_stream_are_a_list() {
+        let (records, left_out) = refused(3).records();
+        let one = Record {
+            state: "REJ",
+            history: "Sr".to_owned(),
+        };
+        assert_eq!((records, left_out), (vec![one; 3], 0));
+        let told = refused(2).tell();
+        assert_eq!(told, ("REJ / REJ".to_owned(), "Sr / Sr".to_owned()));
+    }
+
+    #[test]
+    fn of_many_records_a_few_are_kept_and_the_others_counted() {
+        let (records, left_out) = refused(1000).records();
+        assert_eq!((records.len(), left_out), (MOST + 1, 1000 - 16));
+        let (states, _) = refused(1000).tell();
+        assert!(states.ends_with("REJ / … 984 more … / REJ"), "{states}");
     }
 }
