@@ -81,12 +81,8 @@ impl Trackers {
     pub fn next_hops(&self) -> Vec<Hop> {
         let mut table = self.arp.table().to_vec();
         table.extend_from_slice(self.discovery.table());
-        let known = pairs::Known {
-            table: &table,
-            routers: self.discovery.routers(),
-            leases: self.leases.leases(),
-            local: self.local(),
-        };
+        let (routers, leases) = (self.discovery.routers(), self.leases.leases());
+        let known = pairs::Known::new(&table, routers, leases, self.local());
         self.pairs.next_hops(&known)
     }
 

@@ -9,7 +9,7 @@ use crate::facts::Mac;
 use crate::facts::names::Lease;
 use crate::facts::network::{Hop, Host, Neighbour};
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Most pairs kept.
@@ -56,36 +56,67 @@ pub struct Local {
     pub frame: u32,
 }
 
-/// What the capture says of the local network.
+/// What the capture says of the local network, made to be looked up.
 pub struct Known<'t> {
-    /// Bindings by ARP and neighbour discovery.
-    pub table: &'t [Neighbour],
-    /// Who said over IPv6 that it is a router.
-    pub routers: &'t [IpAddr],
-    /// Who was given which address.
-    pub leases: &'t [Lease],
+    /// The first binding of each hardware address, for IPv4 and IPv6.
+    owners: HashMap<([u8; 6], bool), &'t Neighbour, RandomState>,
+    /// The binding of each address.
+    bound: HashMap<IpAddr, &'t Neighbour, RandomState>,
+    /// The first binding of each hardware address that is a router's, as it said over IPv6.
+    routers: HashMap<[u8; 6], &'t Neighbour, RandomState>,
+    /// The first lease of each address.
+    leased: HashMap<IpAddr, &'t Lease, RandomState>,
     /// What DHCP told of the network.
-    pub local: Local,
+    local: Local,
 }
 
 impl<'t> Known<'t> {
+    /// Bindings by ARP and neighbour discovery, who said over IPv6 that it is a router, who was
+    /// given which address, and what DHCP told of the network.
+    pub fn new(
+        table: &'t [Neighbour],
+        routers: &[IpAddr],
+        leases: &'t [Lease],
+        local: Local,
+    ) -> Known<'t> {
+        let mut known = Known {
+            owners: HashMap::default(),
+            bound: HashMap::default(),
+            routers: HashMap::default(),
+            leased: HashMap::default(),
+            local,
+        };
+        let routers: HashSet<&IpAddr, RandomState> = routers.iter().collect();
+        for neighbour in table.iter().filter(|n| !n.conflict) {
+            let (mac, address) = (neighbour.mac.0, neighbour.address);
+            let owner = (mac, address.is_ipv4());
+            known.owners.entry(owner).or_insert(neighbour);
+            known.bound.entry(address).or_insert(neighbour);
+            if routers.contains(&address) {
+                known.routers.entry(mac).or_insert(neighbour);
+            }
+        }
+        for lease in leases {
+            if let Some(address) = lease.acknowledged {
+                known.leased.entry(address).or_insert(lease);
+            }
+        }
+        known
+    }
+
     /// The neighbour of the same IP version that has this hardware address: a host's IPv4
     /// address says nothing of where its IPv6 packets go.
     fn owner(&self, mac: [u8; 6], version: IpAddr) -> Option<&'t Neighbour> {
-        self.table
-            .iter()
-            .find(|n| n.mac.0 == mac && !n.conflict && n.address.is_ipv4() == version.is_ipv4())
+        self.owners.get(&(mac, version.is_ipv4())).copied()
     }
 
     fn bound(&self, address: IpAddr) -> Option<&'t Neighbour> {
-        let mut table = self.table.iter();
-        table.find(|n| n.address == address && !n.conflict)
+        self.bound.get(&address).copied()
     }
 
     /// The frame in which DHCP gave this address to this card.
     fn leased(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
-        let mut leases = self.leases.iter();
-        let lease = leases.find(|l| l.acknowledged == Some(address))?;
+        let lease = self.leased.get(&address)?;
         lease
             .ack_frame
             .filter(|_| lease.client_mac == Some(Mac(mac)))
@@ -93,8 +124,7 @@ impl<'t> Known<'t> {
 
     /// The router with this hardware address.
     fn router(&self, mac: [u8; 6]) -> Option<&'t Neighbour> {
-        let mut table = self.table.iter();
-        table.find(|n| n.mac.0 == mac && !n.conflict && self.routers.contains(&n.address))
+        self.routers.get(&mac).copied()
     }
 }
 
