@@ -1,7 +1,7 @@
 //! The whole analysis stream: frames become packets, packets over time become facts.
 
 use crate::capture::{Batch, Ending, Frame, Reader, Time, read_ahead};
-use crate::dissect::{Packet, Stop, as_usize};
+use crate::dissect::{Ip, Packet, Stop, as_u32, as_usize};
 use crate::facts::names::{Lease, Lookup};
 use crate::facts::network::{Arp, Hop, Host, IcmpError, Neighbour, Ping, Situation};
 use crate::track::behind::{Behind, Tcp};
@@ -220,7 +220,13 @@ impl Stream {
         if passes {
             self.summary.count(packet);
         }
-        match self.trackers.fragments.packet(packet) {
+        let piece = packet.ip.as_ref().is_some_and(Ip::is_fragment);
+        let whole = if piece {
+            self.trackers.fragments.packet(packet)
+        } else {
+            None
+        };
+        match whole {
             None => self.track(packet, 1, passes, carried),
             Some(whole) => {
                 let mut packet = packet.clone();
@@ -296,11 +302,9 @@ impl Summary {
             self.first = self.first.or(frame.time);
             self.last = frame.time;
         }
-        match packet.stop {
-            Some(Stop::Snapped) => self.snapped += 1,
-            Some(Stop::Malformed) => self.malformed += 1,
-            None => {}
-        }
+        // Whether or not the headers are all there: what lies behind them is not.
+        self.snapped += u64::from(as_u32(frame.bytes.len()) < frame.wire_length);
+        self.malformed += u64::from(packet.stop == Some(Stop::Malformed));
         self.undecoded += u64::from(packet.layers.as_slice().is_empty());
     }
 }

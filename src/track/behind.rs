@@ -30,7 +30,7 @@ impl Tcp {
 
     /// Takes in one segment; `frame` gives the bytes of the frame it is in.
     pub fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
-        self.connections.follow(&carried.seen);
+        self.connections.keep(&carried.seen);
         if !carried.seen.hidden {
             self.streams.segment(carried, frame);
         }

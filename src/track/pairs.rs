@@ -39,8 +39,8 @@ struct Pair {
 pub struct Pairs {
     list: Vec<Pair>,
     index: HashMap<(IpAddr, IpAddr), u32, RandomState>,
-    /// The pairs of the last frames: traffic comes in runs.
-    recent: [u32; 2],
+    /// The pairs of the last frames over IPv4, packed, with their places: traffic comes in runs.
+    recent: [(u64, u32); 4],
     /// Frames of pairs that did not fit.
     pub overflow: u64,
 }
@@ -143,6 +143,7 @@ fn behind(destination: IpAddr) -> Option<IpAddr> {
 
 impl Pairs {
     /// Takes in one IP packet.
+    #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) {
         let Some(index) = self.find(packet, ip) else {
             self.overflow += 1;
@@ -160,16 +161,25 @@ impl Pairs {
 
     fn find(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<usize> {
         let (source, destination) = (ip.source, ip.destination);
-        for place in self.recent {
-            let place = crate::dissect::as_usize(place);
-            if self
-                .list
-                .get(place)
-                .is_some_and(|p| p.source == source && p.destination == destination)
-            {
-                return Some(place);
-            }
+        let packed = match (source, destination) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => u64::from(a.to_bits()) << 32 | u64::from(b.to_bits()),
+            _ => 0,
+        };
+        if packed != 0
+            && let Some(known) = self.recent.iter().find(|known| known.0 == packed)
+        {
+            return Some(crate::dissect::as_usize(known.1));
         }
+        let place = self.look_up(packet, source, destination)?;
+        if packed != 0 {
+            self.recent.rotate_right(1);
+            self.recent[0] = (packed, place);
+        }
+        Some(crate::dissect::as_usize(place))
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, packet: &Packet<'_>, source: IpAddr, destination: IpAddr) -> Option<u32> {
         let place = match self.index.get(&(source, destination)) {
             Some(place) => *place,
             None if self.list.len() >= MOST => return None,
@@ -190,8 +200,7 @@ impl Pairs {
                 place
             }
         };
-        self.recent = [place, self.recent[0]];
-        Some(crate::dissect::as_usize(place))
+        Some(place)
     }
 
     /// The first frame an address sent, and whether a packet for it alone was captured.
