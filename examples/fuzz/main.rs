@@ -101,7 +101,13 @@ fn main() -> io::Result<ExitCode> {
             let input = (reader.input)(&corpus, &mut random);
             let began = Instant::now();
             let outcome = catch_unwind(AssertUnwindSafe(|| (reader.run)(&input)));
-            let took = began.elapsed();
+            let mut took = began.elapsed();
+            if outcome.is_ok() && took > LONGEST {
+                // Perhaps another program had the processor.
+                let again = Instant::now();
+                (reader.run)(&input);
+                took = took.min(again.elapsed());
+            }
             let tally = &mut tallies[at];
             tally.runs += 1;
             tally.spent += took;

@@ -66,9 +66,15 @@ impl Corpus {
             captures: Vec::new(),
         };
         let mut paths = Vec::new();
-        for folder in folders {
+        let mut folders = folders.to_vec();
+        while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder)? {
-                paths.push(entry?.path());
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    paths.push(path);
+                }
             }
         }
         paths.sort();

@@ -3,14 +3,14 @@
 use super::mutate::{Corpus, Random, damage};
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
-use wirelab::analyze::analyze;
+use wirelab::analyze::{Wants, analyze};
 use wirelab::capture::{Batch, Frame, LinkType, Reader};
 use wirelab::dissect::field::{Sink, Wanted};
 use wirelab::dissect::{self, Packet, checksum};
 use wirelab::query::{Catalogue, EntryId, Filter, Session, packet_list, print};
-use wirelab::render::{self, Extent, Format};
-use wirelab::report::Times;
-use wirelab::report::sections::{self, Options};
+use wirelab::render::{self, Extent, Format, Report};
+use wirelab::report::{Times, summary};
+use wirelab::store::{self, Options};
 
 /// A reader, and what it is given.
 pub(crate) struct Reading {
@@ -140,18 +140,28 @@ fn dissect(input: &[u8]) {
 fn whole_analysis(input: &[u8]) {
     let tell = |format: Format| {
         let reader = Reader::from_read("fuzz", Cursor::new(input.to_vec()));
-        let analysis = analyze(reader, None, |_| {});
+        let names: Vec<String> = store::names().iter().map(|n| (*n).to_owned()).collect();
+        let wants = Wants::of(names.iter().map(String::as_str));
+        let analysis = analyze(reader, wants, None, |_| {});
         let options = Options {
             receive_buffer: Some(50),
         };
-        let list = sections::all(&analysis, options);
+        let sections = store::sections(&analysis, options, &names);
         let extent = Extent {
             rows: 40,
             width: 100,
         };
+        let capture = analysis.capture.clone();
+        let report = Report {
+            lines: summary::lines(&analysis, &capture, sections.len()),
+            capture,
+            sections,
+            times: Times::default(),
+            extent,
+            why: format == Format::Json,
+        };
         let mut out = Vec::new();
-        render::write(&mut out, format, &[], &list, &Times::default(), extent)
-            .expect("memory takes it");
+        render::write(&mut out, format, &report).expect("memory takes it");
         out
     };
     let table = tell(Format::Table);
@@ -288,8 +298,8 @@ fn filter(input: &[u8]) {
     let length = usize::from(u16::from_be_bytes(*length)).min(rest.len());
     let (frame, text) = rest.split_at(length);
     let text = String::from_utf8_lossy(text);
-    for catalogue in sections::catalogues().iter().take(2) {
-        let _ = Filter::parse(&text, catalogue);
+    for kind in store::KINDS.iter().take(3) {
+        let _ = Filter::parse(&text, &Catalogue::facts(&(kind.schema)()));
     }
     let filter = match Filter::parse(&text, Catalogue::frames()) {
         Ok(filter) => filter,

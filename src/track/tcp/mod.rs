@@ -8,11 +8,12 @@ mod directory;
 mod holes;
 pub mod note;
 mod offer;
+pub mod segments;
 mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::Brief;
+pub(crate) use story::{Brief, Failure};
 
 pub use directory::Seen;
 pub use note::{FIELDS, Flags, Note, emit};
@@ -22,9 +23,11 @@ use crate::capture::Time;
 use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, as_usize};
-use crate::facts::connection::Connection;
+use crate::facts::tcp::Connection;
 use analysis::Side;
 use directory::{Directory, End, Step};
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use story::Story;
 use unacked::Pool;
@@ -91,6 +94,8 @@ pub struct Connections {
     live: Slots<Live>,
     /// Of conversations that are over.
     bases: Chunks<[Base; 2]>,
+    /// Conversations of one segment or two for which an ICMP error came back, with its frame.
+    unreachable: HashMap<u32, u32, RandomState>,
     pool: Pool,
 }
 
@@ -124,6 +129,14 @@ impl Connections {
             directory,
             ..followed
         };
+    }
+
+    /// What was followed, apart again from where it is found: to go on after [`Connections::adopt`].
+    pub fn split(&mut self) -> Connections {
+        let directory = std::mem::take(&mut self.directory);
+        let followed = std::mem::take(self);
+        self.directory = directory;
+        followed
     }
 
     /// Takes in a segment whose conversation was found; the note says what it means.
@@ -172,6 +185,9 @@ impl Connections {
                 let [first, second] = &self.two[place];
                 let (mut stream, live, _) = replay([first, second, seen], &mut self.pool);
                 self.two.free(place);
+                if let Some(frame) = self.unreachable.remove(&seen.stream) {
+                    story::unreachable(&mut stream.story, frame);
+                }
                 stream.state = State::Live(self.live.put(live));
                 let place = u32::try_from(self.streams.push(stream));
                 let place = place.expect("fewer than four billion streams");
@@ -211,7 +227,7 @@ impl Connections {
     /// Asks a conversation for something.
     fn ask<T>(&self, index: usize, question: impl FnOnce(&Stream, [Base; 2]) -> T) -> Option<T> {
         let mut pool = Pool::default();
-        let (stream, live, _) = match *self.places.get(index)? {
+        let (mut stream, live, _) = match *self.places.get(index)? {
             Place::One(place) => replay([&self.one[place]], &mut pool),
             Place::Two(place) => {
                 let [first, second] = &self.two[place];
@@ -226,6 +242,10 @@ impl Connections {
                 return Some(question(stream, bases));
             }
         };
+        let number = u32::try_from(index).unwrap_or(u32::MAX);
+        if let Some(frame) = self.unreachable.get(&number) {
+            story::unreachable(&mut stream.story, *frame);
+        }
         Some(question(&stream, live.bases()))
     }
 
@@ -260,6 +280,17 @@ impl Connections {
             .unwrap_or(0)
     }
 
+    /// Which end is the client, of [`Connections::ends`].
+    pub(super) fn client_side(&self, stream: usize) -> Option<usize> {
+        let ends = self.directory.ends(stream)?;
+        self.ask(stream, |stream, _| story::client_side(stream, ends).0)
+    }
+
+    /// The conversation between two ends as it is now, if there is one.
+    pub(crate) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
+        self.directory.between(from, to)
+    }
+
     /// The two ends of a conversation, first sender first.
     pub fn ends(&self, stream: usize) -> Option<[(IpAddr, u16); 2]> {
         let ends = self.directory.ends(stream)?;
@@ -272,10 +303,31 @@ impl Connections {
         self.ask(stream, |stream, _| story::brief(stream, ends))
     }
 
-    /// Whether a connection was refused or not answered.
-    pub(crate) fn failed_to_open(&self, stream: usize) -> bool {
-        self.ask(stream, |stream, _| story::failed_to_open(stream))
-            .unwrap_or(false)
+    /// Why a connection never came about; nothing if it did.
+    pub(crate) fn failure(&self, stream: usize) -> Option<Failure> {
+        let ends = self.directory.ends(stream)?;
+        self.ask(stream, |stream, _| {
+            let told = !stream.story.is_empty();
+            told.then(|| story::failure(stream, ends)).flatten()
+        })?
+    }
+
+    /// Takes in that the ICMP error in `frame` came back for a SYN.
+    pub(crate) fn unreachable(&mut self, stream: usize, frame: u32) {
+        let segments = match self.places.get(stream).copied() {
+            None => return,
+            Some(Place::Many(place)) => {
+                let stream = &mut self.streams[as_usize(place)];
+                return story::unreachable(&mut stream.story, frame);
+            }
+            Some(Place::One(place)) => std::slice::from_ref(&self.one[place]),
+            Some(Place::Two(place)) => &self.two[place],
+        };
+        let called = |seen: &Seen| seen.segment.has(tcp::SYN) && seen.frame < frame;
+        if segments.iter().any(called) {
+            let number = u32::try_from(stream).unwrap_or(u32::MAX);
+            self.unreachable.entry(number).or_insert(frame);
+        }
     }
 
     /// Frame and time of every SYN of the caller.

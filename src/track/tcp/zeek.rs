@@ -2,17 +2,13 @@
 //! (scripts/base/protocols/conn/main.zeek; TCP.cc decides the states).
 //!
 //! Zeek starts a new record where Wireshark keeps a stream in two cases: a true simultaneous open,
-//! and a SYN after one side has closed. All records are then told, with a slash between; of many
-//! the first [`MOST`] and the newest, since one stream may have a million. Letters
+//! and a SYN after one side has closed. Both records are then told, with a slash between. Letters
 //! for checksums are left out: Zeek drops a packet with a wrong one, and its bytes are then a gap
 //! there; Wirelab never does, since a wrong sum is mostly the capturing host's (`checksums`). So a
 //! capture with wrong sums has other letters here than with Zeek, and the same with `zeek -C`.
 
 use super::story::likely_server;
 use crate::dissect::tcp::{self, Segment};
-
-/// Most records that are kept of a stream besides its newest.
-const MOST: usize = 15;
 
 /// State of one end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,22 +39,6 @@ pub(super) struct Zeek {
     /// Which letters were written once: per side A D I Q, and S H F R.
     written: [u8; 2],
     earlier: Option<Box<Earlier>>,
-}
-
-/// A record that ended, with what Zeek says of it: `conn_state` and the letters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) state: &'static str,
-    pub(super) history: String,
-}
-
-/// The records that ended before the newest.
-#[derive(Default)]
-struct Earlier {
-    /// The first of them.
-    list: Vec<Record>,
-    /// How many came between the list and the newest.
-    left_out: u32,
 }
 
 /// What is only needed while the conversation is followed.
@@ -100,10 +80,9 @@ impl Zeek {
         );
         if self.reuses(memory, side, segment) {
             let mut earlier = self.earlier.take().unwrap_or_default();
-            if earlier.list.len() < MOST {
-                earlier.list.push(self.record());
-            } else {
-                earlier.left_out = earlier.left_out.saturating_add(1);
+            earlier.count = earlier.count.saturating_add(1);
+            if earlier.first.len() < MOST_RECORDS {
+                earlier.first.push((self.state(), self.history()));
             }
             *self = Zeek {
                 earlier: Some(earlier),
@@ -316,36 +295,40 @@ impl Zeek {
         }
     }
 
-    /// The newest record.
-    fn record(&self) -> Record {
-        Record {
-            state: self.state(),
-            history: self.history(),
+    /// `conn_state` and `history` of the first record, and every record where there are several.
+    pub(super) fn tell(&self) -> (String, String, Option<Vec<String>>) {
+        let (state, history) = (self.state(), self.history());
+        let Some(earlier) = &self.earlier else {
+            return (state.to_owned(), history, None);
+        };
+        let mut all: Vec<String> = earlier
+            .first
+            .iter()
+            .map(|r| format!("{} {}", r.0, r.1))
+            .collect();
+        let skipped = usize::try_from(earlier.count)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(earlier.first.len());
+        if skipped > 0 {
+            all.push(format!("{skipped} more"));
         }
+        all.push(format!("{state} {history}"));
+        let first = earlier.first.first();
+        let (state, history) = first.map_or((state, history), |r| (r.0, r.1.clone()));
+        (state.to_owned(), history, Some(all))
     }
+}
 
-    /// The records of the stream, the newest last, and how many before it are left out.
-    pub(super) fn records(&self) -> (Vec<Record>, u32) {
-        let (mut list, left_out) = match &self.earlier {
-            Some(earlier) => (earlier.list.clone(), earlier.left_out),
-            None => (Vec::new(), 0),
-        };
-        list.push(self.record());
-        (list, left_out)
-    }
+/// Most records of one stream that are kept.
+const MOST_RECORDS: usize = 16;
 
-    /// `conn_state` and `history` of the records of the stream, with slashes between.
-    pub(super) fn tell(&self) -> (String, String) {
-        let (records, left_out) = self.records();
-        let joined = |of: fn(&Record) -> &str| {
-            let mut told: Vec<String> = records.iter().map(|r| of(r).to_owned()).collect();
-            if left_out > 0 {
-                told.insert(told.len() - 1, format!("… {left_out} more …"));
-            }
-            told.join(" / ")
-        };
-        (joined(|r| r.state), joined(|r| &r.history))
-    }
+/// Records that ended before the newest one.
+#[derive(Default)]
+struct Earlier {
+    /// The first of them.
+    first: Vec<(&'static str, String)>,
+    /// How many there were.
+    count: u32,
 }
 
 #[cfg(test)]
@@ -365,34 +348,29 @@ mod tests {
         }
     }
 
-    /// A call that is refused again and again, with the same numbers.
-    fn refused(times: u32) -> Zeek {
+    /// A call that is refused again and again, with the same numbers: all its records.
+    fn refused(times: u32) -> Vec<String> {
         let (mut zeek, mut memory) = (Zeek::default(), Memory::default());
         for _ in 0..times {
             zeek.segment(&mut memory, 0, &segment(tcp::SYN, 7), Signs::default());
             let reset = segment(tcp::RST | tcp::ACK, 0);
             zeek.segment(&mut memory, 1, &reset, Signs::default());
         }
-        zeek
+        let (state, history, all) = zeek.tell();
+        assert_eq!((state.as_str(), history.as_str()), ("REJ", "Sr"));
+        all.unwrap_or_default()
     }
 
     #[test]
     fn several_records_of_one_stream_are_a_list() {
-        let (records, left_out) = refused(3).records();
-        let one = Record {
-            state: "REJ",
-            history: "Sr".to_owned(),
-        };
-        assert_eq!((records, left_out), (vec![one; 3], 0));
-        let told = refused(2).tell();
-        assert_eq!(told, ("REJ / REJ".to_owned(), "Sr / Sr".to_owned()));
+        assert_eq!(refused(1), [""; 0]);
+        assert_eq!(refused(3), ["REJ Sr"; 3]);
     }
 
     #[test]
     fn of_many_records_a_few_are_kept_and_the_others_counted() {
-        let (records, left_out) = refused(1000).records();
-        assert_eq!((records.len(), left_out), (MOST + 1, 1000 - 16));
-        let (states, _) = refused(1000).tell();
-        assert!(states.ends_with("REJ / … 984 more … / REJ"), "{states}");
+        let all = refused(100_000);
+        assert_eq!(all.len(), MOST_RECORDS + 2);
+        assert_eq!(all[MOST_RECORDS..], ["99983 more", "REJ Sr"]);
     }
 }
