@@ -332,3 +332,29 @@ fn a_caller_that_goes_on_was_answered_even_if_the_answer_was_not_captured() {
     ));
     assert_eq!((c.opened, c.synack_frame), (Opened::Handshake, None));
 }
+
+#[test]
+fn syns_decades_apart_are_told_like_others() {
+    for (seconds, how) in [
+        ([0u32, 1, 0x7fff_ffff, 0xffff_ffff], "growing gaps"),
+        ([0xffff_ffff, 0, 0xffff_ffff, 0], "(gaps"),
+    ] {
+        let mut wire = Wire::open(12000, false);
+        wire.file.truncate(24);
+        for second in seconds {
+            let from = wire.file.len();
+            wire.next[0] = OUT_OF_NOTHING;
+            wire.segment(0, 0, "S", &[]);
+            wire.file[from..from + 4].copy_from_slice(&second.to_le_bytes());
+        }
+        let analysis = analyze(
+            Reader::from_read("test", Cursor::new(wire.file)),
+            Wants::default(),
+            None,
+            |_| {},
+        );
+        let told = &analysis.facts.situations[0];
+        assert_eq!(told.kind, SituationKind::HostSilent);
+        assert!(told.sentence.contains(how), "{}", told.sentence);
+    }
+}

@@ -526,10 +526,7 @@ mod tests {
         assert_eq!(dns.response_to(1), 3);
         let lookup = &dns.lookups()[0];
         assert_eq!((&*lookup.name, &*lookup.kind), ("ab", "A"));
-        assert_eq!(
-            lookup.answers.as_deref(),
-            Some(&["10.9.0.80".to_owned()][..])
-        );
+        assert_eq!(lookup.answers, Some(vec!["10.9.0.80".to_owned()]));
         assert_eq!(lookup.status.as_deref(), Some("No error"));
         assert_eq!(lookup.time_ms, Some(Milliseconds(2000.0)));
     }

@@ -110,13 +110,14 @@ impl Trackers {
 
     /// The same with all that hosts and next hops are decided from.
     pub fn known<'t>(&'t self, near: &'t Neighbourhood) -> pairs::Known<'t> {
-        pairs::Known {
-            table: &near.table,
-            bindings: &near.bindings,
-            routers: self.discovery.routers(),
-            leases: &near.leases,
-            local: self.local(),
-        }
+        let routers = self.discovery.routers();
+        pairs::Known::new(
+            &near.table,
+            &near.bindings,
+            routers,
+            &near.leases,
+            self.local(),
+        )
     }
 
     /// What had to be left out for want of room, each with how much.
@@ -195,7 +196,7 @@ impl Trackers {
                     let mut stream = None;
                     if let (6, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
-                        stream = self.tcp.between(ends.0, ends.1);
+                        stream = self.tcp.between(ends.0, ends.1, quoted.identification);
                     }
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));

@@ -9,7 +9,7 @@ use crate::dissect::{Ip, Packet, as_usize};
 use crate::track::chunks::Chunks;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// One end of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,22 +62,147 @@ struct Entry {
     /// Who sent the first segment, and the other side.
     ends: [End; 2],
     bases: [Option<u32>; 2],
-    /// Frame and IP identification of the newest segment of each side.
-    newest: [(u32, u32); 2],
+}
+
+/// How many conversations are found without the table: those of a moment.
+const RECENT: usize = 256;
+
+/// One direction of a conversation that had a segment lately: its two ends over IPv4, packed, and
+/// what the table would say. Two zeros are an empty place.
+#[derive(Clone, Copy, Default)]
+struct Recent {
+    from: u64,
+    to: u64,
+    stream: u32,
+    side: u8,
+    /// It is known what the numbers of both sides count from.
+    settled: bool,
+}
+
+/// The two ends of a segment over IPv4, packed; not those that would look like an empty place.
+fn packed(source: IpAddr, destination: IpAddr, segment: &Segment) -> Option<(u64, u64)> {
+    let (IpAddr::V4(source), IpAddr::V4(destination)) = (source, destination) else {
+        return None;
+    };
+    let end = |address: Ipv4Addr, port: u16| u64::from(address.to_bits()) << 16 | u64::from(port);
+    let from = end(source, segment.source_port);
+    let to = end(destination, segment.destination_port);
+    (from | to != 0).then_some((from, to))
+}
+
+/// Where a direction has its place among the recent ones. Whoever chooses ports that meet at one
+/// place only makes us ask the table.
+fn place((from, to): (u64, u64)) -> usize {
+    let mixed = (from ^ to.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+    usize::from(mixed.to_le_bytes()[0])
 }
 
 /// All conversations by their ends.
-#[derive(Default)]
 pub(super) struct Directory {
+    recent: Box<[Recent; RECENT]>,
     /// Numbers of conversations, by the hash of their ends.
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     entries: Chunks<Entry>,
+    /// The last segments, for the ICMP errors that quote them: one at its number modulo [`SENT`].
+    sent: Box<[Sent; SENT]>,
+}
+
+/// How many of the last segments an ICMP error is compared with.
+const SENT: usize = 1024;
+
+/// A segment that an ICMP error may quote.
+#[derive(Clone, Copy, Default)]
+struct Sent {
+    stream: u32,
+    frame: u32,
+    identification: u32,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Directory {
+            recent: Box::new([Recent::default(); RECENT]),
+            table: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+            entries: Chunks::default(),
+            sent: Box::new([Sent::default(); SENT]),
+        }
+    }
 }
 
 impl Directory {
     /// Finds the conversation of a segment, or begins one.
+    #[inline]
     pub(super) fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Seen {
+        let ends = packed(ip.source, ip.destination, segment);
+        let recent = ends.map(|ends| self.recent[place(ends)]);
+        let known = recent.filter(|r| Some((r.from, r.to)) == ends);
+        // A SYN may begin another conversation.
+        let (stream, side, step) = match known {
+            Some(known) if !segment.has(tcp::SYN) => {
+                if !known.settled {
+                    let entry = &mut self.entries[as_usize(known.stream)];
+                    entry.count_from(usize::from(known.side), segment);
+                    if let (Some(ends), [Some(_), Some(_)]) = (ends, entry.bases) {
+                        self.recent[place(ends)].settled = true;
+                    }
+                }
+                (known.stream, known.side, Step::GoesOn)
+            }
+            _ => {
+                let (stream, side, step) = self.look_up(ip, segment);
+                if let Some(ends @ (from, to)) = ends {
+                    self.recent[place(ends)] = Recent {
+                        from,
+                        to,
+                        stream,
+                        side,
+                        settled: false,
+                    };
+                    if step != Step::GoesOn && from != to {
+                        // What the other direction's place says may be over.
+                        self.recent[place((to, from))] = Recent {
+                            from: to,
+                            to: from,
+                            stream,
+                            side: 1 - side,
+                            settled: false,
+                        };
+                    }
+                }
+                (stream, side, step)
+            }
+        };
+        let frame = packet.frame.number;
+        self.sent[as_usize(frame) % SENT] = Sent {
+            stream,
+            frame,
+            identification: ip.identification,
+        };
+        let options = option_bytes(packet, segment);
+        Seen {
+            segment: *segment,
+            frame: packet.frame.number,
+            time: packet.frame.time.unwrap_or_default(),
+            stream,
+            side,
+            copy: false,
+            hidden: false,
+            step,
+            offer: if segment.has(tcp::SYN) {
+                Offer::new(&tcp::parse_options(options))
+            } else {
+                Offer::default()
+            },
+            selectively_acked: analysis::selective(options),
+        }
+    }
+
+    /// Finds the conversation of a segment in the table, or begins one: its number, the side that
+    /// sent the segment, and what the segment does.
+    #[inline(never)]
+    fn look_up(&mut self, ip: &Ip, segment: &Segment) -> (u32, u8, Step) {
         let from = End {
             address: ip.source,
             port: segment.source_port,
@@ -121,47 +246,32 @@ impl Directory {
             let mut entry = Entry {
                 ends: [from, to],
                 bases: [None; 2],
-                newest: [(0, 0); 2],
             };
             entry.count_from(0, segment);
             self.entries.push(entry);
         }
-        let newest = &mut self.entries[as_usize(number)].newest[usize::from(side)];
-        *newest = (packet.frame.number, ip.identification);
-        let options = option_bytes(packet, segment);
-        Seen {
-            segment: *segment,
-            frame: packet.frame.number,
-            time: packet.frame.time.unwrap_or_default(),
-            stream: number,
-            side,
-            copy: false,
-            hidden: false,
-            step,
-            offer: if segment.has(tcp::SYN) {
-                Offer::new(&tcp::parse_options(options))
-            } else {
-                Offer::default()
-            },
-            selectively_acked: analysis::selective(options),
-        }
+        (number, side, step)
     }
 
-    /// The newest conversation between two ends.
+    /// The newest conversation between two ends, and the newest of the last frames in it with
+    /// this IP identification.
     pub(super) fn between(
         &self,
         from: (IpAddr, u16),
         to: (IpAddr, u16),
-    ) -> Option<(u32, Option<(u32, u32)>)> {
+        identification: u32,
+    ) -> Option<(u32, Option<u32>)> {
         let [from, to] = [from, to].map(|(address, port)| End { address, port });
         let known = self.table.find(hash(&self.hasher, &from, &to), |known| {
             let ends = &self.entries[as_usize(*known)].ends;
             *ends == [from, to] || *ends == [to, from]
         });
-        let entry = &self.entries[as_usize(*known?)];
-        let side = usize::from(entry.ends[0] != from);
-        let newest = entry.newest[side];
-        Some((*known?, (newest.0 != 0).then_some(newest)))
+        let stream = *known?;
+        let quoted =
+            |s: &&Sent| s.frame != 0 && s.stream == stream && s.identification == identification;
+        // IPv6 has no identification.
+        let sent = self.sent.iter().filter(quoted).map(|s| s.frame).max();
+        Some((stream, sent.filter(|_| identification != 0)))
     }
 
     /// The two ends of a conversation, first sender first.
@@ -201,6 +311,7 @@ impl Entry {
     }
 
     /// Sets what numbers count from, as [`analysis`] does.
+    #[inline]
     fn count_from(&mut self, side: usize, segment: &Segment) {
         if segment.length.is_none() {
             return;

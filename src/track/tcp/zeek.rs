@@ -327,3 +327,47 @@ struct Earlier {
     /// How many there were.
     count: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(flags: u16, seq: u32) -> Segment {
+        Segment {
+            source_port: 40000,
+            destination_port: 80,
+            seq,
+            ack: 0,
+            flags,
+            window: 1000,
+            header_length: 20,
+            length: Some(0),
+        }
+    }
+
+    /// A call that is refused again and again, with the same numbers: its records and their count.
+    fn refused(times: u32) -> (Vec<(&'static str, String)>, u32) {
+        let (mut zeek, mut memory) = (Zeek::default(), Memory::default());
+        for _ in 0..times {
+            zeek.segment(&mut memory, 0, &segment(tcp::SYN, 7), Signs::default());
+            let reset = segment(tcp::RST | tcp::ACK, 0);
+            zeek.segment(&mut memory, 1, &reset, Signs::default());
+        }
+        let (state, history, count) = zeek.first();
+        assert_eq!((state, history.as_str(), count), ("REJ", "Sr", times));
+        zeek.records()
+    }
+
+    #[test]
+    fn each_call_again_is_a_record() {
+        let record = || ("REJ", "Sr".to_owned());
+        assert_eq!(refused(1), (vec![record()], 1));
+        assert_eq!(refused(3), (vec![record(), record(), record()], 3));
+    }
+
+    #[test]
+    fn of_many_records_a_few_are_kept_and_the_others_counted() {
+        let (records, count) = refused(100_000);
+        assert_eq!((records.len(), count), (MOST_RECORDS + 1, 100_000));
+    }
+}

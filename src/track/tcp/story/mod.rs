@@ -209,15 +209,6 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
     story.zeek.segment(memory, side, segment, signs);
 }
 
-/// Goes through the first segment of a conversation again, for Zeek's memory alone.
-pub(super) fn remember(memory: &mut Memory, seen: &Seen, note: &Note) {
-    let signs = Signs {
-        zero_window: note.flags.has(Flags::ZERO_WINDOW),
-        ..Signs::default()
-    };
-    Zeek::default().segment(memory, 0, &seen.segment, signs);
-}
-
 impl Story {
     /// Whether this ACK is the first for something of `side` that was not seen.
     fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
