@@ -317,9 +317,14 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 && !segment.has(tcp::RST) =>
         {
             let caller = story.syn_side == Some(sender);
-            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
+            let other = &story.parts[1 - side];
+            let answered = other.isn().map(|isn| isn.wrapping_add(1));
+            // It acknowledges the SYN, or what was sent after it; a number of an older connection
+            // lies elsewhere.
             let fits = caller
-                || answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0);
+                || answered.is_some_and(|next| {
+                    segment.ack.wrapping_sub(next) <= other.next.wrapping_sub(next)
+                });
             if caller {
                 story.ack_frame = frame;
             }
