@@ -9,6 +9,7 @@ mod client;
 mod fields;
 mod frames;
 mod interfaces;
+mod lab;
 mod restriction;
 mod serve;
 mod show;
@@ -43,6 +44,8 @@ enum Command {
     Client(client::Args),
     /// Show this machine's sockets and the processes that have them.
     Sockets(sockets::Args),
+    /// Perform a whole lab in a network of its own: traffic, captures, a shell in it.
+    Lab(lab::Args),
     /// Show this machine's network interfaces.
     Interfaces(interfaces::Args),
 }
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),
+        Command::Lab(args) => lab::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
     };
     match result {
