@@ -1,121 +1,229 @@
 //! The whole analysis stream: frames become packets, packets over time become facts.
 
-use crate::capture::{Batch, Ending, Frame, Reader, Time, read_ahead};
+use crate::capture::{Batch, Ending, Frame, Reader, Time, Verdict, read_ahead};
 use crate::dissect::{Packet, Stop, as_usize};
-use crate::facts::names::{Lease, Lookup};
-use crate::facts::network::{Arp, Hop, Host, IcmpError, Neighbour, Ping, Situation};
+use crate::facts::arp::Neighbour;
+use crate::facts::capture::{Capture, FileState, Traffic};
+use crate::facts::dhcp::Lease;
+use crate::facts::dns::{Lookup, Record};
+use crate::facts::icmp::{IcmpError, TraceProbe};
+use crate::facts::ip::{Hop, Host};
+use crate::facts::situation::Situation;
+use crate::facts::tcp::Segment;
+use crate::facts::{Fact, Milliseconds, Moment};
 use crate::track::behind::{Behind, Tcp};
+use crate::track::pairs::Census;
 use crate::track::stream::Carried;
-use crate::track::{Trackers, situations};
+use crate::track::tcp::segments::Segments;
+use crate::track::{Trackers, pairs, situations, traces};
+use foldhash::fast::RandomState;
+use std::collections::HashSet;
+use std::net::IpAddr;
 
-/// What a capture holds, before its facts.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
-    /// Frames analyzed.
-    pub frames: u64,
-    /// Bytes on the wire.
-    pub bytes: u64,
-    /// Time of the first frame of the capture, analyzed or not: relative times count from it.
-    pub start: Option<Time>,
-    /// Time of the first frame analyzed.
-    pub first: Option<Time>,
-    /// Time of the last one.
-    pub last: Option<Time>,
-    /// Frames cut by the snapshot length.
-    pub snapped: u64,
-    /// Frames with headers that contradict themselves.
-    pub malformed: u64,
-    /// Frames of link types that are not decoded.
-    pub undecoded: u64,
-}
-
-/// Facts that are few, put together at the end.
+/// Facts that are put together from what the trackers have.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// Situations recognized.
     pub situations: Vec<Situation>,
-    /// ARP packets.
-    pub arp: Vec<Arp>,
     /// The ARP table that results.
     pub neighbours: Vec<Neighbour>,
     /// Next hops.
     pub hops: Vec<Hop>,
     /// Senders.
     pub hosts: Vec<Host>,
-    /// Echo requests.
-    pub pings: Vec<Ping>,
     /// ICMP errors.
     pub icmp_errors: Vec<IcmpError>,
+    /// Probes of traceroutes.
+    pub traces: Vec<TraceProbe>,
     /// DHCP transactions.
     pub leases: Vec<Lease>,
     /// DNS questions.
     pub lookups: Vec<Lookup>,
+    /// DNS records.
+    pub records: Vec<Record>,
+    /// Frames of each protocol.
+    pub traffic: Vec<Traffic>,
+    /// Who sent and was sent something.
+    pub census: Census,
 }
 
-/// A capture analyzed.
+/// A capture analyzed, wholly or as far as it has come: all its facts are read with
+/// [`crate::store`].
 pub struct Analysis {
-    /// Whether a filter let only some of the frames pass.
-    pub restricted: bool,
-    /// Its size and times.
-    pub summary: Summary,
+    /// What the capture is.
+    pub capture: Capture,
+    /// What times count from.
+    pub start: Option<Time>,
     /// How the file ended.
     pub ending: Ending,
-    /// Facts that are few.
+    /// Facts that are put together.
     pub facts: Facts,
-    /// Facts that may be many, made when they are written.
+    /// Facts that may be many, made when they are asked for.
     pub trackers: Trackers,
+    /// Frames that a filter lets pass, if there is one.
+    pub passing: Option<Passing>,
 }
 
-/// Numbers of the frames that a display filter lets pass.
+/// What is kept beside what every report needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// TCP segments one by one.
+    pub segments: bool,
+}
+
+impl Wants {
+    /// What these sections need.
+    pub fn of<'n>(sections: impl IntoIterator<Item = &'n str>) -> Wants {
+        Wants {
+            segments: sections.into_iter().any(|name| name == Segment::SECTION),
+        }
+    }
+
+    fn tcp(self) -> Tcp {
+        Tcp {
+            segments: self.segments.then(Segments::default),
+            ..Tcp::default()
+        }
+    }
+}
+
+/// A set of numbers, of frames or conversations.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
+    bits: Vec<u64>,
+}
+
+impl Numbers {
+    /// Adds one.
+    pub fn insert(&mut self, number: u32) {
+        let word = as_usize(number / 64);
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] |= 1 << (number % 64);
+    }
+
+    /// Whether it is in.
+    pub fn contains(&self, number: u32) -> bool {
+        let word = self.bits.get(as_usize(number / 64));
+        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+}
+
+/// What a display filter lets pass: frames, and with them whatever they are part of. A fact is
+/// told wholly when one of its frames passes.
 #[derive(Clone, Debug, Default)]
 pub struct Passing {
-    bits: Vec<u64>,
+    /// The frames.
+    pub frames: Numbers,
+    /// How many.
+    pub count: u64,
+    /// TCP conversations of which one passes.
+    pub connections: Numbers,
+    /// Pairs of hosts of which one passes.
+    pub pairs: HashSet<(IpAddr, IpAddr), RandomState>,
 }
 
 impl Passing {
     /// Lets a frame pass.
     pub fn insert(&mut self, frame: u32) {
-        let word = as_usize(frame / 64);
-        if self.bits.len() <= word {
-            self.bits.resize(word + 1, 0);
-        }
-        self.bits[word] |= 1 << (frame % 64);
-    }
-
-    /// Whether a frame passes.
-    pub fn contains(&self, frame: u32) -> bool {
-        let word = self.bits.get(as_usize(frame / 64));
-        word.is_some_and(|word| word >> (frame % 64) & 1 == 1)
+        self.frames.insert(frame);
+        self.count += 1;
     }
 }
 
 /// Analyzes a capture to its end. `progress` is told the frames read so far, a batch at a time.
-///
-/// With `passing`, only those frames are told of. Conversations still have the numbers, and
-/// segments the analysis, that they have in the whole capture, as with Wireshark's filters.
+/// With `passing`, the analysis knows what belongs to the frames that pass.
 pub fn analyze(
     reader: Reader,
-    passing: Option<&Passing>,
+    wants: Wants,
+    passing: Option<Passing>,
     mut progress: impl FnMut(u64),
 ) -> Analysis {
     let mut ahead = read_ahead(reader);
-    let mut behind = Behind::new(ahead.returns());
-    let mut stream = Stream::new(passing.is_some());
+    let mut behind = Behind::new(wants.tcp(), ahead.returns());
+    let mut stream = Stream {
+        passing,
+        ..Stream::default()
+    };
     let mut read = 0;
     while let Some(batch) = ahead.take() {
-        stream.batch(&batch, passing, behind.list());
+        stream.batch(&batch, behind.list());
         read += u64::try_from(batch.len()).unwrap_or_default();
         behind.batch(batch);
         progress(read);
     }
+    let ending = ahead.finish().finish();
     stream.adopt(behind.finish());
-    stream.finish(ahead.finish().finish())
+    stream.finish(ending)
+}
+
+/// The analysis of a capture that goes on: frames go in one by one, and the facts can be had at
+/// any moment.
+#[derive(Default)]
+pub struct Live {
+    stream: Stream,
+    tcp: Tcp,
+    carried: Vec<Carried>,
+}
+
+impl Live {
+    /// An analysis that has seen nothing yet.
+    pub fn new(wants: Wants) -> Live {
+        Live {
+            tcp: wants.tcp(),
+            ..Live::default()
+        }
+    }
+
+    /// Takes in one frame.
+    pub fn frame(&mut self, frame: Frame<'_>) {
+        let bytes = frame.bytes;
+        let packet = Packet::dissect(frame);
+        self.stream.packet(&packet, &mut self.carried);
+        for carried in self.carried.drain(..) {
+            self.tcp.segment(&carried, || bytes);
+        }
+    }
+
+    /// Everything that can be said so far. The analysis cannot go on from it: take it again when
+    /// more frames have come.
+    pub fn look<T>(&mut self, look: impl FnOnce(&Analysis) -> T) -> T {
+        let mut stream = std::mem::take(&mut self.stream);
+        stream.adopt(std::mem::take(&mut self.tcp));
+        let frames = stream.summary.frames;
+        let ending = Ending {
+            frames,
+            ..Ending::default()
+        };
+        let summary = stream.summary.clone();
+        let mut analysis = stream.finish(ending);
+        let told = look(&analysis);
+        let segments = self.tcp.segments.is_some();
+        self.tcp = Tcp {
+            connections: analysis.trackers.tcp.split(),
+            streams: std::mem::take(&mut analysis.trackers.streams),
+            segments: segments.then(|| std::mem::take(&mut analysis.trackers.segments)),
+        };
+        self.stream = Stream {
+            summary,
+            trackers: analysis.trackers,
+            passing: None,
+        };
+        told
+    }
+
+    /// The end: `ending` says how it came.
+    pub fn finish(mut self, ending: Ending) -> Analysis {
+        self.stream.adopt(self.tcp);
+        self.stream.finish(ending)
+    }
 }
 
 /// Analyzes several captures as one, their frames in order of time and numbered anew; frames
-/// without a time keep their place. Each capture comes with its frames that pass, if there is a
-/// filter. Gives also how each file ended.
-pub fn merge(captures: Vec<(Reader, Option<Passing>)>) -> (Analysis, Vec<Ending>) {
+/// without a time keep their place. Each capture comes with its frames that pass, if there is a filter.
+/// Gives also how each file ended.
+pub fn merge(captures: Vec<(Reader, Option<Passing>)>, wants: Wants) -> (Analysis, Vec<Ending>) {
     struct Source {
         reader: Reader,
         passing: Option<Passing>,
@@ -135,9 +243,8 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>) -> (Analysis, Vec<Ending>
             last: Time(i64::MIN),
         })
         .collect();
-    let mut stream = Stream::new(restricted);
-    let mut tcp = Tcp::default();
-    let mut carried = Vec::new();
+    let mut live = Live::new(wants);
+    live.stream.passing = restricted.then(Passing::default);
     let mut number = 0u32;
     loop {
         let mut earliest: Option<(usize, Time)> = None;
@@ -158,15 +265,12 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>) -> (Analysis, Vec<Ending>
         source.last = time;
         if let Some(frame) = source.batch.get(source.taken + 1) {
             number = number.saturating_add(1);
-            let passes = source
-                .passing
-                .as_ref()
-                .is_none_or(|passing| passing.contains(frame.number));
-            let packet = Packet::dissect(Frame { number, ..frame });
-            stream.packet(&packet, passes, &mut carried);
-            for segment in carried.drain(..) {
-                tcp.segment(&segment, || frame.bytes);
+            if let (Some(own), Some(all)) = (&source.passing, &mut live.stream.passing)
+                && own.frames.contains(frame.number)
+            {
+                all.insert(number);
             }
+            live.frame(Frame { number, ..frame });
         }
         source.taken += 1;
     }
@@ -181,67 +285,57 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>) -> (Analysis, Vec<Ending>
         format: format!("{} captures merged", endings.len()),
         ..worst
     };
-    stream.adopt(tcp);
-    (stream.finish(all), endings)
+    (live.finish(all), endings)
 }
 
 /// The analysis of frames as they come.
+#[derive(Default)]
 struct Stream {
     summary: Summary,
     trackers: Trackers,
-    restricted: bool,
+    passing: Option<Passing>,
 }
 
 impl Stream {
-    fn new(restricted: bool) -> Stream {
-        Stream {
-            summary: Summary::default(),
-            trackers: Trackers::default(),
-            restricted,
-        }
-    }
-
     /// Takes in a batch; what its segments carry is added to `carried`.
-    fn batch(&mut self, batch: &Batch, passing: Option<&Passing>, carried: &mut Vec<Carried>) {
-        let passes = |number| passing.is_none_or(|passing| passing.contains(number));
+    fn batch(&mut self, batch: &Batch, carried: &mut Vec<Carried>) {
         let mut frames = batch.frames();
         let Some(first) = frames.next() else { return };
         let mut packet = Packet::dissect(first);
-        self.packet(&packet, passes(first.number), carried);
+        self.packet(&packet, carried);
         for frame in frames {
             packet.next(frame);
-            self.packet(&packet, passes(frame.number), carried);
+            self.packet(&packet, carried);
         }
     }
 
     /// Takes in one packet; what its segment carries is added to `carried`.
-    fn packet(&mut self, packet: &Packet<'_>, passes: bool, carried: &mut Vec<Carried>) {
-        self.summary.start = self.summary.start.or(packet.frame.time);
-        if passes {
-            self.summary.count(packet);
-        }
+    fn packet(&mut self, packet: &Packet<'_>, carried: &mut Vec<Carried>) {
+        self.summary.count(packet);
         match self.trackers.fragments.packet(packet) {
-            None => self.track(packet, 1, passes, carried),
+            None => self.track(packet, 1, carried),
             Some(whole) => {
                 let mut packet = packet.clone();
                 packet.resume(&whole.bytes);
-                self.track(&packet, whole.frames.len(), passes, carried);
+                self.track(&packet, whole.frames.len(), carried);
             }
         }
     }
 
-    fn track(
-        &mut self,
-        packet: &Packet<'_>,
-        fragments: usize,
-        passes: bool,
-        carried: &mut Vec<Carried>,
-    ) {
-        let seen = if passes {
-            self.trackers.packet(packet, fragments)
-        } else {
-            self.trackers.pass_over(packet)
-        };
+    fn track(&mut self, packet: &Packet<'_>, fragments: usize, carried: &mut Vec<Carried>) {
+        let seen = self.trackers.packet(packet, fragments);
+        if let Some(passing) = &mut self.passing
+            && passing.frames.contains(packet.frame.number)
+        {
+            if let Some(seen) = &seen {
+                passing.connections.insert(seen.stream);
+            }
+            if let Some(ip) = packet.ip
+                && passing.pairs.len() < pairs::MOST
+            {
+                passing.pairs.insert((ip.source, ip.destination));
+            }
+        }
         if let Some(seen) = seen {
             carried.push(Carried::new(packet, seen));
         }
@@ -251,40 +345,85 @@ impl Stream {
     fn adopt(&mut self, tcp: Tcp) {
         self.trackers.tcp.adopt(tcp.connections);
         self.trackers.streams = tcp.streams;
+        self.trackers.segments = tcp.segments.unwrap_or_default();
     }
 
-    /// Puts together what is only known at the end.
+    /// Puts together what is read off all frames.
     fn finish(mut self, ending: Ending) -> Analysis {
-        let situations = situations::find(&self.trackers);
-        let (pings, icmp_errors) = std::mem::take(&mut self.trackers.icmp).finish();
-        let hosts = self.trackers.pairs.hosts();
-        let hops = self.trackers.next_hops();
-        let (arp, mut neighbours) = std::mem::take(&mut self.trackers.arp).finish();
-        neighbours.extend_from_slice(self.trackers.discovery.table());
-        let leases = std::mem::take(&mut self.trackers.leases).finish();
-        let mut lookups = std::mem::take(&mut self.trackers.lookups).finish();
-        let messages = std::mem::take(&mut self.trackers.streams.found.messages);
-        lookups.extend(messages.finish(&self.trackers.tcp));
+        let icmp_errors = self.settle_errors();
+        let trackers = &self.trackers;
+        let near = trackers.neighbourhood();
+        let known = trackers.known(&near);
+        let hosts = trackers.pairs.hosts(&known);
+        let hops = trackers.pairs.next_hops(&known);
+        let census = trackers.pairs.census();
+        let situations = situations::find(trackers, &census, &near.leases, &icmp_errors);
+        let messages = &trackers.streams.found.messages;
+        let mut lookups = trackers.lookups.lookups().to_vec();
+        lookups.extend(messages.lookups(&trackers.tcp));
         lookups.sort_by_key(|l| l.query_frame.or(l.response_frame));
+        let mut records = trackers.lookups.records().to_vec();
+        records.extend_from_slice(messages.records());
+        records.sort_by_key(|r| r.frame);
         let facts = Facts {
             situations,
-            arp,
-            neighbours,
+            traces: traces::find(trackers, &icmp_errors),
+            icmp_errors,
+            neighbours: near.table,
             hops,
             hosts,
-            pings,
-            icmp_errors,
-            leases,
+            leases: near.leases,
             lookups,
+            records,
+            traffic: std::mem::take(&mut self.summary.traffic),
+            census,
         };
         Analysis {
-            restricted: self.restricted,
-            summary: self.summary,
+            capture: self.summary.tell(&ending, &facts, &self.trackers),
+            start: self.summary.start,
             ending,
             facts,
             trackers: self.trackers,
+            passing: self.passing,
         }
     }
+
+    /// Which TCP segment an ICMP error is about is known when the connections are.
+    fn settle_errors(&mut self) -> Vec<IcmpError> {
+        let mut errors = self.trackers.icmp.errors().to_vec();
+        for about in self.trackers.icmp.about_tcp() {
+            let Some(error) = errors.get_mut(about.error) else {
+                continue;
+            };
+            let stream = as_usize(about.stream);
+            let Some(connection) = self.trackers.tcp.connection(stream) else {
+                continue;
+            };
+            let own = error.about_source == Some(connection.client);
+            if own && connection.client_isn == Some(about.sequence) {
+                error.about_frame = connection.syn_frame.filter(|syn| *syn < error.frame);
+                // Source quench and redirects do not end a call (RFC 6633, RFC 1122 §3.2.2.2).
+                if !matches!((error.sender.is_ipv4(), error.kind), (true, 4 | 5)) {
+                    self.trackers.tcp.unreachable(stream, error.frame);
+                }
+            }
+        }
+        errors
+    }
+}
+
+/// What is counted of every frame.
+#[derive(Clone, Debug, Default)]
+struct Summary {
+    frames: u64,
+    bytes: u64,
+    /// Time of the first frame: relative times count from it.
+    start: Option<Time>,
+    last: Option<Time>,
+    snapped: u64,
+    malformed: u64,
+    undecoded: u64,
+    traffic: Vec<Traffic>,
 }
 
 impl Summary {
@@ -293,14 +432,90 @@ impl Summary {
         self.frames += 1;
         self.bytes += u64::from(frame.wire_length);
         if frame.time.is_some() {
-            self.first = self.first.or(frame.time);
+            self.start = self.start.or(frame.time);
             self.last = frame.time;
         }
-        match packet.stop {
-            Some(Stop::Snapped) => self.snapped += 1,
-            Some(Stop::Malformed) => self.malformed += 1,
-            None => {}
-        }
+        let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
+        self.snapped += u64::from(captured < frame.wire_length);
+        self.malformed += u64::from(packet.stop == Some(Stop::Malformed));
         self.undecoded += u64::from(packet.layers.as_slice().is_empty());
+        let layers = packet.layers.as_slice();
+        for (at, layer) in layers.iter().enumerate() {
+            let again = layers[..at].iter().any(|l| l.name == layer.name);
+            if layer.quoted || again || layer.name.is_empty() {
+                continue;
+            }
+            let known = self
+                .traffic
+                .iter_mut()
+                .find(|t| std::ptr::eq(t.name, layer.name) || t.name == layer.name);
+            match known {
+                Some(known) => {
+                    known.frame_count += 1;
+                    known.bytes += u64::from(frame.wire_length);
+                }
+                None => self.traffic.push(Traffic {
+                    name: layer.name,
+                    frame_count: 1,
+                    bytes: u64::from(frame.wire_length),
+                    first_frame: frame.number,
+                }),
+            }
+        }
     }
+
+    /// The fact about the capture.
+    fn tell(&self, ending: &Ending, facts: &Facts, trackers: &Trackers) -> Capture {
+        let span = self.start.zip(self.last).map(|(a, b)| b.since(a));
+        let seconds = span.map(|ns| Milliseconds::from_nanoseconds(ns).0 / 1000.0);
+        let rate = |count: u64| seconds.filter(|s| *s > 0.0).map(|s| precise(count) / s);
+        let mut remarks = ending.remarks.clone();
+        remarks.extend(trackers.limits());
+        Capture {
+            file: String::new(),
+            format: ending.format.clone(),
+            verdict: state(ending.verdict),
+            stopped_at_byte: ending.stopped_at_byte,
+            reason: ending.reason.clone(),
+            remarks,
+            frame_count: ending.frames,
+            filter: None,
+            passing_frames: None,
+            bytes: self.bytes,
+            first_time: self.start.map(|t| Moment(t.0)),
+            last_time: self.last.map(|t| Moment(t.0)),
+            duration_ms: span.map(Milliseconds::from_nanoseconds),
+            frames_per_second: rate(self.frames),
+            bytes_per_second: rate(self.bytes),
+            snapped_frames: self.snapped,
+            malformed_frames: self.malformed,
+            undecoded_frames: self.undecoded,
+            host_count: wide(facts.hosts.len()),
+            connection_count: wide(trackers.tcp.len()),
+            udp_flow_count: wide(trackers.udp.seen_flows().len()),
+        }
+    }
+}
+
+fn state(verdict: Verdict) -> FileState {
+    match verdict {
+        Verdict::Clean => FileState::Clean,
+        Verdict::Odd => FileState::Odd,
+        Verdict::Cut => FileState::Cut,
+        Verdict::Corrupt => FileState::Corrupt,
+        Verdict::NotACapture => FileState::NotACapture,
+        Verdict::Empty => FileState::Empty,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a rate needs no more than 52 bits"
+)]
+fn precise(count: u64) -> f64 {
+    count as f64
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -15,4 +15,5 @@ pub mod lab;
 pub mod query;
 pub mod render;
 pub mod report;
+pub mod store;
 pub mod track;

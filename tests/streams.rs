@@ -5,7 +5,7 @@ use etherparse::PacketBuilder;
 use std::io::Cursor;
 use wirelab::analyze::{Analysis, analyze};
 use wirelab::capture::Reader;
-use wirelab::facts::connection::Connection;
+use wirelab::facts::tcp::Connection;
 
 const CLIENT: [u8; 4] = [10, 0, 0, 1];
 const SERVER: [u8; 4] = [10, 0, 0, 2];

@@ -4,7 +4,6 @@ use super::Status;
 use crate::capture::Ending;
 use crate::dissect::field::{Kind, Value};
 use crate::query::{Catalogue, EntryId, Session, Values, catalogue, print};
-use crate::report::sections;
 use anyhow::{Context, bail};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -332,7 +331,7 @@ fn json_text(text: &str, line: &mut Vec<u8>) {
 /// Lists the fields: of frames as Wireshark has them, then of facts, for `analyze -Y`.
 fn list(text: &str, out: &mut impl Write) -> io::Result<()> {
     let wanted = text.to_lowercase();
-    let facts = sections::catalogues();
+    let facts = super::restriction::catalogues();
     for catalogue in std::iter::once(Catalogue::frames()).chain(&facts) {
         let shown = catalogue.entries().iter().filter(|entry| {
             entry.name.to_lowercase().contains(&wanted)

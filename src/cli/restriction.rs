@@ -2,6 +2,7 @@
 
 use crate::analyze::Passing;
 use crate::query::{Catalogue, Filter, Session};
+use crate::store;
 use anyhow::bail;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ pub(super) enum Restriction {
     /// Only frames for which it holds.
     Frames(Box<Filter>),
     /// Only facts for which it holds, in the sections that have its fields.
-    Facts(Vec<&'static str>),
+    Facts(Vec<(&'static str, Filter)>),
 }
 
 impl Restriction {
@@ -22,14 +23,13 @@ impl Restriction {
         let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
             return Ok(Restriction::None);
         };
-        let facts = crate::report::sections::catalogues();
+        let facts = catalogues();
         let chosen =
             |c: &&Catalogue| sections.is_empty() || sections.iter().any(|name| name == c.about);
-        let of_facts: Vec<&'static str> = facts
+        let of_facts: Vec<(&'static str, Filter)> = facts
             .iter()
             .filter(chosen)
-            .filter(|c| Filter::parse(text, c).is_ok())
-            .map(|c| c.about)
+            .filter_map(|c| Some((c.about, Filter::parse(text, c).ok()?)))
             .collect();
         let frames = match Filter::parse(text, Catalogue::frames()) {
             Ok(filter) if of_facts.is_empty() || sections.is_empty() => {
@@ -72,4 +72,12 @@ impl Restriction {
         })?;
         Ok(Some(passing))
     }
+}
+
+/// The names of all kinds of facts.
+pub(super) fn catalogues() -> Vec<Catalogue> {
+    let kinds = store::KINDS.iter();
+    kinds
+        .map(|kind| Catalogue::facts(&(kind.schema)()))
+        .collect()
 }

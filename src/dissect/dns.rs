@@ -54,6 +54,12 @@ pub struct Message {
     pub questions: Vec<Question>,
     /// The answers that could be read.
     pub answers: Vec<Record>,
+    /// The records of the authority section, read by [`Message::read_rest`].
+    pub authorities: Vec<Record>,
+    /// The records of the additional section, read by the same.
+    pub additionals: Vec<Record>,
+    /// Where the answers end.
+    end: usize,
     /// Whether questions and answers could be read to their end.
     pub complete: bool,
 }
@@ -94,6 +100,9 @@ impl Message {
             flags: view.u16(2)?,
             questions: Vec::new(),
             answers: Vec::new(),
+            authorities: Vec::new(),
+            additionals: Vec::new(),
+            end: 12,
             complete: false,
         };
         message.complete = message.sections(&view, questions, answers).is_some();
@@ -107,24 +116,50 @@ impl Message {
             let name = name.text();
             self.questions.push(Question { name, kind, class });
         }
-        for _ in 0..answers {
-            let (name, kind, class) = head(view, &mut at)?;
-            let ttl = view.u32(at)?;
-            let length = usize::from(view.u16(at + 4)?);
-            let range = at + 6..at + 6 + length;
-            at = range.end;
-            let (address, data) = words(view.bytes, kind, range)?;
-            self.answers.push(Record {
-                name: name.text(),
-                kind,
-                class,
-                ttl,
-                address,
-                data,
-            });
-        }
+        records(view, &mut at, answers, &mut self.answers)?;
+        self.end = at;
         Some(())
     }
+
+    /// Reads the two sections after the answers, as far as they can be read.
+    pub fn read_rest(&mut self, bytes: &[u8]) {
+        let view = View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        };
+        if !self.complete {
+            return;
+        }
+        let mut at = self.end;
+        let counts = view.u16(8).zip(view.u16(10));
+        if let Some((authorities, additionals)) = counts
+            && records(&view, &mut at, authorities, &mut self.authorities).is_some()
+        {
+            let _ = records(&view, &mut at, additionals, &mut self.additionals);
+        }
+    }
+}
+
+/// Reads so many records.
+fn records(view: &View<'_>, at: &mut usize, count: u16, into: &mut Vec<Record>) -> Option<()> {
+    for _ in 0..count {
+        let (name, kind, class) = head(view, at)?;
+        let ttl = view.u32(*at)?;
+        let length = usize::from(view.u16(*at + 4)?);
+        let range = *at + 6..*at + 6 + length;
+        *at = range.end;
+        let (address, data) = words(view.bytes, kind, range)?;
+        into.push(Record {
+            name: name.text(),
+            kind,
+            class,
+            ttl,
+            address,
+            data,
+        });
+    }
+    Some(())
 }
 
 /// Name, type and class.

@@ -40,6 +40,19 @@ pub enum Kind {
     Float,
     /// Frame numbers that prove a fact (facts only).
     Frames,
+    /// An IPv4 or IPv6 address (facts only; a frame's fields are one or the other).
+    Address,
+    /// One of a closed set of states (facts only).
+    State(&'static [State]),
+}
+
+/// One state of a closed set: its word, and what it means in a sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub struct State {
+    /// The word it is told and asked by.
+    pub word: &'static str,
+    /// What it means.
+    pub doc: &'static str,
 }
 
 /// One value of a field.
@@ -71,6 +84,8 @@ pub enum Value<'a> {
     Float(f64),
     /// Frame numbers.
     Frames(Cow<'a, [u32]>),
+    /// Several values of the field's kind, in order.
+    List(Vec<Value<'a>>),
 }
 
 /// One row of a protocol's `FIELDS` table.

@@ -1,42 +1,53 @@
 //! What can be said about traffic: flat records, each with a table of named, documented fields.
 //!
-//! A fact is joined to others by number (`stream`, `frame`), never nested. What the capture
-//! cannot tell is `None`, never zero. A bare number ends in its unit (`_bytes`, `_ms`).
+//! A fact is joined to others by number (`stream`, `frame`), never nested. A field is declared
+//! once, with its type, its sentence, the fields that prove it (`by`) and, where it may be absent,
+//! why it is (`absent`): it never happened, it cannot be told, it does not apply. Closed sets are
+//! [`states!`](crate::states). A field that is called `frame` or ends in `_frame` is the number of
+//! a frame of the capture.
 //!
-//! **Invariant:** nothing is computed here; `track` fills the records, `render` writes them.
+//! **Invariant:** nothing is computed here but reasons; `track` fills the records, `render` writes
+//! them.
 
-pub mod connection;
-pub mod hello;
-pub mod names;
-pub mod network;
-pub mod web;
+mod absent;
+pub mod arp;
+pub mod capture;
+pub mod dhcp;
+pub mod dns;
+pub mod http;
+pub mod icmp;
+pub mod ip;
+pub mod situation;
+pub mod tcp;
+pub mod tls;
+pub mod udp;
+mod value;
+
+pub use absent::Absent;
+pub use value::{AsFrames, AsValue, Frames, Mac, Milliseconds, Moment};
 
 use crate::dissect::field::{Kind, Value};
-use std::borrow::Cow;
-use std::net::IpAddr;
+use std::any::Any;
 
 /// One column of a fact.
 pub struct Field<F: 'static> {
     /// Full name, the fact's name first: `connection.client_port`. The part after the dot is the
     /// JSON key and the CSV heading.
     pub name: &'static str,
-    /// Its type.
+    /// Its type; of a list, that of its members.
     pub kind: Kind,
     /// One sentence a student can read.
     pub doc: &'static str,
-    /// Reads it; `None` is unknown.
+    /// Reads it; `None` is absent, and `why` says why.
     pub get: for<'a> fn(&'a F) -> Option<Value<'a>>,
-}
-
-impl<F> Field<F> {
-    /// The name without the fact's: the JSON key.
-    pub fn key(&self) -> &'static str {
-        self.name.split_once('.').map_or(self.name, |(_, key)| key)
-    }
+    /// Why it is absent, if it can be.
+    pub why: Option<fn(&F) -> Absent>,
+    /// The frames that prove it.
+    pub proof: fn(&F) -> Frames,
 }
 
 /// A kind of fact.
-pub trait Fact: Sized + 'static {
+pub trait Fact: Any + Clone {
     /// The section it is reported in, and its JSON key: `connections`.
     const SECTION: &'static str;
     /// One sentence that says what the section shows.
@@ -45,91 +56,195 @@ pub trait Fact: Sized + 'static {
     const FIELDS: &'static [Field<Self>];
 }
 
-/// A Rust type that a fact's field can have.
-pub trait AsValue {
-    /// The field type it becomes.
-    const KIND: Kind;
-    /// Its value, or `None` when it is unknown.
-    fn as_value(&self) -> Option<Value<'_>>;
+/// A field's name, type and sentence, whatever fact it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Full name: `connection.client_port`.
+    pub name: &'static str,
+    /// Its type; of a list, that of its members.
+    pub kind: Kind,
+    /// What it says.
+    pub doc: &'static str,
 }
 
-/// A six-byte hardware address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mac(pub [u8; 6]);
-
-impl std::fmt::Display for Mac {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+impl Column {
+    /// The name without the fact's: JSON key and CSV heading.
+    pub fn key(&self) -> &'static str {
+        self.name.split_once('.').map_or(self.name, |(_, key)| key)
     }
 }
 
-/// A moment, in nanoseconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(pub i64);
+/// What is known of a kind of fact without having one.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// The section it is reported in, and its JSON key: `connections`.
+    pub section: &'static str,
+    /// One sentence that says what the section shows.
+    pub doc: &'static str,
+    /// Its fields.
+    pub columns: Vec<Column>,
+}
 
-/// A span in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub struct Milliseconds(pub f64);
-
-impl Milliseconds {
-    /// From nanoseconds.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a span that loses a nanosecond is 104 days long"
-    )]
-    pub fn from_nanoseconds(ns: i64) -> Self {
-        Milliseconds(ns as f64 / 1e6)
+impl Schema {
+    /// That of a kind.
+    pub fn of<F: Fact>() -> Schema {
+        Schema {
+            section: F::SECTION,
+            doc: F::DOC,
+            columns: F::FIELDS
+                .iter()
+                .map(|f| Column {
+                    name: f.name,
+                    kind: f.kind,
+                    doc: f.doc,
+                })
+                .collect(),
+        }
     }
 }
 
-/// Frame numbers that prove something.
-pub type Frames = Vec<u32>;
-
-macro_rules! as_value {
-    ($($ty:ty, $kind:expr, $this:ident => $value:expr;)*) => {
-        $(impl AsValue for $ty {
-            const KIND: Kind = $kind;
-            fn as_value(&self) -> Option<Value<'_>> {
-                let $this = self;
-                Some($value)
-            }
-        })*
-    };
+/// One fact of whatever kind, its fields by their place in the list.
+pub trait Record: Any {
+    /// The value of a field; `None` is absent.
+    fn value(&self, field: usize) -> Option<Value<'_>>;
+    /// Why a field is absent; `None` when it is there.
+    fn why(&self, field: usize) -> Option<Absent>;
+    /// The frames that prove a field.
+    fn proof(&self, field: usize) -> Frames;
+    /// The record itself, for who knows its type.
+    fn as_any(&self) -> &dyn Any;
 }
 
-as_value! {
-    u8, Kind::Unsigned(8), n => Value::Unsigned(u64::from(*n));
-    u16, Kind::Unsigned(16), n => Value::Unsigned(u64::from(*n));
-    u32, Kind::Unsigned(32), n => Value::Unsigned(u64::from(*n));
-    u64, Kind::Unsigned(64), n => Value::Unsigned(*n);
-    bool, Kind::Boolean, b => Value::Boolean(*b);
-    &'static str, Kind::Text, s => Value::Text(Cow::Borrowed(s.as_bytes()));
-    String, Kind::Text, s => Value::Text(Cow::Borrowed(s.as_bytes()));
-    Vec<u8>, Kind::Text, s => Value::Text(Cow::Borrowed(s));
-    Mac, Kind::Ether, m => Value::Ether(m.0);
-    Moment, Kind::Time, m => Value::Time(m.0);
-    Milliseconds, Kind::Float, m => Value::Float(m.0);
-    Vec<u32>, Kind::Frames, f => Value::Frames(Cow::Borrowed(f));
-    // A field of a fact may hold either version; filters compare addresses by their bytes.
-    IpAddr, Kind::Ipv4, a => match a {
-        IpAddr::V4(v4) => Value::Ipv4(v4.octets()),
-        IpAddr::V6(v6) => Value::Ipv6(v6.octets()),
-    };
+impl<F: Fact> Record for F {
+    fn value(&self, field: usize) -> Option<Value<'_>> {
+        F::FIELDS.get(field).and_then(|f| (f.get)(self))
+    }
+
+    fn why(&self, field: usize) -> Option<Absent> {
+        let field = F::FIELDS.get(field)?;
+        if (field.get)(self).is_some() {
+            return None;
+        }
+        Some(field.why.map_or(Absent::UNKNOWN, |why| why(self)))
+    }
+
+    fn proof(&self, field: usize) -> Frames {
+        let mut frames = F::FIELDS
+            .get(field)
+            .map_or_else(Vec::new, |f| (f.proof)(self));
+        frames.sort_unstable();
+        frames.dedup();
+        frames
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
-impl<T: AsValue> AsValue for Option<T> {
-    const KIND: Kind = T::KIND;
-    fn as_value(&self) -> Option<Value<'_>> {
-        self.as_ref().and_then(AsValue::as_value)
+/// All facts of a kind. Rows are made when they are asked for, so a million connections are never
+/// held twice.
+pub struct Rows<'a> {
+    /// What they are.
+    pub schema: Schema,
+    count: usize,
+    get: Box<dyn Fn(usize) -> Option<Box<dyn Record>> + 'a>,
+    weight: Box<dyn Fn(usize) -> u64 + 'a>,
+    /// The rows that a filter kept.
+    kept: Option<Vec<usize>>,
+}
+
+impl<'a> Rows<'a> {
+    /// `count` rows, made by `get`; `weight` says how much a row matters.
+    pub fn new<F: Fact>(
+        count: usize,
+        get: impl Fn(usize) -> Option<F> + 'a,
+        weight: impl Fn(usize) -> u64 + 'a,
+    ) -> Rows<'a> {
+        Rows {
+            schema: Schema::of::<F>(),
+            count,
+            get: Box::new(move |at| get(at).map(|fact| Box::new(fact) as Box<dyn Record>)),
+            weight: Box::new(weight),
+            kept: None,
+        }
+    }
+
+    /// The facts of a list, each as important as the others.
+    pub fn list<F: Fact>(facts: &'a [F]) -> Rows<'a> {
+        Rows::new(facts.len(), |at| facts.get(at).cloned(), |_| 0)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.kept.as_ref().map_or(self.count, Vec::len)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One of them.
+    pub fn get(&self, index: usize) -> Option<Box<dyn Record>> {
+        (self.get)(self.place(index)?)
+    }
+
+    /// How much one matters.
+    pub fn weight(&self, index: usize) -> u64 {
+        self.place(index).map_or(0, &self.weight)
+    }
+
+    /// Keeps only those for which `holds` is true.
+    pub fn keep(&mut self, mut holds: impl FnMut(&dyn Record) -> bool) {
+        let places: Vec<usize> = match self.kept.take() {
+            Some(kept) => kept,
+            None => (0..self.count).collect(),
+        };
+        let holds = |place: &usize| (self.get)(*place).is_some_and(|row| holds(row.as_ref()));
+        self.kept = Some(places.into_iter().filter(holds).collect());
+    }
+
+    /// Where a row is among all.
+    fn place(&self, index: usize) -> Option<usize> {
+        match &self.kept {
+            Some(kept) => kept.get(index).copied(),
+            None => Some(index),
+        }
+    }
+}
+
+/// The type of a field: numbers of frames are told by their name.
+pub const fn kind(key: &str, kind: Kind) -> Kind {
+    let key = key.as_bytes();
+    let tail = b"_frame";
+    let whole = key.len() == tail.len() - 1;
+    if !(whole || key.len() > tail.len()) {
+        return kind;
+    }
+    let skip = if whole { 1 } else { 0 };
+    let mut at = 0;
+    while at < tail.len() - skip {
+        if key[key.len() - (tail.len() - skip) + at] != tail[at + skip] {
+            return kind;
+        }
+        at += 1;
+    }
+    match kind {
+        Kind::Unsigned(32) => Kind::Frame,
+        kind => kind,
     }
 }
 
 /// Declares a fact: the record, its section and its field table, from one list, so that a field
 /// is written once.
+///
+/// The head names the frames that prove a field which does not say so itself.
 #[macro_export]
 macro_rules! fact {
-    ($doc:literal $name:ident $section:literal $prefix:literal { $($field:ident: $ty:ty, $text:literal;)* }) => {
+    ($doc:literal $name:ident $section:literal $prefix:literal by $usual:tt {
+        $($field:ident: $ty:ty, $text:literal $(by [$($proof:ident),+])? $(absent $why:expr)?;)*
+    }) => {
         #[doc = $doc]
         #[derive(Clone, Debug)]
         pub struct $name {
@@ -142,11 +257,84 @@ macro_rules! fact {
             const FIELDS: &'static [$crate::facts::Field<Self>] = &[
                 $($crate::facts::Field {
                     name: concat!($prefix, ".", stringify!($field)),
-                    kind: <$ty as $crate::facts::AsValue>::KIND,
+                    kind: $crate::facts::kind(
+                        stringify!($field),
+                        <$ty as $crate::facts::AsValue>::KIND,
+                    ),
                     doc: $text,
                     get: |fact| $crate::facts::AsValue::as_value(&fact.$field),
+                    why: $crate::fact!(@why $($why)?),
+                    proof: $crate::fact!(@proof [$($($proof),+)?] $usual),
                 },)*
             ];
         }
     };
+    (@why) => { None };
+    (@why $why:expr) => { Some($why) };
+    (@proof [] []) => { |_| Vec::new() };
+    (@proof [] [$($usual:ident),+]) => { $crate::fact!(@proof [$($usual),+] []) };
+    (@proof [$($proof:ident),+] [$($usual:ident),*]) => {
+        |fact| {
+            let mut frames = Vec::new();
+            $($crate::facts::AsFrames::add_to(&fact.$proof, &mut frames);)+
+            frames
+        }
+    };
+}
+
+/// Declares a closed set of states: each with the word it is told and asked by, and a sentence.
+#[macro_export]
+macro_rules! states {
+    ($doc:literal $name:ident { $($variant:ident $word:literal $text:literal;)+ }) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $(#[doc = $text] $variant,)+
+        }
+
+        impl $name {
+            /// All states, in the order they are declared in.
+            pub const STATES: &'static [$crate::dissect::field::State] = &[
+                $($crate::dissect::field::State { word: $word, doc: $text },)+
+            ];
+
+            /// The word it is told and asked by.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+
+            /// What it means.
+            pub fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl $crate::facts::AsValue for $name {
+            const KIND: $crate::dissect::field::Kind =
+                $crate::dissect::field::Kind::State(Self::STATES);
+            fn as_value(&self) -> Option<$crate::dissect::field::Value<'_>> {
+                Some($crate::dissect::field::Value::Text(std::borrow::Cow::Borrowed(
+                    self.word().as_bytes(),
+                )))
+            }
+        }
+    };
+}
+
+states! {
+    "One of two ends, or both." Side {
+        Client "client" "The side that called.";
+        Server "server" "The side that was called.";
+        Both "both" "Both sides at the same time.";
+    }
 }

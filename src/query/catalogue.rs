@@ -120,14 +120,14 @@ impl Catalogue {
     }
 
     /// The names of a kind of fact.
-    pub fn facts<F: facts::Fact>() -> Catalogue {
+    pub fn facts(schema: &facts::Schema) -> Catalogue {
         let mut catalogue = Catalogue {
-            about: F::SECTION,
+            about: schema.section,
             ..Catalogue::default()
         };
-        for (index, field) in F::FIELDS.iter().enumerate() {
+        for (index, column) in schema.columns.iter().enumerate() {
             let place = Place::Fact(u16::try_from(index).unwrap_or(u16::MAX));
-            catalogue.add(field.name, field.kind, field.doc, place);
+            catalogue.add(column.name, column.kind, column.doc, place);
         }
         catalogue
     }
@@ -245,6 +245,8 @@ pub fn describe(kind: Kind) -> &'static str {
         Kind::Unsigned(_) | Kind::Hex(_) | Kind::Signed(_) => "a number",
         Kind::Frame => "a frame number",
         Kind::Frames => "a list of frame numbers",
+        Kind::Address => "an IPv4 or IPv6 address",
+        Kind::State(_) => "one of several states",
         Kind::Text => "text",
         Kind::Bytes => "bytes",
         Kind::Ether => "a hardware address",

@@ -593,7 +593,9 @@ impl Checker<'_> {
             };
             let fits = match function {
                 Function::Len | Function::Count => !matches!(argument.kind, TermKind::Binary(..)),
-                Function::Upper | Function::Lower => typed.kind == Kind::Text,
+                Function::Upper | Function::Lower => {
+                    matches!(typed.kind, Kind::Text | Kind::State(_))
+                }
                 Function::String => !matches!(
                     typed.kind,
                     Kind::Protocol | Kind::Mark | Kind::Boolean | Kind::Time | Kind::Text
@@ -700,13 +702,19 @@ fn is_number(kind: Kind) -> bool {
 
 fn compatible(a: Kind, b: Kind) -> bool {
     let bytes = |k| matches!(k, Kind::Bytes | Kind::Ether | Kind::Protocol);
-    a == b || (is_number(a) && is_number(b)) || (bytes(a) && bytes(b))
+    let text = |k| matches!(k, Kind::Text | Kind::State(_));
+    let address = |k| matches!(k, Kind::Ipv4 | Kind::Ipv6 | Kind::Address);
+    a == b
+        || (is_number(a) && is_number(b))
+        || (bytes(a) && bytes(b))
+        || (text(a) && text(b))
+        || (address(a) && address(b))
 }
 
 fn can_contain(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Bytes | Kind::Ether | Kind::Text | Kind::Protocol
+        Kind::Bytes | Kind::Ether | Kind::Text | Kind::State(_) | Kind::Protocol
     )
 }
 
@@ -715,7 +723,7 @@ fn can_match(kind: Kind) -> bool {
 }
 
 fn can_slice(kind: Kind) -> bool {
-    can_contain(kind) || matches!(kind, Kind::Ipv4 | Kind::Ipv6)
+    can_contain(kind) || matches!(kind, Kind::Ipv4 | Kind::Ipv6 | Kind::Address)
 }
 
 fn can_calculate(kind: Kind, sign: Sign) -> bool {

@@ -192,6 +192,7 @@ fn each(value: &Value<'_>, visitor: &mut dyn FnMut(&Value<'_>) -> bool) -> bool 
         Value::Frames(frames) => frames
             .iter()
             .any(|frame| visitor(&Value::Unsigned(u64::from(*frame)))),
+        Value::List(list) => list.iter().any(|value| each(value, visitor)),
         value => visitor(value),
     }
 }
@@ -478,5 +479,6 @@ fn owned(value: &Value<'_>) -> Value<'static> {
         Value::Duration(d) => Value::Duration(*d),
         Value::Float(f) => Value::Float(*f),
         Value::Frames(f) => Value::Frames(Cow::Owned(f.to_vec())),
+        Value::List(list) => Value::List(list.iter().map(owned).collect()),
     }
 }

@@ -139,6 +139,32 @@ pub(super) fn read(
                 "a number of seconds, such as 0.25 (without quotes)".into(),
             )),
         },
+        Kind::Address => match written {
+            Written::Word(word) => ipv4(word).or_else(|| ipv6(word)),
+            Written::Text(text) => {
+                let text = std::str::from_utf8(text).unwrap_or_default();
+                ipv4(text).or_else(|| ipv6(text))
+            }
+            Written::Character(_) => None,
+        }
+        .ok_or_else(|| fail("an address, such as 10.0.0.1, 10.0.0.0/8 or fe80::1".into())),
+        Kind::State(states) => {
+            let text = match written {
+                Written::Word(word) => word.as_bytes(),
+                Written::Text(text) => text,
+                Written::Character(_) => &[],
+            };
+            let known = states.iter().find(|s| s.word.as_bytes() == text);
+            match known {
+                Some(state) => one(Value::Text(Cow::Borrowed(state.word.as_bytes()))),
+                None if wanted.partial => one(Value::Text(Cow::Owned(text.to_vec()))),
+                None => {
+                    let words: Vec<&str> = states.iter().map(|s| s.word).collect();
+                    Err(fail(format!("a state of {}", wanted.field))
+                        .hint(format!("the states are {}", words.join(", "))))
+                }
+            }
+        }
         Kind::Mark => Err(fail(format!(
             "needed: {} has no value and can only be tested for being there",
             wanted.field

@@ -74,23 +74,19 @@ impl Filter {
     }
 }
 
-/// A fact, to be asked by a filter made with [`Catalogue::facts`].
-#[derive(Debug)]
-pub struct FactRow<'f, F> {
+/// A fact as a row.
+pub struct FactRow<'f> {
     /// The fact.
-    pub fact: &'f F,
+    pub fact: &'f dyn facts::Record,
     /// The filter's fields.
     pub needs: &'f [EntryId],
 }
 
-impl<F: facts::Fact> Row for FactRow<'_, F> {
+impl Row for FactRow<'_> {
     fn visit(&self, slot: usize, visitor: &mut dyn FnMut(Cell<'_, '_>) -> bool) -> bool {
         // A catalogue of facts has its entries in the order of the table.
-        let field = self
-            .needs
-            .get(slot)
-            .and_then(|id| F::FIELDS.get(usize::from(id.0)));
-        let Some(value) = field.and_then(|field| (field.get)(self.fact)) else {
+        let field = self.needs.get(slot).map(|id| usize::from(id.0));
+        let Some(value) = field.and_then(|field| self.fact.value(field)) else {
             return false;
         };
         visitor(Cell {
@@ -99,4 +95,10 @@ impl<F: facts::Fact> Row for FactRow<'_, F> {
             length: None,
         })
     }
+}
+
+/// Keeps the facts for which a filter holds.
+pub fn keep(rows: &mut facts::Rows<'_>, filter: &Filter) {
+    let needs = filter.needs();
+    rows.keep(|fact| filter.holds(&FactRow { fact, needs }));
 }

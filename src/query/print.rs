@@ -9,6 +9,15 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends a value's text.
 pub fn value(kind: Kind, value: &Value<'_>, out: &mut Vec<u8>) {
+    if let Value::List(list) = value {
+        for (at, one) in list.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            self::value(kind, one, out);
+        }
+        return;
+    }
     // Writing to a vector cannot fail.
     let _ = match value {
         Value::Present => write!(out, "1"),
@@ -53,6 +62,7 @@ pub fn value(kind: Kind, value: &Value<'_>, out: &mut Vec<u8>) {
             Ok(())
         }
         Value::Float(n) => write!(out, "{n}"),
+        Value::List(_) => Ok(()),
         Value::Frames(frames) => {
             for (at, frame) in frames.iter().enumerate() {
                 if at > 0 {

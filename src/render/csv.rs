@@ -1,7 +1,8 @@
 //! Comma-separated values (RFC 4180): per section a line with its name, a heading, the rows.
 
+use super::Report;
 use super::text::plain;
-use crate::report::{Section, Times};
+use crate::facts::Column;
 use std::io::{self, Write};
 
 /// One cell: quoted where needed, and never a formula for a spreadsheet.
@@ -20,36 +21,27 @@ pub fn csv_cell(text: &str) -> String {
     }
 }
 
-pub(super) fn write(
-    out: &mut dyn Write,
-    sections: &[Box<dyn Section + '_>],
-    times: &Times,
-) -> io::Result<()> {
-    for (place, section) in sections.iter().enumerate() {
+pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+    let sections = &report.sections;
+    for (place, rows) in sections.iter().enumerate() {
         if sections.len() > 1 {
-            writeln!(
-                out,
-                "{}# {}",
-                if place == 0 { "" } else { "\n" },
-                section.name()
-            )?;
+            let gap = if place == 0 { "" } else { "\n" };
+            writeln!(out, "{gap}# {}", rows.schema.section)?;
         }
-        let keys: Vec<&str> = section.fields().iter().map(|f| f.key).collect();
+        let columns = &rows.schema.columns;
+        let keys: Vec<&str> = columns.iter().map(Column::key).collect();
         writeln!(out, "{}", keys.join(","))?;
-        for row in 0..section.len() {
-            let mut line = String::new();
-            section.row(row, &mut |values| {
-                let cells: Vec<String> = values
-                    .iter()
-                    .map(|value| {
-                        value
-                            .as_ref()
-                            .map_or_else(String::new, |v| csv_cell(&plain(v, times)))
-                    })
-                    .collect();
-                line = cells.join(",");
-            });
-            writeln!(out, "{line}")?;
+        for index in 0..rows.len() {
+            let Some(record) = rows.get(index) else {
+                continue;
+            };
+            let cells: Vec<String> = (0..columns.len())
+                .map(|field| {
+                    let value = record.value(field);
+                    value.map_or_else(String::new, |v| csv_cell(&plain(&v, &report.times)))
+                })
+                .collect();
+            writeln!(out, "{}", cells.join(","))?;
         }
     }
     Ok(())

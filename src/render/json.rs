@@ -1,9 +1,11 @@
 //! One JSON object: `capture`, then one array per section under its name.
 
+use super::Report;
 use super::text::{decimal, float, is_dangerous};
-use super::{Line, Scalar};
 use crate::dissect::field::Value;
-use crate::report::{Clock, Section, Times};
+use crate::facts::capture::Capture;
+use crate::facts::{Column, Fact, Record, Schema};
+use crate::report::{Clock, Times};
 use std::io::{self, Write};
 
 /// Text as a JSON string (RFC 8259 §7); everything that acts on a terminal is escaped.
@@ -30,60 +32,93 @@ pub fn json_text(text: &str) -> String {
     result
 }
 
-pub(super) fn write(
-    out: &mut dyn Write,
-    summary: &[Line],
-    sections: &[Box<dyn Section + '_>],
-    times: &Times,
-) -> io::Result<()> {
-    write!(out, "{{\"capture\":{{")?;
-    for (place, line) in summary.iter().enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        write!(
-            out,
-            "{comma}\n {}:{}",
-            json_text(line.key),
-            scalar(&line.value)
-        )?;
-    }
-    write!(out, "}}")?;
-    for section in sections {
-        write!(out, ",\n{}:[", json_text(section.name()))?;
-        let keys: Vec<String> = section.fields().iter().map(|f| json_text(f.key)).collect();
-        for row in 0..section.len() {
-            let mut text = String::with_capacity(512);
-            section.row(row, &mut |values| {
-                for (key, value) in keys.iter().zip(values) {
-                    text.push_str(if text.is_empty() { "{" } else { "," });
-                    text.push_str(key);
-                    text.push(':');
-                    match value {
-                        Some(value) => push(&mut text, value, times),
-                        None => text.push_str("null"),
-                    }
-                }
-                text.push('}');
-            });
-            write!(out, "{}\n {text}", if row == 0 { "" } else { "," })?;
+pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+    let utc = Times {
+        clock: Clock::Utc,
+        start: 0,
+    };
+    let mut text = String::new();
+    object(
+        &mut text,
+        &Schema::of::<Capture>(),
+        &report.capture,
+        &utc,
+        false,
+    );
+    // The count's name of old, which scripts read.
+    write!(
+        out,
+        "{{\"capture\":{{\n\"frames\":{},{}",
+        report.capture.frame_count,
+        &text[1..]
+    )?;
+    for rows in report
+        .sections
+        .iter()
+        .filter(|r| r.schema.section != Capture::SECTION)
+    {
+        write!(out, ",\n{}:[", json_text(rows.schema.section))?;
+        let mut first = true;
+        for index in 0..rows.len() {
+            let Some(record) = rows.get(index) else {
+                continue;
+            };
+            text.clear();
+            object(
+                &mut text,
+                &rows.schema,
+                record.as_ref(),
+                &report.times,
+                report.why,
+            );
+            write!(out, "{}\n {text}", if first { "" } else { "," })?;
+            first = false;
         }
         write!(out, "]")?;
     }
     writeln!(out, "}}")
 }
 
-fn scalar(value: &Scalar) -> String {
-    match value {
-        Scalar::Null => "null".to_owned(),
-        Scalar::Number(n) => n.clone(),
-        Scalar::Text(text) => json_text(text),
-        Scalar::List(list) => format!(
-            "[{}]",
-            list.iter()
-                .map(|t| json_text(t))
-                .collect::<Vec<_>>()
-                .join(",")
-        ),
+/// One fact as an object; with `why`, what is absent says why, and what is there names the frames
+/// that prove it.
+fn object(text: &mut String, schema: &Schema, record: &dyn Record, times: &Times, why: bool) {
+    text.push('{');
+    for (field, column) in schema.columns.iter().enumerate() {
+        if field > 0 {
+            text.push(',');
+        }
+        text.push_str(&json_text(column.key()));
+        text.push(':');
+        match record.value(field) {
+            Some(value) => push(text, &value, times),
+            None => text.push_str("null"),
+        }
     }
+    if why {
+        let keys = || schema.columns.iter().map(Column::key).enumerate();
+        let absent = keys().filter_map(|(field, key)| {
+            let why = record.why(field)?;
+            let (word, because) = (json_text(why.word()), json_text(why.because()));
+            Some(format!(
+                "{}:{{\"absent\":{word},\"because\":{because}}}",
+                json_text(key)
+            ))
+        });
+        let absent: Vec<String> = absent.collect();
+        let proof = keys().filter_map(|(field, key)| {
+            record.value(field)?;
+            let frames = record.proof(field);
+            let frames: Vec<String> = frames.iter().map(u32::to_string).collect();
+            Some(format!("{}:[{}]", json_text(key), frames.join(",")))
+        });
+        let proof: Vec<String> = proof.collect();
+        text.push_str(&format!(
+            ",\"why\":{{{}}},\"proof\":{{{}}}",
+            absent.join(","),
+            proof.join(",")
+        ));
+    }
+    text.push('}');
 }
 
 fn push(text: &mut String, value: &Value<'_>, times: &Times) {
@@ -106,6 +141,16 @@ fn push(text: &mut String, value: &Value<'_>, times: &Times) {
                     .collect::<Vec<_>>()
                     .join(","),
             );
+            text.push(']');
+        }
+        Value::List(list) => {
+            text.push('[');
+            for (at, one) in list.iter().enumerate() {
+                if at > 0 {
+                    text.push(',');
+                }
+                push(text, one, times);
+            }
             text.push(']');
         }
         other => text.push_str(&json_text(&super::text::plain(other, times))),

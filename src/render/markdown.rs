@@ -1,7 +1,7 @@
 //! Markdown: a heading per section and a pipe table.
 
-use super::{Extent, Line};
-use crate::report::{Section, Times, most_important};
+use super::Report;
+use crate::report::{columns, most_important};
 use std::io::{self, Write};
 
 /// One cell, with Markdown's and HTML's own characters made plain.
@@ -19,40 +19,34 @@ pub fn markdown_cell(text: &str) -> String {
     result
 }
 
-pub(super) fn write(
-    out: &mut dyn Write,
-    summary: &[Line],
-    sections: &[Box<dyn Section + '_>],
-    times: &Times,
-    extent: Extent,
-) -> io::Result<()> {
-    for text in summary.iter().filter_map(|line| line.text.as_deref()) {
+pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+    for text in &report.lines {
         writeln!(out, "{}  ", markdown_cell(text))?;
     }
-    for section in sections {
-        writeln!(
-            out,
-            "\n## {}\n\n{}\n",
-            section.name(),
-            markdown_cell(section.sentence())
-        )?;
-        let headings = section.headings();
+    for rows in &report.sections {
+        let section = rows.schema.section;
+        let doc = markdown_cell(rows.schema.doc);
+        writeln!(out, "\n## {section}\n\n{doc}\n")?;
+        let columns = columns::of(section);
+        let headings: Vec<&str> = columns.iter().map(|c| c.0).collect();
         writeln!(out, "| {} |", headings.join(" | "))?;
         writeln!(out, "|{}", " --- |".repeat(headings.len()))?;
-        let rows = most_important(section.as_ref(), extent.rows);
-        for row in &rows {
-            let cells: Vec<String> = section
-                .cells(*row, times)
+        let shown = most_important(rows, report.extent.rows);
+        for row in &shown {
+            let Some(record) = rows.get(*row) else {
+                continue;
+            };
+            let cells = columns
                 .iter()
-                .map(|c| markdown_cell(c))
-                .collect();
+                .map(|c| (c.1)(record.as_ref(), &report.times));
+            let cells: Vec<String> = cells.map(|c| markdown_cell(&c)).collect();
             writeln!(out, "| {} |", cells.join(" | "))?;
         }
-        if rows.len() < section.len() {
+        if shown.len() < rows.len() {
             writeln!(
                 out,
                 "\n{} more rows: add `--all`.",
-                section.len() - rows.len()
+                rows.len() - shown.len()
             )?;
         }
     }

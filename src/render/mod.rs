@@ -15,7 +15,9 @@ pub use json::json_text;
 pub use markdown::markdown_cell;
 pub use text::safe;
 
-use crate::report::{Section, Times};
+use crate::facts::Rows;
+use crate::facts::capture::Capture;
+use crate::report::Times;
 use std::io::{self, Write};
 
 /// How to write.
@@ -41,41 +43,28 @@ pub struct Extent {
     pub width: u16,
 }
 
-/// One line of the summary: key, heading for people, value.
-pub struct Line {
-    /// JSON key.
-    pub key: &'static str,
-    /// The value, already of its JSON type.
-    pub value: Scalar,
-    /// What people read, if anything.
-    pub text: Option<String>,
+/// A report, ready to be written.
+pub struct Report<'a> {
+    /// What the capture is.
+    pub capture: Capture,
+    /// What people read first.
+    pub lines: Vec<String>,
+    /// The facts, section by section.
+    pub sections: Vec<Rows<'a>>,
+    /// How moments are told.
+    pub times: Times,
+    /// How much of it.
+    pub extent: Extent,
+    /// Whether JSON says why fields are absent, and which frames prove those that are not.
+    pub why: bool,
 }
 
-/// A value of the summary.
-pub enum Scalar {
-    /// Unknown.
-    Null,
-    /// A number, as written.
-    Number(String),
-    /// Text.
-    Text(String),
-    /// Several texts.
-    List(Vec<String>),
-}
-
-/// Writes a report: the summary, then the sections.
-pub fn write(
-    out: &mut dyn Write,
-    format: Format,
-    summary: &[Line],
-    sections: &[Box<dyn Section + '_>],
-    times: &Times,
-    extent: Extent,
-) -> io::Result<()> {
+/// Writes a report.
+pub fn write(out: &mut dyn Write, format: Format, report: &Report<'_>) -> io::Result<()> {
     match format {
-        Format::Table => table::write(out, summary, sections, times, extent),
-        Format::Json => json::write(out, summary, sections, times),
-        Format::Csv => csv::write(out, sections, times),
-        Format::Markdown => markdown::write(out, summary, sections, times, extent),
+        Format::Table => table::write(out, report),
+        Format::Json => json::write(out, report),
+        Format::Csv => csv::write(out, report),
+        Format::Markdown => markdown::write(out, report),
     }
 }

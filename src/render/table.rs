@@ -1,8 +1,8 @@
 //! Tables for people, as wide as the terminal.
 
 use super::wrap::{floor, wrap};
-use super::{Extent, Line, safe};
-use crate::report::{Clock, Section, Times, WHEN, most_important};
+use super::{Report, safe};
+use crate::report::{Clock, Times, WHEN, columns, most_important};
 use comfy_table::{ContentArrangement, Table, presets};
 use std::io::{self, Write};
 
@@ -11,31 +11,38 @@ const PADDING: usize = 2;
 /// A column that wraps keeps at least this much.
 const LEAST: usize = 6;
 
-pub(super) fn write(
-    out: &mut dyn Write,
-    summary: &[Line],
-    sections: &[Box<dyn Section + '_>],
-    times: &Times,
-    extent: Extent,
-) -> io::Result<()> {
-    let width = usize::from(extent.width);
-    for text in summary.iter().filter_map(|line| line.text.as_deref()) {
+pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+    let width = usize::from(report.extent.width);
+    for text in &report.lines {
         paragraph(out, text, width)?;
     }
-    for section in sections {
-        let title = section.name().replace('_', " ");
+    for section in &report.sections {
+        let name = section.schema.section;
+        let title = name.replace('_', " ");
         writeln!(out, "\n{} ({})", title.to_uppercase(), section.len())?;
-        paragraph(out, section.sentence(), width)?;
-        let rows = most_important(section.as_ref(), extent.rows);
-        let mut lines = vec![section.headings().into_iter().map(str::to_owned).collect()];
-        lines.extend(rows.iter().map(|row| section.cells(*row, times)));
-        table(out, lines, times, width)?;
-        if rows.len() < section.len() {
+        paragraph(out, section.schema.doc, width)?;
+        let shown = most_important(section, report.extent.rows);
+        let columns = columns::of(name);
+        let mut lines = vec![columns.iter().map(|c| c.0.to_owned()).collect()];
+        lines.extend(shown.iter().filter_map(|row| {
+            let record = section.get(*row)?;
+            let cells = columns
+                .iter()
+                .map(|c| (c.1)(record.as_ref(), &report.times));
+            Some(cells.collect())
+        }));
+        table(out, lines, &report.times, width)?;
+        if shown.len() < section.len() {
+            let left = section.len() - shown.len();
+            let weighs = (0..section.len()).any(|row| section.weight(row) != section.weight(0));
+            let which = if weighs {
+                "rows that stand out"
+            } else {
+                "first rows"
+            };
             let more = format!(
-                "Shown: the {} rows that matter most; {} more with --all, or --format csv --section {}.",
-                rows.len(),
-                section.len() - rows.len(),
-                section.name()
+                "Shown: the {} {which}; {left} more with --all, or --format csv --section {name}.",
+                shown.len()
             );
             paragraph(out, &more, width)?;
         }

@@ -49,6 +49,11 @@ pub(super) fn plain(value: &Value<'_>, times: &Times) -> String {
             .map(u32::to_string)
             .collect::<Vec<_>>()
             .join(" "),
+        Value::List(list) => list
+            .iter()
+            .map(|one| plain(one, times))
+            .collect::<Vec<_>>()
+            .join("; "),
     }
 }
 

@@ -1,18 +1,68 @@
 //! The columns of the tables for people: few enough for 80 characters, always with frames. The
 //! moment ([`super::WHEN`]) is left out where there is no room for it.
 
-use super::{Cell, Clock, Times};
-use crate::facts::connection::Connection;
-use crate::facts::hello::Hello;
-use crate::facts::names::{Lease, Lookup};
-use crate::facts::network::{
-    Arp, Datagram, Flow, Hop, Host, IcmpError, Neighbour, Ping, Situation,
-};
-use crate::facts::web::Exchange;
-use crate::facts::{Mac, Milliseconds, Moment};
+use super::{Clock, Times};
+use crate::facts::arp::{Arp, ArpKind, Neighbour};
+use crate::facts::capture::{Capture, Traffic};
+use crate::facts::dhcp::{DhcpMessage, Lease};
+use crate::facts::dns::{Carrier, Lookup, Record as DnsRecord};
+use crate::facts::http::Exchange;
+use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
+use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
+use crate::facts::situation::Situation;
+use crate::facts::tcp::{Closed, Connection, Opened, Roles, Segment};
+use crate::facts::tls::Hello;
+use crate::facts::udp::{Datagram, Flow};
+use crate::facts::{Fact, Mac, Milliseconds, Moment, Record, Side};
 use std::net::IpAddr;
 
-type Columns<F> = &'static [(&'static str, Cell<F>)];
+/// How one cell of a table is made; the text still has to pass `render`'s gate.
+pub type Cell = fn(&dyn Record, &Times) -> String;
+
+/// Headings and cells of a kind of fact.
+pub type Columns = &'static [(&'static str, Cell)];
+
+/// Columns of a kind of fact, each cell made from a fact and the way to tell times.
+macro_rules! columns {
+    ($kind:ty; $(($heading:literal, |$fact:ident, $times:pat_param| $cell:expr),)*) => {
+        &[$(($heading, |record, times| {
+            let Some($fact) = record.as_any().downcast_ref::<$kind>() else {
+                return String::new();
+            };
+            let $times: &Times = times;
+            $cell
+        }),)*]
+    };
+}
+
+/// The columns of a section.
+pub fn of(section: &str) -> Columns {
+    match section {
+        Capture::SECTION => CAPTURE,
+        Situation::SECTION => SITUATIONS,
+        Connection::SECTION => CONNECTIONS,
+        Segment::SECTION => SEGMENTS,
+        Flow::SECTION => FLOWS,
+        Datagram::SECTION => DATAGRAMS,
+        Fragmented::SECTION => FRAGMENTED,
+        Fragment::SECTION => FRAGMENTS,
+        Lease::SECTION => LEASES,
+        DhcpMessage::SECTION => DHCP_MESSAGES,
+        Arp::SECTION => ARP,
+        Neighbour::SECTION => NEIGHBOURS,
+        Hop::SECTION => HOPS,
+        Host::SECTION => HOSTS,
+        Ping::SECTION => PINGS,
+        TraceProbe::SECTION => TRACES,
+        IcmpError::SECTION => ICMP_ERRORS,
+        Lookup::SECTION => LOOKUPS,
+        DnsRecord::SECTION => RECORDS,
+        Exchange::SECTION => EXCHANGES,
+        Hello::SECTION => HELLOS,
+        Traffic::SECTION => TRAFFIC,
+        _ => &[],
+    }
+}
 
 /// An address with its port.
 fn end(address: IpAddr, port: u16) -> String {
@@ -88,26 +138,46 @@ fn opened(c: &Connection) -> String {
         .into_iter()
         .flatten()
         .collect();
-    match (c.opened, list.is_empty()) {
-        ("refused", _) => format!(
-            "refused {}",
-            frames(&[list, c.rst_frame.into_iter().collect()].concat())
-        ),
-        ("unanswered", _) => format!("unanswered ×{} {}", c.syn_attempts, frames(&list)),
-        (word, true) => word.to_owned(),
-        ("handshake", _) if c.synack_frame.is_none() => {
-            format!("handshake {} (SYN+ACK not captured)", frames(&list))
+    let with = |more: Option<u32>| frames(&[list.clone(), more.into_iter().collect()].concat());
+    match c.opened {
+        Opened::Refused => format!("refused {}", with(c.refusing_frame)),
+        Opened::Unreachable => format!("unreachable {}", with(c.opening_error_frame)),
+        Opened::Unanswered => format!("unanswered ×{} {}", c.syn_attempts, frames(&list)),
+        Opened::Handshake => {
+            let missing: Vec<&str> = [
+                (c.syn_frame, "SYN"),
+                (c.synack_frame, "SYN+ACK"),
+                (c.ack_frame, "ACK"),
+            ]
+            .into_iter()
+            .filter(|(frame, _)| frame.is_none())
+            .map(|(_, name)| name)
+            .collect();
+            match missing.as_slice() {
+                [] => format!("handshake {}", frames(&list)),
+                missing => format!(
+                    "handshake {} ({} not captured)",
+                    frames(&list),
+                    missing.join(", ")
+                ),
+            }
         }
-        (word, false) => format!("{word} {}", frames(&list)),
+        word if list.is_empty() => word.to_string(),
+        word => format!("{word} {}", frames(&list)),
     }
 }
 
 fn closed(c: &Connection) -> String {
+    let list = frames(&c.closing_frames);
     match (c.opened, c.closed, c.closed_by) {
-        ("refused", ..) => "-".to_owned(),
-        (_, "open", _) => "open".to_owned(),
-        (_, word, Some(by)) => format!("{word} by {by} {}", frames(&c.closing_frames)),
-        (_, word, None) => format!("{word} {}", frames(&c.closing_frames)),
+        (Opened::Refused | Opened::Unreachable, ..) => "-".to_owned(),
+        (_, Closed::Open, _) => "open".to_owned(),
+        (_, Closed::Reset, Some(by)) => match c.first_fin_by {
+            Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
+            None => format!("reset by {by} {list}"),
+        },
+        (_, word, Some(by)) => format!("{word} by {by} {list}"),
+        (_, word, None) => format!("{word} {list}"),
     }
 }
 
@@ -164,11 +234,11 @@ fn trouble(c: &Connection) -> String {
     text
 }
 
-pub(super) const CONNECTIONS: Columns<Connection> = &[
+const CONNECTIONS: Columns = columns![Connection;
     ("#", |c, _| c.stream.to_string()),
     ("at", |c, t| moment(c.start_time, t)),
     ("client", |c, _| {
-        end(c.client, c.client_port) + if c.roles == "guess" { " ?" } else { "" }
+        end(c.client, c.client_port) + if c.roles == Roles::Guess { " ?" } else { "" }
     }),
     ("server", |c, _| end(c.server, c.server_port)),
     ("opened, frames", |c, _| opened(c)),
@@ -179,7 +249,7 @@ pub(super) const CONNECTIONS: Columns<Connection> = &[
     ("noticed", |c, _| trouble(c)),
 ];
 
-pub(super) const DATAGRAMS: Columns<Datagram> = &[
+const DATAGRAMS: Columns = columns![Datagram;
     ("frame", |d, _| d.frame.to_string()),
     ("at", |d, t| moment(d.time, t)),
     ("from", |d, _| end(d.source, d.source_port)),
@@ -190,11 +260,11 @@ pub(super) const DATAGRAMS: Columns<Datagram> = &[
             return "-".to_owned();
         }
         match (d.sender, d.answer_frame, d.error_frame, d.answers_frame) {
-            ("client", Some(frame), ..) if d.answer_shared => format!("{frame} came next"),
-            ("client", Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
+            (Side::Client, Some(frame), ..) if d.answer_shared => format!("{frame} came next"),
+            (Side::Client, Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
             (_, _, Some(frame), _) => format!("ICMP error {frame}"),
-            ("server", _, _, Some(asked)) => format!("answers {asked}"),
-            ("server", ..) => "-".to_owned(),
+            (Side::Server, _, _, Some(asked)) => format!("answers {asked}"),
+            (Side::Server, ..) => "-".to_owned(),
             _ => "no".to_owned(),
         }
     }),
@@ -221,7 +291,7 @@ fn cut(d: &Datagram) -> String {
     words.join("; ")
 }
 
-pub(super) const FLOWS: Columns<Flow> = &[
+const FLOWS: Columns = columns![Flow;
     ("#", |f, _| f.stream.to_string()),
     ("at", |f, t| moment(f.start_time, t)),
     ("client", |f, _| end(f.client, f.client_port)),
@@ -235,11 +305,11 @@ pub(super) const FLOWS: Columns<Flow> = &[
     }),
     ("answered", |f, _| match f.error_frame {
         Some(frame) => format!("{} (ICMP {frame})", f.answered),
-        None => f.answered.to_owned(),
+        None => f.answered.to_string(),
     }),
 ];
 
-pub(super) const HOSTS: Columns<Host> = &[
+const HOSTS: Columns = columns![Host;
     ("address", |h, _| h.address.to_string()),
     ("frame", |h, _| h.first_frame.to_string()),
     ("sent", |h, _| h.frames_sent.to_string()),
@@ -250,10 +320,10 @@ pub(super) const HOSTS: Columns<Host> = &[
     ("fragments", |h, _| h.fragments.to_string()),
 ];
 
-pub(super) const ARP: Columns<Arp> = &[
+const ARP: Columns = columns![Arp;
     ("frame", |a, _| a.frame.to_string()),
     ("at", |a, t| moment(a.time, t)),
-    ("kind", |a, _| a.kind.to_owned()),
+    ("kind", |a, _| a.kind.to_string()),
     ("sender", |a, _| {
         format!("{} {}", a.sender, mac(a.sender_mac))
     }),
@@ -262,7 +332,7 @@ pub(super) const ARP: Columns<Arp> = &[
     ("answer", |a, _| {
         a.reply_mac.map_or_else(
             || {
-                if a.kind == "request" {
+                if a.kind == ArpKind::Request {
                     "none".to_owned()
                 } else {
                     "-".to_owned()
@@ -276,7 +346,7 @@ pub(super) const ARP: Columns<Arp> = &[
     }),
 ];
 
-pub(super) const NEIGHBOURS: Columns<Neighbour> = &[
+const NEIGHBOURS: Columns = columns![Neighbour;
     ("address", |n, _| n.address.to_string()),
     ("hardware address", |n, _| {
         match (n.mac.to_string(), mac(n.mac)) {
@@ -294,19 +364,19 @@ pub(super) const NEIGHBOURS: Columns<Neighbour> = &[
     }),
 ];
 
-pub(super) const HOPS: Columns<Hop> = &[
+const HOPS: Columns = columns![Hop;
     ("from", |h, _| h.source.to_string()),
     ("to", |h, _| h.destination.to_string()),
     ("sent to", |h, _| mac(h.mac)),
     ("whose", |h, _| match h.router {
         Some(router) => format!("{} {router}", h.belongs_to),
-        None => h.belongs_to.to_owned(),
+        None => h.belongs_to.to_string(),
     }),
     ("because", |h, _| h.reason.clone()),
     ("frame", |h, _| h.first_frame.to_string()),
 ];
 
-pub(super) const PINGS: Columns<Ping> = &[
+const PINGS: Columns = columns![Ping;
     ("frame", |p, _| p.frame.to_string()),
     ("at", |p, t| moment(p.time, t)),
     ("from", |p, _| p.source.to_string()),
@@ -323,7 +393,7 @@ pub(super) const PINGS: Columns<Ping> = &[
     ("RTT", |p, _| span(p.rtt_ms)),
 ];
 
-pub(super) const ICMP_ERRORS: Columns<IcmpError> = &[
+const ICMP_ERRORS: Columns = columns![IcmpError;
     ("frame", |e, _| e.frame.to_string()),
     ("at", |e, t| moment(e.time, t)),
     ("from", |e, _| e.sender.to_string()),
@@ -351,7 +421,7 @@ fn brief(text: &str) -> String {
     }
 }
 
-pub(super) const EXCHANGES: Columns<Exchange> = &[
+const EXCHANGES: Columns = columns![Exchange;
     ("stream", |e, _| e.stream.to_string()),
     ("request in", |e, _| or_dash(e.request_frame)),
     ("at", |e, t| moment(e.request_time, t)),
@@ -381,19 +451,25 @@ pub(super) const EXCHANGES: Columns<Exchange> = &[
     ("took", |e, _| span(e.time_ms)),
 ];
 
-pub(super) const LEASES: Columns<Lease> = &[
+const LEASES: Columns = columns![Lease;
     ("xid", |l, _| format!("0x{:08x}", l.xid)),
     ("at", |l, t| moment(l.start_time, t)),
     ("client", |l, _| {
         l.client_mac.map_or_else(|| "-".to_owned(), mac)
     }),
-    ("messages, frames", |l, _| l.messages.clone()),
+    ("messages, frames", |l, _| l.messages.join(", ")),
     ("address", |l, _| {
         match (l.acknowledged, l.nak_frame, l.released, l.offered) {
+            (Some(address), ..) if l.inform_frame.is_some() => {
+                format!("{address} has its address, asks for the rest")
+            }
             (Some(address), ..) => address.to_string(),
             (_, Some(_), ..) => "refused".to_owned(),
             (_, _, Some(address), _) => format!("{address} given back"),
-            (.., Some(address)) => format!("{address} only offered"),
+            (.., Some(address)) => match l.obtained_frame {
+                Some(frame) => format!("{address} offered, obtained in frame {frame}"),
+                None => format!("{address} offered, not acknowledged here"),
+            },
             _ => "none".to_owned(),
         }
     }),
@@ -402,7 +478,7 @@ pub(super) const LEASES: Columns<Lease> = &[
             ("server", l.server.map(|a| a.to_string())),
             ("mask", l.subnet_mask.map(|a| a.to_string())),
             ("router", l.router.map(|a| a.to_string())),
-            ("DNS", l.dns_servers.clone()),
+            ("DNS", l.dns_servers.as_ref().map(|d| addresses(d))),
             ("lease", l.lease_seconds.map(|s| format!("{s} s"))),
         ];
         let told = parts
@@ -412,30 +488,30 @@ pub(super) const LEASES: Columns<Lease> = &[
     }),
 ];
 
-pub(super) const LOOKUPS: Columns<Lookup> = &[
+const LOOKUPS: Columns = columns![Lookup;
     ("query", |l, _| or_dash(l.query_frame)),
     ("response", |l, _| or_dash(l.response_frame)),
     ("at", |l, t| moment(l.time, t)),
     ("client", |l, _| l.client.to_string()),
     ("server", |l, _| l.server.to_string()),
     ("question", |l, _| {
-        let over = if l.transport == "tcp" { " (TCP)" } else { "" };
+        let over = if l.transport == Carrier::Tcp { " (TCP)" } else { "" };
         format!("{} {}{over}", l.kind, l.name)
     }),
     ("answer", |l, _| match (l.status.as_deref(), &l.answers) {
         (Some("No error"), Some(answers)) if answers.is_empty() => "no such record".to_owned(),
-        (Some("No error") | None, Some(answers)) => answers.clone(),
+        (Some("No error") | None, Some(answers)) => answers.join(" "),
         (Some(status), _) => status.to_owned(),
         _ => "none".to_owned(),
     }),
     ("took", |l, _| span(l.time_ms)),
 ];
 
-pub(super) const HELLOS: Columns<Hello> = &[
+const HELLOS: Columns = columns![Hello;
     ("frame", |h, _| h.frame.to_string()),
     ("stream", |h, _| h.stream.to_string()),
     ("from", |h, _| h.sender.to_string()),
-    ("side", |h, _| h.side.to_owned()),
+    ("side", |h, _| h.side.to_string()),
     ("version", |h, _| h.version.clone()),
     ("server name", |h, _| text(h.server_name.as_ref())),
     ("cipher", |h, _| match (&h.cipher, h.ciphers_offered) {
@@ -445,8 +521,94 @@ pub(super) const HELLOS: Columns<Hello> = &[
     ("above", |h, _| or_dash(h.application.clone())),
 ];
 
-pub(super) const SITUATIONS: Columns<Situation> = &[
-    ("situation", |s, _| s.kind.to_owned()),
+/// Addresses, one after the other.
+fn addresses(list: &[IpAddr]) -> String {
+    let list: Vec<String> = list.iter().map(IpAddr::to_string).collect();
+    list.join(", ")
+}
+
+const CAPTURE: Columns = columns![Capture;
+    ("file", |c, _| c.file.clone()),
+    ("frames", |c, _| c.frame_count.to_string()),
+    ("bytes", |c, _| c.bytes.to_string()),
+    ("lasts", |c, _| span(c.duration_ms)),
+    ("hosts", |c, _| c.host_count.to_string()),
+    ("TCP", |c, _| c.connection_count.to_string()),
+    ("UDP", |c, _| c.udp_flow_count.to_string()),
+];
+
+const SEGMENTS: Columns = columns![Segment;
+    ("frame", |s, _| s.frame.to_string()),
+    ("at", |s, t| moment(s.time, t)),
+    ("stream", |s, _| s.stream.to_string()),
+    ("by", |s, _| s.sender.to_string()),
+    ("#", |s, _| s.number.to_string()),
+    ("flags", |s, _| s.flags.clone()),
+    ("seq", |s, _| s.seq.to_string()),
+    ("ack", |s, _| or_dash(s.ack)),
+    ("bytes", |s, _| s.length_bytes.to_string()),
+    ("acked in", |s, _| or_dash(s.acked_by_frame)),
+    ("RTT", |s, _| span(s.rtt_ms)),
+    ("estimated", |s, _| span(s.estimated_rtt_ms)),
+];
+
+const FRAGMENTED: Columns = columns![Fragmented;
+    ("#", |f, _| f.number.to_string()),
+    ("from", |f, _| f.source.to_string()),
+    ("to", |f, _| f.destination.to_string()),
+    ("id", |f, _| format!("0x{:04x}", f.identification)),
+    ("fragments", |f, _| f.fragment_count.to_string()),
+    ("bytes", |f, _| f.length_bytes.map_or_else(|| "not whole".to_owned(), |n| n.to_string())),
+    ("frames", |f, _| frames(&f.frames)),
+];
+
+const FRAGMENTS: Columns = columns![Fragment;
+    ("frame", |f, _| f.frame.to_string()),
+    ("datagram", |f, _| f.datagram.to_string()),
+    ("id", |f, _| format!("0x{:04x}", f.identification)),
+    ("offset", |f, _| f.offset_bytes.to_string()),
+    ("bytes", |f, _| f.length_bytes.to_string()),
+    ("more follow", |f, _| if f.more { "yes" } else { "no" }.to_owned()),
+];
+
+const DHCP_MESSAGES: Columns = columns![DhcpMessage;
+    ("frame", |m, _| m.frame.to_string()),
+    ("at", |m, t| moment(m.time, t)),
+    ("xid", |m, _| format!("0x{:08x}", m.xid)),
+    ("message", |m, _| m.kind.clone()),
+    ("client", |m, _| m.client_mac.map_or_else(|| "-".to_owned(), mac)),
+    ("address", |m, _| or_dash(m.address)),
+    ("server", |m, _| or_dash(m.server)),
+];
+
+const TRACES: Columns = columns![TraceProbe;
+    ("probe", |p, _| p.frame.to_string()),
+    ("to", |p, _| p.destination.to_string()),
+    ("TTL", |p, _| p.ttl.to_string()),
+    ("answered by", |p, _| or_dash(p.router)),
+    ("in", |p, _| or_dash(p.answer_frame)),
+    ("RTT", |p, _| span(p.rtt_ms)),
+    ("reached", |p, _| if p.reached { "yes" } else { "no" }.to_owned()),
+];
+
+const RECORDS: Columns = columns![DnsRecord;
+    ("frame", |r, _| r.frame.to_string()),
+    ("section", |r, _| r.part.to_string()),
+    ("name", |r, _| r.name.clone()),
+    ("type", |r, _| r.kind.clone()),
+    ("TTL", |r, _| format!("{} s", r.ttl_seconds)),
+    ("data", |r, _| r.data.clone()),
+];
+
+const TRAFFIC: Columns = columns![Traffic;
+    ("protocol", |p, _| p.name.to_owned()),
+    ("frames", |p, _| p.frame_count.to_string()),
+    ("bytes", |p, _| p.bytes.to_string()),
+    ("first", |p, _| p.first_frame.to_string()),
+];
+
+const SITUATIONS: Columns = columns![Situation;
+    ("situation", |s, _| s.kind.to_string()),
     ("what happened", |s, _| s.sentence.clone()),
     ("frames", |s, _| frames(&s.frames)),
 ];

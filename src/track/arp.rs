@@ -5,7 +5,7 @@ use crate::dissect::arp::Arp as Message;
 use crate::dissect::field::{Kind, Sink};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, arp};
-use crate::facts::network::{Arp, Neighbour};
+use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::{Mac, Milliseconds, Moment};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -61,6 +61,21 @@ pub struct Requests {
     table: Vec<Neighbour>,
     place: HashMap<Ipv4Addr, usize>,
     claims: HashMap<Ipv4Addr, Claim>,
+    /// Every pair of address and hardware address, with the frame that said so first.
+    bindings: Vec<Binding>,
+    /// Packets past what is kept.
+    pub overflow: u64,
+}
+
+/// That an address was said to have a hardware address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The address.
+    pub address: IpAddr,
+    /// The hardware address.
+    pub mac: Mac,
+    /// First frame that said so.
+    pub frame: u32,
 }
 
 impl Requests {
@@ -80,16 +95,20 @@ impl Requests {
         if message.opcode == 2 && self.answer(message, frame, time.unwrap_or_default(), conflict) {
             return;
         }
-        if !matches!(message.opcode, 1 | 2) || self.list.len() >= MOST {
+        if !matches!(message.opcode, 1 | 2) {
+            return;
+        }
+        if self.list.len() >= MOST {
+            self.overflow += 1;
             return;
         }
         let kind = match message.opcode {
-            _ if message.sender == message.target => "gratuitous",
-            1 if message.sender.is_unspecified() => "probe",
-            1 => "request",
-            _ => "reply",
+            _ if message.sender == message.target => ArpKind::Gratuitous,
+            1 if message.sender.is_unspecified() => ArpKind::Probe,
+            1 => ArpKind::Request,
+            _ => ArpKind::Reply,
         };
-        if message.opcode == 1 && kind != "gratuitous" {
+        if message.opcode == 1 && kind != ArpKind::Gratuitous {
             self.open
                 .insert((message.target, message.sender), self.list.len());
         }
@@ -168,6 +187,8 @@ impl Requests {
             }
             known.conflict = true;
             known.mac = mac;
+            let address = known.address;
+            self.bind(address, mac, frame);
             return Some(frame);
         }
         if self.table.len() < MOST {
@@ -178,8 +199,32 @@ impl Requests {
                 frame,
                 conflict: false,
             });
+            self.bind(message.sender.into(), mac, frame);
         }
         None
+    }
+
+    fn bind(&mut self, address: IpAddr, mac: Mac, frame: u32) {
+        // Those of one address are few; a flood of them is told by its first.
+        let known = self.bindings.iter().rev().take(64);
+        let said = |b: &Binding| b.address == address && b.mac == mac;
+        if self.bindings.len() < MOST && !known.into_iter().any(said) {
+            self.bindings.push(Binding {
+                address,
+                mac,
+                frame,
+            });
+        }
+    }
+
+    /// Every pair of address and hardware address that was said, in order.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// The requests and announcements.
+    pub fn list(&self) -> &[Arp] {
+        &self.list
     }
 
     /// Closes the request that a reply answers.
@@ -206,11 +251,6 @@ impl Requests {
         true
     }
 
-    /// The requests and announcements, and the table that results.
-    pub fn finish(self) -> (Vec<Arp>, Vec<Neighbour>) {
-        (self.list, self.table)
-    }
-
     /// The table as it stands.
     pub fn table(&self) -> &[Neighbour] {
         &self.table
@@ -230,7 +270,7 @@ impl Requests {
         for request in self
             .list
             .iter()
-            .filter(|r| r.kind == "request" && r.reply_frame.is_none())
+            .filter(|r| r.kind == ArpKind::Request && r.reply_frame.is_none())
         {
             // Whoever has spoken in this capture is there, even if this request was missed.
             if self.place.contains_key(&v4(request.asked)) {

@@ -3,6 +3,7 @@
 
 use super::stream::{Carried, Streams};
 use super::tcp::Connections;
+use super::tcp::segments::Segments;
 use crate::capture::{Batch, give_back};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -17,6 +18,8 @@ pub struct Tcp {
     pub connections: Connections,
     /// The messages.
     pub streams: Streams,
+    /// Segments one by one, when they are asked for.
+    pub segments: Option<Segments>,
 }
 
 impl Tcp {
@@ -30,7 +33,10 @@ impl Tcp {
 
     /// Takes in one segment; `frame` gives the bytes of the frame it is in.
     pub fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
-        self.connections.follow(&carried.seen);
+        let note = self.connections.follow(&carried.seen);
+        if let Some(segments) = &mut self.segments {
+            segments.segment(&carried.seen, &note);
+        }
         if !carried.seen.hidden {
             self.streams.segment(carried, frame);
         }
@@ -59,10 +65,10 @@ struct There {
 
 impl Behind {
     /// Nothing followed yet; batches go to `returns` in the end.
-    pub fn new(returns: Sender<Batch>) -> Behind {
+    pub fn new(tcp: Tcp, returns: Sender<Batch>) -> Behind {
         Behind {
             state: State::Here {
-                tcp: Box::default(),
+                tcp: Box::new(tcp),
                 batches: 0,
             },
             list: Vec::new(),

@@ -3,7 +3,7 @@
 
 use super::checksums::{Checksums, Found, MOST, Sum};
 use super::copies::{Copies, Difference};
-use crate::facts::network::Situation;
+use crate::facts::situation::{About, Situation, SituationKind};
 use std::net::IpAddr;
 
 /// Frames that appear twice, so that nobody takes them for retransmissions.
@@ -39,7 +39,7 @@ pub(super) fn twice(copies: &Copies) -> Option<Situation> {
         "{} of {} IP frames are copies of a frame shortly before: the same packet was captured {why}. {therefore}, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.",
         copies.count, copies.frames
     );
-    Some(situation("captured-twice", frames, sentence))
+    Some(situation(SituationKind::CapturedTwice, frames, sentence))
 }
 
 /// Checksums that are wrong, and those that only look so.
@@ -62,7 +62,7 @@ pub(super) fn checksums(checksums: &Checksums, packets: u64, found: &mut Vec<Sit
             "as with checksum offload on the capturing host, or in a capture whose checksums were removed afterwards"
         };
         found.push(situation(
-            "checksum-offload",
+            SituationKind::ChecksumOffload,
             frames,
             format!("{counted}{among} from {senders} not filled in: {why}."),
         ));
@@ -71,20 +71,21 @@ pub(super) fn checksums(checksums: &Checksums, packets: u64, found: &mut Vec<Sit
     if !bad.is_empty() {
         let (counted, senders, frames) = told(&bad);
         found.push(situation(
-            "checksum-wrong",
+            SituationKind::ChecksumWrong,
             frames,
             format!("{counted}{among} from {senders} wrong: whoever receives such a packet drops it, unless it was damaged, rewritten or not finished (checksum offload) only in the capture."),
         ));
     }
 }
 
-fn situation(kind: &'static str, frames: Vec<u32>, sentence: String) -> Situation {
+fn situation(kind: SituationKind, frames: Vec<u32>, sentence: String) -> Situation {
     Situation {
         kind,
-        protocol: "ip",
+        protocol: About::Ip,
         client: None,
         server: None,
         server_port: None,
+        count: 1,
         frames,
         sentence,
     }

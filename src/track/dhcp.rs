@@ -1,34 +1,91 @@
 //! DHCP over time: messages of one transaction (xid and client) made into one record.
 //!
-//! A release or decline, which has a transaction number of its own, belongs to the lease it
-//! ends; a request long after the acknowledgment is a renewal and begins a new record.
+//! What counts is what the chosen server said: the one that the client's request names (RFC 2131
+//! §4.3.2), or else whose acknowledgment came, or else whose offer came first. A release or
+//! decline has a transaction of its own. A request long after the acknowledgment is a renewal and
+//! begins a new record.
 
 use super::pairs::Local;
 use crate::capture::Time;
 use crate::dissect::Packet;
 use crate::dissect::dhcp::{self, Message, kind};
-use crate::facts::names::{Lease, stated};
+use crate::facts::dhcp::{DhcpMessage, Lease, stated};
 use crate::facts::{Mac, Moment};
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Most transactions kept.
 const MOST: usize = 65_536;
 /// A request so long after the acknowledgment is a renewal, not a repetition: nanoseconds.
 const RENEWAL_NS: i64 = 2_000_000_000;
-/// Longest text kept of a message's options, in bytes.
-const LONGEST_TEXT: usize = 4096;
+/// Most messages kept of one transaction: a storm is told by its first.
+const MOST_MESSAGES: usize = 64;
+/// Most offers of one transaction.
+const MOST_OFFERS: usize = 16;
+/// Most options kept of a message.
+const MOST_OPTIONS: usize = 128;
+/// Longest text kept of an option, in bytes.
+const LONGEST_TEXT: usize = 1024;
+
+/// What a server's message settles.
+struct Settings {
+    frame: u32,
+    server: Option<IpAddr>,
+    address: Option<IpAddr>,
+    subnet_mask: Option<IpAddr>,
+    router: Option<IpAddr>,
+    dns_servers: Option<Vec<IpAddr>>,
+    domain: Option<String>,
+    lease_seconds: Option<u32>,
+    renewal_seconds: Option<u32>,
+    rebinding_seconds: Option<u32>,
+    options: Vec<String>,
+}
+
+impl Settings {
+    fn of(message: &Message<'_>, frame: u32) -> Settings {
+        let servers = message.addresses(6);
+        Settings {
+            frame,
+            server: stated(message.address(54)),
+            address: stated(Some(message.yours)).or(stated(Some(message.client))),
+            subnet_mask: stated(message.address(1)),
+            router: stated(message.addresses(3).first().copied()),
+            dns_servers: (!servers.is_empty())
+                .then(|| servers.iter().map(|a| Ipv4Addr::from(*a).into()).collect()),
+            domain: message
+                .option(15)
+                .map(|name| clipped(String::from_utf8_lossy(name).into_owned())),
+            lease_seconds: message.number(51),
+            renewal_seconds: message.number(58),
+            rebinding_seconds: message.number(59),
+            options: options(message),
+        }
+    }
+}
+
+/// A transaction in the making.
+struct Transaction {
+    lease: Lease,
+    hardware: [u8; 16],
+    /// When it was acknowledged or refused.
+    ended: Option<Time>,
+    /// Server that the request names.
+    chosen: Option<IpAddr>,
+    offers: Vec<Settings>,
+    acks: Vec<Settings>,
+}
 
 /// All transactions.
 #[derive(Default)]
 pub struct Leases {
-    list: Vec<Lease>,
+    list: Vec<Transaction>,
     /// The newest record of each transaction and client.
     places: HashMap<(u32, [u8; 16]), usize>,
-    /// The record in which a client was given an address.
-    given: HashMap<([u8; 16], [u8; 4]), usize>,
-    /// When each record was acknowledged or refused.
-    ended: Vec<Option<Time>>,
+    messages: Vec<DhcpMessage>,
     local: Local,
+    /// Messages past what is kept.
+    pub overflow: u64,
 }
 
 impl Leases {
@@ -38,63 +95,60 @@ impl Leases {
             return;
         };
         let frame = packet.frame.number;
-        let Some(place) = self.ends(&message).or_else(|| self.place(&message, packet)) else {
+        self.tell(&message, packet);
+        let Some(place) = self.place(&message, packet) else {
+            self.overflow += 1;
             return;
         };
-        match message.kind() {
-            Some(kind::ACK) => {
-                self.ended[place] = packet.frame.time;
-                self.given.insert((message.hardware, message.yours), place);
-            }
-            Some(kind::NAK) => self.ended[place] = packet.frame.time,
-            _ => {}
-        }
-        let lease = &mut self.list[place];
-        let name = message
-            .kind()
-            .and_then(dhcp::message_name)
-            .unwrap_or("BOOTP");
-        // A storm of one transaction is told by its first messages.
-        if lease.frames.len() < 64 {
-            if !lease.messages.is_empty() {
-                lease.messages.push_str(", ");
-            }
-            lease.messages.push_str(&format!("{name} {frame}"));
+        let transaction = &mut self.list[place];
+        let lease = &mut transaction.lease;
+        if lease.frames.len() < MOST_MESSAGES {
+            lease.messages.push(format!("{} {frame}", name(&message)));
             lease.frames.push(frame);
-        }
-        by_kind(lease, &message, frame);
-        if message.operation == 2 {
-            from_server(lease, &message);
-            if message.kind() == Some(kind::ACK) && self.local.mask.is_none() {
-                self.local = Local {
-                    mask: message.address(1).map(Into::into),
-                    router: message.addresses(3).first().map(|a| (*a).into()),
-                    frame,
-                };
-            }
         } else {
+            self.overflow += 1;
+        }
+        lease.relay = lease.relay.or(stated(Some(message.relay)));
+        if message.operation == 1 {
             lease.client_options = options(&message);
             if let Some(name) = message.option(12) {
-                lease.host_name = Some(String::from_utf8_lossy(name).into_owned());
+                lease.host_name = Some(clipped(String::from_utf8_lossy(name).into_owned()));
             }
+        }
+        transaction.take(&message, packet, frame);
+        if message.kind() == Some(kind::ACK) && self.local.mask.is_none() {
+            self.local = Local {
+                mask: message.address(1).map(Into::into),
+                router: message.addresses(3).first().map(|a| (*a).into()),
+                frame,
+            };
         }
     }
 
-    /// The record of the lease that this message gives back or rejects.
-    fn ends(&self, message: &Message<'_>) -> Option<usize> {
-        let address = match message.kind()? {
-            kind::RELEASE => message.client,
-            kind::DECLINE => message.address(50)?,
-            _ => return None,
-        };
-        self.given.get(&(message.hardware, address)).copied()
+    fn tell(&mut self, message: &Message<'_>, packet: &Packet<'_>) {
+        if self.messages.len() >= MOST {
+            return;
+        }
+        self.messages.push(DhcpMessage {
+            frame: packet.frame.number,
+            time: packet.frame.time.map(|t| Moment(t.0)),
+            xid: message.xid,
+            kind: name(message).to_owned(),
+            client_mac: message.mac().map(Mac),
+            address: stated(Some(message.yours))
+                .or(stated(message.address(50)))
+                .or(stated(Some(message.client))),
+            server: stated(message.address(54)),
+            options: options(message),
+        });
     }
 
     /// The record of the transaction a message belongs to, or a new one while there is room.
     fn place(&mut self, message: &Message<'_>, packet: &Packet<'_>) -> Option<usize> {
         let key = (message.xid, message.hardware);
-        if let Some(&place) = self.places.get(&key) {
-            let again = match (message.kind(), self.ended[place]) {
+        let alone = matches!(message.kind(), Some(kind::RELEASE | kind::DECLINE));
+        if let Some(&place) = self.places.get(&key).filter(|_| !alone) {
+            let again = match (message.kind(), self.list[place].ended) {
                 (Some(kind::DISCOVER | kind::INFORM), Some(_)) => true,
                 (Some(kind::REQUEST), Some(ended)) => {
                     let time = packet.frame.time;
@@ -110,9 +164,17 @@ impl Leases {
             return None;
         }
         let place = self.list.len();
-        self.list.push(blank(message, packet));
-        self.ended.push(None);
-        self.places.insert(key, place);
+        self.list.push(Transaction {
+            lease: blank(message, packet),
+            hardware: message.hardware,
+            ended: None,
+            chosen: None,
+            offers: Vec::new(),
+            acks: Vec::new(),
+        });
+        if !alone {
+            self.places.insert(key, place);
+        }
         Some(place)
     }
 
@@ -121,30 +183,155 @@ impl Leases {
         self.local
     }
 
-    /// The transactions in order.
-    pub fn leases(&self) -> &[Lease] {
-        &self.list
+    /// The messages in order.
+    pub fn messages(&self) -> &[DhcpMessage] {
+        &self.messages
     }
 
-    /// The transactions in order.
-    pub fn finish(self) -> Vec<Lease> {
-        self.list
+    /// The transactions in order, as they stand.
+    pub fn leases(&self) -> Vec<Lease> {
+        // Who was given what, so that an offer is not called vain that was taken up later.
+        let mut given: HashMap<([u8; 16], IpAddr), u32> = HashMap::new();
+        for transaction in &self.list {
+            let lease = transaction.settled();
+            if let (Some(address), Some(frame)) = (lease.acknowledged, lease.ack_frame) {
+                given
+                    .entry((transaction.hardware, address))
+                    .or_insert(frame);
+            }
+        }
+        let mut leases = Vec::with_capacity(self.list.len());
+        for transaction in &self.list {
+            let mut lease = transaction.settled();
+            if let (None, Some(address)) = (lease.ack_frame, lease.offered) {
+                lease.obtained_frame = given.get(&(transaction.hardware, address)).copied();
+            }
+            leases.push(lease);
+        }
+        leases
     }
+}
+
+impl Transaction {
+    fn take(&mut self, message: &Message<'_>, packet: &Packet<'_>, frame: u32) {
+        let lease = &mut self.lease;
+        match message.kind() {
+            Some(kind::DISCOVER) => {
+                lease.discover_frame.get_or_insert(frame);
+            }
+            Some(kind::OFFER) if self.offers.len() < MOST_OFFERS => {
+                self.offers.push(Settings::of(message, frame));
+            }
+            Some(kind::REQUEST) => {
+                let asked = stated(message.address(50)).or(stated(Some(message.client)));
+                lease.requested = lease.requested.or(asked);
+                lease.request_frame.get_or_insert(frame);
+                self.chosen = self.chosen.or(stated(message.address(54)));
+            }
+            Some(kind::INFORM) => {
+                lease.inform_frame.get_or_insert(frame);
+            }
+            Some(kind::ACK) => {
+                self.ended = packet.frame.time;
+                if self.acks.len() < MOST_OFFERS {
+                    self.acks.push(Settings::of(message, frame));
+                }
+            }
+            Some(kind::NAK) => {
+                self.ended = packet.frame.time;
+                lease.nak_frame.get_or_insert(frame);
+                lease.server = lease.server.or(stated(message.address(54)));
+            }
+            Some(kind::RELEASE) => {
+                lease.released = stated(Some(message.client));
+                lease.release_frame.get_or_insert(frame);
+                lease.server = lease.server.or(stated(message.address(54)));
+            }
+            Some(kind::DECLINE) => {
+                lease.decline_frame.get_or_insert(frame);
+                lease.server = lease.server.or(stated(message.address(54)));
+            }
+            _ => {}
+        }
+    }
+
+    /// The record, with what the chosen server said.
+    fn settled(&self) -> Lease {
+        let mut lease = self.lease.clone();
+        let of = |list: &'_ [Settings]| -> Option<usize> {
+            let chosen = self.chosen?;
+            list.iter().position(|s| s.server == Some(chosen))
+        };
+        let ack = of(&self.acks).or((!self.acks.is_empty()).then_some(0));
+        let ack = ack.and_then(|at| self.acks.get(at));
+        let server = ack.and_then(|a| a.server).or(self.chosen);
+        let offer = match server {
+            Some(server) => self.offers.iter().find(|o| o.server == Some(server)),
+            None => None,
+        };
+        // Without a choice the first offer stands for all; another server's never for the chosen one.
+        let offer = offer.or(if server.is_none() {
+            self.offers.first()
+        } else {
+            self.offers.first().filter(|o| o.server.is_none())
+        });
+        if let Some(offer) = offer {
+            lease.offered = offer.address;
+            lease.offer_frame = Some(offer.frame);
+        }
+        if let Some(ack) = ack {
+            lease.acknowledged = ack.address;
+            lease.ack_frame = Some(ack.frame);
+        }
+        lease.server = server.or(offer.and_then(|o| o.server)).or(lease.server);
+        let mut others: Vec<IpAddr> = Vec::new();
+        for other in self.offers.iter().filter_map(|o| o.server) {
+            if Some(other) != lease.server && !others.contains(&other) {
+                others.push(other);
+            }
+        }
+        lease.other_servers = (!others.is_empty()).then_some(others);
+        // The acknowledgment counts; where it is silent, the same server's offer speaks for it.
+        for settings in [offer, ack].into_iter().flatten() {
+            lease.subnet_mask = settings.subnet_mask.or(lease.subnet_mask);
+            lease.router = settings.router.or(lease.router);
+            if settings.dns_servers.is_some() {
+                lease.dns_servers.clone_from(&settings.dns_servers);
+            }
+            if settings.domain.is_some() {
+                lease.domain.clone_from(&settings.domain);
+            }
+            lease.lease_seconds = settings.lease_seconds.or(lease.lease_seconds);
+            lease.renewal_seconds = settings.renewal_seconds.or(lease.renewal_seconds);
+            lease.rebinding_seconds = settings.rebinding_seconds.or(lease.rebinding_seconds);
+            lease.server_options.clone_from(&settings.options);
+        }
+        lease
+    }
+}
+
+fn name(message: &Message<'_>) -> &'static str {
+    let name = message.kind().and_then(dhcp::message_name);
+    name.unwrap_or("BOOTP")
 }
 
 fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
     Lease {
         xid: message.xid,
         client_mac: message.mac().map(Mac),
-        messages: String::new(),
+        messages: Vec::new(),
         frames: Vec::new(),
         start_time: packet.frame.time.map(|t| Moment(t.0)),
+        discover_frame: None,
         offered: None,
         offer_frame: None,
+        obtained_frame: None,
+        other_servers: None,
         requested: None,
         request_frame: None,
         acknowledged: None,
         ack_frame: None,
+        inform_frame: None,
         nak_frame: None,
         released: None,
         release_frame: None,
@@ -159,78 +346,27 @@ fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
         renewal_seconds: None,
         rebinding_seconds: None,
         host_name: None,
-        client_options: String::new(),
-        server_options: String::new(),
+        client_options: Vec::new(),
+        server_options: Vec::new(),
     }
-}
-
-fn by_kind(lease: &mut Lease, message: &Message<'_>, frame: u32) {
-    match message.kind() {
-        Some(kind::OFFER) => {
-            lease.offered = lease.offered.or(stated(Some(message.yours)));
-            lease.offer_frame.get_or_insert(frame);
-        }
-        Some(kind::REQUEST) => {
-            let asked = stated(message.address(50)).or(stated(Some(message.client)));
-            lease.requested = lease.requested.or(asked);
-            lease.request_frame.get_or_insert(frame);
-        }
-        Some(kind::ACK) => {
-            lease.acknowledged = stated(Some(message.yours)).or(stated(Some(message.client)));
-            lease.ack_frame.get_or_insert(frame);
-        }
-        Some(kind::NAK) => {
-            lease.nak_frame.get_or_insert(frame);
-        }
-        Some(kind::RELEASE) => {
-            lease.released = stated(Some(message.client));
-            lease.release_frame.get_or_insert(frame);
-        }
-        Some(kind::DECLINE) => {
-            lease.decline_frame.get_or_insert(frame);
-        }
-        _ => {}
-    }
-    lease.server = lease.server.or(stated(message.address(54)));
-    lease.relay = lease.relay.or(stated(Some(message.relay)));
-}
-
-/// What the newest answer says counts.
-fn from_server(lease: &mut Lease, message: &Message<'_>) {
-    if message.kind() == Some(kind::NAK) {
-        return;
-    }
-    lease.subnet_mask = stated(message.address(1)).or(lease.subnet_mask);
-    lease.router = stated(message.addresses(3).first().copied()).or(lease.router);
-    if message.option(6).is_some() {
-        lease.dns_servers = message.joined(6).map(|b| dhcp::value(6, &b));
-    }
-    if let Some(domain) = message.option(15) {
-        lease.domain = Some(String::from_utf8_lossy(domain).into_owned());
-    }
-    lease.lease_seconds = message.number(51).or(lease.lease_seconds);
-    lease.renewal_seconds = message.number(58).or(lease.renewal_seconds);
-    lease.rebinding_seconds = message.number(59).or(lease.rebinding_seconds);
-    lease.server_options = options(message);
 }
 
 /// All options but padding and end, as text.
-fn options(message: &Message<'_>) -> String {
-    let told: Vec<String> = message
+fn options(message: &Message<'_>) -> Vec<String> {
+    message
         .options
         .iter()
         .filter(|option| !matches!(option.code, 0 | 255))
-        .take(128)
+        .take(MOST_OPTIONS)
         .map(|option| {
-            format!(
+            clipped(format!(
                 "{} {}: {}",
                 option.code,
                 dhcp::name(option.code),
                 dhcp::value(option.code, option.bytes)
-            )
+            ))
         })
-        .collect();
-    clipped(told.join("; "))
+        .collect()
 }
 
 /// Cut to a length that is kept, with a sign that it was.
@@ -299,7 +435,7 @@ mod tests {
     }
 
     fn leases(messages: &[Vec<u8>]) -> Vec<Lease> {
-        track(messages).finish()
+        track(messages).leases()
     }
 
     const GIVEN: [u8; 4] = [10, 9, 0, 50];
@@ -331,7 +467,10 @@ mod tests {
         assert_eq!(leases.len(), 1);
         let lease = &leases[0];
         assert_eq!(lease.xid, 0x835d_e057);
-        assert_eq!(lease.messages, "Discover 1, Offer 2, Request 3, ACK 4");
+        assert_eq!(
+            lease.messages,
+            ["Discover 1", "Offer 2", "Request 3", "ACK 4"]
+        );
         assert_eq!(lease.frames, [1, 2, 3, 4]);
         assert_eq!(lease.client_mac, Some(Mac(CLIENT)));
         assert_eq!((lease.offered, lease.requested), (ip(GIVEN), ip(GIVEN)));
@@ -343,13 +482,15 @@ mod tests {
     }
 
     #[test]
-    fn a_release_belongs_to_the_lease_it_ends() {
+    fn a_release_is_a_transaction_of_its_own() {
         let mut messages = handout(1);
         messages.push(message(9, GIVEN, NONE, &[(53, &[7]), SERVER]));
         let leases = leases(&messages);
-        assert_eq!(leases.len(), 1);
-        assert_eq!(leases[0].released, ip(GIVEN));
-        assert_eq!(leases[0].release_frame, Some(5));
+        assert_eq!(leases.len(), 2);
+        assert_eq!((leases[0].released, leases[0].release_frame), (None, None));
+        assert_eq!(leases[1].xid, 9);
+        assert_eq!(leases[1].released, ip(GIVEN));
+        assert_eq!(leases[1].release_frame, Some(5));
     }
 
     #[test]
@@ -371,7 +512,7 @@ mod tests {
         messages.push(message(1, GIVEN, GIVEN, &[(53, &[5]), SERVER]));
         let leases = leases(&messages);
         assert_eq!(leases.len(), 2);
-        assert_eq!(leases[1].messages, "Request 6, ACK 7");
+        assert_eq!(leases[1].messages, ["Request 6", "ACK 7"]);
         assert_eq!(leases[1].requested, ip(GIVEN));
     }
 

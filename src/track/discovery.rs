@@ -4,7 +4,7 @@
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet};
 use crate::facts::Mac;
-use crate::facts::network::Neighbour;
+use crate::facts::arp::Neighbour;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 

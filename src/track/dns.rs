@@ -7,7 +7,7 @@ use crate::dissect::dns::{self, Message};
 use crate::dissect::field::{Kind, Sink, Value, Wanted};
 use crate::dissect::layer::{Protocol, View};
 use crate::dissect::{Ip, Packet, Transport};
-use crate::facts::names::Lookup;
+use crate::facts::dns::{Carrier, Lookup, NameService, Part, Record};
 use crate::facts::{Milliseconds, Moment};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -17,6 +17,8 @@ use std::net::IpAddr;
 const RETRANSMISSION: i64 = 5_000_000_000;
 /// Most answers that are kept in words.
 const MOST_ANSWERS: usize = 64;
+/// Most records that are listed.
+const MOST_RECORDS: usize = 65_536;
 
 crate::fields! {
     RESPONSE_IN: "dns.response_in", Kind::Frame, "Frame with the response to this query.";
@@ -113,6 +115,9 @@ pub struct Lookups {
     asked: HashMap<(String, u16), usize, RandomState>,
     /// Query frame to response frame.
     responses: HashMap<u32, u32, RandomState>,
+    records: Vec<Record>,
+    /// Records that are not listed for want of room.
+    pub overflow: u64,
 }
 
 impl Lookups {
@@ -140,7 +145,12 @@ impl Lookups {
     pub fn message(&mut self, seen: &Seen, protocol: Protocol, bytes: &[u8]) -> Note {
         let note = match Message::parse(bytes) {
             None => return Note::default(),
-            Some(message) if message.is_response() => self.response(seen, protocol, &message),
+            Some(mut message) if message.is_response() => {
+                message.read_rest(bytes);
+                let note = self.response(seen, protocol, &message);
+                self.keep(seen, note.response_to, &message);
+                note
+            }
             Some(message) => self.query(seen, protocol, &message),
         };
         let view = View {
@@ -175,9 +185,37 @@ impl Lookups {
         &self.rows
     }
 
-    /// The lookups, in the order they began.
-    pub fn finish(self) -> Vec<Lookup> {
-        self.rows
+    /// Lists the records of a response.
+    fn keep(&mut self, seen: &Seen, query: u32, message: &Message) {
+        let parts = [
+            (Part::Answer, &message.answers),
+            (Part::Authority, &message.authorities),
+            (Part::Additional, &message.additionals),
+        ];
+        for (part, list) in parts {
+            // The pseudo record of EDNS (RFC 6891) says nothing of a name.
+            for (number, record) in (1..).zip(list.iter().filter(|r| r.kind != 41)) {
+                if self.records.len() >= MOST_RECORDS {
+                    self.overflow += 1;
+                    continue;
+                }
+                self.records.push(Record {
+                    frame: seen.frame,
+                    query_frame: (query != 0).then_some(query),
+                    part,
+                    number,
+                    name: record.name.clone(),
+                    kind: type_name(record.kind),
+                    ttl_seconds: record.ttl,
+                    data: record.data.clone(),
+                });
+            }
+        }
+    }
+
+    /// The records of all responses, in order.
+    pub fn records(&self) -> &[Record] {
+        &self.records
     }
 
     fn query(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Note {
@@ -304,12 +342,17 @@ impl Lookups {
     }
 }
 
-fn protocol_name(protocol: Protocol) -> &'static str {
+fn service(protocol: Protocol) -> NameService {
     match protocol {
-        Protocol::Mdns => "mdns",
-        Protocol::Llmnr => "llmnr",
-        _ => "dns",
+        Protocol::Mdns => NameService::Mdns,
+        Protocol::Llmnr => NameService::Llmnr,
+        _ => NameService::Dns,
     }
+}
+
+/// The name of a record type, or its number.
+fn type_name(number: u16) -> String {
+    dns::type_name(number).map_or_else(|| number.to_string(), str::to_owned)
 }
 
 /// A lookup of which only the query is known.
@@ -322,18 +365,21 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         query_frame: Some(seen.frame),
         response_frame: None,
         time: seen.time.map(|t| Moment(t.0)),
-        protocol: protocol_name(protocol),
-        transport: if seen.conversation.tcp { "tcp" } else { "udp" },
+        protocol: service(protocol),
+        transport: if seen.conversation.tcp {
+            Carrier::Tcp
+        } else {
+            Carrier::Udp
+        },
         client: seen.source.0,
         server: seen.destination.0,
         id: message.id,
         name: name.cloned().unwrap_or_default(),
-        kind: number.map_or_else(String::new, |n| {
-            dns::type_name(n).map_or_else(|| n.to_string(), str::to_owned)
-        }),
+        kind: number.map_or_else(String::new, type_name),
         status: None,
         answers: None,
         answer_count: None,
+        authoritative: None,
         repeats: 0,
         time_ms: None,
     }
@@ -360,8 +406,8 @@ fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
         Some(dns::rcode_name(code).map_or_else(|| format!("code {code}"), str::to_owned));
     lookup.answer_count = u32::try_from(message.answers.len()).ok();
     let told = message.answers.iter().take(MOST_ANSWERS);
-    let told: Vec<&str> = told.map(|record| record.data.as_str()).collect();
-    lookup.answers = Some(told.join(" "));
+    lookup.answers = Some(told.map(|record| record.data.clone()).collect());
+    lookup.authoritative = Some(message.flags & 0x0400 != 0);
     if lookup.query_frame.is_some() {
         lookup.time_ms = seen
             .time

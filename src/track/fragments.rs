@@ -3,6 +3,8 @@
 
 use crate::dissect::field::{Kind, Sink};
 use crate::dissect::{Ip, Packet, as_usize};
+use crate::facts::Moment;
+use crate::facts::ip::{Fragment, Fragmented};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -26,6 +28,17 @@ struct Key {
     destination: IpAddr,
     identification: u32,
     protocol: u8,
+}
+
+impl Key {
+    fn of(ip: &Ip) -> Key {
+        Key {
+            source: ip.source,
+            destination: ip.destination,
+            identification: ip.identification,
+            protocol: if ip.source.is_ipv4() { ip.protocol } else { 0 },
+        }
+    }
 }
 
 /// A datagram in the making.
@@ -63,12 +76,22 @@ pub struct Fragments {
     completed_in: HashMap<u32, u32>,
     /// Datagrams that were given up for want of room.
     pub given_up: u64,
+    /// The newest datagram of each key, by its place in `datagrams`.
+    newest: HashMap<Key, usize>,
+    datagrams: Vec<Fragmented>,
+    pieces: Vec<Fragment>,
+    /// Fragments that are not listed for want of room.
+    pub overflow: u64,
 }
+
+/// Most datagrams and fragments listed.
+const MOST_LISTED: usize = 65_536;
 
 impl Fragments {
     /// Takes in one frame; gives the datagram that it completes.
     pub fn packet(&mut self, packet: &Packet<'_>) -> Option<Whole> {
         let ip = packet.ip.as_ref().filter(|ip| ip.is_fragment())?;
+        let place = self.list(ip, packet);
         if ip.payload_captured < ip.payload_reported || ip.payload_reported == 0 {
             return None;
         }
@@ -78,10 +101,70 @@ impl Fragments {
             .bytes
             .get(start..start + as_usize(ip.payload_captured))?;
         let whole = self.add(ip, bytes, packet.frame.number)?;
+        if let Some(datagram) = place.and_then(|place| self.datagrams.get_mut(place)) {
+            datagram.complete = true;
+            datagram.completed_frame = Some(packet.frame.number);
+            datagram.length_bytes = u32::try_from(whole.bytes.len()).ok();
+            datagram.overlap = whole.overlap;
+        }
         for frame in whole.frames.iter().filter(|f| **f != packet.frame.number) {
             self.completed_in.insert(*frame, packet.frame.number);
         }
         Some(whole)
+    }
+
+    /// Lists a fragment with its datagram; gives the datagram's place.
+    fn list(&mut self, ip: &Ip, packet: &Packet<'_>) -> Option<usize> {
+        if self.pieces.len() >= MOST_LISTED {
+            self.overflow += 1;
+            return None;
+        }
+        let key = Key::of(ip);
+        let frame = packet.frame.number;
+        let known = self.newest.get(&key).copied();
+        let place = known.filter(|place| !self.datagrams[*place].complete);
+        let place = place.unwrap_or(self.datagrams.len());
+        if place == self.datagrams.len() {
+            self.newest.insert(key, place);
+            self.datagrams.push(Fragmented {
+                number: u32::try_from(place + 1).unwrap_or(u32::MAX),
+                time: packet.frame.time.map(|t| Moment(t.0)),
+                source: ip.source,
+                destination: ip.destination,
+                identification: ip.identification,
+                protocol: ip.protocol,
+                fragment_count: 0,
+                frames: Vec::new(),
+                length_bytes: None,
+                complete: false,
+                completed_frame: None,
+                overlap: false,
+            });
+        }
+        let datagram = &mut self.datagrams[place];
+        datagram.fragment_count += 1;
+        datagram.frames.push(frame);
+        self.pieces.push(Fragment {
+            frame,
+            datagram: datagram.number,
+            source: ip.source,
+            destination: ip.destination,
+            identification: ip.identification,
+            offset_bytes: ip.fragment_offset,
+            length_bytes: ip.payload_reported,
+            more: ip.more_fragments,
+        });
+        Some(place)
+    }
+
+    /// The datagrams that came in fragments, in order.
+    pub fn datagrams(&self) -> &[Fragmented] {
+        &self.datagrams
+    }
+
+    /// The fragments, in order.
+    pub fn pieces(&self) -> &[Fragment] {
+        &self.pieces
     }
 
     /// The frame in which the datagram of an earlier frame's fragment was complete.
@@ -90,12 +173,7 @@ impl Fragments {
     }
 
     fn add(&mut self, ip: &Ip, bytes: &[u8], frame: u32) -> Option<Whole> {
-        let key = Key {
-            source: ip.source,
-            destination: ip.destination,
-            identification: ip.identification,
-            protocol: if ip.source.is_ipv4() { ip.protocol } else { 0 },
-        };
+        let key = Key::of(ip);
         self.make_room(bytes.len());
         let parts = self.open.entry(key).or_insert_with(|| Parts {
             first_frame: frame,

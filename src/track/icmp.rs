@@ -5,7 +5,7 @@ use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport};
-use crate::facts::network::{IcmpError, Ping};
+use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -54,6 +54,16 @@ pub fn emit(note: &Note, v6: bool, sink: &mut Sink<'_>) {
 /// Which echo: the two hosts, identifier and sequence number.
 type Key = (IpAddr, IpAddr, u16, u16);
 
+/// An error that quotes a TCP segment: which it is about is known when the conversation is.
+pub struct AboutTcp {
+    /// Its place among the errors.
+    pub error: usize,
+    /// Conversation of the quoted segment.
+    pub stream: u32,
+    /// Sequence number of the quoted segment.
+    pub sequence: u32,
+}
+
 /// All echoes and errors.
 #[derive(Default)]
 pub struct Echoes {
@@ -62,6 +72,7 @@ pub struct Echoes {
     /// Requests without a reply yet, oldest first.
     open: HashMap<Key, VecDeque<usize>>,
     errors: Vec<IcmpError>,
+    about_tcp: Vec<AboutTcp>,
     /// Request frame to reply frame.
     replies: HashMap<u32, u32>,
 }
@@ -165,6 +176,7 @@ impl Echoes {
         message: &Message,
         quoted: &Quoted,
         about_frame: Option<u32>,
+        about_stream: Option<u32>,
     ) {
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let frame = packet.frame.number;
@@ -176,6 +188,13 @@ impl Echoes {
                 about_frame = Some(self.pings[place].frame);
             }
         }
+        if let (Some(stream), Some(sequence)) = (about_stream, quoted.sequence) {
+            self.about_tcp.push(AboutTcp {
+                error: self.errors.len(),
+                stream,
+                sequence,
+            });
+        }
         self.errors.push(IcmpError {
             frame,
             time: packet.frame.time.map(|t| Moment(t.0)),
@@ -185,19 +204,25 @@ impl Echoes {
             code: message.code,
             meaning: meaning(v6, message.kind, message.code).to_owned(),
             about: quoted.to_string(),
+            about_source: Some(quoted.source),
+            about_destination: Some(quoted.destination),
             about_frame,
         });
     }
 
-    /// What the error in `frame` says.
-    pub fn meaning_of(&self, frame: u32) -> Option<&'static str> {
-        let error = self.errors.iter().find(|e| e.frame == frame)?;
-        Some(meaning(error.sender.is_ipv6(), error.kind, error.code))
+    /// The echo requests in order.
+    pub fn pings(&self) -> &[Ping] {
+        &self.pings
     }
 
-    /// The pings and the errors.
-    pub fn finish(self) -> (Vec<Ping>, Vec<IcmpError>) {
-        (self.pings, self.errors)
+    /// The errors that quote a TCP segment.
+    pub fn about_tcp(&self) -> &[AboutTcp] {
+        &self.about_tcp
+    }
+
+    /// The errors in order.
+    pub fn errors(&self) -> &[IcmpError] {
+        &self.errors
     }
 }
 
@@ -221,6 +246,8 @@ pub struct Quoted {
     pub ports: Option<(u16, u16)>,
     /// Identifier and sequence number of an echo.
     pub echo: Option<(u16, u16)>,
+    /// Sequence number of a TCP segment.
+    pub sequence: Option<u32>,
 }
 
 impl std::fmt::Display for Quoted {
@@ -267,6 +294,7 @@ pub fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
         protocol,
         ports: None,
         echo: None,
+        sequence: None,
     };
     if let Some(inner) = layers.get(at + 1).filter(|l| l.quoted) {
         let view = packet.view(inner);
@@ -278,6 +306,7 @@ pub fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
                     6
                 };
                 result.ports = view.u16(0).zip(view.u16(2));
+                result.sequence = view.u32(4).filter(|_| protocol == 6);
             }
             Protocol::Icmp | Protocol::Icmpv6 if matches!(view.u8(0), Some(8 | 128)) => {
                 result.echo = view.u16(4).zip(view.u16(6));

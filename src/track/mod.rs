@@ -21,11 +21,13 @@ pub mod situations;
 pub mod ssdp;
 pub mod stream;
 pub mod tcp;
+pub mod traces;
 pub mod udp;
 
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};
-use crate::facts::network::Hop;
+use crate::facts::arp::Neighbour;
+use crate::facts::dhcp::Lease;
 
 /// Everything that is followed over time, one field a kind.
 #[derive(Default)]
@@ -46,6 +48,8 @@ pub struct Trackers {
     pub tcp: tcp::Connections,
     /// UDP flows.
     pub udp: udp::Flows,
+    /// Segments one by one, when they were asked for.
+    pub segments: tcp::segments::Segments,
     /// Messages in TCP streams.
     pub streams: stream::Streams,
     /// DHCP transactions.
@@ -54,6 +58,16 @@ pub struct Trackers {
     pub lookups: dns::Lookups,
     /// Echoes and errors.
     pub icmp: icmp::Echoes,
+}
+
+/// What a capture says of who is where.
+pub struct Neighbourhood {
+    /// Whose hardware address is whose, as was said last.
+    pub table: Vec<Neighbour>,
+    /// Everything that was said of it.
+    pub bindings: Vec<arp::Binding>,
+    /// Who was given which address.
+    pub leases: Vec<Lease>,
 }
 
 /// What the trackers say of one frame.
@@ -77,35 +91,69 @@ impl Trackers {
         self.leases.local()
     }
 
-    /// Whose hardware address the frames of each pair of hosts were sent to.
-    pub fn next_hops(&self) -> Vec<Hop> {
+    /// What the capture says of who is where, as it stands.
+    pub fn neighbourhood(&self) -> Neighbourhood {
         let mut table = self.arp.table().to_vec();
         table.extend_from_slice(self.discovery.table());
-        let known = pairs::Known {
-            table: &table,
-            routers: self.discovery.routers(),
+        let mut bindings = self.arp.bindings().to_vec();
+        bindings.extend(self.discovery.table().iter().map(|n| arp::Binding {
+            address: n.address,
+            mac: n.mac,
+            frame: n.frame,
+        }));
+        Neighbourhood {
+            table,
+            bindings,
             leases: self.leases.leases(),
-            local: self.local(),
-        };
-        self.pairs.next_hops(&known)
+        }
     }
 
-    /// Takes in one frame that is not told of: only the numbers of conversations and flows, and
-    /// what their next segments are compared with, depend on it.
-    pub fn pass_over(&mut self, packet: &Packet<'_>) -> Option<tcp::Seen> {
-        let ip = packet.ip?;
-        match &packet.transport {
-            Transport::Tcp(segment) => {
-                let mut seen = self.tcp.find(packet, &ip, segment);
-                seen.hidden = true;
-                Some(seen)
-            }
-            Transport::Udp(datagram) => {
-                self.udp.find(packet, &ip, datagram);
-                None
-            }
-            _ => None,
+    /// The same with all that hosts and next hops are decided from.
+    pub fn known<'t>(&'t self, near: &'t Neighbourhood) -> pairs::Known<'t> {
+        pairs::Known {
+            table: &near.table,
+            bindings: &near.bindings,
+            routers: self.discovery.routers(),
+            leases: &near.leases,
+            local: self.local(),
         }
+    }
+
+    /// What had to be left out for want of room, each with how much.
+    pub fn limits(&self) -> Vec<String> {
+        let counts = [
+            (
+                self.pairs.overflow,
+                "frames belong to more pairs of hosts than are listed",
+            ),
+            (
+                self.arp.overflow,
+                "ARP packets are not listed: there are too many",
+            ),
+            (
+                self.leases.overflow,
+                "DHCP messages are not listed with their transactions: there are too many",
+            ),
+            (
+                self.lookups.overflow,
+                "DNS records are not listed: there are too many",
+            ),
+            (
+                self.fragments.overflow,
+                "IP fragments are not listed: there are too many",
+            ),
+            (
+                self.fragments.given_up,
+                "fragmented datagrams were given up before they were whole, for want of room",
+            ),
+            (
+                self.segments.overflow,
+                "TCP segments are not listed: there are too many",
+            ),
+        ];
+        let told = counts.iter().filter(|(count, _)| *count > 0);
+        told.map(|(count, what)| format!("{count} {what}"))
+            .collect()
     }
 
     /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
@@ -144,6 +192,11 @@ impl Trackers {
                     // For the number only.
                     self.udp.quoted(packet);
                     let mut about = None;
+                    let mut stream = None;
+                    if let (6, Some((from, to))) = (quoted.protocol, quoted.ports) {
+                        let ends = ((quoted.source, from), (quoted.destination, to));
+                        stream = self.tcp.between(ends.0, ends.1);
+                    }
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
                         let refused = match packet.transport {
@@ -152,7 +205,7 @@ impl Trackers {
                         };
                         about = self.udp.error(ends.0, ends.1, packet.frame.number, refused);
                     }
-                    self.icmp.error(packet, ip, message, &quoted, about);
+                    self.icmp.error(packet, ip, message, &quoted, about, stream);
                 }
             }
             Transport::None => {}

@@ -3,11 +3,13 @@
 //!
 //! Bounded: past [`MOST`] pairs new ones are only counted, and the report says so.
 
+use super::arp::Binding;
 use crate::capture::Time;
 use crate::dissect::{Ip, Packet};
 use crate::facts::Mac;
-use crate::facts::names::Lease;
-use crate::facts::network::{Hop, Host, Neighbour};
+use crate::facts::arp::Neighbour;
+use crate::facts::dhcp::Lease;
+use crate::facts::ip::{Hop, Host, Owner};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -32,6 +34,25 @@ struct Pair {
     /// Destination and source hardware address, and whether they ever differed.
     macs: Option<([u8; 6], [u8; 6])>,
     varied: bool,
+}
+
+/// Who sent something, and who was sent something alone.
+#[derive(Debug, Default)]
+pub struct Census {
+    seen: HashMap<IpAddr, (Option<u32>, bool), RandomState>,
+}
+
+impl Census {
+    /// The first frame that an address sent.
+    pub fn sent(&self, address: IpAddr) -> Option<u32> {
+        self.seen.get(&address)?.0
+    }
+
+    /// Whether a packet for this address alone was captured: others of its packets may be missing
+    /// then too, but their direction is seen here.
+    pub fn was_sent_to(&self, address: IpAddr) -> bool {
+        self.seen.get(&address).is_some_and(|seen| seen.1)
+    }
 }
 
 /// The table.
@@ -62,6 +83,8 @@ pub struct Known<'t> {
     pub table: &'t [Neighbour],
     /// Who said over IPv6 that it is a router.
     pub routers: &'t [IpAddr],
+    /// Every binding that was said, also those that contradict each other.
+    pub bindings: &'t [Binding],
     /// Who was given which address.
     pub leases: &'t [Lease],
     /// What DHCP told of the network.
@@ -77,9 +100,11 @@ impl<'t> Known<'t> {
             .find(|n| n.mac.0 == mac && !n.conflict && n.address.is_ipv4() == version.is_ipv4())
     }
 
-    fn bound(&self, address: IpAddr) -> Option<&'t Neighbour> {
-        let mut table = self.table.iter();
-        table.find(|n| n.address == address && !n.conflict)
+    /// The frame in which this address was said to have this hardware address.
+    fn said(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
+        let mut bindings = self.bindings.iter();
+        let binding = bindings.find(|b| b.address == address && b.mac.0 == mac)?;
+        Some(binding.frame)
     }
 
     /// The frame in which DHCP gave this address to this card.
@@ -164,30 +189,36 @@ impl Pairs {
         Some(crate::dissect::as_usize(place))
     }
 
-    /// The first frame an address sent, and whether a packet for it alone was captured.
-    pub fn seen(&self, address: IpAddr) -> (Option<u32>, bool) {
-        let sent = self.list.iter().filter(|p| p.source == address);
-        let alone = |p: &&Pair| p.macs.is_some_and(|m| m.0[0] & 1 == 0);
-        let received = self.list.iter().filter(alone);
-        (
-            sent.map(|p| p.first_frame).min(),
-            received.map(|p| p.destination).any(|d| d == address),
-        )
+    /// Who sent something, and who was sent something alone.
+    pub fn census(&self) -> Census {
+        let mut census = Census::default();
+        for pair in &self.list {
+            let sender = census.seen.entry(pair.source).or_default();
+            sender.0 = Some(
+                sender
+                    .0
+                    .map_or(pair.first_frame, |f| f.min(pair.first_frame)),
+            );
+            if pair.macs.is_none_or(|m| m.0[0] & 1 == 0) && !is_group(pair.destination) {
+                census.seen.entry(pair.destination).or_default().1 = true;
+            }
+        }
+        census
     }
 
     /// The hosts, in order of their first frame.
-    pub fn hosts(&self) -> Vec<Host> {
-        let mut hosts: Vec<(Host, [u64; 4])> = Vec::new();
+    pub fn hosts(&self, known: &Known<'_>) -> Vec<Host> {
+        let mut hosts: Vec<(Host, Heard)> = Vec::new();
         let mut places: HashMap<IpAddr, usize, RandomState> = HashMap::default();
-        let mut place = |hosts: &mut Vec<(Host, [u64; 4])>, address: IpAddr| {
+        let mut place = |hosts: &mut Vec<(Host, Heard)>, address: IpAddr| {
             *places.entry(address).or_insert_with(|| {
-                hosts.push((unseen(address), [0; 4]));
+                hosts.push((unseen(address), Heard::default()));
                 hosts.len() - 1
             })
         };
         for pair in &self.list {
             let sender = place(&mut hosts, pair.source);
-            let (host, ttls) = &mut hosts[sender];
+            let (host, heard) = &mut hosts[sender];
             if host.frames_sent == 0 {
                 host.first_frame = pair.first_frame;
                 host.mac = pair.macs.map(|m| Mac(m.1));
@@ -198,8 +229,11 @@ impl Pairs {
             if pair.varied || host.mac != pair.macs.map(|m| Mac(m.1)) {
                 host.mac = None;
             }
-            for (all, new) in ttls.iter_mut().zip(pair.ttls) {
-                *all |= new;
+            let group = is_group(pair.destination);
+            heard.to_link |= group && stays_on_link(pair.destination);
+            for (place, new) in pair.ttls.into_iter().enumerate() {
+                heard.all[place] |= new;
+                heard.alone[place] |= if group { 0 } else { new };
             }
             let receiver = place(&mut hosts, pair.destination);
             hosts[receiver].0.frames_received += pair.frames;
@@ -207,13 +241,18 @@ impl Pairs {
         let mut list: Vec<Host> = hosts
             .into_iter()
             .filter(|(host, _)| host.frames_sent > 0)
-            .map(|(mut host, ttls)| {
-                let ttls = members(ttls);
-                host.ttls = ttls.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
-                host.likely_initial_ttl = ttls.first().map(|low| initial_ttl(*low));
-                if let ([only], Some(initial)) = (ttls.as_slice(), host.likely_initial_ttl) {
-                    host.hops = Some(initial - only);
+            .map(|(mut host, heard)| {
+                let all: Vec<String> = members(heard.all).iter().map(u8::to_string).collect();
+                host.ttls = all.join(" ");
+                let alone = members(heard.alone);
+                if let (Some(low), Some(high)) = (alone.first(), alone.last())
+                    && high - low <= NEAR
+                    && *low > LOWEST
+                    && *members(heard.all).last().unwrap_or(&0) <= initial_ttl(*high)
+                {
+                    host.likely_initial_ttl = Some(initial_ttl(*high));
                 }
+                host.hops = hops(&host, &heard, &alone, known);
                 host
             })
             .collect();
@@ -237,6 +276,12 @@ impl Pairs {
                 }
             }
         }
+        // TTLs of what one host got from another over one card.
+        let back: HashMap<(IpAddr, IpAddr, [u8; 6]), [u64; 4], RandomState> = self
+            .list
+            .iter()
+            .filter_map(|p| Some(((p.source, p.destination, p.macs?.1), p.ttls)))
+            .collect();
         self.list
             .iter()
             .filter_map(|pair| {
@@ -246,19 +291,72 @@ impl Pairs {
                 }
                 let way = (mac, source, pair.destination.is_ipv4());
                 let carried = carried.get(&way).map_or(0, Vec::len);
-                let (belongs_to, router, reason) = whose(pair, mac, known, carried);
+                let back = back.get(&(pair.destination, pair.source, mac));
+                let back = back.map_or_else(Vec::new, |ttls| members(*ttls));
+                let decided = whose(pair, mac, known, carried, &back);
                 Some(Hop {
                     source: pair.source,
                     destination: pair.destination,
                     mac: Mac(mac),
-                    belongs_to,
-                    router,
-                    reason,
+                    belongs_to: decided.owner,
+                    router: decided.router,
+                    reason: decided.reason,
+                    reason_frame: decided.frame,
                     first_frame: pair.first_frame,
-                    frames: pair.frames,
+                    frame_count: pair.frames,
                 })
             })
             .collect()
+    }
+}
+
+/// What was heard of a sender.
+#[derive(Default)]
+struct Heard {
+    /// TTLs of all its packets, and of those that were not for a group: multicast has its own.
+    all: [u64; 4],
+    alone: [u64; 4],
+    /// It sent to a group that routers do not forward to.
+    to_link: bool,
+}
+
+/// TTLs so near each other are one system's over changing routes, not chosen ones.
+const NEAR: u8 = 3;
+/// A lower TTL is how probes of traceroute look, whatever their sender usually begins with.
+const LOWEST: u8 = 32;
+/// No way in the Internet is longer.
+const FARTHEST: u8 = 40;
+
+/// Routers between the sender and the capture, where that can be told.
+fn hops(host: &Host, heard: &Heard, alone: &[u8], known: &Known<'_>) -> Option<u8> {
+    let local = match host.address {
+        IpAddr::V4(a) => a.is_link_local() || a.is_unspecified() || a.is_loopback(),
+        IpAddr::V6(a) => a.is_unicast_link_local() || a.is_unspecified() || a.is_loopback(),
+    };
+    let mac = host.mac.map(|m| m.0);
+    let bound = mac.is_some_and(|mac| known.said(host.address, mac).is_some());
+    if local || bound || (heard.to_link && mac.is_some()) {
+        return Some(0);
+    }
+    let initial = host.likely_initial_ttl?;
+    let [only] = alone else { return None };
+    let hops = initial - only;
+    // On the link it would be a neighbour, and ARP does not show it: nothing is known for sure.
+    (hops <= FARTHEST && !heard.to_link).then_some(hops)
+}
+
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => a.is_multicast() || a.is_broadcast(),
+        IpAddr::V6(a) => a.is_multicast(),
+    }
+}
+
+/// Groups that no router forwards to (RFC 5771 §4, RFC 4291 §2.7).
+fn stays_on_link(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => a.is_broadcast() || a.octets()[..3] == [224, 0, 0],
+        IpAddr::V6(a) => a.octets()[..2] == [0xff, 2],
     }
 }
 
@@ -293,91 +391,116 @@ fn initial_ttl(seen: u8) -> u8 {
         .unwrap_or(255)
 }
 
-/// Decides whose address `mac` is, with the reason.
-fn whose(
-    pair: &Pair,
-    mac: [u8; 6],
-    known: &Known<'_>,
-    carried: usize,
-) -> (&'static str, Option<IpAddr>, String) {
-    let said = |n: &Neighbour| {
-        if n.address.is_ipv4() {
+/// What was decided of a hardware address.
+struct Decision {
+    owner: Owner,
+    router: Option<IpAddr>,
+    reason: String,
+    frame: Option<u32>,
+}
+
+impl Decision {
+    fn new(owner: Owner, reason: impl Into<String>, frame: Option<u32>) -> Decision {
+        Decision {
+            owner,
+            router: None,
+            reason: reason.into(),
+            frame,
+        }
+    }
+}
+
+/// Decides whose address `mac` is, with the reason. `back` are the TTLs of what came from it.
+fn whose(pair: &Pair, mac: [u8; 6], known: &Known<'_>, carried: usize, back: &[u8]) -> Decision {
+    let said = |address: IpAddr| {
+        if address.is_ipv4() {
             "ARP"
         } else {
             "neighbour discovery"
         }
     };
+    let to = pair.destination;
     if mac[0] & 1 == 1 {
-        return ("group", None, "multicast or broadcast".to_owned());
+        return Decision::new(Owner::Group, "multicast or broadcast", None);
     }
     if pair.varied {
-        return (
-            "unknown",
-            None,
-            "the frames of this pair did not all go to the same hardware address".to_owned(),
-        );
+        let reason = "the frames of this pair did not all go to the same hardware address";
+        return Decision::new(Owner::Unknown, reason, None);
     }
-    if let Some(own) = known.bound(pair.destination)
-        && own.mac.0 == mac
-    {
-        let reason = format!(
-            "{}: {} has it (frame {})",
-            said(own),
-            pair.destination,
-            own.frame
-        );
-        return ("destination host", None, reason);
+    if let Some(frame) = known.said(to, mac) {
+        let mut reason = format!("{}: {to} has it (frame {frame})", said(to));
+        let other = known
+            .bindings
+            .iter()
+            .find(|b| b.address == to && b.mac.0 != mac);
+        if let Some(other) = other {
+            reason.push_str(&format!(
+                "; but frame {} gives {to} another hardware address",
+                other.frame
+            ));
+            return Decision::new(Owner::Unknown, reason, Some(frame));
+        }
+        return Decision::new(Owner::Destination, reason, Some(frame));
     }
-    if let Some(frame) = known.leased(pair.destination, mac) {
-        let reason = format!("DHCP gave {} to it (frame {frame})", pair.destination);
-        return ("destination host", None, reason);
+    if let Some(frame) = known.leased(to, mac) {
+        let reason = format!("DHCP gave {to} to it (frame {frame})");
+        return Decision::new(Owner::Destination, reason, Some(frame));
     }
     let local = known.local;
     let off_link = off_link(pair, local);
-    let owner = match pair.destination {
+    let owner = match to {
         // A host has several IPv6 addresses; only who says so is a router.
         IpAddr::V6(_) => known.router(mac),
-        IpAddr::V4(_) => known.owner(mac, pair.destination),
+        IpAddr::V4(_) => known.owner(mac, to),
     };
+    let mask = local.frame;
     if let Some(neighbour) = owner {
         let mut reason = format!(
             "{}: it is that of {} (frame {})",
-            said(neighbour),
+            said(neighbour.address),
             neighbour.address,
             neighbour.frame
         );
         if off_link == Some(false) {
             reason.push_str(&format!(
-                "; but {} is on the same network by the mask of frame {}: a second address of that host, or it answers for others",
-                pair.destination, local.frame
+                "; but {to} is on the same network by the mask of frame {mask}: a second address of that host, or it answers for others"
             ));
-            return ("unknown", None, reason);
+            return Decision::new(Owner::Unknown, reason, Some(neighbour.frame));
         }
         if off_link == Some(true) {
-            reason.push_str(&format!(
-                "; {} is off-link by the mask of frame {}",
-                pair.destination, local.frame
-            ));
+            reason.push_str(&format!("; {to} is off-link by the mask of frame {mask}"));
         }
-        return ("router", Some(neighbour.address), reason);
+        return Decision {
+            router: Some(neighbour.address),
+            ..Decision::new(Owner::Router, reason, Some(neighbour.frame))
+        };
     }
     if off_link == Some(true) {
-        let reason = format!(
-            "{} is off-link by the mask of frame {}",
-            pair.destination, local.frame
-        );
-        return ("router", local.router.map(IpAddr::V4), reason);
+        let reason = format!("{to} is off-link by the mask of frame {mask}");
+        return Decision {
+            router: local.router.map(IpAddr::V4),
+            ..Decision::new(Owner::Router, reason, Some(mask))
+        };
     }
     if carried >= SEVERAL {
         let reason = "this hardware address is used for several destinations, so it forwards them";
-        return ("router", None, reason.to_owned());
+        return Decision::new(Owner::Router, reason, None);
     }
-    (
-        "unknown",
-        None,
-        "no ARP or DHCP here tells whose it is".to_owned(),
-    )
+    if let [ttl] = back
+        && *ttl > LOWEST
+        && !USUAL.contains(ttl)
+    {
+        let reason = format!(
+            "packets of {to} come from it with TTL {ttl}, which no system begins with: routers have passed them on"
+        );
+        return Decision::new(Owner::Router, reason, None);
+    }
+    let reason = "neither ARP nor DHCP in this capture shows whose it is";
+    Decision::new(Owner::Unknown, reason, None)
 }
+
+/// What systems begin with.
+const USUAL: [u8; 6] = [32, 60, 64, 100, 128, 255];
 
 /// Whether the mask puts the destination on another network than the source; unknown when the
 /// source is not on the network that the mask belongs to.

@@ -1,206 +1,190 @@
 //! The situations of the labs, recognized from facts: each with its frames and one sentence.
+//!
+//! What would leave the same frames is said with it: a firewall that rejects looks like a port
+//! where nothing listens, and a capture that just ends like a host that is silent.
 
-use super::tcp::Brief;
+mod gather;
+mod waiting;
+
+use super::pairs::Census;
+use super::tcp::Failure;
 use super::{Trackers, capturing, copies};
 use crate::dissect;
-use crate::facts::connection::Connection;
-use crate::facts::network::Situation;
-use std::collections::{HashMap, HashSet};
+use crate::facts::dhcp::Lease;
+use crate::facts::icmp::IcmpError;
+use crate::facts::situation::{About, Situation, SituationKind};
+use crate::facts::tcp::Opened;
+use crate::facts::udp::Answered;
+use gather::Gathered;
 use std::net::IpAddr;
 
-/// Most situations of one kind that are looked for.
-const MOST: usize = 1000;
-/// From this many of the same kind and client on, they are told as one.
-const MANY: usize = 10;
-/// Most frames that such a one names.
-const NAMED: usize = 100;
-
 /// Everything recognized, in order of the first frame, then what comes from the capturing.
-pub fn find(trackers: &Trackers) -> Vec<Situation> {
-    let mut found = Vec::new();
-    arp(trackers, &mut found);
-    tcp(trackers, &mut found);
-    udp(trackers, &mut found);
+pub fn find(
+    trackers: &Trackers,
+    census: &Census,
+    leases: &[Lease],
+    errors: &[IcmpError],
+) -> Vec<Situation> {
+    let mut found = Gathered::default();
+    arp(trackers, census, &mut found);
+    tcp(trackers, census, errors, &mut found);
+    udp(trackers, census, errors, &mut found);
+    let mut found = found.finish();
+    waiting::find(trackers, &mut found);
+    conflicts(trackers, &mut found);
+    servers(leases, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
-    let mut found = gather(found);
     // What comes from the capturing itself is told last, next to the connections it touches.
     found.extend(capturing::twice(&trackers.copies));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
 }
 
-/// Tells what one client met again and again once, and how often: a scan of a network is one
-/// situation, not a thousand.
-fn gather(found: Vec<Situation>) -> Vec<Situation> {
-    type Key = (&'static str, &'static str, Option<IpAddr>);
-    let key = |s: &Situation| -> Key { (s.kind, s.protocol, s.client) };
-    let mut counts: HashMap<Key, usize> = HashMap::new();
-    for situation in &found {
-        *counts.entry(key(situation)).or_default() += 1;
-    }
-    let mut first: HashMap<Key, usize> = HashMap::new();
-    let mut told: Vec<Situation> = Vec::new();
-    for situation in found {
-        let key = key(&situation);
-        let count = counts.get(&key).copied().unwrap_or(0);
-        if count < MANY {
-            told.push(situation);
-            continue;
-        }
-        let Some(place) = first.get(&key) else {
-            first.insert(key, told.len());
-            let others = count - 1;
-            let client = situation.client.map_or_else(String::new, |c| c.to_string());
-            told.push(Situation {
-                sentence: format!(
-                    "{} The same with {others} other attempt{} of {client}: many of them are how a scan looks.",
-                    situation.sentence,
-                    if count >= MOST { "s at least" } else { "s" },
-                ),
-                ..situation
-            });
-            continue;
-        };
-        let all = &mut told[*place];
-        if all.server != situation.server {
-            all.server = None;
-        }
-        if all.server_port != situation.server_port {
-            all.server_port = None;
-        }
-        let room = NAMED.saturating_sub(all.frames.len());
-        all.frames.extend(situation.frames.into_iter().take(room));
-    }
-    told
+/// The error in `frame`.
+fn error_in(errors: &[IcmpError], frame: u32) -> Option<&IcmpError> {
+    let place = errors.binary_search_by_key(&frame, |e| e.frame);
+    errors.get(place.ok()?)
 }
 
-fn arp(trackers: &Trackers, found: &mut Vec<Situation>) {
-    for (asked, asker, frames) in trackers.arp.unanswered().into_iter().take(MOST) {
-        let times = if frames.len() == 1 {
-            "once".to_owned()
-        } else {
-            format!("{} times", frames.len())
+fn arp(trackers: &Trackers, census: &Census, found: &mut Gathered) {
+    for (asked, asker, frames) in trackers.arp.unanswered() {
+        let times = match frames.len() {
+            1 => "once".to_owned(),
+            n => format!("{n} times"),
         };
         let told = format!("{asker} asked {times} who has {asked}");
-        let (sends, _) = trackers.pairs.seen(asked);
-        let (_, receives) = trackers.pairs.seen(asker);
+        let (sends, receives) = (census.sent(asked), census.was_sent_to(asker));
         let (kind, sentence) = match sends {
             Some(frame) => (
-                "no-answer",
+                SituationKind::NoAnswer,
                 format!(
                     "{told} and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, or its answer went another way."
                 ),
             ),
             None if receives || trackers.arp.exchanged(asker) => (
-                "host-absent",
+                SituationKind::HostAbsent,
                 format!(
                     "{told} and nobody answered: no host with this address on the link, or it is off."
                 ),
             ),
             // A switch shows a third host the questions, which are broadcast, and no answers.
             None => (
-                "no-answer",
+                SituationKind::NoAnswer,
                 format!(
                     "{told} and no answer was captured. Nothing else that is sent to {asker} was either, so whether there is no such host, or the answer did not pass here, cannot be told."
                 ),
             ),
         };
-        found.push(Situation {
-            kind,
-            protocol: "arp",
-            client: Some(asker),
-            server: Some(asked),
-            server_port: None,
-            sentence,
-            frames,
+        found.add(kind, About::Arp, asker, asked, None, frames, || sentence);
+    }
+}
+
+fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
+    for index in 0..trackers.tcp.len() {
+        let Some(failure) = trackers.tcp.failure(index) else {
+            continue;
+        };
+        let (client, server) = (failure.client.0, failure.server.0);
+        let port = Some(failure.server.1);
+        let mut syns = if found.has_room(client, About::Tcp) {
+            trackers.tcp.syn_times(index)
+        } else {
+            Vec::new()
+        };
+        if failure.copied {
+            // A SYN that was only captured twice is no second try.
+            syns.dedup_by(|later, earlier| later.1.saturating_sub(earlier.1) <= copies::WITHIN);
+        }
+        let (kind, frames) = match failure.opened {
+            Opened::Refused => (
+                SituationKind::NothingListening,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            Opened::Unreachable => (
+                SituationKind::Unreachable,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            Opened::Challenged => (
+                SituationKind::HalfOpen,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            _ if failure.syn_attempts < 2 || (syns.len() < 2 && failure.copied) => {
+                (SituationKind::NoAnswer, vec![failure.syn_frame])
+            }
+            _ => (
+                SituationKind::HostSilent,
+                syns.iter().map(|syn| syn.0).collect(),
+            ),
+        };
+        // Who has sent anything is not silent.
+        let alive = match kind {
+            SituationKind::HostSilent => census.sent(server),
+            _ => None,
+        };
+        let kind = if alive.is_some() {
+            SituationKind::NoAnswer
+        } else {
+            kind
+        };
+        found.add(kind, About::Tcp, client, server, port, frames, || {
+            sentence(errors, &failure, &syns, alive)
         });
     }
 }
 
-fn tcp(trackers: &Trackers, found: &mut Vec<Situation>) {
-    let mut told = 0;
-    for index in 0..trackers.tcp.len() {
-        if !trackers.tcp.failed_to_open(index) || told >= MOST {
-            continue;
-        }
-        let Some(c) = trackers.tcp.connection(index) else {
-            continue;
-        };
-        let mut syns = trackers.tcp.syn_times(index);
-        if c.copied_frames > 0 {
-            // A SYN that was only captured twice is no second try.
-            syns.dedup_by(|later, earlier| later.1 - earlier.1 <= copies::WITHIN);
-        }
-        if let Some(situation) = failed(&c, &syns) {
-            found.push(situation);
-            told += 1;
-        }
-    }
-    waiting(trackers, found);
-}
-
-fn failed(c: &Connection, syns: &[(u32, i64)]) -> Option<Situation> {
-    let (kind, frames, sentence) = match c.opened {
-        "refused" => {
-            let rst = c.rst_frame?;
-            let sentence = format!(
-                "{} answered the SYN to port {} with RST: the host is up, nothing listens on that port; the client gets \"connection refused\".",
-                c.server, c.server_port
+fn sentence(
+    errors: &[IcmpError],
+    failure: &Failure,
+    syns: &[(u32, i64)],
+    alive: Option<u32>,
+) -> String {
+    let (server, port) = failure.server;
+    match failure.opened {
+        Opened::Refused => format!(
+            "{server} answered the SYN to port {port} with RST: nothing listens on that port, or a firewall rejects the call; the client gets \"connection refused\"."
+        ),
+        Opened::Unreachable => {
+            let error = error_in(errors, failure.answer_frame);
+            let (sender, meaning) = error.map_or_else(
+                || ("a host".to_owned(), "unreachable".to_owned()),
+                |e| (e.sender.to_string(), e.meaning.clone()),
             );
-            ("nothing-listening", vec![c.syn_frame?, rst], sentence)
-        }
-        "challenged" => {
-            let (syn, ack) = (c.syn_frame?, c.ack_frame?);
-            let sentence = format!(
-                "{} answered the SYN to port {} with an ACK of an older connection (RFC 5961 section 4.2): it still takes that connection for open, and only a RST ends it.",
-                c.server, c.server_port
-            );
-            let frames = [Some(syn), Some(ack), c.rst_frame];
-            (
-                "half-open",
-                frames.into_iter().flatten().collect(),
-                sentence,
+            format!(
+                "{sender} answered the SYN for {server} port {port} with an ICMP error: {meaning}."
             )
         }
-        "unanswered" if syns.len() < 2 => {
-            let sentence = format!(
-                "{} did not answer the one SYN to port {} in this capture; whether the host is silent or the capture just ends cannot be told.",
-                c.server, c.server_port
-            );
-            ("no-answer", vec![c.syn_frame?], sentence)
+        Opened::Challenged => format!(
+            "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still takes that connection for open, and only a RST ends it."
+        ),
+        _ if syns.len() < 2 => format!(
+            "No answer of {server} to the one SYN to port {port} is in this capture; whether it stays silent or the capture just ends cannot be told."
+        ),
+        _ => {
+            let gaps: Vec<i64> = syns
+                .windows(2)
+                .map(|w| w[1].1.saturating_sub(w[0].1))
+                .collect();
+            // Linux has sent the first retries at even gaps since 6.5.
+            let growing = gaps.len() > 1
+                && gaps
+                    .windows(2)
+                    .all(|w| w[1].saturating_mul(10) >= w[0].saturating_mul(9));
+            let how = if growing { "growing gaps" } else { "gaps" };
+            let told: Vec<String> = gaps
+                .iter()
+                .map(|gap| format!("{:.1}", seconds(*gap)))
+                .collect();
+            let (count, told) = (syns.len(), told.join(", "));
+            match alive {
+                Some(frame) => format!(
+                    "No answer of {server} to {count} SYNs to port {port} ({how} of {told} s) is in this capture, though it did send other packets (frame {frame}): a firewall drops these, or the answers went another way."
+                ),
+                None => format!(
+                    "No answer of {server} to {count} SYNs to port {port} ({how} of {told} s), and nothing else from it: the host is silent or absent, or a firewall drops them."
+                ),
+            }
         }
-        "unanswered" => silent(c, syns),
-        _ => return None,
-    };
-    Some(Situation {
-        kind,
-        protocol: "tcp",
-        client: Some(c.client),
-        server: Some(c.server),
-        server_port: Some(c.server_port),
-        frames,
-        sentence,
-    })
-}
-
-/// Several SYNs and no answer.
-fn silent(c: &Connection, syns: &[(u32, i64)]) -> (&'static str, Vec<u32>, String) {
-    let gaps: Vec<i64> = syns.windows(2).map(|w| w[1].1 - w[0].1).collect();
-    // Linux has sent the first retries at even gaps since 6.5.
-    let growing = gaps.len() > 1 && gaps.windows(2).all(|w| w[1] * 10 >= w[0] * 9);
-    let how = if growing { "growing gaps" } else { "gaps" };
-    let told: Vec<String> = gaps
-        .iter()
-        .map(|gap| format!("{:.1}", seconds(*gap)))
-        .collect();
-    let sentence = format!(
-        "{} never answered {} SYNs to port {} ({how} of {} s): the host is silent or a firewall drops them.",
-        c.server,
-        syns.len(),
-        c.server_port,
-        told.join(", ")
-    );
-    ("host-silent", syns.iter().map(|s| s.0).collect(), sentence)
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
@@ -208,106 +192,108 @@ fn seconds(ns: i64) -> f64 {
     ns as f64 / 1e9
 }
 
-/// Least time a client waits before it is said to wait: less is how any busy server looks.
-const WAITED_NS: i64 = 100_000_000;
-
-/// A second client whose data is acknowledged and answered only after the first has ended, by a
-/// server that never serves two at once in this capture.
-fn waiting(trackers: &Trackers, found: &mut Vec<Situation>) {
-    // Per server: the connection that was served last, and whether two ever were at once.
-    let mut serving: HashMap<(IpAddr, u16), (u32, Brief)> = HashMap::new();
-    let mut concurrent: HashSet<(IpAddr, u16)> = HashSet::new();
-    let mut waits: Vec<(Brief, u32, u32)> = Vec::new();
-    for index in 0..trackers.tcp.len() {
-        let Some(brief) = trackers.tcp.brief(index) else {
+fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
+    for stream in trackers.udp.seen_flows() {
+        let Some(flow) = trackers.udp.flow(dissect::as_usize(stream), census) else {
             continue;
         };
-        let (server, last) = (brief.server, brief.last_frame);
-        if concurrent.contains(&server) {
-            continue;
-        }
-        let current = serving.get(&server);
-        if let (Some((stream, first)), Some(opened), Some(asked)) =
-            (current, brief.ack_frame, brief.client_data_frame)
-        {
-            let overlaps = opened < first.last_frame && asked < first.last_frame;
-            let during = brief
-                .server_data_frame
-                .is_some_and(|answer| answer < first.server_last_data);
-            if overlaps && during {
-                concurrent.insert(server);
-                continue;
-            }
-            let served_first = first.server_data_frame.is_some_and(|reply| reply < asked)
-                && first.server_last_data > asked;
-            let late = brief
-                .first_answer_after
-                .is_none_or(|wait| wait >= WAITED_NS);
-            if overlaps && served_first && late && waits.len() < MOST {
-                waits.push((brief, *stream, first.last_frame));
-            }
-        }
-        if current.is_none_or(|c| last > c.1.last_frame) {
-            serving.insert(server, (u32::try_from(index).unwrap_or(u32::MAX), brief));
-        }
-    }
-    for (brief, stream, ended) in waits
-        .into_iter()
-        .filter(|w| !concurrent.contains(&w.0.server))
-    {
-        let (Some(opened), Some(asked)) = (brief.ack_frame, brief.client_data_frame) else {
+        let Some(frame) = flow.error_frame else {
             continue;
         };
-        let then = match brief.server_data_frame {
-            Some(frame) => {
-                format!("its first answer is frame {frame}, after the other's last frame {ended}")
-            }
-            None => "no answer to it is in the capture".to_owned(),
+        let Some(error) = error_in(errors, frame) else {
+            continue;
         };
-        found.push(Situation {
-            kind: "second-client-waiting",
-            protocol: "tcp",
-            client: Some(brief.client.0),
-            server: Some(brief.server.0),
-            server_port: Some(brief.server.1),
-            frames: [Some(opened), Some(asked), brief.server_data_frame].into_iter().flatten().collect(),
-            sentence: format!(
-                "The kernel completed the connection of {} port {} (frame {opened}) and took its data (frame {asked}) while the server was serving stream {stream}; {then}.",
-                brief.client.0, brief.client.1
+        // Who was sent to, whichever side that is.
+        let (asker, (to, port)) = if error.about_destination == Some(flow.client) {
+            (flow.server, (flow.client, flow.client_port))
+        } else {
+            (flow.client, (flow.server, flow.server_port))
+        };
+        let frames = vec![flow.first_frame, frame];
+        let (kind, own) = match flow.answered {
+            Answered::Refused => (SituationKind::NothingListening, error.sender == to),
+            Answered::Unreachable if error.kind != 11 => (SituationKind::Unreachable, false),
+            _ => continue,
+        };
+        found.add(kind, About::Udp, asker, to, Some(port), frames, || match (kind, own) {
+            (SituationKind::NothingListening, true) => format!(
+                "The datagram to {to} port {port} was sent and arrived; the host answered with ICMP port unreachable: nothing listens there, or a firewall rejects it."
+            ),
+            (SituationKind::NothingListening, false) => format!(
+                "{} answered for {to} with ICMP port unreachable: a translation of addresses or a firewall on the way rejects the datagram to port {port}, or nothing listens there.",
+                error.sender
+            ),
+            _ => format!(
+                "{} answered the datagram for {to} port {port} with an ICMP error: {}.",
+                error.sender, error.meaning
             ),
         });
     }
 }
 
-fn udp(trackers: &Trackers, found: &mut Vec<Situation>) {
-    let mut told = 0;
-    for flow in trackers
-        .udp
-        .seen_flows()
-        .into_iter()
-        .filter_map(|i| trackers.udp.flow(dissect::as_usize(i)))
-    {
-        let (Some(error), "refused") = (flow.error_frame, flow.answered) else {
-            continue;
-        };
-        if told >= MOST {
-            return;
-        }
-        told += 1;
-        let meaning = trackers.icmp.meaning_of(error).unwrap_or("unreachable");
-        if meaning != "port unreachable" {
+/// Addresses that more than one hardware address claims.
+fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
+    const MOST: usize = 100;
+    let bindings = trackers.arp.bindings();
+    let conflicting = trackers.arp.table().iter().filter(|n| n.conflict);
+    for neighbour in conflicting.take(MOST) {
+        let claims: Vec<_> = bindings
+            .iter()
+            .filter(|b| b.address == neighbour.address)
+            .take(8)
+            .collect();
+        if claims.len() < 2 {
             continue;
         }
+        let told: Vec<String> = claims
+            .iter()
+            .map(|c| format!("{} (frame {})", c.mac, c.frame))
+            .collect();
+        let mut frames: Vec<u32> = claims.iter().map(|c| c.frame).collect();
+        frames.sort_unstable();
         found.push(Situation {
-            kind: "nothing-listening",
-            protocol: "udp",
-            client: Some(flow.client),
-            server: Some(flow.server),
-            server_port: Some(flow.server_port),
-            frames: vec![flow.first_frame, error],
+            kind: SituationKind::AddressConflict,
+            protocol: About::Arp,
+            client: None,
+            server: Some(neighbour.address),
+            server_port: None,
+            count: 1,
+            frames,
             sentence: format!(
-                "The datagram to {} port {} was sent and arrived; the host answered with ICMP port unreachable, so nothing listens there.",
-                flow.server, flow.server_port
+                "{} is claimed by {}: two hosts have the same address, a card was replaced or took over, or somebody pretends to be another host (ARP spoofing).",
+                neighbour.address,
+                told.join(" and ")
+            ),
+        });
+    }
+}
+
+/// DHCP servers beside the one that was chosen.
+fn servers(leases: &[Lease], found: &mut Vec<Situation>) {
+    let several = leases.iter().filter(|l| l.other_servers.is_some());
+    for lease in several.take(20) {
+        let others: Vec<String> = lease
+            .other_servers
+            .iter()
+            .flatten()
+            .map(IpAddr::to_string)
+            .collect();
+        let chosen = match (lease.server, lease.ack_frame) {
+            (Some(server), Some(frame)) => format!("; {server} was chosen (frame {frame})"),
+            (Some(server), None) => format!(", and {server}"),
+            (None, _) => String::new(),
+        };
+        found.push(Situation {
+            kind: SituationKind::SecondServer,
+            protocol: About::Dhcp,
+            client: None,
+            server: lease.server,
+            server_port: None,
+            count: 1,
+            frames: lease.frames.clone(),
+            sentence: format!(
+                "More than one DHCP server made an offer: {}{chosen}.",
+                others.join(", ")
             ),
         });
     }

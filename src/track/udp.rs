@@ -1,13 +1,13 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
 use super::chunks::Chunks;
-use super::pairs::time_of;
+use super::pairs::{Census, time_of};
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
-use crate::facts::network::{Datagram, Flow};
-use crate::facts::{Milliseconds, Moment};
+use crate::facts::udp::{Answered, Datagram, Flow};
+use crate::facts::{Milliseconds, Moment, Side};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -98,6 +98,7 @@ struct Row {
     error_frame: u32,
     side: u8,
     fragments: u8,
+    ttl: u8,
     /// IP payload bytes when they disagree with the length field.
     mismatch: Option<Box<(u16, u32)>>,
 }
@@ -113,6 +114,66 @@ fn elsewhere(flow: &Open) -> bool {
     };
     flow.datagrams[1] == 0
         && (group || flow.group || matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68)))
+}
+
+/// Which side asks: DHCP's and the well-known ports say so, a group never asks, and else it is
+/// who sent first.
+fn client_side(flow: &Open) -> usize {
+    let [(first, from), (second, to)] = flow.ends;
+    match (from, to) {
+        (68, 67) => return 0,
+        (67, 68) => return 1,
+        _ => {}
+    }
+    match (is_group(first), is_group(second)) {
+        (true, false) => return 1,
+        (false, true) => return 0,
+        _ => {}
+    }
+    usize::from(is_service(from) && !is_service(to))
+}
+
+/// Whether a port is that of a service: those that courses meet over UDP.
+fn is_service(port: u16) -> bool {
+    matches!(
+        port,
+        7 | 9
+            | 13
+            | 17
+            | 19
+            | 37
+            | 53
+            | 67
+            | 69
+            | 88
+            | 111
+            | 123
+            | 137
+            | 138
+            | 161
+            | 389
+            | 443
+            | 500
+            | 514
+            | 547
+            | 1812
+            | 1813
+            | 1900
+            | 2049
+            | 3478
+            | 4500
+            | 4789
+            | 5060
+            | 5353
+            | 5355
+    )
+}
+
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => a.is_broadcast() || a.is_multicast(),
+        IpAddr::V6(a) => a.is_multicast(),
+    }
 }
 
 /// All flows of a capture.
@@ -186,6 +247,7 @@ impl Flows {
             error_frame: 0,
             side: u8::from(side == 1),
             fragments: u8::try_from(fragments).unwrap_or(u8::MAX),
+            ttl: ip.ttl,
             mismatch: mismatch.then(|| Box::new((datagram.stated_length, room + 8))),
         });
         note
@@ -261,6 +323,17 @@ impl Flows {
         Some(row.frame)
     }
 
+    /// All datagrams from one host to another: frame, time, TTL.
+    pub(super) fn sent(&self, from: IpAddr, to: IpAddr) -> Vec<(u32, Time, u8)> {
+        let rows = (0..self.rows.len()).filter_map(|at| self.rows.get(at));
+        let of = rows.filter(|row| {
+            let flow = self.flows.get(dissect::as_usize(row.stream));
+            let side = usize::from(row.side);
+            flow.is_some_and(|f| f.ends[side].0 == from && f.ends[1 - side].0 == to)
+        });
+        of.map(|row| (row.frame, row.time, row.ttl)).collect()
+    }
+
     /// How many datagrams there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -293,11 +366,17 @@ impl Flows {
         (0..all).filter(seen).collect()
     }
 
+    /// Frame and flow of a datagram.
+    pub fn place(&self, row: usize) -> Option<(u32, u32)> {
+        self.rows.get(row).map(|r| (r.frame, r.stream))
+    }
+
     /// One datagram; `receive_buffer` is the size of the receiver's buffer where it is known.
     pub fn datagram(&self, row: usize, receive_buffer: Option<u32>) -> Option<Datagram> {
         let row = self.rows.get(row)?;
         let flow = self.flows.get(dissect::as_usize(row.stream))?;
         let side = usize::from(row.side);
+        let client = client_side(flow);
         let (from, to) = (flow.ends[side], flow.ends[1 - side]);
         let answer = if row.answered {
             self.rows.get(dissect::as_usize(row.answer))
@@ -313,7 +392,11 @@ impl Flows {
             source_port: from.1,
             destination: to.0,
             destination_port: to.1,
-            sender: if side == 0 { "client" } else { "server" },
+            sender: if side == client {
+                Side::Client
+            } else {
+                Side::Server
+            },
             payload_bytes: row.payload,
             captured_bytes: row.captured,
             cut_by_snapshot: row.captured < row.payload && row.mismatch.is_none(),
@@ -340,28 +423,36 @@ impl Flows {
     }
 
     /// One flow; `None` if all its datagrams were passed over.
-    pub fn flow(&self, stream: usize) -> Option<Flow> {
+    ///
+    /// `census` says whether the capture has anything that was sent to the asker alone.
+    pub fn flow(&self, stream: usize, census: &Census) -> Option<Flow> {
         let flow = self.flows.get(stream).filter(|f| f.datagrams != [0; 2])?;
+        let received = census.was_sent_to(flow.ends[0].0);
         let timed = flow.last != Time::default();
+        let client = client_side(flow);
+        let server = 1 - client;
         Some(Flow {
             stream: u32::try_from(stream).ok()?,
-            client: flow.ends[0].0,
-            client_port: flow.ends[0].1,
-            server: flow.ends[1].0,
-            server_port: flow.ends[1].1,
+            client: flow.ends[client].0,
+            client_port: flow.ends[client].1,
+            server: flow.ends[server].0,
+            server_port: flow.ends[server].1,
             first_frame: flow.first_frame,
             start_time: timed.then_some(Moment(flow.first.0)),
             duration_ms: timed.then(|| Milliseconds::from_nanoseconds(flow.last.since(flow.first))),
-            client_datagrams: flow.datagrams[0],
-            server_datagrams: flow.datagrams[1],
-            client_bytes: flow.bytes[0],
-            server_bytes: flow.bytes[1],
+            client_datagrams: flow.datagrams[client],
+            server_datagrams: flow.datagrams[server],
+            client_bytes: flow.bytes[client],
+            server_bytes: flow.bytes[server],
             largest_bytes: flow.largest,
             answered: match (flow.datagrams[1], flow.error_frame) {
-                _ if elsewhere(flow) => "unknown",
-                (1.., _) => "yes",
-                (0, _) if flow.refused => "refused",
-                (0, _) => "no",
+                (1.., _) if flow.datagrams[0] > 0 => Answered::Yes,
+                _ if elsewhere(flow) => Answered::Unknown,
+                (_, _) if flow.refused => Answered::Refused,
+                (_, 1..) => Answered::Unreachable,
+                // Where nothing that went to the asker was captured, an answer would not be either.
+                _ if !received => Answered::Unknown,
+                _ => Answered::No,
             },
             error_frame: (flow.error_frame != 0).then_some(flow.error_frame),
         })

@@ -3,7 +3,7 @@
 use super::Piece;
 use crate::dissect::as_usize;
 use crate::dissect::layer::Protocol;
-use crate::facts::names::Lookup;
+use crate::facts::dns::{Lookup, Record};
 use crate::track::dns::{Conversation, Lookups, Seen};
 use crate::track::tcp::Connections;
 use std::net::{IpAddr, Ipv4Addr};
@@ -49,13 +49,18 @@ impl Messages {
         }
     }
 
+    /// The records of all responses, in order.
+    pub fn records(&self) -> &[Record] {
+        self.lookups.records()
+    }
+
     /// The lookups in the order they began.
-    pub fn finish(self, tcp: &Connections) -> Vec<Lookup> {
-        let mut lookups = self.lookups.finish();
-        for (lookup, (stream, client)) in lookups.iter_mut().zip(self.places) {
-            if let Some(ends) = tcp.ends(as_usize(stream)) {
-                lookup.client = ends[client].0;
-                lookup.server = ends[1 - client].0;
+    pub fn lookups(&self, tcp: &Connections) -> Vec<Lookup> {
+        let mut lookups = self.lookups.lookups().to_vec();
+        for (lookup, (stream, client)) in lookups.iter_mut().zip(&self.places) {
+            if let Some(ends) = tcp.ends(as_usize(*stream)) {
+                lookup.client = ends[*client].0;
+                lookup.server = ends[1 - *client].0;
             }
         }
         lookups

@@ -4,7 +4,7 @@
 use super::Piece;
 use crate::capture::Time;
 use crate::dissect::as_usize;
-use crate::facts::web::Exchange;
+use crate::facts::http::{Exchange, Transfer};
 use crate::facts::{Milliseconds, Moment};
 use crate::track::chunks::Chunks;
 use foldhash::fast::RandomState;
@@ -388,11 +388,28 @@ struct Fields<'a> {
     length: Option<u64>,
     chunked: bool,
     host: Option<&'a [u8]>,
+    date: Option<&'a [u8]>,
     content_type: Option<&'a [u8]>,
     location: Option<&'a [u8]>,
     agent: Option<&'a [u8]>,
     server: Option<&'a [u8]>,
+    /// Those of [`RARE`], in their order.
+    rare: [Option<&'a [u8]>; RARE.len()],
 }
+
+/// Header fields that few messages have, or that repeat: kept aside.
+const RARE: [&str; 10] = [
+    "accept-language",
+    "if-modified-since",
+    "if-none-match",
+    "authorization",
+    "cookie",
+    "last-modified",
+    "etag",
+    "set-cookie",
+    "www-authenticate",
+    "connection",
+];
 
 impl<'a> Fields<'a> {
     fn read(headers: &[httparse::Header<'a>]) -> Fields<'a> {
@@ -419,10 +436,20 @@ impl<'a> Fields<'a> {
                         .windows(7)
                         .any(|w| w == b"chunked");
                 }
+                4 if header.name.eq_ignore_ascii_case("etag") => fields.rare(header.name, value),
+                4 if header.name.eq_ignore_ascii_case("date") => fields.date = Some(value),
+                6.. => fields.rare(header.name, value),
                 _ => {}
             }
         }
         fields
+    }
+
+    fn rare(&mut self, name: &str, value: &'a [u8]) {
+        let place = RARE.iter().position(|rare| name.eq_ignore_ascii_case(rare));
+        if let Some(place) = place {
+            self.rare[place].get_or_insert(value);
+        }
     }
 }
 
@@ -453,6 +480,12 @@ struct Row {
     response_body: u64,
     request_time: Time,
     response_time: Option<Time>,
+    response_last_time: Option<Time>,
+    request_last_frame: u32,
+    response_version: u8,
+    date: u32,
+    /// Numbers of the texts of [`RARE`], by their place.
+    rare: [u32; RARE.len()],
 }
 
 /// All exchanges.
@@ -501,6 +534,11 @@ impl Exchanges {
             response_body: 0,
             request_time: piece.time,
             response_time: None,
+            response_last_time: None,
+            request_last_frame: 0,
+            response_version: 0,
+            date: u32::MAX,
+            rare: [u32::MAX; RARE.len()],
         }
     }
 
@@ -517,6 +555,8 @@ impl Exchanges {
             head_only: request.method == Some("HEAD"),
             version: request.version.unwrap_or(0),
             request_frame: first.map_or(piece.frame, |f| f.0),
+            request_last_frame: piece.frame,
+            rare: fields.rare.map(|text| self.text(text)),
             method: self.text(request.method.map(str::as_bytes)),
             uri: self.text(request.path.map(str::as_bytes)),
             host: self.text(fields.host),
@@ -548,8 +588,16 @@ impl Exchanges {
             fields.server,
         ]
         .map(|text| self.text(text));
+        let date = self.text(fields.date);
+        let rare = fields.rare.map(|text| self.text(text));
         let row = &mut self.rows[row];
         [row.phrase, row.content_type, row.location, row.server] = numbers;
+        for (kept, new) in row.rare.iter_mut().zip(rare) {
+            // What only a response has; a request's stays.
+            *kept = if *kept == u32::MAX { new } else { *kept };
+        }
+        row.date = date;
+        row.response_version = response.version.unwrap_or(0);
         row.code = response.code.unwrap_or(0);
         row.response_first_frame = first_frame;
         row.response_time = Some(first_time);
@@ -568,6 +616,7 @@ impl Exchanges {
         } else {
             row.response_body = body;
             row.response_frame = piece.frame;
+            row.response_last_time = Some(piece.time);
             row.response_complete = true;
         }
     }
@@ -604,6 +653,7 @@ impl Exchanges {
             server: server.0,
             server_port: server.1,
             request_frame: frame(row.request_frame),
+            request_last_frame: frame(row.request_last_frame),
             request_time: (row.request && row.request_time != Time::default())
                 .then_some(Moment(row.request_time.0)),
             method: text(row.method),
@@ -611,6 +661,18 @@ impl Exchanges {
             host: text(row.host),
             version: row.request.then(|| format!("1.{}", row.version)),
             user_agent: text(row.agent),
+            accept_language: text(row.rare[0]),
+            if_modified_since: text(row.rare[1]),
+            if_none_match: text(row.rare[2]),
+            authorization: text(row.rare[3]).map(decoded),
+            cookie: text(row.rare[4]),
+            last_modified: text(row.rare[5]),
+            etag: text(row.rare[6]),
+            set_cookie: text(row.rare[7]),
+            www_authenticate: text(row.rare[8]),
+            connection: text(row.rare[9]),
+            response_version: (row.code != 0).then(|| format!("1.{}", row.response_version)),
+            date: text(row.date),
             request_body_bytes: row.request.then_some(row.request_body),
             response_frame: frame(row.response_first_frame),
             response_last_frame: frame(row.response_frame),
@@ -620,9 +682,10 @@ impl Exchanges {
             content_length: row.content_length,
             transfer: match (row.code, row.chunked, row.content_length) {
                 (0, ..) => None,
-                (_, true, _) => Some("chunked"),
-                (_, _, Some(_)) => Some("length"),
-                _ => Some("until-close"),
+                (_, true, _) => Some(Transfer::Chunked),
+                (_, _, Some(_)) => Some(Transfer::Length),
+                _ if row.head_only || matches!(row.code, 204 | 304) => None,
+                _ => Some(Transfer::UntilClose),
             },
             response_body_bytes: (row.response_complete).then_some(row.response_body),
             location: text(row.location),
@@ -631,7 +694,48 @@ impl Exchanges {
                 .response_time
                 .filter(|_| row.request)
                 .map(|t| Milliseconds::from_nanoseconds(t.since(row.request_time))),
+            whole_time_ms: row
+                .response_last_time
+                .filter(|_| row.request && row.response_complete)
+                .map(|t| Milliseconds::from_nanoseconds(t.since(row.request_time))),
             complete: row.response_complete,
         })
     }
+}
+
+/// User and password of Basic authorization in clear (RFC 7617 §2), for whoever reads the capture
+/// can read them too.
+fn decoded(value: Vec<u8>) -> Vec<u8> {
+    let basic = value
+        .get(..6)
+        .filter(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+    let plain = basic.and_then(|_| base64(value.get(6..)?));
+    match plain {
+        Some(plain) => [b"Basic ".as_slice(), &plain].concat(),
+        None => value,
+    }
+}
+
+/// The bytes that a text in base 64 stands for (RFC 4648 §4).
+fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (mut bits, mut held) = (0u32, 0);
+    for c in text.trim_ascii().iter().take_while(|c| **c != b'=') {
+        let value = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
+            bits &= (1 << held) - 1;
+        }
+    }
+    Some(bytes)
 }

@@ -3,7 +3,8 @@
 use super::Piece;
 use crate::dissect::as_usize;
 use crate::dissect::tls::{self, Record, ciphers};
-use crate::facts::hello::Hello;
+use crate::facts::Side;
+use crate::facts::tls::Hello;
 use crate::track::tcp::Connections;
 
 /// Most bytes that are waited for.
@@ -108,7 +109,7 @@ impl Hellos {
             stream: heard.stream,
             sender: ends[heard.side].0,
             receiver: ends[1 - heard.side].0,
-            side: "client",
+            side: Side::Client,
             version: String::new(),
             server_name: None,
             cipher: None,
@@ -123,7 +124,7 @@ impl Hellos {
                 fact.application = text(&hello.alpn);
             }
             tls::Hello::Server(hello) => {
-                fact.side = "server";
+                fact.side = Side::Server;
                 fact.version = version(hello.version());
                 let name = ciphers::name(hello.cipher);
                 fact.cipher =

@@ -142,6 +142,16 @@ impl Directory {
         }
     }
 
+    /// The newest conversation between two ends.
+    pub(super) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
+        let [from, to] = [from, to].map(|(address, port)| End { address, port });
+        let known = self.table.find(hash(&self.hasher, &from, &to), |known| {
+            let ends = &self.entries[as_usize(*known)].ends;
+            *ends == [from, to] || *ends == [to, from]
+        });
+        known.copied()
+    }
+
     /// The two ends of a conversation, first sender first.
     pub(super) fn ends(&self, stream: usize) -> Option<[End; 2]> {
         self.entries.get(stream).map(|entry| entry.ends)

@@ -8,11 +8,12 @@ mod directory;
 mod holes;
 pub mod note;
 mod offer;
+pub mod segments;
 mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::Brief;
+pub(crate) use story::{Brief, Failure};
 
 pub use directory::Seen;
 pub use note::{FIELDS, Flags, Note, emit};
@@ -22,7 +23,7 @@ use crate::capture::Time;
 use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, as_usize};
-use crate::facts::connection::Connection;
+use crate::facts::tcp::Connection;
 use analysis::Side;
 use directory::{Directory, End, Step};
 use std::net::IpAddr;
@@ -113,6 +114,14 @@ impl Connections {
             directory,
             ..followed
         };
+    }
+
+    /// What was followed, apart again from where it is found: to go on after [`Connections::adopt`].
+    pub fn split(&mut self) -> Connections {
+        let directory = std::mem::take(&mut self.directory);
+        let followed = std::mem::take(self);
+        self.directory = directory;
+        followed
     }
 
     /// Takes in a segment whose conversation was found; the note says what it means.
@@ -231,6 +240,17 @@ impl Connections {
         self.streams.get(stream).map_or(0, story::weight)
     }
 
+    /// Which end is the client, of [`Connections::ends`].
+    pub(super) fn client_side(&self, stream: usize) -> Option<usize> {
+        let ends = self.directory.ends(stream)?;
+        Some(story::client_side(self.streams.get(stream)?, ends).0)
+    }
+
+    /// The conversation between two ends as it is now, if there is one.
+    pub(crate) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
+        self.directory.between(from, to)
+    }
+
     /// The two ends of a conversation, first sender first.
     pub fn ends(&self, stream: usize) -> Option<[(IpAddr, u16); 2]> {
         let ends = self.directory.ends(stream)?;
@@ -243,9 +263,18 @@ impl Connections {
         Some(story::brief(self.streams.get(stream)?, ends))
     }
 
-    /// Whether a connection was refused or not answered.
-    pub(crate) fn failed_to_open(&self, stream: usize) -> bool {
-        self.streams.get(stream).is_some_and(story::failed_to_open)
+    /// Why a connection never came about; nothing if it did.
+    pub(crate) fn failure(&self, stream: usize) -> Option<Failure> {
+        let ends = self.directory.ends(stream)?;
+        let stream = self.streams.get(stream).filter(|s| !s.story.is_empty())?;
+        story::failure(stream, ends)
+    }
+
+    /// Takes in that the ICMP error in `frame` came back for a SYN.
+    pub(crate) fn unreachable(&mut self, stream: usize, frame: u32) {
+        if let Some(stream) = self.streams.get_mut(stream) {
+            story::unreachable(&mut stream.story, frame);
+        }
     }
 
     /// Frame and time of every SYN of the caller.

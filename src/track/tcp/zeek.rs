@@ -38,7 +38,7 @@ pub(super) struct Zeek {
     count: u8,
     /// Which letters were written once: per side A D I Q, and S H F R.
     written: [u8; 2],
-    earlier: Option<Box<(String, String)>>,
+    earlier: Option<Box<Earlier>>,
 }
 
 /// What is only needed while the conversation is followed.
@@ -79,15 +79,13 @@ impl Zeek {
             segment.has(tcp::ACK),
         );
         if self.reuses(memory, side, segment) {
-            let (state, letters) = (self.state(), self.history());
-            let join = |old: Option<&String>, new: String| {
-                old.map_or(new.clone(), |o| format!("{o} / {new}"))
-            };
-            let old = self.earlier.take();
-            let states = join(old.as_ref().map(|o| &o.0), state.to_owned());
-            let histories = join(old.as_ref().map(|o| &o.1), letters);
+            let mut earlier = self.earlier.take().unwrap_or_default();
+            earlier.count = earlier.count.saturating_add(1);
+            if earlier.first.len() < MOST_RECORDS {
+                earlier.first.push((self.state(), self.history()));
+            }
             *self = Zeek {
-                earlier: Some(Box::new((states, histories))),
+                earlier: Some(earlier),
                 ..Zeek::default()
             };
             *memory = Memory::default();
@@ -297,15 +295,38 @@ impl Zeek {
         }
     }
 
-    /// `conn_state` and `history` of all records of the stream.
-    pub(super) fn tell(&self) -> (String, String) {
-        let (state, history) = (self.state().to_owned(), self.history());
-        match &self.earlier {
-            Some(earlier) => (
-                format!("{} / {state}", earlier.0),
-                format!("{} / {history}", earlier.1),
-            ),
-            None => (state, history),
+    /// `conn_state` and `history` of the first record, and every record where there are several.
+    pub(super) fn tell(&self) -> (String, String, Option<Vec<String>>) {
+        let (state, history) = (self.state(), self.history());
+        let Some(earlier) = &self.earlier else {
+            return (state.to_owned(), history, None);
+        };
+        let mut all: Vec<String> = earlier
+            .first
+            .iter()
+            .map(|r| format!("{} {}", r.0, r.1))
+            .collect();
+        let skipped = usize::try_from(earlier.count)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(earlier.first.len());
+        if skipped > 0 {
+            all.push(format!("{skipped} more"));
         }
+        all.push(format!("{state} {history}"));
+        let first = earlier.first.first();
+        let (state, history) = first.map_or((state, history), |r| (r.0, r.1.clone()));
+        (state.to_owned(), history, Some(all))
     }
+}
+
+/// Most records of one stream that are kept.
+const MOST_RECORDS: usize = 16;
+
+/// Records that ended before the newest one.
+#[derive(Default)]
+struct Earlier {
+    /// The first of them.
+    first: Vec<(&'static str, String)>,
+    /// How many there were.
+    count: u32,
 }

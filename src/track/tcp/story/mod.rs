@@ -2,8 +2,8 @@
 
 mod tell;
 
-pub(crate) use tell::Brief;
-pub(super) use tell::{brief, failed_to_open, syn_times, tell, weight};
+pub(crate) use tell::{Brief, Failure};
+pub(super) use tell::{brief, client_side, failure, syn_times, tell, weight};
 
 use super::holes::Holes;
 use super::note::{Flags, Note};
@@ -21,6 +21,9 @@ struct Part {
     data_frames: u32,
     /// Frame of the first payload.
     first_data: u32,
+    /// Number after the first payload, and the frame that acknowledged it.
+    first_data_end: u32,
+    first_data_acked: u32,
     /// Frame of the newest payload.
     last_data: u32,
     /// Next number after everything it has sent; means nothing before its SYN or first payload.
@@ -100,7 +103,12 @@ pub(super) struct Story {
     parts: [Part; 2],
     pub(super) port_reuse: bool,
     frames: u32,
+    first_frame: u32,
     last_frame: u32,
+    /// ICMP error about the SYN.
+    opening_error: u32,
+    /// Time of the first FIN.
+    fin_time: i64,
     syn_frame: u32,
     /// Which side sent the first SYN without ACK, and whether both did.
     syn_side: Option<u8>,
@@ -115,6 +123,9 @@ pub(super) struct Story {
     /// Frame of the first RST and which side sent it.
     rst_frame: u32,
     rst_side: u8,
+    /// The same of a RST before the SYN.
+    early_rst: u32,
+    early_rst_side: u8,
     trouble: Option<Box<Trouble>>,
     zeek: Zeek,
 }
@@ -123,6 +134,13 @@ impl Story {
     /// Whether nothing was told.
     pub(super) fn is_empty(&self) -> bool {
         self.frames == 0
+    }
+
+    /// The first RST of all, also one before the SYN.
+    fn first_rst(&self) -> Option<(u32, u8)> {
+        some_frame(self.early_rst)
+            .map(|frame| (frame, self.early_rst_side))
+            .or(self.rst())
     }
 
     fn rst(&self) -> Option<(u32, u8)> {
@@ -137,6 +155,10 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
     let length = segment.length.unwrap_or(0);
     let story = &mut stream.story;
     story.frames += 1;
+    if story.first_frame == 0 {
+        story.first_frame = frame;
+        story.fin_time = i64::MIN;
+    }
     story.last_frame = frame;
     handshake(story, side, seen);
     if story.syn_attempts > 1 && segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
@@ -163,15 +185,16 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
         };
         let part = &mut story.parts[side];
         part.bytes += u64::from(new);
-        part.data_frames += u32::from(new > 0);
+        part.data_frames += u32::from(!note.flags.has(Flags::KEEP_ALIVE));
         if part.first_data == 0 {
             part.first_data = frame;
             part.first_data_time = time.0;
+            part.first_data_end = end;
         }
         part.last_data = frame;
         part.largest = part.largest.max(length);
     }
-    teardown(story, side, segment, length, frame);
+    teardown(story, side, segment, length, frame, time.0);
     if note.flags.0 != 0 {
         trouble(story, side, frame, note);
     }
@@ -254,6 +277,7 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.syn_frame = frame;
                 story.syn_side = Some(sender);
                 // What was reset before belongs to an earlier connection of the same ends.
+                (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
                 story.rst_frame = 0;
             }
             if story.syn_side == Some(sender) {
@@ -306,9 +330,15 @@ fn offer(part: &mut Part, seen: &Seen) {
     }
 }
 
-fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, frame: u32) {
+fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, frame: u32, time: i64) {
     if segment.has(tcp::ACK) {
         let other = &mut story.parts[1 - side];
+        if other.first_data != 0
+            && other.first_data_acked == 0
+            && segment.ack.wrapping_sub(other.first_data_end).cast_signed() >= 0
+        {
+            other.first_data_acked = frame;
+        }
         if other.fin_frame != 0
             && other.fin_acked == 0
             && segment.ack.wrapping_sub(other.fin_end).cast_signed() >= 0
@@ -319,6 +349,9 @@ fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, fram
     let own = &mut story.parts[side];
     if segment.has(tcp::FIN) && own.fin_frame == 0 {
         own.fin_frame = frame;
+        if story.fin_time == i64::MIN {
+            story.fin_time = time;
+        }
         own.fin_end = segment.seq.wrapping_add(length).wrapping_add(1);
     }
     if segment.has(tcp::RST) && story.rst_frame == 0 {
@@ -338,6 +371,13 @@ fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
     }
     if trouble.frames.len() < NAMED {
         trouble.frames.push(frame);
+    }
+}
+
+/// Takes in that the ICMP error in `frame` came back for the SYN.
+pub(super) fn unreachable(story: &mut Story, frame: u32) {
+    if story.opening_error == 0 && story.syn_frame != 0 && story.syn_frame < frame {
+        story.opening_error = frame;
     }
 }
 

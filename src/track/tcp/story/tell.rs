@@ -2,8 +2,8 @@
 
 use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
 use crate::capture::Time;
-use crate::facts::connection::Connection;
-use crate::facts::{Milliseconds, Moment};
+use crate::facts::tcp::{Closed, Connection, Opened, Roles};
+use crate::facts::{Milliseconds, Moment, Side};
 use crate::track::tcp::offer::Offer;
 use crate::track::tcp::{End, Stream};
 
@@ -15,9 +15,9 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
     let (c, s) = (&story.parts[client], &story.parts[server]);
     let name = |side: u8| {
         if usize::from(side) == client {
-            "client"
+            Side::Client
         } else {
-            "server"
+            Side::Server
         }
     };
     let none = Trouble::default();
@@ -26,8 +26,9 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         let place = KINDS.iter().position(|k| *k == kind).unwrap_or(0);
         trouble.counts[side][place]
     };
-    let (conn_state, history) = story.zeek.tell();
-    let closed = closed(story);
+    let (conn_state, history, zeek_records) = story.zeek.tell();
+    let (opened, closed) = (opened(story), closed(story));
+    let fins = fins(story);
     let timed = stream.previous_time != Time::default() || stream.first_time != Time::default();
     let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
     Connection {
@@ -36,18 +37,25 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         client_port: ends[client].port,
         server: ends[server].address,
         server_port: ends[server].port,
-        roles: if sure { "syn" } else { "guess" },
+        roles: if sure { Roles::Syn } else { Roles::Guess },
+        first_frame: story.first_frame,
+        last_frame: story.last_frame,
         start_time: timed.then_some(Moment(stream.first_time.0)),
         duration_ms: timed
             .then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
-        frames: story.frames,
-        opened: opened(story),
+        frame_count: story.frames,
+        opened,
         syn_frame: some_frame(story.syn_frame),
         synack_frame: some_frame(story.synack_frame),
-        ack_frame: some_frame(story.ack_frame).or(match opened(story) {
-            "challenged" => some_frame(story.stray_ack),
+        ack_frame: some_frame(story.ack_frame).or(match opened {
+            Opened::Challenged => some_frame(story.stray_ack),
             _ => None,
         }),
+        refusing_frame: story
+            .rst()
+            .map(|r| r.0)
+            .filter(|_| opened == Opened::Refused),
+        opening_error_frame: some_frame(story.opening_error),
         syn_attempts: story.syn_attempts,
         handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
@@ -61,6 +69,10 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_sack: s.offered(Offer::SACK),
         client_timestamps: c.offered(Offer::TIMESTAMPS),
         server_timestamps: s.offered(Offer::TIMESTAMPS),
+        client_first_data_frame: some_frame(c.first_data),
+        server_first_data_frame: some_frame(s.first_data),
+        client_last_data_frame: some_frame(c.last_data),
+        server_last_data_frame: some_frame(s.last_data),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
         client_data_frames: c.data_frames,
@@ -92,21 +104,33 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         copies_counted: trouble.copies[1],
         closed,
         closed_by: closed_by(story, client),
+        first_fin_frame: fins[0].and_then(|side| story.parts[side].fin()),
+        first_fin_by: fins[0].map(|side| {
+            if side == client {
+                Side::Client
+            } else {
+                Side::Server
+            }
+        }),
+        first_fin_ack_frame: fins[0].and_then(|side| story.parts[side].fin_acked()),
+        second_fin_frame: fins[1].and_then(|side| story.parts[side].fin()),
+        second_fin_ack_frame: fins[1].and_then(|side| story.parts[side].fin_acked()),
         closing_frames: closing_frames(story),
         fins_acked,
         time_wait_at: time_wait(story, client, fins_acked),
-        rst_frame: story.rst().map(|r| r.0),
-        rst_by: story.rst().map(|r| name(r.1)),
+        rst_frame: story.first_rst().map(|r| r.0),
+        rst_by: story.first_rst().map(|r| name(r.1)),
         port_reuse: story.port_reuse,
         completeness: stream.completeness | stream.first_bits,
         completeness_text: completeness_text(stream.completeness | stream.first_bits),
         conn_state,
         history,
+        zeek_records,
     }
 }
 
 /// Which side is the client, and whether a SYN says so.
-fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, bool) {
+pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, bool) {
     if let Some(side) = stream.story.syn_side {
         return (usize::from(side), true);
     }
@@ -122,79 +146,103 @@ fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, bool) {
     (usize::from(likely_server(a.port, b.port)), false)
 }
 
-fn opened(story: &Story) -> &'static str {
+/// How it began. Without any SYN nothing is known of it, whatever looks like the rest of it.
+fn opened(story: &Story) -> Opened {
+    let flows = story.parts.iter().all(|p| p.data_frames > 0);
     let Some(caller) = story.syn_side else {
-        return if story.synack_frame != 0 && story.ack_frame != 0 {
-            "handshake"
-        } else {
-            "midstream"
+        return match (story.synack_frame, story.ack_frame) {
+            (0, _) => Opened::Midstream,
+            (_, 0) if !flows && story.stray_ack == 0 => Opened::HalfOpen,
+            _ => Opened::Handshake,
         };
     };
     if story.both_syn {
-        return "simultaneous";
+        return Opened::Simultaneous;
     }
     if story.synack_frame == 0 {
+        let called = &story.parts[usize::from(1 - caller)];
         // A RST of the called side, with nothing before it, refuses the call.
         return match story.rst() {
-            Some((frame, side)) if side != caller && frame > story.syn_frame => "refused",
+            Some((frame, side))
+                if side != caller
+                    && frame > story.syn_frame
+                    && called.data_frames == 0
+                    && !story.stray_ack_fits =>
+            {
+                Opened::Refused
+            }
             // The SYN+ACK is not in the capture, but its sender took the SYN.
-            _ if story.stray_ack_fits => "handshake",
-            _ if story.parts[usize::from(1 - caller)].data_frames > 0 => "midstream",
-            _ if story.stray_ack != 0 => "challenged",
-            _ => "unanswered",
+            _ if story.stray_ack_fits => Opened::Handshake,
+            _ if called.data_frames > 0 => Opened::Midstream,
+            _ if story.stray_ack != 0 => Opened::Challenged,
+            _ if story.opening_error != 0 => Opened::Unreachable,
+            _ => Opened::Unanswered,
         };
     }
-    if story.ack_frame != 0 {
-        "handshake"
+    // Who sends data both ways has a connection, whichever ACK the capture misses.
+    if story.ack_frame != 0 || flows {
+        Opened::Handshake
     } else {
-        "half-open"
+        Opened::HalfOpen
     }
 }
 
-fn closed(story: &Story) -> &'static str {
+/// How it ended. A FIN that was never acknowledged before a RST closed nothing.
+fn closed(story: &Story) -> Closed {
     let fins = story.parts.iter().filter(|p| p.fin_frame != 0).count();
     match (story.rst(), fins) {
-        // A RST after both FINs ends nothing any more.
+        // A RST after both FINs, each acknowledged by something, ends nothing any more.
         (Some((frame, _)), 2)
             if story
                 .parts
                 .iter()
-                .all(|p| p.fin().is_some_and(|fin| fin < frame)) =>
+                .all(|p| p.fin().is_some_and(|fin| fin < frame) && p.fin_acked != 0) =>
         {
-            "fin"
+            Closed::Fin
         }
-        (Some(_), _) => "reset",
-        (None, 2) => "fin",
-        (None, 1) => "half-closed",
-        _ => "open",
+        (Some(_), _) => Closed::Reset,
+        (None, 2) => Closed::Fin,
+        (None, 1) => Closed::HalfClosed,
+        _ => Closed::Open,
     }
 }
 
-fn closed_by(story: &Story, client: usize) -> Option<&'static str> {
-    let name = |side: usize| if side == client { "client" } else { "server" };
-    let fins = [story.parts[0].fin(), story.parts[1].fin()];
-    match (closed(story), fins) {
-        ("fin", [Some(a), Some(b)]) => {
+/// The sides that sent a FIN, the first one first.
+fn fins(story: &Story) -> [Option<usize>; 2] {
+    match [story.parts[0].fin(), story.parts[1].fin()] {
+        [Some(a), Some(b)] => {
             let first = usize::from(b < a);
+            [Some(first), Some(1 - first)]
+        }
+        [Some(_), None] => [Some(0), None],
+        [None, Some(_)] => [Some(1), None],
+        [None, None] => [None, None],
+    }
+}
+
+fn closed_by(story: &Story, client: usize) -> Option<Side> {
+    let name = |side: usize| {
+        if side == client {
+            Side::Client
+        } else {
+            Side::Server
+        }
+    };
+    match (closed(story), fins(story)) {
+        (Closed::Fin, [Some(first), Some(second)]) => {
             // The second FIN came before its sender had acknowledged the first: both closed.
-            let second = fins[1 - first]?;
+            let second = story.parts[second].fin()?;
             let crossed = story.parts[first]
                 .fin_acked()
                 .is_none_or(|acked| acked > second);
             Some(if crossed && !same_frame(story, first) {
-                "both"
+                Side::Both
             } else {
                 name(first)
             })
         }
-        ("reset", _) => {
-            let (frame, side) = story.rst()?;
-            let earlier = (0..2)
-                .filter(|i| fins[*i].is_some_and(|fin| fin < frame))
-                .min_by_key(|i| fins[*i]);
-            Some(name(earlier.unwrap_or(usize::from(side))))
-        }
-        ("half-closed", _) => fins.iter().position(Option::is_some).map(name),
+        (Closed::Reset, _) => Some(name(usize::from(story.rst()?.1))),
+        (Closed::HalfClosed, [first, _]) => first.map(name),
         _ => None,
     }
 }
@@ -219,8 +267,8 @@ fn closing_frames(story: &Story) -> Vec<u32> {
 }
 
 /// The side that closed first waits (RFC 9293 §3.6); both do when their FINs crossed.
-fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<&'static str> {
-    if closed(story) != "fin" || fins_acked < 2 || story.rst_frame != 0 {
+fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<Side> {
+    if closed(story) != Closed::Fin || fins_acked < 2 || story.rst_frame != 0 {
         return None;
     }
     closed_by(story, client)
@@ -233,11 +281,21 @@ pub(crate) struct Brief {
     pub(crate) server: (std::net::IpAddr, u16),
     pub(crate) ack_frame: Option<u32>,
     pub(crate) client_data_frame: Option<u32>,
+    /// Frame of the server that acknowledges the client's first payload.
+    pub(crate) client_data_acked: Option<u32>,
     pub(crate) server_data_frame: Option<u32>,
     /// Frame of the server's newest payload.
     pub(crate) server_last_data: u32,
+    /// Time of the server's first payload.
+    pub(crate) first_answer_time: i64,
     /// Nanoseconds from the client's first payload to the server's.
     pub(crate) first_answer_after: Option<i64>,
+    /// Nanoseconds that the handshake took; 0 when unknown.
+    pub(crate) rtt: i64,
+    /// Frame and time of the first FIN.
+    pub(crate) fin: Option<(u32, i64)>,
+    /// Segments are missing in the capture.
+    pub(crate) holes: bool,
     pub(crate) last_frame: u32,
 }
 
@@ -246,20 +304,33 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
     let story = &stream.story;
     let client = client_side(stream, ends).0;
     let end = |side: usize| (ends[side].address, ends[side].port);
+    let (asking, serving) = (&story.parts[client], &story.parts[1 - client]);
+    let fin = fins(story)[0].and_then(|side| story.parts[side].fin());
+    let gaps = [Flags::LOST_SEGMENT, Flags::ACK_LOST_SEGMENT];
+    let holes = story.trouble.as_ref().is_some_and(|trouble| {
+        let mut kinds = KINDS
+            .iter()
+            .enumerate()
+            .filter(|(_, kind)| gaps.contains(kind));
+        kinds.any(|(at, _)| trouble.counts.iter().any(|side| side[at] > 0))
+    });
     Brief {
         client: end(client),
         server: end(1 - client),
         ack_frame: some_frame(story.ack_frame),
-        client_data_frame: some_frame(story.parts[client].first_data),
-        server_data_frame: some_frame(story.parts[1 - client].first_data),
-        server_last_data: story.parts[1 - client].last_data,
-        first_answer_after: (story.parts[client].first_data != 0
-            && story.parts[1 - client].first_data != 0)
-            .then(|| {
-                story.parts[1 - client]
-                    .first_data_time
-                    .saturating_sub(story.parts[client].first_data_time)
-            }),
+        client_data_frame: some_frame(asking.first_data),
+        client_data_acked: some_frame(asking.first_data_acked),
+        server_data_frame: some_frame(serving.first_data),
+        server_last_data: serving.last_data,
+        first_answer_time: serving.first_data_time,
+        first_answer_after: (asking.first_data != 0 && serving.first_data != 0).then(|| {
+            serving
+                .first_data_time
+                .saturating_sub(asking.first_data_time)
+        }),
+        rtt: stream.initial_rtt,
+        fin: fin.map(|frame| (frame, story.fin_time)),
+        holes,
         last_frame: story.last_frame,
     }
 }
@@ -267,20 +338,54 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
 /// Failed connections before troubled ones before large ones.
 pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
     let story = &stream.story;
-    let failed = u64::from(!matches!(opened(story), "handshake" | "midstream")) << 62;
-    let ended = u64::from(matches!(closed(story), "reset" | "half-closed")) << 61;
+    let failed = u64::from(!matches!(
+        opened(story),
+        Opened::Handshake | Opened::Midstream
+    )) << 62;
+    let ended = u64::from(matches!(closed(story), Closed::Reset | Closed::HalfClosed)) << 61;
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
     failed | ended | noticed | bytes.min((1 << 60) - 1)
 }
 
-/// Whether the connection never came about.
-pub(in crate::track::tcp) fn failed_to_open(stream: &Stream) -> bool {
-    stream.story.ack_frame == 0
-        && matches!(
-            opened(&stream.story),
-            "refused" | "unanswered" | "challenged"
-        )
+/// A connection that never came about.
+pub(crate) struct Failure {
+    pub(crate) opened: Opened,
+    pub(crate) client: (std::net::IpAddr, u16),
+    pub(crate) server: (std::net::IpAddr, u16),
+    pub(crate) syn_frame: u32,
+    /// Frame of the RST, ACK or ICMP error that came back; 0 for none.
+    pub(crate) answer_frame: u32,
+    pub(crate) syn_attempts: u32,
+    /// Some of its frames were captured twice.
+    pub(crate) copied: bool,
+}
+
+/// Why a connection never came about; nothing if it did.
+pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<Failure> {
+    let story = &stream.story;
+    if story.ack_frame != 0 || story.syn_frame == 0 {
+        return None;
+    }
+    let opened = opened(story);
+    let answer_frame = match opened {
+        Opened::Refused => story.rst_frame,
+        Opened::Unreachable => story.opening_error,
+        Opened::Challenged => story.stray_ack,
+        Opened::Unanswered => 0,
+        _ => return None,
+    };
+    let client = client_side(stream, ends).0;
+    let end = |side: usize| (ends[side].address, ends[side].port);
+    Some(Failure {
+        opened,
+        client: end(client),
+        server: end(1 - client),
+        syn_frame: story.syn_frame,
+        answer_frame,
+        syn_attempts: story.syn_attempts,
+        copied: story.trouble.as_ref().is_some_and(|t| t.copies[0] > 0),
+    })
 }
 
 /// Frame and time of every SYN of the caller.

@@ -1,0 +1,92 @@
+//! DHCP: how a host gets its address, keeps it and gives it back.
+
+use super::{Absent, Frames, Mac, Moment};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Of what only an offer or acknowledgment tells.
+fn no_setting(l: &Lease) -> Absent {
+    if l.ack_frame.is_some() || l.offer_frame.is_some() {
+        Absent::never("the server's message does not carry this option")
+    } else {
+        Absent::untold("no Offer or ACK of this transaction is in the capture")
+    }
+}
+
+fn no_offer(l: &Lease) -> Absent {
+    match (l.discover_frame, l.request_frame) {
+        (Some(_), _) => Absent::never("no Offer is in the capture"),
+        (None, Some(_)) => Absent::inapplicable(
+            "there was no Discover: the client asked for an address it knew already",
+        ),
+        _ => Absent::inapplicable("the client asked for no address"),
+    }
+}
+
+fn no_ack(l: &Lease) -> Absent {
+    if l.nak_frame.is_some() {
+        Absent::never("the server refused the request")
+    } else if l.request_frame.is_some() {
+        Absent::untold("no ACK of the request is in the capture")
+    } else {
+        Absent::inapplicable("nothing was requested in this transaction")
+    }
+}
+
+crate::fact! {
+    "One DHCP transaction: the messages, what was offered, asked for and acknowledged."
+    Lease "leases" "lease" by [frames] {
+        xid: u32, "Transaction number.";
+        client_mac: Option<Mac>, "Hardware address of the client." absent |_| Absent::untold("the message is cut before it");
+        messages: Vec<String>, "The messages in order, each with its frame.";
+        frames: Frames, "Frames of the messages." by [frames];
+        start_time: Option<Moment>, "When the first message was seen." absent |_| Absent::untold("the frames have no time");
+        discover_frame: Option<u32>, "Frame of the first Discover." absent |_| Absent::untold("no Discover of this transaction is in the capture");
+        offered: Option<IpAddr>, "Address that was offered (yiaddr), by the server that was chosen or else first." by [offer_frame] absent no_offer;
+        offer_frame: Option<u32>, "Frame of that offer." absent no_offer;
+        obtained_frame: Option<u32>, "Frame of another transaction's ACK that gives the client the address offered here." absent |_| Absent::inapplicable("the offer was acknowledged in this transaction, or in none");
+        other_servers: Option<Vec<IpAddr>>, "Servers that offered an address as well and were not chosen." absent |_| Absent::never("no other server's Offer is in the capture");
+        requested: Option<IpAddr>, "Address the client asked for (option 50, or the one it has)." by [request_frame] absent |_| Absent::untold("no request that names an address is in the capture");
+        request_frame: Option<u32>, "Frame of the first request." absent |_| Absent::untold("no Request of this transaction is in the capture");
+        acknowledged: Option<IpAddr>, "Address that was acknowledged: the lease, or to a client that informs, the one it has." by [ack_frame] absent no_ack;
+        ack_frame: Option<u32>, "Frame of the ACK." absent no_ack;
+        inform_frame: Option<u32>, "Frame in which a client that has its address asks for the other settings only." absent |_| Absent::inapplicable("the client did not inform");
+        nak_frame: Option<u32>, "Frame of a refusal (NAK)." absent |_| Absent::never("no NAK is in the capture");
+        released: Option<IpAddr>, "Address the client gave back; nothing answers a release." by [release_frame] absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
+        release_frame: Option<u32>, "Frame of the release." absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
+        decline_frame: Option<u32>, "Frame in which the client declined the address." absent |_| Absent::never("no Decline is in the capture");
+        server: Option<IpAddr>, "Server identifier (option 54) of the server that was chosen." absent no_setting;
+        relay: Option<IpAddr>, "Relay agent (giaddr), when there is one." absent |_| Absent::never("the messages name no relay agent");
+        subnet_mask: Option<IpAddr>, "Subnet mask (option 1)." by [ack_frame, offer_frame] absent no_setting;
+        router: Option<IpAddr>, "First router (option 3)." by [ack_frame, offer_frame] absent no_setting;
+        dns_servers: Option<Vec<IpAddr>>, "DNS servers (option 6)." by [ack_frame, offer_frame] absent no_setting;
+        domain: Option<String>, "Domain name (option 15)." by [ack_frame, offer_frame] absent no_setting;
+        lease_seconds: Option<u32>, "Lease time (option 51)." by [ack_frame, offer_frame] absent no_setting;
+        renewal_seconds: Option<u32>, "Renewal time T1 (option 58)." by [ack_frame, offer_frame] absent no_setting;
+        rebinding_seconds: Option<u32>, "Rebinding time T2 (option 59)." by [ack_frame, offer_frame] absent no_setting;
+        host_name: Option<String>, "Host name the client gave (option 12)." absent |_| Absent::never("the client gave no host name");
+        client_options: Vec<String>, "All options of the client's last message but padding: number, name and value.";
+        server_options: Vec<String>, "All options of the chosen server's last message.";
+    }
+}
+
+crate::fact! {
+    "One DHCP message: who sent it to whom, and what it says."
+    DhcpMessage "dhcp_messages" "dhcp_message" by [frame] {
+        frame: u32, "Its frame.";
+        time: Option<Moment>, "When it was seen." absent |_| Absent::untold("the frame has no time");
+        xid: u32, "Transaction number.";
+        kind: String, "Discover, Offer, Request, ACK, NAK, Release and so on.";
+        client_mac: Option<Mac>, "Hardware address of the client." absent |_| Absent::untold("the message is cut before it");
+        address: Option<IpAddr>, "Address it gives (yiaddr), asks for (option 50) or is about (ciaddr)." absent |_| Absent::never("it names no address");
+        server: Option<IpAddr>, "Server identifier (option 54)." absent |_| Absent::never("it names no server");
+        options: Vec<String>, "Its options: number, name and value.";
+    }
+}
+
+/// An address that was stated; 0.0.0.0 states none.
+pub fn stated(bytes: Option<[u8; 4]>) -> Option<IpAddr> {
+    bytes
+        .map(Ipv4Addr::from)
+        .filter(|a| !a.is_unspecified())
+        .map(IpAddr::V4)
+}

@@ -1,0 +1,72 @@
+//! DNS: what is asked, and what is answered.
+
+use super::{Absent, Milliseconds, Moment};
+use std::net::IpAddr;
+
+crate::states! {
+    "Which of the protocols that speak DNS." NameService {
+        Dns "dns" "The domain name system (RFC 1035).";
+        Mdns "mdns" "Multicast DNS (RFC 6762): a question to everybody on the link.";
+        Llmnr "llmnr" "Link-local multicast name resolution (RFC 4795).";
+    }
+}
+
+crate::states! {
+    "What carries a message." Carrier {
+        Udp "udp" "UDP.";
+        Tcp "tcp" "TCP.";
+    }
+}
+
+crate::states! {
+    "Part of a DNS message that a record stands in." Part {
+        Answer "answer" "The answer to the question.";
+        Authority "authority" "Name servers that are responsible.";
+        Additional "additional" "What else may help, such as the addresses of those servers.";
+    }
+}
+
+fn no_response(l: &Lookup) -> Absent {
+    match (l.protocol, l.query_frame) {
+        (NameService::Mdns, _) => {
+            Absent::untold("multicast questions need no answer, and none is in the capture")
+        }
+        _ => Absent::untold("no response to this query is in the capture"),
+    }
+}
+
+crate::fact! {
+    "One DNS question and its answer, or none."
+    Lookup "lookups" "lookup" by [query_frame, response_frame] {
+        query_frame: Option<u32>, "Frame of the query." absent |_| Absent::untold("the query is not in the capture");
+        response_frame: Option<u32>, "Frame of the response." absent no_response;
+        time: Option<Moment>, "When the query, or else the response, was seen." absent |_| Absent::untold("the frame has no time");
+        protocol: NameService, "Which protocol.";
+        transport: Carrier, "What carries it.";
+        client: IpAddr, "Who asks.";
+        server: IpAddr, "Who is asked.";
+        id: u16, "Transaction number.";
+        name: String, "Name asked for.";
+        kind: String, "Type asked for: A, AAAA, PTR and so on.";
+        status: Option<String>, "Response code in words: No error, No such name." by [response_frame] absent no_response;
+        answers: Option<Vec<String>>, "Data of the answer records, in order." by [response_frame] absent no_response;
+        answer_count: Option<u32>, "How many answer records there are." by [response_frame] absent no_response;
+        authoritative: Option<bool>, "Whether the responding server is responsible for the name." by [response_frame] absent no_response;
+        repeats: u32, "How often the query was sent again before the answer.";
+        time_ms: Option<Milliseconds>, "From query to response." absent |l: &Lookup| if l.query_frame.is_none() { Absent::untold("the query is not in the capture") } else { no_response(l) };
+    }
+}
+
+crate::fact! {
+    "One record of a DNS response, of whichever section."
+    Record "dns_records" "record" by [frame] {
+        frame: u32, "Frame of the response.";
+        query_frame: Option<u32>, "Frame of the query it answers." absent |_| Absent::untold("the query is not in the capture");
+        part: Part, "Which section of the response it is in.";
+        number: u32, "Its place in that section, from 1.";
+        name: String, "Whose record it is.";
+        kind: String, "Its type: A, CNAME, NS, MX and so on.";
+        ttl_seconds: u32, "How long it may be kept.";
+        data: String, "What it says.";
+    }
+}

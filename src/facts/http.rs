@@ -1,0 +1,78 @@
+//! HTTP requests with their responses.
+
+use super::{Absent, Milliseconds, Moment};
+use std::net::IpAddr;
+
+crate::states! {
+    "How the end of a body is known." Transfer {
+        Length "length" "By the Content-Length header.";
+        Chunked "chunked" "It comes in chunks, the last of which is empty.";
+        UntilClose "until-close" "It ends with the connection.";
+    }
+}
+
+fn no_request(e: &Exchange) -> Absent {
+    match e.request_frame {
+        Some(_) => Absent::never("the request has no such header"),
+        None => Absent::untold("the request is not in the capture"),
+    }
+}
+
+fn no_response(e: &Exchange) -> Absent {
+    match e.response_frame {
+        Some(_) => Absent::never("the response has no such header"),
+        None => Absent::untold("no response is in the capture"),
+    }
+}
+
+fn not_whole(e: &Exchange) -> Absent {
+    match e.response_frame {
+        Some(_) => Absent::untold("the response is not whole in the capture"),
+        None => Absent::untold("no response is in the capture"),
+    }
+}
+
+crate::fact! {
+    "One HTTP request with its response; frames are those of the first byte."
+    Exchange "exchanges" "exchange" by [request_frame, response_frame] {
+        stream: u32, "TCP conversation, as tcp.stream.";
+        client: IpAddr, "Who asked.";
+        client_port: u16, "Its port.";
+        server: IpAddr, "Who answered.";
+        server_port: u16, "Its port.";
+        request_frame: Option<u32>, "Frame with the first byte of the request." absent no_request;
+        request_last_frame: Option<u32>, "Frame with the last byte of the request's head." absent no_request;
+        request_time: Option<Moment>, "When the request was complete." by [request_last_frame] absent no_request;
+        method: Option<Vec<u8>>, "GET, POST and so on." by [request_frame] absent no_request;
+        uri: Option<Vec<u8>>, "What was asked for." by [request_frame] absent no_request;
+        host: Option<Vec<u8>>, "Host header." by [request_frame] absent no_request;
+        version: Option<String>, "HTTP version of the request." by [request_frame] absent no_request;
+        user_agent: Option<Vec<u8>>, "User-Agent header." by [request_frame] absent no_request;
+        accept_language: Option<Vec<u8>>, "Accept-Language header: languages the client prefers." by [request_frame] absent no_request;
+        if_modified_since: Option<Vec<u8>>, "If-Modified-Since header: send it only if it is newer." by [request_frame] absent no_request;
+        if_none_match: Option<Vec<u8>>, "If-None-Match header: send it only if it is another version." by [request_frame] absent no_request;
+        authorization: Option<Vec<u8>>, "Authorization header; user and password of Basic are decoded." by [request_frame] absent no_request;
+        cookie: Option<Vec<u8>>, "Cookie header." by [request_frame] absent no_request;
+        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame] absent |_| Absent::untold("the request is not whole in the capture, or has no body");
+        response_frame: Option<u32>, "Frame with the first byte of the response." absent no_response;
+        response_last_frame: Option<u32>, "Frame with its last byte." absent not_whole;
+        status: Option<u16>, "Status code." by [response_frame] absent no_response;
+        phrase: Option<Vec<u8>>, "The words after it." by [response_frame] absent no_response;
+        response_version: Option<String>, "HTTP version of the response." by [response_frame] absent no_response;
+        content_type: Option<Vec<u8>>, "Content-Type header of the response." by [response_frame] absent no_response;
+        content_length: Option<u64>, "Content-Length header of the response." by [response_frame] absent no_response;
+        last_modified: Option<Vec<u8>>, "Last-Modified header of the response." by [response_frame] absent no_response;
+        etag: Option<Vec<u8>>, "ETag header of the response: names this version." by [response_frame] absent no_response;
+        date: Option<Vec<u8>>, "Date header of the response." by [response_frame] absent no_response;
+        set_cookie: Option<Vec<u8>>, "Set-Cookie header of the response." by [response_frame] absent no_response;
+        www_authenticate: Option<Vec<u8>>, "WWW-Authenticate header of the response: it asks for a password." by [response_frame] absent no_response;
+        connection: Option<Vec<u8>>, "Connection header of the response: keep-alive or close." by [response_frame] absent no_response;
+        transfer: Option<Transfer>, "How the body's end is known." by [response_frame] absent |e: &Exchange| match e.response_frame { Some(_) => Absent::inapplicable("the response has no body"), None => Absent::untold("no response is in the capture") };
+        response_body_bytes: Option<u64>, "Bytes of the response's body, chunk framing not counted." by [response_frame, response_last_frame] absent not_whole;
+        location: Option<Vec<u8>>, "Location header: where a redirect points." by [response_frame] absent no_response;
+        server_software: Option<Vec<u8>>, "Server header." by [response_frame] absent no_response;
+        time_ms: Option<Milliseconds>, "From the end of the request to the first byte of the response." by [request_last_frame, response_frame] absent no_response;
+        whole_time_ms: Option<Milliseconds>, "From the end of the request to the last byte of the response (Wireshark's http.time)." by [request_last_frame, response_last_frame] absent not_whole;
+        complete: bool, "Whether the response is whole in the capture.";
+    }
+}

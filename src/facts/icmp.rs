@@ -1,0 +1,60 @@
+//! ICMP: echoes, errors, and the traceroutes that they make.
+
+use super::{Absent, Milliseconds, Moment};
+use std::net::IpAddr;
+
+fn no_reply(p: &Ping) -> Absent {
+    match p.error_frame {
+        Some(_) => Absent::never("an ICMP error came back instead of a reply"),
+        None => Absent::untold("no reply is in the capture"),
+    }
+}
+
+crate::fact! {
+    "One echo request and its reply, or none."
+    Ping "pings" "ping" by [frame] {
+        frame: u32, "Frame of the request.";
+        time: Option<Moment>, "When it was sent." absent |_| Absent::untold("the frame has no time");
+        source: IpAddr, "Who asks.";
+        destination: IpAddr, "Who is asked.";
+        identifier: u16, "Identifier: tells one ping process from another.";
+        sequence: u16, "Sequence number.";
+        payload_bytes: u32, "Bytes after the eight of the ICMP header.";
+        ttl: u8, "TTL of the request as captured.";
+        reply_frame: Option<u32>, "Frame of the reply." absent no_reply;
+        reply_ttl: Option<u8>, "TTL of the reply as captured." by [reply_frame] absent no_reply;
+        rtt_ms: Option<Milliseconds>, "From request to reply." by [frame, reply_frame] absent no_reply;
+        error_frame: Option<u32>, "Frame of an ICMP error about this request." absent |_| Absent::never("no ICMP error about it is in the capture");
+    }
+}
+
+crate::fact! {
+    "One ICMP error, with the packet it is about."
+    IcmpError "icmp_errors" "icmp_error" by [frame] {
+        frame: u32, "Frame of the error.";
+        time: Option<Moment>, "When it was seen." absent |_| Absent::untold("the frame has no time");
+        sender: IpAddr, "Who reports it.";
+        receiver: IpAddr, "Who is told.";
+        kind: u8, "ICMP type.";
+        code: u8, "ICMP code.";
+        meaning: String, "The same in words.";
+        about: String, "The packet it quotes: protocol, addresses and ports.";
+        about_source: Option<IpAddr>, "Source address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
+        about_destination: Option<IpAddr>, "Destination address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
+        about_frame: Option<u32>, "Frame of that packet, when it is in the capture." absent |_| Absent::untold("the packet it is about is not in the capture, or cannot be told from others like it");
+    }
+}
+
+crate::fact! {
+    "One probe of a traceroute: its TTL, and the router that answered it."
+    TraceProbe "traceroute" "trace" by [frame, answer_frame] {
+        frame: u32, "Frame of the probe.";
+        source: IpAddr, "Who traces.";
+        destination: IpAddr, "Whom it traces.";
+        ttl: u8, "TTL of the probe: the router that answers is so many hops away.";
+        router: Option<IpAddr>, "Who answered." by [answer_frame] absent |_| Absent::untold("nothing that answers this probe is in the capture");
+        answer_frame: Option<u32>, "Frame of the answer." absent |_| Absent::untold("nothing that answers this probe is in the capture");
+        rtt_ms: Option<Milliseconds>, "From the probe to the answer." absent |_| Absent::untold("nothing that answers this probe is in the capture");
+        reached: bool, "Whether it was the destination itself that answered." by [answer_frame];
+    }
+}

@@ -1,0 +1,86 @@
+//! Hosts, the way between them, and datagrams in fragments.
+
+use super::{Absent, Frames, Mac, Moment};
+use std::net::IpAddr;
+
+fn no_hops(h: &Host) -> Absent {
+    if h.frames_sent == 0 {
+        Absent::untold("no packet from it is in the capture")
+    } else if h.ttls.contains(' ') {
+        Absent::untold("several TTLs were seen from it")
+    } else {
+        Absent::untold("how many routers lie between cannot be told from these packets")
+    }
+}
+
+crate::fact! {
+    "One address seen as a sender: its TTLs, and how many routers its packets have crossed."
+    Host "ip_hosts" "host" by [first_frame] {
+        address: IpAddr, "The address.";
+        first_frame: u32, "First frame it sent.";
+        frames_sent: u64, "Frames with this source address.";
+        frames_received: u64, "Frames with this destination address.";
+        bytes_sent: u64, "Bytes of the frames it sent, on the wire.";
+        ttls: String, "TTLs (hop limits) seen from it, lowest first.";
+        likely_initial_ttl: Option<u8>, "What the sender probably started with: the next of 32, 64, 128 and 255 above every TTL that was seen." absent no_hops;
+        hops: Option<u8>, "Routers its packets crossed: 0 where ARP or the address show that it is on this link; else the initial TTL less the TTL seen, if that guess is right." absent no_hops;
+        fragments: u64, "Frames that were fragments.";
+        mac: Option<Mac>, "Hardware address its frames came from, when it was always the same." absent |_| Absent::untold("its frames came from several hardware addresses, or from none");
+    }
+}
+
+crate::states! {
+    "Whose a hardware address is." Owner {
+        Destination "destination host" "The host that the packet is for.";
+        Router "router" "A router, which sends the packet on.";
+        Group "group" "Everybody, or a group: multicast or broadcast.";
+        Unknown "unknown" "The capture does not tell.";
+    }
+}
+
+crate::fact! {
+    "For each pair of hosts: which hardware address the frames were sent to, and whose it is."
+    Hop "next_hops" "hop" by [first_frame, reason_frame] {
+        source: IpAddr, "Sender of the packets.";
+        destination: IpAddr, "Where the packets go.";
+        mac: Mac, "Destination hardware address of the frames.";
+        belongs_to: Owner, "Whose it is.";
+        router: Option<IpAddr>, "Address of the router, when it is known." absent |h: &Hop| match h.belongs_to { Owner::Router => Absent::untold("no ARP or DHCP in the capture gives the router's address"), _ => Absent::inapplicable("the frames did not go to a router, as far as is known") };
+        reason: String, "Why we say so.";
+        reason_frame: Option<u32>, "Frame that says so." absent |_| Absent::inapplicable("the reason is no single frame");
+        first_frame: u32, "First frame.";
+        frame_count: u64, "How many frames.";
+    }
+}
+
+crate::fact! {
+    "One IP datagram that came in fragments; the fragments are rows of their own."
+    Fragmented "fragmented" "fragmented" by [frames] {
+        number: u32, "Number of the datagram, from 1 in order of the first fragment.";
+        time: Option<Moment>, "When the first fragment was seen." absent |_| Absent::untold("the frames have no time");
+        source: IpAddr, "Sender.";
+        destination: IpAddr, "Receiver.";
+        identification: u32, "Identification, the same in all fragments.";
+        protocol: u8, "Number of the protocol it carries.";
+        fragment_count: u32, "How many fragments are in the capture.";
+        frames: Frames, "Their frames.";
+        length_bytes: Option<u32>, "IP payload of the whole datagram." absent |_| Absent::untold("a fragment is not in the capture");
+        complete: bool, "Whether all fragments are in the capture.";
+        completed_frame: Option<u32>, "Frame with which it is whole." absent |_| Absent::untold("a fragment is not in the capture");
+        overlap: bool, "Whether fragments overlap.";
+    }
+}
+
+crate::fact! {
+    "One fragment of an IP datagram: where its bytes belong."
+    Fragment "fragments" "fragment" by [frame] {
+        frame: u32, "Its frame.";
+        datagram: u32, "Number of the datagram, as fragmented.number.";
+        source: IpAddr, "Sender.";
+        destination: IpAddr, "Receiver.";
+        identification: u32, "Identification, the same in all fragments of the datagram.";
+        offset_bytes: u32, "Where in the datagram's payload its bytes belong (the header field times 8).";
+        length_bytes: u32, "Its payload.";
+        more: bool, "Whether it says that more fragments follow.";
+    }
+}

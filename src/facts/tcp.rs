@@ -1,0 +1,290 @@
+//! TCP: a connection from its first segment to its last, and its segments.
+
+use super::{Absent, Frames, Milliseconds, Moment, Side};
+use std::net::IpAddr;
+
+crate::states! {
+    "How client and server of a connection are known." Roles {
+        Syn "syn" "A SYN or SYN+ACK says who called.";
+        Guess "guess" "Neither is in the capture: guessed by the ports, then by who sent first.";
+    }
+}
+
+crate::states! {
+    "How a connection began." Opened {
+        Handshake "handshake" "SYN+ACK and the ACK that completes the handshake, or what follows from them, are in the capture.";
+        Refused "refused" "The SYN was answered with RST.";
+        Unreachable "unreachable" "The SYN was answered with an ICMP error.";
+        Unanswered "unanswered" "No answer to the SYN is in the capture.";
+        HalfOpen "half-open" "The SYN was answered with SYN+ACK, but nothing shows that the client took it.";
+        Simultaneous "simultaneous" "Both sides sent a SYN.";
+        Challenged "challenged" "The SYN was answered by an ACK that belongs to an older connection.";
+        Midstream "midstream" "It began before the capture, or its beginning is not in it.";
+    }
+}
+
+crate::states! {
+    "How a connection ended." Closed {
+        Fin "fin" "Both sides sent a FIN.";
+        HalfClosed "half-closed" "Only one side sent a FIN.";
+        Reset "reset" "A RST ended it.";
+        Open "open" "Its end is not in the capture.";
+    }
+}
+
+fn no_syn(c: &Connection) -> Absent {
+    match c.opened {
+        Opened::Midstream => {
+            Absent::untold("the connection began before the capture, or its SYN is not in it")
+        }
+        _ => Absent::untold("the SYN is not in the capture, though an answer to it is"),
+    }
+}
+
+fn no_synack(c: &Connection) -> Absent {
+    match c.opened {
+        Opened::Refused => Absent::never("the SYN was answered with RST, not with SYN+ACK"),
+        Opened::Unreachable => {
+            Absent::never("the SYN was answered with an ICMP error, not with SYN+ACK")
+        }
+        Opened::Challenged => {
+            Absent::never("the SYN was answered by an ACK of an older connection, not with SYN+ACK")
+        }
+        Opened::Unanswered => Absent::never("no answer to the SYN is in the capture"),
+        Opened::Simultaneous => {
+            Absent::inapplicable("both sides sent a SYN, and no SYN+ACK is in the capture")
+        }
+        Opened::Handshake => {
+            Absent::untold("the SYN+ACK is not in the capture, though the client's ACK of it is")
+        }
+        Opened::HalfOpen | Opened::Midstream => {
+            Absent::untold("the connection began before the capture, or its SYN+ACK is not in it")
+        }
+    }
+}
+
+fn no_ack(c: &Connection) -> Absent {
+    match c.opened {
+        Opened::Refused | Opened::Unreachable | Opened::Unanswered => {
+            Absent::never("there was no SYN+ACK to acknowledge")
+        }
+        Opened::HalfOpen => Absent::never("no ACK of the SYN+ACK is in the capture"),
+        Opened::Simultaneous => {
+            Absent::inapplicable("both sides sent a SYN: each acknowledges the other's")
+        }
+        Opened::Handshake => {
+            Absent::untold("the ACK that completed the handshake is not in the capture")
+        }
+        Opened::Challenged | Opened::Midstream => {
+            Absent::untold("the connection began before the capture, or its handshake is not in it")
+        }
+    }
+}
+
+/// Of what a side tells in its SYN.
+fn no_client_syn(c: &Connection) -> Absent {
+    if c.client_isn.is_some() {
+        Absent::never("the client's SYN does not carry this option")
+    } else {
+        Absent::untold("the client's SYN is not in the capture")
+    }
+}
+
+/// Of what a side tells in its SYN.
+fn no_server_syn(c: &Connection) -> Absent {
+    if c.server_isn.is_some() {
+        return Absent::never("the server's SYN does not carry this option");
+    }
+    match c.opened {
+        Opened::Refused | Opened::Unreachable | Opened::Unanswered | Opened::Challenged => {
+            Absent::never("the server sent no SYN")
+        }
+        _ => Absent::untold("the server's SYN+ACK is not in the capture"),
+    }
+}
+
+fn no_rtt(c: &Connection) -> Absent {
+    match c.opened {
+        Opened::Handshake if c.syn_frame.is_some() => Absent::untold(
+            "one of the three frames of the handshake is not in the capture, or has no time",
+        ),
+        Opened::Handshake | Opened::Midstream => {
+            Absent::untold("the handshake is not in the capture")
+        }
+        _ => Absent::inapplicable("no handshake was completed"),
+    }
+}
+
+fn no_closer(c: &Connection) -> Absent {
+    match c.opened {
+        Opened::Refused | Opened::Unreachable | Opened::Unanswered => {
+            Absent::inapplicable("the connection never came about")
+        }
+        _ => Absent::untold("the end of the connection is not in the capture"),
+    }
+}
+
+fn no_fin(c: &Connection) -> Absent {
+    match (c.opened, c.closed) {
+        (Opened::Refused | Opened::Unreachable | Opened::Unanswered, _) => {
+            Absent::inapplicable("the connection never came about")
+        }
+        (_, Closed::Reset) => Absent::never("a RST ended the connection, no FIN is in the capture"),
+        _ => Absent::untold("no FIN is in the capture"),
+    }
+}
+
+fn no_second_fin(c: &Connection) -> Absent {
+    match c.closed {
+        Closed::Reset => Absent::never("a RST ended the connection before"),
+        Closed::HalfClosed => Absent::untold("only one side's FIN is in the capture"),
+        _ => no_fin(c),
+    }
+}
+
+fn no_fin_ack(c: &Connection) -> Absent {
+    match c.first_fin_frame {
+        Some(_) => Absent::untold("no acknowledgment of this FIN is in the capture"),
+        None => no_fin(c),
+    }
+}
+
+fn no_second_fin_ack(c: &Connection) -> Absent {
+    match c.second_fin_frame {
+        Some(_) => Absent::untold("no acknowledgment of this FIN is in the capture"),
+        None => no_second_fin(c),
+    }
+}
+
+fn no_time_wait(c: &Connection) -> Absent {
+    match c.closed {
+        Closed::Reset => Absent::never("a connection that a RST ends leaves nobody waiting"),
+        Closed::Fin => Absent::untold("not every FIN's acknowledgment is in the capture"),
+        Closed::HalfClosed | Closed::Open => no_closer(c),
+    }
+}
+
+fn no_rst(_: &Connection) -> Absent {
+    Absent::never("no RST of this connection is in the capture")
+}
+
+fn no_time(_: &Connection) -> Absent {
+    Absent::untold("the frames have no time")
+}
+
+fn no_client_data(_: &Connection) -> Absent {
+    Absent::never("no frame with payload from the client is in the capture")
+}
+
+fn no_server_data(_: &Connection) -> Absent {
+    Absent::never("no frame with payload from the server is in the capture")
+}
+
+crate::fact! {
+    "One TCP connection: who opened it and how, what was carried (→ by the client, ← by the server), who closed it and how. A ? after the client marks guessed roles; open means that no end is in the capture."
+    Connection "connections" "connection" by [first_frame] {
+        stream: u32, "Number of the conversation, as Wireshark's tcp.stream.";
+        client: IpAddr, "Address of the side that opened the connection." by [syn_frame, synack_frame, first_frame];
+        client_port: u16, "Port of the client." by [syn_frame, synack_frame, first_frame];
+        server: IpAddr, "Address of the side that was called." by [syn_frame, synack_frame, first_frame];
+        server_port: u16, "Port of the server." by [syn_frame, synack_frame, first_frame];
+        roles: Roles, "How client and server are known." by [syn_frame, synack_frame, first_frame];
+        first_frame: u32, "Its first frame in the capture.";
+        last_frame: u32, "Its last frame in the capture.";
+        start_time: Option<Moment>, "When the first segment was seen." absent no_time;
+        duration_ms: Option<Milliseconds>, "From the first segment to the last." by [first_frame, last_frame] absent no_time;
+        frame_count: u32, "How many frames it has, both ways." by [first_frame, last_frame];
+        opened: Opened, "How it began." by [syn_frame, synack_frame, ack_frame, opening_error_frame, refusing_frame, first_frame];
+        syn_frame: Option<u32>, "Frame of the first SYN." absent no_syn;
+        synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;
+        ack_frame: Option<u32>, "Frame of the ACK that completes the handshake, or that challenges it." absent no_ack;
+        refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
+        opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::never("no ICMP error about the SYN is in the capture");
+        syn_attempts: u32, "How many SYNs the client sent with this sequence number." by [syn_frame];
+        handshake_rtt_ms: Option<Milliseconds>, "From the last SYN to the ACK that completes the handshake (Wireshark's initial RTT)." by [syn_frame, ack_frame] absent no_rtt;
+        client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;
+        server_isn: Option<u32>, "Initial sequence number of the server, raw." by [synack_frame] absent no_synack;
+        client_mss: Option<u16>, "Maximum segment size the client announced." by [syn_frame] absent no_client_syn;
+        server_mss: Option<u16>, "Maximum segment size the server announced." by [synack_frame] absent no_server_syn;
+        client_window_scale: Option<u8>, "Window scale (a shift) the client offered." by [syn_frame] absent no_client_syn;
+        server_window_scale: Option<u8>, "Window scale (a shift) the server offered." by [synack_frame] absent no_server_syn;
+        client_sack: Option<bool>, "Whether the client's SYN permitted selective acknowledgments." by [syn_frame] absent no_client_syn;
+        server_sack: Option<bool>, "Whether the server's SYN+ACK permitted selective acknowledgments." by [synack_frame] absent no_server_syn;
+        client_timestamps: Option<bool>, "Whether the client's SYN carried the time stamp option." by [syn_frame] absent no_client_syn;
+        server_timestamps: Option<bool>, "Whether the server's SYN+ACK carried the time stamp option." by [synack_frame] absent no_server_syn;
+        client_first_data_frame: Option<u32>, "First frame with payload from the client." absent no_client_data;
+        server_first_data_frame: Option<u32>, "First frame with payload from the server." absent no_server_data;
+        client_last_data_frame: Option<u32>, "Last frame with payload from the client." absent no_client_data;
+        server_last_data_frame: Option<u32>, "Last frame with payload from the server." absent no_server_data;
+        client_bytes: u64, "Payload bytes from the client, what was sent again not counted twice." by [client_first_data_frame, client_last_data_frame];
+        server_bytes: u64, "Payload bytes from the server, what was sent again not counted twice." by [server_first_data_frame, server_last_data_frame];
+        client_data_frames: u32, "How many frames from the client carry payload." by [client_first_data_frame, client_last_data_frame];
+        server_data_frames: u32, "How many frames from the server carry payload." by [server_first_data_frame, server_last_data_frame];
+        client_largest_segment_bytes: u32, "Largest payload of one frame from the client; more than the MSS means segmentation offload.";
+        server_largest_segment_bytes: u32, "Largest payload of one frame from the server; more than the MSS means segmentation offload.";
+        client_retransmissions: u32, "Segments the client sent again (fast and spurious ones not included)." by [trouble_frames];
+        server_retransmissions: u32, "Segments the server sent again (fast and spurious ones not included)." by [trouble_frames];
+        client_fast_retransmissions: u32, "Segments the client sent again after duplicate ACKs." by [trouble_frames];
+        server_fast_retransmissions: u32, "Segments the server sent again after duplicate ACKs." by [trouble_frames];
+        client_spurious_retransmissions: u32, "Segments the client sent again although they had been acknowledged." by [trouble_frames];
+        server_spurious_retransmissions: u32, "Segments the server sent again although they had been acknowledged." by [trouble_frames];
+        client_out_of_order: u32, "Segments of the client that came late." by [trouble_frames];
+        server_out_of_order: u32, "Segments of the server that came late." by [trouble_frames];
+        client_lost_segments: u32, "Holes in the client's sequence numbers: segments that are not in the capture." by [trouble_frames];
+        server_lost_segments: u32, "Holes in the server's sequence numbers: segments that are not in the capture." by [trouble_frames];
+        client_acked_unseen: u32, "ACKs of the client for data that is not in the capture." by [trouble_frames];
+        server_acked_unseen: u32, "ACKs of the server for data that is not in the capture." by [trouble_frames];
+        client_duplicate_acks: u32, "Duplicate ACKs from the client." by [trouble_frames];
+        server_duplicate_acks: u32, "Duplicate ACKs from the server." by [trouble_frames];
+        client_zero_windows: u32, "Segments in which the client said it has no room." by [trouble_frames];
+        server_zero_windows: u32, "Segments in which the server said it has no room." by [trouble_frames];
+        client_window_full: u32, "Segments of the client that filled the server's window." by [trouble_frames];
+        server_window_full: u32, "Segments of the server that filled the client's window." by [trouble_frames];
+        client_keep_alives: u32, "Keep-alive probes from the client." by [trouble_frames];
+        server_keep_alives: u32, "Keep-alive probes from the server." by [trouble_frames];
+        trouble_frames: Frames, "The first frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
+        copied_frames: u32, "Frames that hold a segment which an earlier frame already held: captured twice, not sent twice.";
+        copies_counted: u32, "How many of these are counted above, as Wireshark counts them, though nothing was sent again.";
+        closed: Closed, "How it ended." by [closing_frames];
+        closed_by: Option<Side>, "Who ended it: the sender of the first FIN, or where a RST ended it the sender of that RST." by [closing_frames] absent no_closer;
+        first_fin_frame: Option<u32>, "Frame of the first FIN." absent no_fin;
+        first_fin_by: Option<Side>, "Who sent the first FIN." by [first_fin_frame] absent no_fin;
+        first_fin_ack_frame: Option<u32>, "Frame that acknowledged the first FIN." absent no_fin_ack;
+        second_fin_frame: Option<u32>, "Frame of the other side's FIN." absent no_second_fin;
+        second_fin_ack_frame: Option<u32>, "Frame that acknowledged the other side's FIN." absent no_second_fin_ack;
+        closing_frames: Frames, "Frames of the teardown: FINs and the ACKs that answer them, or the RST." by [closing_frames];
+        fins_acked: u8, "How many FINs were acknowledged, 0 to 2." by [closing_frames];
+        time_wait_at: Option<Side>, "Which end is left in TIME_WAIT." by [closing_frames] absent no_time_wait;
+        rst_frame: Option<u32>, "Frame of the first RST." absent no_rst;
+        rst_by: Option<Side>, "Who sent it." by [rst_frame] absent no_rst;
+        port_reuse: bool, "The same addresses and ports were used by an earlier connection of this capture.";
+        completeness: u8, "Wireshark's tcp.completeness." by [first_frame, last_frame];
+        completeness_text: &'static str, "The same in Wireshark's words; note that a single FIN already counts as complete there." by [first_frame, last_frame];
+        conn_state: String, "Zeek's conn_state; of the first record, where Zeek makes several of one stream." by [first_frame, last_frame];
+        history: String, "Zeek's history letters, upper case for the originator; of the first record, the first 23." by [first_frame, last_frame];
+        zeek_records: Option<Vec<String>>, "State and history of every record, where Zeek makes several of this stream (of very many, the first and their count)." by [first_frame, last_frame] absent |_| Absent::inapplicable("Zeek makes one record of this stream");
+    }
+}
+
+crate::fact! {
+    "One TCP segment: its numbers, when it was sent, which frame acknowledged it, and the round-trip times that this gives."
+    Segment "segments" "segment" by [frame] {
+        frame: u32, "Its frame.";
+        stream: u32, "Number of the conversation, as tcp.stream.";
+        number: u32, "Place among the segments of this side, from 1.";
+        sender: Side, "Which side sent it.";
+        time: Option<Moment>, "When it was seen." absent |_| Absent::untold("the frame has no time");
+        flags: String, "Its flags: SYN, ACK, PSH, FIN, RST and so on.";
+        seq: u32, "Sequence number, counted from the side's first.";
+        seq_raw: u32, "Sequence number as sent.";
+        ack: Option<u32>, "Acknowledgment number, counted from the other side's first." absent |_| Absent::inapplicable("the segment has no ACK flag");
+        ack_raw: Option<u32>, "Acknowledgment number as sent." absent |_| Absent::inapplicable("the segment has no ACK flag");
+        length_bytes: u32, "Payload bytes.";
+        window_bytes: u32, "Window it announces, scaled where the scale is known.";
+        acked_by_frame: Option<u32>, "First frame of the other side that acknowledges all of it." absent |s: &Segment| if s.length_bytes == 0 { Absent::inapplicable("it carries nothing that is acknowledged") } else { Absent::untold("no acknowledgment of it is in the capture") };
+        rtt_ms: Option<Milliseconds>, "From the segment to that frame (as captured here)." by [frame, acked_by_frame] absent |s: &Segment| if s.length_bytes == 0 { Absent::inapplicable("it carries nothing that is acknowledged") } else if s.acked_by_frame.is_some() { Absent::untold("it was sent more than once: which one was acknowledged cannot be told (Karn)") } else { Absent::untold("no acknowledgment of it is in the capture") };
+        estimated_rtt_ms: Option<Milliseconds>, "The smoothed round-trip time after this one's (RFC 6298: 7/8 old + 1/8 new; the first is taken as it is)." by [frame, acked_by_frame] absent |_| Absent::inapplicable("it gives no new round-trip time");
+        bytes_in_flight: Option<u32>, "Bytes sent and not yet acknowledged, this segment's included." absent |_| Absent::untold("it carries nothing, or what came before is not in the capture");
+        retransmission: bool, "Whether it was sent before (as tcp.analysis.retransmission and its kin).";
+    }
+}

@@ -1,0 +1,71 @@
+//! UDP: datagrams and the flows they make.
+
+use super::{Absent, Milliseconds, Moment, Side};
+use std::net::IpAddr;
+
+fn no_answer(d: &Datagram) -> Absent {
+    if d.answers_elsewhere {
+        Absent::inapplicable("answers, if any, come over other flows")
+    } else if d.error_frame.is_some() {
+        Absent::never("an ICMP error came back instead")
+    } else {
+        Absent::untold("nothing came back after it in this capture; UDP itself promises no answer")
+    }
+}
+
+crate::fact! {
+    "One UDP datagram: its size, whether it was answered, and the five ways in which it may be cut."
+    Datagram "datagrams" "datagram" by [frame] {
+        frame: u32, "Frame in which it is complete.";
+        time: Option<Moment>, "When it was seen." absent |_| Absent::untold("the frame has no time");
+        stream: u32, "Number of the flow, as Wireshark's udp.stream.";
+        source: IpAddr, "Sender.";
+        source_port: u16, "Port of the sender.";
+        destination: IpAddr, "Receiver.";
+        destination_port: u16, "Port of the receiver.";
+        sender: Side, "Which side of the flow sent it.";
+        payload_bytes: u32, "Payload as the headers state it.";
+        captured_bytes: u32, "Payload bytes in the capture.";
+        cut_by_snapshot: bool, "The capture's snapshot length cut it; the receiver got all.";
+        fragments: u32, "Frames it was sent in; more than 1 is IP fragmentation, nothing is lost.";
+        length_mismatch: Option<String>, "The UDP length field and the IP payload disagree, and how." absent |_| Absent::never("they agree");
+        answers_frame: Option<u32>, "Datagram of the other side that this one follows first." absent |_| Absent::untold("none of the other side waited for an answer, or several did");
+        answer_frame: Option<u32>, "First datagram back after it." absent no_answer;
+        answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
+        answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent no_answer;
+        error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::never("no ICMP error about it is in the capture");
+        answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP.";
+        cut_by_receiver_bytes: Option<u32>, "Bytes that a receive buffer of the size given with --receive-buffer discards." absent |_| Absent::untold("the receiver's buffer does not show in a capture: give its size with --receive-buffer");
+    }
+}
+
+crate::states! {
+    "Whether something came back." Answered {
+        Yes "yes" "Datagrams went both ways.";
+        No "no" "Nothing came back, though other packets to the asker are in the capture.";
+        Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
+        Unreachable "unreachable" "Another ICMP error came back.";
+        Unknown "unknown" "Answers come over other flows (to a group, or DHCP), or nothing that went to the asker was captured.";
+    }
+}
+
+crate::fact! {
+    "One UDP flow: all datagrams between two ports."
+    Flow "udp_flows" "flow" by [first_frame] {
+        stream: u32, "Number of the flow, as Wireshark's udp.stream.";
+        client: IpAddr, "The side that asks: by well-known ports, else who sent the first datagram.";
+        client_port: u16, "Its port.";
+        server: IpAddr, "The other side.";
+        server_port: u16, "Its port.";
+        first_frame: u32, "First frame.";
+        start_time: Option<Moment>, "When it began." absent |_| Absent::untold("the frames have no time");
+        duration_ms: Option<Milliseconds>, "From the first datagram to the last." absent |_| Absent::untold("the frames have no time");
+        client_datagrams: u64, "Datagrams from the client.";
+        server_datagrams: u64, "Datagrams from the server.";
+        client_bytes: u64, "Payload bytes from the client.";
+        server_bytes: u64, "Payload bytes from the server.";
+        largest_bytes: u32, "Largest payload.";
+        answered: Answered, "Whether something came back." by [first_frame, error_frame];
+        error_frame: Option<u32>, "First ICMP error about the flow, or the one that says that the port cannot be reached." absent |_| Absent::never("no ICMP error about the flow is in the capture");
+    }
+}

@@ -1,0 +1,89 @@
+//! Traceroutes, put together at the end: probes with small TTLs and the routers that answered.
+//!
+//! A host traces another when routers told it that the TTL of its packets ran out; then all its
+//! probes to that destination are told, answered or not.
+
+use super::Trackers;
+use crate::capture::Time;
+use crate::facts::Milliseconds;
+use crate::facts::icmp::{IcmpError, TraceProbe};
+use hashbrown::HashMap;
+use std::net::IpAddr;
+
+/// Most probes told.
+const MOST: usize = 65_536;
+/// Probes have small TTLs; what is sent with more is no probe.
+const LARGEST_TTL: u8 = 64;
+
+/// Whether an error says that the TTL ran out.
+fn ran_out(error: &IcmpError) -> bool {
+    let kind = if error.sender.is_ipv4() { 11 } else { 3 };
+    (error.kind, error.code) == (kind, 0)
+}
+
+/// All probes in order of their frames.
+pub fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe> {
+    // Who traces whom, in order of the first answer.
+    let mut traced: Vec<(IpAddr, IpAddr)> = Vec::new();
+    for error in errors.iter().filter(|e| ran_out(e)) {
+        if let (Some(from), Some(to)) = (error.about_source, error.about_destination)
+            && traced.len() < 256
+            && !traced.contains(&(from, to))
+        {
+            traced.push((from, to));
+        }
+    }
+    if traced.is_empty() {
+        return Vec::new();
+    }
+    let about: HashMap<u32, &IcmpError, foldhash::fast::RandomState> = errors
+        .iter()
+        .rev()
+        .filter_map(|e| Some((e.about_frame?, e)))
+        .collect();
+    let mut probes = Vec::new();
+    for (from, to) in traced {
+        let pings = trackers.icmp.pings().iter();
+        for ping in pings.filter(|p| p.source == from && p.destination == to) {
+            let error = about.get(&ping.frame);
+            probes.push(TraceProbe {
+                frame: ping.frame,
+                source: from,
+                destination: to,
+                ttl: ping.ttl,
+                router: error.map(|e| e.sender).or(ping.reply_frame.map(|_| to)),
+                answer_frame: error.map(|e| e.frame).or(ping.reply_frame),
+                rtt_ms: match (error, ping.time) {
+                    (Some(error), Some(sent)) => error.time.map(|t| span(t.0, sent.0)),
+                    _ => ping.rtt_ms,
+                },
+                reached: error.is_none() && ping.reply_frame.is_some(),
+            });
+        }
+        for (frame, time, ttl) in trackers.udp.sent(from, to) {
+            let error = about.get(&frame);
+            let timed = time != Time::default();
+            probes.push(TraceProbe {
+                frame,
+                source: from,
+                destination: to,
+                ttl,
+                router: error.map(|e| e.sender),
+                answer_frame: error.map(|e| e.frame),
+                rtt_ms: error
+                    .and_then(|e| e.time)
+                    .filter(|_| timed)
+                    .map(|t| span(t.0, time.0)),
+                reached: error.is_some_and(|e| e.sender == to && !ran_out(e)),
+            });
+        }
+    }
+    probes.retain(|p| p.ttl <= LARGEST_TTL);
+    probes.sort_by_key(|p| p.frame);
+    probes.truncate(MOST);
+    probes
+}
+
+fn span(end: i64, start: i64) -> Milliseconds {
+    Milliseconds::from_nanoseconds(end.saturating_sub(start))
+}
