@@ -82,6 +82,8 @@ pub struct Live {
     snapshot_length: usize,
     received: u64,
     dropped: u64,
+    /// Frames left out because they were seen twice.
+    twice: u64,
     /// A frame that had to be put together.
     whole: Vec<u8>,
 }
@@ -139,6 +141,7 @@ impl Live {
             snapshot_length: look.snapshot_length as usize,
             received: 0,
             dropped: 0,
+            twice: 0,
             whole: Vec::new(),
         })
     }
@@ -162,6 +165,7 @@ impl Live {
                     && raw.interface == LOOPBACK_NUMBER
                     && raw.direction == OUTGOING;
                 if twice {
+                    self.twice += 1;
                     continue;
                 }
                 let bytes = whole(&raw, self.link, &mut self.whole);
@@ -183,7 +187,12 @@ impl Live {
             self.received += u64::from(counted.passed);
             self.dropped += u64::from(counted.lost);
         }
-        (self.received, self.dropped)
+        self.known_counts()
+    }
+
+    /// The same as last asked for.
+    pub fn known_counts(&self) -> (u64, u64) {
+        (self.received.saturating_sub(self.twice), self.dropped)
     }
 
     /// Whether the interface still exists.

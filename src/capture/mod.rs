@@ -42,6 +42,7 @@ mod pcap_record;
 mod pcapng;
 mod pcapng_about;
 pub mod pcapng_write;
+pub mod portable;
 mod read_ahead;
 mod reader;
 mod recognise;

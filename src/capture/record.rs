@@ -12,6 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+/// After this time the kernel has handed over what it had gathered.
+pub const SETTLE: Duration = Duration::from_millis(ring::RETIRE_MILLISECONDS as u64 * 2);
+
 /// A file that holds whole blocks only: what a failed write leaves behind is cut off again.
 pub struct CaptureFile {
     file: File,
@@ -137,9 +140,7 @@ fn record(
         }
         if stop {
             // The kernel hands over a block that is not full only when its time is up.
-            std::thread::sleep(Duration::from_millis(u64::from(
-                ring::RETIRE_MILLISECONDS * 2,
-            )));
+            std::thread::sleep(SETTLE);
             end = Some(end_of(stopped));
         }
         live.drain(|seen| {

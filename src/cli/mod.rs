@@ -5,6 +5,7 @@
 //! A closed pipe ends quietly with 0. stdout is data, stderr is conversation.
 
 mod analyze;
+mod capture;
 mod client;
 mod fields;
 mod frames;
@@ -38,6 +39,7 @@ enum Command {
     Fields(fields::Args),
     Frames(frames::Args),
     Show(show::Args),
+    Capture(capture::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Fields(args) => fields::run(&args),
         Command::Frames(args) => frames::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Capture(args) => capture::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),

@@ -122,6 +122,8 @@ impl Plan<'_> {
         // The labs are about IPv4; its own IPv6 would only chatter in the captures.
         self.set(name, "net.ipv6.conf.all.disable_ipv6", "1");
         self.set(name, "net.ipv6.conf.default.disable_ipv6", "1");
+        // SYNs again after 1, 2, 4 … s (RFC 6298), not four times after 1 s as Linux does since 6.5.
+        self.set(name, "net.ipv4.tcp_syn_linear_timeouts", "0");
         if host.forward {
             self.set(name, "net.ipv4.ip_forward", "1");
         }
@@ -189,9 +191,13 @@ impl Plan<'_> {
                     "ip -n {name} address add {address} broadcast + dev eth{number}"
                 ));
             }
-            // Frames leave as they would go over a wire: no more than one segment each.
+            // Frames leave as they would go over a wire: no more than one segment each, their
+            // checksums finished, also where an ICMP error quotes them.
             self.run(&format!(
                 "ip -n {name} link set eth{number} up gso_max_segs 1"
+            ));
+            self.run(&format!(
+                "ip netns exec {name} ethtool -K eth{number} tx off"
             ));
         }
     }

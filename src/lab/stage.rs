@@ -500,6 +500,8 @@ fn perform(step: &Do) -> Result<(), Failed> {
                 .map_err(|error| failed(error.to_string()))?;
             match output.status.success() {
                 true => Ok(()),
+                // Where it is not installed, checksums in quoted packets stay unfinished.
+                false if words.iter().any(|word| word == "ethtool") => Ok(()),
                 false => {
                     let mut said = readable(&output.stderr).trim().to_owned();
                     if words.iter().any(|word| word == "netem") {
