@@ -139,6 +139,18 @@ fn one(
     Ok(status.worse(complain(&name, &analysis.ending)?))
 }
 
+/// Tells of an analysis that was made while its frames came.
+pub(super) fn told_live(
+    out: &mut dyn Write,
+    name: &str,
+    analysis: &Analysis,
+) -> anyhow::Result<Status> {
+    let command = <Args as clap::Args>::augment_args(clap::Command::new("analyze"));
+    let matches = command.get_matches_from(["analyze", "-"]);
+    let args = <Args as clap::FromArgMatches>::from_arg_matches(&matches)?;
+    tell(out, name, analysis, &args, &Restriction::new(None, &[])?)
+}
+
 /// What the sections that are told need.
 fn wants(args: &Args, restriction: &Restriction) -> Wants {
     match restriction {
