@@ -27,6 +27,7 @@ use crate::facts::tcp::Connection;
 use analysis::Side;
 use directory::{Directory, End, Step};
 use foldhash::fast::RandomState;
+use offer::Offer;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use story::Story;
@@ -112,14 +113,32 @@ impl Connections {
 
     /// Takes in one segment; the note says what it means.
     pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
-        let seen = self.find(packet, ip, segment);
+        let seen = self.find(packet, ip, segment, false);
         self.follow(&seen)
     }
 
-    /// Finds the conversation of a segment, or begins one. The segment is to be followed, here or
-    /// in another thread, in the same order.
-    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Seen {
-        self.directory.find(packet, ip, segment)
+    /// Finds the conversation of a segment, or begins one; `copy` says that an earlier frame held
+    /// it. The segment is to be followed, here or in another thread, in the same order.
+    #[inline]
+    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment, copy: bool) -> Seen {
+        let (stream, side, step) = self.directory.find(ip, segment);
+        let options = option_bytes(packet, segment);
+        Seen {
+            segment: *segment,
+            frame: packet.frame.number,
+            time: packet.frame.time.unwrap_or_default(),
+            stream,
+            side,
+            copy,
+            hidden: false,
+            step,
+            offer: if segment.has(tcp::SYN) {
+                Offer::new(&tcp::parse_options(options))
+            } else {
+                Offer::default()
+            },
+            selectively_acked: analysis::selective(options),
+        }
     }
 
     /// Takes over what was followed elsewhere of the segments that were found here.
