@@ -408,7 +408,8 @@ impl Stream {
             };
             let own = error.about_source == Some(connection.client);
             if own && connection.client_isn == Some(about.sequence) {
-                error.about_frame = connection.syn_frame.filter(|syn| *syn < error.frame);
+                let syn = connection.syn_frame.filter(|syn| *syn < error.frame);
+                error.about_frame = error.about_frame.or(syn);
                 // Source quench and redirects do not end a call (RFC 6633, RFC 1122 §3.2.2.2).
                 if !matches!((error.sender.is_ipv4(), error.kind), (true, 4 | 5)) {
                     self.trackers.tcp.unreachable(stream, error.frame);

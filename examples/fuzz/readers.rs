@@ -153,6 +153,7 @@ fn whole_analysis(input: &[u8]) {
         };
         let capture = analysis.capture.clone();
         let report = Report {
+            colour: wirelab::render::Colour::Always,
             lines: summary::lines(&analysis, &capture, sections.len()),
             capture,
             sections,

@@ -18,6 +18,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+mod network;
 mod rtt;
 
 /// Arguments of `wirelab client`.
@@ -49,6 +50,16 @@ enum Program {
     Nc(NcArgs),
     /// Asks a proxy for a host or URL, in one plain line (port 8888).
     Proxy(LineArgs),
+    /// Gets, renews or releases an address for an interface, as `dhclient` (needs root).
+    Dhcp(network::DhcpArgs),
+    /// Sends echo requests, as `ping` (needs root).
+    Ping(network::PingArgs),
+    /// Shows the routers on the way to a host, as `traceroute` (needs root).
+    Traceroute(network::TraceArgs),
+    /// Asks in two small writes, with Nagle's algorithm or without (a chat server, port 12800).
+    Nagle(network::NagleArgs),
+    /// Gets a web page.
+    Web(network::WebArgs),
 }
 
 /// Where to, and how patiently.
@@ -157,6 +168,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
             }
         }
         Program::Rtt(args) => return rtt::run(&args, &mut out),
+        Program::Dhcp(args) => network::dhcp(&args, &mut out)?,
+        Program::Ping(args) => return network::ping(&args, &mut out),
+        Program::Traceroute(args) => return network::trace(&args, &mut out),
+        Program::Nagle(args) => network::nagle(&args, &mut out)?,
+        Program::Web(args) => network::get(&args, &mut out)?,
         Program::Chat(args) => chat_client(&args, &mut out)?,
         Program::UdpChat(args) => udp_chat(&args, &mut out)?,
         Program::Command(args) => command_client(&args, &mut out)?,

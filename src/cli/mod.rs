@@ -5,10 +5,12 @@
 //! A closed pipe ends quietly with 0. stdout is data, stderr is conversation.
 
 mod analyze;
+mod capture;
 mod client;
 mod fields;
 mod frames;
 mod interfaces;
+mod lab;
 mod restriction;
 mod serve;
 mod show;
@@ -37,12 +39,15 @@ enum Command {
     Fields(fields::Args),
     Frames(frames::Args),
     Show(show::Args),
+    Capture(capture::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
     Client(client::Args),
     /// Show this machine's sockets and the processes that have them.
     Sockets(sockets::Args),
+    /// Perform a whole lab in a network of its own: traffic, captures, a shell in it.
+    Lab(lab::Args),
     /// Show this machine's network interfaces.
     Interfaces(interfaces::Args),
 }
@@ -82,9 +87,11 @@ pub fn main() -> ExitCode {
         Command::Fields(args) => fields::run(&args),
         Command::Frames(args) => frames::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Capture(args) => capture::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),
+        Command::Lab(args) => lab::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
     };
     match result {

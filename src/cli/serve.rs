@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+mod network;
+
 /// Arguments of `wirelab serve`.
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -75,6 +77,17 @@ enum Program {
     },
     /// A web proxy with a cache on disk (port 8888).
     Proxy(ProxyArgs),
+    /// The upper-case servers over UDP and TCP together, for measuring (port 25000).
+    Rtt {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Gives out addresses on an interface (ports 67 and 68; needs root).
+    Dhcp(network::DhcpArgs),
+    /// Answers DNS queries for the names given (port 53).
+    Dns(network::DnsArgs),
+    /// A web server with one page (port 80).
+    Web(network::WebArgs),
 }
 
 /// What every server takes.
@@ -235,6 +248,30 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
             return listen_nc(address, common.log.form(), name, common.timeout);
         }
         Program::Proxy(args) => serve_proxy(&args)?,
+        Program::Rtt { common } => {
+            let start = start(&common, "rtt", 25000)?;
+            let limits = datagram_limits(&common, &start, udp::LARGEST + 1);
+            let listener = start.tcp()?;
+            // With port 0 both get the same free one.
+            let local = listener.local_addr().context("the listening socket")?;
+            let socket = listen::udp(local)?;
+            std::thread::scope(|scope| {
+                let udp =
+                    scope.spawn(|| upper::serve_udp(&socket, limits, &start.stop, &start.log));
+                let tcp = upper::serve_tcp(
+                    listener,
+                    start.limits,
+                    NonZeroUsize::new(1),
+                    &start.stop,
+                    &start.log,
+                );
+                start.stop.ask();
+                udp.join().expect("the UDP server does not panic").and(tcp)
+            })?;
+        }
+        Program::Dhcp(args) => network::dhcp(&args)?,
+        Program::Dns(args) => network::dns(&args)?,
+        Program::Web(args) => network::web(args)?,
     }
     Ok(Status::Done)
 }

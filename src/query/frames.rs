@@ -104,6 +104,12 @@ impl<'q> Session<'q> {
         self
     }
 
+    /// Reads the capture once, as it comes: what only a later frame could tell is left out.
+    pub fn once(mut self) -> Self {
+        self.wants.twice = false;
+        self
+    }
+
     /// Reads a capture and hands each frame that passes to `take`. The ending says how the file
     /// was; damaged files give their readable part.
     pub fn run(

@@ -10,7 +10,7 @@ use crate::facts::http::Exchange;
 use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
-use crate::facts::tcp::{Closed, Connection, Opened, Roles, Segment};
+use crate::facts::tcp::{Closed, Connection, Opened, Roles, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
 use crate::facts::udp::{Datagram, Flow};
 use crate::facts::{Fact, Mac, Milliseconds, Moment, Record, Side};
@@ -42,6 +42,7 @@ pub fn of(section: &str) -> Columns {
         Situation::SECTION => SITUATIONS,
         Connection::SECTION => CONNECTIONS,
         Segment::SECTION => SEGMENTS,
+        ZeekRecord::SECTION => ZEEK_RECORDS,
         Flow::SECTION => FLOWS,
         Datagram::SECTION => DATAGRAMS,
         Fragmented::SECTION => FRAGMENTED,
@@ -89,9 +90,10 @@ pub(super) fn span(value: Option<Milliseconds>) -> String {
 }
 
 /// Frame numbers, the first few of them.
-pub(super) fn frames(list: &[u32]) -> String {
-    let mut text: Vec<String> = list.iter().take(8).map(u32::to_string).collect();
-    if list.len() > 8 {
+pub(super) fn frames(list: &[u32], times: &Times) -> String {
+    let most = if times.whole { usize::MAX } else { 8 };
+    let mut text: Vec<String> = list.iter().take(most).map(u32::to_string).collect();
+    if list.len() > most {
         text.push("…".to_owned());
     }
     text.join(",")
@@ -133,16 +135,17 @@ pub(super) fn mac(mac: Mac) -> String {
     crate::dissect::vendor::name(mac.0)
 }
 
-fn opened(c: &Connection) -> String {
+fn opened(c: &Connection, times: &Times) -> String {
     let list: Vec<u32> = [c.syn_frame, c.synack_frame, c.ack_frame]
         .into_iter()
         .flatten()
         .collect();
-    let with = |more: Option<u32>| frames(&[list.clone(), more.into_iter().collect()].concat());
+    let with =
+        |more: Option<u32>| frames(&[list.clone(), more.into_iter().collect()].concat(), times);
     match c.opened {
         Opened::Refused => format!("refused {}", with(c.refusing_frame)),
         Opened::Unreachable => format!("unreachable {}", with(c.opening_error_frame)),
-        Opened::Unanswered => format!("unanswered ×{} {}", c.syn_attempts, frames(&list)),
+        Opened::Unanswered => format!("unanswered ×{} {}", c.syn_attempts, frames(&list, times)),
         Opened::Handshake => {
             let missing: Vec<&str> = [
                 (c.syn_frame, "SYN"),
@@ -154,21 +157,21 @@ fn opened(c: &Connection) -> String {
             .map(|(_, name)| name)
             .collect();
             match missing.as_slice() {
-                [] => format!("handshake {}", frames(&list)),
+                [] => format!("handshake {}", frames(&list, times)),
                 missing => format!(
                     "handshake {} ({} not captured)",
-                    frames(&list),
+                    frames(&list, times),
                     missing.join(", ")
                 ),
             }
         }
         word if list.is_empty() => word.to_string(),
-        word => format!("{word} {}", frames(&list)),
+        word => format!("{word} {}", frames(&list, times)),
     }
 }
 
-fn closed(c: &Connection) -> String {
-    let list = frames(&c.closing_frames);
+fn closed(c: &Connection, times: &Times) -> String {
+    let list = frames(&c.closing_frames, times);
     match (c.opened, c.closed, c.closed_by) {
         (Opened::Refused | Opened::Unreachable, ..) => "-".to_owned(),
         (_, Closed::Open, _) => "open".to_owned(),
@@ -181,7 +184,7 @@ fn closed(c: &Connection) -> String {
     }
 }
 
-fn trouble(c: &Connection) -> String {
+fn trouble(c: &Connection, times: &Times) -> String {
     let sums = [
         (
             "sent again",
@@ -229,7 +232,7 @@ fn trouble(c: &Connection) -> String {
         };
     }
     if !text.is_empty() && !c.trouble_frames.is_empty() {
-        text.push_str(&format!(" ({})", frames(&c.trouble_frames)));
+        text.push_str(&format!(" ({})", frames(&c.trouble_frames, times)));
     }
     text
 }
@@ -241,12 +244,12 @@ const CONNECTIONS: Columns = columns![Connection;
         end(c.client, c.client_port) + if c.roles == Roles::Guess { " ?" } else { "" }
     }),
     ("server", |c, _| end(c.server, c.server_port)),
-    ("opened, frames", |c, _| opened(c)),
+    ("opened, frames", |c, t| opened(c, t)),
     ("bytes → ←", |c, _| {
         format!("{} {}", c.client_bytes, c.server_bytes)
     }),
-    ("closed, frames", |c, _| closed(c)),
-    ("noticed", |c, _| trouble(c)),
+    ("closed, frames", |c, t| closed(c, t)),
+    ("noticed", |c, t| trouble(c, t)),
 ];
 
 const DATAGRAMS: Columns = columns![Datagram;
@@ -552,6 +555,13 @@ const SEGMENTS: Columns = columns![Segment;
     ("estimated", |s, _| span(s.estimated_rtt_ms)),
 ];
 
+const ZEEK_RECORDS: Columns = columns![ZeekRecord;
+    ("stream", |z, _| z.stream.to_string()),
+    ("#", |z, _| z.number.to_string()),
+    ("conn_state", |z, _| z.conn_state.clone()),
+    ("history", |z, _| z.history.clone()),
+];
+
 const FRAGMENTED: Columns = columns![Fragmented;
     ("#", |f, _| f.number.to_string()),
     ("from", |f, _| f.source.to_string()),
@@ -559,7 +569,7 @@ const FRAGMENTED: Columns = columns![Fragmented;
     ("id", |f, _| format!("0x{:04x}", f.identification)),
     ("fragments", |f, _| f.fragment_count.to_string()),
     ("bytes", |f, _| f.length_bytes.map_or_else(|| "not whole".to_owned(), |n| n.to_string())),
-    ("frames", |f, _| frames(&f.frames)),
+    ("frames", |f, t| frames(&f.frames, t)),
 ];
 
 const FRAGMENTS: Columns = columns![Fragment;
@@ -610,5 +620,5 @@ const TRAFFIC: Columns = columns![Traffic;
 const SITUATIONS: Columns = columns![Situation;
     ("situation", |s, _| s.kind.to_string()),
     ("what happened", |s, _| s.sentence.clone()),
-    ("frames", |s, _| frames(&s.frames)),
+    ("frames", |s, t| frames(&s.frames, t)),
 ];

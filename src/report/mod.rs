@@ -7,6 +7,7 @@
 //! **Invariant:** no formatting for a medium and no escaping here; `render` does both.
 
 pub mod columns;
+pub mod hops;
 pub mod summary;
 pub use columns::moment;
 
@@ -27,13 +28,15 @@ pub enum Clock {
     Local,
 }
 
-/// How moments are told, and what relative ones count from.
+/// How moments are told, what relative ones count from, and how long lists may be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Times {
     /// How.
     pub clock: Clock,
     /// Time of the first frame, in nanoseconds since 1970.
     pub start: i64,
+    /// Lists in a cell are told whole.
+    pub whole: bool,
 }
 
 /// The rows of a section that matter most, in their own order.

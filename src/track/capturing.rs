@@ -34,7 +34,9 @@ pub(super) fn twice(copies: &Copies) -> Option<Situation> {
         }
         _ => "They were not sent again",
     };
-    let frames = copies.pairs.iter().flat_map(|p| [p.0, p.1]).collect();
+    let mut frames: Vec<u32> = copies.pairs.iter().flat_map(|p| [p.0, p.1]).collect();
+    frames.sort_unstable();
+    frames.dedup();
     let sentence = format!(
         "{} of {} IP frames are copies of a frame shortly before: the same packet was captured {why}. {therefore}, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.",
         copies.count, copies.frames

@@ -70,6 +70,8 @@ pub struct AboutTcp {
 pub struct Echoes {
     pings: Vec<Ping>,
     times: Vec<Time>,
+    /// IP identification of each request.
+    identifications: Vec<u32>,
     /// Requests without a reply yet, oldest first.
     open: HashMap<Key, VecDeque<usize>, RandomState>,
     /// The first request to a group with each asker, identifier and sequence number: it is
@@ -101,6 +103,7 @@ impl Echoes {
                 self.groups.entry(asked).or_insert(place);
             }
             self.times.push(time_of(packet));
+            self.identifications.push(ip.identification);
             self.pings.push(Ping {
                 frame,
                 time: packet.frame.time.map(|t| Moment(t.0)),
@@ -177,19 +180,25 @@ impl Echoes {
         message: &Message,
         quoted: &Quoted,
         about_frame: Option<u32>,
-        about_stream: Option<u32>,
+        about_stream: Option<(u32, Option<u32>)>,
     ) {
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let frame = packet.frame.number;
         let mut about_frame = about_frame;
         if let Some((identifier, sequence)) = quoted.echo {
             let key = (quoted.source, quoted.destination, identifier, sequence);
-            if let Some(place) = self.open.get(&key).and_then(|open| open.front().copied()) {
+            // Requests with one number are told apart by the identification that is quoted.
+            let own =
+                |place: &&usize| self.identifications.get(**place) == Some(&quoted.identification);
+            let open = self.open.get(&key);
+            let found = open.and_then(|open| open.iter().rev().find(own).or(open.front()));
+            if let Some(place) = found.copied() {
                 self.pings[place].error_frame.get_or_insert(frame);
                 about_frame = Some(self.pings[place].frame);
             }
         }
-        if let (Some(stream), Some(sequence)) = (about_stream, quoted.sequence) {
+        if let (Some((stream, newest)), Some(sequence)) = (about_stream, quoted.sequence) {
+            about_frame = newest;
             self.about_tcp.push(AboutTcp {
                 error: self.errors.len(),
                 stream,
@@ -249,6 +258,8 @@ pub struct Quoted {
     pub echo: Option<(u16, u16)>,
     /// Sequence number of a TCP segment.
     pub sequence: Option<u32>,
+    /// IP identification; 0 for IPv6.
+    pub identification: u32,
 }
 
 impl std::fmt::Display for Quoted {
@@ -296,6 +307,10 @@ pub fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
         ports: None,
         echo: None,
         sequence: None,
+        identification: match layers[at].protocol {
+            Protocol::Ipv4 => view.u16(4).map_or(0, u32::from),
+            _ => 0,
+        },
     };
     if let Some(inner) = layers.get(at + 1).filter(|l| l.quoted) {
         let view = packet.view(inner);

@@ -202,7 +202,7 @@ impl Trackers {
                     let mut stream = None;
                     if let (6, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
-                        stream = self.tcp.between(ends.0, ends.1);
+                        stream = self.tcp.between(ends.0, ends.1, quoted.identification);
                     }
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));

@@ -106,6 +106,19 @@ pub(super) struct Directory {
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     entries: Chunks<Entry>,
+    /// The last segments, for the ICMP errors that quote them: one at its number modulo [`SENT`].
+    sent: Box<[Sent; SENT]>,
+}
+
+/// How many of the last segments an ICMP error is compared with.
+const SENT: usize = 1024;
+
+/// A segment that an ICMP error may quote.
+#[derive(Clone, Copy, Default)]
+struct Sent {
+    stream: u32,
+    frame: u32,
+    identification: u32,
 }
 
 impl Default for Directory {
@@ -115,6 +128,7 @@ impl Default for Directory {
             table: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
             entries: Chunks::default(),
+            sent: Box::new([Sent::default(); SENT]),
         }
     }
 }
@@ -162,6 +176,16 @@ impl Directory {
             };
         }
         (stream, side, step)
+    }
+
+    /// Remembers a segment for the ICMP errors that may quote it.
+    #[inline]
+    pub(super) fn remember(&mut self, frame: u32, stream: u32, identification: u32) {
+        self.sent[as_usize(frame) % SENT] = Sent {
+            stream,
+            frame,
+            identification,
+        };
     }
 
     /// Finds the conversation of a segment in the table, or begins one: its number, the side that
@@ -218,14 +242,25 @@ impl Directory {
         (number, side, step)
     }
 
-    /// The newest conversation between two ends.
-    pub(super) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
+    /// The newest conversation between two ends, and the newest of the last frames in it with
+    /// this IP identification.
+    pub(super) fn between(
+        &self,
+        from: (IpAddr, u16),
+        to: (IpAddr, u16),
+        identification: u32,
+    ) -> Option<(u32, Option<u32>)> {
         let [from, to] = [from, to].map(|(address, port)| End { address, port });
         let known = self.table.find(hash(&self.hasher, &from, &to), |known| {
             let ends = &self.entries[as_usize(*known)].ends;
             *ends == [from, to] || *ends == [to, from]
         });
-        known.copied()
+        let stream = *known?;
+        let quoted =
+            |s: &&Sent| s.frame != 0 && s.stream == stream && s.identification == identification;
+        // IPv6 has no identification.
+        let sent = self.sent.iter().filter(quoted).map(|s| s.frame).max();
+        Some((stream, sent.filter(|_| identification != 0)))
     }
 
     /// The two ends of a conversation, first sender first.

@@ -23,7 +23,7 @@ use crate::capture::Time;
 use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, as_usize};
-use crate::facts::tcp::Connection;
+use crate::facts::tcp::{Connection, ZeekRecord};
 use analysis::Side;
 use directory::{Directory, End, Step};
 use foldhash::fast::RandomState;
@@ -122,10 +122,12 @@ impl Connections {
     #[inline]
     pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment, copy: bool) -> Seen {
         let (stream, side, step) = self.directory.find(ip, segment);
+        let frame = packet.frame.number;
+        self.directory.remember(frame, stream, ip.identification);
         let options = option_bytes(packet, segment);
         Seen {
             segment: *segment,
-            frame: packet.frame.number,
+            frame,
             time: packet.frame.time.unwrap_or_default(),
             stream,
             side,
@@ -303,15 +305,38 @@ impl Connections {
             .unwrap_or(0)
     }
 
+    /// Zeek's records of all conversations.
+    pub fn zeek_records(&self) -> Vec<ZeekRecord> {
+        let streams = (0..self.streams.len()).filter_map(|at| Some((at, self.streams.get(at)?)));
+        let told = streams.filter(|(_, stream)| !stream.story.is_empty());
+        told.flat_map(|(at, stream)| {
+            let number = u32::try_from(at).unwrap_or(u32::MAX);
+            let records = story::zeek(stream).into_iter();
+            records.map(move |(place, state, history)| ZeekRecord {
+                stream: number,
+                number: place,
+                conn_state: state.to_owned(),
+                history,
+            })
+        })
+        .collect()
+    }
+
     /// Which end is the client, of [`Connections::ends`].
     pub(super) fn client_side(&self, stream: usize) -> Option<usize> {
         let ends = self.directory.ends(stream)?;
         self.ask(stream, |stream, _| story::client_side(stream, ends).0)
     }
 
-    /// The conversation between two ends as it is now, if there is one.
-    pub(crate) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
-        self.directory.between(from, to)
+    /// The conversation between two ends as it is now, and the newest of the last frames in it
+    /// with this IP identification.
+    pub(crate) fn between(
+        &self,
+        from: (IpAddr, u16),
+        to: (IpAddr, u16),
+        identification: u32,
+    ) -> Option<(u32, Option<u32>)> {
+        self.directory.between(from, to, identification)
     }
 
     /// The two ends of a conversation, first sender first.

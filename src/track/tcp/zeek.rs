@@ -314,27 +314,24 @@ impl Zeek {
         }
     }
 
-    /// `conn_state` and `history` of the first record, and every record where there are several.
-    pub(super) fn tell(&self) -> (String, String, Option<Vec<String>>) {
-        let (state, history) = (self.state(), self.history());
-        let Some(earlier) = &self.earlier else {
-            return (state.to_owned(), history, None);
-        };
-        let mut all: Vec<String> = earlier
-            .first
-            .iter()
-            .map(|r| format!("{} {}", r.0, r.1))
-            .collect();
-        let skipped = usize::try_from(earlier.count)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(earlier.first.len());
-        if skipped > 0 {
-            all.push(format!("{skipped} more"));
+    /// `conn_state` and `history` of the records, the first of very many and the newest, and how
+    /// many there are.
+    pub(super) fn records(&self) -> (Vec<(&'static str, String)>, u32) {
+        let earlier = self.earlier.as_deref();
+        let mut records = earlier.map_or_else(Vec::new, |e| e.first.clone());
+        records.push((self.state(), self.history()));
+        (records, earlier.map_or(0, |e| e.count).saturating_add(1))
+    }
+
+    /// The same of the first record alone.
+    pub(super) fn first(&self) -> (&'static str, String, u32) {
+        match self.earlier.as_deref() {
+            Some(earlier) => match earlier.first.first() {
+                Some((state, history)) => (state, history.clone(), earlier.count.saturating_add(1)),
+                None => (self.state(), self.history(), 1),
+            },
+            None => (self.state(), self.history(), 1),
         }
-        all.push(format!("{state} {history}"));
-        let first = earlier.first.first();
-        let (state, history) = first.map_or((state, history), |r| (r.0, r.1.clone()));
-        (state.to_owned(), history, Some(all))
     }
 }
 
@@ -367,29 +364,29 @@ mod tests {
         }
     }
 
-    /// A call that is refused again and again, with the same numbers: all its records.
-    fn refused(times: u32) -> Vec<String> {
+    /// A call that is refused again and again, with the same numbers: its records and their count.
+    fn refused(times: u32) -> (Vec<(&'static str, String)>, u32) {
         let (mut zeek, mut memory) = (Zeek::default(), Memory::default());
         for _ in 0..times {
             zeek.segment(&mut memory, 0, &segment(tcp::SYN, 7), Signs::default());
             let reset = segment(tcp::RST | tcp::ACK, 0);
             zeek.segment(&mut memory, 1, &reset, Signs::default());
         }
-        let (state, history, all) = zeek.tell();
-        assert_eq!((state.as_str(), history.as_str()), ("REJ", "Sr"));
-        all.unwrap_or_default()
+        let (state, history, count) = zeek.first();
+        assert_eq!((state, history.as_str(), count), ("REJ", "Sr", times));
+        zeek.records()
     }
 
     #[test]
-    fn several_records_of_one_stream_are_a_list() {
-        assert_eq!(refused(1), [""; 0]);
-        assert_eq!(refused(3), ["REJ Sr"; 3]);
+    fn each_call_again_is_a_record() {
+        let record = || ("REJ", "Sr".to_owned());
+        assert_eq!(refused(1), (vec![record()], 1));
+        assert_eq!(refused(3), (vec![record(), record(), record()], 3));
     }
 
     #[test]
     fn of_many_records_a_few_are_kept_and_the_others_counted() {
-        let all = refused(100_000);
-        assert_eq!(all.len(), MOST_RECORDS + 2);
-        assert_eq!(all[MOST_RECORDS..], ["99983 more", "REJ Sr"]);
+        let (records, count) = refused(100_000);
+        assert_eq!((records.len(), count), (MOST_RECORDS + 1, 100_000));
     }
 }

@@ -28,6 +28,8 @@ struct Part {
     last_data: u32,
     /// Next number after everything it has sent; means nothing before its SYN or first payload.
     next: u32,
+    /// Lowest number seen, where no SYN says it.
+    low: u32,
     largest: u32,
     /// What its SYN offered, and the number of that SYN.
     offer: Offer,
@@ -178,6 +180,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
             resent = end.wrapping_sub(part.next).cast_signed() <= 0;
         } else {
             part.next = if probe { end } else { start };
+            part.low = part.next;
         }
         let new = if probe {
             0
@@ -227,6 +230,20 @@ impl Story {
         let end = start.wrapping_add(length);
         let part = &mut self.parts[side];
         let next = part.next;
+        let before = part.low.wrapping_sub(start).cast_signed();
+        if before > 0 && !part.offer.has(Offer::SYN) {
+            // It began before what was seen first: nothing of that was counted.
+            let low = part.low;
+            part.low = start;
+            if low.wrapping_sub(end).cast_signed() >= 0 {
+                if low != end {
+                    let trouble = self.trouble.get_or_insert_default();
+                    trouble.holes[side].add(end, low, false);
+                }
+                return length;
+            }
+            return before.unsigned_abs();
+        }
         let ahead = start.wrapping_sub(next).cast_signed();
         if ahead == 0 {
             part.next = end;
@@ -301,9 +318,14 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 && !segment.has(tcp::RST) =>
         {
             let caller = story.syn_side == Some(sender);
-            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
+            let other = &story.parts[1 - side];
+            let answered = other.isn().map(|isn| isn.wrapping_add(1));
+            // It acknowledges the SYN, or what was sent after it; a number of an older connection
+            // lies elsewhere.
             let fits = caller
-                || answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0);
+                || answered.is_some_and(|next| {
+                    segment.ack.wrapping_sub(next) <= other.next.wrapping_sub(next)
+                });
             if caller {
                 story.ack_frame = frame;
             }
@@ -365,6 +387,18 @@ fn trouble(story: &mut Story, side: usize, frame: u32, flags: Flags) {
     if trouble.frames.len() < NAMED {
         trouble.frames.push(frame);
     }
+}
+
+/// Zeek's records of a conversation: number, state, letters.
+pub(super) fn zeek(stream: &Stream) -> Vec<(u32, &'static str, String)> {
+    let (records, count) = stream.story.zeek.records();
+    let newest = records.len() - 1;
+    let numbered = (1..).zip(records).enumerate();
+    numbered
+        .map(|(at, (number, (state, history)))| {
+            (if at == newest { count } else { number }, state, history)
+        })
+        .collect()
 }
 
 /// Takes in that the ICMP error in `frame` came back for the SYN.
