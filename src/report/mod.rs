@@ -46,9 +46,14 @@ pub fn most_important(section: &Rows<'_>, count: usize) -> Vec<usize> {
         return (0..section.len()).collect();
     }
     // A heap of the best so far: the weakest on top, the later row weaker among equals.
-    let mut best = std::collections::BinaryHeap::new();
+    let mut best: std::collections::BinaryHeap<(std::cmp::Reverse<u64>, usize)> =
+        std::collections::BinaryHeap::new();
     for index in 0..section.len() {
-        best.push((std::cmp::Reverse(section.weight(index)), index));
+        let weight = std::cmp::Reverse(section.weight(index));
+        if best.len() == count && best.peek().is_some_and(|weakest| weight >= weakest.0) {
+            continue;
+        }
+        best.push((weight, index));
         if best.len() > count {
             best.pop();
         }

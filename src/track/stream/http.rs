@@ -538,12 +538,25 @@ pub struct Exchanges {
     rows: Chunks<Row>,
     texts: Vec<Box<[u8]>>,
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
+    /// The numbers of the newest texts, by their lengths.
+    recent: [u32; 16],
 }
 
 impl Exchanges {
     fn text(&mut self, text: Option<&[u8]>) -> u32 {
         let Some(text) = text else { return u32::MAX };
+        // Most texts are those of the message before.
+        let length = text.len() & 15;
+        let recent = self.recent[length];
+        if self
+            .texts
+            .get(as_usize(recent))
+            .is_some_and(|t| **t == *text)
+        {
+            return recent;
+        }
         if let Some(number) = self.numbers.get(text) {
+            self.recent[length] = *number;
             return *number;
         }
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);

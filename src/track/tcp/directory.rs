@@ -1,11 +1,11 @@
 //! Which conversation a segment belongs to: by its two ends, numbered in order of appearance as
 //! Wireshark does, with a new one where a SYN shows that the ports are used again.
 
+use super::analysis;
 use super::offer::Offer;
-use super::{analysis, option_bytes};
 use crate::capture::Time;
 use crate::dissect::tcp::{self, Segment};
-use crate::dissect::{Ip, Packet, as_usize};
+use crate::dissect::{Ip, as_usize};
 use crate::track::chunks::Chunks;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
@@ -80,6 +80,7 @@ struct Recent {
 }
 
 /// The two ends of a segment over IPv4, packed; not those that would look like an empty place.
+#[inline]
 fn packed(source: IpAddr, destination: IpAddr, segment: &Segment) -> Option<(u64, u64)> {
     let (IpAddr::V4(source), IpAddr::V4(destination)) = (source, destination) else {
         return None;
@@ -92,6 +93,7 @@ fn packed(source: IpAddr, destination: IpAddr, segment: &Segment) -> Option<(u64
 
 /// Where a direction has its place among the recent ones. Whoever chooses ports that meet at one
 /// place only makes us ask the table.
+#[inline]
 fn place((from, to): (u64, u64)) -> usize {
     let mixed = (from ^ to.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
     usize::from(mixed.to_le_bytes()[0])
@@ -132,71 +134,58 @@ impl Default for Directory {
 }
 
 impl Directory {
-    /// Finds the conversation of a segment, or begins one.
+    /// Finds the conversation of a segment, or begins one: its number, the side that sent the
+    /// segment, and what the segment does.
     #[inline]
-    pub(super) fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Seen {
-        let ends = packed(ip.source, ip.destination, segment);
-        let recent = ends.map(|ends| self.recent[place(ends)]);
-        let known = recent.filter(|r| Some((r.from, r.to)) == ends);
-        // A SYN may begin another conversation.
-        let (stream, side, step) = match known {
-            Some(known) if !segment.has(tcp::SYN) => {
-                if !known.settled {
-                    let entry = &mut self.entries[as_usize(known.stream)];
-                    entry.count_from(usize::from(known.side), segment);
-                    if let (Some(ends), [Some(_), Some(_)]) = (ends, entry.bases) {
-                        self.recent[place(ends)].settled = true;
-                    }
-                }
-                (known.stream, known.side, Step::GoesOn)
-            }
-            _ => {
-                let (stream, side, step) = self.look_up(ip, segment);
-                if let Some(ends @ (from, to)) = ends {
-                    self.recent[place(ends)] = Recent {
-                        from,
-                        to,
-                        stream,
-                        side,
-                        settled: false,
-                    };
-                    if step != Step::GoesOn && from != to {
-                        // What the other direction's place says may be over.
-                        self.recent[place((to, from))] = Recent {
-                            from: to,
-                            to: from,
-                            stream,
-                            side: 1 - side,
-                            settled: false,
-                        };
-                    }
-                }
-                (stream, side, step)
-            }
+    pub(super) fn find(&mut self, ip: &Ip, segment: &Segment) -> (u32, u8, Step) {
+        let Some(ends @ (from, to)) = packed(ip.source, ip.destination, segment) else {
+            return self.look_up(ip, segment);
         };
-        let frame = packet.frame.number;
+        let known = self.recent[place(ends)];
+        if (known.from, known.to) == ends {
+            let plain = !segment.has(tcp::SYN);
+            if plain && known.settled {
+                return (known.stream, known.side, Step::GoesOn);
+            }
+            // A SYN without ACK may begin another conversation.
+            if plain || segment.has(tcp::ACK) {
+                let entry = &mut self.entries[as_usize(known.stream)];
+                let step = entry.step(usize::from(known.side), segment, known.stream);
+                if let [Some(_), Some(_)] = entry.bases {
+                    self.recent[place(ends)].settled = true;
+                }
+                return (known.stream, known.side, step);
+            }
+        }
+        let (stream, side, step) = self.look_up(ip, segment);
+        let recent = Recent {
+            from,
+            to,
+            stream,
+            side,
+            settled: false,
+        };
+        self.recent[place(ends)] = recent;
+        if from != to {
+            // What the other direction's place says may be over.
+            self.recent[place((to, from))] = Recent {
+                from: to,
+                to: from,
+                side: 1 - side,
+                ..recent
+            };
+        }
+        (stream, side, step)
+    }
+
+    /// Remembers a segment for the ICMP errors that may quote it.
+    #[inline]
+    pub(super) fn remember(&mut self, frame: u32, stream: u32, identification: u32) {
         self.sent[as_usize(frame) % SENT] = Sent {
             stream,
             frame,
-            identification: ip.identification,
+            identification,
         };
-        let options = option_bytes(packet, segment);
-        Seen {
-            segment: *segment,
-            frame: packet.frame.number,
-            time: packet.frame.time.unwrap_or_default(),
-            stream,
-            side,
-            copy: false,
-            hidden: false,
-            step,
-            offer: if segment.has(tcp::SYN) {
-                Offer::new(&tcp::parse_options(options))
-            } else {
-                Offer::default()
-            },
-            selectively_acked: analysis::selective(options),
-        }
     }
 
     /// Finds the conversation of a segment in the table, or begins one: its number, the side that

@@ -27,6 +27,7 @@ use crate::facts::tcp::{Connection, ZeekRecord};
 use analysis::Side;
 use directory::{Directory, End, Step};
 use foldhash::fast::RandomState;
+use offer::Offer;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use story::Story;
@@ -112,14 +113,34 @@ impl Connections {
 
     /// Takes in one segment; the note says what it means.
     pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
-        let seen = self.find(packet, ip, segment);
+        let seen = self.find(packet, ip, segment, false);
         self.follow(&seen)
     }
 
-    /// Finds the conversation of a segment, or begins one. The segment is to be followed, here or
-    /// in another thread, in the same order.
-    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Seen {
-        self.directory.find(packet, ip, segment)
+    /// Finds the conversation of a segment, or begins one; `copy` says that an earlier frame held
+    /// it. The segment is to be followed, here or in another thread, in the same order.
+    #[inline]
+    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment, copy: bool) -> Seen {
+        let (stream, side, step) = self.directory.find(ip, segment);
+        let frame = packet.frame.number;
+        self.directory.remember(frame, stream, ip.identification);
+        let options = option_bytes(packet, segment);
+        Seen {
+            segment: *segment,
+            frame,
+            time: packet.frame.time.unwrap_or_default(),
+            stream,
+            side,
+            copy,
+            hidden: false,
+            step,
+            offer: if segment.has(tcp::SYN) {
+                Offer::new(&tcp::parse_options(options))
+            } else {
+                Offer::default()
+            },
+            selectively_acked: analysis::selective(options),
+        }
     }
 
     /// Takes over what was followed elsewhere of the segments that were found here.
@@ -149,7 +170,12 @@ impl Connections {
                 let [first, second] = &self.two[place];
                 [Some(first), Some(second), Some(seen)]
             }
-            Some(Place::Many(place)) => return self.go_on(as_usize(place), seen),
+            Some(Place::Many(place)) => {
+                let mut note = Note::default();
+                let (stream, live, pool) = self.many(as_usize(place));
+                stream.take(live, seen, pool, &mut note);
+                return note;
+            }
         };
         let (_, mut live, note) = replay(segments.into_iter().flatten(), &mut self.pool);
         self.pool.release(&mut live.sides);
@@ -174,7 +200,8 @@ impl Connections {
         }
         match self.places[index] {
             Place::Many(place) => {
-                self.go_on(as_usize(place), seen);
+                let (stream, live, pool) = self.many(as_usize(place));
+                stream.take(live, seen, pool, &mut Note::default());
             }
             Place::One(place) => {
                 let both = [self.one[place].clone(), seen.clone()];
@@ -196,16 +223,14 @@ impl Connections {
         }
     }
 
-    /// Goes on with a conversation of many segments.
+    /// What goes on with a conversation of many segments.
     #[inline]
-    fn go_on(&mut self, index: usize, seen: &Seen) -> Note {
-        let stream = &mut self.streams[index];
+    fn many(&mut self, place: usize) -> (&mut Stream, &mut Live, &mut Pool) {
+        let stream = &mut self.streams[place];
         let State::Live(place) = stream.state else {
             unreachable!("the table knows only the newest conversation of two ends")
         };
-        let mut note = Note::default();
-        stream.take(&mut self.live[place], seen, &mut self.pool, &mut note);
-        note
+        (stream, &mut self.live[place], &mut self.pool)
     }
 
     /// A later conversation has taken the ports.
@@ -368,6 +393,7 @@ impl Seen {
 }
 
 /// Goes through the segments of a conversation from its first; the note is that of the last.
+#[inline(never)]
 fn replay<'s>(
     segments: impl IntoIterator<Item = &'s Seen>,
     pool: &mut Pool,
@@ -384,6 +410,7 @@ fn replay<'s>(
 
 impl Live {
     /// Takes in one segment; gives the initial round trip, if this segment completes it.
+    #[inline(always)]
     fn segment(
         &mut self,
         seen: &Seen,
@@ -454,7 +481,11 @@ fn option_bytes<'a>(packet: &Packet<'a>, segment: &Segment) -> &'a [u8] {
     if header <= 20 {
         return &[];
     }
-    let Some(layer) = packet.layers.find(Protocol::Tcp) else {
+    let layers = packet.layers.as_slice();
+    let usual = layers
+        .get(2)
+        .filter(|l| l.protocol == Protocol::Tcp && !l.quoted);
+    let Some(layer) = usual.or_else(|| packet.layers.find(Protocol::Tcp)) else {
         return &[];
     };
     let bytes = packet.view(layer).bytes;
@@ -476,8 +507,9 @@ impl Default for Stream {
 }
 
 impl Stream {
-    /// Takes in one segment, the first or a later one.
-    #[inline]
+    /// Takes in one segment, the first or a later one. Inlined, so that nobody makes the notes that
+    /// nobody reads.
+    #[inline(always)]
     fn take(&mut self, live: &mut Live, seen: &Seen, pool: &mut Pool, note: &mut Note) {
         note.stream = seen.stream;
         note.side = seen.side;
@@ -491,7 +523,7 @@ impl Stream {
         }
         self.segment(live, seen, pool, note);
         if seen.copy {
-            story::copied(&mut self.story, note);
+            story::copied(&mut self.story, note.flags);
         }
     }
 
@@ -507,6 +539,7 @@ impl Stream {
     }
 
     /// Takes in one segment.
+    #[inline(always)]
     fn segment(&mut self, live: &mut Live, seen: &Seen, pool: &mut Pool, note: &mut Note) {
         note.time_relative = seen.time.since(self.first_time);
         note.time_delta = seen.time.since(self.previous_time);
@@ -521,7 +554,7 @@ impl Stream {
         }
         note.initial_rtt = self.initial_rtt;
         if !seen.hidden {
-            story::segment(self, &mut live.zeek, seen, note);
+            story::segment(self, &mut live.zeek, seen, note.flags);
         }
     }
 

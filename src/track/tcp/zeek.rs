@@ -62,8 +62,15 @@ pub(super) struct Signs {
     pub(super) zero_window: bool,
 }
 
+impl Signs {
+    fn any(self) -> bool {
+        self.resent | self.gap | self.zero_window
+    }
+}
+
 impl Zeek {
-    /// Takes in one segment of `side`.
+    /// Takes in one segment of `side`. Most have no letter that is not there yet.
+    #[inline]
     pub(super) fn segment(
         &mut self,
         memory: &mut Memory,
@@ -71,6 +78,18 @@ impl Zeek {
         segment: &Segment,
         signs: Signs,
     ) {
+        let plain = segment.flags & (tcp::SYN | tcp::FIN | tcp::RST | tcp::ACK) == tcp::ACK;
+        if plain && self.count > 0 && self.ends[side] != End::Inactive && !signs.any() {
+            // The letter of data, or of an ACK without.
+            let letter = if segment.length.unwrap_or(0) > 0 {
+                2
+            } else {
+                1
+            };
+            if self.written[side] & letter != 0 {
+                return;
+            }
+        }
         let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
         let (syn, fin, rst, ack) = (
             segment.has(tcp::SYN),

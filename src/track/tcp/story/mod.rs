@@ -6,7 +6,7 @@ pub(crate) use tell::{Brief, Failure};
 pub(super) use tell::{brief, client_side, failure, syn_times, tell, weight};
 
 use super::holes::Holes;
-use super::note::{Flags, Note};
+use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
@@ -151,7 +151,8 @@ impl Story {
 }
 
 /// Takes in one segment.
-pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, note: &Note) {
+#[inline]
+pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, flags: Flags) {
     let side = usize::from(seen.side);
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
@@ -171,7 +172,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
     }
     let mut resent = false;
     if length > 0 {
-        let probe = note.flags.has(Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE);
+        let probe = flags.has(Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE);
         let start = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
         let end = start.wrapping_add(length);
         let part = &mut story.parts[side];
@@ -188,7 +189,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
         };
         let part = &mut story.parts[side];
         part.bytes += u64::from(new);
-        part.data_frames += u32::from(!note.flags.has(Flags::KEEP_ALIVE));
+        part.data_frames += u32::from(!flags.has(Flags::KEEP_ALIVE));
         if part.first_data == 0 {
             part.first_data = frame;
             part.first_data_time = time.0;
@@ -198,13 +199,13 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
         part.largest = part.largest.max(length);
     }
     teardown(story, side, segment, length, frame, time.0);
-    if note.flags.0 != 0 {
-        trouble(story, side, frame, note);
+    if flags.0 != 0 {
+        trouble(story, side, frame, flags);
     }
     let signs = Signs {
         resent,
         gap: segment.has(tcp::ACK) && story.acknowledges_unseen(1 - side, segment.ack),
-        zero_window: note.flags.has(Flags::ZERO_WINDOW),
+        zero_window: flags.has(Flags::ZERO_WINDOW),
     };
     story.zeek.segment(memory, side, segment, signs);
 }
@@ -373,14 +374,15 @@ fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, fram
     }
 }
 
-fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
+#[cold]
+fn trouble(story: &mut Story, side: usize, frame: u32, flags: Flags) {
     let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
-    if !note.flags.has(all) {
+    if !flags.has(all) {
         return;
     }
     let trouble = story.trouble.get_or_insert_default();
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
-        *count += u32::from(note.flags.has(kind));
+        *count += u32::from(flags.has(kind));
     }
     if trouble.frames.len() < NAMED {
         trouble.frames.push(frame);
@@ -407,11 +409,12 @@ pub(super) fn unreachable(story: &mut Story, frame: u32) {
 }
 
 /// Counts a segment that was only captured again.
-pub(super) fn copied(story: &mut Story, note: &Note) {
+#[cold]
+pub(super) fn copied(story: &mut Story, flags: Flags) {
     let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
     let trouble = story.trouble.get_or_insert_default();
     trouble.copies[0] += 1;
-    trouble.copies[1] += u32::from(note.flags.has(all));
+    trouble.copies[1] += u32::from(flags.has(all));
 }
 
 /// Whether the sender's port looks like a service and the other's does not.
