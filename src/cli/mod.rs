@@ -5,6 +5,7 @@
 //! A closed pipe ends quietly with 0. stdout is data, stderr is conversation.
 
 mod analyze;
+mod answer;
 mod client;
 mod fields;
 mod frames;
@@ -37,6 +38,7 @@ enum Command {
     Fields(fields::Args),
     Frames(frames::Args),
     Show(show::Args),
+    Answer(answer::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Fields(args) => fields::run(&args),
         Command::Frames(args) => frames::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Answer(args) => answer::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),

@@ -82,6 +82,11 @@ impl Expression {
     }
 }
 
+/// A copy of a value that outlives its row.
+pub fn owned(value: &Value<'_>) -> Value<'static> {
+    eval::owned(value)
+}
+
 /// The slots that an operand reads.
 fn read_by(operand: &Operand, slots: &mut Vec<usize>) {
     match operand {
