@@ -65,6 +65,7 @@ impl Way {
     fn cells(&self, times: &Times) -> Vec<String> {
         let whose = match self.router {
             Some(router) => format!("{} {router}", self.owner),
+            None if self.owner == Owner::Destination => "the host itself".to_owned(),
             None => self.owner.to_string(),
         };
         vec![

@@ -9,6 +9,7 @@
 pub mod columns;
 pub mod hops;
 pub mod summary;
+mod tcp;
 pub use columns::moment;
 
 use crate::facts::Rows;
