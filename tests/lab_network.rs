@@ -144,15 +144,20 @@ fn a_capture_is_whole_after_ctrl_c_and_loopback_shows_each_packet_once() {
 
 #[test]
 fn a_vlan_tag_that_the_kernel_takes_off_is_in_the_capture() {
+    if stranger("python3").is_none() {
+        return;
+    }
     let said = inside(&format!("{CABLE}
-        ip -n c link add link eth0 name eth0.5 type vlan id 5; ip -n c addr add 10.5.0.1/24 dev eth0.5; ip -n c link set eth0.5 up
-        ip -n s link add link eth0 name eth0.5 type vlan id 5; ip -n s addr add 10.5.0.2/24 dev eth0.5; ip -n s link set eth0.5 up
-        $S $W capture -i eth0 -w own.pcapng -Y arp -c 2 2>/dev/null & P=$!; until [ -s own.pcapng ]; do sleep 0.02; done; sleep 0.2
-        $C $W client ping 10.5.0.2 --count 1 >/dev/null; wait $P
-        $W fields own.pcapng -e vlan.id -e arp.opcode
+        $S $W capture -i eth0 -w own.pcapng -Y arp -c 1 2>/dev/null & P=$!; until [ -s own.pcapng ]; do sleep 0.02; done; sleep 0.2
+        $C python3 -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind((\"eth0\", 0))
+arp = bytes.fromhex(\"0001080006040001\" + \"08002700000c\" + \"0a05000100\" + \"0000000000\" + \"0a050002\")
+s.send(b\"\\xff\" * 6 + bytes.fromhex(\"08002700000c\") + bytes.fromhex(\"81000005\" + \"0806\") + arp)'
+        wait $P; $W fields own.pcapng -e vlan.id -e arp.opcode -e arp.dst.proto_ipv4
     "));
     let Some(said) = said else { return };
-    assert!(said.contains("5\t1\n5\t2\n"), "{said}");
+    assert!(said.contains("5\t1\t10.5.0.2\n"), "{said}");
 }
 
 #[test]
