@@ -6,6 +6,7 @@
 
 mod analyze;
 mod capture;
+mod answer;
 mod client;
 mod fields;
 mod frames;
@@ -40,6 +41,7 @@ enum Command {
     Frames(frames::Args),
     Show(show::Args),
     Capture(capture::Args),
+    Answer(answer::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Frames(args) => frames::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Capture(args) => capture::run(&args),
+        Command::Answer(args) => answer::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),

@@ -181,6 +181,7 @@ impl<'a> Packet<'a> {
     }
 
     /// Takes the next frame apart in the same place: a packet is large, and there are millions.
+    #[inline]
     pub fn next(&mut self, frame: Frame<'a>) {
         self.frame = frame;
         self.datagram = None;

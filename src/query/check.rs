@@ -48,6 +48,12 @@ impl Checker<'_> {
         }
     }
 
+    /// Checks a term that stands alone.
+    pub(super) fn expression(&mut self, term: &Term) -> Result<(Operand, Kind), FilterError> {
+        let typed = self.value(term)?;
+        Ok((typed.operand, typed.kind))
+    }
+
     fn tests(&mut self, tests: &[Test]) -> Result<Vec<Code>, FilterError> {
         tests.iter().map(|test| self.test(test)).collect()
     }

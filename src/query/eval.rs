@@ -129,7 +129,11 @@ impl Compare {
 
 impl Operand {
     /// Hands over the values until the visitor says `true`; says whether it did.
-    fn visit(&self, row: &dyn Row, visitor: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
+    pub(super) fn visit(
+        &self,
+        row: &dyn Row,
+        visitor: &mut dyn FnMut(&Value<'_>) -> bool,
+    ) -> bool {
         match self {
             Operand::Field {
                 slot, layers: None, ..
@@ -464,7 +468,7 @@ fn bit_and(sign: Sign, a: &Value<'_>, b: &Value<'_>) -> Option<Value<'static>> {
 }
 
 /// A copy that outlives the row.
-fn owned(value: &Value<'_>) -> Value<'static> {
+pub(super) fn owned(value: &Value<'_>) -> Value<'static> {
     match value {
         Value::Present => Value::Present,
         Value::Boolean(b) => Value::Boolean(*b),

@@ -129,6 +129,20 @@ impl<'q> Session<'q> {
         self.pass(Reader::open(kept.path())?, Some(&first), &mut take)
     }
 
+    /// Reads a capture from wherever `open` finds it, once or twice.
+    pub fn run_from(
+        &self,
+        mut open: impl FnMut() -> Result<Reader, OpenError>,
+        mut take: impl FnMut(&Seen<'_, '_>) -> io::Result<()>,
+    ) -> Result<Ending, SessionError> {
+        if !self.wants.twice {
+            return self.pass(open()?, None, &mut take);
+        }
+        let mut first = Following::default();
+        first.learn(open()?, self.wants);
+        self.pass(open()?, Some(&first), &mut take)
+    }
+
     fn pass(
         &self,
         reader: Reader,

@@ -14,6 +14,7 @@ mod code;
 pub mod details;
 mod error;
 mod eval;
+pub mod expression;
 mod following;
 pub mod frames;
 mod lexer;
@@ -31,6 +32,7 @@ mod tests;
 pub use catalogue::{Catalogue, Entry, EntryId};
 pub use error::{Cause, FilterError};
 pub use eval::{Cell, Row};
+pub use expression::Expression;
 pub use frames::{Seen, Session, SessionError};
 pub use plan::{Plan, Values};
 

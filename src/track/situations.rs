@@ -35,7 +35,7 @@ pub fn find(
     servers(leases, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
     // What comes from the capturing itself is told last, next to the connections it touches.
-    found.extend(capturing::twice(&trackers.copies));
+    found.extend(capturing::twice(&trackers.copies, trackers.arp.bindings()));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
 }

@@ -1,0 +1,250 @@
+//! `wirelab answer HANDOUT CAPTURE...`: a handout's questions, answered with evidence.
+
+use super::{Status, terminal};
+use crate::handout::{self, Answer, Found, Handout, Material};
+use crate::render::{Format, csv_cell, markdown_cell, safe};
+use anyhow::{Context, bail};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+/// Answer a handout's questions from captures, with the frames that prove each answer.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The handout: a built-in one (`wirelab handout list`), or a file.
+    handout: String,
+    /// The captures; which is which is told by what they hold.
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<PathBuf>,
+    /// Only this question (`1A`) or part (`1A.source`); may be given several times.
+    #[arg(long, value_name = "ID")]
+    question: Vec<String>,
+    /// How to write the answers.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Show where to look, but no values.
+    #[arg(long)]
+    student: bool,
+}
+
+/// Reads a handout: a built-in one by its name, or a file.
+pub(super) fn load(name: &str) -> anyhow::Result<(Handout, String)> {
+    let (text, shown) = match handout::built_in(name) {
+        Some(text) => (text.to_owned(), format!("{name}.toml")),
+        None => {
+            let path = PathBuf::from(name);
+            if !path.exists() {
+                let names: Vec<&str> = handout::BUILT_IN.iter().map(|b| b.0).collect();
+                bail!(
+                    "there is no handout called {}, and no file of that name\nhint: built in are {}",
+                    safe(name),
+                    names.join(", ")
+                );
+            }
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            (text, name.to_owned())
+        }
+    };
+    match Handout::parse(&text) {
+        Ok(handout) => Ok((handout, text)),
+        Err(problems) => {
+            let drawn: Vec<String> = problems.iter().map(|p| p.draw(&shown, &text)).collect();
+            bail!("the handout {} cannot be used\n{}", safe(name), drawn.join("\n"))
+        }
+    }
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
+    let (handout, _) = load(&args.handout)?;
+    let material = Material::of_files(&handout, &args.captures);
+    let mut status = Status::Done;
+    complain(&material, &mut status)?;
+    let found = Found::new(&handout, &material);
+    let mut answers = handout::answers(&handout, &material, &found);
+    if !args.question.is_empty() {
+        let wanted = |id: &str| {
+            args.question
+                .iter()
+                .any(|q| q == id || id.split_once('.').is_some_and(|_| question_of(id) == q))
+        };
+        answers.retain(|a| wanted(&a.id));
+        if answers.is_empty() {
+            bail!(
+                "the handout has no question {}; it has {}",
+                args.question.join(", "),
+                ids(&handout).join(", ")
+            );
+        }
+    }
+    if answers.iter().any(|a| a.missing.is_some()) {
+        status = status.worse(Status::Unfavourable);
+    }
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    write(&mut out, args.format, &handout, &answers, args.student)?;
+    out.flush()?;
+    Ok(status)
+}
+
+/// The question a part belongs to.
+fn question_of(id: &str) -> &str {
+    id.rsplit_once('.').map_or(id, |(question, _)| question)
+}
+
+fn ids(handout: &Handout) -> Vec<String> {
+    handout.file.question.iter().map(|q| q.id.clone()).collect()
+}
+
+/// Says on stderr what was wrong with the captures.
+fn complain(material: &Material, status: &mut Status) -> anyhow::Result<()> {
+    let mut err = std::io::stderr().lock();
+    for (name, reason) in &material.unreadable {
+        writeln!(err, "wirelab: {}: {}", safe(name), safe(reason))?;
+        *status = Status::Failed;
+    }
+    for (copy, original) in &material.copies {
+        let words = "holds the same frames as";
+        writeln!(err, "wirelab: {} {words} {}", safe(copy), safe(original))?;
+    }
+    for file in &material.files {
+        let ending = &file.analysis.ending;
+        if !ending.verdict.is_whole() {
+            let reason = ending.reason.as_deref().unwrap_or("it is cut");
+            writeln!(err, "wirelab: {}: {}", safe(&file.name), safe(reason))?;
+            *status = Status::Failed;
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    out: &mut dyn Write,
+    format: Format,
+    handout: &Handout,
+    answers: &[Answer],
+    student: bool,
+) -> anyhow::Result<()> {
+    match format {
+        Format::Json => {
+            let parts: Vec<Value> = answers.iter().map(|a| part(handout, a, student)).collect();
+            let all = json!({
+                "handout": handout.file.id,
+                "title": handout.file.title,
+                "parts": parts,
+            });
+            writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+        }
+        Format::Csv => {
+            writeln!(out, "question,part,value,unit,frames,reason,missing")?;
+            for answer in answers {
+                let row = row(handout, answer, student);
+                let unit = unit(handout, answer).unwrap_or_default();
+                let cells = [
+                    question_of(&answer.id),
+                    &answer.id,
+                    &row.value,
+                    unit,
+                    &row.frames,
+                    &row.reason,
+                    answer.missing.as_deref().unwrap_or_default(),
+                ];
+                let cells: Vec<String> = cells.iter().map(|c| csv_cell(c)).collect();
+                writeln!(out, "{}", cells.join(","))?;
+            }
+        }
+        Format::Markdown => {
+            writeln!(out, "# {}\n", markdown_cell(&handout.file.title))?;
+            writeln!(out, "| part | value | frames | why |\n|---|---|---|---|")?;
+            for answer in answers {
+                let row = row(handout, answer, student);
+                writeln!(
+                    out,
+                    "| {} | {} | {} | {} |",
+                    markdown_cell(&answer.id),
+                    markdown_cell(&row.value),
+                    markdown_cell(&row.frames),
+                    markdown_cell(&row.reason)
+                )?;
+            }
+        }
+        Format::Table => {
+            let mut table = Table::new();
+            table
+                .load_style(presets::UTF8_BORDERS_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(terminal::width().min(160))
+                .set_header(["part", "answer", "frames", "why"]);
+            for answer in answers {
+                let row = row(handout, answer, student);
+                table.add_row([
+                    safe(&answer.id),
+                    safe(&row.value),
+                    safe(&row.frames),
+                    safe(&row.reason),
+                ]);
+            }
+            writeln!(out, "{}", safe(&handout.file.title))?;
+            writeln!(out, "{table}")?;
+        }
+    }
+    Ok(())
+}
+
+/// One line of a table.
+struct Line {
+    value: String,
+    frames: String,
+    reason: String,
+}
+
+fn unit<'h>(handout: &'h Handout, answer: &Answer) -> Option<&'h str> {
+    let part = &handout.file.question[answer.question].part[answer.part];
+    part.unit.as_deref()
+}
+
+fn row(handout: &Handout, answer: &Answer, student: bool) -> Line {
+    let value = match (&answer.missing, student) {
+        (Some(_), _) if answer.candidates.is_empty() => "?".to_owned(),
+        (Some(_), false) => answer.candidates.join(" / "),
+        (Some(_), true) => "?".to_owned(),
+        (None, true) => "…".to_owned(),
+        (None, false) => match unit(handout, answer) {
+            Some(unit) => format!("{} {unit}", answer.text),
+            None => answer.text.clone(),
+        },
+    };
+    let question = &handout.file.question[answer.question];
+    let reason = match (&answer.missing, student) {
+        (Some(_), true) if !answer.candidates.is_empty() => "several are possible".to_owned(),
+        (Some(missing), _) => missing.clone(),
+        (None, true) => question.hints.join(" "),
+        (None, false) => answer.reason.clone(),
+    };
+    Line {
+        value,
+        frames: answer.frames(),
+        reason,
+    }
+}
+
+/// One answer as JSON.
+fn part(handout: &Handout, answer: &Answer, student: bool) -> Value {
+    let evidence: Vec<Value> = answer
+        .evidence
+        .iter()
+        .map(|e| json!({"file": e.file, "frame": e.frame, "field": e.field}))
+        .collect();
+    let told = answer.missing.is_none() && !student;
+    json!({
+        "question": question_of(&answer.id),
+        "part": answer.id,
+        "value": if told { Value::from(answer.text.clone()) } else { Value::Null },
+        "unit": unit(handout, answer),
+        "evidence": evidence,
+        "reason": row(handout, answer, student).reason,
+        "candidates": if student { Vec::new() } else { answer.candidates.clone() },
+        "missing": answer.missing,
+    })
+}

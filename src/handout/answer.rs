@@ -1,0 +1,362 @@
+//! The answers to a handout's questions, each with its evidence.
+
+use super::Datum;
+use super::find::{Found, Hit, Reading};
+use super::format::{Names, Over, Part, Take, Type};
+use super::material::Material;
+use super::names;
+use super::plan::Handout;
+use super::value;
+
+/// The answer to one part of a question.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Place of the question in the handout.
+    pub question: usize,
+    /// Place of the part in the question.
+    pub part: usize,
+    /// The whole name: `1A.source`.
+    pub id: String,
+    /// The values; none when the question stays open.
+    pub values: Vec<Datum>,
+    /// The values as they are told.
+    pub text: String,
+    /// The frames that prove it.
+    pub evidence: Vec<Evidence>,
+    /// One sentence that says why.
+    pub reason: String,
+    /// What is missing for an answer.
+    pub missing: Option<String>,
+    /// Several answers that are possible, each with where it comes from.
+    pub candidates: Vec<String>,
+}
+
+/// A frame that proves an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Place of the capture among those read.
+    pub capture: usize,
+    /// Its name.
+    pub file: String,
+    /// The frame.
+    pub frame: u32,
+    /// The field that was read there.
+    pub field: String,
+}
+
+impl Answer {
+    /// The frames as people write them: `ping.pcap:9,10`.
+    pub fn frames(&self) -> String {
+        let mut text = String::new();
+        let mut last: Option<&str> = None;
+        for evidence in &self.evidence {
+            if last == Some(&evidence.file) {
+                text.push(',');
+            } else {
+                if last.is_some() {
+                    text.push(' ');
+                }
+                text.push_str(&evidence.file);
+                text.push(':');
+            }
+            text.push_str(&evidence.frame.to_string());
+            last = Some(&evidence.file);
+        }
+        text
+    }
+}
+
+/// Answers every question.
+pub fn answers(handout: &Handout, material: &Material, found: &Found) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for (q, question) in handout.file.question.iter().enumerate() {
+        for (p, part) in question.part.iter().enumerate() {
+            let mut answer = Answer {
+                question: q,
+                part: p,
+                id: format!("{}.{}", question.id, part.id),
+                values: Vec::new(),
+                text: String::new(),
+                evidence: Vec::new(),
+                reason: String::new(),
+                missing: None,
+                candidates: Vec::new(),
+            };
+            fill(&mut answer, handout, material, found, part);
+            answers.push(answer);
+        }
+    }
+    answers
+}
+
+fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Found, part: &Part) {
+    let kind = *part.kind.get_ref();
+    for name in &part.evidence {
+        let hits = handout.thing(name.get_ref()).and_then(|t| found.hits(t));
+        for hit in hits.iter().flat_map(|h| &h.rows) {
+            add(answer, material, hit.file, hit.frame, "");
+        }
+    }
+    if kind == Type::Prose {
+        answer.text.clone_from(&part.model);
+        answer.reason = "prose: a person decides; the model answer and its ideas are given".into();
+        return;
+    }
+    if let Some(constant) = &part.value {
+        answer.values = constants(constant);
+        answer.text = value::print(kind, &answer.values);
+        answer.reason = part.because.clone().unwrap_or_default();
+        return;
+    }
+    let Some(thing) = part.of.as_ref().and_then(|of| handout.thing(of.get_ref())) else {
+        return;
+    };
+    let hits = match found.things.get(thing) {
+        Some(Ok(hits)) => hits,
+        Some(Err(missing)) => {
+            // That there is none can be the answer.
+            if part.over.as_ref().map(|o| *o.get_ref()) == Some(Over::Count)
+                && !material.files.is_empty()
+                && !missing.text.contains("which is missing")
+            {
+                answer.values = vec![mapped(part, Datum::number(0))];
+                answer.text = shown(part, &answer.values);
+                answer.reason = missing.text.clone();
+                return;
+            }
+            answer.evidence.clear();
+            answer.missing = Some(missing.text.clone());
+            return;
+        }
+        None => return,
+    };
+    let what = &handout.things[thing].what;
+    let mut read: Vec<(&Hit, Reading)> = Vec::new();
+    for hit in &hits.rows {
+        read.push((hit, take(hit, part, kind)));
+    }
+    if hits.several {
+        let mut texts: Vec<String> = read.iter().map(|(_, r)| shown(part, &r.values)).collect();
+        texts.dedup();
+        if texts.len() > 1 {
+            for (hit, reading) in &read {
+                let file = &material.files[hit.file].name;
+                let text = shown(part, &reading.values);
+                answer
+                    .candidates
+                    .push(format!("{text} (frame {} of {file})", hit.frame));
+            }
+            answer.evidence.clear();
+            answer.missing = Some(format!(
+                "there are several of {what}, and nothing in the capture says which one is meant: {}",
+                answer.candidates.join("; ")
+            ));
+            return;
+        }
+        read.truncate(1);
+    }
+    let over = part.over.as_ref().map(|o| *o.get_ref());
+    let mut all = Vec::new();
+    for (hit, reading) in &read {
+        if reading.values.is_empty() && over != Some(Over::Count) {
+            continue;
+        }
+        all.extend(reading.values.iter().cloned());
+        let field = reading.fields.join(", ");
+        for frame in &reading.frames {
+            add(answer, material, hit.file, *frame, &field);
+        }
+    }
+    let values = match over {
+        Some(Over::Count) => vec![Datum::number(i128::try_from(read.len()).unwrap_or(0))],
+        Some(over) => reduce(over, all),
+        None => all,
+    };
+    let values: Vec<Datum> = values.into_iter().map(|v| mapped(part, v)).collect();
+    let first = read.first().map(|(hit, reading)| (*hit, reading));
+    if values.is_empty() {
+        let why = first.and_then(|(_, r)| r.why.clone());
+        let why = why.unwrap_or_else(|| "the capture does not show it".to_owned());
+        answer.evidence.clear();
+        answer.missing = Some(format!("{}: {why}", sentence_of(material, first, what)));
+        return;
+    }
+    answer.text = shown(part, &values);
+    answer.values = values;
+    let mut reason = sentence_of(material, first, what);
+    if let Some((_, reading)) = first
+        && !reading.fields.is_empty()
+    {
+        reason.push_str(&format!("; read from {}", reading.fields.join(", ")));
+    }
+    if let Some(because) = &part.because
+        && let Some((hit, _)) = first
+    {
+        reason.push_str("; ");
+        reason.push_str(&super::find::tell(material, hit, because));
+    }
+    if !hits.say.is_empty() {
+        reason.push_str("; ");
+        reason.push_str(&hits.say);
+    }
+    answer.reason = reason;
+}
+
+fn sentence_of(material: &Material, first: Option<(&Hit, &Reading)>, what: &str) -> String {
+    match first {
+        Some((hit, reading)) => {
+            let file = &material.files[hit.file].name;
+            let frame = match &hit.body {
+                super::find::Body::Frame(_) => hit.frame,
+                super::find::Body::Fact(..) => reading.frames.first().copied().unwrap_or(hit.frame),
+            };
+            match &hit.body {
+                super::find::Body::Frame(_) => format!("frame {frame} of {file} is {what}"),
+                super::find::Body::Fact(..) => format!("{what} is in {file}, see frame {frame}"),
+            }
+        }
+        None => format!("of {what}"),
+    }
+}
+
+fn add(answer: &mut Answer, material: &Material, capture: usize, frame: u32, field: &str) {
+    let known = answer
+        .evidence
+        .iter()
+        .any(|e| e.capture == capture && e.frame == frame);
+    if known || frame == 0 {
+        return;
+    }
+    answer.evidence.push(Evidence {
+        capture,
+        file: material.files[capture].name.clone(),
+        frame,
+        field: field.to_owned(),
+    });
+}
+
+/// What a part takes of a hit.
+fn take(hit: &Hit, part: &Part, kind: Type) -> Reading {
+    let mut terms: Vec<&str> = Vec::new();
+    match part.take.as_ref().map(toml::Spanned::get_ref) {
+        None => terms.push("frame.number"),
+        Some(Take::One(term)) => terms.push(term),
+        Some(Take::Several(several)) => terms.extend(several.iter().map(String::as_str)),
+    }
+    let mut reading = Reading::default();
+    for term in &terms {
+        let mut one = hit.read(term);
+        if one.values.is_empty() {
+            for other in &part.or_take {
+                one = hit.read(other.get_ref());
+                if !one.values.is_empty() {
+                    break;
+                }
+            }
+        }
+        if !matches!(kind, Type::Set | Type::List | Type::Frames) {
+            one.values.truncate(1);
+        }
+        // Of several values each must be there.
+        if one.values.is_empty() && terms.len() > 1 {
+            return one;
+        }
+        reading.values.extend(one.values);
+        reading.frames.extend(one.frames);
+        for field in one.fields {
+            if !reading.fields.contains(&field) {
+                reading.fields.push(field);
+            }
+        }
+        reading.why = reading.why.or(one.why);
+    }
+    reading
+}
+
+fn mapped(part: &Part, value: Datum) -> Datum {
+    match part.map.get(&value.to_string()).or_else(|| {
+        // Any other number.
+        let nonzero = value.as_float().is_some_and(|f| f != 0.0);
+        nonzero.then(|| part.map.get("more")).flatten()
+    }) {
+        Some(text) if matches!(text.as_str(), "yes" | "no") => Datum::YesNo(text == "yes"),
+        Some(text) => Datum::Text(text.clone()),
+        None => value,
+    }
+}
+
+/// The values as they are told.
+fn shown(part: &Part, values: &[Datum]) -> String {
+    let kind = *part.kind.get_ref();
+    let plain = value::print(kind, values);
+    let name = match (&part.names, values.first()) {
+        (Some(Names::Known(table)), Some(Datum::Number { value, .. })) => names::table(table)
+            .and_then(|entries| entries.iter().find(|e| i128::from(e.0) == *value))
+            .map(|entry| entry.1.to_owned()),
+        _ => None,
+    };
+    let name = name.unwrap_or_else(|| plain.clone());
+    match &part.show {
+        Some(show) => show.replace("{name}", &name).replace("{value}", &plain),
+        None => match &part.unit {
+            _ if kind == Type::Enum => name,
+            _ => plain,
+        },
+    }
+}
+
+fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
+    let numbers: Vec<f64> = values.iter().filter_map(Datum::as_float).collect();
+    if over == Over::Set {
+        let mut each: Vec<Datum> = Vec::new();
+        for value in values {
+            if !each.contains(&value) {
+                each.push(value);
+            }
+        }
+        return each;
+    }
+    let Some(first) = numbers.first() else {
+        return Vec::new();
+    };
+    let best = |wanted: f64| values.iter().find(|v| v.as_float() == Some(wanted)).cloned();
+    let fold = |f: fn(f64, f64) -> f64| numbers.iter().copied().fold(*first, f);
+    let result = match over {
+        Over::Min => return best(fold(f64::min)).into_iter().collect(),
+        Over::Max => return best(fold(f64::max)).into_iter().collect(),
+        Over::Sum => numbers.iter().sum(),
+        #[expect(clippy::cast_precision_loss, reason = "a count of frames")]
+        Over::Mean => numbers.iter().sum::<f64>() / numbers.len() as f64,
+        Over::Span => numbers.last().copied().unwrap_or(*first) - first,
+        Over::Count | Over::Set => return values,
+    };
+    let whole = result.fract() == 0.0
+        && matches!(over, Over::Sum)
+        && result.abs() < 9e15
+        && values.iter().all(|v| matches!(v, Datum::Number { .. }));
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+    let datum = if whole {
+        Datum::number(result as i64)
+    } else {
+        Datum::Float(result)
+    };
+    vec![datum]
+}
+
+/// Values written in the handout.
+pub fn constants(value: &toml::Value) -> Vec<Datum> {
+    match value {
+        toml::Value::Array(list) => list.iter().flat_map(constants).collect(),
+        toml::Value::Integer(n) => vec![Datum::number(*n)],
+        toml::Value::Float(f) => vec![Datum::Float(*f)],
+        toml::Value::Boolean(b) => vec![Datum::YesNo(*b)],
+        other => {
+            let text = other.as_str().map_or(other.to_string(), str::to_owned);
+            vec![match (text.parse(), super::value::mac(&text)) {
+                (Ok(ip), _) => Datum::Ip(ip),
+                (_, Some(mac)) => Datum::Mac(mac),
+                _ => Datum::Text(text),
+            }]
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! The things a handout speaks of, found in a student's captures.
+
+use super::Datum;
+use super::format::Which;
+use super::material::{FrameRow, Kept, Material};
+use super::plan::{Finder, Handout, Table, Thing, field};
+use super::template::{self, Piece};
+use crate::facts::Record;
+use crate::query::{EntryId, Expression, FactRow, Filter, Row};
+use crate::store;
+use std::rc::Rc;
+
+/// Everything that was found, or why not.
+pub struct Found {
+    /// For each thing of the handout.
+    pub things: Vec<Result<Hits, Missing>>,
+}
+
+/// What was found.
+#[derive(Clone)]
+pub struct Hits {
+    /// The rows, one unless all were asked for.
+    pub rows: Vec<Hit>,
+    /// What is to be said about how it was found.
+    pub say: String,
+    /// There should be one, and there are several.
+    pub several: bool,
+}
+
+/// Why something was not found.
+#[derive(Clone, Debug)]
+pub struct Missing {
+    /// What is missing, and what is there instead.
+    pub text: String,
+}
+
+/// A frame or fact.
+#[derive(Clone)]
+pub struct Hit {
+    /// The capture.
+    pub file: usize,
+    /// The frame, or the first frame that proves the fact.
+    pub frame: u32,
+    /// What it is.
+    pub body: Body,
+}
+
+/// What a hit is.
+#[derive(Clone)]
+pub enum Body {
+    /// A frame.
+    Frame(Rc<FrameRow>),
+    /// A fact of a kind.
+    Fact(&'static store::Kind, Rc<Box<dyn Record>>),
+}
+
+/// A value with the frames it was read from and the names of its fields.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// The values.
+    pub values: Vec<Datum>,
+    /// The frames.
+    pub frames: Vec<u32>,
+    /// The fields.
+    pub fields: Vec<String>,
+    /// Why there is no value.
+    pub why: Option<String>,
+}
+
+impl Hit {
+    /// Where its fields are.
+    pub fn table(&self) -> Table {
+        match &self.body {
+            Body::Frame(_) => Table::Frames(0),
+            Body::Fact(kind, _) => Table::Facts(kind),
+        }
+    }
+
+    /// Runs something on it as a row.
+    fn with<T>(&self, needs: &[EntryId], run: impl FnOnce(&dyn Row) -> T) -> T {
+        match &self.body {
+            Body::Frame(row) => run(&Kept { row, needs }),
+            Body::Fact(_, record) => run(&FactRow {
+                fact: record.as_ref().as_ref(),
+                needs,
+            }),
+        }
+    }
+
+    /// The values of a term.
+    pub fn read(&self, text: &str) -> Reading {
+        let catalogue = self.table().catalogue();
+        let text = field(catalogue, text).map_or(text, |id| catalogue.entry(id).name);
+        let Ok(term) = Expression::parse(text, catalogue) else {
+            return Reading::default();
+        };
+        let mut values = Vec::new();
+        for value in self.with(term.needs(), |row| term.evaluate(row)) {
+            Datum::of(term.kind(), &value, &mut values);
+        }
+        let fields: Vec<String> = term
+            .needs()
+            .iter()
+            .map(|id| catalogue.entry(*id).name.to_owned())
+            .collect();
+        let mut frames = Vec::new();
+        let mut why = None;
+        match &self.body {
+            Body::Frame(row) => {
+                frames.push(row.frame);
+                if values.is_empty() {
+                    let names = fields.join(" and ");
+                    why = Some(format!("frame {} has no {names}", row.frame));
+                }
+            }
+            Body::Fact(_, record) => {
+                for id in term.needs() {
+                    let at = usize::from(id.0);
+                    let kind = catalogue.entry(*id).kind;
+                    use crate::dissect::field::Kind;
+                    if matches!(kind, Kind::Frame | Kind::Frames) {
+                        // A frame number proves itself.
+                        for value in &values {
+                            if let Datum::Number { value, .. } = value {
+                                frames.extend(u32::try_from(*value));
+                            }
+                        }
+                    } else {
+                        frames.extend(record.proof(at));
+                    }
+                    if let Some(absent) = record.why(at) {
+                        why = Some(absent.because().to_owned());
+                    }
+                }
+            }
+        }
+        frames.sort_unstable();
+        frames.dedup();
+        Reading {
+            values,
+            frames,
+            fields,
+            why,
+        }
+    }
+}
+
+impl Found {
+    /// Looks for everything, in the order of the handout.
+    pub fn new(handout: &Handout, material: &Material) -> Found {
+        let mut found = Found { things: Vec::new() };
+        for thing in &handout.things {
+            let hits = found.thing(handout, material, thing);
+            found.things.push(hits);
+        }
+        found
+    }
+
+    /// What was found of a thing.
+    pub fn hits(&self, thing: usize) -> Option<&Hits> {
+        self.things.get(thing)?.as_ref().ok()
+    }
+
+    fn thing(&self, handout: &Handout, material: &Material, thing: &Thing) -> Result<Hits, Missing> {
+        let mut because = None;
+        for way in &thing.ways {
+            match self.look(material, way, true) {
+                Ok(hits) if hits.rows.is_empty() => {}
+                Ok(hits) => return Ok(hits),
+                Err(needed) => because = Some(needed),
+            }
+        }
+        Err(self.missing(handout, material, thing, because))
+    }
+
+    /// Says what is not there, and what is there instead.
+    fn missing(
+        &self,
+        handout: &Handout,
+        material: &Material,
+        thing: &Thing,
+        because: Option<usize>,
+    ) -> Missing {
+        let mut text = match material.files.len() {
+            0 => format!("no capture to look for {} in", thing.what),
+            1 => format!(
+                "there is no sign of {} in the {} of {}",
+                thing.what,
+                count(material.frames(), "frame"),
+                material.files[0].name
+            ),
+            n => format!(
+                "there is no sign of {} in the {} of {n} captures",
+                thing.what,
+                count(material.frames(), "frame"),
+            ),
+        };
+        for (way, say) in &thing.instead {
+            let Ok(hits) = self.look(material, way, false) else {
+                continue;
+            };
+            if let Some(hit) = hits.rows.first() {
+                text.push_str("; ");
+                text.push_str(&tell(material, hit, say));
+            }
+        }
+        for (name, reason) in &material.unreadable {
+            text.push_str(&format!("; {name} cannot be read: {reason}"));
+        }
+        for file in &material.files {
+            if !file.analysis.ending.verdict.is_whole() {
+                let frames = count(file.analysis.capture.frame_count, "frame");
+                let reason = file.analysis.ending.reason.as_deref().unwrap_or("it is cut");
+                text.push_str(&format!("; {} ends after {frames}: {reason}", file.name));
+            }
+        }
+        if let Some(Err(first)) = because.and_then(|b| self.things.get(b)) {
+            let _ = first;
+            if let Some(needed) = because.and_then(|b| handout.things.get(b)) {
+                text.push_str(&format!("; it is told by {}, which is missing", needed.what));
+            }
+        }
+        Missing { text }
+    }
+
+    /// Looks in one way; `Err` names a thing that would be needed and is missing.
+    fn look(&self, material: &Material, way: &Finder, choose: bool) -> Result<Hits, usize> {
+        if way.unless.is_some_and(|other| self.hits(other).is_some()) {
+            return Ok(Hits::none());
+        }
+        let text = self.fill(&way.filter)?;
+        let file = self.same_file(&way.filter);
+        let Ok(filter) = Filter::parse(&text, way.table.catalogue()) else {
+            return Ok(Hits::none());
+        };
+        let mut rows = candidates(material, way.table, &filter, file);
+        if !choose {
+            return Ok(Hits {
+                rows,
+                ..Hits::none()
+            });
+        }
+        if let Some(other) = way.just_before {
+            let Some(targets) = self.hits(other) else {
+                return Err(other);
+            };
+            rows = just_before(rows, &targets.rows);
+        }
+        if let Some(other) = way.after {
+            let Some(first) = self.hits(other).and_then(|h| h.rows.first()) else {
+                return Err(other);
+            };
+            rows.retain(|hit| (hit.file, hit.frame) > (first.file, first.frame));
+        }
+        for preference in &way.prefer {
+            let Ok(text) = self.fill(preference) else {
+                continue;
+            };
+            let Ok(filter) = Filter::parse(&text, way.table.catalogue()) else {
+                continue;
+            };
+            let file = self.same_file(preference);
+            let better: Vec<Hit> = rows
+                .iter()
+                .filter(|hit| {
+                    file.is_none_or(|f| f == hit.file)
+                        && hit.with(filter.needs(), |row| filter.holds(row))
+                })
+                .cloned()
+                .collect();
+            if !better.is_empty() {
+                rows = better;
+            }
+        }
+        let several = way.which == Which::Only && rows.len() > 1;
+        match way.which {
+            Which::First => rows.truncate(1),
+            Which::Last => rows = rows.pop().into_iter().collect(),
+            Which::Nth(n) => rows = rows.into_iter().skip(n - 1).take(1).collect(),
+            Which::All | Which::Only => {}
+        }
+        Ok(Hits {
+            rows,
+            say: way.say.clone(),
+            several,
+        })
+    }
+
+    /// A filter with the values of its variables; `Err` names the thing that has none.
+    fn fill(&self, pieces: &[Piece]) -> Result<String, usize> {
+        let mut needed = 0;
+        template::fill(pieces, |variable| {
+            needed = variable.thing;
+            let hits = self.hits(variable.thing)?;
+            let mut values = Vec::new();
+            for hit in &hits.rows {
+                for value in hit.read(variable.field).values {
+                    if !values.contains(&value) {
+                        values.push(value);
+                    }
+                }
+            }
+            (!values.is_empty()).then_some(values)
+        })
+        .ok_or(needed)
+    }
+
+    /// The capture that a filter is bound to: numbers of frames and conversations mean something
+    /// only in their own.
+    fn same_file(&self, pieces: &[Piece]) -> Option<usize> {
+        template::variables(pieces).find_map(|variable| {
+            let key = variable.field.rsplit('.').next().unwrap_or_default();
+            let bound = matches!(key, "stream" | "frame" | "number") || key.ends_with("_frame");
+            let hits = self.hits(variable.thing)?;
+            bound.then(|| hits.rows.first().map(|hit| hit.file)).flatten()
+        })
+    }
+}
+
+impl Hits {
+    fn none() -> Hits {
+        Hits {
+            rows: Vec::new(),
+            say: String::new(),
+            several: false,
+        }
+    }
+}
+
+/// All frames or facts for which a filter holds, capture by capture.
+fn candidates(
+    material: &Material,
+    table: Table,
+    filter: &Filter,
+    only: Option<usize>,
+) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (file, loaded) in material.files.iter().enumerate() {
+        if only.is_some_and(|o| o != file) {
+            continue;
+        }
+        match table {
+            Table::Frames(source) => {
+                for row in loaded.rows.get(source).into_iter().flatten() {
+                    let needs = filter.needs();
+                    if filter.holds(&Kept { row, needs }) {
+                        hits.push(Hit {
+                            file,
+                            frame: row.frame,
+                            body: Body::Frame(Rc::clone(row)),
+                        });
+                    }
+                }
+            }
+            Table::Facts(kind) => {
+                let rows = (kind.rows)(&loaded.analysis, store::Options::default());
+                let columns = rows.schema.columns.len();
+                for at in 0..rows.len() {
+                    let Some(record) = rows.get(at) else { continue };
+                    let needs = filter.needs();
+                    let fact = record.as_ref();
+                    if filter.holds(&FactRow { fact, needs }) {
+                        let first = (0..columns).flat_map(|c| record.proof(c)).min();
+                        hits.push(Hit {
+                            file,
+                            frame: first.unwrap_or(0),
+                            body: Body::Fact(kind, Rc::new(record)),
+                        });
+                    }
+                }
+            }
+        }
+    }
+    hits
+}
+
+/// Of several, those that come closest before a target of the same capture.
+fn just_before(rows: Vec<Hit>, targets: &[Hit]) -> Vec<Hit> {
+    let gap = |hit: &Hit| {
+        targets
+            .iter()
+            .filter(|t| t.file == hit.file && t.frame > hit.frame)
+            .map(|t| t.frame - hit.frame)
+            .min()
+    };
+    let best = rows.iter().filter_map(gap).min();
+    rows.into_iter()
+        .filter(|hit| best.is_some() && gap(hit) == best)
+        .collect()
+}
+
+/// A sentence about something found; names in braces are its fields.
+pub fn tell(material: &Material, hit: &Hit, text: &str) -> String {
+    template::sentence(text, |name| match name {
+        "file" => material.files[hit.file].name.clone(),
+        "frame" => hit.frame.to_string(),
+        name => {
+            let values = hit.read(name).values;
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            values.join(", ")
+        }
+    })
+}
+
+/// A number and what it counts.
+pub fn count(n: u64, what: &str) -> String {
+    if n == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{n} {what}s")
+    }
+}

@@ -1,0 +1,36 @@
+//! Handouts: sets of questions, and their answers from a student's captures, with evidence.
+//!
+//! A handout is a TOML file ([`format`]). [`plan`] checks it and makes it ready; [`material`] reads
+//! each capture once; [`find`] looks for the things the questions are about; [`answer`] answers.
+//!
+//! **Invariant:** nothing about traffic is computed here. Values are fields of frames and of facts,
+//! or calculations with them in the filter language; what no field gives becomes a field or a
+//! fact. A file is known by what it holds, never by its name.
+
+pub mod answer;
+pub mod find;
+pub mod format;
+pub mod material;
+pub mod names;
+pub mod plan;
+pub mod problem;
+pub mod template;
+pub mod value;
+
+pub use answer::{Answer, Evidence, answers};
+pub use find::Found;
+pub use material::Material;
+pub use plan::Handout;
+pub use problem::Problem;
+pub use value::Datum;
+
+/// The handouts that come with the program: what they are called, and their text.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("client-server", include_str!("handouts/client-server.toml")),
+    ("ip-dhcp-arp", include_str!("handouts/ip-dhcp-arp.toml")),
+];
+
+/// The text of a built-in handout.
+pub fn built_in(id: &str) -> Option<&'static str> {
+    BUILT_IN.iter().find(|(name, _)| *name == id).map(|b| b.1)
+}

@@ -1,0 +1,603 @@
+//! A handout made ready to run: names are looked up, filters and terms are checked, and what has
+//! to be kept of each frame is known before the first capture is read.
+
+use super::format::{self, Names, Take, Way, Which};
+use super::names;
+use super::problem::Problem;
+use super::template::{self, Piece};
+use crate::dissect::field::Kind;
+use crate::query::{Catalogue, EntryId, Expression, Filter};
+use crate::store;
+use std::ops::Range;
+use toml::Spanned;
+
+/// A handout, ready to run.
+pub struct Handout {
+    /// As it was written.
+    pub file: format::File,
+    /// The things it speaks of, in the order of the file: each may use those before it.
+    pub things: Vec<Thing>,
+    /// Fields that are read of every frame.
+    pub needs: Vec<EntryId>,
+    /// What is kept of the frames.
+    pub sources: Vec<Source>,
+    /// Whether TCP segments are asked for one by one.
+    pub segments: bool,
+}
+
+/// Something in a capture that has a name.
+pub struct Thing {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub what: String,
+    /// How it is found.
+    pub ways: Vec<Finder>,
+    /// What is said when it is not.
+    pub instead: Vec<(Finder, String)>,
+}
+
+/// One way to find something.
+pub struct Finder {
+    /// Where.
+    pub table: Table,
+    /// What must hold.
+    pub filter: Vec<Piece>,
+    /// Which of those found.
+    pub which: Which,
+    /// What the better candidates pass.
+    pub prefer: Vec<Vec<Piece>>,
+    /// The thing it comes just before.
+    pub just_before: Option<usize>,
+    /// The thing it comes later than.
+    pub after: Option<usize>,
+    /// The thing that must be missing.
+    pub unless: Option<usize>,
+    /// What is said when it was found this way.
+    pub say: String,
+}
+
+/// Where something is looked for.
+#[derive(Clone, Copy)]
+pub enum Table {
+    /// Among the frames that a source kept.
+    Frames(usize),
+    /// Among the facts of a kind.
+    Facts(&'static store::Kind),
+}
+
+/// Frames that are kept, and what of them.
+pub struct Source {
+    /// The part of the filter that needs nothing else.
+    pub filter: Filter,
+    /// Slots that are kept, of [`Handout::needs`].
+    pub slots: Vec<usize>,
+    /// Whether the first frame is all that can matter.
+    pub first_only: bool,
+}
+
+impl Table {
+    /// The names that can be asked for.
+    pub fn catalogue(self) -> &'static Catalogue {
+        match self {
+            Table::Frames(_) => Catalogue::frames(),
+            Table::Facts(kind) => facts(kind),
+        }
+    }
+
+    /// What is looked through.
+    pub fn about(self) -> &'static str {
+        match self {
+            Table::Frames(_) => "frames",
+            Table::Facts(kind) => (kind.schema)().section,
+        }
+    }
+}
+
+/// The names of a kind of fact, made once.
+pub fn facts(kind: &'static store::Kind) -> &'static Catalogue {
+    static ALL: std::sync::OnceLock<Vec<(&'static str, Catalogue)>> = std::sync::OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        store::KINDS
+            .iter()
+            .map(|kind| {
+                let schema = (kind.schema)();
+                (schema.section, Catalogue::facts(&schema))
+            })
+            .collect()
+    });
+    let section = (kind.schema)().section;
+    all.iter()
+        .find(|(name, _)| *name == section)
+        .map_or(Catalogue::frames(), |(_, catalogue)| catalogue)
+}
+
+/// A field of a table by its name, or in a fact by the part after the dot.
+pub fn field(catalogue: &Catalogue, name: &str) -> Option<EntryId> {
+    catalogue.find(name).or_else(|| {
+        let same = |e: &crate::query::Entry| {
+            catalogue.about != "frames"
+                && e.name.split_once('.').is_some_and(|(_, key)| key == name)
+        };
+        let at = catalogue.entries().iter().position(same)?;
+        Some(EntryId(u16::try_from(at).ok()?))
+    })
+}
+
+impl Handout {
+    /// Reads a handout file. All problems of the text are given at once.
+    pub fn parse(text: &str) -> Result<Handout, Vec<Problem>> {
+        let file: format::File = toml::from_str(text).map_err(|error| {
+            let span = error.span().unwrap_or(0..0);
+            vec![Problem::new(span, error.message())]
+        })?;
+        let mut maker = Maker {
+            text,
+            names: Vec::new(),
+            things: Vec::new(),
+            fields: Vec::new(),
+            sources: Vec::new(),
+            segments: false,
+            problems: Vec::new(),
+        };
+        for (name, written) in &file.lets.0 {
+            maker.thing(name, written);
+        }
+        maker.questions(&file);
+        maker.captures(&file);
+        let needs = maker.finish_sources();
+        if !maker.problems.is_empty() {
+            return Err(maker.problems);
+        }
+        let mut sources = Vec::new();
+        let mut all = needs;
+        for draft in &maker.sources {
+            let filter = Filter::parse_beside(&draft.filter, Catalogue::frames(), &mut all)
+                .unwrap_or_else(|_| unreachable!("it was read before"));
+            let slot = |id: &EntryId| all.iter().position(|n| n == id);
+            sources.push(Source {
+                filter,
+                slots: draft.keep.iter().filter_map(slot).collect(),
+                first_only: draft.first_only,
+            });
+        }
+        Ok(Handout {
+            file,
+            things: maker.things,
+            needs: all,
+            sources,
+            segments: maker.segments,
+        })
+    }
+
+    /// The thing of this name.
+    pub fn thing(&self, name: &str) -> Option<usize> {
+        self.things.iter().position(|t| t.name == name)
+    }
+}
+
+struct Draft {
+    filter: String,
+    keep: Vec<EntryId>,
+    thing: usize,
+    first_only: bool,
+}
+
+struct Maker<'t> {
+    text: &'t str,
+    names: Vec<String>,
+    things: Vec<Thing>,
+    /// Fields asked of frames of a thing.
+    fields: Vec<(usize, EntryId)>,
+    sources: Vec<Draft>,
+    segments: bool,
+    problems: Vec<Problem>,
+}
+
+impl Maker<'_> {
+    fn problem(&mut self, span: Range<usize>, words: impl Into<String>) {
+        self.problems.push(Problem::new(span, words));
+    }
+
+    fn thing(&mut self, name: &str, written: &format::Let) {
+        let mut ways: Vec<Way> = Vec::new();
+        if let Some(within) = &written.within {
+            ways.push(Way {
+                within: within.clone(),
+                filter: written.filter.clone(),
+                which: written.which.clone(),
+                prefer: written.prefer.clone(),
+                just_before: written.just_before.clone(),
+                after: written.after.clone(),
+                unless: written.unless.clone(),
+                say: String::new(),
+            });
+        }
+        ways.extend(written.first_of.iter().cloned());
+        if ways.is_empty() {
+            let at = self.text.find(&format!("[let.{name}]")).unwrap_or(0);
+            let words = format!("`{name}` says nowhere where it is looked for");
+            let hint = "add `in = \"frames\"` or a kind of fact, such as `in = \"connections\"`";
+            self.problems
+                .push(Problem::new(at..at + 5 + name.len(), words).hint(hint));
+        }
+        let thing = self.names.len();
+        let finders: Vec<Option<Finder>> =
+            ways.iter().map(|way| self.finder(way, thing)).collect();
+        let instead: Vec<(Option<Finder>, String)> = written
+            .instead
+            .iter()
+            .map(|instead| {
+                let way = Way {
+                    within: instead.within.clone(),
+                    filter: instead.filter.clone(),
+                    which: None,
+                    prefer: Vec::new(),
+                    just_before: None,
+                    after: None,
+                    unless: None,
+                    say: String::new(),
+                };
+                let finder = self.finder(&way, thing);
+                if let Some(Table::Frames(source)) = finder.as_ref().map(|f| f.table) {
+                    let fields = template::braces(&instead.say);
+                    let ids = fields.iter().filter_map(|f| Catalogue::frames().find(f));
+                    self.sources[source].keep.extend(ids);
+                }
+                (finder, instead.say.clone())
+            })
+            .collect();
+        self.names.push(name.to_owned());
+        self.things.push(Thing {
+            name: name.to_owned(),
+            what: written.what.clone(),
+            ways: finders.into_iter().flatten().collect(),
+            instead: instead.into_iter().filter_map(|(f, s)| Some((f?, s))).collect(),
+        });
+    }
+
+    fn finder(&mut self, way: &Way, thing: usize) -> Option<Finder> {
+        let within = way.within.get_ref().as_str();
+        let which = way.which.as_ref().map_or(Which::First, |w| *w.get_ref());
+        let kind = store::kind(within);
+        if within != "frames" && kind.is_none() {
+            let names = store::names();
+            let words = format!("there is no kind of fact called `{within}`");
+            let list = format!("frames, {}", names.join(", "));
+            let hint = nearest(within, names.iter().copied().chain(["frames"]))
+                .map_or(format!("there are: {list}"), |n| format!("did you mean `{n}`?"));
+            self.problems
+                .push(Problem::new(way.within.span(), words).hint(hint));
+            return None;
+        }
+        self.segments |= within == "segments";
+        let catalogue = kind.map_or(Catalogue::frames(), facts);
+        let none = Vec::new();
+        let filter = match &way.filter {
+            Some(text) => self.pieces(text, catalogue)?,
+            None => none,
+        };
+        let prefer: Option<Vec<Vec<Piece>>> = way
+            .prefer
+            .iter()
+            .map(|text| self.pieces(text, catalogue))
+            .collect();
+        let mut other = |name: &Option<Spanned<String>>| match name {
+            Some(name) => self.reference(name.get_ref(), name.span()).map(Some),
+            None => Some(None),
+        };
+        let just_before = other(&way.just_before)?;
+        let after = other(&way.after)?;
+        let unless = other(&way.unless)?;
+        let table = match kind {
+            Some(kind) => Table::Facts(kind),
+            None => {
+                let mut keep = Vec::new();
+                for pieces in std::iter::once(&filter).chain(prefer.iter().flatten()) {
+                    if template::variables(pieces).next().is_some() || !pieces.is_empty() {
+                        keep.extend(self.needs(pieces, catalogue));
+                    }
+                }
+                let dynamic = template::variables(&filter).next().is_some();
+                self.sources.push(Draft {
+                    filter: template::constant_part(&filter),
+                    keep,
+                    thing,
+                    first_only: which == Which::First
+                        && !dynamic
+                        && prefer.as_ref().is_none_or(Vec::is_empty)
+                        && just_before.is_none()
+                        && after.is_none(),
+                });
+                Table::Frames(self.sources.len() - 1)
+            }
+        };
+        Some(Finder {
+            table,
+            filter,
+            which,
+            prefer: prefer?,
+            just_before,
+            after,
+            unless,
+            say: way.say.clone(),
+        })
+    }
+
+    /// The fields a filter reads.
+    fn needs(&self, pieces: &[Piece], catalogue: &Catalogue) -> Vec<EntryId> {
+        let text = self.with_samples(pieces);
+        let filter = Filter::parse(&text, catalogue);
+        filter.map_or(Vec::new(), |f| f.needs().to_vec())
+    }
+
+    /// A filter's text with a value of the right type for each variable.
+    fn with_samples(&self, pieces: &[Piece]) -> String {
+        template::fill(pieces, |piece| {
+            let kind = self.kind_of(piece.thing, piece.field);
+            Some(vec![sample(kind?)])
+        })
+        .unwrap_or_default()
+    }
+
+    fn kind_of(&self, thing: usize, name: &str) -> Option<Kind> {
+        let table = self.things.get(thing)?.ways.first()?.table;
+        let catalogue = table.catalogue();
+        field(catalogue, name).map(|id| catalogue.entry(id).kind)
+    }
+
+    /// Reads a filter with variables, and checks it.
+    fn pieces(&mut self, text: &Spanned<String>, catalogue: &Catalogue) -> Option<Vec<Piece>> {
+        let span = text.span();
+        let written = text.get_ref();
+        let pieces = match template::read(written, &self.names) {
+            Ok(pieces) => pieces,
+            Err((at, name)) => {
+                let words = format!("nothing is called `${name}` here");
+                let near = nearest(&name, self.names.iter().map(String::as_str));
+                let hint = near.map_or(
+                    "a name must be given in [let] above its use".to_owned(),
+                    |n| format!("did you mean `${n}`?"),
+                );
+                let at = span.start + 1 + at;
+                self.problems
+                    .push(Problem::new(at..at + name.len() + 1, words).hint(hint));
+                return None;
+            }
+        };
+        let used: Vec<(usize, String)> = template::variables(&pieces)
+            .map(|v| (v.thing, v.field.to_owned()))
+            .collect();
+        for (thing, name) in used {
+            if !self.use_field(thing, &name, span.clone()) {
+                return None;
+            }
+        }
+        let sampled = self.with_samples(&pieces);
+        if let Err(error) = Filter::parse(&sampled, catalogue) {
+            // Without variables the places in the text are those of the file.
+            let place = if sampled == *written {
+                span.start + 1 + error.span.start..span.start + 1 + error.span.end
+            } else {
+                span
+            };
+            let mut problem = Problem::new(place, error.to_string());
+            if let Some(hint) = error.hint {
+                problem = problem.hint(hint);
+            }
+            self.problems.push(problem);
+            return None;
+        }
+        Some(pieces)
+    }
+
+    /// Notes that a field of a thing is asked for; says when there is none of that name.
+    fn use_field(&mut self, thing: usize, name: &str, span: Range<usize>) -> bool {
+        let Some(found) = self.things.get(thing) else {
+            return false;
+        };
+        let tables: Vec<Table> = found.ways.iter().map(|w| w.table).collect();
+        for table in tables {
+            let catalogue = table.catalogue();
+            let Some(id) = field(catalogue, name) else {
+                let words = format!("{} have no field `{name}`", table.about());
+                let mut problem = Problem::new(span, words);
+                if let Some(advice) = catalogue.advice(name) {
+                    problem = problem.hint(advice);
+                }
+                self.problems.push(problem);
+                return false;
+            };
+            if matches!(table, Table::Frames(_)) {
+                self.fields.push((thing, id));
+            }
+        }
+        true
+    }
+
+    fn reference(&mut self, name: &str, span: Range<usize>) -> Option<usize> {
+        let found = self.names.iter().position(|n| n == name);
+        if found.is_none() {
+            let words = format!("nothing is called `{name}` here");
+            let hint = nearest(name, self.names.iter().map(String::as_str)).map_or(
+                format!("give it a name with [let.{name}]"),
+                |n| format!("did you mean `{n}`?"),
+            );
+            self.problems.push(Problem::new(span, words).hint(hint));
+        }
+        found
+    }
+
+    fn captures(&mut self, file: &format::File) {
+        for capture in &file.capture {
+            for name in &capture.holds {
+                self.reference(name.get_ref(), name.span());
+            }
+        }
+    }
+
+    fn questions(&mut self, file: &format::File) {
+        let mut known: Vec<String> = Vec::new();
+        for question in &file.question {
+            for part in &question.part {
+                let id = format!("{}.{}", question.id, part.id);
+                if known.contains(&id) {
+                    self.problem(part.kind.span(), format!("two parts are called `{id}`"));
+                }
+                known.push(id);
+                self.part(part);
+            }
+        }
+    }
+
+    fn part(&mut self, part: &format::Part) {
+        let span = part.kind.span();
+        let sourced = part.of.is_some() || part.value.is_some();
+        let prose = *part.kind.get_ref() == format::Type::Prose;
+        if !sourced && !prose {
+            let words = "this answer comes from nowhere";
+            let hint = "add `of = \"NAME\"` and `take = \"FIELD\"`, or `value = …`";
+            self.problems.push(Problem::new(span.clone(), words).hint(hint));
+        }
+        if prose && part.idea.is_empty() {
+            let words = "prose needs a rubric";
+            let hint = "add [[question.part.idea]] with `idea` and `words`";
+            self.problems.push(Problem::new(span.clone(), words).hint(hint));
+        }
+        if let Some(Names::Known(name)) = &part.names
+            && names::table(name).is_none()
+        {
+            let words = format!("there is no table of names called `{name}`");
+            let hint = format!("there are: {}", names::TABLES.join(", "));
+            self.problems.push(Problem::new(span.clone(), words).hint(hint));
+        }
+        for wrong in &part.wrong {
+            if part.also.contains(&wrong.value) {
+                let words = format!("`{}` cannot be both right and wrong", wrong.value);
+                self.problem(span.clone(), words);
+            }
+        }
+        for name in &part.evidence {
+            if let Some(thing) = self.reference(name.get_ref(), name.span()) {
+                let _ = thing;
+            }
+        }
+        let Some(of) = &part.of else { return };
+        let Some(thing) = self.reference(of.get_ref(), of.span()) else {
+            return;
+        };
+        let mut terms: Vec<(String, Range<usize>)> = Vec::new();
+        if let Some(take) = &part.take {
+            match take.get_ref() {
+                Take::One(text) => terms.push((text.clone(), take.span())),
+                Take::Several(texts) => {
+                    terms.extend(texts.iter().map(|t| (t.clone(), take.span())));
+                }
+            }
+        }
+        terms.extend(part.or_take.iter().map(|t| (t.get_ref().clone(), t.span())));
+        for (text, place) in terms {
+            self.term(thing, &text, place);
+        }
+    }
+
+    /// Checks a term that is taken of a thing, in every table the thing may be found in.
+    fn term(&mut self, thing: usize, text: &str, span: Range<usize>) {
+        let tables: Vec<Table> = self.things[thing].ways.iter().map(|w| w.table).collect();
+        for table in tables {
+            let catalogue = table.catalogue();
+            match Expression::parse(text, catalogue) {
+                Ok(term) => {
+                    if matches!(table, Table::Frames(_)) {
+                        self.fields.extend(term.needs().iter().map(|id| (thing, *id)));
+                    }
+                }
+                Err(error) => {
+                    let at = span.start + 1;
+                    let mut problem = Problem::new(
+                        at + error.span.start..at + error.span.end,
+                        error.to_string(),
+                    );
+                    if let Some(hint) = error.hint {
+                        problem = problem.hint(hint);
+                    }
+                    self.problems.push(problem);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Gives every source the fields that are asked of its thing; returns all that are read.
+    fn finish_sources(&mut self) -> Vec<EntryId> {
+        let frames = Catalogue::frames();
+        let mut needs: Vec<EntryId> = Vec::new();
+        for draft in &mut self.sources {
+            for (thing, id) in &self.fields {
+                if *thing == draft.thing {
+                    draft.keep.push(*id);
+                }
+            }
+            draft.keep.extend(frames.find("frame.number"));
+            draft.keep.sort_unstable();
+            draft.keep.dedup();
+            for id in &draft.keep {
+                if !needs.contains(id) {
+                    needs.push(*id);
+                }
+            }
+        }
+        needs
+    }
+}
+
+/// A value of a type, as it is written in a filter.
+fn sample(kind: Kind) -> super::Datum {
+    use super::Datum;
+    match kind {
+        Kind::Ipv4 | Kind::Address => Datum::Ip(std::net::Ipv4Addr::UNSPECIFIED.into()),
+        Kind::Ipv6 => Datum::Ip(std::net::Ipv6Addr::UNSPECIFIED.into()),
+        Kind::Ether => Datum::Mac([0; 6]),
+        Kind::Boolean | Kind::Mark | Kind::Protocol => Datum::YesNo(true),
+        Kind::Float => Datum::Float(0.0),
+        Kind::Duration => Datum::Duration(0),
+        Kind::Time => Datum::Time(0),
+        Kind::Text | Kind::Bytes => Datum::Text(String::from("x")),
+        Kind::State(states) => {
+            Datum::Text(states.first().map_or(String::new(), |s| s.word.to_owned()))
+        }
+        _ => Datum::number(0),
+    }
+}
+
+/// The name nearest to one that does not exist.
+pub fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    names
+        .map(|name| (edits(wanted, name), name))
+        .filter(|(cost, name)| *cost <= 1 + name.len() / 3)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Single-character changes that lead from one text to the other; neighbours that changed places
+/// count once.
+pub fn edits(from: &str, to: &str) -> usize {
+    let from: Vec<char> = from.chars().take(80).collect();
+    let to: Vec<char> = to.chars().take(80).collect();
+    let mut before: Vec<usize> = vec![0; to.len() + 1];
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, b) in to.iter().enumerate() {
+            let mut cost = (above[j] + usize::from(a != b))
+                .min(above[j + 1] + 1)
+                .min(row[j] + 1);
+            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
+                cost = cost.min(before[j - 1] + 1);
+            }
+            row.push(cost);
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above.last().copied().unwrap_or(0)
+}
