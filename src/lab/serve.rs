@@ -164,10 +164,13 @@ impl Hall<'_> {
     }
 }
 
+/// A place that is taken: its connection, while it lasts, and when it was last heard of.
+type Taken = (Weak<TcpStream>, Arc<AtomicU64>);
+
 /// Who is being served, so that the one that has been silent longest can give way.
 #[derive(Default)]
 pub struct Seats {
-    taken: Mutex<BTreeMap<SocketAddr, (Weak<TcpStream>, Arc<AtomicU64>)>>,
+    taken: Mutex<BTreeMap<SocketAddr, Taken>>,
 }
 
 /// Who has said something this lately does not give way.

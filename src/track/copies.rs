@@ -225,13 +225,13 @@ impl Record {
             stated => as_usize(stated),
         };
         let whole = &rest[..rest.len().min(stated)];
-        let masked: &[std::ops::Range<usize>] = match ip.source {
-            IpAddr::V4(_) => &[8..9, 10..12],
-            IpAddr::V6(_) => &[7..8],
+        let masked = match ip.source {
+            IpAddr::V4(_) => [8..9, 10..12],
+            IpAddr::V6(_) => [7..8, 0..0],
         };
         self.bytes.clear();
         self.bytes.extend_from_slice(whole);
-        for byte in masked.iter().cloned().flatten() {
+        for byte in masked.into_iter().flatten() {
             if let Some(byte) = self.bytes.get_mut(byte) {
                 *byte = 0;
             }
