@@ -9,6 +9,7 @@ mod answer;
 mod client;
 mod fields;
 mod frames;
+mod grade;
 mod interfaces;
 mod restriction;
 mod serve;
@@ -39,6 +40,7 @@ enum Command {
     Frames(frames::Args),
     Show(show::Args),
     Answer(answer::Args),
+    Grade(grade::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Frames(args) => frames::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Answer(args) => answer::run(&args),
+        Command::Grade(args) => grade::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),
