@@ -102,7 +102,9 @@ static FRAME: LazyLock<Regex> = LazyLock::new(|| {
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut found: Vec<Token> = Vec::new();
     for capture in VALUE.captures_iter(text) {
-        let Some(whole) = capture.get(0) else { continue };
+        let Some(whole) = capture.get(0) else {
+            continue;
+        };
         let mut span = whole.range();
         let written = whole.as_str();
         let named = |name| capture.name(name).is_some();
@@ -110,8 +112,10 @@ pub fn tokens(text: &str) -> Vec<Token> {
         let kind = if named("mac") {
             match value::mac(written) {
                 // Twelve digits that are all decimal are a number.
-                Some(_) if written.len() == 12 && written.bytes().all(|b| b.is_ascii_digit())
-                    && written.parse::<i128>().is_ok_and(|n| n < 10_000_000_000) =>
+                Some(_)
+                    if written.len() == 12
+                        && written.bytes().all(|b| b.is_ascii_digit())
+                        && written.parse::<i128>().is_ok_and(|n| n < 10_000_000_000) =>
                 {
                     Kind::Number(written.parse().unwrap_or(0))
                 }
@@ -150,7 +154,10 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 number(&written[first + 1..], 10)
             }
         } else if named("decimal") {
-            written.replace(',', ".").parse().map_or(Kind::Other, Kind::Decimal)
+            written
+                .replace(',', ".")
+                .parse()
+                .map_or(Kind::Other, Kind::Decimal)
         } else if named("word") {
             word(written).map_or(Kind::Other, Kind::Number)
         } else {
@@ -158,7 +165,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
         };
         // A mask in hexadecimal.
         let kind = match kind {
-            Kind::Number(n) if hex && written.len() == 10 && written.to_lowercase().starts_with("0xf") => {
+            Kind::Number(n)
+                if hex && written.len() == 10 && written.to_lowercase().starts_with("0xf") =>
+            {
                 u32::try_from(n).map_or(Kind::Number(n), |n| Kind::Ip(Ipv4Addr::from(n)))
             }
             kind => kind,
@@ -210,7 +219,8 @@ fn calculations(text: &str, found: &mut [Token]) {
         Regex::new(r"(?i)^\s*(?:bytes?\s*)?(?:[-+*/x×−–]|minus|plus|times)\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$").expect("the pattern is right")
+        Regex::new(r"(?i)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$")
+            .expect("the pattern is right")
     });
     for at in 1..found.len() {
         let (before, after) = found.split_at_mut(at);
@@ -224,7 +234,11 @@ fn calculations(text: &str, found: &mut [Token]) {
         if SIGN.is_match(gap) {
             a.operand = true;
             b.operand = true;
-        } else if EQUALS.is_match(gap) && gap.len() < 30 && !gap.contains(['\n', ';']) && !gap.contains("->") {
+        } else if EQUALS.is_match(gap)
+            && gap.len() < 30
+            && !gap.contains(['\n', ';'])
+            && !gap.contains("->")
+        {
             a.operand = true;
             b.result = true;
         }
@@ -244,8 +258,25 @@ fn number(digits: &str, radix: u32) -> Kind {
 /// A number in words.
 fn word(text: &str) -> Option<i128> {
     const ONES: [&str; 20] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
         "nineteen",
     ];
     const TENS: [&str; 8] = [
@@ -318,9 +349,19 @@ mod tests {
 
     #[test]
     fn hardware_addresses_come_in_any_notation() {
-        for text in ["08:00:27:1a:b8:5d", "08-00-27-1A-B8-5D", "0800.271a.b85d", "0800271AB85D", "8:0:27:1a:b8:5d"] {
+        for text in [
+            "08:00:27:1a:b8:5d",
+            "08-00-27-1A-B8-5D",
+            "0800.271a.b85d",
+            "0800271AB85D",
+            "8:0:27:1a:b8:5d",
+        ] {
             let found = tokens(text);
-            assert_eq!(found[0].kind, Kind::Mac([8, 0, 0x27, 0x1a, 0xb8, 0x5d]), "{text}");
+            assert_eq!(
+                found[0].kind,
+                Kind::Mac([8, 0, 0x27, 0x1a, 0xb8, 0x5d]),
+                "{text}"
+            );
         }
     }
 
