@@ -7,8 +7,9 @@ use wirelab::analyze::{Wants, analyze};
 use wirelab::capture::{Batch, Frame, LinkType, Reader};
 use wirelab::dissect::field::{Sink, Wanted};
 use wirelab::dissect::{self, Packet, checksum};
-use wirelab::query::{Catalogue, EntryId, Filter, Session, packet_list, print};
+use wirelab::query::{Catalogue, EntryId, Filter, Session, print};
 use wirelab::render::{self, Extent, Format, Report};
+use wirelab::report::packet_list;
 use wirelab::report::{Times, summary};
 use wirelab::store::{self, Options};
 

@@ -257,11 +257,12 @@ mod tests {
             assert_eq!(frame.bytes, vec![7; length]);
             assert_eq!((frame.time, frame.wire_length), (Some(time), 1514));
         }
-        assert_eq!(reader.sections()[0].comments, ["a lab"]);
+        while reader.next_batch(&mut batch) {}
         let interface = &reader.interfaces()[0];
         assert_eq!(interface.shown_name(), "eth0");
         assert_eq!(interface.description.as_deref(), Some("host client"));
         assert_eq!((interface.received, interface.dropped), (Some(12), Some(3)));
+        assert_eq!(reader.sections()[0].comments, ["a lab"]);
         let ending = reader.finish();
         assert!(ending.verdict.is_whole(), "{ending:?}");
     }

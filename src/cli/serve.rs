@@ -17,7 +17,7 @@ use clap::ValueEnum;
 use std::io::{IsTerminal, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -279,6 +279,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
 fn start(common: &Common, program: &'static str, port: u16) -> anyhow::Result<Start> {
     let port = common.port.unwrap_or(port);
     let addresses = resolve(&common.bind, port, Family::Any)?;
+    if addresses[0].ip().is_loopback() {
+        writeln!(
+            std::io::stderr(),
+            "{program}: only this machine can reach a server on {}; --bind 0.0.0.0 opens it to others",
+            addresses[0].ip()
+        )?;
+    }
     let stop = Stop::on_signals().context("signals")?;
     let limits = Limits {
         clients: common.max_clients.unwrap_or(1024),
@@ -387,11 +394,13 @@ fn serve_proxy(args: &ProxyArgs) -> anyhow::Result<()> {
         .local_addr()
         .context("the listening socket")?
         .port();
-    let own = std::env::temp_dir().join(format!("wirelab-proxy-{}", std::process::id()));
-    let folder = args.cache.as_deref().unwrap_or(&own);
-    if args.cache.is_none() {
-        make_private(&own)?;
-    }
+    // Others cannot look into it; a name of its own, so that what a killed proxy left does not
+    // stand in the way.
+    let own = tempfile::Builder::new()
+        .prefix("wirelab-proxy-")
+        .tempdir()
+        .context("making a folder for the cache")?;
+    let folder = args.cache.as_deref().unwrap_or(own.path());
     let limits = cache::Limits {
         total: args.cache_bytes,
         answer: args.answer_bytes,
@@ -410,19 +419,8 @@ fn serve_proxy(args: &ProxyArgs) -> anyhow::Result<()> {
         .log
         .record(&Event::new("cache").text("folder", folder.display().to_string()));
     let served = proxy::serve(listener, &proxy, limits, &start.stop, &start.log);
-    if args.cache.is_none() {
-        std::fs::remove_dir_all(&own).with_context(|| format!("removing {}", own.display()))?;
-    }
+    own.close().context("removing the cache")?;
     Ok(served?)
-}
-
-/// A folder that was not there before and that others cannot look into.
-fn make_private(folder: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("making the cache {}", folder.display()))
 }
 
 /// How far a transfer is, on a terminal, once it takes longer than half a second.

@@ -221,7 +221,7 @@ pub(super) fn nagle(args: &NagleArgs, out: &mut Output) -> anyhow::Result<()> {
         true => (Small::Sent, "without Nagle's algorithm (TCP_NODELAY)"),
         false => (Small::Held, "with Nagle's algorithm"),
     };
-    let times = nagle::rounds(&addresses, small, args.rounds, args.target.timeout)?;
+    let times = nagle::rounds(&addresses, small, args.rounds, args.target.timeout())?;
     out.line(name.as_bytes())?;
     for (number, time) in times.into_iter().enumerate() {
         let line = format!(
