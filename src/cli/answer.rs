@@ -51,7 +51,11 @@ pub(super) fn load(name: &str) -> anyhow::Result<(Handout, String)> {
         Ok(handout) => Ok((handout, text)),
         Err(problems) => {
             let drawn: Vec<String> = problems.iter().map(|p| p.draw(&shown, &text)).collect();
-            bail!("the handout {} cannot be used\n{}", safe(name), drawn.join("\n"))
+            bail!(
+                "the handout {} cannot be used\n{}",
+                safe(name),
+                drawn.join("\n")
+            )
         }
     }
 }

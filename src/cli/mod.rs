@@ -5,8 +5,8 @@
 //! A closed pipe ends quietly with 0. stdout is data, stderr is conversation.
 
 mod analyze;
-mod capture;
 mod answer;
+mod capture;
 mod client;
 mod fields;
 mod frames;

@@ -141,7 +141,10 @@ impl Material {
 
     /// How many frames there are.
     pub fn frames(&self) -> u64 {
-        self.files.iter().map(|f| f.analysis.capture.frame_count).sum()
+        self.files
+            .iter()
+            .map(|f| f.analysis.capture.frame_count)
+            .sum()
     }
 }
 

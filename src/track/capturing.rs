@@ -1,8 +1,8 @@
 //! Situations that come from how the capture was made, not from the network: frames recorded
 //! twice, checksums that the sender's network card had not filled in yet.
 
-use super::checksums::{Checksums, Found, MOST, Sum};
 use super::arp::Binding;
+use super::checksums::{Checksums, Found, MOST, Sum};
 use super::copies::{Copies, Difference, Relay};
 use crate::facts::situation::{About, Situation, SituationKind};
 use std::net::IpAddr;

@@ -11,9 +11,9 @@
 //! that the packet was passed on.
 
 use crate::capture::LinkType;
-use crate::dissect::{Packet, Transport};
 use crate::dissect::checksum::{self, Verdict};
 use crate::dissect::layer::Protocol;
+use crate::dissect::{Packet, Transport};
 use std::net::IpAddr;
 
 /// How many packets are looked at.
