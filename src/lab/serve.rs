@@ -167,8 +167,11 @@ impl Hall<'_> {
 /// Who is being served, so that the one that has been silent longest can give way.
 #[derive(Default)]
 pub struct Seats {
-    taken: Mutex<BTreeMap<SocketAddr, (Weak<TcpStream>, Arc<AtomicU64>)>>,
+    taken: Mutex<BTreeMap<SocketAddr, Seat>>,
 }
+
+/// A conversation's socket, while it has one, and when it was last used.
+type Seat = (Weak<TcpStream>, Arc<AtomicU64>);
 
 /// Who has said something this lately does not give way.
 const LATELY: u64 = 1000;
