@@ -273,8 +273,14 @@ fn assign(
                 .find(|a| !a.bracket)
                 .map_or(piece.lower.len(), |a| a.span.start);
             let gap = &piece.lower[before..token.span.start];
-            let (_, tail) = split(gap, before == 0);
-            let (head, _) = split(&piece.lower[token.span.end..after], false);
+            let (_, mut tail) = split(gap, before == 0);
+            if tail.contains("both") {
+                // `server and router have both …`
+                let cut = gap.rfind(['.', ';', '\n', ',']).map_or(0, |at| at + 1);
+                tail = &gap[cut..];
+            }
+            let behind = piece.lower[token.span.end..after].trim_start_matches(')');
+            let (head, _) = split(behind, false);
             let own = scores(&slots, tail, gap, head, after == piece.lower.len(), piece.hint);
             let empty = before > 0 && !gap.contains(|c: char| c.is_alphabetic() && c != 'a' && c != 'n' && c != 'd' && c != 't' && c != 'o' && c != 'u');
             let mut scores: Vec<i32> = own.clone();
@@ -287,7 +293,7 @@ fn assign(
             }
             let labelled = own.iter().any(|s| *s > 0);
             // A word such as `one` is a number only where it is said to be.
-            if word && prose && !own.iter().any(|s| *s >= 8) && matches!(token.kind, Kind::Number(n) if n <= 10) {
+            if word && (prose || only_labelled) && !own.iter().any(|s| *s >= 8) && matches!(token.kind, Kind::Number(n) if n <= 10) {
                 continue;
             }
             for (score, slot) in scores.iter_mut().zip(&slots) {
@@ -311,7 +317,7 @@ fn assign(
         let mut pairs: Vec<(i32, usize, usize)> = Vec::new();
         for (a, one) in around.iter().enumerate() {
             for (s, score) in one.scores.iter().enumerate() {
-                if *score >= 4 && (one.labelled || score >= &6) {
+                if *score >= if only_labelled { 10 } else { 4 } && (one.labelled || *score >= 6) {
                     pairs.push((*score, a, s));
                 }
             }
@@ -348,7 +354,10 @@ fn assign(
                     let value = |a: usize| &pieces[around[a].piece].tokens[around[a].token].kind;
                     let again = kind == Class::Ports
                         && given.iter().flatten().any(|g| value(*g) == value(a));
-                    if around[a].scores[s] > -50 && !again {
+                    let frame = slots[s].kind != Type::Frame
+                        || pieces[around[a].piece].tokens[around[a].token].frame
+                        || around[a].token < 2;
+                    if around[a].scores[s] > -50 && !again && frame {
                         given[s] = Some(a);
                         next = rest.next();
                         break;
@@ -377,6 +386,9 @@ fn weigh(score: i32, slot: &Slot<'_>, token: &Token) -> i32 {
     match slot.kind {
         Type::Frame if sized => NEVER,
         Type::Frame if token.frame => score + 6,
+        Type::Frame if token.behind_ip => NEVER,
+        // A number that is not said to be a frame's may be any other.
+        Type::Frame if score > 0 => (score - 5).max(1),
         Type::Frame if matches!(token.kind, Kind::Number(n) if n > 99_999) => NEVER,
         Type::Port if sized || token.frame => NEVER,
         Type::Port => match token.kind {
@@ -610,7 +622,9 @@ fn hedged_near(piece: &Piece<'_>, token: &Token) -> bool {
     let after = piece.text[token.span.end..end]
         .find([',', '('])
         .map_or(end, |at| token.span.end + at);
-    let question = piece.text[token.span.end..].trim_start().starts_with('?');
+    // `Who has 10.0.2.2? Tell …` quotes a question.
+    let asked = piece.lower[around.start..token.span.start].contains("who ");
+    let question = !asked && piece.text[token.span.end..].trim_start().starts_with('?');
     // `…, I think` comes behind the comma.
     let tail = piece.text[token.span.end..end].trim_start_matches([',', ' ', '.']);
     let tail = &tail[..tail.len().min(tail.char_indices().nth(12).map_or(tail.len(), |c| c.0))];

@@ -113,6 +113,11 @@ static VAGUE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(?:an|some|the)\s+(?:error|failure|exception)\b|\bit fails\b").expect("the pattern is right")
 });
 
+/// Whether a text says that something fails, and not what.
+pub fn vague(text: &str) -> bool {
+    VAGUE.is_match(text)
+}
+
 /// Claims of parts that are names, and of those that are yes or no.
 pub fn claims(
     question: &Question,
@@ -160,7 +165,7 @@ pub fn claims(
                 }
                 if several
                     && !hinted
-                    && other.is_some_and(|other| near.is_none_or(|near| other < near))
+                    && other.is_some_and(|other| near.map_or(other < 40, |near| other < near))
                 {
                     continue;
                 }

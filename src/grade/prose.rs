@@ -31,7 +31,8 @@ const IDLE: &[&str] = &[
     "time", "live", "ttl", "proxy", "nr", "decimal", "hex", "dec", "total", "length", "size", "so",
     "capture", "request", "reply", "response", "comes", "back", "get", "got", "discover", "bits",
     "first", "second", "third", "one", "two", "both", "via", "screenshot", "transport", "tcp", "udp",
-    "equal", "other", "same",
+    "other", "same", "think", "believe", "guess", "sure", "maybe", "probably", "perhaps", "unsure",
+    "know", "would", "say", "but", "rst", "syn", "ack", "icmp", "bootpc", "bootps",
 ];
 
 static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
@@ -75,7 +76,8 @@ pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Ju
                 .any(|p| p.labels.iter().any(|l| l.to_lowercase().split(' ').any(|l| w.starts_with(l))))
         })
         .count();
-    let speaks = !judged.ideas.is_empty()
+    let vague = pieces.iter().any(|p| super::names::vague(&p.lower)) && count > 0;
+    let speaks = vague || !judged.ideas.is_empty()
         || !judged.mistakes.is_empty()
         || BECAUSE.is_match(&rest)
         || count >= 2;
