@@ -141,7 +141,15 @@ pub struct Piece<'s> {
 impl<'s> Piece<'s> {
     /// Looks a segment through.
     pub fn new(segment: &'s Segment) -> Piece<'s> {
-        let tokens = token::tokens(&segment.text);
+        let mut tokens = token::tokens(&segment.text);
+        let has = |words: &[&str]| words.iter().any(|w| segment.hint.contains(w));
+        if has(&["frame", "packet"]) && !has(&["size", "length", "bytes", "total", "whole"]) {
+            for token in &mut tokens {
+                let digit = segment.text[token.span.clone()].starts_with(|c: char| c.is_ascii_digit());
+                token.frame |=
+                    digit && token.unit == Unit::None && matches!(token.kind, Kind::Number(_));
+            }
+        }
         Piece {
             text: &segment.text,
             lower: segment.text.to_ascii_lowercase(),
@@ -184,18 +192,20 @@ pub fn extract(
 }
 
 /// A slot that values compete for: a part, or one side of two ports.
-struct Slot<'p> {
+struct Slot {
     part: usize,
     side: usize,
     kind: Type,
     bytes: bool,
-    labels: Vec<&'p str>,
+    labels: Vec<String>,
 }
 
+/// Words that say of what sort a value is, not which.
+const SORTS: &[&str] = &["port", "ports", "address", "frame", "frames", "number", "bytes", "ip", "mac"];
 const CLIENT: &[&str] = &["client", "source", "src", "from", "bootpc", "sport"];
 const SERVER: &[&str] = &["server", "destination", "dest", "dst", "to", "bootps", "dport"];
 
-fn slots<'p>(question: &'p Question, kind: Class, claims: &[Option<Claim>]) -> Vec<Slot<'p>> {
+fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<Slot> {
     let mut slots = Vec::new();
     for (at, part) in question.part.iter().enumerate() {
         let own = *part.kind.get_ref();
@@ -214,9 +224,10 @@ fn slots<'p>(question: &'p Question, kind: Class, claims: &[Option<Claim>]) -> V
                 kind: own,
                 bytes: part.unit.as_deref() == Some("bytes"),
                 labels: if labels.is_empty() {
-                    part.labels.iter().map(String::as_str).collect()
+                    let own = std::iter::once(part.id.replace('-', " "));
+                    own.chain(part.labels.iter().map(|l| l.to_ascii_lowercase())).collect()
                 } else {
-                    labels.to_vec()
+                    labels.iter().map(|l| (*l).to_owned()).collect()
                 },
             });
         }
@@ -300,7 +311,8 @@ fn assign(
                 *score = weigh(*score, slot, token);
             }
             let sentence = sentence(piece.text, token.span.start);
-            let both = piece.lower[sentence].contains("both");
+            let both = piece.lower[sentence.clone()].contains("both")
+                || piece.lower[sentence].contains("each");
             around.push(Around {
                 piece: p,
                 token: *t,
@@ -380,7 +392,7 @@ fn strong(one: &Around) -> bool {
 }
 
 /// A score with what the token itself says.
-fn weigh(score: i32, slot: &Slot<'_>, token: &Token) -> i32 {
+fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
     const NEVER: i32 = -100;
     let sized = matches!(token.unit, Unit::Bytes | Unit::Bits | Unit::Words);
     match slot.kind {
@@ -437,7 +449,7 @@ fn split(gap: &str, first: bool) -> (&str, &str) {
 
 /// How well the words around a value announce each slot.
 fn scores(
-    slots: &[Slot<'_>],
+    slots: &[Slot],
     tail: &str,
     gap: &str,
     head: &str,
@@ -455,7 +467,12 @@ fn scores(
         for (start, end, length, of) in &hits {
             let near = Some(if nearest_last { *end } else { *start }) == nearest;
             for slot in of {
-                let score = base + i32::try_from(*length).unwrap_or(0) / 4 + if near { 4 } else { 0 };
+                let sort = text.get(*start..*end).is_some_and(|l| SORTS.contains(&l));
+                let score = if sort {
+                    base / 2
+                } else {
+                    base + i32::try_from(*length).unwrap_or(0) / 4 + if near { 4 } else { 0 }
+                };
                 out[*slot] = out[*slot].max(0) + score;
             }
         }
@@ -483,13 +500,12 @@ fn scores(
 }
 
 /// Labels in a text, the longest where several overlap: place, length, and whose they are.
-fn hits(slots: &[Slot<'_>], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
+fn hits(slots: &[Slot], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
     let mut found: Vec<(usize, usize, usize, Vec<usize>)> = Vec::new();
     for (s, slot) in slots.iter().enumerate() {
         for label in &slot.labels {
-            let label = label.to_ascii_lowercase();
             let mut from = 0;
-            while let Some((start, end)) = find_label(text, &label, from) {
+            while let Some((start, end)) = find_label(text, label, from) {
                 match found.iter_mut().find(|f| f.0 == start && f.1 == end) {
                     Some(known) if !known.3.contains(&s) => known.3.push(s),
                     Some(_) => {}
@@ -510,7 +526,7 @@ fn hits(slots: &[Slot<'_>], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)
 
 /// The value that a question with one value means.
 fn primary(
-    slot: &Slot<'_>,
+    slot: &Slot,
     pieces: &[Piece<'_>],
     around: &[Around],
     only_labelled: bool,
@@ -537,7 +553,7 @@ fn primary(
 fn claim(
     question: &Question,
     kind: Class,
-    slots: &[Slot<'_>],
+    slots: &[Slot],
     given: &[Option<usize>],
     around: &[Around],
     pieces: &mut [Piece<'_>],

@@ -40,7 +40,8 @@ pub fn known(part: &Part) -> Vec<(String, String)> {
         }
         Some(Names::Own(own)) => {
             for (value, others) in own {
-                if !value.bytes().all(|b| b.is_ascii_digit()) {
+                let own = matches!(value.as_str(), "yes" | "no");
+                if !own && !value.bytes().all(|b| b.is_ascii_digit()) {
                     add(value, value);
                 }
                 for other in others.as_array().into_iter().flatten() {
@@ -51,7 +52,8 @@ pub fn known(part: &Part) -> Vec<(String, String)> {
         None => {}
     }
     for wrong in &part.wrong {
-        if wrong.value.chars().any(char::is_alphabetic) {
+        let own = matches!(wrong.value.as_str(), "yes" | "no");
+        if !own && wrong.value.chars().any(char::is_alphabetic) {
             add(&wrong.value, &wrong.value);
         }
     }
@@ -178,7 +180,7 @@ pub fn claims(
         }
         let found: Vec<Mention> = found.into_iter().map(|f| f.1).collect();
         claims[at] = match found.first() {
-            Some(first) => Some(named(first, &found, pieces)),
+            Some(first) => Some(named(first, &found, pieces, !numbers)),
             None if !numbers => number(part, pieces),
             None => None,
         };
@@ -243,7 +245,7 @@ fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<u
     best
 }
 
-fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>]) -> Claim {
+fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: bool) -> Claim {
     let piece = &pieces[first.piece];
     let around = sentence(piece.text, first.span.start);
     let other = found.iter().find(|m| {
@@ -276,7 +278,7 @@ fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>]) -> Claim 
             piece.taken.push(mention.span.clone());
             // The number in brackets behind it.
             for (t, token) in piece.tokens.iter().enumerate() {
-                if token.bracket && token.span.start >= mention.span.end
+                if codes && token.bracket && token.span.start >= mention.span.end
                     && token.span.start < mention.span.end + 14
                 {
                     piece.used[t] = true;

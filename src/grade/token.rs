@@ -109,6 +109,11 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:total|whole|entire|complete|size|length|full)(?:\s+(?:of|the))*\s+(?:frame|packet)s?[\s:=]*(?:is\s*)?$")
         .expect("the pattern is right")
 });
+/// A number of something else than a frame.
+static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
+        .expect("the pattern is right")
+});
 /// Between numbers of a list.
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^\s*(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$").expect("the pattern is right")
@@ -219,6 +224,7 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
         frame: unit == Unit::None
             && FRAME.is_match(before)
             && !WHOLE.is_match(before)
+            && !OTHER.is_match(before)
             && !matches!(kind, Kind::Ip(_) | Kind::Mac(_)),
         behind_ip: before.ends_with(':')
             && found.last().is_some_and(|t| {
