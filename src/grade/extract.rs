@@ -141,7 +141,16 @@ pub struct Piece<'s> {
 impl<'s> Piece<'s> {
     /// Looks a segment through.
     pub fn new(segment: &'s Segment) -> Piece<'s> {
-        let tokens = token::tokens(&segment.text);
+        let mut tokens = token::tokens(&segment.text);
+        let has = |words: &[&str]| words.iter().any(|w| segment.hint.contains(w));
+        if has(&["frame", "packet"]) && !has(&["size", "length", "bytes", "total", "whole"]) {
+            for token in &mut tokens {
+                let digit =
+                    segment.text[token.span.clone()].starts_with(|c: char| c.is_ascii_digit());
+                token.frame |=
+                    digit && token.unit == Unit::None && matches!(token.kind, Kind::Number(_));
+            }
+        }
         Piece {
             text: &segment.text,
             lower: segment.text.to_ascii_lowercase(),
@@ -184,14 +193,18 @@ pub fn extract(
 }
 
 /// A slot that values compete for: a part, or one side of two ports.
-struct Slot<'p> {
+struct Slot {
     part: usize,
     side: usize,
     kind: Type,
     bytes: bool,
-    labels: Vec<&'p str>,
+    labels: Vec<String>,
 }
 
+/// Words that say of what sort a value is, not which.
+const SORTS: &[&str] = &[
+    "port", "ports", "address", "frame", "frames", "number", "bytes", "ip", "mac",
+];
 const CLIENT: &[&str] = &["client", "source", "src", "from", "bootpc", "sport"];
 const SERVER: &[&str] = &[
     "server",
@@ -203,7 +216,7 @@ const SERVER: &[&str] = &[
     "dport",
 ];
 
-fn slots<'p>(question: &'p Question, kind: Class, claims: &[Option<Claim>]) -> Vec<Slot<'p>> {
+fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<Slot> {
     let mut slots = Vec::new();
     for (at, part) in question.part.iter().enumerate() {
         let own = *part.kind.get_ref();
@@ -222,9 +235,11 @@ fn slots<'p>(question: &'p Question, kind: Class, claims: &[Option<Claim>]) -> V
                 kind: own,
                 bytes: part.unit.as_deref() == Some("bytes"),
                 labels: if labels.is_empty() {
-                    part.labels.iter().map(String::as_str).collect()
+                    let own = std::iter::once(part.id.replace('-', " "));
+                    own.chain(part.labels.iter().map(|l| l.to_ascii_lowercase()))
+                        .collect()
                 } else {
-                    labels.to_vec()
+                    labels.iter().map(|l| (*l).to_owned()).collect()
                 },
             });
         }
@@ -286,8 +301,14 @@ fn assign(
                 .find(|a| !a.bracket)
                 .map_or(piece.lower.len(), |a| a.span.start);
             let gap = &piece.lower[before..token.span.start];
-            let (_, tail) = split(gap, before == 0);
-            let (head, _) = split(&piece.lower[token.span.end..after], false);
+            let (_, mut tail) = split(gap, before == 0);
+            if tail.contains("both") {
+                // `server and router have both …`
+                let cut = gap.rfind(['.', ';', '\n', ',']).map_or(0, |at| at + 1);
+                tail = &gap[cut..];
+            }
+            let behind = piece.lower[token.span.end..after].trim_start_matches(')');
+            let (head, _) = split(behind, false);
             let own = scores(
                 &slots,
                 tail,
@@ -317,7 +338,7 @@ fn assign(
             let labelled = own.iter().any(|s| *s > 0);
             // A word such as `one` is a number only where it is said to be.
             if word
-                && prose
+                && (prose || only_labelled)
                 && !own.iter().any(|s| *s >= 8)
                 && matches!(token.kind, Kind::Number(n) if n <= 10)
             {
@@ -327,7 +348,8 @@ fn assign(
                 *score = weigh(*score, slot, token);
             }
             let sentence = sentence(piece.text, token.span.start);
-            let both = piece.lower[sentence].contains("both");
+            let both = piece.lower[sentence.clone()].contains("both")
+                || piece.lower[sentence].contains("each");
             around.push(Around {
                 piece: p,
                 token: *t,
@@ -344,7 +366,7 @@ fn assign(
         let mut pairs: Vec<(i32, usize, usize)> = Vec::new();
         for (a, one) in around.iter().enumerate() {
             for (s, score) in one.scores.iter().enumerate() {
-                if *score >= 4 && (one.labelled || score >= &6) {
+                if *score >= if only_labelled { 10 } else { 4 } && (one.labelled || *score >= 6) {
                     pairs.push((*score, a, s));
                 }
             }
@@ -381,7 +403,10 @@ fn assign(
                     let value = |a: usize| &pieces[around[a].piece].tokens[around[a].token].kind;
                     let again = kind == Class::Ports
                         && given.iter().flatten().any(|g| value(*g) == value(a));
-                    if around[a].scores[s] > -50 && !again {
+                    let frame = slots[s].kind != Type::Frame
+                        || pieces[around[a].piece].tokens[around[a].token].frame
+                        || around[a].token < 2;
+                    if around[a].scores[s] > -50 && !again && frame {
                         given[s] = Some(a);
                         next = rest.next();
                         break;
@@ -404,12 +429,15 @@ fn strong(one: &Around) -> bool {
 }
 
 /// A score with what the token itself says.
-fn weigh(score: i32, slot: &Slot<'_>, token: &Token) -> i32 {
+fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
     const NEVER: i32 = -100;
     let sized = matches!(token.unit, Unit::Bytes | Unit::Bits | Unit::Words);
     match slot.kind {
         Type::Frame if sized => NEVER,
         Type::Frame if token.frame => score + 6,
+        Type::Frame if token.behind_ip => NEVER,
+        // A number that is not said to be a frame's may be any other.
+        Type::Frame if score > 0 => (score - 5).max(1),
         Type::Frame if matches!(token.kind, Kind::Number(n) if n > 99_999) => NEVER,
         Type::Port if sized || token.frame => NEVER,
         Type::Port => match token.kind {
@@ -458,14 +486,7 @@ fn split(gap: &str, first: bool) -> (&str, &str) {
 }
 
 /// How well the words around a value announce each slot.
-fn scores(
-    slots: &[Slot<'_>],
-    tail: &str,
-    gap: &str,
-    head: &str,
-    last: bool,
-    hint: &str,
-) -> Vec<i32> {
+fn scores(slots: &[Slot], tail: &str, gap: &str, head: &str, last: bool, hint: &str) -> Vec<i32> {
     let mut out = vec![0; slots.len()];
     let mut add = |text: &str, base: i32, nearest_last: bool| {
         let hits = hits(slots, text);
@@ -477,8 +498,12 @@ fn scores(
         for (start, end, length, of) in &hits {
             let near = Some(if nearest_last { *end } else { *start }) == nearest;
             for slot in of {
-                let score =
-                    base + i32::try_from(*length).unwrap_or(0) / 4 + if near { 4 } else { 0 };
+                let sort = text.get(*start..*end).is_some_and(|l| SORTS.contains(&l));
+                let score = if sort {
+                    base / 2
+                } else {
+                    base + i32::try_from(*length).unwrap_or(0) / 4 + if near { 4 } else { 0 }
+                };
                 out[*slot] = out[*slot].max(0) + score;
             }
         }
@@ -506,13 +531,12 @@ fn scores(
 }
 
 /// Labels in a text, the longest where several overlap: place, length, and whose they are.
-fn hits(slots: &[Slot<'_>], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
+fn hits(slots: &[Slot], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
     let mut found: Vec<(usize, usize, usize, Vec<usize>)> = Vec::new();
     for (s, slot) in slots.iter().enumerate() {
         for label in &slot.labels {
-            let label = label.to_ascii_lowercase();
             let mut from = 0;
-            while let Some((start, end)) = find_label(text, &label, from) {
+            while let Some((start, end)) = find_label(text, label, from) {
                 match found.iter_mut().find(|f| f.0 == start && f.1 == end) {
                     Some(known) if !known.3.contains(&s) => known.3.push(s),
                     Some(_) => {}
@@ -533,7 +557,7 @@ fn hits(slots: &[Slot<'_>], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)
 
 /// The value that a question with one value means.
 fn primary(
-    slot: &Slot<'_>,
+    slot: &Slot,
     pieces: &[Piece<'_>],
     around: &[Around],
     only_labelled: bool,
@@ -562,7 +586,7 @@ fn primary(
 fn claim(
     question: &Question,
     kind: Class,
-    slots: &[Slot<'_>],
+    slots: &[Slot],
     given: &[Option<usize>],
     around: &[Around],
     pieces: &mut [Piece<'_>],
@@ -650,7 +674,9 @@ fn hedged_near(piece: &Piece<'_>, token: &Token) -> bool {
     let after = piece.text[token.span.end..end]
         .find([',', '('])
         .map_or(end, |at| token.span.end + at);
-    let question = piece.text[token.span.end..].trim_start().starts_with('?');
+    // `Who has 10.0.2.2? Tell …` quotes a question.
+    let asked = piece.lower[around.start..token.span.start].contains("who ");
+    let question = !asked && piece.text[token.span.end..].trim_start().starts_with('?');
     // `…, I think` comes behind the comma.
     let tail = piece.text[token.span.end..end].trim_start_matches([',', ' ', '.']);
     let tail = &tail[..tail

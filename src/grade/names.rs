@@ -40,7 +40,8 @@ pub fn known(part: &Part) -> Vec<(String, String)> {
         }
         Some(Names::Own(own)) => {
             for (value, others) in own {
-                if !value.bytes().all(|b| b.is_ascii_digit()) {
+                let own = matches!(value.as_str(), "yes" | "no");
+                if !own && !value.bytes().all(|b| b.is_ascii_digit()) {
                     add(value, value);
                 }
                 for other in others.as_array().into_iter().flatten() {
@@ -51,7 +52,8 @@ pub fn known(part: &Part) -> Vec<(String, String)> {
         None => {}
     }
     for wrong in &part.wrong {
-        if wrong.value.chars().any(char::is_alphabetic) {
+        let own = matches!(wrong.value.as_str(), "yes" | "no");
+        if !own && wrong.value.chars().any(char::is_alphabetic) {
             add(&wrong.value, &wrong.value);
         }
     }
@@ -118,6 +120,11 @@ static VAGUE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 
+/// Whether a text says that something fails, and not what.
+pub fn vague(text: &str) -> bool {
+    VAGUE.is_match(text)
+}
+
 /// Claims of parts that are names, and of those that are yes or no.
 pub fn claims(
     question: &Question,
@@ -168,7 +175,7 @@ pub fn claims(
                 }
                 if several
                     && !hinted
-                    && other.is_some_and(|other| near.is_none_or(|near| other < near))
+                    && other.is_some_and(|other| near.map_or(other < 40, |near| other < near))
                 {
                     continue;
                 }
@@ -181,7 +188,7 @@ pub fn claims(
         }
         let found: Vec<Mention> = found.into_iter().map(|f| f.1).collect();
         claims[at] = match found.first() {
-            Some(first) => Some(named(first, &found, pieces)),
+            Some(first) => Some(named(first, &found, pieces, !numbers)),
             None if !numbers => number(part, pieces),
             None => None,
         };
@@ -246,7 +253,7 @@ fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<u
     best
 }
 
-fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>]) -> Claim {
+fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: bool) -> Claim {
     let piece = &pieces[first.piece];
     let around = sentence(piece.text, first.span.start);
     let other = found.iter().find(|m| {
@@ -279,7 +286,8 @@ fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>]) -> Claim 
             piece.taken.push(mention.span.clone());
             // The number in brackets behind it.
             for (t, token) in piece.tokens.iter().enumerate() {
-                if token.bracket
+                if codes
+                    && token.bracket
                     && token.span.start >= mention.span.end
                     && token.span.start < mention.span.end + 14
                 {

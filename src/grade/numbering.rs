@@ -13,6 +13,8 @@ pub struct Segment {
     pub question: Option<usize>,
     /// The question it follows, where it names none itself.
     pub after: Option<usize>,
+    /// It comes before the first question is named: a title, or an introduction.
+    pub front: bool,
     /// Words of the report's own that announce it: the first cell of a row, the rest of a heading.
     pub hint: String,
     /// The text.
@@ -120,6 +122,7 @@ impl Numbering {
         let mut out = Vec::new();
         let mut now: Option<Target> = None;
         let mut blank = false;
+        let mut begun = false;
         for block in blocks {
             match block {
                 Block::Line(line) => {
@@ -128,11 +131,23 @@ impl Numbering {
                         blank |= !out.is_empty();
                         continue;
                     }
+                    let before = out.len();
                     self.line(&line, &mut now, blank, &mut out);
+                    begun |= now.is_some();
+                    for draft in &mut out[before..] {
+                        draft.front = !begun;
+                    }
+                    if now.is_none() && line.trim_start().starts_with('#') {
+                        out.truncate(before);
+                    }
                     blank = false;
                 }
-                Block::Row(cells) => self.row(cells, &now, &mut out),
+                Block::Row(cells) => {
+                    begun = true;
+                    self.row(cells, &now, &mut out);
+                }
                 Block::Keyed(key, value) => {
+                    begun = true;
                     self.row(&[key.replace('_', " "), value.clone()], &now, &mut out);
                 }
             }
@@ -202,7 +217,7 @@ impl Numbering {
                     continue;
                 }
                 if best.is_none_or(|b| lead.start() < b.1) {
-                    best = Some((id.question, lead.start() + 1, mark.end()));
+                    best = Some((id.question, lead.start(), mark.end()));
                 }
                 break;
             }
@@ -339,6 +354,7 @@ impl Numbering {
                 out.push(Segment {
                     question: question(&draft.target),
                     after: question(&draft.after),
+                    front: draft.front,
                     hint: draft.hint,
                     text: draft.text,
                 });
@@ -354,6 +370,7 @@ impl Numbering {
                 out.push(Segment {
                     question: self.best(&members, &draft.hint, ""),
                     after: None,
+                    front: false,
                     hint: draft.hint,
                     text: draft.text,
                 });
@@ -374,6 +391,7 @@ impl Numbering {
                     None => out.push(Segment {
                         question: found,
                         after: None,
+                        front: false,
                         hint: String::new(),
                         text: clause.trim().to_owned(),
                     }),
@@ -418,6 +436,7 @@ impl Numbering {
 }
 
 struct Draft {
+    front: bool,
     target: Option<Target>,
     after: Option<Target>,
     hint: String,
@@ -427,6 +446,7 @@ struct Draft {
 impl Draft {
     fn new(target: Option<Target>, after: Option<Target>, hint: String, text: &str) -> Draft {
         Draft {
+            front: false,
             target,
             after,
             hint,

@@ -139,9 +139,26 @@ const IDLE: &[&str] = &[
     "transport",
     "tcp",
     "udp",
-    "equal",
     "other",
     "same",
+    "think",
+    "believe",
+    "guess",
+    "sure",
+    "maybe",
+    "probably",
+    "perhaps",
+    "unsure",
+    "know",
+    "would",
+    "say",
+    "but",
+    "rst",
+    "syn",
+    "ack",
+    "icmp",
+    "bootpc",
+    "bootps",
 ];
 
 static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
@@ -189,7 +206,9 @@ pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Ju
             })
         })
         .count();
-    let speaks = !judged.ideas.is_empty()
+    let vague = pieces.iter().any(|p| super::names::vague(&p.lower)) && count > 0;
+    let speaks = vague
+        || !judged.ideas.is_empty()
         || !judged.mistakes.is_empty()
         || BECAUSE.is_match(&rest)
         || count >= 2;

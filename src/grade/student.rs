@@ -177,55 +177,55 @@ pub struct Said {
 }
 
 fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said> {
-    let mut all: Vec<Said> = Vec::new();
-    let mut loose: Vec<Piece<'_>> = segments
-        .iter()
-        .filter(|s| s.question.is_none())
-        .map(Piece::new)
-        .collect();
-    let loose_after: Vec<Option<usize>> = segments
-        .iter()
-        .filter(|s| s.question.is_none())
-        .map(|s| s.after)
-        .collect();
-    for (q, question) in handout.file.question.iter().enumerate() {
-        let own: Vec<&Answer> = keys.iter().filter(|k| k.question == q).collect();
-        let mut pieces: Vec<Piece<'_>> = segments
-            .iter()
-            .filter(|s| s.question == Some(q))
-            .map(Piece::new)
-            .collect();
-        let mut claims = vec![None; question.part.len()];
-        extract(question, &own, &mut pieces, &mut claims, false);
-        let said_nothing = claims.iter().all(Option::is_none);
-        let judged: Vec<Option<prose::Judgement>> = question
-            .part
-            .iter()
-            .map(|part| {
-                let is = *part.kind.get_ref() == Type::Prose;
-                is.then(|| prose::find(question, part, &pieces)).flatten()
-            })
-            .collect();
-        // What follows the question without naming another one.
-        for (piece, after) in loose.iter_mut().zip(&loose_after) {
-            let follows = *after == Some(q) || after.is_none() && said_nothing && pieces.is_empty();
-            if claims.iter().any(Option::is_none) && (follows || after.is_none()) {
+    let loose_segments: Vec<&Segment> = segments.iter().filter(|s| s.question.is_none()).collect();
+    let mut loose: Vec<Piece<'_>> = loose_segments.iter().map(|s| Piece::new(s)).collect();
+    let questions = &handout.file.question;
+    let of = |q: usize| -> Vec<Piece<'_>> {
+        let own = segments.iter().filter(|s| s.question == Some(q));
+        own.map(Piece::new).collect()
+    };
+    let mut pieces: Vec<Vec<Piece<'_>>> = (0..questions.len()).map(of).collect();
+    let mut claims: Vec<Vec<Option<Claim>>> =
+        questions.iter().map(|q| vec![None; q.part.len()]).collect();
+    let own = |q: usize| -> Vec<&Answer> { keys.iter().filter(|k| k.question == q).collect() };
+    // What stands under the question's own number.
+    for (q, question) in questions.iter().enumerate() {
+        extract(question, &own(q), &mut pieces[q], &mut claims[q], false);
+    }
+    let mut prose: Vec<Vec<Option<prose::Judgement>>> = Vec::new();
+    for (q, question) in questions.iter().enumerate() {
+        let judged = question.part.iter().map(|part| {
+            let is = *part.kind.get_ref() == Type::Prose;
+            is.then(|| prose::find(question, part, &pieces[q]))
+                .flatten()
+        });
+        prose.push(judged.collect());
+    }
+    // What follows it, and what names no question.
+    for (q, question) in questions.iter().enumerate() {
+        for (piece, segment) in loose.iter_mut().zip(&loose_segments) {
+            let follows = segment.after == Some(q);
+            if claims[q].iter().any(Option::is_none) && (follows || segment.after.is_none()) {
                 let one = std::slice::from_mut(piece);
-                extract(
-                    question,
-                    &own,
-                    one,
-                    &mut claims,
-                    !follows || after.is_none(),
-                );
+                extract(question, &own(q), one, &mut claims[q], !follows);
             }
         }
-        alike(question, &own, &mut claims);
-        for (claim, prose) in claims.into_iter().zip(judged) {
+        // A question without a line of its own may be answered within another.
+        if pieces[q].is_empty() {
+            for other in (0..questions.len()).filter(|o| *o != q) {
+                extract(question, &own(q), &mut pieces[other], &mut claims[q], true);
+            }
+        }
+        alike(question, &own(q), &mut claims[q]);
+    }
+    let mut all: Vec<Said> = Vec::new();
+    for (claims, prose) in claims.into_iter().zip(prose) {
+        for (claim, prose) in claims.into_iter().zip(prose) {
             all.push(Said { claim, prose });
         }
     }
-    stray_prose(handout, &loose, &mut all);
+    let fronts: Vec<bool> = loose_segments.iter().map(|s| s.front).collect();
+    stray_prose(handout, &loose, &fronts, &mut all);
     all
 }
 
@@ -254,13 +254,13 @@ fn alike(question: &Question, keys: &[&Answer], claims: &mut [Option<Claim>]) {
 }
 
 /// Sentences that name no question go to the prose that they fit, or to the only one left.
-fn stray_prose(handout: &Handout, loose: &[Piece<'_>], all: &mut [Said]) {
+fn stray_prose(handout: &Handout, loose: &[Piece<'_>], fronts: &[bool], all: &mut [Said]) {
     let mut open: Vec<usize> = Vec::new();
     let mut at = 0;
     let mut parts = Vec::new();
     for question in &handout.file.question {
         for part in &question.part {
-            if *part.kind.get_ref() == Type::Prose && all[at].prose.is_none() {
+            if *part.kind.get_ref() == Type::Prose {
                 open.push(at);
             }
             parts.push(part);
@@ -268,7 +268,7 @@ fn stray_prose(handout: &Handout, loose: &[Piece<'_>], all: &mut [Said]) {
         }
     }
     let mut left: Vec<String> = Vec::new();
-    for piece in loose {
+    for (piece, front) in loose.iter().zip(fronts) {
         for sentence in sentences(piece) {
             let best = open
                 .iter()
@@ -277,14 +277,20 @@ fn stray_prose(handout: &Handout, loose: &[Piece<'_>], all: &mut [Said]) {
                 .max_by_key(|(n, o, _)| (*n, std::cmp::Reverse(*o)));
             match best {
                 Some((n, o, judged)) if n > 0 && sentence.split_whitespace().count() > 3 => {
-                    open.retain(|x| *x != o);
-                    all[o].prose = Some(judged);
+                    match &mut all[o].prose {
+                        Some(known) => {
+                            known.text.push_str("; ");
+                            known.text.push_str(&sentence);
+                        }
+                        empty => *empty = Some(judged),
+                    }
                 }
-                _ if sentence.split_whitespace().count() >= 3 => left.push(sentence),
+                _ if !front && sentence.split_whitespace().count() >= 3 => left.push(sentence),
                 _ => {}
             }
         }
     }
+    open.retain(|o| all[*o].prose.is_none());
     if let ([one], [sentence]) = (open.as_slice(), left.as_slice()) {
         all[*one].prose = Some(prose::score(parts[*one], sentence));
     }

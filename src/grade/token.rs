@@ -44,6 +44,8 @@ pub struct Token {
     pub operand: bool,
     /// It is written in hexadecimal.
     pub hex: bool,
+    /// It follows an address and a colon: a port.
+    pub behind_ip: bool,
 }
 
 /// The unit behind a number.
@@ -77,7 +79,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         |(?P<ip6>\b(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})+\b)
         |(?P<mask>(?:^|[\s(])/(?P<bits>\d{1,2})\b)
         |(?P<hex>\b0x[0-9a-f]+\b)
-        |(?P<pair>\b[0-9a-f]{2}\s[0-9a-f]{2}\b)
+        |(?P<pair>\b0[0-9a-f]\s[0-9a-f]{2}\b)
         |(?P<decimal>\b\d+[.,]\d+\b)
         |(?P<number>\b\d+)
         |(?P<word>\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen
@@ -93,8 +95,29 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 
+static TIME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\s*(?:m|[uµ]|milli|micro)?s(?:ec(?:ond)?s?)?\b")
+        .expect("the pattern is right")
+});
+
 static FRAME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:frames?|packets?|pakets?|no|nr|numbers?|pkt)[.:]?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*#?$|#$")
+        .expect("the pattern is right")
+});
+
+/// The frame as a whole, of which a size is told.
+static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:total|whole|entire|complete|size|length|full)(?:\s+(?:of|the))*\s+(?:frame|packet)s?[\s:=]*(?:is\s*)?$")
+        .expect("the pattern is right")
+});
+/// A number of something else than a frame.
+static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
+        .expect("the pattern is right")
+});
+/// Between numbers of a list.
+static LIST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\s*(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
         .expect("the pattern is right")
 });
 
@@ -140,24 +163,23 @@ pub fn tokens(text: &str) -> Vec<Token> {
             hex = true;
             number(&written[2..], 16)
         } else if named("pair") {
-            // `08 00` is a number in bytes; `20 40` is two numbers.
-            if written.starts_with('0') {
-                hex = true;
-                number(&written.replace(char::is_whitespace, ""), 16)
-            } else {
-                let first = written.len() / 2;
-                let end = span.start + first;
-                if let Kind::Number(n) = number(&written[..first], 10) {
-                    push(&mut found, text, Kind::Number(n), span.start..end, false);
-                }
-                span.start = end + 1;
-                number(&written[first + 1..], 10)
-            }
+            // `08 00` is a number, byte by byte.
+            hex = true;
+            number(&written.replace(char::is_whitespace, ""), 16)
         } else if named("decimal") {
-            written
-                .replace(',', ".")
-                .parse()
-                .map_or(Kind::Other, Kind::Decimal)
+            match written.split_once(',') {
+                // A comma makes decimals of a time only; elsewhere it lists.
+                Some((first, second)) if !TIME.is_match(&text[span.end..]) => {
+                    let end = span.start + first.len();
+                    push(&mut found, text, number(first, 10), span.start..end, false);
+                    span.start = end + 1;
+                    number(second, 10)
+                }
+                _ => written
+                    .replace(',', ".")
+                    .parse()
+                    .map_or(Kind::Other, Kind::Decimal),
+            }
         } else if named("word") {
             word(written).map_or(Kind::Other, Kind::Number)
         } else {
@@ -175,6 +197,16 @@ pub fn tokens(text: &str) -> Vec<Token> {
         push(&mut found, text, kind, span, hex);
     }
     calculations(text, &mut found);
+    for at in 1..found.len() {
+        let gap = &text[found[at - 1].span.end..found[at].span.start];
+        if found[at - 1].frame
+            && found[at].unit == Unit::None
+            && LIST.is_match(gap)
+            && matches!(found[at].kind, Kind::Number(_))
+        {
+            found[at].frame = true;
+        }
+    }
     found
 }
 
@@ -202,7 +234,15 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
         !before[at..].contains(')') && !before[..at].trim().is_empty() && after.contains(')')
     });
     found.push(Token {
-        frame: FRAME.is_match(before) && !matches!(kind, Kind::Ip(_) | Kind::Mac(_)),
+        frame: unit == Unit::None
+            && FRAME.is_match(before)
+            && !WHOLE.is_match(before)
+            && !OTHER.is_match(before)
+            && !matches!(kind, Kind::Ip(_) | Kind::Mac(_)),
+        behind_ip: before.ends_with(':')
+            && found.last().is_some_and(|t| {
+                t.span.end + 1 == span.start && matches!(t.kind, Kind::Ip(_) | Kind::Ip6(_))
+            }),
         kind,
         span,
         unit,
@@ -216,7 +256,7 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
 /// Marks what is calculated with, and what comes out.
 fn calculations(text: &str, found: &mut [Token]) {
     static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\s*(?:bytes?\s*)?(?:[-+*/x×−–]|minus|plus|times)\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
+        Regex::new(r"(?i)^\s*(?:bytes?\s*)?,?\s*(?:[-+*x×−–]|minus|plus|times)\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$")
@@ -232,8 +272,13 @@ fn calculations(text: &str, found: &mut [Token]) {
         }
         let gap = &text[a.span.end..b.span.start];
         if SIGN.is_match(gap) {
-            a.operand = true;
-            b.operand = true;
+            // Only what something comes out of is a calculation.
+            let rest = &text[b.span.end..sentence(text, b.span.start).end.max(b.span.end)];
+            let comes = ["=", "gives", "makes", "equals", "result", "→"];
+            if comes.iter().any(|w| rest.contains(w)) {
+                a.operand = true;
+                b.operand = true;
+            }
         } else if EQUALS.is_match(gap)
             && gap.len() < 30
             && !gap.contains(['\n', ';'])

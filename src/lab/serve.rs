@@ -164,7 +164,6 @@ impl Hall<'_> {
     }
 }
 
-
 /// Who is being served, so that the one that has been silent longest can give way.
 #[derive(Default)]
 pub struct Seats {
