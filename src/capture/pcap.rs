@@ -57,6 +57,8 @@ pub(super) struct Pcap {
     pending: u32,
     /// Where zero bytes began that are no records.
     zeros: Option<u64>,
+    /// There are no more bytes to wait for.
+    ended: bool,
 }
 
 impl Pcap {
@@ -129,6 +131,7 @@ impl Pcap {
             latest: 0,
             pending: 0,
             zeros: None,
+            ended: false,
         })
     }
 
@@ -153,6 +156,14 @@ impl Pcap {
         (self.pending > 0 && zero).then_some(self.pending_bytes())
     }
 
+    /// Takes in that there are no more bytes; says whether more were waited for, to know how to
+    /// read those that are there.
+    pub(super) fn settle(&mut self) -> bool {
+        let waited = self.record_header == 0 && !self.ended;
+        self.ended = true;
+        waited
+    }
+
     /// Walks through the records of `bytes` from `at`.
     pub(super) fn walk(&mut self, bytes: &[u8], at: usize, output: &mut Output<'_>) -> Step {
         if let Some(begin) = self.zeros {
@@ -167,10 +178,16 @@ impl Pcap {
                 let next = Next::Need(RECORD_HEADER, "a record header");
                 return Step { used: at, next };
             }
-            self.record_header = match self.order {
-                Endianness::Little => modified_header::<LittleEndian>(rest, self.snapshot),
-                Endianness::Big => modified_header::<BigEndian>(rest, self.snapshot),
+            let (snapshot, ended) = (self.snapshot, self.ended);
+            let length = match self.order {
+                Endianness::Little => modified_header::<LittleEndian>(rest, snapshot, ended),
+                Endianness::Big => modified_header::<BigEndian>(rest, snapshot, ended),
             };
+            let Some(length) = length else {
+                let next = Next::Need(rest.len() + 1, "a record");
+                return Step { used: at, next };
+            };
+            self.record_header = length;
         }
         let usual = self.record_header == RECORD_HEADER && self.lengths == Lengths::Usual;
         match (self.order, usual) {

@@ -73,24 +73,31 @@ fn words_of<B: ByteOrder>(header: &[u8; RECORD_HEADER]) -> [u32; 4] {
 
 /// The length of the record headers of a modified file. Two patches used one magic number: the
 /// later one has 24 bytes, an earlier one 28. As in wiretap, the one with which the first records
-/// look like records is taken.
-pub(super) fn modified_header<B: ByteOrder>(bytes: &[u8], snapshot: u32) -> usize {
+/// look like records is taken. `None` while there are too few of them to tell; `ended` says that
+/// there will be no more.
+pub(super) fn modified_header<B: ByteOrder>(
+    bytes: &[u8],
+    snapshot: u32,
+    ended: bool,
+) -> Option<usize> {
+    // Whether they look like records; unknown while some of them are missing.
     let fits = |length: usize| {
         let mut rest = bytes;
         for _ in 0..8 {
             let Some(header) = Header::read::<B>(rest, Lengths::Usual) else {
-                break;
+                return ended.then_some(true);
             };
             if !header.is_plausible(snapshot) {
-                return false;
+                return Some(false);
             }
             let whole = length.saturating_add(wide(header.captured));
             rest = rest.get(whole..).unwrap_or_default();
         }
-        true
+        Some(true)
     };
     match (fits(24), fits(28)) {
-        (false, true) => 28,
-        _ => 24,
+        (Some(true), _) | (_, Some(false)) => Some(24),
+        (Some(false), Some(true)) => Some(28),
+        _ => None,
     }
 }

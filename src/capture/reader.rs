@@ -201,11 +201,18 @@ impl Reader {
             match step.next {
                 Next::Need(count, _) if more => need = count,
                 Next::Need(count, what) => {
+                    let left = batch.filled - used;
+                    let waits = left > 0 && patience > 0 && self.source.still_grows();
+                    if (self.broken.is_some() || !waits)
+                        && let Format::Pcap(pcap) = &mut self.format
+                        && pcap.settle()
+                    {
+                        continue;
+                    }
                     if let Some((verdict, words)) = self.broken.take() {
                         return Err(self.stopped(used, Fault { verdict, words }));
                     }
-                    let left = batch.filled - used;
-                    if left == 0 || patience == 0 || !self.source.still_grows() {
+                    if !waits {
                         return Err(self.ended(batch, used, count, what));
                     }
                     patience -= 1;
