@@ -126,9 +126,11 @@ impl Hall<'_> {
             {
                 self.stop.ask();
             }
-            self.serving.fetch_sub(1, Ordering::AcqRel);
-            // A full counter is readable too.
-            let _ = rustix::io::write(self.freed, &1_u64.to_ne_bytes());
+            let before = self.serving.fetch_sub(1, Ordering::AcqRel);
+            if before >= self.limits.clients {
+                // Only then does somebody wait for it. A full counter is readable too.
+                let _ = rustix::io::write(self.freed, &1_u64.to_ne_bytes());
+            }
             if self.limits.once || self.idle.load(Ordering::Acquire) > SPARE {
                 return;
             }
