@@ -364,7 +364,13 @@ impl Stream {
         let hosts = trackers.pairs.hosts(&known);
         let hops = trackers.pairs.next_hops(&known);
         let census = trackers.pairs.census();
-        let situations = situations::find(trackers, &census, &near.leases, &icmp_errors);
+        let situations = situations::find(
+            trackers,
+            &census,
+            &near.leases,
+            &icmp_errors,
+            self.summary.last,
+        );
         let messages = &trackers.streams.found.messages;
         let mut lookups = trackers.lookups.lookups().to_vec();
         lookups.extend(messages.lookups(&trackers.tcp));

@@ -7,8 +7,9 @@ use wirelab::analyze::{Wants, analyze};
 use wirelab::capture::{Batch, Frame, LinkType, Reader};
 use wirelab::dissect::field::{Sink, Wanted};
 use wirelab::dissect::{self, Packet, checksum};
-use wirelab::query::{Catalogue, EntryId, Filter, Session, packet_list, print};
+use wirelab::query::{Catalogue, EntryId, Filter, Session, print};
 use wirelab::render::{self, Extent, Format, Report};
+use wirelab::report::packet_list;
 use wirelab::report::{Times, summary};
 use wirelab::store::{self, Options};
 
@@ -153,7 +154,8 @@ fn whole_analysis(input: &[u8]) {
         };
         let capture = analysis.capture.clone();
         let report = Report {
-            colour: wirelab::render::Colour::Always,
+            // What tables are coloured with is for a terminal to obey.
+            colour: wirelab::render::Colour::Never,
             lines: summary::lines(&analysis, &capture, sections.len()),
             capture,
             sections,

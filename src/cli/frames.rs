@@ -3,8 +3,9 @@
 use super::Status;
 use crate::dissect::vendor;
 use crate::query::frames::Seen;
-use crate::query::{Catalogue, Session, packet_list};
+use crate::query::{Catalogue, Session};
 use crate::render::safe;
+use crate::report::packet_list;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 

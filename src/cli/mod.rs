@@ -10,6 +10,7 @@ mod capture;
 mod client;
 mod fields;
 mod frames;
+mod grade;
 mod interfaces;
 mod lab;
 mod restriction;
@@ -42,6 +43,7 @@ enum Command {
     Show(show::Args),
     Capture(capture::Args),
     Answer(answer::Args),
+    Grade(grade::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::Capture(args) => capture::run(&args),
         Command::Answer(args) => answer::run(&args),
+        Command::Grade(args) => grade::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),

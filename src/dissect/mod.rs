@@ -26,6 +26,7 @@ pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
 pub mod layer;
+pub mod meaning;
 pub mod ports;
 pub mod tables;
 pub mod tcp;

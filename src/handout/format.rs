@@ -275,6 +275,9 @@ pub struct Part {
     /// Items of a list that need not be told.
     #[serde(default)]
     pub optional: Option<Optional>,
+    /// Parts of the same question that mean the same thing: a value told for one is told for both.
+    #[serde(default)]
+    pub alike: Vec<String>,
     /// The person who grades has the last word even where the answer fits.
     #[serde(default)]
     pub review: bool,

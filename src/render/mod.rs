@@ -63,6 +63,17 @@ pub struct Report<'a> {
     pub why: bool,
 }
 
+/// Writes a table by itself, its headings first, as wide as it may be.
+pub fn table(out: &mut dyn Write, rows: Vec<Vec<String>>, width: u16) -> io::Result<()> {
+    table::table(
+        out,
+        rows,
+        &Times::default(),
+        usize::from(width),
+        Colour::Never,
+    )
+}
+
 /// Writes a report.
 pub fn write(out: &mut dyn Write, format: Format, report: &Report<'_>) -> io::Result<()> {
     match format {

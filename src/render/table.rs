@@ -80,7 +80,7 @@ fn paragraph(out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
 }
 
 /// The first of `rows` is the heading.
-fn table(
+pub(super) fn table(
     out: &mut dyn Write,
     rows: Vec<Vec<String>>,
     times: &Times,

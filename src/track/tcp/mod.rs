@@ -307,19 +307,23 @@ impl Connections {
 
     /// Zeek's records of all conversations.
     pub fn zeek_records(&self) -> Vec<ZeekRecord> {
-        let streams = (0..self.streams.len()).filter_map(|at| Some((at, self.streams.get(at)?)));
-        let told = streams.filter(|(_, stream)| !stream.story.is_empty());
-        told.flat_map(|(at, stream)| {
+        let mut told = Vec::new();
+        for at in 0..self.len() {
+            let records = self.ask(at, |stream, _| story::zeek(stream));
             let number = u32::try_from(at).unwrap_or(u32::MAX);
-            let records = story::zeek(stream).into_iter();
-            records.map(move |(place, state, history)| ZeekRecord {
-                stream: number,
-                number: place,
-                conn_state: state.to_owned(),
-                history,
-            })
-        })
-        .collect()
+            told.extend(
+                records
+                    .into_iter()
+                    .flatten()
+                    .map(|(place, state, history)| ZeekRecord {
+                        stream: number,
+                        number: place,
+                        conn_state: state.to_owned(),
+                        history,
+                    }),
+            );
+        }
+        told
     }
 
     /// Which end is the client, of [`Connections::ends`].

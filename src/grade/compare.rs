@@ -1,0 +1,343 @@
+//! A claim against the key: right, partly, wrong, or for a person to see; and why it is wrong.
+
+use super::extract::{Claim, Claimed};
+use super::token::Unit;
+use crate::handout::answer::constants;
+use crate::handout::format::{Names, Optional, Part, Type};
+use crate::handout::names::table;
+use crate::handout::value::{self, decimals};
+use crate::handout::{Answer, Datum};
+use std::net::IpAddr;
+
+/// What is said of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It is right.
+    Right,
+    /// Some of it is.
+    Partly,
+    /// It is wrong.
+    Wrong,
+    /// There is none.
+    Missing,
+    /// A person has to look.
+    Review,
+    /// The captures handed in do not give the key.
+    NoCapture,
+}
+
+impl Verdict {
+    /// The word it is told by.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Right => "right",
+            Verdict::Partly => "partly",
+            Verdict::Wrong => "wrong",
+            Verdict::Missing => "missing",
+            Verdict::Review => "review",
+            Verdict::NoCapture => "no-capture",
+        }
+    }
+}
+
+/// The verdict on one part, with its reason.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What is said.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// How much of the points is given or suggested, from 0 to 1.
+    pub share: f64,
+}
+
+impl Outcome {
+    fn new(verdict: Verdict, reason: impl Into<String>) -> Outcome {
+        Outcome {
+            verdict,
+            reason: reason.into(),
+            share: match verdict {
+                Verdict::Right => 1.0,
+                Verdict::Partly | Verdict::Review => 0.5,
+                _ => 0.0,
+            },
+        }
+    }
+}
+
+/// How far a claim fits a key.
+#[derive(Clone, Debug, PartialEq)]
+enum Fit {
+    Yes,
+    /// Some of it, with what is missing.
+    Some(String),
+    No,
+}
+
+/// Compares a claim with the answer that the student's own captures give.
+pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
+    let Some(claim) = claim else {
+        return Outcome::new(Verdict::Missing, "nothing is written for this part");
+    };
+    let kind = *part.kind.get_ref();
+    if let Some(missing) = &answer.missing {
+        return without_key(part, claim, missing);
+    }
+    let fit = fit(part, kind, &answer.values, &answer.text, &claim.value);
+    if claim.value == Claimed::Vague {
+        return Outcome::new(Verdict::Review, "something is said, but not plainly what");
+    }
+    if let Some(other) = &claim.conflict {
+        return Outcome::new(
+            Verdict::Review,
+            format!("it says two things that exclude each other ({other} as well)"),
+        );
+    }
+    if claim.hedged {
+        let mut outcome = Outcome::new(Verdict::Review, "the student is not sure");
+        outcome.share = if fit == Fit::Yes { 1.0 } else { 0.5 };
+        return outcome;
+    }
+    if part.review {
+        let mut outcome = Outcome::new(Verdict::Review, "a person decides this part");
+        outcome.share = if fit == Fit::Yes { 1.0 } else { 0.0 };
+        if fit == Fit::Yes {
+            outcome.reason.push_str("; it fits the key");
+        }
+        return outcome;
+    }
+    match fit {
+        Fit::Yes => Outcome::new(Verdict::Right, "it is what the capture shows"),
+        Fit::Some(missing) => Outcome::new(Verdict::Partly, missing),
+        Fit::No => {
+            // Numbers counted from the first one.
+            if let (Claimed::Number(n, _), Some(Datum::Number { value, .. })) =
+                (&claim.value, answer.values.first())
+            {
+                let sequence = part.take.as_ref().is_some_and(|t| {
+                    let text = format!("{:?}", t.get_ref());
+                    text.contains("seq_raw") || text.contains("ack_raw")
+                });
+                if sequence && *n <= 1.0 && *value > 1 {
+                    let words =
+                        "a relative number (counted from the first one); the raw one is asked for";
+                    let mut outcome = Outcome::new(Verdict::Review, words);
+                    outcome.share = 1.0;
+                    return outcome;
+                }
+            }
+            Outcome::new(Verdict::Wrong, String::new())
+        }
+    }
+}
+
+fn without_key(part: &Part, claim: &Claim, missing: &str) -> Outcome {
+    let always = part.always.as_ref().is_some_and(|always| {
+        let values = constants(always);
+        let kind = *part.kind.get_ref();
+        fit(
+            part,
+            kind,
+            &values,
+            &value::print(kind, &values),
+            &claim.value,
+        ) == Fit::Yes
+    });
+    let mut outcome = if always {
+        Outcome::new(
+            Verdict::NoCapture,
+            format!(
+                "right, as in every run of the lab, but the captures do not show it: {missing}"
+            ),
+        )
+    } else {
+        Outcome::new(
+            Verdict::NoCapture,
+            format!("it cannot be checked: {missing}"),
+        )
+    };
+    outcome.share = if always { 1.0 } else { 0.0 };
+    outcome
+}
+
+/// Whether a claim is this value.
+pub fn same(part: &Part, values: &[Datum], text: &str, claimed: &Claimed) -> bool {
+    fit(part, *part.kind.get_ref(), values, text, claimed) == Fit::Yes
+}
+
+fn fit(part: &Part, kind: Type, values: &[Datum], text: &str, claimed: &Claimed) -> Fit {
+    if part
+        .also
+        .iter()
+        .any(|also| also.eq_ignore_ascii_case(&told(claimed)))
+    {
+        return Fit::Yes;
+    }
+    match claimed {
+        Claimed::Ips(ips) => addresses(kind, values, ips),
+        Claimed::Mac(mac) => yes(values.first() == Some(&Datum::Mac(*mac))),
+        Claimed::Number(n, unit) => yes(number(part, kind, values, *n, *unit)),
+        Claimed::Numbers(told) => {
+            let key: Vec<i128> = values.iter().filter_map(whole).collect();
+            if *told == key {
+                Fit::Yes
+            } else if !told.is_empty()
+                && told.iter().all(|n| key.contains(n))
+                && told.len() < key.len()
+            {
+                Fit::Some(format!("{} of {} are told", told.len(), key.len()))
+            } else {
+                Fit::No
+            }
+        }
+        Claimed::Ports(client, server) => {
+            let key: Vec<i128> = values.iter().filter_map(whole).collect();
+            match (client, server, key.as_slice()) {
+                (Some(c), Some(s), [kc, ks]) => yes(c == kc && s == ks),
+                (Some(c), None, [kc, _]) if c == kc => {
+                    Fit::Some("only the client's port is told".into())
+                }
+                (None, Some(s), [_, ks]) if s == ks => {
+                    Fit::Some("only the server's port is told".into())
+                }
+                (Some(one), None, key) | (None, Some(one), key) if key.contains(one) => {
+                    Fit::Some("only one of the two ports is told".into())
+                }
+                _ => Fit::No,
+            }
+        }
+        Claimed::Name(name) => yes(name_of(part, values, text).eq_ignore_ascii_case(name)),
+        Claimed::YesNo(b) => yes(values.first() == Some(&Datum::YesNo(*b))),
+        Claimed::Items(order, strange) => items(part, values.len(), order, strange),
+        Claimed::Text(said) => yes(said.trim().eq_ignore_ascii_case(text.trim())),
+        Claimed::Malformed(_) | Claimed::Vague => Fit::No,
+    }
+}
+
+fn yes(holds: bool) -> Fit {
+    if holds { Fit::Yes } else { Fit::No }
+}
+
+fn whole(datum: &Datum) -> Option<i128> {
+    match datum {
+        Datum::Number { value, .. } => Some(*value),
+        _ => None,
+    }
+}
+
+fn addresses(kind: Type, values: &[Datum], told: &[IpAddr]) -> Fit {
+    let key: Vec<IpAddr> = values
+        .iter()
+        .filter_map(|v| match v {
+            Datum::Ip(ip) => Some(*ip),
+            _ => None,
+        })
+        .collect();
+    if kind != Type::Set {
+        return yes(told.first() == key.first() && !key.is_empty());
+    }
+    if !told.iter().all(|ip| key.contains(ip)) {
+        return Fit::No;
+    }
+    if key.iter().all(|ip| told.contains(ip)) {
+        Fit::Yes
+    } else {
+        Fit::Some(format!("{} of {} are told", told.len(), key.len()))
+    }
+}
+
+fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool {
+    let Some(key) = values.first().and_then(Datum::as_float) else {
+        return false;
+    };
+    if kind == Type::Duration {
+        let scale = match unit {
+            Unit::Milliseconds => 1e-3,
+            Unit::Microseconds => 1e-6,
+            _ => 1.0,
+        };
+        // Facts count in milliseconds, frames in seconds.
+        let seconds = match values.first() {
+            Some(Datum::Float(_)) if part.unit.as_deref() == Some("ms") => key / 1e3,
+            _ => key,
+        };
+        let told = if unit == Unit::None && part.unit.as_deref() == Some("ms") {
+            n / 1e3
+        } else {
+            n * scale
+        };
+        let room = part.tolerance.unwrap_or(0.05);
+        return (told - seconds).abs() <= seconds.abs() * room + 1e-9;
+    }
+    let bytes = part.unit.as_deref() == Some("bytes");
+    let told = match unit {
+        Unit::Bits if bytes => n / 8.0,
+        Unit::Words if bytes => n * 4.0,
+        _ => n,
+    };
+    match part.tolerance {
+        Some(room) => (told - key).abs() <= room,
+        None => (told - key).abs() < f64::EPSILON * key.abs().max(1.0),
+    }
+}
+
+/// The name of the key among those the part knows.
+fn name_of(part: &Part, values: &[Datum], text: &str) -> String {
+    if let (Some(Names::Known(name)), Some(number)) = (&part.names, values.first().and_then(whole))
+        && let Some(entry) = table(name)
+            .into_iter()
+            .flatten()
+            .find(|e| i128::from(e.0) == number)
+    {
+        return entry.1.to_owned();
+    }
+    match values.first() {
+        Some(value) => value.to_string(),
+        None => text.to_owned(),
+    }
+}
+
+fn items(part: &Part, count: usize, order: &[usize], strange: &[String]) -> Fit {
+    let optional = usize::from(part.optional == Some(Optional::First));
+    let wanted: Vec<usize> = (0..count).collect();
+    if strange.is_empty() && (order == wanted || optional == 1 && order == &wanted[1..]) {
+        return Fit::Yes;
+    }
+    if order.is_empty() || order == [0] && optional == 1 {
+        return Fit::No;
+    }
+    if !strange.is_empty() {
+        return Fit::Some(format!("{} is not in the capture", strange.join(", ")));
+    }
+    let sorted = order.is_sorted();
+    Fit::Some(if sorted {
+        format!("{} of {} are told", order.len(), count)
+    } else {
+        "the order is another one".to_owned()
+    })
+}
+
+/// A claim in words.
+pub fn told(claimed: &Claimed) -> String {
+    match claimed {
+        Claimed::Ips(ips) => {
+            let ips: Vec<String> = ips.iter().map(ToString::to_string).collect();
+            ips.join(", ")
+        }
+        Claimed::Mac(mac) => Datum::Mac(*mac).to_string(),
+        Claimed::Number(n, _) => decimals(*n),
+        Claimed::Numbers(list) => {
+            let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+            list.join(", ")
+        }
+        Claimed::Ports(client, server) => {
+            let port = |p: &Option<i128>| p.map_or("?".to_owned(), |p| p.to_string());
+            format!("{} -> {}", port(client), port(server))
+        }
+        Claimed::Name(name) => name.clone(),
+        Claimed::YesNo(true) => "yes".to_owned(),
+        Claimed::YesNo(false) => "no".to_owned(),
+        Claimed::Items(..) | Claimed::Vague => String::new(),
+        Claimed::Text(text) | Claimed::Malformed(text) => text.clone(),
+    }
+}

@@ -1,0 +1,232 @@
+//! Lists in order: which items of the key a text tells, and in which order.
+
+use super::extract::{Claim, Claimed, Piece, find_label};
+use super::token::hedged;
+use crate::handout::Answer;
+use crate::handout::format::{Optional, Part};
+use regex::Regex;
+use std::sync::LazyLock;
+
+static CLOCK: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b\d{1,2}:\d{2}:\d{2}\b").expect("the pattern is right"));
+static PORT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b\d{4,5}\b").expect("the pattern is right"));
+static TWICE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:\b(\d)\s*x\s*|\b(twice|two times|two|three times)\s*:?\s*)$")
+        .expect("the pattern is right")
+});
+static AFTER_TWICE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^[\s(,]*(?:x?(\d)\s*x?\b|(twice|two times|three times|both times)\b)")
+        .expect("the pattern is right")
+});
+static WORD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b[A-Z][A-Z]+\b").expect("the pattern is right"));
+
+/// Words in capitals that are no items.
+const NAMES: &[&str] = &[
+    "TCP", "UDP", "IP", "FIN", "ACK", "SYN", "RST", "PSH", "VM", "PDU", "HTTP", "DNS", "ARP",
+    "DHCP", "MAC", "PORT", "SERVER", "CLIENT", "OK", "AND", "THEN", "THE",
+];
+
+/// What a text says of a list.
+pub fn claim(
+    part: &Part,
+    answer: &Answer,
+    pieces: &mut [Piece<'_>],
+    only_labelled: bool,
+) -> Option<Claim> {
+    let items: Vec<String> = answer.values.iter().map(ToString::to_string).collect();
+    let words = items.iter().all(|i| !i.contains(' ')) && !items.is_empty();
+    if items.is_empty() {
+        return unkeyed(part, pieces);
+    }
+    for piece in pieces.iter_mut() {
+        let text = piece.text.to_owned();
+        if only_labelled && !items.iter().any(|i| whole(&text, i, 0).is_some()) {
+            continue;
+        }
+        let end = if words {
+            commands_end(part, &text, &items)
+        } else {
+            text.len()
+        };
+        let mut hits: Vec<(usize, usize, usize)> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            // Equal items share their places.
+            if items[..at].contains(item) {
+                continue;
+            }
+            let first = at == 0 && part.optional == Some(Optional::First);
+            for (start, stop) in places(&text[..end], item, words, first) {
+                hits.push((start, stop, at));
+                for _ in 1..times(&text, start, stop) {
+                    hits.push((start, stop, at));
+                }
+            }
+        }
+        hits.sort_by_key(|h| (h.0, std::cmp::Reverse(h.1)));
+        let mut order: Vec<usize> = Vec::new();
+        let mut reached = 0;
+        for (start, stop, at) in &hits {
+            if *start < reached && order.last().is_some_and(|last| last != at) {
+                continue;
+            }
+            reached = reached.max(*stop);
+            order.push(*at);
+        }
+        let order = unfold(&items, &order);
+        let mut strange: Vec<String> = Vec::new();
+        if words {
+            for word in WORD.find_iter(&text[..end]) {
+                let word = word.as_str();
+                if !NAMES.contains(&word) && !items.iter().any(|i| i == word) {
+                    strange.push(word.to_owned());
+                }
+            }
+        }
+        if order.is_empty() && strange.is_empty() {
+            continue;
+        }
+        for (start, stop, _) in &hits {
+            piece.taken.push(*start..*stop);
+        }
+        let quote: String = text[..end].trim().to_owned();
+        return Some(Claim {
+            value: Claimed::Items(order, strange),
+            hedged: hedged(&quote),
+            text: quote,
+            conflict: None,
+        });
+    }
+    None
+}
+
+/// Without a key it can only be said whether something was written.
+fn unkeyed(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
+    let piece = pieces.iter().find(|piece| {
+        !piece.text.trim().is_empty()
+            && part
+                .labels
+                .iter()
+                .any(|l| find_label(&piece.lower, &l.to_ascii_lowercase(), 0).is_some())
+    })?;
+    Some(Claim {
+        value: Claimed::Text(piece.text.to_owned()),
+        text: piece.text.to_owned(),
+        hedged: false,
+        conflict: None,
+    })
+}
+
+/// Where the list of words ends: at the first sentence end after its first item, or where something
+/// else begins to be told.
+fn commands_end(part: &Part, text: &str, items: &[String]) -> usize {
+    let first = items
+        .iter()
+        .filter_map(|i| whole(text, i, 0))
+        .map(|f| f.0)
+        .min();
+    let Some(first) = first else {
+        return text.len();
+    };
+    let _ = part;
+    static STOP: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)[.](?:\s|$)|\n|\(welcome|→|\b(?:print|output|replies|reply|replied|answers?|got|returned|received|said|response|prints)\b|;\s*(?:answers?|repl)")
+            .expect("the pattern is right")
+    });
+    STOP.find_iter(&text[first..])
+        // `1. TIME 2. HELLO` is numbered, not ended.
+        .find(|m| {
+            let before = &text[..first + m.start()];
+            !(m.as_str().starts_with('.') && before.ends_with(|c: char| c.is_ascii_digit()))
+        })
+        .map_or(text.len(), |m| first + m.start())
+}
+
+/// A word or phrase as it is, not as part of another word.
+fn whole(text: &str, item: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    while let Some(found) = text.get(at..)?.find(item) {
+        let (start, end) = (at + found, at + found + item.len());
+        let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        if !word(text[..start].chars().next_back()) && !word(text[end..].chars().next()) {
+            return Some((start, end));
+        }
+        at = start + text[start..].chars().next().map_or(1, char::len_utf8);
+    }
+    None
+}
+
+/// All places where an item is told.
+fn places(text: &str, item: &str, exact: bool, first: bool) -> Vec<(usize, usize)> {
+    let mut out = Vec::new();
+    let (hay, needle) = if exact {
+        (text.to_owned(), item.to_owned())
+    } else {
+        (text.to_ascii_lowercase(), item.to_ascii_lowercase())
+    };
+    let needle = needle.trim_end_matches(['!', '.', ' ']);
+    let mut from = 0;
+    while let Some((start, end)) = whole(&hay, needle, from) {
+        out.push((start, end));
+        from = end;
+    }
+    if out.is_empty()
+        && let Some(clock) = CLOCK.find(item)
+        && let Some((start, end)) = whole(text, clock.as_str(), 0)
+    {
+        out.push((start, end));
+    }
+    // A greeting is told by what is particular in it.
+    if out.is_empty()
+        && first
+        && let Some(port) = PORT.find_iter(item).last()
+        && let Some((start, end)) = whole(text, port.as_str(), 0)
+    {
+        out.push((start, end));
+    }
+    out
+}
+
+/// How often an item is said to have come.
+fn times(text: &str, start: usize, end: usize) -> usize {
+    let count = |c: &regex::Captures<'_>| {
+        let digit = c.get(1).and_then(|d| d.as_str().parse().ok());
+        let word = c.get(2).map(|w| {
+            if w.as_str().starts_with("three") {
+                3
+            } else {
+                2
+            }
+        });
+        digit.or(word).unwrap_or(1)
+    };
+    let before = TWICE.captures(&text[..start]).map(|c| count(&c));
+    before
+        .or_else(|| {
+            AFTER_TWICE
+                .captures(&text[end..])
+                .filter(|c| c.get(2).is_some())
+                .map(|c| count(&c))
+        })
+        .unwrap_or(1)
+        .min(20)
+}
+
+/// Equal items of the key, one after the other as they are told.
+fn unfold(items: &[String], order: &[usize]) -> Vec<usize> {
+    let mut seen = vec![0usize; items.len()];
+    let mut out = Vec::new();
+    for at in order {
+        let equal: Vec<usize> = (0..items.len())
+            .filter(|i| items[*i] == items[*at])
+            .collect();
+        let nth = seen[*at];
+        seen[*at] += 1;
+        // Said once more than it happened: the last of them.
+        let place = equal.get(nth).or(equal.last()).copied();
+        out.extend(place);
+    }
+    out.dedup();
+    out
+}

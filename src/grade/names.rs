@@ -1,0 +1,427 @@
+//! Answers that are one of several names, yes or no included: found as whole words, with negation
+//! understood.
+
+use super::extract::{Claim, Claimed, Class, Piece, class, find_label};
+use super::token::{Kind, Unit, hedged, sentence};
+use crate::handout::format::{Names, Part, Question, Type};
+use crate::handout::names::table;
+use regex::Regex;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// A name that was found in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// The value it stands for.
+    pub value: String,
+    /// The piece.
+    pub piece: usize,
+    /// Where.
+    pub span: Range<usize>,
+}
+
+/// The names a part knows: each with the value it stands for.
+pub fn known(part: &Part) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    let mut add = |value: &str, name: &str| {
+        let name = name.to_ascii_lowercase();
+        if !all.iter().any(|(_, n)| *n == name) {
+            all.push((value.to_owned(), name));
+        }
+    };
+    match &part.names {
+        Some(Names::Known(name)) => {
+            for (_, short, others) in table(name).into_iter().flatten() {
+                add(short, short);
+                for other in *others {
+                    add(short, other);
+                }
+            }
+        }
+        Some(Names::Own(own)) => {
+            for (value, others) in own {
+                if !value.bytes().all(|b| b.is_ascii_digit()) {
+                    add(value, value);
+                }
+                for other in others.as_array().into_iter().flatten() {
+                    add(value, other.as_str().unwrap_or_default());
+                }
+            }
+        }
+        None => {}
+    }
+    for wrong in &part.wrong {
+        if wrong.value.chars().any(char::is_alphabetic) {
+            add(&wrong.value, &wrong.value);
+        }
+    }
+    all.sort_by_key(|(_, name)| std::cmp::Reverse(name.len()));
+    all
+}
+
+/// The names in a text, the longest where several overlap, negated ones left out.
+fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
+    let mut found: Vec<Mention> = Vec::new();
+    for (value, name) in known(part) {
+        let mut from = 0;
+        while let Some((start, end)) = find_whole(text, &name, from) {
+            from = end;
+            if found
+                .iter()
+                .any(|m| m.span.start < end && start < m.span.end)
+            {
+                continue;
+            }
+            found.push(Mention {
+                value: value.clone(),
+                piece,
+                span: start..end,
+            });
+        }
+    }
+    found.sort_by_key(|m| m.span.start);
+    found.retain(|m| !negated(&text[..m.span.start]));
+    found
+}
+
+/// A name as a whole word.
+fn find_whole(text: &str, name: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    while let Some(found) = text.get(at..)?.find(name) {
+        let (start, end) = (at + found, at + found + name.len());
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        let before = text[..start].chars().next_back();
+        let after = text[end..].chars().next();
+        if !word(before) && !word(after) {
+            return Some((start, end));
+        }
+        at = start + text[start..].chars().next().map_or(1, char::len_utf8);
+    }
+    None
+}
+
+/// Whether the words before a name deny it.
+fn negated(before: &str) -> bool {
+    static NOT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:\bnot|\bno|n't|\bnever|\bwithout|\binstead of|\brather than|\bthan|\bneither)\s+(?:(?:a|an|the|to|as|by|of)\s+)?$")
+            .expect("the pattern is right")
+    });
+    NOT.is_match(before)
+}
+
+static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:because|since|why|as|with|would|so|therefore|due to|but)\b")
+        .expect("the pattern is right")
+});
+static VAGUE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:an|some|the)\s+(?:error|failure|exception)\b|\bit fails\b")
+        .expect("the pattern is right")
+});
+
+/// Claims of parts that are names, and of those that are yes or no.
+pub fn claims(
+    question: &Question,
+    pieces: &mut [Piece<'_>],
+    claims: &mut [Option<Claim>],
+    only_labelled: bool,
+) {
+    let parts: Vec<usize> = (0..question.part.len())
+        .filter(|at| class(*question.part[*at].kind.get_ref()) == Class::Name)
+        .collect();
+    let several = parts.len() > 1;
+    let many = question.part.len() > 1;
+    let numbers = question
+        .part
+        .iter()
+        .any(|p| class(*p.kind.get_ref()) == Class::Number);
+    for at in parts {
+        if claims[at].is_some() {
+            continue;
+        }
+        let part = &question.part[at];
+        let others: Vec<&Part> = question
+            .part
+            .iter()
+            .filter(|p| !std::ptr::eq(*p, part) && class(*p.kind.get_ref()) == Class::Name)
+            .collect();
+        let listed = question
+            .part
+            .iter()
+            .any(|p| *p.kind.get_ref() == Type::List);
+        // Where several parts are named alike, or the text is about other things as well, the
+        // part's own label has to be near.
+        let need = !part.labels.is_empty() && (listed || only_labelled);
+        let mut found = Vec::new();
+        for (p, piece) in pieces.iter().enumerate() {
+            for mention in mentions(part, p, &piece.lower) {
+                let near = nearness(piece, &mention, &part.labels);
+                let other = others
+                    .iter()
+                    .filter_map(|o| nearness(piece, &mention, &o.labels))
+                    .min();
+                let hinted = part
+                    .labels
+                    .iter()
+                    .any(|l| find_label(piece.hint, &l.to_ascii_lowercase(), 0).is_some());
+                if need && near.is_none() && !hinted {
+                    continue;
+                }
+                if several
+                    && !hinted
+                    && other.is_some_and(|other| near.is_none_or(|near| other < near))
+                {
+                    continue;
+                }
+                found.push((near.unwrap_or(usize::MAX), mention));
+            }
+        }
+        if need || several {
+            let nearest = found.iter().map(|f| f.0).min();
+            found.retain(|f| Some(f.0) == nearest || !need);
+        }
+        let found: Vec<Mention> = found.into_iter().map(|f| f.1).collect();
+        claims[at] = match found.first() {
+            Some(first) => Some(named(first, &found, pieces)),
+            None if !numbers => number(part, pieces),
+            None => None,
+        };
+        if claims[at].is_none() && part.review && !only_labelled {
+            claims[at] = whole(pieces);
+        }
+        if claims[at].is_none() && !only_labelled && many {
+            claims[at] = pieces.iter().find_map(|piece| {
+                let found = VAGUE.find(&piece.lower)?;
+                Some(Claim {
+                    value: Claimed::Vague,
+                    text: piece.quote(found.start()),
+                    hedged: true,
+                    conflict: None,
+                })
+            });
+        }
+    }
+    for (at, part) in question.part.iter().enumerate() {
+        if *part.kind.get_ref() == Type::YesNo && claims[at].is_none() && !only_labelled {
+            claims[at] = pieces.iter_mut().find_map(|piece| yes_no(part, piece));
+        }
+    }
+}
+
+/// All that was written, where it is to be looked at anyway.
+fn whole(pieces: &[Piece<'_>]) -> Option<Claim> {
+    let piece = pieces
+        .iter()
+        .find(|p| p.text.chars().any(char::is_alphanumeric))?;
+    Some(Claim {
+        value: Claimed::Text(piece.text.to_owned()),
+        text: piece.text.to_owned(),
+        hedged: hedged(piece.text),
+        conflict: None,
+    })
+}
+
+/// How far a label of a part is from a name within its sentence.
+fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<usize> {
+    let around = sentence(piece.text, mention.span.start);
+    let text = &piece.lower[around.clone()];
+    let mut best: Option<usize> = None;
+    for label in labels {
+        let mut from = 0;
+        let label = label.to_ascii_lowercase();
+        while let Some((start, end)) = find_label(text, &label, from) {
+            from = end;
+            let (start, end) = (around.start + start, around.start + end);
+            let distance = if end <= mention.span.start {
+                let cut = piece.lower[end..mention.span.start].contains([',', ';']);
+                mention.span.start - end + if cut { 40 } else { 0 }
+            } else if start >= mention.span.end {
+                let cut = piece.lower[mention.span.end..start].contains([',', ';']);
+                start - mention.span.end + if cut { 60 } else { 5 }
+            } else {
+                0
+            };
+            best = Some(best.map_or(distance, |b| b.min(distance)));
+        }
+    }
+    best
+}
+
+fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>]) -> Claim {
+    let piece = &pieces[first.piece];
+    let around = sentence(piece.text, first.span.start);
+    let other = found.iter().find(|m| {
+        m.value != first.value
+            && m.piece == first.piece
+            && around.contains(&m.span.start)
+            && !BECAUSE.is_match(&piece.lower[first.span.end..m.span.start])
+    });
+    let text = piece.text[around.clone()].trim().to_owned();
+    let question = piece.text[first.span.end..].trim_start().starts_with('?');
+    let begin = piece.text[..first.span.start]
+        .rfind([',', ';'])
+        .map_or(0, |at| at.max(around.start))
+        .max(around.start);
+    let mut end = around.end;
+    if let Some(found) = BECAUSE.find(&piece.lower[first.span.end..around.end])
+        && !hedged(&piece.text[first.span.end..around.end])
+    {
+        end = first.span.end + found.start();
+    }
+    let claim = Claim {
+        value: Claimed::Name(first.value.clone()),
+        hedged: question || hedged(&piece.text[begin..end]),
+        conflict: other.map(|m| m.value.clone()),
+        text,
+    };
+    for mention in found {
+        if mention.value == first.value || other == Some(mention) {
+            let piece = &mut pieces[mention.piece];
+            piece.taken.push(mention.span.clone());
+            // The number in brackets behind it.
+            for (t, token) in piece.tokens.iter().enumerate() {
+                if token.bracket
+                    && token.span.start >= mention.span.end
+                    && token.span.start < mention.span.end + 14
+                {
+                    piece.used[t] = true;
+                }
+            }
+        }
+    }
+    claim
+}
+
+/// A number that stands for a name.
+fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
+    let Some(Names::Known(name)) = &part.names else {
+        return None;
+    };
+    let entries = table(name)?;
+    for piece in pieces.iter_mut() {
+        for t in 0..piece.tokens.len() {
+            let token = &piece.tokens[t];
+            let Kind::Number(n) = token.kind else {
+                continue;
+            };
+            if token.frame || token.unit != Unit::None || piece.used[t] {
+                continue;
+            }
+            let Some(entry) = entries.iter().find(|e| i128::from(e.0) == n) else {
+                continue;
+            };
+            let text = piece.quote(token.span.start);
+            piece.used[t] = true;
+            return Some(Claim {
+                value: Claimed::Name(entry.1.to_owned()),
+                hedged: hedged(&text),
+                text,
+                conflict: None,
+            });
+        }
+    }
+    None
+}
+
+static YES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(?:yes|true|ja|correct)\b").expect("the pattern is right"));
+static NO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\W*(?:no|nope|false|nein)\b|\b(?:no|false)(?:\s*[,.;:!]|\s*$|\s+(?:it|this|that|the)\b)|\byes\s+and\s+no\b")
+        .expect("the pattern is right")
+});
+static DENIES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\bnot\b|n't\b|\bnever\b").expect("the pattern is right"));
+static VERB: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\W*(?:yes|no|true|false)?[\s,.:;]*(?:and no)?[\s,]*(?:(?:it|this|that)\s+(?:does|do|is)(?:\s+not|n't)?|doesn't|does not|isn't|is not)?\s*(?:belongs?(?:\s+to\s+(?:it|\d+\.\d+\.\d+\.\d+))?)?")
+        .expect("the pattern is right")
+});
+
+fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
+    let lower = piece.lower.clone();
+    if lower.trim().is_empty() {
+        return None;
+    }
+    let first = sentence(piece.text, lower.len() - lower.trim_start().len());
+    let says = &lower[first.clone()];
+    let mut yes = YES.is_match(says);
+    let mut no = NO.is_match(says);
+    let named = mentions(part, 0, &lower);
+    let explicit = yes || no;
+    if explicit && no && !yes && !named.is_empty() {
+        // `No DNS query, so from the cache` is no `no`.
+        let bare = Regex::new(
+            r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b",
+        );
+        let plain = bare.is_ok_and(|b| b.is_match(says));
+        if !plain {
+            no = false;
+        }
+    }
+    for mention in &named {
+        match mention.value.as_str() {
+            "yes" if !explicit => yes = true,
+            "no" if !explicit => no = true,
+            _ => {}
+        }
+    }
+    let denies = DENIES.is_match(says);
+    if !yes && !no {
+        if denies {
+            no = true;
+        } else {
+            let about = part
+                .labels
+                .iter()
+                .any(|l| find_label(says, &l.to_ascii_lowercase(), 0).is_some());
+            if !about && !hedged(says) {
+                return None;
+            }
+        }
+    } else if yes && !no && explicit {
+        // `Yes, it does not` says both.
+        let direct =
+            Regex::new(r"\byes\b[\s,]*(?:it|this|that)?\s*(?:does not|doesn't|is not|isn't)");
+        no = direct.is_ok_and(|d| d.is_match(says));
+    }
+    let hedge = hedged(&piece.text[first.clone()]) || (!yes && !no);
+    let text = piece.text[first.clone()].trim().to_owned();
+    for mention in named {
+        piece.taken.push(mention.span);
+    }
+    if let Some(verb) = VERB.find(says) {
+        piece
+            .taken
+            .push(first.start + verb.start()..first.start + verb.end());
+    }
+    Some(Claim {
+        value: Claimed::YesNo(yes && !no),
+        text,
+        hedged: hedge,
+        conflict: (yes && no).then(|| "yes and no".to_owned()),
+    })
+}
+
+/// Hardware addresses that are told by a name, such as `all ones`.
+pub fn macs(question: &Question, pieces: &mut [Piece<'_>], claims: &mut [Option<Claim>]) {
+    for (at, part) in question.part.iter().enumerate() {
+        if *part.kind.get_ref() != Type::Mac || claims[at].is_some() || part.names.is_none() {
+            continue;
+        }
+        let found = pieces
+            .iter()
+            .enumerate()
+            .find_map(|(p, piece)| mentions(part, p, &piece.lower).into_iter().next());
+        if let Some(mention) = found
+            && let Some(mac) = crate::handout::value::mac(&mention.value)
+        {
+            let piece = &mut pieces[mention.piece];
+            let text = piece.quote(mention.span.start);
+            piece.taken.push(mention.span.clone());
+            claims[at] = Some(Claim {
+                value: Claimed::Mac(mac),
+                hedged: hedged(&text),
+                text,
+                conflict: None,
+            });
+        }
+    }
+}

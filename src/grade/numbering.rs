@@ -1,0 +1,487 @@
+//! Which question a piece of a report answers: numbers as people number them, in lines, in tables,
+//! and in the middle of a line.
+
+use super::report::Block;
+use crate::handout::Handout;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// A piece of a report that answers something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The question; nothing when the report does not say.
+    pub question: Option<usize>,
+    /// The question it follows, where it names none itself.
+    pub after: Option<usize>,
+    /// Words of the report's own that announce it: the first cell of a row, the rest of a heading.
+    pub hint: String,
+    /// The text.
+    pub text: String,
+}
+
+/// How the questions of a handout are recognised.
+pub struct Numbering {
+    ids: Vec<Id>,
+    handout: Vec<Names>,
+}
+
+/// What a question's own name looks like.
+struct Id {
+    question: usize,
+    start: Regex,
+    anywhere: Regex,
+    lead: Regex,
+    /// The first run: `1` of `1A`.
+    group: String,
+    /// The rest: `A` of `1A`.
+    rest: String,
+}
+
+/// What else a question or its parts are called.
+struct Names {
+    called: Vec<String>,
+    labels: Vec<String>,
+    typed: Vec<super::extract::Class>,
+}
+
+/// What a label stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    Question(usize),
+    Group(String),
+}
+
+const PREFIX: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:questions?|quest|q|tasks?|answers?|ans|exercises?|ex|problems?|parts?|aufgabe|frage|antwort|no|nr|number|step)\b?[\s.:#\-–]*)*[*_(\[]*";
+const SUFFIX: &str = r"(?:[\s*_]*[).\]:,=>–\-|]+[*_]*|[*_]+|\s|$)\s*";
+
+static GROUP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^[\s#*_>•\-–(]*(?P<word>questions?|q|tasks?|exercises?|aufgabe|problem|part)?[\s.:\-–#]*(?P<number>\d{1,2})(?P<mark>\s*[).:]+|[\s*_:]|$)[\s*_]*")
+        .expect("the pattern is right")
+});
+static LETTER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[\s#*_>•\-–(]*(?P<letter>[A-Za-z])[*_]*[).:][*_]*\s+")
+        .expect("the pattern is right")
+});
+static ELSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^[\s#*_>\-]*(?:extra|also|additionally|additional|more|other|others|remarks?|notes?|ps|appendix|anhang)\s*:\s*")
+        .expect("the pattern is right")
+});
+static ECHO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!]*(?:\.|\?|\([^)]*\)\.?)+$")
+        .expect("the pattern is right")
+});
+static PICTURE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)!\[[^\]]*\]\([^)]*\)|\(?\b(?:see|siehe|look at|in)?\s*(?:the\s+)?(?:attached\s+)?(?:screen\s?shots?|pictures?|images?|figures?|bild|abb)(?:\s*(?:no\.?|nr\.?)?\s*\d+)?(?:\s+(?:below|above|attached))?\b[\s.:)]*")
+        .expect("the pattern is right")
+});
+
+impl Numbering {
+    /// For a handout.
+    pub fn new(handout: &Handout) -> Numbering {
+        let mut ids = Vec::new();
+        let mut names = Vec::new();
+        for (question, q) in handout.file.question.iter().enumerate() {
+            let runs = runs(&q.id);
+            let joined: Vec<String> = runs.iter().map(|r| regex::escape(r)).collect();
+            let body = joined.join(r"[\s.\-–_:/()]*");
+            let pattern = |p: String| Regex::new(&p).expect("escaped names make a pattern");
+            ids.push(Id {
+                question,
+                start: pattern(format!("{PREFIX}{body}{SUFFIX}")),
+                anywhere: pattern(format!(
+                    r"(?i)(?P<lead>[.;,]\s+(?:of\s+|for\s+|and\s+|to\s+|in\s+)?)(?P<id>{body})(?P<mark>\s*[):]\s*|\s+)"
+                )),
+                lead: pattern(format!(
+                    r"(?i)^[\s#*_>\-]*(?P<lead>(?:[a-z]+\s+){{1,3}})(?:{body})\s*:\s*"
+                )),
+                group: runs.first().cloned().unwrap_or_default(),
+                rest: runs.get(1..).unwrap_or_default().concat(),
+            });
+            let mut labels = Vec::new();
+            let mut typed = Vec::new();
+            for part in &q.part {
+                labels.extend(part.labels.iter().map(|l| l.to_lowercase()));
+                typed.push(super::extract::class(*part.kind.get_ref()));
+            }
+            names.push(Names {
+                called: q.called.iter().map(|c| c.to_lowercase()).collect(),
+                labels,
+                typed,
+            });
+        }
+        Numbering {
+            ids,
+            handout: names,
+        }
+    }
+
+    /// Gives every piece of a report its question.
+    pub fn segments(&self, blocks: &[Block]) -> Vec<Segment> {
+        let mut out = Vec::new();
+        let mut now: Option<Target> = None;
+        let mut blank = false;
+        for block in blocks {
+            match block {
+                Block::Line(line) => {
+                    let line = PICTURE.replace_all(line, " ").into_owned();
+                    if line.trim().is_empty() {
+                        blank |= !out.is_empty();
+                        continue;
+                    }
+                    self.line(&line, &mut now, blank, &mut out);
+                    blank = false;
+                }
+                Block::Row(cells) => self.row(cells, &now, &mut out),
+                Block::Keyed(key, value) => {
+                    self.row(&[key.replace('_', " "), value.clone()], &now, &mut out);
+                }
+            }
+        }
+        self.spread(out)
+    }
+
+    fn line(&self, line: &str, now: &mut Option<Target>, blank: bool, out: &mut Vec<Draft>) {
+        let (target, hint, rest) = self.label(line, now.as_ref());
+        let own = target.is_some();
+        if let Some(target) = target {
+            *now = Some(target);
+        } else if let Some(found) = ELSE.find(line) {
+            *now = None;
+            out.push(Draft::new(None, None, String::new(), &line[found.end()..]));
+            return;
+        }
+        // Labels in the middle of the line.
+        let mut pieces: Vec<(Option<usize>, &str)> = Vec::new();
+        let mut from = 0;
+        while let Some((question, start, end)) = self.next_label(&rest[from..]) {
+            pieces.push((None, &rest[from..from + start]));
+            let after = from + end;
+            let stop = self
+                .next_label(&rest[after..])
+                .map_or(rest.len(), |(_, s, _)| after + s);
+            pieces.push((Some(question), &rest[after..stop]));
+            from = stop;
+        }
+        pieces.push((None, &rest[from..]));
+        for (question, text) in pieces {
+            let text = if ECHO.is_match(text.trim()) || text.trim().ends_with('?') {
+                ""
+            } else {
+                text
+            };
+            if text.trim().is_empty() {
+                continue;
+            }
+            match question {
+                Some(question) => {
+                    *now = Some(Target::Question(question));
+                    out.push(Draft::new(now.clone(), None, String::new(), text));
+                }
+                None if own || !blank => {
+                    out.push(Draft::new(now.clone(), None, hint.clone(), text))
+                }
+                None => out.push(Draft::new(None, now.clone(), String::new(), text)),
+            }
+        }
+    }
+
+    /// The next question's name in the middle of a line: its question, where the text before it
+    /// ends, and where the text after it begins.
+    fn next_label(&self, text: &str) -> Option<(usize, usize, usize)> {
+        let mut best: Option<(usize, usize, usize)> = None;
+        for id in &self.ids {
+            for found in id.anywhere.captures_iter(text) {
+                let (Some(lead), Some(name), Some(mark)) =
+                    (found.name("lead"), found.name("id"), found.name("mark"))
+                else {
+                    continue;
+                };
+                let closed = mark.as_str().contains([')', ':']);
+                let sentence = lead.as_str().starts_with(['.', ';']);
+                if !(closed || sentence) || name.as_str().contains(['.', ' ', ')']) && !closed {
+                    continue;
+                }
+                if best.is_none_or(|b| lead.start() < b.1) {
+                    best = Some((id.question, lead.start() + 1, mark.end()));
+                }
+                break;
+            }
+        }
+        best
+    }
+
+    /// The label at a line's beginning: what it stands for, words that came with it, and the rest.
+    fn label<'l>(&self, line: &'l str, now: Option<&Target>) -> (Option<Target>, String, &'l str) {
+        let whole = |line: &'l str| -> Option<(Target, String, &'l str)> {
+            let mut best: Option<(usize, usize)> = None;
+            for id in &self.ids {
+                if let Some(found) = id.start.find(line)
+                    && best.is_none_or(|b| found.end() > b.1)
+                {
+                    best = Some((id.question, found.end()));
+                }
+            }
+            if let Some((question, end)) = best {
+                return Some((Target::Question(question), String::new(), &line[end..]));
+            }
+            for id in &self.ids {
+                if let Some(found) = id.lead.captures(line)
+                    && let (Some(all), Some(lead)) = (found.get(0), found.name("lead"))
+                {
+                    let hint = lead.as_str().trim().to_lowercase();
+                    return Some((Target::Question(id.question), hint, &line[all.end()..]));
+                }
+            }
+            None
+        };
+        if let Some((target, hint, rest)) = whole(line) {
+            return (Some(target), hint, rest);
+        }
+        for (question, names) in self.handout.iter().enumerate() {
+            let bare = line.trim_start_matches(['#', '*', '_', '>', '-', ' ', '\t']);
+            for called in &names.called {
+                let numbered = called.bytes().any(|b| b.is_ascii_digit());
+                if numbered && starts_with_word(bare, called) {
+                    let rest =
+                        bare[called.len()..].trim_start_matches(['*', '_', ':', ')', '.', ' ']);
+                    return (Some(Target::Question(question)), String::new(), rest);
+                }
+            }
+        }
+        if let Some(found) = GROUP.captures(line)
+            && let (Some(all), Some(number)) = (found.get(0), found.name("number"))
+        {
+            let rest = &line[all.end()..];
+            if let Some((target, hint, rest)) = whole(rest) {
+                return (Some(target), hint, rest);
+            }
+            let number = number.as_str();
+            let marked = found
+                .name("mark")
+                .is_some_and(|m| m.as_str().contains([')', '.', ':']));
+            let worded = found.name("word").is_some();
+            if (worded || marked) && self.ids.iter().any(|id| id.group == number) {
+                let short = rest.split_whitespace().count() < 6 && worded;
+                let rest = if short && !rest.contains(|c: char| c.is_ascii_digit()) {
+                    ""
+                } else {
+                    rest
+                };
+                return (Some(Target::Group(number.to_owned())), String::new(), rest);
+            }
+        }
+        if let Some(found) = LETTER.captures(line)
+            && let (Some(all), Some(letter)) = (found.get(0), found.name("letter"))
+        {
+            let group = match now {
+                Some(Target::Group(number)) => Some(number.as_str()),
+                Some(Target::Question(q)) => self
+                    .ids
+                    .iter()
+                    .find(|id| id.question == *q)
+                    .map(|id| id.group.as_str()),
+                None => None,
+            };
+            let id = self.ids.iter().find(|id| {
+                Some(id.group.as_str()) == group && id.rest.eq_ignore_ascii_case(letter.as_str())
+            });
+            if let Some(id) = id {
+                return (
+                    Some(Target::Question(id.question)),
+                    String::new(),
+                    &line[all.end()..],
+                );
+            }
+        }
+        (None, String::new(), line)
+    }
+
+    fn row(&self, cells: &[String], now: &Option<Target>, out: &mut Vec<Draft>) {
+        let Some((text, heads)) = cells.split_last() else {
+            return;
+        };
+        let head = heads.join(" ");
+        const HEADINGS: [&str; 14] = [
+            "question",
+            "questions",
+            "q",
+            "what",
+            "option",
+            "options",
+            "part",
+            "no",
+            "nr",
+            "#",
+            "item",
+            "field",
+            "task",
+            "question part",
+        ];
+        if heads.is_empty() || HEADINGS.contains(&head.trim().to_lowercase().as_str()) {
+            return;
+        }
+        let text = PICTURE.replace_all(text, " ").into_owned();
+        let (target, lead, rest) = self.label(&head, now.as_ref());
+        let hint = format!("{lead} {rest}").trim().to_lowercase();
+        let target = target.or_else(|| now.clone());
+        out.push(Draft::new(target, None, hint, &text));
+    }
+
+    /// Pieces of groups go to the question that their words belong to.
+    fn spread(&self, drafts: Vec<Draft>) -> Vec<Segment> {
+        let mut out = Vec::new();
+        for draft in drafts {
+            let question = |target: &Option<Target>| match target {
+                Some(Target::Question(q)) => Some(*q),
+                _ => None,
+            };
+            let Some(Target::Group(number)) = &draft.target else {
+                out.push(Segment {
+                    question: question(&draft.target),
+                    after: question(&draft.after),
+                    hint: draft.hint,
+                    text: draft.text,
+                });
+                continue;
+            };
+            let members: Vec<usize> = self
+                .ids
+                .iter()
+                .filter(|id| id.group == *number)
+                .map(|id| id.question)
+                .collect();
+            if !draft.hint.is_empty() {
+                out.push(Segment {
+                    question: self.best(&members, &draft.hint, ""),
+                    after: None,
+                    hint: draft.hint,
+                    text: draft.text,
+                });
+                continue;
+            }
+            let mut last = None;
+            for clause in clauses(&draft.text) {
+                let found = self.best(&members, clause, clause).or(last);
+                last = found;
+                let joined = out.last_mut().filter(|s: &&mut Segment| {
+                    found.is_some() && s.question == found && s.hint.is_empty()
+                });
+                match joined {
+                    Some(segment) => {
+                        segment.text.push_str(", ");
+                        segment.text.push_str(clause.trim());
+                    }
+                    None => out.push(Segment {
+                        question: found,
+                        after: None,
+                        hint: String::new(),
+                        text: clause.trim().to_owned(),
+                    }),
+                }
+            }
+        }
+        out
+    }
+
+    /// The question of several whose words a text has.
+    fn best(&self, members: &[usize], text: &str, values: &str) -> Option<usize> {
+        let lower = text.to_lowercase();
+        let tokens = super::token::tokens(values);
+        let mut best: Option<(usize, usize)> = None;
+        for question in members {
+            let names = &self.handout[*question];
+            let longest = |list: &[String]| {
+                list.iter()
+                    .filter(|l| super::extract::find_label(&lower, l, 0).is_some())
+                    .map(String::len)
+                    .max()
+                    .unwrap_or(0)
+            };
+            let mut score = longest(&names.called) * 3 + longest(&names.labels) * 2;
+            for class in &names.typed {
+                let fits = tokens.iter().filter(|t| class.holds(t)).count();
+                score += if matches!(
+                    class,
+                    super::extract::Class::Ip | super::extract::Class::Mac
+                ) {
+                    fits * 6
+                } else {
+                    0
+                };
+            }
+            if score > 0 && best.is_none_or(|b| score > b.1) {
+                best = Some((*question, score));
+            }
+        }
+        best.map(|b| b.0)
+    }
+}
+
+struct Draft {
+    target: Option<Target>,
+    after: Option<Target>,
+    hint: String,
+    text: String,
+}
+
+impl Draft {
+    fn new(target: Option<Target>, after: Option<Target>, hint: String, text: &str) -> Draft {
+        Draft {
+            target,
+            after,
+            hint,
+            text: text.trim().trim_matches(['*', '_']).trim().to_owned(),
+        }
+    }
+}
+
+/// Parts of sentences that say one thing each.
+fn clauses(text: &str) -> Vec<&str> {
+    static CUT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[.;,!]\s+|\s+and\s+").expect("the pattern is right"));
+    let mut out = Vec::new();
+    let mut from = 0;
+    for cut in CUT.find_iter(text) {
+        let digits = |t: &str| t.bytes().any(|b| b.is_ascii_digit());
+        let depth =
+            text[..cut.start()].matches('(').count() > text[..cut.start()].matches(')').count();
+        if depth
+            || cut.as_str().contains("and")
+                && !(digits(&text[from..cut.start()]) && digits(&text[cut.end()..]))
+        {
+            continue;
+        }
+        out.push(&text[from..cut.start()]);
+        from = cut.end();
+    }
+    out.push(&text[from..]);
+    out.retain(|c| !c.trim().is_empty());
+    out
+}
+
+/// Letters and digits of a name, run by run: `L2.4` is `L`, `2`, `4`.
+fn runs(id: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut last = None;
+    for c in id.chars() {
+        let sort = match c {
+            c if c.is_ascii_digit() => 1,
+            c if c.is_alphabetic() => 2,
+            _ => 0,
+        };
+        if sort != 0 {
+            match out.last_mut() {
+                Some(run) if last == Some(sort) => run.push(c),
+                _ => out.push(c.to_string()),
+            }
+        }
+        last = Some(sort);
+    }
+    out
+}
+
+fn starts_with_word(text: &str, word: &str) -> bool {
+    text.get(..word.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(word))
+        && !text[word.len()..].starts_with(|c: char| c.is_alphanumeric())
+}

@@ -1,0 +1,263 @@
+//! Prose: whether there is any, and what the rubric makes of it. The result is a suggestion for a
+//! person, never a mark.
+
+use super::extract::{Piece, find_label};
+use crate::handout::format::{Idea, Part, Question};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// What the rubric makes of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The text.
+    pub text: String,
+    /// Ideas it has.
+    pub ideas: Vec<String>,
+    /// Mistakes it has, with what to tell the student.
+    pub mistakes: Vec<(String, String)>,
+    /// How much of the points is suggested, from 0 to 1.
+    pub share: f64,
+}
+
+/// Words that say nothing by themselves.
+const IDLE: &[&str] = &[
+    "a",
+    "an",
+    "the",
+    "is",
+    "are",
+    "was",
+    "were",
+    "be",
+    "been",
+    "it",
+    "its",
+    "this",
+    "that",
+    "these",
+    "and",
+    "or",
+    "of",
+    "in",
+    "on",
+    "at",
+    "to",
+    "from",
+    "for",
+    "by",
+    "with",
+    "we",
+    "i",
+    "you",
+    "he",
+    "they",
+    "my",
+    "our",
+    "your",
+    "has",
+    "have",
+    "had",
+    "do",
+    "does",
+    "did",
+    "value",
+    "field",
+    "frame",
+    "frames",
+    "packet",
+    "packets",
+    "number",
+    "no",
+    "yes",
+    "not",
+    "answer",
+    "see",
+    "shown",
+    "shows",
+    "show",
+    "here",
+    "wireshark",
+    "header",
+    "address",
+    "addresses",
+    "ip",
+    "mac",
+    "source",
+    "destination",
+    "client",
+    "server",
+    "port",
+    "ports",
+    "protocol",
+    "uses",
+    "use",
+    "used",
+    "listens",
+    "byte",
+    "bytes",
+    "option",
+    "options",
+    "layer",
+    "type",
+    "which",
+    "what",
+    "also",
+    "again",
+    "page",
+    "must",
+    "means",
+    "time",
+    "live",
+    "ttl",
+    "proxy",
+    "nr",
+    "decimal",
+    "hex",
+    "dec",
+    "total",
+    "length",
+    "size",
+    "so",
+    "capture",
+    "request",
+    "reply",
+    "response",
+    "comes",
+    "back",
+    "get",
+    "got",
+    "discover",
+    "bits",
+    "first",
+    "second",
+    "third",
+    "one",
+    "two",
+    "both",
+    "via",
+    "screenshot",
+    "transport",
+    "tcp",
+    "udp",
+    "equal",
+    "other",
+    "same",
+];
+
+static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:because|since|so that|therefore|due to|reason|otherwise)\b")
+        .expect("the pattern is right")
+});
+
+/// What a question's pieces hold beside its values, if that is prose.
+pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Judgement> {
+    let mut rest = String::new();
+    let mut whole = String::new();
+    for piece in pieces {
+        // A row about another part is no prose.
+        let other = question.part.iter().any(|p| {
+            !std::ptr::eq(p, part)
+                && p.labels
+                    .iter()
+                    .any(|l| find_label(piece.hint, &l.to_lowercase(), 0).is_some())
+        });
+        if other && !BECAUSE.is_match(piece.text) && score(part, piece.text).ideas.is_empty() {
+            continue;
+        }
+        if !whole.is_empty() {
+            whole.push(' ');
+        }
+        whole.push_str(piece.text);
+        rest.push(' ');
+        rest.push_str(&left(piece));
+    }
+    if rest.trim().is_empty() {
+        return None;
+    }
+    let judged = score(part, &rest);
+    let full = score(part, &whole);
+    let count = rest
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .map(str::to_lowercase)
+        .filter(|w| w.len() > 1 && w.chars().all(|c| c.is_alphabetic() || c == '\''))
+        .filter(|w| !IDLE.contains(&w.as_str()))
+        .filter(|w| {
+            !question.part.iter().any(|p| {
+                p.labels
+                    .iter()
+                    .any(|l| l.to_lowercase().split(' ').any(|l| w.starts_with(l)))
+            })
+        })
+        .count();
+    let speaks = !judged.ideas.is_empty()
+        || !judged.mistakes.is_empty()
+        || BECAUSE.is_match(&rest)
+        || count >= 2;
+    speaks.then_some(Judgement {
+        text: whole.trim().to_owned(),
+        ..full
+    })
+}
+
+/// A piece without the values that were read from it.
+fn left(piece: &Piece<'_>) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    let mut spans = piece.taken.clone();
+    for (t, token) in piece.tokens.iter().enumerate() {
+        if piece.used[t] {
+            spans.push(token.span.clone());
+        }
+    }
+    spans.sort_by_key(|s| s.start);
+    for span in spans {
+        if span.start >= at {
+            out.push_str(&piece.text[at..span.start]);
+            out.push(' ');
+        }
+        at = at.max(span.end);
+    }
+    out.push_str(piece.text.get(at..).unwrap_or_default());
+    out
+}
+
+/// What the rubric makes of a text.
+pub fn score(part: &Part, text: &str) -> Judgement {
+    let lower = text.to_lowercase();
+    let ideas: Vec<String> = part
+        .idea
+        .iter()
+        .filter(|i| has(&lower, i))
+        .map(|i| i.idea.clone())
+        .collect();
+    let mistakes: Vec<(String, String)> = part
+        .mistake
+        .iter()
+        .filter(|i| has(&lower, i))
+        .map(|i| (i.idea.clone(), i.say.clone()))
+        .collect();
+    let enough = part.enough.unwrap_or(part.idea.len()).max(1);
+    #[expect(clippy::cast_precision_loss, reason = "a handful of ideas")]
+    let share = (ideas.len() as f64 / enough as f64).min(1.0);
+    let share = match (ideas.is_empty(), mistakes.is_empty()) {
+        (true, false) => 0.0,
+        (false, false) => share / 2.0,
+        (true, true) => 0.5,
+        (false, true) => share,
+    };
+    Judgement {
+        text: text.trim().to_owned(),
+        ideas,
+        mistakes,
+        share,
+    }
+}
+
+/// Whether a text has an idea: of each group of words one.
+fn has(text: &str, idea: &Idea) -> bool {
+    idea.words.iter().all(|group| {
+        group
+            .split('|')
+            .any(|word| find_label(text, &word.trim().to_lowercase(), 0).is_some())
+    })
+}

@@ -1,0 +1,349 @@
+//! What a student wrote, as lines and rows of cells, whatever the file's format.
+
+use quick_xml::events::Event;
+use std::io::{Cursor, Read, Write};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A piece of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// A line of text; empty ones separate paragraphs.
+    Line(String),
+    /// A row of a table.
+    Row(Vec<String>),
+    /// An answer under its name: keys of TOML and JSON, rows of CSV.
+    Keyed(String, String),
+}
+
+/// Most bytes of a report that are read.
+pub const MOST: u64 = 16 << 20;
+/// Most characters of text that a report may have.
+const MOST_TEXT: usize = 1 << 20;
+
+/// Whether a file of this name can be a report.
+pub fn is_report(name: &str) -> bool {
+    matches!(
+        extension(name).as_str(),
+        "md" | "markdown" | "txt" | "text" | "docx" | "pdf" | "csv" | "toml" | "json" | "tsv"
+    )
+}
+
+/// The name's last part in lower case.
+pub fn extension(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    last.rsplit_once('.')
+        .map_or(String::new(), |(_, e)| e.to_lowercase())
+}
+
+/// Reads a report. The error says what was wrong with the file.
+pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
+    if bytes.starts_with(b"version https://git-lfs") {
+        return Err(
+            "it is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`".into(),
+        );
+    }
+    let blocks = match extension(name).as_str() {
+        "docx" => docx(bytes)?,
+        "pdf" => lines(&pdf(bytes)?),
+        "csv" => csv(bytes, b',')?,
+        "tsv" => csv(bytes, b'\t')?,
+        "toml" => {
+            let text = text(bytes);
+            let table: toml::Table =
+                toml::from_str(&text).map_err(|e| format!("it is not TOML: {}", e.message()))?;
+            let mut blocks = Vec::new();
+            for (key, value) in &table {
+                from_toml(key, value, &mut blocks, 0);
+            }
+            blocks
+        }
+        "json" => {
+            let value: serde_json::Value =
+                serde_json::from_slice(bytes).map_err(|e| format!("it is not JSON: {e}"))?;
+            let mut blocks = Vec::new();
+            from_json("", &value, &mut blocks, 0);
+            blocks
+        }
+        _ => lines(&text(bytes)),
+    };
+    let size: usize = blocks.iter().map(length).sum();
+    if size > MOST_TEXT {
+        return Err(format!("it has more than {MOST_TEXT} characters"));
+    }
+    Ok(blocks)
+}
+
+fn length(block: &Block) -> usize {
+    match block {
+        Block::Line(text) => text.len(),
+        Block::Row(cells) => cells.iter().map(String::len).sum(),
+        Block::Keyed(key, value) => key.len() + value.len(),
+    }
+}
+
+/// Text in UTF-8, UTF-16 with its mark, or Latin-1.
+fn text(bytes: &[u8]) -> String {
+    let wide = |rest: &[u8], join: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = rest
+            .chunks_exact(2)
+            .map(|pair| join([pair[0], pair[1]]))
+            .collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        bytes => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => bytes.iter().map(|b| char::from(*b)).collect(),
+        },
+    }
+}
+
+/// Lines of text; rows of Markdown tables are rows.
+fn lines(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for line in text.lines() {
+        let line = line.trim_end();
+        let inner = line.trim();
+        if inner.starts_with('|') && inner.len() > 2 {
+            let rule = inner.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
+            if !rule {
+                let cells = inner.trim_matches('|').split('|');
+                blocks.push(Block::Row(cells.map(|c| c.trim().to_owned()).collect()));
+            }
+        } else {
+            blocks.push(Block::Line(line.to_owned()));
+        }
+    }
+    blocks
+}
+
+fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {
+    let text = text(bytes);
+    let semicolons = text
+        .lines()
+        .next()
+        .is_some_and(|l| l.contains(';') && !l.contains(','));
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(if semicolons { b';' } else { delimiter })
+        .from_reader(text.as_bytes());
+    let mut blocks = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| format!("it is not CSV: {e}"))?;
+        let cells: Vec<String> = record.iter().map(|c| c.trim().to_owned()).collect();
+        match cells.as_slice() {
+            [key, value] => blocks.push(Block::Keyed(key.clone(), value.clone())),
+            [question, part, value] => {
+                blocks.push(Block::Keyed(format!("{question} {part}"), value.clone()));
+            }
+            _ => blocks.push(Block::Row(cells)),
+        }
+    }
+    Ok(blocks)
+}
+
+fn from_toml(key: &str, value: &toml::Value, blocks: &mut Vec<Block>, depth: usize) {
+    if depth > 16 {
+        return;
+    }
+    match value {
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                from_toml(&format!("{key} {name}"), value, blocks, depth + 1);
+            }
+        }
+        toml::Value::Array(list) => {
+            let parts: Vec<String> = list.iter().map(toml_text).collect();
+            blocks.push(Block::Keyed(key.to_owned(), parts.join(", ")));
+        }
+        other => blocks.push(Block::Keyed(key.to_owned(), toml_text(other))),
+    }
+}
+
+fn toml_text(value: &toml::Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
+    }
+}
+
+fn from_json(key: &str, value: &serde_json::Value, blocks: &mut Vec<Block>, depth: usize) {
+    use serde_json::Value;
+    if depth > 16 {
+        return;
+    }
+    let plain = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    match value {
+        Value::Object(map) => {
+            // A list of records with names of their own.
+            let name = ["part", "question", "id"].iter().find_map(|k| map.get(*k));
+            let answer = ["answer", "value", "text"].iter().find_map(|k| map.get(*k));
+            if let (Some(name), Some(answer)) = (name, answer) {
+                from_json(&plain(name), answer, blocks, depth + 1);
+                return;
+            }
+            for (name, value) in map {
+                from_json(format!("{key} {name}").trim(), value, blocks, depth + 1);
+            }
+        }
+        Value::Array(list) if list.iter().any(|v| v.is_object() || v.is_array()) => {
+            for value in list {
+                from_json(key, value, blocks, depth + 1);
+            }
+        }
+        Value::Array(list) => {
+            let parts: Vec<String> = list.iter().map(plain).collect();
+            blocks.push(Block::Keyed(key.to_owned(), parts.join(", ")));
+        }
+        Value::Null => blocks.push(Block::Keyed(key.to_owned(), String::new())),
+        other => blocks.push(Block::Keyed(key.to_owned(), plain(other))),
+    }
+}
+
+/// The paragraphs and tables of a Word document.
+fn docx(bytes: &[u8]) -> Result<Vec<Block>, String> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
+        .map_err(|e| format!("it is no Word document: {e}"))?;
+    let file = archive
+        .by_name("word/document.xml")
+        .map_err(|_| "it is no Word document: it has no text".to_owned())?;
+    let mut xml = Vec::new();
+    file.take(MOST)
+        .read_to_end(&mut xml)
+        .map_err(|e| format!("its text cannot be unpacked: {e}"))?;
+    let xml = String::from_utf8_lossy(&xml);
+    let mut reader = quick_xml::Reader::from_str(&xml);
+    let mut blocks = Vec::new();
+    let mut text = String::new();
+    let mut cells: Vec<String> = Vec::new();
+    let (mut in_text, mut cell_depth, mut depth) = (false, 0usize, 0usize);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(e)) => {
+                depth += 1;
+                if depth > 256 {
+                    return Err("its text is nested too deeply".into());
+                }
+                match e.local_name().as_ref() {
+                    "t" => in_text = true,
+                    "tc" => cell_depth += 1,
+                    _ => {}
+                }
+            }
+            Ok(Event::Empty(e)) => match e.local_name().as_ref() {
+                "tab" => text.push(' '),
+                "br" | "cr" => text.push('\n'),
+                _ => {}
+            },
+            Ok(Event::Text(t)) if in_text => {
+                text.push_str(t.as_ref());
+            }
+            Ok(Event::GeneralRef(r)) if in_text => {
+                let name = r.to_string();
+                match name.as_str() {
+                    "amp" => text.push('&'),
+                    "lt" => text.push('<'),
+                    "gt" => text.push('>'),
+                    "quot" => text.push('"'),
+                    "apos" => text.push('\''),
+                    name => {
+                        let code = name.strip_prefix("#x").map_or_else(
+                            || name.strip_prefix('#').and_then(|d| d.parse().ok()),
+                            |h| u32::from_str_radix(h, 16).ok(),
+                        );
+                        text.extend(code.and_then(char::from_u32));
+                    }
+                }
+            }
+            Ok(Event::End(e)) => {
+                depth = depth.saturating_sub(1);
+                match e.local_name().as_ref() {
+                    "t" => in_text = false,
+                    "p" if cell_depth == 0 => {
+                        for line in text.split('\n') {
+                            blocks.push(Block::Line(line.trim().to_owned()));
+                        }
+                        text.clear();
+                    }
+                    "p" => text.push('\n'),
+                    "tc" => {
+                        cell_depth = cell_depth.saturating_sub(1);
+                        cells.push(text.trim().to_owned());
+                        text.clear();
+                    }
+                    "tr" => blocks.push(Block::Row(std::mem::take(&mut cells))),
+                    _ => {}
+                }
+            }
+            Ok(Event::Eof) => break,
+            Ok(_) => {}
+            Err(e) => return Err(format!("its text is damaged: {e}")),
+        }
+        if text.len() > MOST_TEXT {
+            return Err(format!("it has more than {MOST_TEXT} characters"));
+        }
+    }
+    Ok(blocks)
+}
+
+/// The text of a PDF, from poppler's `pdftotext` in a process of its own with a time limit.
+fn pdf(bytes: &[u8]) -> Result<String, String> {
+    if !bytes.starts_with(b"%PDF") {
+        return Err("it is no PDF".into());
+    }
+    let child = Command::new("pdftotext")
+        .args(["-layout", "-nopgbrk", "-q", "-", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = child.map_err(|_| {
+        "PDF needs `pdftotext`, which is not installed (package poppler-utils)".to_owned()
+    })?;
+    let input = child.stdin.take();
+    let output = child.stdout.take();
+    let owned = bytes.to_vec();
+    let writer = std::thread::spawn(move || {
+        if let Some(mut input) = input {
+            // A reader that ends early is told by its status.
+            let _ = input.write_all(&owned);
+        }
+    });
+    let reader = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(output) = output {
+            let _ = output.take(MOST).read_to_end(&mut text);
+        }
+        text
+    });
+    let end = Instant::now() + Duration::from_secs(10);
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break Some(status),
+            Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(2)),
+            _ => {
+                let _ = child.kill();
+                let _ = child.wait();
+                break None;
+            }
+        }
+    };
+    let _ = writer.join();
+    let text = reader.join().unwrap_or_default();
+    match status {
+        None => Err("reading the PDF took longer than 10 seconds".into()),
+        Some(status) if !status.success() => Err("the PDF is damaged or locked".into()),
+        Some(_) => {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            if text.trim().is_empty() {
+                return Err("the PDF holds no text, only pictures".into());
+            }
+            Ok(text)
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! One student: what was handed in, read against the key of the student's own captures.
+
+use super::compare::{Outcome, Verdict, compare, same, told};
+use super::diagnose;
+use super::extract::{Claim, Piece, extract};
+use super::numbering::{Numbering, Segment};
+use super::prose;
+use super::report::{self, Block};
+use super::submission::{Content, Submission};
+use crate::capture::Reader;
+use crate::handout::format::{Question, Type};
+use crate::handout::material::Print;
+use crate::handout::{Answer, Found, Handout, Material, answers};
+use std::io::Cursor;
+
+/// A student's marks.
+#[derive(Clone, Debug)]
+pub struct Marks {
+    /// The student.
+    pub student: String,
+    /// Every part, in the order of the handout.
+    pub parts: Vec<Mark>,
+    /// Captures of the handout: whether each is there.
+    pub captures: Vec<CaptureMark>,
+    /// What could not be read, and what is remarkable.
+    pub remarks: Vec<String>,
+    /// Fingerprints of the frames, by capture.
+    pub prints: Vec<(String, Vec<Print>)>,
+}
+
+/// A capture that the handout asks for.
+#[derive(Clone, Debug)]
+pub struct CaptureMark {
+    /// Its name in the handout.
+    pub id: String,
+    /// The file it was found in.
+    pub file: Option<String>,
+    /// What is missing.
+    pub missing: String,
+    /// Points.
+    pub points: f64,
+    /// Out of.
+    pub of: f64,
+}
+
+/// The mark of one part.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// The question.
+    pub question: String,
+    /// The whole name of the part.
+    pub part: String,
+    /// What the student wrote.
+    pub answer: String,
+    /// The value that was read from it, in one notation.
+    pub claim: String,
+    /// The key, or the model answer.
+    pub key: String,
+    /// The verdict and its reason.
+    pub outcome: Outcome,
+    /// The frames that prove the key.
+    pub frames: String,
+    /// How to see them in Wireshark.
+    pub filter: String,
+    /// Points given; of parts for review, the suggestion.
+    pub points: f64,
+    /// Out of.
+    pub of: f64,
+}
+
+impl Marks {
+    /// Points given for good.
+    pub fn points(&self) -> f64 {
+        let settled = |m: &&Mark| m.outcome.verdict != Verdict::Review;
+        self.parts
+            .iter()
+            .filter(settled)
+            .map(|m| m.points)
+            .sum::<f64>()
+            + self.captures.iter().map(|c| c.points).sum::<f64>()
+    }
+
+    /// Points that a person has to decide about.
+    pub fn open(&self) -> f64 {
+        let open = |m: &&Mark| m.outcome.verdict == Verdict::Review;
+        self.parts.iter().filter(open).map(|m| m.of).sum()
+    }
+
+    /// Points there are.
+    pub fn of(&self) -> f64 {
+        self.parts.iter().map(|m| m.of).sum::<f64>()
+            + self.captures.iter().map(|c| c.of).sum::<f64>()
+    }
+}
+
+/// Grades one submission.
+pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) -> Marks {
+    let mut remarks = submission.remarks.clone();
+    let mut material = Material::default();
+    let mut blocks: Vec<Block> = submission.rows.clone();
+    for file in &submission.files {
+        match &file.content {
+            Content::Path(path) if super::submission::is_capture(path) => {
+                material.add(handout, file.name.clone(), || Reader::open(path));
+            }
+            Content::Bytes(bytes) if super::submission::is_capture_bytes(bytes) => {
+                material.add(handout, file.name.clone(), || {
+                    let input = Cursor::new(bytes.clone());
+                    Ok(Reader::from_read(file.name.clone(), input))
+                });
+            }
+            content => {
+                if !report::is_report(&file.name) {
+                    if let Some(what) = super::submission::unreadable(&file.name, content) {
+                        remarks.push(format!("{}: {what}", file.name));
+                    }
+                    continue;
+                }
+                let read = content
+                    .bytes()
+                    .and_then(|bytes| report::read(&file.name, &bytes));
+                match read {
+                    Ok(more) => {
+                        blocks.extend(more);
+                        blocks.push(Block::Line(String::new()));
+                    }
+                    Err(error) => remarks.push(format!("{}: {error}", file.name)),
+                }
+            }
+        }
+    }
+    material.settle();
+    for (name, reason) in &material.unreadable {
+        remarks.push(format!("{name}: {reason}"));
+    }
+    for (copy, original) in &material.copies {
+        remarks.push(format!("{copy} holds the same frames as {original}"));
+    }
+    for file in &material.files {
+        let ending = &file.analysis.ending;
+        if !ending.verdict.is_whole() {
+            let reason = ending.reason.as_deref().unwrap_or("it is cut");
+            remarks.push(format!("{}: {reason}", file.name));
+        }
+    }
+    let found = Found::new(handout, &material);
+    let keys = answers(handout, &material, &found);
+    let segments = numbering.segments(&blocks);
+    let claims = claims(handout, &keys, &segments);
+    let mut parts: Vec<Mark> = Vec::new();
+    for (key, claim) in keys.iter().zip(&claims) {
+        parts.push(mark(handout, key, claim));
+    }
+    diagnose::explain(handout, &material, &found, &keys, &claims, &mut parts);
+    let captures = capture_marks(handout, &material, &found);
+    let prints = material
+        .files
+        .iter()
+        .map(|f| (f.name.clone(), f.prints.clone()))
+        .collect();
+    Marks {
+        student: submission.student.clone(),
+        parts,
+        captures,
+        remarks,
+        prints,
+    }
+}
+
+/// What a student says of a part: a value, or prose.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// A value.
+    pub claim: Option<Claim>,
+    /// Prose.
+    pub prose: Option<prose::Judgement>,
+}
+
+fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said> {
+    let mut all: Vec<Said> = Vec::new();
+    let mut loose: Vec<Piece<'_>> = segments
+        .iter()
+        .filter(|s| s.question.is_none())
+        .map(Piece::new)
+        .collect();
+    let loose_after: Vec<Option<usize>> = segments
+        .iter()
+        .filter(|s| s.question.is_none())
+        .map(|s| s.after)
+        .collect();
+    for (q, question) in handout.file.question.iter().enumerate() {
+        let own: Vec<&Answer> = keys.iter().filter(|k| k.question == q).collect();
+        let mut pieces: Vec<Piece<'_>> = segments
+            .iter()
+            .filter(|s| s.question == Some(q))
+            .map(Piece::new)
+            .collect();
+        let mut claims = vec![None; question.part.len()];
+        extract(question, &own, &mut pieces, &mut claims, false);
+        let said_nothing = claims.iter().all(Option::is_none);
+        let judged: Vec<Option<prose::Judgement>> = question
+            .part
+            .iter()
+            .map(|part| {
+                let is = *part.kind.get_ref() == Type::Prose;
+                is.then(|| prose::find(question, part, &pieces)).flatten()
+            })
+            .collect();
+        // What follows the question without naming another one.
+        for (piece, after) in loose.iter_mut().zip(&loose_after) {
+            let follows = *after == Some(q) || after.is_none() && said_nothing && pieces.is_empty();
+            if claims.iter().any(Option::is_none) && (follows || after.is_none()) {
+                let one = std::slice::from_mut(piece);
+                extract(
+                    question,
+                    &own,
+                    one,
+                    &mut claims,
+                    !follows || after.is_none(),
+                );
+            }
+        }
+        alike(question, &own, &mut claims);
+        for (claim, prose) in claims.into_iter().zip(judged) {
+            all.push(Said { claim, prose });
+        }
+    }
+    stray_prose(handout, &loose, &mut all);
+    all
+}
+
+/// A value told once for two parts that mean the same thing.
+fn alike(question: &Question, keys: &[&Answer], claims: &mut [Option<Claim>]) {
+    for at in 0..question.part.len() {
+        if claims[at].is_some() {
+            continue;
+        }
+        for other in &question.part[at].alike {
+            let found = question.part.iter().position(|p| p.id == *other);
+            if let Some(found) = found
+                && let Some(claim) = &claims[found]
+                && same(
+                    &question.part[at],
+                    &keys[at].values,
+                    &keys[at].text,
+                    &claim.value,
+                )
+            {
+                claims[at] = Some(claim.clone());
+                break;
+            }
+        }
+    }
+}
+
+/// Sentences that name no question go to the prose that they fit, or to the only one left.
+fn stray_prose(handout: &Handout, loose: &[Piece<'_>], all: &mut [Said]) {
+    let mut open: Vec<usize> = Vec::new();
+    let mut at = 0;
+    let mut parts = Vec::new();
+    for question in &handout.file.question {
+        for part in &question.part {
+            if *part.kind.get_ref() == Type::Prose && all[at].prose.is_none() {
+                open.push(at);
+            }
+            parts.push(part);
+            at += 1;
+        }
+    }
+    let mut left: Vec<String> = Vec::new();
+    for piece in loose {
+        for sentence in sentences(piece) {
+            let best = open
+                .iter()
+                .map(|o| (prose::score(parts[*o], &sentence), *o))
+                .map(|(j, o)| (j.ideas.len() + j.mistakes.len(), o, j))
+                .max_by_key(|(n, o, _)| (*n, std::cmp::Reverse(*o)));
+            match best {
+                Some((n, o, judged)) if n > 0 && sentence.split_whitespace().count() > 3 => {
+                    open.retain(|x| *x != o);
+                    all[o].prose = Some(judged);
+                }
+                _ if sentence.split_whitespace().count() >= 3 => left.push(sentence),
+                _ => {}
+            }
+        }
+    }
+    if let ([one], [sentence]) = (open.as_slice(), left.as_slice()) {
+        all[*one].prose = Some(prose::score(parts[*one], sentence));
+    }
+}
+
+/// Sentences without values that were used.
+fn sentences(piece: &Piece<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < piece.text.len() {
+        let mut range = super::token::sentence(piece.text, at);
+        if range.end <= at {
+            range.end = at + 1;
+            while !piece.text.is_char_boundary(range.end) {
+                range.end += 1;
+            }
+        }
+        let used = piece
+            .tokens
+            .iter()
+            .zip(&piece.used)
+            .any(|(t, used)| *used && range.contains(&t.span.start));
+        let taken = piece.taken.iter().any(|t| range.contains(&t.start));
+        let text = piece.text[range.start.max(at)..range.end].trim_matches(['.', ' ', '\n', ';']);
+        if !used && !taken && !text.is_empty() {
+            out.push(text.to_owned());
+        }
+        at = range.end
+            + usize::from(
+                range.end < piece.text.len() && piece.text.is_char_boundary(range.end + 1),
+            );
+        if at <= range.start {
+            break;
+        }
+        while at < piece.text.len() && !piece.text.is_char_boundary(at) {
+            at += 1;
+        }
+    }
+    out
+}
+
+fn mark(handout: &Handout, key: &Answer, said: &Said) -> Mark {
+    let question = &handout.file.question[key.question];
+    let part = &question.part[key.part];
+    let outcome = if *part.kind.get_ref() == Type::Prose {
+        prose_outcome(said)
+    } else {
+        compare(part, key, said.claim.as_ref())
+    };
+    let answer = match (&said.claim, &said.prose) {
+        (Some(claim), _) => claim.text.clone(),
+        (None, Some(prose)) => prose.text.clone(),
+        (None, None) => String::new(),
+    };
+    Mark {
+        question: question.id.clone(),
+        part: key.id.clone(),
+        answer,
+        claim: said
+            .claim
+            .as_ref()
+            .map_or(String::new(), |c| told(&c.value)),
+        key: key.text.clone(),
+        points: part.points * outcome.share,
+        of: part.points,
+        outcome,
+        frames: key.frames(),
+        filter: filter(key),
+    }
+}
+
+fn prose_outcome(said: &Said) -> Outcome {
+    let Some(prose) = &said.prose else {
+        return Outcome {
+            verdict: Verdict::Missing,
+            reason: "nothing is written for this part".into(),
+            share: 0.0,
+        };
+    };
+    let mut reason = "prose is for a person to judge".to_owned();
+    let word = if prose.share >= 1.0 {
+        "right"
+    } else if prose.share > 0.0 {
+        "partly"
+    } else {
+        "wrong"
+    };
+    reason.push_str(&format!("; suggested: {word}"));
+    if !prose.ideas.is_empty() {
+        reason.push_str(&format!("; it has: {}", prose.ideas.join(", ")));
+    }
+    for (mistake, say) in &prose.mistakes {
+        reason.push_str(&format!("; doubtful: {mistake}. {say}"));
+    }
+    Outcome {
+        verdict: Verdict::Review,
+        reason,
+        share: prose.share,
+    }
+}
+
+/// A display filter that shows the frames.
+fn filter(key: &Answer) -> String {
+    let mut frames: Vec<String> = Vec::new();
+    let first = key.evidence.first().map(|e| e.capture);
+    for evidence in key.evidence.iter().filter(|e| Some(e.capture) == first) {
+        frames.push(evidence.frame.to_string());
+    }
+    match frames.as_slice() {
+        [] => String::new(),
+        [one] => format!("frame.number == {one}"),
+        several => format!("frame.number in {{{}}}", several.join(", ")),
+    }
+}
+
+fn capture_marks(handout: &Handout, material: &Material, found: &Found) -> Vec<CaptureMark> {
+    handout
+        .file
+        .capture
+        .iter()
+        .map(|slot| {
+            let mut file = None;
+            let mut missing = Vec::new();
+            let mut held = 0usize;
+            for name in &slot.holds {
+                match handout
+                    .thing(name.get_ref())
+                    .and_then(|t| found.things.get(t))
+                {
+                    Some(Ok(hits)) => {
+                        held += 1;
+                        let first = hits
+                            .rows
+                            .first()
+                            .map(|h| material.files[h.file].name.clone());
+                        file = file.or(first);
+                    }
+                    Some(Err(why)) => missing.push(why.text.clone()),
+                    None => {}
+                }
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a handful of requirements")]
+            let share = held as f64 / slot.holds.len().max(1) as f64;
+            CaptureMark {
+                id: slot.id.clone(),
+                file,
+                missing: missing.join("; "),
+                points: slot.points * share,
+                of: slot.points,
+            }
+        })
+        .collect()
+}

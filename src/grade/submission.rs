@@ -1,0 +1,512 @@
+//! What was handed in: a folder per student, flat files, or archives read as streams. Nothing is
+//! unpacked to disk, and no link is followed out of the folder.
+
+use super::report::{Block, extension};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// One student's hand-in.
+#[derive(Clone, Debug, Default)]
+pub struct Submission {
+    /// The student.
+    pub student: String,
+    /// The files.
+    pub files: Vec<File>,
+    /// Answers that came in a table of the whole class.
+    pub rows: Vec<Block>,
+    /// What was refused or could not be read.
+    pub remarks: Vec<String>,
+}
+
+/// A file handed in.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its name within the hand-in.
+    pub name: String,
+    /// Where its bytes are.
+    pub content: Content,
+}
+
+/// Where a file's bytes are.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// On disk.
+    Path(PathBuf),
+    /// In memory, from an archive.
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    /// The bytes, if there are not too many.
+    pub fn bytes(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Content::Bytes(bytes) => Ok(bytes.clone()),
+            Content::Path(path) => {
+                let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+                let mut bytes = Vec::new();
+                file.take(super::report::MOST + 1)
+                    .read_to_end(&mut bytes)
+                    .map_err(|e| e.to_string())?;
+                if bytes.len() as u64 > super::report::MOST {
+                    return Err("it is larger than a report may be".into());
+                }
+                Ok(bytes)
+            }
+        }
+    }
+
+    fn head(&self) -> Vec<u8> {
+        match self {
+            Content::Bytes(bytes) => bytes[..bytes.len().min(64)].to_vec(),
+            Content::Path(path) => {
+                let mut head = Vec::new();
+                if let Ok(file) = std::fs::File::open(path) {
+                    // What cannot be read has no head.
+                    let _ = file.take(64).read_to_end(&mut head);
+                }
+                head
+            }
+        }
+    }
+}
+
+/// Whether a file is a capture, by its first bytes.
+pub fn is_capture(path: &Path) -> bool {
+    is_capture_bytes(&Content::Path(path.to_owned()).head())
+}
+
+/// Whether bytes begin as a capture does.
+pub fn is_capture_bytes(bytes: &[u8]) -> bool {
+    const MAGIC: [[u8; 4]; 9] = [
+        [0xa1, 0xb2, 0xc3, 0xd4],
+        [0xd4, 0xc3, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0x3c, 0x4d],
+        [0x4d, 0x3c, 0xb2, 0xa1],
+        [0xa1, 0xb2, 0xcd, 0x34],
+        [0x34, 0xcd, 0xb2, 0xa1],
+        [0x0a, 0x0d, 0x0d, 0x0a],
+        [0x28, 0xb5, 0x2f, 0xfd],
+        [0x04, 0x22, 0x4d, 0x18],
+    ];
+    bytes
+        .get(..4)
+        .is_some_and(|head| MAGIC.iter().any(|m| m == head))
+        || bytes.starts_with(b"snoop\0\0\0")
+        || bytes.starts_with(&[0x1f, 0x8b])
+}
+
+/// Why a file that is neither capture nor report is worth a remark.
+pub fn unreadable(name: &str, content: &Content) -> Option<String> {
+    let head = content.head();
+    let what = extension(name);
+    if head.starts_with(b"version https://git-lfs") {
+        return Some("a Git LFS pointer, not the file itself: fetch it with `git lfs pull`".into());
+    }
+    match what.as_str() {
+        "pcap" | "pcapng" | "cap" => Some(if head.is_empty() {
+            "an empty file".into()
+        } else {
+            "no capture, though it is called one".into()
+        }),
+        "png" | "jpg" | "jpeg" | "gif" | "bmp" | "heic" | "webp" => {
+            Some("a picture: nobody has read it".into())
+        }
+        "doc" | "odt" | "rtf" | "pages" => {
+            Some("a document of a kind that is not read: ask for .docx, PDF or text".into())
+        }
+        _ if name.starts_with('.') || what == "py" || what == "c" || what == "java" => None,
+        _ => Some("not read: neither a capture nor a report of a known kind".into()),
+    }
+}
+
+/// Most files of one hand-in.
+const MOST_FILES: usize = 500;
+/// Most bytes that come out of one archive.
+const MOST_BYTES: u64 = 512 << 20;
+
+/// Finds the hand-ins of a folder, in order of the students' names.
+pub fn collect(root: &Path) -> Result<Vec<Submission>, String> {
+    let meta =
+        std::fs::metadata(root).map_err(|e| format!("cannot read {}: {e}", root.display()))?;
+    let mut all: Vec<Submission> = Vec::new();
+    if meta.is_file() {
+        let name = file_name(root);
+        match archive_kind(&name) {
+            Some(kind) => {
+                let mut files = Vec::new();
+                let mut remarks = Vec::new();
+                unpack(root, kind, &mut files, &mut remarks);
+                all = by_folder(files);
+                if let Some(first) = all.first_mut() {
+                    first.remarks.extend(remarks);
+                }
+            }
+            None if extension(&name) == "csv" => all = class_table(root)?,
+            None => {
+                return Err(format!(
+                    "{} is neither a folder nor an archive",
+                    root.display()
+                ));
+            }
+        }
+        return Ok(all);
+    }
+    let mut loose: Vec<PathBuf> = Vec::new();
+    for path in listing(root)? {
+        let name = file_name(&path);
+        let Ok(meta) = std::fs::symlink_metadata(&path) else {
+            continue;
+        };
+        if meta.is_dir() {
+            let mut submission = Submission {
+                student: name,
+                ..Submission::default()
+            };
+            walk(&path, "", 0, &mut submission);
+            all.push(submission);
+        } else if meta.is_file() && archive_kind(&name).is_some() {
+            let mut submission = Submission {
+                student: stem(&name).to_owned(),
+                ..Submission::default()
+            };
+            if let Some(kind) = archive_kind(&name) {
+                unpack(&path, kind, &mut submission.files, &mut submission.remarks);
+            }
+            all.push(submission);
+        } else if !name.starts_with('.') {
+            loose.push(path);
+        }
+    }
+    flat(loose, &mut all);
+    all.sort_by(|a, b| a.student.cmp(&b.student));
+    Ok(all)
+}
+
+/// Files of several students side by side: `name_12345_report.md` as LMSs export them.
+fn flat(loose: Vec<PathBuf>, all: &mut Vec<Submission>) {
+    let plain = [
+        "readme.md",
+        "expected.tsv",
+        "integrity.tsv",
+        "grades.csv",
+        "results.json",
+        "submission_metadata.yml",
+    ];
+    for path in loose {
+        let name = file_name(&path);
+        if plain.contains(&name.to_lowercase().as_str()) {
+            continue;
+        }
+        let Ok(meta) = std::fs::symlink_metadata(&path) else {
+            continue;
+        };
+        let student = stem(&name)
+            .split(['_', '.', ' '])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let at = match all.iter().position(|s| s.student == student) {
+            Some(at) => at,
+            None => {
+                all.push(Submission {
+                    student,
+                    ..Submission::default()
+                });
+                all.len() - 1
+            }
+        };
+        if meta.is_file() {
+            all[at].files.push(File {
+                name,
+                content: Content::Path(path),
+            });
+        } else {
+            all[at].remarks.push(format!("{name}: {}", refused(&meta)));
+        }
+    }
+}
+
+fn refused(meta: &std::fs::Metadata) -> &'static str {
+    if meta.file_type().is_symlink() {
+        "a link; links are not followed"
+    } else {
+        "no regular file"
+    }
+}
+
+fn walk(folder: &Path, prefix: &str, depth: usize, submission: &mut Submission) {
+    if depth > 8 {
+        submission
+            .remarks
+            .push(format!("{prefix}: folders nested too deeply"));
+        return;
+    }
+    let entries = match listing(folder) {
+        Ok(entries) => entries,
+        Err(error) => return submission.remarks.push(error),
+    };
+    for path in entries {
+        let own = file_name(&path);
+        let name = if prefix.is_empty() {
+            own.clone()
+        } else {
+            format!("{prefix}/{own}")
+        };
+        let Ok(meta) = std::fs::symlink_metadata(&path) else {
+            continue;
+        };
+        if submission.files.len() >= MOST_FILES {
+            submission.remarks.push(format!(
+                "more than {MOST_FILES} files: the rest is not read"
+            ));
+            return;
+        }
+        if meta.is_dir() {
+            if own != "__MACOSX" && own != ".git" {
+                walk(&path, &name, depth + 1, submission);
+            }
+        } else if !meta.is_file() {
+            submission
+                .remarks
+                .push(format!("{name}: {}", refused(&meta)));
+        } else if let Some(kind) = archive_kind(&own) {
+            let mut files = Vec::new();
+            unpack(&path, kind, &mut files, &mut submission.remarks);
+            submission.files.extend(files);
+        } else {
+            submission.files.push(File {
+                name,
+                content: Content::Path(path),
+            });
+        }
+    }
+}
+
+fn listing(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let read =
+        std::fs::read_dir(folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = read.filter_map(|e| Some(e.ok()?.path())).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map_or(String::new(), |n| n.to_string_lossy().into_owned())
+}
+
+fn stem(name: &str) -> &str {
+    let name = name.strip_suffix(".tar.gz").unwrap_or(name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// Archives that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Archive {
+    Zip,
+    TarGz,
+    Tar,
+}
+
+fn archive_kind(name: &str) -> Option<Archive> {
+    let name = name.to_lowercase();
+    match () {
+        () if name.ends_with(".zip") => Some(Archive::Zip),
+        () if name.ends_with(".tar.gz") || name.ends_with(".tgz") => Some(Archive::TarGz),
+        () if name.ends_with(".tar") => Some(Archive::Tar),
+        () => None,
+    }
+}
+
+/// Reads an archive into memory, within limits.
+fn unpack(path: &Path, kind: Archive, files: &mut Vec<File>, remarks: &mut Vec<String>) {
+    let name = file_name(path);
+    let result = match kind {
+        Archive::Zip => unzip(path, files, remarks),
+        Archive::Tar => open(path).and_then(|f| untar(f, files, remarks)),
+        Archive::TarGz => {
+            open(path).and_then(|f| untar(flate2::read::GzDecoder::new(f), files, remarks))
+        }
+    };
+    if let Err(error) = result {
+        remarks.push(format!("{name}: {error}"));
+    }
+}
+
+fn open(path: &Path) -> Result<std::fs::File, String> {
+    std::fs::File::open(path).map_err(|e| e.to_string())
+}
+
+/// Whether a name in an archive may be used, and as what.
+fn tame(name: &str) -> Option<String> {
+    let parts: Vec<&str> = name
+        .split(['/', '\\'])
+        .filter(|p| !p.is_empty() && *p != ".")
+        .collect();
+    let wild = name.starts_with(['/', '\\']) || parts.contains(&"..") || name.contains(':');
+    (!wild && !parts.is_empty() && parts[0] != "__MACOSX").then(|| parts.join("/"))
+}
+
+fn unzip(path: &Path, files: &mut Vec<File>, remarks: &mut Vec<String>) -> Result<(), String> {
+    let mut archive = zip::ZipArchive::new(std::io::BufReader::new(open(path)?))
+        .map_err(|e| format!("the archive cannot be read: {e}"))?;
+    let mut budget = MOST_BYTES;
+    for at in 0..archive.len() {
+        if files.len() >= MOST_FILES {
+            return Err(format!(
+                "more than {MOST_FILES} files: the rest is not read"
+            ));
+        }
+        let entry = match archive.by_index(at) {
+            Ok(entry) => entry,
+            Err(error) => {
+                remarks.push(format!("entry {}: {error}", at + 1));
+                continue;
+            }
+        };
+        if entry.is_dir() {
+            continue;
+        }
+        let name = entry.name().map_or_else(
+            |_| format!("entry {}", at + 1),
+            std::borrow::Cow::into_owned,
+        );
+        if entry.is_symlink() {
+            remarks.push(format!("{name}: a link; links are not followed"));
+            continue;
+        }
+        take_in(&name, entry, &mut budget, files, remarks)?;
+    }
+    Ok(())
+}
+
+fn untar(input: impl Read, files: &mut Vec<File>, remarks: &mut Vec<String>) -> Result<(), String> {
+    let mut archive = tar::Archive::new(input.take(MOST_BYTES));
+    let mut budget = MOST_BYTES;
+    let entries = archive
+        .entries()
+        .map_err(|e| format!("the archive cannot be read: {e}"))?;
+    for entry in entries {
+        if files.len() >= MOST_FILES {
+            return Err(format!(
+                "more than {MOST_FILES} files: the rest is not read"
+            ));
+        }
+        let entry = entry.map_err(|e| format!("the archive is damaged: {e}"))?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_dir() {
+            continue;
+        }
+        if !kind.is_file() {
+            remarks.push(format!("{name}: no regular file"));
+            continue;
+        }
+        take_in(&name, entry, &mut budget, files, remarks)?;
+    }
+    Ok(())
+}
+
+fn take_in(
+    name: &str,
+    entry: impl Read,
+    budget: &mut u64,
+    files: &mut Vec<File>,
+    remarks: &mut Vec<String>,
+) -> Result<(), String> {
+    let Some(tame) = tame(name) else {
+        if !name.starts_with("__MACOSX") {
+            remarks.push(format!("{name}: a path that leads out of the archive"));
+        }
+        return Ok(());
+    };
+    if archive_kind(&tame).is_some() {
+        remarks.push(format!("{tame}: an archive in an archive is not read"));
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    let most = (*budget).min(128 << 20);
+    match entry.take(most + 1).read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() as u64 > most => {
+            return Err(format!(
+                "{tame}: too large when unpacked; the rest is not read"
+            ));
+        }
+        Ok(_) => {}
+        Err(error) => {
+            remarks.push(format!("{tame}: damaged: {error}"));
+            return Ok(());
+        }
+    }
+    *budget -= bytes.len() as u64;
+    files.push(File {
+        name: tame,
+        content: Content::Bytes(bytes),
+    });
+    Ok(())
+}
+
+/// An archive of the whole class: its first folders are the students.
+fn by_folder(files: Vec<File>) -> Vec<Submission> {
+    let mut all: Vec<Submission> = Vec::new();
+    // A folder around everything says nothing.
+    let first = |name: &str| {
+        name.split_once('/')
+            .map(|(f, r)| (f.to_owned(), r.to_owned()))
+    };
+    let tops: std::collections::BTreeSet<Option<String>> =
+        files.iter().map(|f| first(&f.name).map(|f| f.0)).collect();
+    let strip = tops.len() == 1 && files.iter().any(|f| f.name.matches('/').count() > 1);
+    for mut file in files {
+        if strip && let Some((_, rest)) = first(&file.name) {
+            file.name = rest;
+        }
+        let (student, name) = match first(&file.name) {
+            Some(split) => split,
+            None => (
+                stem(&file.name)
+                    .split('_')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+                file.name.clone(),
+            ),
+        };
+        file.name = name;
+        match all.iter_mut().find(|s| s.student == student) {
+            Some(known) => known.files.push(file),
+            None => all.push(Submission {
+                student,
+                files: vec![file],
+                ..Submission::default()
+            }),
+        }
+    }
+    all.sort_by(|a, b| a.student.cmp(&b.student));
+    all
+}
+
+/// One CSV with a row per student: the first column is the student, the headings are questions.
+fn class_table(path: &Path) -> Result<Vec<Submission>, String> {
+    let bytes = Content::Path(path.to_owned()).bytes()?;
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(bytes.as_slice());
+    let headings = reader.headers().map_err(|e| e.to_string())?.clone();
+    let mut all = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| format!("{}: {e}", path.display()))?;
+        let rows = headings
+            .iter()
+            .zip(record.iter())
+            .skip(1)
+            .map(|(key, value)| Block::Keyed(key.to_owned(), value.to_owned()))
+            .collect();
+        all.push(Submission {
+            student: record.get(0).unwrap_or_default().to_owned(),
+            rows,
+            ..Submission::default()
+        });
+    }
+    Ok(all)
+}

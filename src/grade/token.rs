@@ -1,0 +1,374 @@
+//! What an answer holds: addresses, numbers with units, and where they stand in the text.
+
+use crate::handout::value;
+use regex::Regex;
+use std::net::Ipv4Addr;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Something in a text that can be a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// An IPv4 address, or a mask in any notation.
+    Ip(Ipv4Addr),
+    /// An IPv6 address.
+    Ip6(std::net::Ipv6Addr),
+    /// What looks like an address and is none.
+    BadIp,
+    /// A hardware address.
+    Mac([u8; 6]),
+    /// A number.
+    Number(i128),
+    /// A number with decimals.
+    Decimal(f64),
+    /// Something that is no value, though it has digits: a time of day, a name with digits.
+    Other,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// The unit behind it.
+    pub unit: Unit,
+    /// It is said to be the number of a frame.
+    pub frame: bool,
+    /// It stands in brackets behind something else.
+    pub bracket: bool,
+    /// It is the result of a calculation.
+    pub result: bool,
+    /// It is part of a calculation.
+    pub operand: bool,
+    /// It is written in hexadecimal.
+    pub hex: bool,
+}
+
+/// The unit behind a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// None.
+    None,
+    /// Bytes.
+    Bytes,
+    /// Bits.
+    Bits,
+    /// Words of four bytes.
+    Words,
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+    /// Microseconds.
+    Microseconds,
+}
+
+static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?xi)
+        (?P<mac>\b[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2}){5}\b
+            |\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b
+            |\b[0-9a-f]{12}\b)
+        |(?P<clock>\b\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\b)
+        |(?P<name>\b[a-z][a-z0-9]*_[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}\b|\b[a-z][a-z_-]*[0-9][a-z0-9_-]*\b)
+        |(?P<ip>\b\d{1,4}(?:\.\d{1,4}){3}\b)
+        |(?P<ip6>\b(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})+\b)
+        |(?P<mask>(?:^|[\s(])/(?P<bits>\d{1,2})\b)
+        |(?P<hex>\b0x[0-9a-f]+\b)
+        |(?P<pair>\b[0-9a-f]{2}\s[0-9a-f]{2}\b)
+        |(?P<decimal>\b\d+[.,]\d+\b)
+        |(?P<number>\b\d+)
+        |(?P<word>\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen
+            |fifteen|sixteen|seventeen|eighteen|nineteen
+            |(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[-\s](?:one|two|three|four|five|six|seven|eight|nine))?)\b)
+        ",
+    )
+    .expect("the pattern is right")
+});
+
+static UNIT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\s*-?(bytes?|octets?|b\b|bits?|words?|milliseconds?|ms\b|microseconds?|[uµ]s\b|seconds?|secs?\b|s\b)")
+        .expect("the pattern is right")
+});
+
+static FRAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:frames?|packets?|pakets?|no|nr|numbers?|pkt)[.:]?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*#?$|#$")
+        .expect("the pattern is right")
+});
+
+/// Finds everything in a text that can be a value.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut found: Vec<Token> = Vec::new();
+    for capture in VALUE.captures_iter(text) {
+        let Some(whole) = capture.get(0) else {
+            continue;
+        };
+        let mut span = whole.range();
+        let written = whole.as_str();
+        let named = |name| capture.name(name).is_some();
+        let mut hex = false;
+        let kind = if named("mac") {
+            match value::mac(written) {
+                // Twelve digits that are all decimal are a number.
+                Some(_)
+                    if written.len() == 12
+                        && written.bytes().all(|b| b.is_ascii_digit())
+                        && written.parse::<i128>().is_ok_and(|n| n < 10_000_000_000) =>
+                {
+                    Kind::Number(written.parse().unwrap_or(0))
+                }
+                Some(mac) => Kind::Mac(mac),
+                None => Kind::Other,
+            }
+        } else if named("clock") || named("name") {
+            Kind::Other
+        } else if named("ip") {
+            written.parse().map_or(Kind::BadIp, Kind::Ip)
+        } else if named("ip6") {
+            written.parse().map_or(Kind::Other, Kind::Ip6)
+        } else if let Some(bits) = capture.name("bits") {
+            span = bits.start() - 1..bits.end();
+            match bits.as_str().parse::<u32>() {
+                Ok(bits @ 1..=32) => {
+                    Kind::Ip(Ipv4Addr::from(u32::MAX.checked_shl(32 - bits).unwrap_or(0)))
+                }
+                _ => Kind::Other,
+            }
+        } else if named("hex") {
+            hex = true;
+            number(&written[2..], 16)
+        } else if named("pair") {
+            // `08 00` is a number in bytes; `20 40` is two numbers.
+            if written.starts_with('0') {
+                hex = true;
+                number(&written.replace(char::is_whitespace, ""), 16)
+            } else {
+                let first = written.len() / 2;
+                let end = span.start + first;
+                if let Kind::Number(n) = number(&written[..first], 10) {
+                    push(&mut found, text, Kind::Number(n), span.start..end, false);
+                }
+                span.start = end + 1;
+                number(&written[first + 1..], 10)
+            }
+        } else if named("decimal") {
+            written
+                .replace(',', ".")
+                .parse()
+                .map_or(Kind::Other, Kind::Decimal)
+        } else if named("word") {
+            word(written).map_or(Kind::Other, Kind::Number)
+        } else {
+            number(written, 10)
+        };
+        // A mask in hexadecimal.
+        let kind = match kind {
+            Kind::Number(n)
+                if hex && written.len() == 10 && written.to_lowercase().starts_with("0xf") =>
+            {
+                u32::try_from(n).map_or(Kind::Number(n), |n| Kind::Ip(Ipv4Addr::from(n)))
+            }
+            kind => kind,
+        };
+        push(&mut found, text, kind, span, hex);
+    }
+    calculations(text, &mut found);
+    found
+}
+
+fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex: bool) {
+    let before = &text[..span.start];
+    let after = &text[span.end..];
+    let unit = UNIT
+        .captures(after)
+        .and_then(|c| c.get(1))
+        .map_or(Unit::None, |unit| {
+            let unit = unit.as_str().to_lowercase();
+            match unit.as_str() {
+                "ms" => Unit::Milliseconds,
+                "us" | "µs" => Unit::Microseconds,
+                u if u.starts_with("milli") => Unit::Milliseconds,
+                u if u.starts_with("micro") => Unit::Microseconds,
+                u if u.starts_with("bit") => Unit::Bits,
+                u if u.starts_with("word") => Unit::Words,
+                u if u.starts_with('s') => Unit::Seconds,
+                _ => Unit::Bytes,
+            }
+        });
+    let opened = before.rfind('(');
+    let bracket = opened.is_some_and(|at| {
+        !before[at..].contains(')') && !before[..at].trim().is_empty() && after.contains(')')
+    });
+    found.push(Token {
+        frame: FRAME.is_match(before) && !matches!(kind, Kind::Ip(_) | Kind::Mac(_)),
+        kind,
+        span,
+        unit,
+        bracket,
+        result: false,
+        operand: false,
+        hex,
+    });
+}
+
+/// Marks what is calculated with, and what comes out.
+fn calculations(text: &str, found: &mut [Token]) {
+    static SIGN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^\s*(?:bytes?\s*)?(?:[-+*/x×−–]|minus|plus|times)\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
+    });
+    static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$")
+            .expect("the pattern is right")
+    });
+    for at in 1..found.len() {
+        let (before, after) = found.split_at_mut(at);
+        let (Some(a), Some(b)) = (before.last_mut(), after.first_mut()) else {
+            continue;
+        };
+        if !matches!(a.kind, Kind::Number(_)) || !matches!(b.kind, Kind::Number(_)) {
+            continue;
+        }
+        let gap = &text[a.span.end..b.span.start];
+        if SIGN.is_match(gap) {
+            a.operand = true;
+            b.operand = true;
+        } else if EQUALS.is_match(gap)
+            && gap.len() < 30
+            && !gap.contains(['\n', ';'])
+            && !gap.contains("->")
+        {
+            a.operand = true;
+            b.result = true;
+        }
+    }
+    // What stands after an equals sign and goes on being calculated with is no result.
+    for token in found.iter_mut() {
+        if token.operand {
+            token.result = false;
+        }
+    }
+}
+
+fn number(digits: &str, radix: u32) -> Kind {
+    i128::from_str_radix(digits, radix).map_or(Kind::Other, Kind::Number)
+}
+
+/// A number in words.
+fn word(text: &str) -> Option<i128> {
+    const ONES: [&str; 20] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ];
+    const TENS: [&str; 8] = [
+        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    ];
+    let text = text.to_lowercase();
+    let mut sum: i128 = 0;
+    for part in text.split(['-', ' ']).filter(|p| !p.is_empty()) {
+        let one = ONES.iter().position(|w| *w == part);
+        let ten = TENS.iter().position(|w| *w == part).map(|n| (n + 2) * 10);
+        sum += i128::try_from(one.or(ten)?).ok()?;
+    }
+    Some(sum)
+}
+
+/// Words with which a writer says that he is not sure.
+static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\babout\s+\d|\baround\s+\d|~\s*\d").expect("the pattern is right")
+});
+
+/// Whether a text says that it is not sure.
+pub fn hedged(text: &str) -> bool {
+    HEDGE.is_match(text)
+}
+
+/// Where the sentence around a place begins and ends.
+pub fn sentence(text: &str, at: usize) -> Range<usize> {
+    let stop = |i: usize, b: u8| -> bool {
+        let next = text.as_bytes().get(i + 1);
+        match b {
+            b'\n' | b';' => true,
+            b'.' | b'!' | b'?' => next.is_none_or(|n| n.is_ascii_whitespace()),
+            _ => false,
+        }
+    };
+    let bytes = text.as_bytes();
+    let at = at.min(bytes.len());
+    let start = (0..at)
+        .rev()
+        .find(|i| stop(*i, bytes[*i]))
+        .map_or(0, |i| i + 1);
+    let end = (at..bytes.len())
+        .find(|i| stop(*i, bytes[*i]))
+        .map_or(bytes.len(), |i| i);
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(text: &str) -> Vec<i128> {
+        tokens(text)
+            .iter()
+            .filter_map(|t| match t.kind {
+                Kind::Number(n) => Some(n),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_number_is_a_whole_token() {
+        assert_eq!(numbers("67"), [67]);
+        assert_eq!(numbers("sixty-four bytes"), [64]);
+        assert_eq!(numbers("0x14 bytes"), [20]);
+        assert_eq!(numbers("08 00, Internet Protocol v4"), [0x800]);
+        assert_eq!(numbers("at 13:11:27"), [] as [i128; 0]);
+    }
+
+    #[test]
+    fn hardware_addresses_come_in_any_notation() {
+        for text in [
+            "08:00:27:1a:b8:5d",
+            "08-00-27-1A-B8-5D",
+            "0800.271a.b85d",
+            "0800271AB85D",
+            "8:0:27:1a:b8:5d",
+        ] {
+            let found = tokens(text);
+            assert_eq!(
+                found[0].kind,
+                Kind::Mac([8, 0, 0x27, 0x1a, 0xb8, 0x5d]),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_comes_out_of_a_calculation_is_its_result() {
+        let found = tokens("total length - header length = 84 - 20 = 62");
+        let result: Vec<_> = found.iter().filter(|t| t.result).map(|t| &t.kind).collect();
+        assert_eq!(result, [&Kind::Number(62)]);
+    }
+}
