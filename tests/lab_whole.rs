@@ -262,7 +262,7 @@ fn client_server() {
         for (field, expected) in [
             ("opened", "handshake"),
             ("closed", "fin"),
-            ("closed_by", "server"),
+            ("closed_by", "client"),
         ] {
             assert_eq!(plain(&connection[field]), expected);
         }
@@ -623,5 +623,28 @@ fn a_mistake_in_a_labs_file_is_shown_at_its_place() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2));
         assert!(said.contains(expected), "{said}");
+    }
+}
+
+/// A shell on a host: one's own programs, the lab's hosts by name, the capture kept.
+#[test]
+fn a_shell_in_a_lab_is_recorded_and_ends_with_it() {
+    let _alone = alone();
+    for who in performers() {
+        let before = networks();
+        let lab = Performance::new(who);
+        let mut command = lab.command(&["shell", "client-server", "client"]);
+        command.env("SHELL", "/bin/sh");
+        let typed =
+            b"ip netns exec server wirelab serve udp-upper --bind 10.0.6.12 > /run/log 2>&1 &
+            until grep -q listening /run/log; do sleep 0.05; done
+            wirelab client udp-upper server 'by hand'; exit\n";
+        let output = lab_bench::run_with(&mut command, typed);
+        let text = lab_bench::stdout(&output);
+        assert!(text.contains("BY HAND"), "{text}{output:?}");
+        nobody_works_in(&lab.out());
+        assert_eq!(networks(), before);
+        let flow = &lab.facts("shell-client", "udp_flows")[0];
+        assert_eq!(plain(&flow["server"]), "10.0.6.12");
     }
 }

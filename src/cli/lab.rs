@@ -359,23 +359,40 @@ fn outside(chosen: &Chosen, place: Place) -> anyhow::Result<Status> {
 /// The programs of a lab on loopback, as commands.
 fn by_hand(chosen: &Chosen) -> anyhow::Result<String> {
     let mut lines: Vec<String> = Vec::new();
-    for task in chosen.tasks() {
-        for step in &task.steps {
-            for text in [&step.start, &step.run].into_iter().flatten() {
-                let words =
-                    plan::filled(text, &chosen.values).map_err(|w| anyhow::anyhow!(w.what))?;
-                let words: Vec<String> = words
-                    .into_iter()
-                    .map(|word| match word.parse::<std::net::Ipv4Addr>() {
-                        Ok(_) => "127.0.0.1".to_owned(),
-                        Err(_) => word,
-                    })
-                    .collect();
-                let line = format!("  {}", plan::shell(&words));
-                if words.first().is_some_and(|word| word == "wirelab") && !lines.contains(&line) {
-                    lines.push(line);
-                }
-            }
+    // What a network needs beside the labs' own programs is of no use on loopback.
+    let of_network = |text: &str| {
+        [
+            "serve dhcp",
+            "serve dns",
+            "serve web",
+            "client dhcp",
+            "client ping",
+            "client traceroute",
+        ]
+        .iter()
+        .any(|program| text.contains(program))
+    };
+    let services = chosen.lab.hosts.iter().flat_map(|host| &host.services);
+    let steps = chosen
+        .tasks()
+        .into_iter()
+        .flat_map(|task| &task.steps)
+        .flat_map(|step| [&step.start, &step.run].into_iter().flatten());
+    for text in services.chain(steps) {
+        if of_network(text.get_ref()) {
+            continue;
+        }
+        let words = plan::filled(text, &chosen.values).map_err(|w| anyhow::anyhow!(w.what))?;
+        let words: Vec<String> = words
+            .into_iter()
+            .map(|word| match word.parse::<std::net::Ipv4Addr>() {
+                Ok(_) => "127.0.0.1".to_owned(),
+                Err(_) => word,
+            })
+            .collect();
+        let line = format!("  {}", plan::shell(&words));
+        if words.first().is_some_and(|word| word == "wirelab") && !lines.contains(&line) {
+            lines.push(line);
         }
     }
     Ok(lines.join("\n"))

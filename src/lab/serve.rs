@@ -126,9 +126,11 @@ impl Hall<'_> {
             {
                 self.stop.ask();
             }
-            self.serving.fetch_sub(1, Ordering::AcqRel);
-            // A full counter is readable too.
-            let _ = rustix::io::write(self.freed, &1_u64.to_ne_bytes());
+            let before = self.serving.fetch_sub(1, Ordering::AcqRel);
+            if before >= self.limits.clients {
+                // Only then does somebody wait for it. A full counter is readable too.
+                let _ = rustix::io::write(self.freed, &1_u64.to_ne_bytes());
+            }
             if self.limits.once || self.idle.load(Ordering::Acquire) > SPARE {
                 return;
             }
@@ -164,14 +166,14 @@ impl Hall<'_> {
     }
 }
 
+/// A place that is taken: its connection, while it lasts, and when it was last heard of.
+type Taken = (Weak<TcpStream>, Arc<AtomicU64>);
+
 /// Who is being served, so that the one that has been silent longest can give way.
 #[derive(Default)]
 pub struct Seats {
-    taken: Mutex<BTreeMap<SocketAddr, Seat>>,
+    taken: Mutex<BTreeMap<SocketAddr, Taken>>,
 }
-
-/// A conversation's socket, while it has one, and when it was last used.
-type Seat = (Weak<TcpStream>, Arc<AtomicU64>);
 
 /// Who has said something this lately does not give way.
 const LATELY: u64 = 1000;

@@ -472,11 +472,15 @@ impl<'a> Stage<'a> {
         command.args(["netns", "exec", host, shell]);
         command.env("PS1", format!("{host}:\\w\\$ "));
         command.env("WIRELAB_HOST", host);
-        if let Ok(program) = std::env::current_exe() {
+        let own = Path::new("/run/wirelab/wirelab");
+        let linked = std::env::current_exe().and_then(|program| {
+            std::fs::create_dir_all("/run/wirelab")?;
+            std::os::unix::fs::symlink(program, own)
+        });
+        if linked.is_ok() {
             // So that `wirelab` is this program in there too.
-            let folder = program.parent().map(Path::to_path_buf).unwrap_or_default();
             let path = std::env::var("PATH").unwrap_or_default();
-            command.env("PATH", format!("{}:{path}", folder.display()));
+            command.env("PATH", format!("/run/wirelab:{path}"));
         }
         command
     }

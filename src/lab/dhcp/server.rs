@@ -291,7 +291,7 @@ mod tests {
         );
         assert_eq!(leases.answer(&from(3, Kind::DISCOVER)), None);
         let taken = from(3, Kind::REQUEST).with(option::REQUESTED, &[10, 0, 2, 15]);
-        assert_eq!(leases.answer(&taken), None);
+        assert_eq!(leases.answer(&taken).unwrap().kind(), Some(Kind::NAK));
         assert_eq!(leases.answer(&from(1, Kind::RELEASE)), None);
         assert_eq!(leases.answer(&taken).unwrap().kind(), Some(Kind::ACK));
         let foreign = from(2, Kind::REQUEST).with(option::REQUESTED, &[10, 0, 3, 1]);
