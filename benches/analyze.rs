@@ -1,7 +1,7 @@
 //! How fast the analysis is, on captures made here: `cargo bench`.
 
 use std::io::Cursor;
-use wirelab::analyze::analyze;
+use wirelab::analyze::{Wants, analyze};
 use wirelab::capture::Reader;
 
 fn main() {
@@ -83,11 +83,12 @@ fn flows_of_one_frame(bencher: divan::Bencher<'_, '_>) {
         .bench(|| {
             analyze(
                 Reader::from_read("flows", Cursor::new(file.clone())),
+                Wants::default(),
                 None,
                 |_| {},
             )
-            .summary
-            .frames
+            .capture
+            .frame_count
         });
 }
 
@@ -99,10 +100,11 @@ fn reversed_one_byte_segments(bencher: divan::Bencher<'_, '_>) {
         .bench(|| {
             analyze(
                 Reader::from_read("reversed", Cursor::new(file.clone())),
+                Wants::default(),
                 None,
                 |_| {},
             )
-            .summary
-            .frames
+            .capture
+            .frame_count
         });
 }

@@ -1,7 +1,8 @@
 //! The whole analysis stream: frames become packets, packets over time become facts.
 
 use crate::capture::{Batch, Ending, Frame, Reader, Time, Verdict, read_ahead};
-use crate::dissect::{Packet, Stop, as_usize};
+use crate::dissect::layer::Protocol;
+use crate::dissect::{Ip, Packet, Stop, as_usize};
 use crate::facts::arp::Neighbour;
 use crate::facts::capture::{Capture, FileState, Traffic};
 use crate::facts::dhcp::Lease;
@@ -312,7 +313,13 @@ impl Stream {
     /// Takes in one packet; what its segment carries is added to `carried`.
     fn packet(&mut self, packet: &Packet<'_>, carried: &mut Vec<Carried>) {
         self.summary.count(packet);
-        match self.trackers.fragments.packet(packet) {
+        let piece = packet.ip.as_ref().is_some_and(Ip::is_fragment);
+        let whole = if piece {
+            self.trackers.fragments.packet(packet)
+        } else {
+            None
+        };
+        match whole {
             None => self.track(packet, 1, carried),
             Some(whole) => {
                 let mut packet = packet.clone();
@@ -357,7 +364,13 @@ impl Stream {
         let hosts = trackers.pairs.hosts(&known);
         let hops = trackers.pairs.next_hops(&known);
         let census = trackers.pairs.census();
-        let situations = situations::find(trackers, &census, &near.leases, &icmp_errors);
+        let situations = situations::find(
+            trackers,
+            &census,
+            &near.leases,
+            &icmp_errors,
+            self.summary.last,
+        );
         let messages = &trackers.streams.found.messages;
         let mut lookups = trackers.lookups.lookups().to_vec();
         lookups.extend(messages.lookups(&trackers.tcp));
@@ -375,7 +388,7 @@ impl Stream {
             leases: near.leases,
             lookups,
             records,
-            traffic: std::mem::take(&mut self.summary.traffic),
+            traffic: self.summary.traffic(),
             census,
         };
         Analysis {
@@ -401,7 +414,8 @@ impl Stream {
             };
             let own = error.about_source == Some(connection.client);
             if own && connection.client_isn == Some(about.sequence) {
-                error.about_frame = connection.syn_frame.filter(|syn| *syn < error.frame);
+                let syn = connection.syn_frame.filter(|syn| *syn < error.frame);
+                error.about_frame = error.about_frame.or(syn);
                 // Source quench and redirects do not end a call (RFC 6633, RFC 1122 §3.2.2.2).
                 if !matches!((error.sender.is_ipv4(), error.kind), (true, 4 | 5)) {
                     self.trackers.tcp.unreachable(stream, error.frame);
@@ -424,7 +438,14 @@ struct Summary {
     malformed: u64,
     undecoded: u64,
     traffic: Vec<Traffic>,
+    /// Frames of TCP over IPv4 over Ethernet and nothing else, and their bytes, that are not yet
+    /// counted in `traffic`: they are most.
+    usual: Option<(u64, u64)>,
 }
+
+/// The protocols of most frames, and what they are called.
+const USUAL: [Protocol; 3] = [Protocol::Ethernet, Protocol::Ipv4, Protocol::Tcp];
+const USUAL_NAMES: [&str; 3] = ["eth", "ip", "tcp"];
 
 impl Summary {
     fn count(&mut self, packet: &Packet<'_>) {
@@ -439,6 +460,26 @@ impl Summary {
         self.snapped += u64::from(captured < frame.wire_length);
         self.malformed += u64::from(packet.stop == Some(Stop::Malformed));
         self.undecoded += u64::from(packet.layers.as_slice().is_empty());
+        let layers = packet.layers.as_slice();
+        let usual = layers.len() == USUAL.len() && layers.iter().map(|l| l.protocol).eq(USUAL);
+        match &mut self.usual {
+            Some((frames, bytes)) if usual => {
+                *frames += 1;
+                *bytes += u64::from(frame.wire_length);
+            }
+            counted => {
+                if usual {
+                    // The first has been given its place in the list.
+                    *counted = Some((0, 0));
+                }
+                self.spread(packet);
+            }
+        }
+    }
+
+    /// Counts a frame for each of its protocols.
+    fn spread(&mut self, packet: &Packet<'_>) {
+        let frame = &packet.frame;
         let layers = packet.layers.as_slice();
         for (at, layer) in layers.iter().enumerate() {
             let again = layers[..at].iter().any(|l| l.name == layer.name);
@@ -462,6 +503,17 @@ impl Summary {
                 }),
             }
         }
+    }
+
+    /// The frames and bytes of each protocol, in order of first appearance.
+    fn traffic(&mut self) -> Vec<Traffic> {
+        let mut list = std::mem::take(&mut self.traffic);
+        let (frames, bytes) = self.usual.take().unwrap_or_default();
+        for one in list.iter_mut().filter(|t| USUAL_NAMES.contains(&t.name)) {
+            one.frame_count += frames;
+            one.bytes += bytes;
+        }
+        list
     }
 
     /// The fact about the capture.

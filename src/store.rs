@@ -11,7 +11,7 @@ use crate::facts::http::Exchange;
 use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
-use crate::facts::tcp::{Connection, Segment};
+use crate::facts::tcp::{Connection, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
 use crate::facts::udp::{Datagram, Flow};
 use crate::facts::{Fact, Rows, Schema};
@@ -55,6 +55,10 @@ pub const KINDS: &[Kind] = &[
     told::<Situation>(|a, _| Rows::list(&a.facts.situations)),
     told::<Connection>(connections),
     asked::<Segment>(segments),
+    asked::<ZeekRecord>(|a, _| {
+        let records = a.trackers.tcp.zeek_records();
+        Rows::new(records.len(), move |i| records.get(i).cloned(), |_| 0)
+    }),
     told::<Flow>(flows),
     told::<Datagram>(datagrams),
     told::<Fragmented>(|a, _| Rows::list(a.trackers.fragments.datagrams())),
@@ -226,6 +230,7 @@ mod tests {
                 if matches!(
                     key,
                     "kind"
+                        | "status"
                         | "protocol"
                         | "sender"
                         | "name"

@@ -254,23 +254,19 @@ fn exit_closes_every_connection_and_silence_only_its_own() {
 fn the_secret_dialogue_of_the_handout() {
     for bind in BOTH {
         let server = Server::start(&["secret", "--bind", bind]);
-        let output = server.client(
-            "secret",
-            &[
-                "sfdsd Ted is cool23432",
-                "Ted is SECRET cool",
-                "123Ted 32is 343SECRET cool",
-            ],
-        );
-        assert_eq!(
-            stdout(&output),
-            "Sent:     sfdsd Ted is cool23432\n\
-             Received: Secret code not found.\n\
-             Sent:     Ted is SECRET cool\n\
-             Received: Digits: Count: 0\n\
-             Sent:     123Ted 32is 343SECRET cool\n\
-             Received: Digits: 12332343 Count: 8\n"
-        );
+        for (string, answer) in [
+            ("sfdsd Ted is cool23432", "Secret code not found."),
+            ("Ted is SECRET cool", "Digits: Count: 0"),
+            ("123Ted 32is 343SECRET cool", "Digits: 12332343 Count: 8"),
+        ] {
+            // Without quotes the shell hands over words; they are one string.
+            let words: Vec<&str> = string.split(' ').collect();
+            let output = server.client("secret", &words);
+            assert_eq!(
+                stdout(&output),
+                format!("Sent:     {string}\nReceived: {answer}\n")
+            );
+        }
     }
 }
 
@@ -393,7 +389,7 @@ fn what_went_wrong_is_told_apart_and_the_status_says_so() {
         let (mut stream, _) = mute.accept().unwrap();
         stream.read_exact(&mut [0; 2]).unwrap();
     });
-    let message = failure(&client(&["secret", "127.0.0.1", "--port", &port, "x"]));
+    let message = failure(&client(&["secret", "127.0.0.1", "--port", &port, "xy"]));
     assert!(message.contains("closed early (end of file)"), "{message}");
     closer.join().unwrap();
     // A label has at most 63 letters: this name is nobody's, and nobody is asked.

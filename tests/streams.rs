@@ -3,9 +3,10 @@
 
 use etherparse::PacketBuilder;
 use std::io::Cursor;
-use wirelab::analyze::{Analysis, analyze};
+use wirelab::analyze::{Analysis, Wants, analyze};
 use wirelab::capture::Reader;
-use wirelab::facts::tcp::Connection;
+use wirelab::facts::situation::SituationKind;
+use wirelab::facts::tcp::{Connection, Opened};
 
 const CLIENT: [u8; 4] = [10, 0, 0, 1];
 const SERVER: [u8; 4] = [10, 0, 0, 2];
@@ -139,6 +140,7 @@ impl Wire {
         self.segment(0, 0, "A", &[]);
         analyze(
             Reader::from_read("test", Cursor::new(self.file)),
+            Wants::default(),
             None,
             |_| {},
         )
@@ -263,13 +265,13 @@ fn frames_captured_twice_are_said_to_be_copies() {
     wire.send(0, b"hello", 5, Shuffle::None);
     let analysis = wire.close();
     let c = only(&analysis);
-    assert_eq!((c.frames, c.copied_frames), (16, 8));
+    assert_eq!((c.frame_count, c.copied_frames), (16, 8));
     assert!(c.client_retransmissions + c.client_spurious_retransmissions > 0);
     let told = analysis
         .facts
         .situations
         .iter()
-        .find(|s| s.kind == "captured-twice");
+        .find(|s| s.kind == SituationKind::CapturedTwice);
     let told = told.expect("the report says so");
     assert!(told.sentence.contains("8 of 16 IP frames") && told.sentence.contains("VLAN"));
     assert_eq!(told.frames[..4], [1, 2, 3, 4]);
@@ -295,6 +297,7 @@ fn a_syn_answered_by_the_ack_of_an_older_connection_is_not_unanswered() {
     wire.segment(1, 0, "A", &[]);
     let analysis = analyze(
         Reader::from_read("test", Cursor::new(wire.file)),
+        Wants::default(),
         None,
         |_| {},
     );
@@ -303,8 +306,8 @@ fn a_syn_answered_by_the_ack_of_an_older_connection_is_not_unanswered() {
         .tcp
         .connection(1)
         .expect("ports are reused");
-    assert_eq!(second.opened, "challenged");
-    assert_eq!(analysis.facts.situations[0].kind, "half-open");
+    assert_eq!(second.opened, Opened::Challenged);
+    assert_eq!(analysis.facts.situations[0].kind, SituationKind::HalfOpen);
 }
 
 #[test]
@@ -323,8 +326,35 @@ fn a_caller_that_goes_on_was_answered_even_if_the_answer_was_not_captured() {
     wire.file.extend(frames.concat());
     let c = only(&analyze(
         Reader::from_read("test", Cursor::new(wire.file)),
+        Wants::default(),
         None,
         |_| {},
     ));
-    assert_eq!((c.opened, c.synack_frame), ("handshake", None));
+    assert_eq!((c.opened, c.synack_frame), (Opened::Handshake, None));
+}
+
+#[test]
+fn syns_decades_apart_are_told_like_others() {
+    for (seconds, how) in [
+        ([0u32, 1, 0x7fff_ffff, 0xffff_ffff], "growing gaps"),
+        ([0xffff_ffff, 0, 0xffff_ffff, 0], "(gaps"),
+    ] {
+        let mut wire = Wire::open(12000, false);
+        wire.file.truncate(24);
+        for second in seconds {
+            let from = wire.file.len();
+            wire.next[0] = OUT_OF_NOTHING;
+            wire.segment(0, 0, "S", &[]);
+            wire.file[from..from + 4].copy_from_slice(&second.to_le_bytes());
+        }
+        let analysis = analyze(
+            Reader::from_read("test", Cursor::new(wire.file)),
+            Wants::default(),
+            None,
+            |_| {},
+        );
+        let told = &analysis.facts.situations[0];
+        assert_eq!(told.kind, SituationKind::HostSilent);
+        assert!(told.sentence.contains(how), "{}", told.sentence);
+    }
 }

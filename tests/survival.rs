@@ -2,10 +2,11 @@
 //! the whole analysis.
 
 use std::io::Cursor;
-use wirelab::analyze::analyze;
+use wirelab::analyze::{Wants, analyze};
 use wirelab::capture::Reader;
 use wirelab::report::Times;
-use wirelab::report::sections::{Options, all};
+use wirelab::report::columns;
+use wirelab::store::{KINDS, Options};
 
 /// The captures that are small enough to be damaged at every byte.
 fn captures() -> Vec<(String, Vec<u8>)> {
@@ -32,18 +33,32 @@ fn captures() -> Vec<(String, Vec<u8>)> {
 fn through_everything(bytes: Vec<u8>) {
     let analysis = analyze(
         Reader::from_read("damaged", Cursor::new(bytes)),
+        Wants { segments: true },
         None,
         |_| {},
     );
-    for section in all(
-        &analysis,
-        Options {
-            receive_buffer: Some(50),
-        },
-    ) {
-        for row in 0..section.len() {
-            section.row(row, &mut |_| {});
-            section.cells(row, &Times::default());
+    let options = Options {
+        receive_buffer: Some(50),
+    };
+    for kind in KINDS {
+        let rows = (kind.rows)(&analysis, options);
+        let columns = columns::of(rows.schema.section);
+        for row in 0..rows.len() {
+            let record = rows.get(row).expect("a row that is counted is there");
+            for field in 0..rows.schema.columns.len() {
+                let (value, why) = (record.value(field), record.why(field));
+                assert_eq!(value.is_none(), why.is_some(), "{}", rows.schema.section);
+                for frame in record.proof(field) {
+                    let last = analysis.capture.frame_count;
+                    assert!(
+                        frame >= 1 && u64::from(frame) <= last,
+                        "frame {frame} of {last}"
+                    );
+                }
+            }
+            for (_, cell) in columns {
+                cell(record.as_ref(), &Times::default());
+            }
         }
     }
 }

@@ -26,6 +26,10 @@ pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 /// The largest block that is held in memory, as in Wireshark.
 const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
 
+/// The longest block that anybody can have written, as in Wireshark (a frame of 128 MiB with its
+/// options). A length beyond is damage, and what follows it cannot be found.
+const LONGEST_BLOCK: usize = 134_348_832;
+
 /// Bytes of a block without a body: type, length, length.
 const SMALLEST_BLOCK: usize = 12;
 
@@ -308,6 +312,11 @@ impl PcapNg {
         if length <= LARGEST_BLOCK {
             return Next::Need(length, "a block");
         }
+        if length > LONGEST_BLOCK {
+            return Next::Stop(Fault::corrupt(format!(
+                "a block claims {length} bytes, more than the {LONGEST_BLOCK} that any has"
+            )));
+        }
         let packet = matches!(kind, PACKET | SIMPLE_PACKET | ENHANCED_PACKET);
         let essential = packet || matches!(kind, SECTION_HEADER | INTERFACE_DESCRIPTION);
         let fault = essential.then(|| {
@@ -572,6 +581,23 @@ mod tests {
                 Some(good.len() as u64),
                 "{ending:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_length_that_no_block_has_is_damage_and_not_a_cut() {
+        let good = [begin(LITTLE), LITTLE.packet(0, 1, &[0; 8], &[])].concat();
+        let block = |kind: u32, length: u32| [LITTLE.u32(kind), LITTLE.u32(length)].concat();
+        for kind in [INTERFACE_DESCRIPTION, ENHANCED_PACKET, 4, 0x1234] {
+            for (length, verdict) in [
+                (0xffff_fffc, Verdict::Corrupt),
+                (134_348_836, Verdict::Corrupt),
+                (134_348_832, Verdict::Cut),
+            ] {
+                let (seen, ending) = read(&[&good[..], &block(kind, length), &good].concat());
+                assert_eq!((seen.len(), ending.verdict), (1, verdict), "{ending:?}");
+                assert_eq!(ending.stopped_at_byte, Some(good.len() as u64));
+            }
         }
     }
 

@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// Size in bytes of the UDP receiver's buffer, to see what it cuts.
     #[arg(long, value_name = "N")]
     receive_buffer: Option<u32>,
+    /// Colour for what stands out.
+    #[arg(long, value_enum, default_value_t)]
+    color: terminal::WhenColour,
     /// In JSON, say of each field that has no value why, and of each that has one which frames
     /// prove it.
     #[arg(long)]
@@ -136,6 +139,18 @@ fn one(
     Ok(status.worse(complain(&name, &analysis.ending)?))
 }
 
+/// Tells of an analysis that was made while its frames came.
+pub(super) fn told_live(
+    out: &mut dyn Write,
+    name: &str,
+    analysis: &Analysis,
+) -> anyhow::Result<Status> {
+    let command = <Args as clap::Args>::augment_args(clap::Command::new("analyze"));
+    let matches = command.get_matches_from(["analyze", "-"]);
+    let args = <Args as clap::FromArgMatches>::from_arg_matches(&matches)?;
+    tell(out, name, analysis, &args, &Restriction::new(None, &[])?)
+}
+
 /// What the sections that are told need.
 fn wants(args: &Args, restriction: &Restriction) -> Wants {
     match restriction {
@@ -225,11 +240,13 @@ fn tell(
         times: Times {
             clock,
             start: analysis.start.map_or(0, |t| t.0),
+            whole: args.all,
         },
         extent: Extent {
             rows: if args.all { usize::MAX } else { ROWS },
             width: terminal::width(),
         },
+        colour: terminal::colour(args.color),
         why: args.why,
     };
     render::write(out, args.format, &report)?;

@@ -2,9 +2,9 @@
 
 use super::{Status, terminal};
 use crate::handout::{self, Answer, Found, Handout, Material};
+use crate::render;
 use crate::render::{Format, csv_cell, markdown_cell, safe};
 use anyhow::{Context, bail};
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -51,7 +51,11 @@ pub(super) fn load(name: &str) -> anyhow::Result<(Handout, String)> {
         Ok(handout) => Ok((handout, text)),
         Err(problems) => {
             let drawn: Vec<String> = problems.iter().map(|p| p.draw(&shown, &text)).collect();
-            bail!("the handout {} cannot be used\n{}", safe(name), drawn.join("\n"))
+            bail!(
+                "the handout {} cannot be used\n{}",
+                safe(name),
+                drawn.join("\n")
+            )
         }
     }
 }
@@ -170,23 +174,14 @@ fn write(
             }
         }
         Format::Table => {
-            let mut table = Table::new();
-            table
-                .load_style(presets::UTF8_BORDERS_ONLY)
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(terminal::width().min(160))
-                .set_header(["part", "answer", "frames", "why"]);
-            for answer in answers {
+            let headings = ["part", "answer", "frames", "why"].map(str::to_owned);
+            let mut rows = vec![headings.to_vec()];
+            rows.extend(answers.iter().map(|answer| {
                 let row = row(handout, answer, student);
-                table.add_row([
-                    safe(&answer.id),
-                    safe(&row.value),
-                    safe(&row.frames),
-                    safe(&row.reason),
-                ]);
-            }
-            writeln!(out, "{}", safe(&handout.file.title))?;
-            writeln!(out, "{table}")?;
+                vec![answer.id.clone(), row.value, row.frames, row.reason]
+            }));
+            writeln!(out, "{}\n", safe(&handout.file.title))?;
+            render::table(out, rows, terminal::width())?;
         }
     }
     Ok(())

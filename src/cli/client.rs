@@ -3,13 +3,14 @@
 use super::Status;
 use super::serve::{Meter, at_least_one, duration};
 use crate::lab::connect::{Family, ask, connect, resolve};
+use crate::lab::conversation::{Conversation, Ended};
 use crate::lab::fault::Fault;
 use crate::lab::file::send::{self, Style};
 use crate::lab::log::{Event, Form, Log, readable};
 use crate::lab::netcat::{self, Prefix};
 use crate::lab::stop::{Stop, Waited, wait};
 use crate::lab::udp::{Asker, ask_any};
-use crate::lab::{chat, command, listen, proxy};
+use crate::lab::{chat, command, listen, proxy, upper};
 use anyhow::{Context, bail};
 use rustix::event::PollFlags;
 use std::fs::File;
@@ -18,6 +19,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+mod network;
 mod rtt;
 
 /// Arguments of `wirelab client`.
@@ -49,7 +51,22 @@ enum Program {
     Nc(NcArgs),
     /// Asks a proxy for a host or URL, in one plain line (port 8888).
     Proxy(LineArgs),
+    /// Gets, renews or releases an address for an interface, as `dhclient` (needs root).
+    Dhcp(network::DhcpArgs),
+    /// Sends echo requests, as `ping` (needs root).
+    Ping(network::PingArgs),
+    /// Shows the routers on the way to a host, as `traceroute` (needs root).
+    Traceroute(network::TraceArgs),
+    /// Asks in two small writes, with Nagle's algorithm or without (a chat server, port 12800).
+    Nagle(network::NagleArgs),
+    /// Gets a web page.
+    Web(network::WebArgs),
 }
+
+/// How long a program waits for another.
+const USUAL: Duration = Duration::from_secs(5);
+/// How long a person waits.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Where to, and how patiently.
 #[derive(clap::Args)]
@@ -59,9 +76,9 @@ struct Target {
     /// Port of the server.
     #[arg(long, value_name = "NUMBER")]
     port: Option<u16>,
-    /// How long to wait for each answer.
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = duration)]
-    timeout: Duration,
+    /// How long to wait for each answer; 5 s without it, and for ever at a keyboard.
+    #[arg(long, value_name = "SECONDS", value_parser = duration)]
+    timeout: Option<Duration>,
     /// Only the name's IPv4 addresses.
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     ipv4: bool,
@@ -71,6 +88,19 @@ struct Target {
 }
 
 impl Target {
+    /// How long to wait for what a program should answer at once.
+    fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(USUAL)
+    }
+
+    /// How long to wait for a server that may be serving others first: a person at a keyboard
+    /// ends it when they want.
+    fn patience(&self) -> Duration {
+        let at_keyboard = io::stdin().is_terminal();
+        let unhurried = if at_keyboard { DAY } else { USUAL };
+        self.timeout.unwrap_or(unhurried)
+    }
+
     fn addresses(&self, port: u16) -> Result<Vec<SocketAddr>, Fault> {
         let family = match (self.ipv4, self.ipv6) {
             (true, _) => Family::V4,
@@ -85,6 +115,10 @@ impl Target {
 struct LineArgs {
     #[command(flatten)]
     target: Target,
+    /// Send a line end after each line, for servers that read lines; without it the bare bytes
+    /// go, as from the handouts' own clients.
+    #[arg(long)]
+    newline: bool,
     #[command(flatten)]
     lines: Lines,
 }
@@ -130,9 +164,12 @@ struct NcArgs {
     /// Server to connect to, or address to listen on.
     #[arg(default_value = "127.0.0.1")]
     host: String,
-    /// Port of the server.
-    #[arg(long, value_name = "NUMBER", default_value_t = 5000)]
-    port: u16,
+    /// Port of the server; 5000 without it.
+    #[arg(value_name = "PORT")]
+    place: Option<u16>,
+    /// The same.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "place")]
+    port: Option<u16>,
     /// Wait for a client, as `nc -l`, instead of connecting.
     #[arg(short, long)]
     listen: bool,
@@ -152,30 +189,37 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
         Program::TcpUpper(args) => {
             let addresses = args.target.addresses(12000)?;
             for line in args.lines.read("Sentence: ")? {
-                let answer = ask(&addresses, &line?, args.target.timeout)?;
-                out.line(&answer.text)?;
+                let sentence = [&line?, args.end()].concat();
+                let answer = upper::ask(&addresses, &sentence, args.target.timeout())?;
+                out.line(answer.strip_suffix(args.end()).unwrap_or(&answer))?;
             }
         }
         Program::Rtt(args) => return rtt::run(&args, &mut out),
+        Program::Dhcp(args) => network::dhcp(&args, &mut out)?,
+        Program::Ping(args) => return network::ping(&args, &mut out),
+        Program::Traceroute(args) => return network::trace(&args, &mut out),
+        Program::Nagle(args) => network::nagle(&args, &mut out)?,
+        Program::Web(args) => network::get(&args, &mut out)?,
         Program::Chat(args) => chat_client(&args, &mut out)?,
         Program::UdpChat(args) => udp_chat(&args, &mut out)?,
         Program::Command(args) => command_client(&args, &mut out)?,
         Program::Secret(args) => {
             let addresses = args.target.addresses(20001)?;
-            for line in args.lines.read("String: ")? {
+            for line in args.lines.in_one().read("String: ")? {
                 let line = line?;
-                let answer = ask(&addresses, &line, args.target.timeout)?;
+                let string = [line.as_slice(), args.end()].concat();
+                let answer = ask(&addresses, &string, args.target.timeout())?;
                 out.line(&[b"Sent:     ", line.as_slice()].concat())?;
                 out.line(&[b"Received: ", answer.text.as_slice()].concat())?;
             }
         }
         Program::File(args) => send_file(&args, &mut out)?,
         Program::Nc(args) if args.listen => {
-            let address = resolve(&args.host, args.port, Family::Any)?[0];
+            let address = resolve(&args.host, args.port(), Family::Any)?[0];
             return listen_nc(address, Form::Text, args.name, args.timeout);
         }
         Program::Nc(args) => {
-            let addresses = resolve(&args.host, args.port, Family::Any)?;
+            let addresses = resolve(&args.host, args.port(), Family::Any)?;
             let patience = args.timeout.unwrap_or(Duration::from_secs(10));
             let conversation = connect(&addresses, patience)?.conversation;
             let stop = Stop::on_signals().context("signals")?;
@@ -184,11 +228,30 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
         Program::Proxy(args) => {
             let addresses = args.target.addresses(8888)?;
             for line in args.lines.read("Host or URL: ")? {
-                ask_proxy(&addresses, &line?, args.target.timeout, &mut out)?;
+                ask_proxy(
+                    &addresses,
+                    &line?,
+                    args.end(),
+                    args.target.timeout(),
+                    &mut out,
+                )?;
             }
         }
     }
     Ok(Status::Done)
+}
+
+impl LineArgs {
+    /// What follows each line.
+    fn end(&self) -> &'static [u8] {
+        if self.newline { b"\n" } else { b"" }
+    }
+}
+
+impl NcArgs {
+    fn port(&self) -> u16 {
+        self.place.or(self.port).unwrap_or(5000)
+    }
 }
 
 fn udp_upper(args: &DatagramArgs, out: &mut Output) -> anyhow::Result<()> {
@@ -203,18 +266,21 @@ fn udp_upper(args: &DatagramArgs, out: &mut Output) -> anyhow::Result<()> {
 impl DatagramArgs {
     fn open(&self, address: SocketAddr) -> Result<Asker, Fault> {
         match self.unconnected {
-            true => Asker::unconnected(address, self.target.timeout),
-            false => Asker::connected(address, self.target.timeout),
+            true => Asker::unconnected(address, self.target.timeout()),
+            false => Asker::connected(address, self.target.timeout()),
         }
     }
 }
 
 fn chat_client(args: &LineArgs, out: &mut Output) -> anyhow::Result<()> {
     let addresses = args.target.addresses(12800)?;
-    let mut conversation = connect(&addresses, args.target.timeout)?.conversation;
+    let mut conversation = connect(&addresses, args.target.timeout())?.conversation;
+    conversation.set_patience(args.target.patience());
     for line in args.lines.read("Message: ")? {
         let line = line?;
-        if let Some(answer) = chat::say(&mut conversation, &line)? {
+        chat::say(&mut conversation, &[line.as_slice(), args.end()].concat())?;
+        wait_aloud(&mut conversation);
+        if let Some(answer) = chat::hear(&mut conversation, &line)? {
             out.line(&answer.text)?;
         }
         if chat::is_end(&line) {
@@ -223,6 +289,20 @@ fn chat_client(args: &LineArgs, out: &mut Output) -> anyhow::Result<()> {
     }
     conversation.close();
     Ok(())
+}
+
+/// Waits for the server's next words, and after a while says why they may be long in coming.
+/// What ends the wait is told by who reads them.
+fn wait_aloud(conversation: &mut Conversation) {
+    let soon = Instant::now() + USUAL;
+    if conversation.patience() > USUAL && matches!(conversation.peek(soon), Err(Ended::Idle(_))) {
+        // Who does not listen waits all the same.
+        let _ = writeln!(
+            io::stderr(),
+            "the connection stands, and no answer has come yet: the server may be serving another \
+             client first; Ctrl-C ends the wait"
+        );
+    }
 }
 
 /// The handout's UDP client keeps 1024 bytes of an answer, and its socket from first to last.
@@ -250,11 +330,13 @@ fn udp_chat(args: &DatagramArgs, out: &mut Output) -> anyhow::Result<()> {
 
 fn command_client(args: &LineArgs, out: &mut Output) -> anyhow::Result<()> {
     let addresses = args.target.addresses(8080)?;
-    let mut conversation = connect(&addresses, args.target.timeout)?.conversation;
+    let mut conversation = connect(&addresses, args.target.timeout())?.conversation;
+    conversation.set_patience(args.target.patience());
+    wait_aloud(&mut conversation);
     out.line(&conversation.owed("the greeting")?.text)?;
     for line in args.lines.read("Command: ")? {
         let line = line?;
-        conversation.tell(&[line.as_slice(), b"\n"].concat())?;
+        conversation.tell(&[line.as_slice(), args.end()].concat())?;
         match conversation.owed("the reply") {
             Ok(reply) => out.line(&reply.text)?,
             // EXIT is answered by the end of everything.
@@ -282,14 +364,17 @@ fn send_file(args: &FileArgs, out: &mut Output) -> anyhow::Result<()> {
         &args.file,
         args.name.as_deref(),
         style,
-        args.target.timeout,
+        args.target.timeout(),
         &|done, whole| meter.show(done, whole),
     )?;
     let print = sent.fingerprint;
     out.line(format!("sent {} bytes, SHA-256 {}", print.length(), print.sha256()).as_bytes())?;
-    if sent.confirmed.is_some() {
-        out.line(b"the receiver has the same length and SHA-256")?;
-    }
+    out.line(match sent.confirmed {
+        Some(_) => b"the receiver has the same length and SHA-256",
+        None => {
+            b"nobody confirmed that it was kept: a plain transfer has no reply (--named has one)"
+        }
+    })?;
     Ok(())
 }
 
@@ -297,6 +382,7 @@ fn send_file(args: &FileArgs, out: &mut Output) -> anyhow::Result<()> {
 fn ask_proxy(
     addresses: &[SocketAddr],
     line: &[u8],
+    end: &[u8],
     patience: Duration,
     out: &mut Output,
 ) -> anyhow::Result<()> {
@@ -305,7 +391,7 @@ fn ask_proxy(
         bail!("{text}: {}", bad.why);
     }
     let mut conversation = connect(addresses, patience)?.conversation;
-    conversation.tell(&[line, b"\n"].concat())?;
+    conversation.tell(&[line, end].concat())?;
     let mut answered = false;
     loop {
         let piece = conversation
@@ -359,7 +445,10 @@ fn talk_nc(
     idle: Option<Duration>,
     stop: &Stop,
 ) -> anyhow::Result<Status> {
-    let prefix = Prefix::new(name);
+    let mut prefix = Prefix::new(name);
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        prefix = prefix.shown_on_terminal();
+    }
     // Unbuffered: what is buffered inside would be invisible to poll.
     let input = io::stdin();
     let input = File::from(
@@ -373,6 +462,17 @@ fn talk_nc(
 }
 
 impl Lines {
+    /// The arguments as one text, as a shell hands over a sentence without quotes.
+    fn in_one(&self) -> Lines {
+        Lines {
+            lines: match self.lines.as_slice() {
+                [] => Vec::new(),
+                words => vec![words.join(" ")],
+            },
+            script: self.script.clone(),
+        }
+    }
+
     /// The lines to send, without their ends.
     fn read(
         &self,

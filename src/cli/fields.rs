@@ -4,8 +4,9 @@ use super::Status;
 use crate::capture::Ending;
 use crate::dissect::field::{Kind, Value};
 use crate::query::{Catalogue, EntryId, Session, Values, catalogue, print};
+use crate::render;
 use anyhow::{Context, bail};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Print fields of frames, as `tshark -T fields` does.
@@ -81,11 +82,26 @@ fn print(
     style.heading(names, &mut line);
     out.write_all(&line)?;
     let mut first = true;
+    let terminal = style.format.is_none() && io::stdout().is_terminal();
     let ending = session.run(capture, |seen| {
         line.clear();
         match style.format {
             Some(Format::Json) => json(names, &kinds, seen.values, first, &mut line),
             _ => style.row(&kinds, seen.values, &mut line),
+        }
+        if terminal {
+            // tshark lets through what acts on a terminal; a file may have it as it is.
+            let text = String::from_utf8_lossy(&line);
+            line = text
+                .split(['\n', '\t'])
+                .map(render::safe)
+                .collect::<Vec<_>>()
+                .join("\t")
+                .into_bytes();
+            if line.last() == Some(&b'\t') {
+                line.pop();
+            }
+            line.push(b'\n');
         }
         first = false;
         out.write_all(&line)
@@ -227,19 +243,13 @@ impl Style {
 
     /// A cell with its quotes: always where tshark was asked for them, in CSV where needed.
     fn cell(&self, text: &[u8], line: &mut Vec<u8>) {
-        let csv = self.format == Some(Format::Csv);
-        let needed = text.iter().any(|b| b",\"\r\n\t ;".contains(b));
-        let Some(quote) = self.quote.or((csv && needed).then_some(b'"')) else {
-            return line.extend_from_slice(text);
-        };
-        line.push(quote);
-        for byte in text {
-            if *byte == quote && csv {
-                line.push(quote);
-            }
-            line.push(*byte);
+        if self.format == Some(Format::Csv) {
+            let cell = render::csv_cell(&String::from_utf8_lossy(text));
+            return line.extend_from_slice(cell.as_bytes());
         }
-        line.push(quote);
+        line.extend(self.quote);
+        line.extend_from_slice(text);
+        line.extend(self.quote);
     }
 }
 
@@ -308,24 +318,7 @@ fn json_value(kind: Kind, value: &Value<'_>, line: &mut Vec<u8>) {
 }
 
 fn json_text(text: &str, line: &mut Vec<u8>) {
-    line.push(b'"');
-    for c in text.chars() {
-        match c {
-            '"' => line.extend_from_slice(b"\\\""),
-            '\\' => line.extend_from_slice(b"\\\\"),
-            '\n' => line.extend_from_slice(b"\\n"),
-            '\r' => line.extend_from_slice(b"\\r"),
-            '\t' => line.extend_from_slice(b"\\t"),
-            c if c.is_control() => {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    line.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
-                }
-            }
-            c => line.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
-    line.push(b'"');
+    line.extend_from_slice(render::json_text(text).as_bytes());
 }
 
 /// Lists the fields: of frames as Wireshark has them, then of facts, for `analyze -Y`.

@@ -2,8 +2,10 @@
 
 use super::Status;
 use crate::dissect::vendor;
-use crate::query::{Catalogue, Session, packet_list};
+use crate::query::frames::Seen;
+use crate::query::{Catalogue, Session};
 use crate::render::safe;
+use crate::report::packet_list;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
@@ -26,31 +28,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let mut shown = 0u64;
     let ending = session.run(&args.capture, |seen| {
         shown += 1;
-        let frame = seen.packet.frame;
-        let row = packet_list::row(seen.values);
-        let time = match (frame.time, seen.clock.first) {
-            (Some(time), Some(first)) => {
-                let since = time.since(first);
-                let sign = if since < 0 { "-" } else { "" };
-                let since = since.unsigned_abs();
-                format!(
-                    "{sign}{}.{:06}",
-                    since / 1_000_000_000,
-                    since % 1_000_000_000 / 1000
-                )
-            }
-            _ => String::new(),
-        };
-        writeln!(
-            out,
-            "{:>5} {time:>12} {:>15} → {:<15} {:<8} {:>5} {}",
-            frame.number,
-            named(row.source),
-            named(row.destination),
-            row.protocol,
-            frame.wire_length,
-            safe(&row.info)
-        )
+        line(&mut out, seen)
     })?;
     out.flush()?;
     let status = super::report_ending(&args.capture, &ending)?;
@@ -60,6 +38,35 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     } else {
         status
     })
+}
+
+/// One line of the packet list.
+pub(super) fn line(out: &mut dyn Write, seen: &Seen<'_, '_>) -> io::Result<()> {
+    let frame = seen.packet.frame;
+    let row = packet_list::row(seen.values);
+    let time = match (frame.time, seen.clock.first) {
+        (Some(time), Some(first)) => {
+            let since = time.since(first);
+            let sign = if since < 0 { "-" } else { "" };
+            let since = since.unsigned_abs();
+            format!(
+                "{sign}{}.{:06}",
+                since / 1_000_000_000,
+                since % 1_000_000_000 / 1000
+            )
+        }
+        _ => String::new(),
+    };
+    writeln!(
+        out,
+        "{:>5} {time:>12} {:>15} → {:<15} {:<8} {:>5} {}",
+        frame.number,
+        named(row.source),
+        named(row.destination),
+        row.protocol,
+        frame.wire_length,
+        safe(&row.info)
+    )
 }
 
 /// An address as Wireshark shows it: hardware addresses with their maker.

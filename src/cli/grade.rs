@@ -2,8 +2,8 @@
 
 use super::{Status, answer, terminal};
 use crate::grade::{self, Mark, Marks, integrity};
+use crate::render;
 use crate::render::{Format, csv_cell, markdown_cell, safe};
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -65,7 +65,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             writeln!(out, "{}", serde_json::to_string_pretty(&whole)?)?;
         }
         Format::Csv => {
-            writeln!(out, "student,question,part,answer,key,verdict,points,of,reason,frames,filter")?;
+            writeln!(
+                out,
+                "student,question,part,answer,key,verdict,points,of,reason,frames,filter"
+            )?;
             for marks in &all {
                 for mark in &marks.parts {
                     let key = if args.student_view { "" } else { &mark.key };
@@ -89,7 +92,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         }
         Format::Markdown => {
             writeln!(out, "# {}\n", markdown_cell(&handout.file.title))?;
-            writeln!(out, "| student | points | for review | of | remarks |\n|---|---|---|---|---|")?;
+            writeln!(
+                out,
+                "| student | points | for review | of | remarks |\n|---|---|---|---|---|"
+            )?;
             for marks in &all {
                 writeln!(
                     out,
@@ -115,22 +121,19 @@ fn table(
     shared: &[integrity::Shared],
 ) -> anyhow::Result<()> {
     writeln!(out, "{}", safe(title))?;
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(terminal::width())
-        .set_header(["student", "points", "for review", "of", "remarks"]);
-    for marks in all {
-        table.add_row([
-            safe(&marks.student),
+    let headings = ["student", "points", "for review", "of", "remarks"];
+    let mut rows = vec![headings.map(str::to_owned).to_vec()];
+    rows.extend(all.iter().map(|marks| {
+        vec![
+            marks.student.clone(),
             number(marks.points()),
             number(marks.open()),
             number(marks.of()),
-            safe(&marks.remarks.join("; ")),
-        ]);
-    }
-    writeln!(out, "{table}")?;
+            marks.remarks.join("; "),
+        ]
+    }));
+    writeln!(out)?;
+    render::table(out, rows, terminal::width())?;
     for pair in shared {
         let names = (&all[pair.first].student, &all[pair.second].student);
         writeln!(out, "\n{} and {}:", safe(names.0), safe(names.1))?;
@@ -143,7 +146,8 @@ fn table(
 
 /// Points with as many decimals as they need.
 fn number(points: f64) -> String {
-    crate::handout::value::decimals((points * 100.0).round() / 100.0)
+    // Adding zero makes of -0 a plain 0.
+    crate::handout::value::decimals((points * 100.0).round() / 100.0 + 0.0)
 }
 
 /// The reason, without the key where students see it.

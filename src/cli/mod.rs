@@ -6,11 +6,13 @@
 
 mod analyze;
 mod answer;
+mod capture;
 mod client;
 mod fields;
 mod frames;
 mod grade;
 mod interfaces;
+mod lab;
 mod restriction;
 mod serve;
 mod show;
@@ -39,6 +41,7 @@ enum Command {
     Fields(fields::Args),
     Frames(frames::Args),
     Show(show::Args),
+    Capture(capture::Args),
     Answer(answer::Args),
     Grade(grade::Args),
     /// Run one of the labs' servers.
@@ -47,6 +50,8 @@ enum Command {
     Client(client::Args),
     /// Show this machine's sockets and the processes that have them.
     Sockets(sockets::Args),
+    /// Perform a whole lab in a network of its own: traffic, captures, a shell in it.
+    Lab(lab::Args),
     /// Show this machine's network interfaces.
     Interfaces(interfaces::Args),
 }
@@ -86,11 +91,13 @@ pub fn main() -> ExitCode {
         Command::Fields(args) => fields::run(&args),
         Command::Frames(args) => frames::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Capture(args) => capture::run(&args),
         Command::Answer(args) => answer::run(&args),
         Command::Grade(args) => grade::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),
+        Command::Lab(args) => lab::run(&args),
         Command::Interfaces(args) => interfaces::run(&args),
     };
     match result {

@@ -17,9 +17,11 @@ use clap::ValueEnum;
 use std::io::{IsTerminal, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+mod network;
 
 /// Arguments of `wirelab serve`.
 #[derive(clap::Args)]
@@ -75,6 +77,17 @@ enum Program {
     },
     /// A web proxy with a cache on disk (port 8888).
     Proxy(ProxyArgs),
+    /// The upper-case servers over UDP and TCP together, for measuring (port 25000).
+    Rtt {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Gives out addresses on an interface (ports 67 and 68; needs root).
+    Dhcp(network::DhcpArgs),
+    /// Answers DNS queries for the names given (port 53).
+    Dns(network::DnsArgs),
+    /// A web server with one page (port 80).
+    Web(network::WebArgs),
 }
 
 /// What every server takes.
@@ -235,6 +248,30 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
             return listen_nc(address, common.log.form(), name, common.timeout);
         }
         Program::Proxy(args) => serve_proxy(&args)?,
+        Program::Rtt { common } => {
+            let start = start(&common, "rtt", 25000)?;
+            let limits = datagram_limits(&common, &start, udp::LARGEST + 1);
+            let listener = start.tcp()?;
+            // With port 0 both get the same free one.
+            let local = listener.local_addr().context("the listening socket")?;
+            let socket = listen::udp(local)?;
+            std::thread::scope(|scope| {
+                let udp =
+                    scope.spawn(|| upper::serve_udp(&socket, limits, &start.stop, &start.log));
+                let tcp = upper::serve_tcp(
+                    listener,
+                    start.limits,
+                    NonZeroUsize::new(1),
+                    &start.stop,
+                    &start.log,
+                );
+                start.stop.ask();
+                udp.join().expect("the UDP server does not panic").and(tcp)
+            })?;
+        }
+        Program::Dhcp(args) => network::dhcp(&args)?,
+        Program::Dns(args) => network::dns(&args)?,
+        Program::Web(args) => network::web(args)?,
     }
     Ok(Status::Done)
 }
@@ -242,6 +279,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Status> {
 fn start(common: &Common, program: &'static str, port: u16) -> anyhow::Result<Start> {
     let port = common.port.unwrap_or(port);
     let addresses = resolve(&common.bind, port, Family::Any)?;
+    if addresses[0].ip().is_loopback() {
+        writeln!(
+            std::io::stderr(),
+            "{program}: only this machine can reach a server on {}; --bind 0.0.0.0 opens it to others",
+            addresses[0].ip()
+        )?;
+    }
     let stop = Stop::on_signals().context("signals")?;
     let limits = Limits {
         clients: common.max_clients.unwrap_or(1024),
@@ -350,11 +394,13 @@ fn serve_proxy(args: &ProxyArgs) -> anyhow::Result<()> {
         .local_addr()
         .context("the listening socket")?
         .port();
-    let own = std::env::temp_dir().join(format!("wirelab-proxy-{}", std::process::id()));
-    let folder = args.cache.as_deref().unwrap_or(&own);
-    if args.cache.is_none() {
-        make_private(&own)?;
-    }
+    // Others cannot look into it; a name of its own, so that what a killed proxy left does not
+    // stand in the way.
+    let own = tempfile::Builder::new()
+        .prefix("wirelab-proxy-")
+        .tempdir()
+        .context("making a folder for the cache")?;
+    let folder = args.cache.as_deref().unwrap_or(own.path());
     let limits = cache::Limits {
         total: args.cache_bytes,
         answer: args.answer_bytes,
@@ -373,19 +419,8 @@ fn serve_proxy(args: &ProxyArgs) -> anyhow::Result<()> {
         .log
         .record(&Event::new("cache").text("folder", folder.display().to_string()));
     let served = proxy::serve(listener, &proxy, limits, &start.stop, &start.log);
-    if args.cache.is_none() {
-        std::fs::remove_dir_all(&own).with_context(|| format!("removing {}", own.display()))?;
-    }
+    own.close().context("removing the cache")?;
     Ok(served?)
-}
-
-/// A folder that was not there before and that others cannot look into.
-fn make_private(folder: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("making the cache {}", folder.display()))
 }
 
 /// How far a transfer is, on a terminal, once it takes longer than half a second.

@@ -1,5 +1,6 @@
 //! What is known of the terminal: its width, whether somebody watches stderr, Ctrl-C.
 
+use crate::render::Colour;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 use std::io::{IsTerminal, Write};
@@ -12,6 +13,28 @@ pub(super) fn width() -> u16 {
     let wanted = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     let terminal = || terminal_size::terminal_size().map(|(width, _)| width.0);
     wanted.or_else(terminal).unwrap_or(80).clamp(40, 400)
+}
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub(super) enum WhenColour {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Whether to use colour.
+pub(super) fn colour(when: WhenColour) -> Colour {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match when {
+        WhenColour::Always => Colour::Always,
+        WhenColour::Auto if std::io::stdout().is_terminal() && !unwanted => Colour::Always,
+        WhenColour::Auto | WhenColour::Never => Colour::Never,
+    }
 }
 
 /// Lets the first Ctrl-C pass: in `tcpdump -w - | wirelab analyze -` it is meant for what feeds

@@ -20,7 +20,7 @@ pub enum Verdict {
     NotFilledIn,
     /// The sender computed none (UDP over IPv4).
     Unused,
-    /// Not all the bytes that it covers are here.
+    /// Not all the bytes that it covers are here, or the length field tells none that can be.
     Unknown,
 }
 
@@ -68,6 +68,10 @@ fn message(view: &View<'_>, ip: &Ip, number: u8, at: usize) -> Verdict {
     let Some((bytes, found)) = view.slice(0..stated).zip(view.u16(at)) else {
         return Verdict::Unknown;
     };
+    // A length that ends before the checksum.
+    let Some((before, after)) = bytes.get(..at).zip(bytes.get(at + 2..)) else {
+        return Verdict::Unknown;
+    };
     let length = super::as_u32(stated).to_be_bytes();
     let pseudo = match (number, ip.source, ip.destination) {
         // ICMP for IPv4 covers itself alone.
@@ -97,7 +101,6 @@ fn message(view: &View<'_>, ip: &Ip, number: u8, at: usize) -> Verdict {
         // The field holds the plain sum, where a finished checksum is its complement.
         sum if !pseudo.is_empty() && sum == !checksum(&[&pseudo]) => Verdict::NotFilledIn,
         _ => {
-            let (before, after) = (&bytes[..at], &bytes[at + 2..]);
             match (checksum(&[&pseudo, before, after]), number) {
                 // RFC 768: zero is sent as all ones.
                 (0, 17) => Verdict::Bad(0xffff),
@@ -173,6 +176,23 @@ mod tests {
         bytes[50..52].copy_from_slice(&[0, 0]);
         let found = verdicts(&bytes).1;
         assert_eq!(found, Some((Protocol::Tcp, Verdict::NotFilledIn)));
+    }
+
+    #[test]
+    fn a_datagram_whose_length_has_no_room_for_a_header_is_not_judged() {
+        for stated in 0..=8 {
+            let mut bytes = Vec::new();
+            etherparse::PacketBuilder::ethernet2([2; 6], [4; 6])
+                .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+                .udp(40000, 9)
+                .write(&mut bytes, b"hello")
+                .expect("memory takes it");
+            bytes[39] = stated;
+            bytes[40..42].copy_from_slice(&[0x12, 0x34]);
+            let found = verdicts(&bytes).1.map(|found| found.1);
+            let judged = matches!(found, Some(Verdict::Bad(_)));
+            assert_eq!(judged, stated == 8, "{stated}: {found:?}");
+        }
     }
 
     #[test]

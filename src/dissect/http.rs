@@ -129,7 +129,7 @@ pub fn recognize(bytes: &[u8]) -> Option<Kind> {
 
 /// The methods that make a line a request: those of HTTP, WebDAV (RFC 4918, RFC 3253), UPnP and
 /// of Microsoft's tunnels.
-const METHODS: &[&str] = &[
+pub const METHODS: &[&str] = &[
     "GET",
     "PUT",
     "COPY",

@@ -123,6 +123,13 @@ impl Layers {
         true
     }
 
+    /// These layers and no others.
+    #[inline]
+    pub(super) fn set(&mut self, layers: [Layer; 3]) {
+        self.list[..3].copy_from_slice(&layers);
+        self.count = 3;
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.count = 0;

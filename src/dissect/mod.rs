@@ -26,6 +26,7 @@ pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
 pub mod layer;
+pub mod meaning;
 pub mod ports;
 pub mod tables;
 pub mod tcp;
@@ -181,6 +182,7 @@ impl<'a> Packet<'a> {
     }
 
     /// Takes the next frame apart in the same place: a packet is large, and there are millions.
+    #[inline]
     pub fn next(&mut self, frame: Frame<'a>) {
         self.frame = frame;
         self.datagram = None;

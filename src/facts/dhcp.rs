@@ -64,8 +64,8 @@ crate::fact! {
         renewal_seconds: Option<u32>, "Renewal time T1 (option 58)." by [ack_frame, offer_frame] absent no_setting;
         rebinding_seconds: Option<u32>, "Rebinding time T2 (option 59)." by [ack_frame, offer_frame] absent no_setting;
         host_name: Option<String>, "Host name the client gave (option 12)." absent |_| Absent::never("the client gave no host name");
-        client_options: Vec<String>, "All options of the client's last message but padding: number, name and value.";
-        server_options: Vec<String>, "All options of the chosen server's last message.";
+        client_options: String, "All options of the client's last message but padding, in one text: dhcp_messages has them as a list.";
+        server_options: String, "All options of the chosen server's last message, in one text.";
     }
 }
 

@@ -39,7 +39,7 @@ crate::states! {
 }
 
 crate::fact! {
-    "For each pair of hosts: which hardware address the frames were sent to, and whose it is."
+    "Which hardware address the frames of each pair of hosts were sent to, and whose it is."
     Hop "next_hops" "hop" by [first_frame, reason_frame] {
         source: IpAddr, "Sender of the packets.";
         destination: IpAddr, "Where the packets go.";

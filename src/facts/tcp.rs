@@ -262,7 +262,17 @@ crate::fact! {
         completeness_text: &'static str, "The same in Wireshark's words; note that a single FIN already counts as complete there." by [first_frame, last_frame];
         conn_state: String, "Zeek's conn_state; of the first record, where Zeek makes several of one stream." by [first_frame, last_frame];
         history: String, "Zeek's history letters, upper case for the originator; of the first record, the first 23." by [first_frame, last_frame];
-        zeek_records: Option<Vec<String>>, "State and history of every record, where Zeek makes several of this stream (of very many, the first and their count)." by [first_frame, last_frame] absent |_| Absent::inapplicable("Zeek makes one record of this stream");
+        zeek_record_count: u32, "How many records Zeek makes of this stream: the section zeek_records has them all." by [first_frame, last_frame];
+    }
+}
+
+crate::fact! {
+    "One record that Zeek would write: where it starts a new one within a stream of Wireshark's, there are several of a stream."
+    ZeekRecord "zeek_records" "zeek" by [] {
+        stream: u32, "Number of the conversation, as tcp.stream.";
+        number: u32, "Which record of this stream, from 1.";
+        conn_state: String, "Zeek's conn_state.";
+        history: String, "Zeek's history letters, upper case for the originator; the first 23.";
     }
 }
 

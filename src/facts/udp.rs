@@ -45,7 +45,7 @@ crate::states! {
         No "no" "Nothing came back, though other packets to the asker are in the capture.";
         Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
         Unreachable "unreachable" "Another ICMP error came back.";
-        Unknown "unknown" "Answers come over other flows (to a group, or DHCP), or nothing that went to the asker was captured.";
+        Unknown "unknown" "Answers come over other flows (to a group, or DHCP), the question is not in the capture, or nothing that went to the asker is.";
     }
 }
 

@@ -119,7 +119,8 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
                     text.contains("seq_raw") || text.contains("ack_raw")
                 });
                 if sequence && *n <= 1.0 && *value > 1 {
-                    let words = "a relative number (counted from the first one); the raw one is asked for";
+                    let words =
+                        "a relative number (counted from the first one); the raw one is asked for";
                     let mut outcome = Outcome::new(Verdict::Review, words);
                     outcome.share = 1.0;
                     return outcome;
@@ -134,15 +135,26 @@ fn without_key(part: &Part, claim: &Claim, missing: &str) -> Outcome {
     let always = part.always.as_ref().is_some_and(|always| {
         let values = constants(always);
         let kind = *part.kind.get_ref();
-        fit(part, kind, &values, &value::print(kind, &values), &claim.value) == Fit::Yes
+        fit(
+            part,
+            kind,
+            &values,
+            &value::print(kind, &values),
+            &claim.value,
+        ) == Fit::Yes
     });
     let mut outcome = if always {
         Outcome::new(
             Verdict::NoCapture,
-            format!("right, as in every run of the lab, but the captures do not show it: {missing}"),
+            format!(
+                "right, as in every run of the lab, but the captures do not show it: {missing}"
+            ),
         )
     } else {
-        Outcome::new(Verdict::NoCapture, format!("it cannot be checked: {missing}"))
+        Outcome::new(
+            Verdict::NoCapture,
+            format!("it cannot be checked: {missing}"),
+        )
     };
     outcome.share = if always { 1.0 } else { 0.0 };
     outcome
@@ -154,7 +166,11 @@ pub fn same(part: &Part, values: &[Datum], text: &str, claimed: &Claimed) -> boo
 }
 
 fn fit(part: &Part, kind: Type, values: &[Datum], text: &str, claimed: &Claimed) -> Fit {
-    if part.also.iter().any(|also| also.eq_ignore_ascii_case(&told(claimed))) {
+    if part
+        .also
+        .iter()
+        .any(|also| also.eq_ignore_ascii_case(&told(claimed)))
+    {
         return Fit::Yes;
     }
     match claimed {
@@ -165,7 +181,10 @@ fn fit(part: &Part, kind: Type, values: &[Datum], text: &str, claimed: &Claimed)
             let key: Vec<i128> = values.iter().filter_map(whole).collect();
             if *told == key {
                 Fit::Yes
-            } else if !told.is_empty() && told.iter().all(|n| key.contains(n)) && told.len() < key.len() {
+            } else if !told.is_empty()
+                && told.iter().all(|n| key.contains(n))
+                && told.len() < key.len()
+            {
                 Fit::Some(format!("{} of {} are told", told.len(), key.len()))
             } else {
                 Fit::No
@@ -175,8 +194,12 @@ fn fit(part: &Part, kind: Type, values: &[Datum], text: &str, claimed: &Claimed)
             let key: Vec<i128> = values.iter().filter_map(whole).collect();
             match (client, server, key.as_slice()) {
                 (Some(c), Some(s), [kc, ks]) => yes(c == kc && s == ks),
-                (Some(c), None, [kc, _]) if c == kc => Fit::Some("only the client's port is told".into()),
-                (None, Some(s), [_, ks]) if s == ks => Fit::Some("only the server's port is told".into()),
+                (Some(c), None, [kc, _]) if c == kc => {
+                    Fit::Some("only the client's port is told".into())
+                }
+                (None, Some(s), [_, ks]) if s == ks => {
+                    Fit::Some("only the server's port is told".into())
+                }
                 (Some(one), None, key) | (None, Some(one), key) if key.contains(one) => {
                     Fit::Some("only one of the two ports is told".into())
                 }

@@ -22,7 +22,9 @@ pub fn explain(
         if marks[at].outcome.verdict != Verdict::Wrong {
             continue;
         }
-        let Some(claim) = &said[at].claim else { continue };
+        let Some(claim) = &said[at].claim else {
+            continue;
+        };
         let key = &keys[at];
         let part = part_of(handout, key);
         let value = told(&claim.value);
@@ -32,7 +34,10 @@ pub fn explain(
                 reasons.push(format!("a well-known mistake: {}", wrong.say));
             }
         }
-        for other in keys.iter().filter(|k| k.question == key.question && k.id != key.id) {
+        for other in keys
+            .iter()
+            .filter(|k| k.question == key.question && k.id != key.id)
+        {
             let sibling = part_of(handout, other);
             if class(*sibling.kind.get_ref()) != class(*part.kind.get_ref())
                 || !same(sibling, &other.values, &other.text, &claim.value)
@@ -123,11 +128,14 @@ fn other_field(
             let file = &material.files[hit.file].name;
             return Some(format!("that is {name} of frame {} of {file}", hit.frame));
         }
-        if let (Claimed::Number(n, _), Some(field)) = (claimed, values.first().and_then(Datum::as_float))
+        if let (Claimed::Number(n, _), Some(field)) =
+            (claimed, values.first().and_then(Datum::as_float))
             && name == "ip.hdr_len"
             && (*n * 4.0 - field).abs() < 0.5
         {
-            return Some("that is the number of 4-byte words, as the field itself counts".to_owned());
+            return Some(
+                "that is the number of 4-byte words, as the field itself counts".to_owned(),
+            );
         }
     }
     None
@@ -155,12 +163,18 @@ fn other_frame(
                     frame: row.frame,
                     body: Body::Frame(std::rc::Rc::clone(row)),
                 };
-                let mine = key.evidence.iter().any(|e| e.capture == file && e.frame == row.frame);
+                let mine = key
+                    .evidence
+                    .iter()
+                    .any(|e| e.capture == file && e.frame == row.frame);
                 if mine || term == "frame.number" {
                     continue;
                 }
                 if same(part, &hit.read(term).values, "", claimed) {
-                    return Some(format!("that is {term} of frame {} of {}", row.frame, loaded.name));
+                    return Some(format!(
+                        "that is {term} of frame {} of {}",
+                        row.frame, loaded.name
+                    ));
                 }
             }
         }
@@ -173,7 +187,10 @@ fn other_frame(
 
 /// Digits that changed places, or a single wrong one.
 fn digits(value: &str, key: &str, part: &Part) -> Option<String> {
-    if !matches!(class(*part.kind.get_ref()), Class::Ip | Class::Mac | Class::Number) {
+    if !matches!(
+        class(*part.kind.get_ref()),
+        Class::Ip | Class::Mac | Class::Number
+    ) {
         return None;
     }
     let mut a: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -206,4 +223,3 @@ fn nowhere(material: &Material, claimed: &Claimed) -> bool {
         _ => false,
     }
 }
-

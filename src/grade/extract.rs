@@ -145,7 +145,8 @@ impl<'s> Piece<'s> {
         let has = |words: &[&str]| words.iter().any(|w| segment.hint.contains(w));
         if has(&["frame", "packet"]) && !has(&["size", "length", "bytes", "total", "whole"]) {
             for token in &mut tokens {
-                let digit = segment.text[token.span.clone()].starts_with(|c: char| c.is_ascii_digit());
+                let digit =
+                    segment.text[token.span.clone()].starts_with(|c: char| c.is_ascii_digit());
                 token.frame |=
                     digit && token.unit == Unit::None && matches!(token.kind, Kind::Number(_));
             }
@@ -201,9 +202,19 @@ struct Slot {
 }
 
 /// Words that say of what sort a value is, not which.
-const SORTS: &[&str] = &["port", "ports", "address", "frame", "frames", "number", "bytes", "ip", "mac"];
+const SORTS: &[&str] = &[
+    "port", "ports", "address", "frame", "frames", "number", "bytes", "ip", "mac",
+];
 const CLIENT: &[&str] = &["client", "source", "src", "from", "bootpc", "sport"];
-const SERVER: &[&str] = &["server", "destination", "dest", "dst", "to", "bootps", "dport"];
+const SERVER: &[&str] = &[
+    "server",
+    "destination",
+    "dest",
+    "dst",
+    "to",
+    "bootps",
+    "dport",
+];
 
 fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<Slot> {
     let mut slots = Vec::new();
@@ -225,7 +236,8 @@ fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<Slot
                 bytes: part.unit.as_deref() == Some("bytes"),
                 labels: if labels.is_empty() {
                     let own = std::iter::once(part.id.replace('-', " "));
-                    own.chain(part.labels.iter().map(|l| l.to_ascii_lowercase())).collect()
+                    own.chain(part.labels.iter().map(|l| l.to_ascii_lowercase()))
+                        .collect()
                 } else {
                     labels.iter().map(|l| (*l).to_owned()).collect()
                 },
@@ -261,7 +273,10 @@ fn assign(
         .filter(|p| class(*p.kind.get_ref()) == kind)
         .collect();
     let alone = all.len() == 1 && kind != Class::Ports;
-    let prose = question.part.iter().any(|p| *p.kind.get_ref() == Type::Prose);
+    let prose = question
+        .part
+        .iter()
+        .any(|p| *p.kind.get_ref() == Type::Prose);
     let mut around: Vec<Around> = Vec::new();
     for (p, piece) in pieces.iter().enumerate() {
         let mine: Vec<usize> = (0..piece.tokens.len())
@@ -271,7 +286,9 @@ fn assign(
         for (nth, t) in mine.iter().enumerate() {
             let token = &piece.tokens[*t];
             let word = token.span.len() > 2
-                && piece.lower[token.span.clone()].chars().all(|c| c.is_ascii_alphabetic() || c == '-' || c == ' ');
+                && piece.lower[token.span.clone()]
+                    .chars()
+                    .all(|c| c.is_ascii_alphabetic() || c == '-' || c == ' ');
             let before = mine[..nth]
                 .iter()
                 .rev()
@@ -292,8 +309,24 @@ fn assign(
             }
             let behind = piece.lower[token.span.end..after].trim_start_matches(')');
             let (head, _) = split(behind, false);
-            let own = scores(&slots, tail, gap, head, after == piece.lower.len(), piece.hint);
-            let empty = before > 0 && !gap.contains(|c: char| c.is_alphabetic() && c != 'a' && c != 'n' && c != 'd' && c != 't' && c != 'o' && c != 'u');
+            let own = scores(
+                &slots,
+                tail,
+                gap,
+                head,
+                after == piece.lower.len(),
+                piece.hint,
+            );
+            let empty = before > 0
+                && !gap.contains(|c: char| {
+                    c.is_alphabetic()
+                        && c != 'a'
+                        && c != 'n'
+                        && c != 'd'
+                        && c != 't'
+                        && c != 'o'
+                        && c != 'u'
+                });
             let mut scores: Vec<i32> = own.clone();
             if empty && own.iter().all(|s| *s < 4) {
                 for (score, old) in scores.iter_mut().zip(&inherited) {
@@ -304,7 +337,11 @@ fn assign(
             }
             let labelled = own.iter().any(|s| *s > 0);
             // A word such as `one` is a number only where it is said to be.
-            if word && (prose || only_labelled) && !own.iter().any(|s| *s >= 8) && matches!(token.kind, Kind::Number(n) if n <= 10) {
+            if word
+                && (prose || only_labelled)
+                && !own.iter().any(|s| *s >= 8)
+                && matches!(token.kind, Kind::Number(n) if n <= 10)
+            {
                 continue;
             }
             for (score, slot) in scores.iter_mut().zip(&slots) {
@@ -425,7 +462,8 @@ fn split(gap: &str, first: bool) -> (&str, &str) {
     use regex::Regex;
     use std::sync::LazyLock;
     static CUT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"[,;\n?!)]|\.\s|\.$|\s(?:and|then|but|while|und)\s").expect("the pattern is right")
+        Regex::new(r"[,;\n?!)]|\.\s|\.$|\s(?:and|then|but|while|und)\s")
+            .expect("the pattern is right")
     });
     let mut cuts = CUT.find_iter(gap).filter(|cut| {
         let before = &gap[..cut.start()];
@@ -448,14 +486,7 @@ fn split(gap: &str, first: bool) -> (&str, &str) {
 }
 
 /// How well the words around a value announce each slot.
-fn scores(
-    slots: &[Slot],
-    tail: &str,
-    gap: &str,
-    head: &str,
-    last: bool,
-    hint: &str,
-) -> Vec<i32> {
+fn scores(slots: &[Slot], tail: &str, gap: &str, head: &str, last: bool, hint: &str) -> Vec<i32> {
     let mut out = vec![0; slots.len()];
     let mut add = |text: &str, base: i32, nearest_last: bool| {
         let hits = hits(slots, text);
@@ -543,7 +574,9 @@ fn primary(
     }
     let best = |list: Vec<usize>| -> Option<usize> {
         let labelled = list.iter().filter(|a| around[**a].labelled).copied();
-        labelled.max_by_key(|a| (around[*a].scores[0], std::cmp::Reverse(*a))).or(list.first().copied())
+        labelled
+            .max_by_key(|a| (around[*a].scores[0], std::cmp::Reverse(*a)))
+            .or(list.first().copied())
     };
     best(fits.iter().filter(plain).filter(sized).copied().collect())
         .or_else(|| best(fits.iter().filter(plain).copied().collect()))
@@ -579,7 +612,9 @@ fn claim(
         };
         let hedge = hedged_near(piece, token);
         if kind == Class::Ports {
-            let Claimed::Number(n, _) = value else { continue };
+            let Claimed::Number(n, _) = value else {
+                continue;
+            };
             #[expect(clippy::cast_possible_truncation, reason = "it was a whole number")]
             let n = Some(n as i128);
             let old = match claims[slot.part].as_ref().map(|c| &c.value) {
@@ -596,7 +631,8 @@ fn claim(
             // All of a row, or what follows directly.
             let mut ips = Vec::new();
             for other in (t..piece.tokens.len()).filter(|o| Class::Ip.holds(&piece.tokens[*o])) {
-                let between = &piece.lower[token.span.end.min(piece.tokens[other].span.start)..piece.tokens[other].span.start];
+                let between = &piece.lower[token.span.end.min(piece.tokens[other].span.start)
+                    ..piece.tokens[other].span.start];
                 let taken = given.iter().enumerate().any(|(g, a)| {
                     g != s && a.is_some_and(|a| around[a].piece == p && around[a].token == other)
                 });
@@ -643,7 +679,9 @@ fn hedged_near(piece: &Piece<'_>, token: &Token) -> bool {
     let question = !asked && piece.text[token.span.end..].trim_start().starts_with('?');
     // `…, I think` comes behind the comma.
     let tail = piece.text[token.span.end..end].trim_start_matches([',', ' ', '.']);
-    let tail = &tail[..tail.len().min(tail.char_indices().nth(12).map_or(tail.len(), |c| c.0))];
+    let tail = &tail[..tail
+        .len()
+        .min(tail.char_indices().nth(12).map_or(tail.len(), |c| c.0))];
     question || hedged(&piece.text[before..after]) || hedged(tail)
 }
 
@@ -672,8 +710,14 @@ fn frames(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Option<
             let first = &piece.tokens[run[0]];
             let before = &piece.lower[..first.span.start];
             let announced = first.frame
-                || part.labels.iter().any(|l| before.contains(&l.to_lowercase()))
-                || part.labels.iter().any(|l| piece.hint.contains(&l.to_lowercase()));
+                || part
+                    .labels
+                    .iter()
+                    .any(|l| before.contains(&l.to_lowercase()))
+                || part
+                    .labels
+                    .iter()
+                    .any(|l| piece.hint.contains(&l.to_lowercase()));
             let begins = before.trim().is_empty();
             if (announced && first.frame || begins || announced && run.len() > 1)
                 && (run.len() > best.len() && (run.len() > 1 || first.frame || begins))
@@ -690,7 +734,9 @@ fn frames(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Option<
         let mut last: Option<usize> = None;
         for t in &best {
             let token = &piece.tokens[*t];
-            let Kind::Number(n) = token.kind else { continue };
+            let Kind::Number(n) = token.kind else {
+                continue;
+            };
             // A range.
             if let (Some(end), Some(from)) = (last, values.last().copied()) {
                 let gap = piece.lower[end..token.span.start].trim();

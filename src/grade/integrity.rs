@@ -64,7 +64,10 @@ pub fn shared(all: &[Marks]) -> Vec<Shared> {
         for a in list {
             for b in list {
                 if a.0 < b.0 {
-                    pairs.entry((a.0, b.0, a.1, b.1)).or_default().push((a.2, b.2));
+                    pairs
+                        .entry((a.0, b.0, a.1, b.1))
+                        .or_default()
+                        .push((a.2, b.2));
                 }
             }
         }
@@ -76,7 +79,11 @@ pub fn shared(all: &[Marks]) -> Vec<Shared> {
         let ours = &all[first].prints[x].1;
         let theirs = &all[second].prints[y].1;
         let countable = |p: &&Print| !p.common && p.length >= SHORTEST;
-        let of = ours.iter().filter(countable).count().min(theirs.iter().filter(countable).count());
+        let of = ours
+            .iter()
+            .filter(countable)
+            .count()
+            .min(theirs.iter().filter(countable).count());
         // The bytes of short captures are few: then all of them.
         let enough = frames.len() >= FEWEST || of > 0 && frames.len() == of && same_pace(&frames);
         if !enough {
@@ -91,7 +98,10 @@ pub fn shared(all: &[Marks]) -> Vec<Shared> {
             of,
             shift: even.then_some(shifts[0]),
         };
-        match found.iter_mut().find(|s| s.first == first && s.second == second) {
+        match found
+            .iter_mut()
+            .find(|s| s.first == first && s.second == second)
+        {
             Some(known) => known.captures.push(pair),
             None => found.push(Shared {
                 first,
@@ -116,14 +126,20 @@ impl Pair {
     /// What was seen, in a sentence.
     pub fn sentence(&self) -> String {
         let list = |pick: fn(&(u32, u32)) -> u32| {
-            let all: Vec<String> = self.frames.iter().take(5).map(|f| pick(f).to_string()).collect();
+            let all: Vec<String> = self
+                .frames
+                .iter()
+                .take(5)
+                .map(|f| pick(f).to_string())
+                .collect();
             let more = if self.frames.len() > 5 { ", …" } else { "" };
             format!("{}{more}", all.join(", "))
         };
         let time = match self.shift {
             Some(0) => "with the same time stamps".to_owned(),
             Some(shift) => {
-                let seconds = crate::handout::value::decimals(crate::handout::value::seconds(shift));
+                let seconds =
+                    crate::handout::value::decimals(crate::handout::value::seconds(shift));
                 format!("every time stamp {seconds} s later in the second")
             }
             None => "with other time stamps".to_owned(),

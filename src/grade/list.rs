@@ -12,18 +12,20 @@ static CLOCK: LazyLock<Regex> =
 static PORT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b\d{4,5}\b").expect("the pattern is right"));
 static TWICE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:\b(\d)\s*x\s*|\b(twice|two times|two|three times)\s*:?\s*)$").expect("the pattern is right")
+    Regex::new(r"(?i)(?:\b(\d)\s*x\s*|\b(twice|two times|two|three times)\s*:?\s*)$")
+        .expect("the pattern is right")
 });
 static AFTER_TWICE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^[\s(,]*(?:x?(\d)\s*x?\b|(twice|two times|three times|both times)\b)").expect("the pattern is right")
+    Regex::new(r"(?i)^[\s(,]*(?:x?(\d)\s*x?\b|(twice|two times|three times|both times)\b)")
+        .expect("the pattern is right")
 });
 static WORD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b[A-Z][A-Z]+\b").expect("the pattern is right"));
 
 /// Words in capitals that are no items.
 const NAMES: &[&str] = &[
-    "TCP", "UDP", "IP", "FIN", "ACK", "SYN", "RST", "PSH", "VM", "PDU", "HTTP", "DNS", "ARP", "DHCP",
-    "MAC", "PORT", "SERVER", "CLIENT", "OK", "AND", "THEN", "THE",
+    "TCP", "UDP", "IP", "FIN", "ACK", "SYN", "RST", "PSH", "VM", "PDU", "HTTP", "DNS", "ARP",
+    "DHCP", "MAC", "PORT", "SERVER", "CLIENT", "OK", "AND", "THEN", "THE",
 ];
 
 /// What a text says of a list.
@@ -43,7 +45,11 @@ pub fn claim(
         if only_labelled && !items.iter().any(|i| whole(&text, i, 0).is_some()) {
             continue;
         }
-        let end = if words { commands_end(part, &text, &items) } else { text.len() };
+        let end = if words {
+            commands_end(part, &text, &items)
+        } else {
+            text.len()
+        };
         let mut hits: Vec<(usize, usize, usize)> = Vec::new();
         for (at, item) in items.iter().enumerate() {
             // Equal items share their places.
@@ -115,8 +121,14 @@ fn unkeyed(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
 /// Where the list of words ends: at the first sentence end after its first item, or where something
 /// else begins to be told.
 fn commands_end(part: &Part, text: &str, items: &[String]) -> usize {
-    let first = items.iter().filter_map(|i| whole(text, i, 0)).map(|f| f.0).min();
-    let Some(first) = first else { return text.len() };
+    let first = items
+        .iter()
+        .filter_map(|i| whole(text, i, 0))
+        .map(|f| f.0)
+        .min();
+    let Some(first) = first else {
+        return text.len();
+    };
     let _ = part;
     static STOP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)[.](?:\s|$)|\n|\(welcome|→|\b(?:print|output|replies|reply|replied|answers?|got|returned|received|said|response|prints)\b|;\s*(?:answers?|repl)")
@@ -180,12 +192,23 @@ fn places(text: &str, item: &str, exact: bool, first: bool) -> Vec<(usize, usize
 fn times(text: &str, start: usize, end: usize) -> usize {
     let count = |c: &regex::Captures<'_>| {
         let digit = c.get(1).and_then(|d| d.as_str().parse().ok());
-        let word = c.get(2).map(|w| if w.as_str().starts_with("three") { 3 } else { 2 });
+        let word = c.get(2).map(|w| {
+            if w.as_str().starts_with("three") {
+                3
+            } else {
+                2
+            }
+        });
         digit.or(word).unwrap_or(1)
     };
     let before = TWICE.captures(&text[..start]).map(|c| count(&c));
     before
-        .or_else(|| AFTER_TWICE.captures(&text[end..]).filter(|c| c.get(2).is_some()).map(|c| count(&c)))
+        .or_else(|| {
+            AFTER_TWICE
+                .captures(&text[end..])
+                .filter(|c| c.get(2).is_some())
+                .map(|c| count(&c))
+        })
         .unwrap_or(1)
         .min(20)
 }
@@ -195,7 +218,9 @@ fn unfold(items: &[String], order: &[usize]) -> Vec<usize> {
     let mut seen = vec![0usize; items.len()];
     let mut out = Vec::new();
     for at in order {
-        let equal: Vec<usize> = (0..items.len()).filter(|i| items[*i] == items[*at]).collect();
+        let equal: Vec<usize> = (0..items.len())
+            .filter(|i| items[*i] == items[*at])
+            .collect();
         let nth = seen[*at];
         seen[*at] += 1;
         // Said once more than it happened: the last of them.

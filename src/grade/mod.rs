@@ -51,8 +51,9 @@ pub fn all(
                         return;
                     };
                     // A hand-in that makes us fail costs only its own row.
-                    let graded =
-                        catch_unwind(AssertUnwindSafe(|| student::grade(handout, &numbering, submission)));
+                    let graded = catch_unwind(AssertUnwindSafe(|| {
+                        student::grade(handout, &numbering, submission)
+                    }));
                     let marks = graded.unwrap_or_else(|_| failed(handout, submission));
                     if let Ok(mut results) = results.lock() {
                         results[at] = Some(marks);

@@ -68,7 +68,10 @@ fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
         let mut from = 0;
         while let Some((start, end)) = find_whole(text, &name, from) {
             from = end;
-            if found.iter().any(|m| m.span.start < end && start < m.span.end) {
+            if found
+                .iter()
+                .any(|m| m.span.start < end && start < m.span.end)
+            {
                 continue;
             }
             found.push(Mention {
@@ -109,10 +112,12 @@ fn negated(before: &str) -> bool {
 }
 
 static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b(?:because|since|why|as|with|would|so|therefore|due to|but)\b").expect("the pattern is right")
+    Regex::new(r"\b(?:because|since|why|as|with|would|so|therefore|due to|but)\b")
+        .expect("the pattern is right")
 });
 static VAGUE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b(?:an|some|the)\s+(?:error|failure|exception)\b|\bit fails\b").expect("the pattern is right")
+    Regex::new(r"\b(?:an|some|the)\s+(?:error|failure|exception)\b|\bit fails\b")
+        .expect("the pattern is right")
 });
 
 /// Whether a text says that something fails, and not what.
@@ -146,7 +151,10 @@ pub fn claims(
             .iter()
             .filter(|p| !std::ptr::eq(*p, part) && class(*p.kind.get_ref()) == Class::Name)
             .collect();
-        let listed = question.part.iter().any(|p| *p.kind.get_ref() == Type::List);
+        let listed = question
+            .part
+            .iter()
+            .any(|p| *p.kind.get_ref() == Type::List);
         // Where several parts are named alike, or the text is about other things as well, the
         // part's own label has to be near.
         let need = !part.labels.is_empty() && (listed || only_labelled);
@@ -278,7 +286,9 @@ fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: bo
             piece.taken.push(mention.span.clone());
             // The number in brackets behind it.
             for (t, token) in piece.tokens.iter().enumerate() {
-                if codes && token.bracket && token.span.start >= mention.span.end
+                if codes
+                    && token.bracket
+                    && token.span.start >= mention.span.end
                     && token.span.start < mention.span.end + 14
                 {
                     piece.used[t] = true;
@@ -298,7 +308,9 @@ fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
     for piece in pieces.iter_mut() {
         for t in 0..piece.tokens.len() {
             let token = &piece.tokens[t];
-            let Kind::Number(n) = token.kind else { continue };
+            let Kind::Number(n) = token.kind else {
+                continue;
+            };
             if token.frame || token.unit != Unit::None || piece.used[t] {
                 continue;
             }
@@ -324,9 +336,8 @@ static NO: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\W*(?:no|nope|false|nein)\b|\b(?:no|false)(?:\s*[,.;:!]|\s*$|\s+(?:it|this|that|the)\b)|\byes\s+and\s+no\b")
         .expect("the pattern is right")
 });
-static DENIES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\bnot\b|n't\b|\bnever\b").expect("the pattern is right")
-});
+static DENIES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\bnot\b|n't\b|\bnever\b").expect("the pattern is right"));
 static VERB: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\W*(?:yes|no|true|false)?[\s,.:;]*(?:and no)?[\s,]*(?:(?:it|this|that)\s+(?:does|do|is)(?:\s+not|n't)?|doesn't|does not|isn't|is not)?\s*(?:belongs?(?:\s+to\s+(?:it|\d+\.\d+\.\d+\.\d+))?)?")
         .expect("the pattern is right")
@@ -345,7 +356,9 @@ fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
     let explicit = yes || no;
     if explicit && no && !yes && !named.is_empty() {
         // `No DNS query, so from the cache` is no `no`.
-        let bare = Regex::new(r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b");
+        let bare = Regex::new(
+            r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b",
+        );
         let plain = bare.is_ok_and(|b| b.is_match(says));
         if !plain {
             no = false;
@@ -373,7 +386,8 @@ fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
         }
     } else if yes && !no && explicit {
         // `Yes, it does not` says both.
-        let direct = Regex::new(r"\byes\b[\s,]*(?:it|this|that)?\s*(?:does not|doesn't|is not|isn't)");
+        let direct =
+            Regex::new(r"\byes\b[\s,]*(?:it|this|that)?\s*(?:does not|doesn't|is not|isn't)");
         no = direct.is_ok_and(|d| d.is_match(says));
     }
     let hedge = hedged(&piece.text[first.clone()]) || (!yes && !no);
@@ -382,7 +396,9 @@ fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
         piece.taken.push(mention.span);
     }
     if let Some(verb) = VERB.find(says) {
-        piece.taken.push(first.start + verb.start()..first.start + verb.end());
+        piece
+            .taken
+            .push(first.start + verb.start()..first.start + verb.end());
     }
     Some(Claim {
         value: Claimed::YesNo(yes && !no),

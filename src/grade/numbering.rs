@@ -61,7 +61,8 @@ static GROUP: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 static LETTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s#*_>•\-–(]*(?P<letter>[A-Za-z])[*_]*[).:][*_]*\s+").expect("the pattern is right")
+    Regex::new(r"^[\s#*_>•\-–(]*(?P<letter>[A-Za-z])[*_]*[).:][*_]*\s+")
+        .expect("the pattern is right")
 });
 static ELSE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^[\s#*_>\-]*(?:extra|also|additionally|additional|more|other|others|remarks?|notes?|ps|appendix|anhang)\s*:\s*")
@@ -191,7 +192,9 @@ impl Numbering {
                     *now = Some(Target::Question(question));
                     out.push(Draft::new(now.clone(), None, String::new(), text));
                 }
-                None if own || !blank => out.push(Draft::new(now.clone(), None, hint.clone(), text)),
+                None if own || !blank => {
+                    out.push(Draft::new(now.clone(), None, hint.clone(), text))
+                }
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
             }
         }
@@ -254,7 +257,8 @@ impl Numbering {
             for called in &names.called {
                 let numbered = called.bytes().any(|b| b.is_ascii_digit());
                 if numbered && starts_with_word(bare, called) {
-                    let rest = bare[called.len()..].trim_start_matches(['*', '_', ':', ')', '.', ' ']);
+                    let rest =
+                        bare[called.len()..].trim_start_matches(['*', '_', ':', ')', '.', ' ']);
                     return (Some(Target::Question(question)), String::new(), rest);
                 }
             }
@@ -267,7 +271,9 @@ impl Numbering {
                 return (Some(target), hint, rest);
             }
             let number = number.as_str();
-            let marked = found.name("mark").is_some_and(|m| m.as_str().contains([')', '.', ':']));
+            let marked = found
+                .name("mark")
+                .is_some_and(|m| m.as_str().contains([')', '.', ':']));
             let worded = found.name("word").is_some();
             if (worded || marked) && self.ids.iter().any(|id| id.group == number) {
                 let short = rest.split_whitespace().count() < 6 && worded;
@@ -295,7 +301,11 @@ impl Numbering {
                 Some(id.group.as_str()) == group && id.rest.eq_ignore_ascii_case(letter.as_str())
             });
             if let Some(id) = id {
-                return (Some(Target::Question(id.question)), String::new(), &line[all.end()..]);
+                return (
+                    Some(Target::Question(id.question)),
+                    String::new(),
+                    &line[all.end()..],
+                );
             }
         }
         (None, String::new(), line)
@@ -307,7 +317,20 @@ impl Numbering {
         };
         let head = heads.join(" ");
         const HEADINGS: [&str; 14] = [
-            "question", "questions", "q", "what", "option", "options", "part", "no", "nr", "#", "item", "field", "task", "question part",
+            "question",
+            "questions",
+            "q",
+            "what",
+            "option",
+            "options",
+            "part",
+            "no",
+            "nr",
+            "#",
+            "item",
+            "field",
+            "task",
+            "question part",
         ];
         if heads.is_empty() || HEADINGS.contains(&head.trim().to_lowercase().as_str()) {
             return;
@@ -395,7 +418,10 @@ impl Numbering {
             let mut score = longest(&names.called) * 3 + longest(&names.labels) * 2;
             for class in &names.typed {
                 let fits = tokens.iter().filter(|t| class.holds(t)).count();
-                score += if matches!(class, super::extract::Class::Ip | super::extract::Class::Mac) {
+                score += if matches!(
+                    class,
+                    super::extract::Class::Ip | super::extract::Class::Mac
+                ) {
                     fits * 6
                 } else {
                     0
@@ -437,8 +463,12 @@ fn clauses(text: &str) -> Vec<&str> {
     let mut from = 0;
     for cut in CUT.find_iter(text) {
         let digits = |t: &str| t.bytes().any(|b| b.is_ascii_digit());
-        let depth = text[..cut.start()].matches('(').count() > text[..cut.start()].matches(')').count();
-        if depth || cut.as_str().contains("and") && !(digits(&text[from..cut.start()]) && digits(&text[cut.end()..])) {
+        let depth =
+            text[..cut.start()].matches('(').count() > text[..cut.start()].matches(')').count();
+        if depth
+            || cut.as_str().contains("and")
+                && !(digits(&text[from..cut.start()]) && digits(&text[cut.end()..]))
+        {
             continue;
         }
         out.push(&text[from..cut.start()]);

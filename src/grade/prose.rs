@@ -21,22 +21,149 @@ pub struct Judgement {
 
 /// Words that say nothing by themselves.
 const IDLE: &[&str] = &[
-    "a", "an", "the", "is", "are", "was", "were", "be", "been", "it", "its", "this", "that", "these",
-    "and", "or", "of", "in", "on", "at", "to", "from", "for", "by", "with", "we", "i", "you", "he",
-    "they", "my", "our", "your", "has", "have", "had", "do", "does", "did", "value", "field", "frame",
-    "frames", "packet", "packets", "number", "no", "yes", "not", "answer", "see", "shown", "shows",
-    "show", "here", "wireshark", "header", "address", "addresses", "ip", "mac", "source", "destination",
-    "client", "server", "port", "ports", "protocol", "uses", "use", "used", "listens", "byte", "bytes",
-    "option", "options", "layer", "type", "which", "what", "also", "again", "page", "must", "means",
-    "time", "live", "ttl", "proxy", "nr", "decimal", "hex", "dec", "total", "length", "size", "so",
-    "capture", "request", "reply", "response", "comes", "back", "get", "got", "discover", "bits",
-    "first", "second", "third", "one", "two", "both", "via", "screenshot", "transport", "tcp", "udp",
-    "other", "same", "think", "believe", "guess", "sure", "maybe", "probably", "perhaps", "unsure",
-    "know", "would", "say", "but", "rst", "syn", "ack", "icmp", "bootpc", "bootps",
+    "a",
+    "an",
+    "the",
+    "is",
+    "are",
+    "was",
+    "were",
+    "be",
+    "been",
+    "it",
+    "its",
+    "this",
+    "that",
+    "these",
+    "and",
+    "or",
+    "of",
+    "in",
+    "on",
+    "at",
+    "to",
+    "from",
+    "for",
+    "by",
+    "with",
+    "we",
+    "i",
+    "you",
+    "he",
+    "they",
+    "my",
+    "our",
+    "your",
+    "has",
+    "have",
+    "had",
+    "do",
+    "does",
+    "did",
+    "value",
+    "field",
+    "frame",
+    "frames",
+    "packet",
+    "packets",
+    "number",
+    "no",
+    "yes",
+    "not",
+    "answer",
+    "see",
+    "shown",
+    "shows",
+    "show",
+    "here",
+    "wireshark",
+    "header",
+    "address",
+    "addresses",
+    "ip",
+    "mac",
+    "source",
+    "destination",
+    "client",
+    "server",
+    "port",
+    "ports",
+    "protocol",
+    "uses",
+    "use",
+    "used",
+    "listens",
+    "byte",
+    "bytes",
+    "option",
+    "options",
+    "layer",
+    "type",
+    "which",
+    "what",
+    "also",
+    "again",
+    "page",
+    "must",
+    "means",
+    "time",
+    "live",
+    "ttl",
+    "proxy",
+    "nr",
+    "decimal",
+    "hex",
+    "dec",
+    "total",
+    "length",
+    "size",
+    "so",
+    "capture",
+    "request",
+    "reply",
+    "response",
+    "comes",
+    "back",
+    "get",
+    "got",
+    "discover",
+    "bits",
+    "first",
+    "second",
+    "third",
+    "one",
+    "two",
+    "both",
+    "via",
+    "screenshot",
+    "transport",
+    "tcp",
+    "udp",
+    "other",
+    "same",
+    "think",
+    "believe",
+    "guess",
+    "sure",
+    "maybe",
+    "probably",
+    "perhaps",
+    "unsure",
+    "know",
+    "would",
+    "say",
+    "but",
+    "rst",
+    "syn",
+    "ack",
+    "icmp",
+    "bootpc",
+    "bootps",
 ];
 
 static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:because|since|so that|therefore|due to|reason|otherwise)\b").expect("the pattern is right")
+    Regex::new(r"(?i)\b(?:because|since|so that|therefore|due to|reason|otherwise)\b")
+        .expect("the pattern is right")
 });
 
 /// What a question's pieces hold beside its values, if that is prose.
@@ -47,7 +174,9 @@ pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Ju
         // A row about another part is no prose.
         let other = question.part.iter().any(|p| {
             !std::ptr::eq(p, part)
-                && p.labels.iter().any(|l| find_label(piece.hint, &l.to_lowercase(), 0).is_some())
+                && p.labels
+                    .iter()
+                    .any(|l| find_label(piece.hint, &l.to_lowercase(), 0).is_some())
         });
         if other && !BECAUSE.is_match(piece.text) && score(part, piece.text).ideas.is_empty() {
             continue;
@@ -70,14 +199,16 @@ pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Ju
         .filter(|w| w.len() > 1 && w.chars().all(|c| c.is_alphabetic() || c == '\''))
         .filter(|w| !IDLE.contains(&w.as_str()))
         .filter(|w| {
-            !question
-                .part
-                .iter()
-                .any(|p| p.labels.iter().any(|l| l.to_lowercase().split(' ').any(|l| w.starts_with(l))))
+            !question.part.iter().any(|p| {
+                p.labels
+                    .iter()
+                    .any(|l| l.to_lowercase().split(' ').any(|l| w.starts_with(l)))
+            })
         })
         .count();
     let vague = pieces.iter().any(|p| super::names::vague(&p.lower)) && count > 0;
-    let speaks = vague || !judged.ideas.is_empty()
+    let speaks = vague
+        || !judged.ideas.is_empty()
         || !judged.mistakes.is_empty()
         || BECAUSE.is_match(&rest)
         || count >= 2;

@@ -39,7 +39,9 @@ pub fn extension(name: &str) -> String {
 /// Reads a report. The error says what was wrong with the file.
 pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
     if bytes.starts_with(b"version https://git-lfs") {
-        return Err("it is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`".into());
+        return Err(
+            "it is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`".into(),
+        );
     }
     let blocks = match extension(name).as_str() {
         "docx" => docx(bytes)?,
@@ -121,7 +123,10 @@ fn lines(text: &str) -> Vec<Block> {
 
 fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {
     let text = text(bytes);
-    let semicolons = text.lines().next().is_some_and(|l| l.contains(';') && !l.contains(','));
+    let semicolons = text
+        .lines()
+        .next()
+        .is_some_and(|l| l.contains(';') && !l.contains(','));
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -202,8 +207,8 @@ fn from_json(key: &str, value: &serde_json::Value, blocks: &mut Vec<Block>, dept
 
 /// The paragraphs and tables of a Word document.
 fn docx(bytes: &[u8]) -> Result<Vec<Block>, String> {
-    let mut archive =
-        zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| format!("it is no Word document: {e}"))?;
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
+        .map_err(|e| format!("it is no Word document: {e}"))?;
     let file = archive
         .by_name("word/document.xml")
         .map_err(|_| "it is no Word document: it has no text".to_owned())?;

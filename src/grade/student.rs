@@ -72,7 +72,11 @@ impl Marks {
     /// Points given for good.
     pub fn points(&self) -> f64 {
         let settled = |m: &&Mark| m.outcome.verdict != Verdict::Review;
-        self.parts.iter().filter(settled).map(|m| m.points).sum::<f64>()
+        self.parts
+            .iter()
+            .filter(settled)
+            .map(|m| m.points)
+            .sum::<f64>()
             + self.captures.iter().map(|c| c.points).sum::<f64>()
     }
 
@@ -112,7 +116,9 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
                     }
                     continue;
                 }
-                let read = content.bytes().and_then(|bytes| report::read(&file.name, &bytes));
+                let read = content
+                    .bytes()
+                    .and_then(|bytes| report::read(&file.name, &bytes));
                 match read {
                     Ok(more) => {
                         blocks.extend(more);
@@ -190,7 +196,8 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
     for (q, question) in questions.iter().enumerate() {
         let judged = question.part.iter().map(|part| {
             let is = *part.kind.get_ref() == Type::Prose;
-            is.then(|| prose::find(question, part, &pieces[q])).flatten()
+            is.then(|| prose::find(question, part, &pieces[q]))
+                .flatten()
         });
         prose.push(judged.collect());
     }
@@ -232,7 +239,12 @@ fn alike(question: &Question, keys: &[&Answer], claims: &mut [Option<Claim>]) {
             let found = question.part.iter().position(|p| p.id == *other);
             if let Some(found) = found
                 && let Some(claim) = &claims[found]
-                && same(&question.part[at], &keys[at].values, &keys[at].text, &claim.value)
+                && same(
+                    &question.part[at],
+                    &keys[at].values,
+                    &keys[at].text,
+                    &claim.value,
+                )
             {
                 claims[at] = Some(claim.clone());
                 break;
@@ -306,7 +318,10 @@ fn sentences(piece: &Piece<'_>) -> Vec<String> {
         if !used && !taken && !text.is_empty() {
             out.push(text.to_owned());
         }
-        at = range.end + usize::from(range.end < piece.text.len() && piece.text.is_char_boundary(range.end + 1));
+        at = range.end
+            + usize::from(
+                range.end < piece.text.len() && piece.text.is_char_boundary(range.end + 1),
+            );
         if at <= range.start {
             break;
         }
@@ -334,7 +349,10 @@ fn mark(handout: &Handout, key: &Answer, said: &Said) -> Mark {
         question: question.id.clone(),
         part: key.id.clone(),
         answer,
-        claim: said.claim.as_ref().map_or(String::new(), |c| told(&c.value)),
+        claim: said
+            .claim
+            .as_ref()
+            .map_or(String::new(), |c| told(&c.value)),
         key: key.text.clone(),
         points: part.points * outcome.share,
         of: part.points,
@@ -398,10 +416,16 @@ fn capture_marks(handout: &Handout, material: &Material, found: &Found) -> Vec<C
             let mut missing = Vec::new();
             let mut held = 0usize;
             for name in &slot.holds {
-                match handout.thing(name.get_ref()).and_then(|t| found.things.get(t)) {
+                match handout
+                    .thing(name.get_ref())
+                    .and_then(|t| found.things.get(t))
+                {
                     Some(Ok(hits)) => {
                         held += 1;
-                        let first = hits.rows.first().map(|h| material.files[h.file].name.clone());
+                        let first = hits
+                            .rows
+                            .first()
+                            .map(|h| material.files[h.file].name.clone());
                         file = file.or(first);
                     }
                     Some(Err(why)) => missing.push(why.text.clone()),
@@ -420,4 +444,3 @@ fn capture_marks(handout: &Handout, material: &Material, found: &Found) -> Vec<C
         })
         .collect()
 }
-

@@ -88,7 +88,9 @@ pub fn is_capture_bytes(bytes: &[u8]) -> bool {
         [0x28, 0xb5, 0x2f, 0xfd],
         [0x04, 0x22, 0x4d, 0x18],
     ];
-    bytes.get(..4).is_some_and(|head| MAGIC.iter().any(|m| m == head))
+    bytes
+        .get(..4)
+        .is_some_and(|head| MAGIC.iter().any(|m| m == head))
         || bytes.starts_with(b"snoop\0\0\0")
         || bytes.starts_with(&[0x1f, 0x8b])
 }
@@ -124,7 +126,8 @@ const MOST_BYTES: u64 = 512 << 20;
 
 /// Finds the hand-ins of a folder, in order of the students' names.
 pub fn collect(root: &Path) -> Result<Vec<Submission>, String> {
-    let meta = std::fs::metadata(root).map_err(|e| format!("cannot read {}: {e}", root.display()))?;
+    let meta =
+        std::fs::metadata(root).map_err(|e| format!("cannot read {}: {e}", root.display()))?;
     let mut all: Vec<Submission> = Vec::new();
     if meta.is_file() {
         let name = file_name(root);
@@ -139,7 +142,12 @@ pub fn collect(root: &Path) -> Result<Vec<Submission>, String> {
                 }
             }
             None if extension(&name) == "csv" => all = class_table(root)?,
-            None => return Err(format!("{} is neither a folder nor an archive", root.display())),
+            None => {
+                return Err(format!(
+                    "{} is neither a folder nor an archive",
+                    root.display()
+                ));
+            }
         }
         return Ok(all);
     }
@@ -177,7 +185,12 @@ pub fn collect(root: &Path) -> Result<Vec<Submission>, String> {
 /// Files of several students side by side: `name_12345_report.md` as LMSs export them.
 fn flat(loose: Vec<PathBuf>, all: &mut Vec<Submission>) {
     let plain = [
-        "readme.md", "expected.tsv", "integrity.tsv", "grades.csv", "results.json", "submission_metadata.yml",
+        "readme.md",
+        "expected.tsv",
+        "integrity.tsv",
+        "grades.csv",
+        "results.json",
+        "submission_metadata.yml",
     ];
     for path in loose {
         let name = file_name(&path);
@@ -243,7 +256,9 @@ fn walk(folder: &Path, prefix: &str, depth: usize, submission: &mut Submission) 
             continue;
         };
         if submission.files.len() >= MOST_FILES {
-            submission.remarks.push(format!("more than {MOST_FILES} files: the rest is not read"));
+            submission.remarks.push(format!(
+                "more than {MOST_FILES} files: the rest is not read"
+            ));
             return;
         }
         if meta.is_dir() {
@@ -251,7 +266,9 @@ fn walk(folder: &Path, prefix: &str, depth: usize, submission: &mut Submission) 
                 walk(&path, &name, depth + 1, submission);
             }
         } else if !meta.is_file() {
-            submission.remarks.push(format!("{name}: {}", refused(&meta)));
+            submission
+                .remarks
+                .push(format!("{name}: {}", refused(&meta)));
         } else if let Some(kind) = archive_kind(&own) {
             let mut files = Vec::new();
             unpack(&path, kind, &mut files, &mut submission.remarks);
@@ -266,7 +283,8 @@ fn walk(folder: &Path, prefix: &str, depth: usize, submission: &mut Submission) 
 }
 
 fn listing(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let read = std::fs::read_dir(folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
+    let read =
+        std::fs::read_dir(folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
     let mut paths: Vec<PathBuf> = read.filter_map(|e| Some(e.ok()?.path())).collect();
     paths.sort();
     Ok(paths)
@@ -306,8 +324,9 @@ fn unpack(path: &Path, kind: Archive, files: &mut Vec<File>, remarks: &mut Vec<S
     let result = match kind {
         Archive::Zip => unzip(path, files, remarks),
         Archive::Tar => open(path).and_then(|f| untar(f, files, remarks)),
-        Archive::TarGz => open(path)
-            .and_then(|f| untar(flate2::read::GzDecoder::new(f), files, remarks)),
+        Archive::TarGz => {
+            open(path).and_then(|f| untar(flate2::read::GzDecoder::new(f), files, remarks))
+        }
     };
     if let Err(error) = result {
         remarks.push(format!("{name}: {error}"));
@@ -320,7 +339,10 @@ fn open(path: &Path) -> Result<std::fs::File, String> {
 
 /// Whether a name in an archive may be used, and as what.
 fn tame(name: &str) -> Option<String> {
-    let parts: Vec<&str> = name.split(['/', '\\']).filter(|p| !p.is_empty() && *p != ".").collect();
+    let parts: Vec<&str> = name
+        .split(['/', '\\'])
+        .filter(|p| !p.is_empty() && *p != ".")
+        .collect();
     let wild = name.starts_with(['/', '\\']) || parts.contains(&"..") || name.contains(':');
     (!wild && !parts.is_empty() && parts[0] != "__MACOSX").then(|| parts.join("/"))
 }
@@ -331,7 +353,9 @@ fn unzip(path: &Path, files: &mut Vec<File>, remarks: &mut Vec<String>) -> Resul
     let mut budget = MOST_BYTES;
     for at in 0..archive.len() {
         if files.len() >= MOST_FILES {
-            return Err(format!("more than {MOST_FILES} files: the rest is not read"));
+            return Err(format!(
+                "more than {MOST_FILES} files: the rest is not read"
+            ));
         }
         let entry = match archive.by_index(at) {
             Ok(entry) => entry,
@@ -343,7 +367,10 @@ fn unzip(path: &Path, files: &mut Vec<File>, remarks: &mut Vec<String>) -> Resul
         if entry.is_dir() {
             continue;
         }
-        let name = entry.name().map_or_else(|_| format!("entry {}", at + 1), std::borrow::Cow::into_owned);
+        let name = entry.name().map_or_else(
+            |_| format!("entry {}", at + 1),
+            std::borrow::Cow::into_owned,
+        );
         if entry.is_symlink() {
             remarks.push(format!("{name}: a link; links are not followed"));
             continue;
@@ -361,7 +388,9 @@ fn untar(input: impl Read, files: &mut Vec<File>, remarks: &mut Vec<String>) -> 
         .map_err(|e| format!("the archive cannot be read: {e}"))?;
     for entry in entries {
         if files.len() >= MOST_FILES {
-            return Err(format!("more than {MOST_FILES} files: the rest is not read"));
+            return Err(format!(
+                "more than {MOST_FILES} files: the rest is not read"
+            ));
         }
         let entry = entry.map_err(|e| format!("the archive is damaged: {e}"))?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -399,7 +428,9 @@ fn take_in(
     let most = (*budget).min(128 << 20);
     match entry.take(most + 1).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 > most => {
-            return Err(format!("{tame}: too large when unpacked; the rest is not read"));
+            return Err(format!(
+                "{tame}: too large when unpacked; the rest is not read"
+            ));
         }
         Ok(_) => {}
         Err(error) => {
@@ -419,7 +450,10 @@ fn take_in(
 fn by_folder(files: Vec<File>) -> Vec<Submission> {
     let mut all: Vec<Submission> = Vec::new();
     // A folder around everything says nothing.
-    let first = |name: &str| name.split_once('/').map(|(f, r)| (f.to_owned(), r.to_owned()));
+    let first = |name: &str| {
+        name.split_once('/')
+            .map(|(f, r)| (f.to_owned(), r.to_owned()))
+    };
     let tops: std::collections::BTreeSet<Option<String>> =
         files.iter().map(|f| first(&f.name).map(|f| f.0)).collect();
     let strip = tops.len() == 1 && files.iter().any(|f| f.name.matches('/').count() > 1);
@@ -429,7 +463,14 @@ fn by_folder(files: Vec<File>) -> Vec<Submission> {
         }
         let (student, name) = match first(&file.name) {
             Some(split) => split,
-            None => (stem(&file.name).split('_').next().unwrap_or_default().to_owned(), file.name.clone()),
+            None => (
+                stem(&file.name)
+                    .split('_')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+                file.name.clone(),
+            ),
         };
         file.name = name;
         match all.iter_mut().find(|s| s.student == student) {
@@ -448,7 +489,9 @@ fn by_folder(files: Vec<File>) -> Vec<Submission> {
 /// One CSV with a row per student: the first column is the student, the headings are questions.
 fn class_table(path: &Path) -> Result<Vec<Submission>, String> {
     let bytes = Content::Path(path.to_owned()).bytes()?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes.as_slice());
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(bytes.as_slice());
     let headings = reader.headers().map_err(|e| e.to_string())?.clone();
     let mut all = Vec::new();
     for record in reader.records() {

@@ -96,7 +96,8 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*(?:m|[uµ]|milli|micro)?s(?:ec(?:ond)?s?)?\b").expect("the pattern is right")
+    Regex::new(r"(?i)^\s*(?:m|[uµ]|milli|micro)?s(?:ec(?:ond)?s?)?\b")
+        .expect("the pattern is right")
 });
 
 static FRAME: LazyLock<Regex> = LazyLock::new(|| {
@@ -116,14 +117,17 @@ static OTHER: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Between numbers of a list.
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$").expect("the pattern is right")
+    Regex::new(r"(?i)^\s*(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
+        .expect("the pattern is right")
 });
 
 /// Finds everything in a text that can be a value.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut found: Vec<Token> = Vec::new();
     for capture in VALUE.captures_iter(text) {
-        let Some(whole) = capture.get(0) else { continue };
+        let Some(whole) = capture.get(0) else {
+            continue;
+        };
         let mut span = whole.range();
         let written = whole.as_str();
         let named = |name| capture.name(name).is_some();
@@ -131,8 +135,10 @@ pub fn tokens(text: &str) -> Vec<Token> {
         let kind = if named("mac") {
             match value::mac(written) {
                 // Twelve digits that are all decimal are a number.
-                Some(_) if written.len() == 12 && written.bytes().all(|b| b.is_ascii_digit())
-                    && written.parse::<i128>().is_ok_and(|n| n < 10_000_000_000) =>
+                Some(_)
+                    if written.len() == 12
+                        && written.bytes().all(|b| b.is_ascii_digit())
+                        && written.parse::<i128>().is_ok_and(|n| n < 10_000_000_000) =>
                 {
                     Kind::Number(written.parse().unwrap_or(0))
                 }
@@ -169,7 +175,10 @@ pub fn tokens(text: &str) -> Vec<Token> {
                     span.start = end + 1;
                     number(second, 10)
                 }
-                _ => written.replace(',', ".").parse().map_or(Kind::Other, Kind::Decimal),
+                _ => written
+                    .replace(',', ".")
+                    .parse()
+                    .map_or(Kind::Other, Kind::Decimal),
             }
         } else if named("word") {
             word(written).map_or(Kind::Other, Kind::Number)
@@ -178,7 +187,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
         };
         // A mask in hexadecimal.
         let kind = match kind {
-            Kind::Number(n) if hex && written.len() == 10 && written.to_lowercase().starts_with("0xf") => {
+            Kind::Number(n)
+                if hex && written.len() == 10 && written.to_lowercase().starts_with("0xf") =>
+            {
                 u32::try_from(n).map_or(Kind::Number(n), |n| Kind::Ip(Ipv4Addr::from(n)))
             }
             kind => kind,
@@ -188,7 +199,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
     calculations(text, &mut found);
     for at in 1..found.len() {
         let gap = &text[found[at - 1].span.end..found[at].span.start];
-        if found[at - 1].frame && found[at].unit == Unit::None && LIST.is_match(gap)
+        if found[at - 1].frame
+            && found[at].unit == Unit::None
+            && LIST.is_match(gap)
             && matches!(found[at].kind, Kind::Number(_))
         {
             found[at].frame = true;
@@ -246,7 +259,8 @@ fn calculations(text: &str, found: &mut [Token]) {
         Regex::new(r"(?i)^\s*(?:bytes?\s*)?,?\s*(?:[-+*x×−–]|minus|plus|times)\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$").expect("the pattern is right")
+        Regex::new(r"(?i)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$")
+            .expect("the pattern is right")
     });
     for at in 1..found.len() {
         let (before, after) = found.split_at_mut(at);
@@ -265,7 +279,11 @@ fn calculations(text: &str, found: &mut [Token]) {
                 a.operand = true;
                 b.operand = true;
             }
-        } else if EQUALS.is_match(gap) && gap.len() < 30 && !gap.contains(['\n', ';']) && !gap.contains("->") {
+        } else if EQUALS.is_match(gap)
+            && gap.len() < 30
+            && !gap.contains(['\n', ';'])
+            && !gap.contains("->")
+        {
             a.operand = true;
             b.result = true;
         }
@@ -285,8 +303,25 @@ fn number(digits: &str, radix: u32) -> Kind {
 /// A number in words.
 fn word(text: &str) -> Option<i128> {
     const ONES: [&str; 20] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
         "nineteen",
     ];
     const TENS: [&str; 8] = [
@@ -359,9 +394,19 @@ mod tests {
 
     #[test]
     fn hardware_addresses_come_in_any_notation() {
-        for text in ["08:00:27:1a:b8:5d", "08-00-27-1A-B8-5D", "0800.271a.b85d", "0800271AB85D", "8:0:27:1a:b8:5d"] {
+        for text in [
+            "08:00:27:1a:b8:5d",
+            "08-00-27-1A-B8-5D",
+            "0800.271a.b85d",
+            "0800271AB85D",
+            "8:0:27:1a:b8:5d",
+        ] {
             let found = tokens(text);
-            assert_eq!(found[0].kind, Kind::Mac([8, 0, 0x27, 0x1a, 0xb8, 0x5d]), "{text}");
+            assert_eq!(
+                found[0].kind,
+                Kind::Mac([8, 0, 0x27, 0x1a, 0xb8, 0x5d]),
+                "{text}"
+            );
         }
     }
 

@@ -319,7 +319,12 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
     let Some(first) = numbers.first() else {
         return Vec::new();
     };
-    let best = |wanted: f64| values.iter().find(|v| v.as_float() == Some(wanted)).cloned();
+    let best = |wanted: f64| {
+        values
+            .iter()
+            .find(|v| v.as_float() == Some(wanted))
+            .cloned()
+    };
     let fold = |f: fn(f64, f64) -> f64| numbers.iter().copied().fold(*first, f);
     let result = match over {
         Over::Min => return best(fold(f64::min)).into_iter().collect(),
@@ -334,7 +339,10 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
         && matches!(over, Over::Sum)
         && result.abs() < 9e15
         && values.iter().all(|v| matches!(v, Datum::Number { .. }));
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to be whole and small"
+    )]
     let datum = if whole {
         Datum::number(result as i64)
     } else {

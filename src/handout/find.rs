@@ -161,7 +161,12 @@ impl Found {
         self.things.get(thing)?.as_ref().ok()
     }
 
-    fn thing(&self, handout: &Handout, material: &Material, thing: &Thing) -> Result<Hits, Missing> {
+    fn thing(
+        &self,
+        handout: &Handout,
+        material: &Material,
+        thing: &Thing,
+    ) -> Result<Hits, Missing> {
         let mut because = None;
         for way in &thing.ways {
             match self.look(material, way, true) {
@@ -210,14 +215,22 @@ impl Found {
         for file in &material.files {
             if !file.analysis.ending.verdict.is_whole() {
                 let frames = count(file.analysis.capture.frame_count, "frame");
-                let reason = file.analysis.ending.reason.as_deref().unwrap_or("it is cut");
+                let reason = file
+                    .analysis
+                    .ending
+                    .reason
+                    .as_deref()
+                    .unwrap_or("it is cut");
                 text.push_str(&format!("; {} ends after {frames}: {reason}", file.name));
             }
         }
         if let Some(Err(first)) = because.and_then(|b| self.things.get(b)) {
             let _ = first;
             if let Some(needed) = because.and_then(|b| handout.things.get(b)) {
-                text.push_str(&format!("; it is told by {}, which is missing", needed.what));
+                text.push_str(&format!(
+                    "; it is told by {}, which is missing",
+                    needed.what
+                ));
             }
         }
         Missing { text }
@@ -312,7 +325,9 @@ impl Found {
             let key = variable.field.rsplit('.').next().unwrap_or_default();
             let bound = matches!(key, "stream" | "frame" | "number") || key.ends_with("_frame");
             let hits = self.hits(variable.thing)?;
-            bound.then(|| hits.rows.first().map(|hit| hit.file)).flatten()
+            bound
+                .then(|| hits.rows.first().map(|hit| hit.file))
+                .flatten()
         })
     }
 }
@@ -328,12 +343,7 @@ impl Hits {
 }
 
 /// All frames or facts for which a filter holds, capture by capture.
-fn candidates(
-    material: &Material,
-    table: Table,
-    filter: &Filter,
-    only: Option<usize>,
-) -> Vec<Hit> {
+fn candidates(material: &Material, table: Table, filter: &Filter, only: Option<usize>) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (file, loaded) in material.files.iter().enumerate() {
         if only.is_some_and(|o| o != file) {

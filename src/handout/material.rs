@@ -95,7 +95,13 @@ impl Material {
         let mut material = Material::default();
         for path in paths {
             let path = path.as_ref();
-            let name = path.display().to_string();
+            // The name alone, unless two files share it.
+            let same = |other: &&Path| other.file_name() == path.file_name();
+            let shared = paths.iter().map(AsRef::as_ref).filter(same).count() > 1;
+            let name = match path.file_name() {
+                Some(name) if !shared => name.to_string_lossy().into_owned(),
+                _ => path.display().to_string(),
+            };
             material.add(handout, name, || Reader::open(path));
         }
         material.settle();
@@ -141,7 +147,10 @@ impl Material {
 
     /// How many frames there are.
     pub fn frames(&self) -> u64 {
-        self.files.iter().map(|f| f.analysis.capture.frame_count).sum()
+        self.files
+            .iter()
+            .map(|f| f.analysis.capture.frame_count)
+            .sum()
     }
 }
 

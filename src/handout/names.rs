@@ -10,11 +10,19 @@ pub type Entry = (u32, &'static str, &'static [&'static str]);
 const IP_PROTO: &[Entry] = &[
     (1, "ICMP", &["internet control message protocol", "icmpv4"]),
     (2, "IGMP", &["internet group management protocol"]),
-    (6, "TCP", &["transmission control protocol", "transmission control"]),
+    (
+        6,
+        "TCP",
+        &["transmission control protocol", "transmission control"],
+    ),
     (17, "UDP", &["user datagram protocol", "user datagram"]),
     (41, "IPv6", &["ip version 6", "ipv6 encapsulation"]),
     (47, "GRE", &["generic routing encapsulation"]),
-    (58, "ICMPv6", &["icmp6", "internet control message protocol v6"]),
+    (
+        58,
+        "ICMPv6",
+        &["icmp6", "internet control message protocol v6"],
+    ),
     (89, "OSPF", &["open shortest path first"]),
 ];
 

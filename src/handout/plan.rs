@@ -222,8 +222,7 @@ impl Maker<'_> {
                 .push(Problem::new(at..at + 5 + name.len(), words).hint(hint));
         }
         let thing = self.names.len();
-        let finders: Vec<Option<Finder>> =
-            ways.iter().map(|way| self.finder(way, thing)).collect();
+        let finders: Vec<Option<Finder>> = ways.iter().map(|way| self.finder(way, thing)).collect();
         let instead: Vec<(Option<Finder>, String)> = written
             .instead
             .iter()
@@ -252,7 +251,10 @@ impl Maker<'_> {
             name: name.to_owned(),
             what: written.what.clone(),
             ways: finders.into_iter().flatten().collect(),
-            instead: instead.into_iter().filter_map(|(f, s)| Some((f?, s))).collect(),
+            instead: instead
+                .into_iter()
+                .filter_map(|(f, s)| Some((f?, s)))
+                .collect(),
         });
     }
 
@@ -265,7 +267,9 @@ impl Maker<'_> {
             let words = format!("there is no kind of fact called `{within}`");
             let list = format!("frames, {}", names.join(", "));
             let hint = nearest(within, names.iter().copied().chain(["frames"]))
-                .map_or(format!("there are: {list}"), |n| format!("did you mean `{n}`?"));
+                .map_or(format!("there are: {list}"), |n| {
+                    format!("did you mean `{n}`?")
+                });
             self.problems
                 .push(Problem::new(way.within.span(), words).hint(hint));
             return None;
@@ -419,10 +423,10 @@ impl Maker<'_> {
         let found = self.names.iter().position(|n| n == name);
         if found.is_none() {
             let words = format!("nothing is called `{name}` here");
-            let hint = nearest(name, self.names.iter().map(String::as_str)).map_or(
-                format!("give it a name with [let.{name}]"),
-                |n| format!("did you mean `{n}`?"),
-            );
+            let hint = nearest(name, self.names.iter().map(String::as_str))
+                .map_or(format!("give it a name with [let.{name}]"), |n| {
+                    format!("did you mean `{n}`?")
+                });
             self.problems.push(Problem::new(span, words).hint(hint));
         }
         found
@@ -457,19 +461,22 @@ impl Maker<'_> {
         if !sourced && !prose {
             let words = "this answer comes from nowhere";
             let hint = "add `of = \"NAME\"` and `take = \"FIELD\"`, or `value = …`";
-            self.problems.push(Problem::new(span.clone(), words).hint(hint));
+            self.problems
+                .push(Problem::new(span.clone(), words).hint(hint));
         }
         if prose && part.idea.is_empty() {
             let words = "prose needs a rubric";
             let hint = "add [[question.part.idea]] with `idea` and `words`";
-            self.problems.push(Problem::new(span.clone(), words).hint(hint));
+            self.problems
+                .push(Problem::new(span.clone(), words).hint(hint));
         }
         if let Some(Names::Known(name)) = &part.names
             && names::table(name).is_none()
         {
             let words = format!("there is no table of names called `{name}`");
             let hint = format!("there are: {}", names::TABLES.join(", "));
-            self.problems.push(Problem::new(span.clone(), words).hint(hint));
+            self.problems
+                .push(Problem::new(span.clone(), words).hint(hint));
         }
         for wrong in &part.wrong {
             if part.also.contains(&wrong.value) {
@@ -509,7 +516,8 @@ impl Maker<'_> {
             match Expression::parse(text, catalogue) {
                 Ok(term) => {
                     if matches!(table, Table::Frames(_)) {
-                        self.fields.extend(term.needs().iter().map(|id| (thing, *id)));
+                        self.fields
+                            .extend(term.needs().iter().map(|id| (thing, *id)));
                     }
                 }
                 Err(error) => {

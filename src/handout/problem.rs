@@ -48,7 +48,9 @@ impl Problem {
         );
         let mut groups = vec![group];
         if let Some(hint) = &self.hint {
-            groups.push(Group::with_title(Level::HELP.secondary_title(hint.as_str())));
+            groups.push(Group::with_title(
+                Level::HELP.secondary_title(hint.as_str()),
+            ));
         }
         Renderer::plain().render(&groups)
     }

@@ -218,6 +218,9 @@ mod tests {
 
     #[test]
     fn a_name_nobody_has_is_found_out() {
-        assert_eq!(read("a == $sesion.x", &names()), Err((5, "sesion".to_owned())));
+        assert_eq!(
+            read("a == $sesion.x", &names()),
+            Err((5, "sesion".to_owned()))
+        );
     }
 }

@@ -100,7 +100,10 @@ impl Datum {
     /// The number it is, if it is one.
     pub fn as_float(&self) -> Option<f64> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "counts and bytes stay below 2^53")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "counts and bytes stay below 2^53"
+            )]
             Datum::Number { value, .. } => Some(*value as f64),
             Datum::Float(f) => Some(*f),
             Datum::Duration(n) => Some(seconds(*n)),
@@ -110,7 +113,10 @@ impl Datum {
 }
 
 /// Nanoseconds as seconds.
-#[expect(clippy::cast_precision_loss, reason = "a span of 104 days keeps its nanoseconds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a span of 104 days keeps its nanoseconds"
+)]
 pub fn seconds(nanoseconds: i64) -> f64 {
     nanoseconds as f64 / 1e9
 }

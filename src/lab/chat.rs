@@ -70,10 +70,14 @@ pub fn record(local: SocketAddr, remote: SocketAddr, message: &Message) -> Event
         .bytes("text", &message.text)
 }
 
-/// A client's message: what the server says to it, or nothing when it was `end` and the server
-/// closed without a word.
-pub fn say(conversation: &mut Conversation, line: &[u8]) -> Result<Option<Message>, Fault> {
-    conversation.tell(&[line, b"\n"].concat())?;
+/// Says a client's message.
+pub fn say(conversation: &mut Conversation, words: &[u8]) -> Result<(), Fault> {
+    conversation.tell(words)
+}
+
+/// What the server says to the message `line`, or nothing when it was `end` and the server closed
+/// without a word.
+pub fn hear(conversation: &mut Conversation, line: &[u8]) -> Result<Option<Message>, Fault> {
     match conversation.owed("the answer") {
         Ok(answer) => Ok(Some(answer)),
         Err(Fault::ClosedEarly { .. } | Fault::Reset { .. }) if is_end(line) => Ok(None),

@@ -70,12 +70,13 @@ fn talk(conversation: &mut Conversation, log: &Log) -> Result<After, Ended> {
     Ok(After::Serve)
 }
 
-/// A command without line end counts after a short silence; a part of one may have its rest on
-/// the way.
+/// A command without line end counts after a short silence; the beginning of one may have its
+/// rest on the way.
 fn pause(so_far: &[u8]) -> Duration {
-    match command(so_far) {
-        Command::Time | Command::Exit => Duration::from_millis(200),
-        Command::Invalid => Duration::from_secs(1),
+    let begun = |whole: &[u8]| so_far.len() < whole.len() && whole.starts_with(so_far);
+    match begun(b"TIME") || begun(b"EXIT") {
+        true => Duration::from_secs(1),
+        false => Duration::from_millis(150),
     }
 }
 

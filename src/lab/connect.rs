@@ -124,10 +124,10 @@ impl Conversation {
     }
 }
 
-/// One line there, one answer back, over a connection of its own.
-pub fn ask(addresses: &[SocketAddr], line: &[u8], patience: Duration) -> Result<Message, Fault> {
+/// One message there, one answer back, over a connection of its own.
+pub fn ask(addresses: &[SocketAddr], words: &[u8], patience: Duration) -> Result<Message, Fault> {
     let mut conversation = connect(addresses, patience)?.conversation;
-    conversation.tell(&[line, b"\n"].concat())?;
+    conversation.tell(words)?;
     let answer = conversation.owed("the answer")?;
     conversation.close();
     Ok(answer)

@@ -4,6 +4,8 @@ use super::stop::{Stop, Waited, wait};
 use rustix::event::PollFlags;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -69,7 +71,9 @@ impl Message {
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Conversation {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
+    /// When something last came or went, in milliseconds since the program began to serve.
+    active: Arc<AtomicU64>,
     /// Our address.
     pub local: SocketAddr,
     /// The other side's address.
@@ -90,7 +94,8 @@ impl Conversation {
         Ok(Conversation {
             local: unmapped(stream.local_addr()?),
             remote: unmapped(stream.peer_addr()?),
-            stream,
+            stream: Arc::new(stream),
+            active: Arc::new(AtomicU64::new(milliseconds())),
             stop,
             patience,
             unread: Vec::new(),
@@ -98,6 +103,11 @@ impl Conversation {
             scanned: 0,
             at_end: false,
         })
+    }
+
+    /// Waits so long from now on.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// How long this side waits.
@@ -170,8 +180,11 @@ impl Conversation {
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Ended> {
         let mut left = bytes;
         while !left.is_empty() {
-            match self.stream.write(left) {
-                Ok(written) => left = &left[written..],
+            match (&*self.stream).write(left) {
+                Ok(written) => {
+                    left = &left[written..];
+                    self.active.store(milliseconds(), Ordering::Relaxed);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let until = Instant::now() + self.patience;
@@ -201,13 +214,18 @@ impl Conversation {
         while matches!(self.chunk(until), Ok(bytes) if !bytes.is_empty()) {}
     }
 
+    /// The socket and when it was last used, for who may have to end it from outside.
+    pub fn handle(&self) -> (Weak<TcpStream>, Arc<AtomicU64>) {
+        (Arc::downgrade(&self.stream), Arc::clone(&self.active))
+    }
+
     /// The socket itself.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
     }
 
     fn wait(&self, interest: PollFlags, until: Instant) -> Result<(), Ended> {
-        match wait(&self.stream, interest, &self.stop, Some(until))? {
+        match wait(&*self.stream, interest, &self.stop, Some(until))? {
             Waited::Ready => Ok(()),
             Waited::TimedOut => Err(Ended::Idle(self.patience)),
             Waited::Stopped => Err(Ended::Stopped),
@@ -219,12 +237,13 @@ impl Conversation {
         let mut buffer = [0; 16 * 1024];
         loop {
             self.wait(PollFlags::IN, until)?;
-            match self.stream.read(&mut buffer) {
+            match (&*self.stream).read(&mut buffer) {
                 Ok(0) => {
                     self.at_end = true;
                     return Ok(());
                 }
                 Ok(count) => {
+                    self.active.store(milliseconds(), Ordering::Relaxed);
                     self.unread.drain(..self.start);
                     self.scanned -= self.start;
                     self.start = 0;
@@ -268,6 +287,12 @@ impl Conversation {
         self.scanned = 0;
         bytes
     }
+}
+
+/// Milliseconds since this was first asked.
+pub fn milliseconds() -> u64 {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An IPv4 address that a dual-stack socket shows as `::ffff:a.b.c.d`, as the packets have it.

@@ -18,7 +18,8 @@ pub enum Fault {
     },
     /// The host answered that nothing listens there.
     #[error(
-        "{address}: refused (ECONNREFUSED): the host is there, and no program listens on this port"
+        "{address}: refused (ECONNREFUSED): the host is there, and no program listens on this port{}",
+        elsewhere(*address)
     )]
     Refused {
         /// Where to.
@@ -94,7 +95,6 @@ pub enum Fault {
         /// What was tried.
         doing: String,
         /// What the system said.
-        #[source]
         cause: io::Error,
     },
 }
@@ -135,6 +135,17 @@ impl Fault {
                 doing: format!("{address}: {doing}"),
                 cause,
             },
+        }
+    }
+}
+
+/// A server on loopback is the usual reason on another machine.
+fn elsewhere(address: SocketAddr) -> &'static str {
+    match address.ip().is_loopback() {
+        true => "",
+        false => {
+            "; hint: a server that listens on 127.0.0.1 can only be reached from its own machine, \
+             --bind 0.0.0.0 opens it to others"
         }
     }
 }

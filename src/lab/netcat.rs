@@ -17,6 +17,8 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub struct Prefix {
     name: Option<String>,
     within_line: bool,
+    /// Whether what is typed is shown again with its name.
+    shows: bool,
 }
 
 impl Prefix {
@@ -25,7 +27,14 @@ impl Prefix {
         Prefix {
             name,
             within_line: false,
+            shows: false,
         }
+    }
+
+    /// Shows each line typed at a terminal with its name, in place of the line as it was typed.
+    pub fn shown_on_terminal(mut self) -> Prefix {
+        self.shows = self.name.is_some();
+        self
     }
 
     /// The next piece of input, with the name wherever a line begins.
@@ -112,6 +121,13 @@ pub fn chat(
                 .map_err(Fault::system("reading the input"))?;
             input_open = count > 0;
             unsent = prefix.push(&buffer[..count]);
+            if prefix.shows && unsent.ends_with(b"\n") {
+                // One line up, wiped: there stands what was typed.
+                let line = [b"\x1b[A\x1b[2K", unsent.as_slice()].concat();
+                io::stdout()
+                    .write_all(&line)
+                    .map_err(Fault::system("writing the output"))?;
+            }
         }
         totals.sent += send(stream, &mut unsent, remote)?;
         if may_read_input && !input_open {

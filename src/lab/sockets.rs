@@ -133,6 +133,26 @@ fn of_udp(entry: UdpNetEntry, v6: bool) -> Socket {
     }
 }
 
+/// Datagrams that the kernel threw away because a socket's receive buffer was full, by inode:
+/// the last column of /proc/net/udp, which procfs leaves out.
+pub fn dropped() -> BTreeMap<u64, u64> {
+    let mut dropped = BTreeMap::new();
+    for path in ["/proc/net/udp", "/proc/net/udp6"] {
+        for line in std::fs::read_to_string(path)
+            .unwrap_or_default()
+            .lines()
+            .skip(1)
+        {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let number = |place: usize| words.get(place).and_then(|word| word.parse().ok());
+            if let (Some(inode), Some(count)) = (number(9), number(12)) {
+                dropped.insert(inode, count);
+            }
+        }
+    }
+    dropped
+}
+
 /// The names `netstat` uses.
 fn state_name(state: &TcpState) -> &'static str {
     match state {

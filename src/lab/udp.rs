@@ -64,9 +64,17 @@ pub fn serve(
     log.record(&Event::new("listening").at("udp", local));
     let mut buffer = vec![0; limits.buffer];
     let mut clients = Clients::default();
-    while let Some((length, remote)) =
-        receive(socket, &mut buffer, stop, None).map_err(Fault::system("receiving"))?
-    {
+    let mut losses = Losses::of(socket);
+    loop {
+        losses.tell(log, local);
+        let next_look = Some(Instant::now() + LOOK);
+        let received = receive(socket, &mut buffer, stop, next_look);
+        let Some((length, remote)) = received.map_err(Fault::system("receiving"))? else {
+            if stop.asked() {
+                break;
+            }
+            continue;
+        };
         let datagram = Datagram {
             received: &buffer[..length.min(limits.buffer)],
             length,
@@ -101,8 +109,55 @@ pub fn serve(
             }
         }
     }
+    losses.looked = None;
+    losses.tell(log, local);
     log.record(&Event::new("ended").at("udp", local));
     Ok(())
+}
+
+/// So often the kernel is asked what it threw away.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Datagrams that came while the receive buffer was full, by the kernel's count.
+struct Losses {
+    inode: Option<u64>,
+    told: u64,
+    looked: Option<Instant>,
+}
+
+impl Losses {
+    fn of(socket: &UdpSocket) -> Losses {
+        Losses {
+            inode: rustix::fs::fstat(socket).ok().map(|about| about.st_ino),
+            told: 0,
+            looked: None,
+        }
+    }
+
+    /// Tells what was lost since the last time, at most once a second.
+    fn tell(&mut self, log: &Log, local: SocketAddr) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let count = self
+            .inode
+            .and_then(|inode| super::sockets::dropped().get(&inode).copied());
+        let count = count.unwrap_or(self.told);
+        if count > self.told {
+            let more = usize::try_from(count - self.told).unwrap_or(usize::MAX);
+            log.record(
+                &Event::new("dropped")
+                    .at("udp", local)
+                    .number("datagrams", more)
+                    .text(
+                        "reason",
+                        "they came while the socket's receive buffer was full",
+                    ),
+            );
+            self.told = count;
+        }
+    }
 }
 
 /// Who sent something lately.

@@ -1,12 +1,13 @@
 //! The upper-case servers: every sentence comes back in capitals, over UDP and over TCP.
 
-use super::conversation::{Conversation, Ended};
+use super::connect::connect;
+use super::conversation::{Conversation, Ended, PAUSE};
 use super::fault::Fault;
 use super::log::{Event, Log};
 use super::serve::{self, After};
 use super::stop::Stop;
 use super::udp::{self, Reply};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
@@ -93,6 +94,53 @@ pub fn serve_tcp(
     serve::serve(listener, limits, stop, log, |conversation| {
         talk(conversation, sentences, log)
     })
+}
+
+/// One sentence over a connection of its own, and all of its answer: as much as was sent comes
+/// back, and more where letters grow.
+pub fn ask(
+    addresses: &[SocketAddr],
+    sentence: &[u8],
+    patience: Duration,
+) -> Result<Vec<u8>, Fault> {
+    const PIECE: usize = 16 * 1024;
+    let mut conversation = connect(addresses, patience)?.conversation;
+    let mut answer = Vec::new();
+    for piece in sentence.chunks(PIECE) {
+        conversation.tell(piece)?;
+        // What has come back makes room for what is still to go.
+        while let Ok(piece) = conversation.chunk(Instant::now()) {
+            if piece.is_empty() {
+                break;
+            }
+            answer.extend_from_slice(&piece);
+        }
+    }
+    let is_line = sentence.ends_with(b"\n");
+    loop {
+        let whole = match is_line {
+            true => answer.ends_with(b"\n"),
+            false => answer.len() >= sentence.len(),
+        };
+        let until = Instant::now() + if whole { PAUSE } else { patience };
+        match conversation.chunk(until) {
+            Ok(piece) if piece.is_empty() && answer.is_empty() => {
+                return Err(Fault::ClosedEarly {
+                    address: conversation.remote,
+                    before: "the answer",
+                });
+            }
+            Ok(piece) if piece.is_empty() => return Ok(answer),
+            Ok(piece) => answer.extend_from_slice(&piece),
+            Err(Ended::Idle(_)) if whole => break,
+            Err(ended) => return Err(conversation.fault(ended, "the answer")),
+        }
+        if is_line && answer.ends_with(b"\n") {
+            break;
+        }
+    }
+    conversation.close();
+    Ok(answer)
 }
 
 /// Pieces are answered as they come, however long the sentence. A sentence ends with its line;

@@ -1,5 +1,6 @@
 //! Every field by its name: its type, its sentence, and where its values come from.
 
+use super::notes::{NOTES, Notes};
 use crate::dissect::field::{FieldIndex, Kind};
 use crate::dissect::layer::Protocol;
 use crate::facts;
@@ -21,23 +22,6 @@ pub enum Place {
     Note(Notes, FieldIndex),
     /// A field of a fact, by position in its table.
     Fact(u16),
-}
-
-/// The trackers whose notes have fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Notes {
-    /// Addresses that two hosts claim.
-    Arp,
-    /// What the TCP tracker says of a segment.
-    Tcp,
-    /// Flow and times of a datagram.
-    Udp,
-    /// Request and reply of an echo.
-    Icmp,
-    /// Query and response of a DNS question.
-    Dns,
-    /// The datagram that fragments make.
-    Fragments,
 }
 
 /// One name.
@@ -103,7 +87,7 @@ impl Catalogue {
                     catalogue.add(field.name, field.kind, field.doc, place);
                 }
             }
-            for (notes, table) in super::frames::NOTES {
+            for (notes, table) in NOTES {
                 for (index, field) in table.iter().enumerate() {
                     let index =
                         FieldIndex(u8::try_from(index).expect("tables have 256 fields at most"));

@@ -1,10 +1,11 @@
 //! Everything that is known of one frame: every layer with all its fields, in Wireshark's order.
 
-use super::catalogue::Notes;
-use super::frames::{NOTES, Seen};
-use super::{meaning, print};
+use super::frames::Seen;
+use super::notes::{NOTES, Notes};
+use super::print;
 use crate::dissect::field::{Field, Found, Kind, Sink, Value, Wanted};
 use crate::dissect::layer::{Protocol, View};
+use crate::dissect::meaning;
 use crate::dissect::{self, PROTOCOLS, TABLES};
 use crate::track;
 use std::ops::Range;

@@ -129,11 +129,7 @@ impl Compare {
 
 impl Operand {
     /// Hands over the values until the visitor says `true`; says whether it did.
-    pub(super) fn visit(
-        &self,
-        row: &dyn Row,
-        visitor: &mut dyn FnMut(&Value<'_>) -> bool,
-    ) -> bool {
+    pub(super) fn visit(&self, row: &dyn Row, visitor: &mut dyn FnMut(&Value<'_>) -> bool) -> bool {
         match self {
             Operand::Field {
                 slot, layers: None, ..

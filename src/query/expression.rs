@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn a_calculation_has_a_value() {
-        let term = Expression::parse("ip.len - ip.hdr_len", Catalogue::frames()).expect("it is one");
+        let term =
+            Expression::parse("ip.len - ip.hdr_len", Catalogue::frames()).expect("it is one");
         let values = term.evaluate(&Numbers(vec![84, 20]));
         assert_eq!(values, [Value::Signed(64)]);
     }

@@ -1,7 +1,8 @@
 //! Which trackers a set of fields needs, and what they say of a frame.
 
 use super::Catalogue;
-use super::catalogue::{EntryId, Notes as Table, Place};
+use super::catalogue::{EntryId, Place};
+use super::notes::Notes as Table;
 use crate::capture::{Reader, read_beside};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};

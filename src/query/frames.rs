@@ -5,12 +5,13 @@
 //! when not.
 
 use super::Filter;
-use super::catalogue::{EntryId, Notes};
+use super::catalogue::EntryId;
 use super::following::{Following, Said, Wants};
 use super::link;
+use super::notes::Notes;
 use super::plan::{Plan, Values, header_length};
 use crate::capture::{Batch, Ending, Frame, Interface, Kept, OpenError, Reader, read_beside};
-use crate::dissect::field::{Field, Sink, Wanted};
+use crate::dissect::field::{Sink, Wanted};
 use crate::dissect::frame::Clock;
 use crate::dissect::layer::{Layer, Protocol, View};
 use crate::dissect::{self, Packet, Stop, Transport};
@@ -19,16 +20,6 @@ use crate::track::fragments::Whole;
 use crate::track::messages::Message;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// The trackers' notes that have fields.
-pub(super) const NOTES: &[(Notes, &[Field])] = &[
-    (Notes::Arp, track::arp::FIELDS),
-    (Notes::Tcp, track::tcp::FIELDS),
-    (Notes::Udp, track::udp::FIELDS),
-    (Notes::Icmp, track::icmp::FIELDS),
-    (Notes::Dns, track::dns::FIELDS),
-    (Notes::Fragments, track::fragments::FIELDS),
-];
 
 /// Why a session stopped before the capture's end.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +92,12 @@ impl<'q> Session<'q> {
     /// Follows everything, whatever the fields ask for.
     pub fn following_all(mut self) -> Self {
         self.wants = Wants::all();
+        self
+    }
+
+    /// Reads the capture once, as it comes: what only a later frame could tell is left out.
+    pub fn once(mut self) -> Self {
+        self.wants.twice = false;
         self
     }
 

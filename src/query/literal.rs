@@ -1,8 +1,8 @@
 //! What is written in a filter into a value of the type it is compared with.
 
 use super::error::{Cause, FilterError};
-use super::meaning;
 use crate::dissect::field::{Kind, Value};
+use crate::dissect::meaning;
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;

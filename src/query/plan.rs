@@ -1,7 +1,8 @@
 //! Which layers are read for a set of fields, and the row of values that comes of it.
 
-use super::catalogue::{Catalogue, EntryId, Notes, Place};
+use super::catalogue::{Catalogue, EntryId, Place};
 use super::eval::{Cell, Row};
+use super::notes::Notes;
 use crate::dissect::field::{FieldIndex, Sink, Value, Wanted};
 use crate::dissect::layer::{Layer, Protocol};
 

@@ -9,12 +9,13 @@ use std::io::{self, Write};
 pub fn csv_cell(text: &str) -> String {
     let text = super::safe(text);
     let text = match text.chars().next() {
-        // A negative number is no formula.
-        Some('-') if text[1..].starts_with(|c: char| c.is_ascii_digit()) => text,
-        Some('=' | '+' | '-' | '@') => format!("'{text}"),
+        // A number is no formula.
+        Some('+' | '-') if text.parse::<f64>().is_ok_and(f64::is_finite) => text,
+        _ if text == "-" => text,
+        Some('=' | '+' | '-' | '@' | '|' | '%') => format!("'{text}"),
         _ => text,
     };
-    if text.contains([',', '"', ' ', '\'']) {
+    if text.contains([',', '"', ' ', '\'', ';']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text
@@ -55,6 +56,10 @@ mod tests {
     fn a_formula_is_disarmed_and_a_negative_number_is_not() {
         assert_eq!(csv_cell("=1+1"), "\"'=1+1\"");
         assert_eq!(csv_cell("-0.5"), "-0.5");
+        assert_eq!(
+            csv_cell("-2+cmd|' /C calc'!A0"),
+            "\"'-2+cmd|' /C calc'!A0\""
+        );
         assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
     }
 }

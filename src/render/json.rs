@@ -35,7 +35,7 @@ pub fn json_text(text: &str) -> String {
 pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let utc = Times {
         clock: Clock::Utc,
-        start: 0,
+        ..Times::default()
     };
     let mut text = String::new();
     object(

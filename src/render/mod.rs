@@ -3,6 +3,7 @@
 //! **Invariant:** this is the only place that makes text safe: whatever comes from a capture
 //! passes [`safe`] (terminal), [`json_text`], [`csv_cell`] or [`markdown_cell`] on its way out.
 
+mod colour;
 mod csv;
 mod json;
 mod markdown;
@@ -10,6 +11,7 @@ mod table;
 mod text;
 mod wrap;
 
+pub use colour::Colour;
 pub use csv::csv_cell;
 pub use json::json_text;
 pub use markdown::markdown_cell;
@@ -55,8 +57,21 @@ pub struct Report<'a> {
     pub times: Times,
     /// How much of it.
     pub extent: Extent,
+    /// Whether tables are coloured.
+    pub colour: Colour,
     /// Whether JSON says why fields are absent, and which frames prove those that are not.
     pub why: bool,
+}
+
+/// Writes a table by itself, its headings first, as wide as it may be.
+pub fn table(out: &mut dyn Write, rows: Vec<Vec<String>>, width: u16) -> io::Result<()> {
+    table::table(
+        out,
+        rows,
+        &Times::default(),
+        usize::from(width),
+        Colour::Never,
+    )
 }
 
 /// Writes a report.

@@ -1,8 +1,10 @@
 //! Tables for people, as wide as the terminal.
 
 use super::wrap::{floor, wrap};
-use super::{Report, safe};
-use crate::report::{Clock, Times, WHEN, columns, most_important};
+use super::{Colour, Report, safe};
+use crate::facts::Fact;
+use crate::facts::ip::Hop;
+use crate::report::{Clock, Times, WHEN, columns, hops, most_important};
 use comfy_table::{ContentArrangement, Table, presets};
 use std::io::{self, Write};
 
@@ -13,14 +15,34 @@ const LEAST: usize = 6;
 
 pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let width = usize::from(report.extent.width);
+    let colour = report.colour;
     for text in &report.lines {
-        paragraph(out, text, width)?;
+        for line in wrap(&safe(text), width) {
+            writeln!(out, "{}", colour.line(&line))?;
+        }
     }
     for section in &report.sections {
         let name = section.schema.section;
         let title = name.replace('_', " ");
-        writeln!(out, "\n{} ({})", title.to_uppercase(), section.len())?;
+        let title = format!("{} ({})", title.to_uppercase(), section.len());
+        writeln!(out, "\n{}", colour.heading(&title))?;
         paragraph(out, section.schema.doc, width)?;
+        if name == Hop::SECTION {
+            let headings = hops::HEADINGS.map(str::to_owned).to_vec();
+            let lines = hops::lines(section, &report.times);
+            let left = lines.len().saturating_sub(report.extent.rows);
+            let shown = lines.into_iter().take(report.extent.rows);
+            let rows = std::iter::once(headings).chain(shown).collect();
+            table(out, rows, &report.times, width, colour)?;
+            if left > 0 {
+                paragraph(
+                    out,
+                    &format!("{left} more hardware addresses with --all."),
+                    width,
+                )?;
+            }
+            continue;
+        }
         let shown = most_important(section, report.extent.rows);
         let columns = columns::of(name);
         let mut lines = vec![columns.iter().map(|c| c.0.to_owned()).collect()];
@@ -31,7 +53,7 @@ pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
                 .map(|c| (c.1)(record.as_ref(), &report.times));
             Some(cells.collect())
         }));
-        table(out, lines, &report.times, width)?;
+        table(out, lines, &report.times, width, colour)?;
         if shown.len() < section.len() {
             let left = section.len() - shown.len();
             let weighs = (0..section.len()).any(|row| section.weight(row) != section.weight(0));
@@ -58,11 +80,12 @@ fn paragraph(out: &mut dyn Write, text: &str, width: usize) -> io::Result<()> {
 }
 
 /// The first of `rows` is the heading.
-fn table(
+pub(super) fn table(
     out: &mut dyn Write,
     rows: Vec<Vec<String>>,
     times: &Times,
     width: usize,
+    colour: Colour,
 ) -> io::Result<()> {
     let mut rows: Vec<Vec<String>> = rows
         .into_iter()
@@ -110,7 +133,7 @@ fn table(
     let lines: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
     let longest = lines.iter().map(|l| l.chars().count()).max().unwrap_or(0);
     for (place, line) in lines.iter().enumerate() {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", colour.line(line))?;
         if place + 1 == heading {
             writeln!(out, "{}", "─".repeat(longest))?;
         }

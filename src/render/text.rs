@@ -4,11 +4,16 @@ use crate::dissect::field::Value;
 use crate::facts::Moment;
 use crate::report::{Clock, Times};
 
-/// Whether a character must not reach a terminal or a page: controls, escape sequences'
-/// beginnings, bidirectional overrides (Unicode TR 9), invisible separators.
+/// Whether a character must not reach a terminal or a page: controls of both sets, escape
+/// sequences' beginnings, bidirectional marks (Unicode TR 9), and what is invisible.
 pub(super) fn is_dangerous(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Text with everything that acts on a terminal written out as `\n`, `\t` or `\u{1b}`.

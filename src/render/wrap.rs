@@ -92,8 +92,9 @@ fn coarse(before: char, after: char, rest: &str) -> bool {
     match (before, after) {
         (_, ' ') | (' ', '←') => false,
         (' ' | ',', _) => true,
+        // The port of an IPv4 address stays with it.
         (_, ':') => {
-            before != ':' && word.len() > 2 && word[1..].bytes().all(|b| b.is_ascii_digit())
+            before == ']' && word.len() > 2 && word[1..].bytes().all(|b| b.is_ascii_digit())
         }
         _ => false,
     }
@@ -143,8 +144,8 @@ mod tests {
 
     #[test]
     fn a_port_goes_to_the_next_line_whole() {
-        assert_eq!(wrap("10.101.0.2:28501", 12), ["10.101.0.2", ":28501"]);
-        assert_eq!(floor("10.101.0.2:28501"), 10);
+        assert_eq!(wrap("[fd00::2]:28501", 12), ["[fd00::2]", ":28501"]);
+        assert_eq!(floor("10.101.0.2:28501"), 16);
     }
 
     #[test]

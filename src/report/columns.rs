@@ -1,7 +1,7 @@
 //! The columns of the tables for people: few enough for 80 characters, always with frames. The
 //! moment ([`super::WHEN`]) is left out where there is no room for it.
 
-use super::{Clock, Times};
+use super::{Clock, Times, tcp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::capture::{Capture, Traffic};
 use crate::facts::dhcp::{DhcpMessage, Lease};
@@ -10,7 +10,7 @@ use crate::facts::http::Exchange;
 use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
-use crate::facts::tcp::{Closed, Connection, Opened, Roles, Segment};
+use crate::facts::tcp::{Connection, Roles, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
 use crate::facts::udp::{Datagram, Flow};
 use crate::facts::{Fact, Mac, Milliseconds, Moment, Record, Side};
@@ -42,6 +42,7 @@ pub fn of(section: &str) -> Columns {
         Situation::SECTION => SITUATIONS,
         Connection::SECTION => CONNECTIONS,
         Segment::SECTION => SEGMENTS,
+        ZeekRecord::SECTION => ZEEK_RECORDS,
         Flow::SECTION => FLOWS,
         Datagram::SECTION => DATAGRAMS,
         Fragmented::SECTION => FRAGMENTED,
@@ -89,9 +90,10 @@ pub(super) fn span(value: Option<Milliseconds>) -> String {
 }
 
 /// Frame numbers, the first few of them.
-pub(super) fn frames(list: &[u32]) -> String {
-    let mut text: Vec<String> = list.iter().take(8).map(u32::to_string).collect();
-    if list.len() > 8 {
+pub(super) fn frames(list: &[u32], times: &Times) -> String {
+    let most = if times.whole { usize::MAX } else { 8 };
+    let mut text: Vec<String> = list.iter().take(most).map(u32::to_string).collect();
+    if list.len() > most {
         text.push("…".to_owned());
     }
     text.join(",")
@@ -133,107 +135,6 @@ pub(super) fn mac(mac: Mac) -> String {
     crate::dissect::vendor::name(mac.0)
 }
 
-fn opened(c: &Connection) -> String {
-    let list: Vec<u32> = [c.syn_frame, c.synack_frame, c.ack_frame]
-        .into_iter()
-        .flatten()
-        .collect();
-    let with = |more: Option<u32>| frames(&[list.clone(), more.into_iter().collect()].concat());
-    match c.opened {
-        Opened::Refused => format!("refused {}", with(c.refusing_frame)),
-        Opened::Unreachable => format!("unreachable {}", with(c.opening_error_frame)),
-        Opened::Unanswered => format!("unanswered ×{} {}", c.syn_attempts, frames(&list)),
-        Opened::Handshake => {
-            let missing: Vec<&str> = [
-                (c.syn_frame, "SYN"),
-                (c.synack_frame, "SYN+ACK"),
-                (c.ack_frame, "ACK"),
-            ]
-            .into_iter()
-            .filter(|(frame, _)| frame.is_none())
-            .map(|(_, name)| name)
-            .collect();
-            match missing.as_slice() {
-                [] => format!("handshake {}", frames(&list)),
-                missing => format!(
-                    "handshake {} ({} not captured)",
-                    frames(&list),
-                    missing.join(", ")
-                ),
-            }
-        }
-        word if list.is_empty() => word.to_string(),
-        word => format!("{word} {}", frames(&list)),
-    }
-}
-
-fn closed(c: &Connection) -> String {
-    let list = frames(&c.closing_frames);
-    match (c.opened, c.closed, c.closed_by) {
-        (Opened::Refused | Opened::Unreachable, ..) => "-".to_owned(),
-        (_, Closed::Open, _) => "open".to_owned(),
-        (_, Closed::Reset, Some(by)) => match c.first_fin_by {
-            Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
-            None => format!("reset by {by} {list}"),
-        },
-        (_, word, Some(by)) => format!("{word} by {by} {list}"),
-        (_, word, None) => format!("{word} {list}"),
-    }
-}
-
-fn trouble(c: &Connection) -> String {
-    let sums = [
-        (
-            "sent again",
-            c.client_retransmissions
-                + c.server_retransmissions
-                + c.client_fast_retransmissions
-                + c.server_fast_retransmissions
-                + c.client_spurious_retransmissions
-                + c.server_spurious_retransmissions,
-        ),
-        ("gap", c.client_lost_segments + c.server_lost_segments),
-        (
-            "ACK of unseen data",
-            c.client_acked_unseen + c.server_acked_unseen,
-        ),
-        ("late", c.client_out_of_order + c.server_out_of_order),
-        ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
-        ("zero window", c.client_zero_windows + c.server_zero_windows),
-        ("window full", c.client_window_full + c.server_window_full),
-        ("keep-alive", c.client_keep_alives + c.server_keep_alives),
-    ];
-    let mut words: Vec<String> = sums
-        .iter()
-        .filter(|s| s.1 > 0)
-        .map(|s| format!("{} {}", s.1, s.0))
-        .collect();
-    let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
-    if beyond(c.client_largest_segment_bytes, c.server_mss)
-        || beyond(c.server_largest_segment_bytes, c.client_mss)
-    {
-        words.push("segments beyond the MSS (offload)".to_owned());
-    }
-    if c.port_reuse {
-        words.push("ports reused".to_owned());
-    }
-    let mut text = words.join(", ");
-    if c.copied_frames > 0 {
-        let all: u32 = sums.iter().map(|s| s.1).sum();
-        let copies = format!("{} captured twice", c.copied_frames);
-        text = match c.copies_counted {
-            0 if text.is_empty() => copies,
-            0 => format!("{copies}; {text}"),
-            counted if counted >= all => format!("{copies}, counted as {text}"),
-            counted => format!("{copies}; {text}, {counted} of these by the copies"),
-        };
-    }
-    if !text.is_empty() && !c.trouble_frames.is_empty() {
-        text.push_str(&format!(" ({})", frames(&c.trouble_frames)));
-    }
-    text
-}
-
 const CONNECTIONS: Columns = columns![Connection;
     ("#", |c, _| c.stream.to_string()),
     ("at", |c, t| moment(c.start_time, t)),
@@ -241,12 +142,12 @@ const CONNECTIONS: Columns = columns![Connection;
         end(c.client, c.client_port) + if c.roles == Roles::Guess { " ?" } else { "" }
     }),
     ("server", |c, _| end(c.server, c.server_port)),
-    ("opened, frames", |c, _| opened(c)),
+    ("opened, frames", |c, t| tcp::opened(c, t)),
     ("bytes → ←", |c, _| {
         format!("{} {}", c.client_bytes, c.server_bytes)
     }),
-    ("closed, frames", |c, _| closed(c)),
-    ("noticed", |c, _| trouble(c)),
+    ("closed, frames", |c, t| tcp::closed(c, t)),
+    ("noticed", |c, t| tcp::trouble(c, t)),
 ];
 
 const DATAGRAMS: Columns = columns![Datagram;
@@ -552,6 +453,13 @@ const SEGMENTS: Columns = columns![Segment;
     ("estimated", |s, _| span(s.estimated_rtt_ms)),
 ];
 
+const ZEEK_RECORDS: Columns = columns![ZeekRecord;
+    ("stream", |z, _| z.stream.to_string()),
+    ("#", |z, _| z.number.to_string()),
+    ("conn_state", |z, _| z.conn_state.clone()),
+    ("history", |z, _| z.history.clone()),
+];
+
 const FRAGMENTED: Columns = columns![Fragmented;
     ("#", |f, _| f.number.to_string()),
     ("from", |f, _| f.source.to_string()),
@@ -559,7 +467,7 @@ const FRAGMENTED: Columns = columns![Fragmented;
     ("id", |f, _| format!("0x{:04x}", f.identification)),
     ("fragments", |f, _| f.fragment_count.to_string()),
     ("bytes", |f, _| f.length_bytes.map_or_else(|| "not whole".to_owned(), |n| n.to_string())),
-    ("frames", |f, _| frames(&f.frames)),
+    ("frames", |f, t| frames(&f.frames, t)),
 ];
 
 const FRAGMENTS: Columns = columns![Fragment;
@@ -610,5 +518,5 @@ const TRAFFIC: Columns = columns![Traffic;
 const SITUATIONS: Columns = columns![Situation;
     ("situation", |s, _| s.kind.to_string()),
     ("what happened", |s, _| s.sentence.clone()),
-    ("frames", |s, _| frames(&s.frames)),
+    ("frames", |s, t| frames(&s.frames, t)),
 ];

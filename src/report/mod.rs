@@ -7,7 +7,10 @@
 //! **Invariant:** no formatting for a medium and no escaping here; `render` does both.
 
 pub mod columns;
+pub mod hops;
+pub mod packet_list;
 pub mod summary;
+mod tcp;
 pub use columns::moment;
 
 use crate::facts::Rows;
@@ -27,13 +30,15 @@ pub enum Clock {
     Local,
 }
 
-/// How moments are told, and what relative ones count from.
+/// How moments are told, what relative ones count from, and how long lists may be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Times {
     /// How.
     pub clock: Clock,
     /// Time of the first frame, in nanoseconds since 1970.
     pub start: i64,
+    /// Lists in a cell are told whole.
+    pub whole: bool,
 }
 
 /// The rows of a section that matter most, in their own order.
@@ -42,9 +47,14 @@ pub fn most_important(section: &Rows<'_>, count: usize) -> Vec<usize> {
         return (0..section.len()).collect();
     }
     // A heap of the best so far: the weakest on top, the later row weaker among equals.
-    let mut best = std::collections::BinaryHeap::new();
+    let mut best: std::collections::BinaryHeap<(std::cmp::Reverse<u64>, usize)> =
+        std::collections::BinaryHeap::new();
     for index in 0..section.len() {
-        best.push((std::cmp::Reverse(section.weight(index)), index));
+        let weight = std::cmp::Reverse(section.weight(index));
+        if best.len() == count && best.peek().is_some_and(|weakest| weight >= weakest.0) {
+            continue;
+        }
+        best.push((weight, index));
         if best.len() > count {
             best.pop();
         }

@@ -54,7 +54,7 @@ fn size(analysis: &Analysis, capture: &Capture, facts: usize) -> String {
 fn times(capture: &Capture) -> Option<String> {
     let utc = Times {
         clock: Clock::Utc,
-        start: 0,
+        ..Times::default()
     };
     let first = capture.first_time?;
     let over = capture

@@ -51,6 +51,18 @@ struct Claim {
     seconds: i64,
 }
 
+/// Requests for one address that nobody answered.
+pub struct Unanswered {
+    /// The address.
+    pub asked: IpAddr,
+    /// Who asked for it.
+    pub asker: IpAddr,
+    /// Frames of the requests.
+    pub frames: Vec<u32>,
+    /// When the last was sent.
+    pub last: Option<Moment>,
+}
+
 /// What is remembered.
 #[derive(Default)]
 pub struct Requests {
@@ -263,9 +275,9 @@ impl Requests {
         replied.any(|r| r.sender == address || r.asked == address)
     }
 
-    /// Requests nobody answered, per asked address: asker and frames.
-    pub fn unanswered(&self) -> Vec<(IpAddr, IpAddr, Vec<u32>)> {
-        let mut result: Vec<(IpAddr, IpAddr, Vec<u32>)> = Vec::new();
+    /// Requests nobody answered, per asked address.
+    pub fn unanswered(&self) -> Vec<Unanswered> {
+        let mut result: Vec<Unanswered> = Vec::new();
         let mut place: HashMap<(IpAddr, IpAddr), usize> = HashMap::new();
         for request in self
             .list
@@ -280,9 +292,15 @@ impl Requests {
                 .entry((request.asked, request.sender))
                 .or_insert(result.len());
             if at == result.len() {
-                result.push((request.asked, request.sender, Vec::new()));
+                result.push(Unanswered {
+                    asked: request.asked,
+                    asker: request.sender,
+                    frames: Vec::new(),
+                    last: None,
+                });
             }
-            result[at].2.push(request.frame);
+            result[at].frames.push(request.frame);
+            result[at].last = request.time;
         }
         result
     }

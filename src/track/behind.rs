@@ -33,9 +33,12 @@ impl Tcp {
 
     /// Takes in one segment; `frame` gives the bytes of the frame it is in.
     pub fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
-        let note = self.connections.follow(&carried.seen);
-        if let Some(segments) = &mut self.segments {
-            segments.segment(&carried.seen, &note);
+        match &mut self.segments {
+            None => self.connections.keep(&carried.seen),
+            Some(segments) => {
+                let note = self.connections.follow(&carried.seen);
+                segments.segment(&carried.seen, &note);
+            }
         }
         if !carried.seen.hidden {
             self.streams.segment(carried, frame);

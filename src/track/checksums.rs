@@ -4,10 +4,16 @@
 //! what is wrong with checksums shows at once or hardly ever; so the first [`MOST`] packets are
 //! looked at, and the report says so when there were more. Nothing is left out of the analysis
 //! for its checksum, as Wireshark by default leaves out nothing.
+//!
+//! A sum that is not filled in tells where the capture ran only if it is the sender's own: not on
+//! loopback, where nobody ever fills one in, and not in a TCP frame larger than any segment on the
+//! wire, which the receiving card may have put together. A TTL that no system begins with shows
+//! that the packet was passed on.
 
-use crate::dissect::Packet;
+use crate::capture::LinkType;
 use crate::dissect::checksum::{self, Verdict};
 use crate::dissect::layer::Protocol;
+use crate::dissect::{Packet, Transport};
 use std::net::IpAddr;
 
 /// How many packets are looked at.
@@ -24,6 +30,12 @@ pub struct Found {
     pub frames: Vec<u32>,
     /// Who sent them, the first few.
     pub senders: Vec<IpAddr>,
+    /// One was passed on by a router: its TTL is none that a sender begins with.
+    pub routed: bool,
+    /// Two of the senders sent theirs to each other.
+    pub both_ways: bool,
+    /// The first packets' ends, to see whether they are.
+    ends: Vec<(IpAddr, IpAddr)>,
 }
 
 /// What was found of one kind of checksum.
@@ -34,6 +46,10 @@ pub struct Sum {
     pub bad: Found,
     /// Those whose sum was not filled in.
     pub unfilled: Found,
+    /// The same on loopback.
+    pub loopback: Found,
+    /// Those larger than any segment on the wire, whose sum says nothing.
+    pub large: Found,
 }
 
 /// All kinds, in the order they were met.
@@ -80,14 +96,17 @@ impl Checksums {
                 name,
                 bad: Found::default(),
                 unfilled: Found::default(),
+                loopback: Found::default(),
+                large: Found::default(),
             });
             self.sums.len() - 1
         });
         let sum = &mut self.sums[place];
-        let found = if verdict == Verdict::NotFilledIn {
-            &mut sum.unfilled
-        } else {
-            &mut sum.bad
+        let found = match verdict {
+            Verdict::NotFilledIn if on_loopback(packet) => &mut sum.loopback,
+            _ if is_large(packet) => &mut sum.large,
+            Verdict::NotFilledIn => &mut sum.unfilled,
+            _ => &mut sum.bad,
         };
         found.count += 1;
         if found.frames.len() < NAMED {
@@ -99,5 +118,89 @@ impl Checksums {
         {
             found.senders.push(ip.source);
         }
+        if let Some(ip) = packet.ip {
+            found.routed |= !matches!(ip.ttl, 1 | 32 | 64 | 128 | 255);
+            found.both_ways |= found.ends.contains(&(ip.destination, ip.source));
+            let ends = (ip.source, ip.destination);
+            if found.ends.len() < NAMED && !found.ends.contains(&ends) {
+                found.ends.push(ends);
+            }
+        }
+    }
+}
+
+/// Whether a packet never leaves its host: by its addresses, by a link without any, or by the
+/// hardware addresses of Linux' loopback.
+fn on_loopback(packet: &Packet<'_>) -> bool {
+    let own = packet
+        .ip
+        .is_some_and(|ip| ip.source == ip.destination || ip.source.is_loopback());
+    let link = matches!(packet.frame.link, LinkType::NULL | LinkType::LOOP);
+    own || link || packet.macs == Some(([0; 6], [0; 6]))
+}
+
+/// Whether a TCP frame is larger than what Ethernet carries: the sending card has yet to cut it,
+/// or the receiving one has put it together.
+fn is_large(packet: &Packet<'_>) -> bool {
+    matches!(packet.transport, Transport::Tcp(_))
+        && packet.frame.wire_length > 1514
+        && packet.payload.reported > 1460
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Frame;
+    use std::net::Ipv4Addr;
+
+    /// What was found of TCP: wrong, not filled in, on loopback, too large.
+    fn counts(frames: &[Vec<u8>]) -> [u32; 4] {
+        let mut checksums = Checksums::default();
+        for (number, bytes) in (1..).zip(frames) {
+            checksums.packet(&Packet::dissect(Frame {
+                number,
+                time: None,
+                wire_length: crate::dissect::as_u32(bytes.len()),
+                interface: 0,
+                link: LinkType::ETHERNET,
+                bytes,
+            }));
+        }
+        let sum = checksums.sums.iter().find(|sum| sum.name == "TCP");
+        sum.map_or([0; 4], |sum| {
+            [&sum.bad, &sum.unfilled, &sum.loopback, &sum.large].map(|found| found.count)
+        })
+    }
+
+    /// A segment whose checksum is what its sender left for the card.
+    fn unfilled(from: [u8; 4], to: [u8; 4], payload: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        etherparse::PacketBuilder::ethernet2([2; 6], [4; 6])
+            .ipv4(from, to, 64)
+            .tcp(40000, 80, 1, 1024)
+            .write(&mut bytes, &vec![7; payload])
+            .expect("memory takes it");
+        bytes[50..52].copy_from_slice(&[0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn a_sum_that_is_not_filled_in_is_the_senders_own_only_on_a_wire_and_in_a_segment() {
+        let (here, there) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+        assert_eq!(counts(&[unfilled(here, there, 100)]), [0, 1, 0, 0]);
+        assert_eq!(counts(&[unfilled(here, there, 1460)]), [0, 1, 0, 0]);
+        assert_eq!(counts(&[unfilled(here, there, 1461)]), [0, 0, 0, 1]);
+        assert_eq!(counts(&[unfilled(here, here, 100)]), [0, 0, 1, 0]);
+        let lo = Ipv4Addr::LOCALHOST.octets();
+        assert_eq!(counts(&[unfilled(lo, lo, 9000)]), [0, 0, 1, 0]);
+        let mut on_lo = unfilled(here, there, 100);
+        on_lo[..12].fill(0);
+        assert_eq!(counts(&[on_lo]), [0, 0, 1, 0]);
+        let mut wrong = unfilled(here, there, 100);
+        wrong[50] = 1;
+        assert_eq!(counts(&[wrong]), [1, 0, 0, 0]);
+        let mut wrong = unfilled(here, there, 3000);
+        wrong[50] = 1;
+        assert_eq!(counts(&[wrong]), [0, 0, 0, 1]);
     }
 }

@@ -2,14 +2,17 @@
 //! (`any`), on both sides of a router, by a mirror port that copies both directions.
 //!
 //! Wireshark counts such copies as retransmissions and duplicate ACKs, and so do our counts; but
-//! a report has to say what they are. A copy is the same IP packet (addresses, identification,
-//! length, place, and the first bytes of its payload, the transport checksum among them) within a
-//! millisecond, with the same TTL or one that a router has counted down. Two packets without an identification, as
-//! IPv6 has none, must besides differ in what only the link or a router adds: hosts do send the
-//! same RST twice.
+//! a report has to say what they are. A copy is the same IP packet, byte for byte but for its TTL
+//! and header checksum, within a millisecond, with the same TTL or one that a router has counted
+//! down. Two packets without an identification, as IPv6 has none, must besides differ in what only
+//! the link or a router adds: hosts do send the same RST twice.
 //!
-//! Every IP frame leaves a small token among the last sixteen. What is needed to be sure is only
-//! kept while copies are to be expected: at the beginning, and for a while after each.
+//! Every IP frame leaves a small token among the last sixteen. The packet itself, which is needed
+//! to be sure, is only kept while copies are to be expected: at the beginning, and for a while
+//! after each.
+//!
+//! Who passes packets on under its own hardware address is counted: whether it is a router, or
+//! somebody who has put itself in between, ARP tells.
 
 use crate::capture::{LinkType, Time};
 use crate::dissect::{Ip, Packet, as_usize};
@@ -25,6 +28,19 @@ const ROUTED_WITHIN: i64 = 1_000_000_000;
 const ATTENTIVE: u32 = 4096;
 /// How many copies are named.
 const NAMED: usize = 20;
+/// How many relays are told apart.
+const RELAYS: usize = 16;
+
+/// A card that packets were sent to, and that sent the same packets on.
+#[derive(Debug)]
+pub struct Relay {
+    /// Its hardware address.
+    pub mac: [u8; 6],
+    /// How many copies show it.
+    pub count: u64,
+    /// The first of them, each after the frame it is a copy of.
+    pub pairs: Vec<(u32, u32)>,
+}
 
 /// What differs between a frame and its copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +66,15 @@ const DIFFERENCES: [Difference; 5] = [
 ];
 
 /// What must be known of a frame to be sure that another is its copy.
-#[derive(Clone, Copy)]
+#[derive(Default)]
 struct Record {
+    /// 0 marks an empty place.
     frame: u32,
     time: Time,
-    source: IpAddr,
-    destination: IpAddr,
+    /// The IP packet as captured, without TTL and header checksum.
+    bytes: Vec<u8>,
+    /// How long it is by its header.
+    stated_length: u32,
     identification: u32,
     ttl: u8,
     interface: u32,
@@ -70,7 +89,7 @@ pub struct Copies {
     tokens: [u32; LAST],
     place: usize,
     attentive: u32,
-    records: [Option<Record>; LAST],
+    records: [Record; LAST],
     /// IP frames seen.
     pub frames: u64,
     /// Copies among them.
@@ -78,6 +97,8 @@ pub struct Copies {
     kinds: [u64; DIFFERENCES.len()],
     /// The first copies, each after the frame it is a copy of.
     pub pairs: Vec<(u32, u32)>,
+    /// Who passed packets on.
+    pub relays: Vec<Relay>,
 }
 
 impl Default for Copies {
@@ -86,11 +107,12 @@ impl Default for Copies {
             tokens: [0; LAST],
             place: 0,
             attentive: ATTENTIVE,
-            records: [None; LAST],
+            records: Default::default(),
             frames: 0,
             count: 0,
             kinds: [0; DIFFERENCES.len()],
             pairs: Vec::new(),
+            relays: Vec::new(),
         }
     }
 }
@@ -114,29 +136,57 @@ impl Copies {
     #[cold]
     fn look(&mut self, packet: &Packet<'_>, ip: &Ip, token: u32, place: usize, hit: bool) -> bool {
         self.attentive = if hit { ATTENTIVE } else { self.attentive - 1 };
-        let record = Record::of(packet, ip);
-        let earlier = |n: &usize| (place + LAST - n) % LAST;
+        let mut record = std::mem::take(&mut self.records[place]);
+        record.fill(packet, ip);
         let found = hit
             .then(|| {
                 (1..LAST)
-                    .map(|n| earlier(&n))
+                    .map(|n| (place + LAST - n) % LAST)
                     .filter(|i| self.tokens[*i] == token)
-                    .filter_map(|i| self.records[i])
-                    .find_map(|old| Some((old.frame, old.copied_as(&record)?)))
+                    .find_map(|i| Some((i, self.records[i].copied_as(&record)?)))
             })
             .flatten();
-        self.records[place] = Some(record);
-        let Some((original, difference)) = found else {
-            return false;
-        };
+        if let Some((original, difference)) = found {
+            self.count(original, &record, difference);
+        }
+        self.records[place] = record;
+        if self.attentive == 0 {
+            // They would be taken for the last ones when it begins anew.
+            self.records = Default::default();
+        }
+        found.is_some()
+    }
+
+    fn count(&mut self, original: usize, record: &Record, difference: Difference) {
         self.count += 1;
         if let Some(kind) = DIFFERENCES.iter().position(|d| *d == difference) {
             self.kinds[kind] += 1;
         }
+        let original = &self.records[original];
+        let pair = (original.frame, record.frame);
         if self.pairs.len() < NAMED {
-            self.pairs.push((original, record.frame));
+            self.pairs.push(pair);
         }
-        true
+        let Some(mac) = original.relayed_by(record) else {
+            return;
+        };
+        let known = self.relays.iter().position(|r| r.mac == mac);
+        let place = known.unwrap_or(self.relays.len());
+        if place == self.relays.len() {
+            if place == RELAYS {
+                return;
+            }
+            self.relays.push(Relay {
+                mac,
+                count: 0,
+                pairs: Vec::new(),
+            });
+        }
+        let relay = &mut self.relays[place];
+        relay.count += 1;
+        if relay.pairs.len() < NAMED {
+            relay.pairs.push(pair);
+        }
     }
 
     /// What most of the copies differ in.
@@ -148,7 +198,8 @@ impl Copies {
 }
 
 impl Record {
-    fn of(packet: &Packet<'_>, ip: &Ip) -> Record {
+    /// Keeps a frame in the memory of an earlier one.
+    fn fill(&mut self, packet: &Packet<'_>, ip: &Ip) {
         let frame = packet.frame;
         let mut below = [0; 8];
         // After the addresses of Ethernet; of a cooked frame the packet type and the interface.
@@ -166,33 +217,67 @@ impl Record {
             // Protocol, reserved, interface index; then the packet type, in byte 10.
             below[1] = frame.bytes.get(10).copied().unwrap_or_default();
         }
-        Record {
-            frame: frame.number,
-            time: frame.time.unwrap_or_default(),
-            source: ip.source,
-            destination: ip.destination,
-            identification: ip.identification,
-            ttl: ip.ttl,
-            interface: frame.interface,
-            link: frame.link,
-            below: (ip.start, below),
-            macs: packet.macs,
+        let start = as_usize(ip.start).min(frame.bytes.len());
+        let rest = &frame.bytes[start..];
+        let stated = match ip.stated_length {
+            // Segmentation offload: all there is.
+            0 => rest.len(),
+            stated => as_usize(stated),
+        };
+        let whole = &rest[..rest.len().min(stated)];
+        let masked = match ip.source {
+            IpAddr::V4(_) => [8..9, 10..12],
+            IpAddr::V6(_) => [7..8, 0..0],
+        };
+        self.bytes.clear();
+        self.bytes.extend_from_slice(whole);
+        for byte in masked.into_iter().flatten() {
+            if let Some(byte) = self.bytes.get_mut(byte) {
+                *byte = 0;
+            }
         }
+        self.frame = frame.number;
+        self.time = frame.time.unwrap_or_default();
+        self.stated_length = ip.stated_length;
+        self.identification = ip.identification;
+        self.ttl = ip.ttl;
+        self.interface = frame.interface;
+        self.link = frame.link;
+        self.below = (ip.start, below);
+        self.macs = packet.macs;
+    }
+
+    /// Whether this is the same packet, as far as both were captured.
+    fn same(&self, later: &Record) -> bool {
+        let common = self.bytes.len().min(later.bytes.len());
+        self.stated_length == later.stated_length && self.bytes[..common] == later.bytes[..common]
+    }
+
+    /// The card that this frame went to and the later one comes from.
+    fn relayed_by(&self, later: &Record) -> Option<[u8; 6]> {
+        let (before, after) = self.macs.zip(later.macs)?;
+        let relayed = before.0 == after.1 && before.1 != after.1 && before.0[0] & 1 == 0;
+        relayed.then_some(before.0)
     }
 
     /// What differs when `later` holds the same packet; `None` when it is another.
     fn copied_as(&self, later: &Record) -> Option<Difference> {
+        if self.frame == 0 {
+            return None;
+        }
         // The frame goes on from where the earlier one went to, and was numbered by its sender.
         let routed = self.ttl.checked_sub(1) == Some(later.ttl)
             && later.identification != 0
-            && self.macs.zip(later.macs).is_some_and(|(a, b)| a.0 == b.1);
+            && self.relayed_by(later).is_some();
         let limit = if routed { ROUTED_WITHIN } else { WITHIN };
-        let near = (0..=limit).contains(&later.time.since(self.time));
-        let same = self.source == later.source
-            && self.destination == later.destination
-            && self.identification == later.identification;
         // Routers are passed in order of time, but two interfaces may be read in any order.
-        if !near || !same || self.ttl.abs_diff(later.ttl) > 1 {
+        let first = if self.interface == later.interface {
+            0
+        } else {
+            -WITHIN
+        };
+        let near = (first..=limit).contains(&later.time.since(self.time));
+        if !near || self.ttl.abs_diff(later.ttl) > 1 || !self.same(later) {
             return None;
         }
         let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
@@ -232,10 +317,147 @@ fn token(packet: &Packet<'_>, ip: &Ip) -> u32 {
         });
     let length = u64::from(ip.stated_length) ^ u64::from(ip.fragment_offset) << 13;
     let stated = u64::from(ip.identification) << 32 | length;
-    let mixed = (head.wrapping_mul(MIX) ^ next)
-        .wrapping_mul(MIX)
-        .rotate_left(31)
-        ^ stated.wrapping_mul(MIX);
+    let mixed = (head ^ stated.rotate_left(17)).wrapping_mul(MIX);
+    let mixed = (mixed ^ mixed >> 32 ^ next).wrapping_mul(MIX);
     // The upper half of a product is the well-mixed one. Never 0, which marks an empty place.
     u32::try_from(mixed >> 32).unwrap_or_default() | 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Frame;
+
+    const HOST: u8 = 1;
+    const ROUTER: u8 = 9;
+    const SERVER: u8 = 2;
+
+    /// What is varied of a frame.
+    #[derive(Clone, Copy)]
+    struct Sent {
+        from: u8,
+        to: u8,
+        ttl: u8,
+        identification: u16,
+        interface: u32,
+        microseconds: i64,
+    }
+
+    const SENT: Sent = Sent {
+        from: HOST,
+        to: ROUTER,
+        ttl: 64,
+        identification: 7,
+        interface: 0,
+        microseconds: 0,
+    };
+
+    fn frame(sent: Sent, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![2, 0, 0, 0, 0, sent.to, 2, 0, 0, 0, 0, sent.from, 8, 0];
+        let length = u16::try_from(payload.len() + 28).expect("short");
+        bytes.extend([0x45, 0]);
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(sent.identification.to_be_bytes());
+        bytes.extend([0, 0, sent.ttl, 17, 0, sent.ttl, 10, 0, 0, 1, 10, 9, 0, 2]);
+        bytes.extend([0, 68, 0, 67]);
+        bytes.extend((length - 20).to_be_bytes());
+        bytes.extend([0, 0]);
+        bytes.extend(payload);
+        bytes
+    }
+
+    fn tracked(frames: &[(Sent, &[u8])]) -> Copies {
+        let mut copies = Copies::default();
+        for (number, (sent, payload)) in (1..).zip(frames) {
+            let bytes = frame(*sent, payload);
+            let packet = Packet::dissect(Frame {
+                number,
+                time: Some(Time(1_000_000_000 + sent.microseconds * 1000)),
+                wire_length: crate::dissect::as_u32(bytes.len()),
+                interface: sent.interface,
+                link: LinkType::ETHERNET,
+                bytes: &bytes,
+            });
+            let ip = packet.ip.expect("it is IP");
+            copies.packet(&packet, &ip);
+        }
+        copies
+    }
+
+    #[test]
+    fn a_packet_that_differs_in_any_byte_is_no_copy() {
+        let payload = [0u8; 300];
+        assert_eq!(tracked(&[(SENT, &payload), (SENT, &payload)]).count, 1);
+        for place in [0, 17, 100, 299] {
+            let mut other = payload;
+            other[place] = 1;
+            assert_eq!(tracked(&[(SENT, &payload), (SENT, &other)]).count, 0);
+        }
+    }
+
+    #[test]
+    fn messages_of_many_clients_at_once_are_no_copies() {
+        // As DHCP clients send them: no identification, the same ports, one number that differs.
+        let messages: Vec<[u8; 240]> = (0..30)
+            .map(|client| {
+                let mut message = [0; 240];
+                message[..4].copy_from_slice(&[1, 1, 6, 0]);
+                message[33] = client;
+                message
+            })
+            .collect();
+        for identification in [0, 1] {
+            let sent = Sent {
+                identification,
+                ..SENT
+            };
+            let frames: Vec<(Sent, &[u8])> = messages.iter().map(|m| (sent, &m[..])).collect();
+            assert_eq!(tracked(&frames).count, 0);
+        }
+    }
+
+    #[test]
+    fn the_interfaces_of_one_file_record_a_packet_each_in_any_order() {
+        for microseconds in [-200, 0, 200] {
+            let other = Sent {
+                interface: 1,
+                identification: 0,
+                microseconds,
+                ..SENT
+            };
+            let first = Sent {
+                identification: 0,
+                ..SENT
+            };
+            let copies = tracked(&[(first, b"x"), (other, b"x")]);
+            assert_eq!(copies.count, 1);
+            assert_eq!(copies.difference(), Difference::Interface);
+            // On one interface, what comes before was not sent after.
+            let same = Sent {
+                interface: 0,
+                identification: 7,
+                ..other
+            };
+            let count = u64::from(microseconds >= 0);
+            assert_eq!(tracked(&[(SENT, b"x"), (same, b"x")]).count, count);
+        }
+    }
+
+    #[test]
+    fn whoever_passes_packets_on_is_counted() {
+        let on = Sent {
+            from: ROUTER,
+            to: SERVER,
+            ttl: 63,
+            microseconds: 5000,
+            ..SENT
+        };
+        let copies = tracked(&[(SENT, b"x"), (on, b"x")]);
+        assert_eq!((copies.count, copies.difference()), (1, Difference::Hop));
+        assert_eq!(copies.relays[0].mac, [2, 0, 0, 0, 0, ROUTER]);
+        assert_eq!(copies.relays[0].pairs, [(1, 2)]);
+        // Not when it comes from somebody else.
+        let astray = Sent { from: 7, ..on };
+        assert_eq!(tracked(&[(SENT, b"x"), (astray, b"x")]).count, 0);
+    }
 }

@@ -110,7 +110,7 @@ impl Leases {
         }
         lease.relay = lease.relay.or(stated(Some(message.relay)));
         if message.operation == 1 {
-            lease.client_options = options(&message);
+            lease.client_options = options(&message).join("; ");
             if let Some(name) = message.option(12) {
                 lease.host_name = Some(clipped(String::from_utf8_lossy(name).into_owned()));
             }
@@ -304,7 +304,7 @@ impl Transaction {
             lease.lease_seconds = settings.lease_seconds.or(lease.lease_seconds);
             lease.renewal_seconds = settings.renewal_seconds.or(lease.renewal_seconds);
             lease.rebinding_seconds = settings.rebinding_seconds.or(lease.rebinding_seconds);
-            lease.server_options.clone_from(&settings.options);
+            lease.server_options = settings.options.join("; ");
         }
         lease
     }
@@ -346,8 +346,8 @@ fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
         renewal_seconds: None,
         rebinding_seconds: None,
         host_name: None,
-        client_options: Vec::new(),
-        server_options: Vec::new(),
+        client_options: String::new(),
+        server_options: String::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Most bindings kept.
@@ -21,6 +21,8 @@ pub struct Discovery {
     table: Vec<Neighbour>,
     place: HashMap<IpAddr, usize>,
     routers: Vec<IpAddr>,
+    /// The same, to be looked up.
+    known_routers: HashSet<IpAddr>,
 }
 
 impl Discovery {
@@ -49,7 +51,7 @@ impl Discovery {
         // The R bit of an advertisement.
         let router = message.kind == ROUTER_ADVERTISEMENT
             || (!own && view.u8(4).is_some_and(|flags| flags & 0x80 != 0));
-        if router && self.routers.len() < MOST && !self.routers.contains(&address) {
+        if router && self.routers.len() < MOST && self.known_routers.insert(address) {
             self.routers.push(address);
         }
         // Option 1 is the sender's hardware address, option 2 the target's.

@@ -17,6 +17,8 @@ use std::net::IpAddr;
 const RETRANSMISSION: i64 = 5_000_000_000;
 /// Most answers that are kept in words.
 const MOST_ANSWERS: usize = 64;
+/// Most lookups with one number that a response is compared with.
+const MOST_CHAINED: usize = 16;
 /// Most records that are listed.
 const MOST_RECORDS: usize = 65_536;
 
@@ -109,6 +111,8 @@ struct Transaction {
 #[derive(Default)]
 pub struct Lookups {
     rows: Vec<Lookup>,
+    /// Of each the one before with the same number in the same conversation.
+    before: Vec<u32>,
     /// The newest query of each number in each conversation.
     newest: HashMap<(Conversation, u16), Transaction, RandomState>,
     /// Multicast queries that wait for an answer, by name and type.
@@ -222,29 +226,27 @@ impl Lookups {
         let key = (seen.conversation, message.id);
         let time = seen.time.unwrap_or_default();
         let mut note = Note::default();
-        if let Some(open) = self.newest.get(&key)
+        let known = self.newest.get(&key).map(|open| open.row);
+        let row = self
+            .repeated(known, seen, protocol, message)
+            .unwrap_or_else(|| self.ask(asked(seen, protocol, message), known));
+        // For Wireshark, a number that is used again soon asks the same again.
+        if let Some(open) = self.newest.get_mut(&key)
             && open.response == 0
             && time.since(open.time) < RETRANSMISSION
         {
             note.retransmit_request_in = open.query;
-            if let Some(row) = self.rows.get_mut(open.row) {
-                row.repeats += 1;
-            }
-            return note;
+            open.row = row;
+        } else {
+            let transaction = Transaction {
+                row,
+                query: seen.frame,
+                response: 0,
+                time,
+                several: message.is_transfer(),
+            };
+            self.newest.insert(key, transaction);
         }
-        let again = self.repeated(seen, protocol, message);
-        let row = again.unwrap_or_else(|| {
-            self.rows.push(asked(seen, protocol, message));
-            self.rows.len() - 1
-        });
-        let transaction = Transaction {
-            row,
-            query: seen.frame,
-            response: 0,
-            time,
-            several: message.is_transfer(),
-        };
-        self.newest.insert(key, transaction);
         if protocol == Protocol::Mdns {
             for question in &message.questions {
                 let key = (question.name.to_ascii_lowercase(), question.kind);
@@ -254,30 +256,81 @@ impl Lookups {
         note
     }
 
-    /// The lookup that an unanswered query with the same question, to the same server, repeats
-    /// later: for Wireshark another query, for us another try.
-    fn repeated(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Option<usize> {
-        if protocol == Protocol::Mdns {
-            return None;
-        }
-        let open = self.newest.get(&(seen.conversation, message.id))?;
-        let place = open.row;
-        let row = self.rows.get_mut(place)?;
+    /// Adds a lookup; `before` is the one that had the number before.
+    fn ask(&mut self, lookup: Lookup, before: Option<usize>) -> usize {
+        self.rows.push(lookup);
+        let before = before.and_then(|row| u32::try_from(row).ok());
+        self.before.push(before.unwrap_or(u32::MAX));
+        self.rows.len() - 1
+    }
+
+    /// The lookups with a number in a conversation, newest first, the last few.
+    fn chain(&self, newest: Option<usize>) -> impl Iterator<Item = usize> {
+        let mut next = newest;
+        std::iter::from_fn(move || {
+            let row = next?;
+            let before = self.before.get(row).copied().unwrap_or(u32::MAX);
+            next = (before != u32::MAX).then(|| crate::dissect::as_usize(before));
+            Some(row)
+        })
+        .take(MOST_CHAINED)
+    }
+
+    /// The unanswered lookup with the same question that this query repeats. Another question
+    /// with the same number is another lookup.
+    fn repeated(
+        &mut self,
+        newest: Option<usize>,
+        seen: &Seen,
+        protocol: Protocol,
+        message: &Message,
+    ) -> Option<usize> {
         let question = message.questions.first()?;
-        let same = row.response_frame.is_none()
-            && row.name == question.name
-            && row.client == seen.source.0;
-        if same {
-            row.repeats += 1;
+        let kind = type_name(question.kind);
+        let same = |row: &usize| {
+            let row = &self.rows[*row];
+            row.response_frame.is_none()
+                && row.query_frame.is_some()
+                && row.name == question.name
+                && row.kind == kind
+                && row.client == seen.source.0
+                && (protocol != Protocol::Mdns
+                    || row.time.is_some_and(|t| {
+                        seen.time.unwrap_or_default().since(Time(t.0)) < RETRANSMISSION
+                    }))
+        };
+        let place = self.chain(newest).find(same)?;
+        self.rows[place].repeats += 1;
+        Some(place)
+    }
+
+    /// The lookup that a response belongs to: by its question, and by its number alone where it
+    /// repeats none. `Err` when that one has its answer already.
+    fn answered(&self, newest: usize, message: &Message) -> Option<Result<usize, ()>> {
+        let mut again = false;
+        for place in self.chain(Some(newest)) {
+            let row = &self.rows[place];
+            let fits = match message.questions.first() {
+                Some(q) => row.name.eq_ignore_ascii_case(&q.name),
+                None => true,
+            };
+            if fits && row.query_frame.is_some() {
+                if row.response_frame.is_none() {
+                    return Some(Ok(place));
+                }
+                again = true;
+            }
         }
-        same.then_some(place)
+        again.then_some(Err(()))
     }
 
     fn response(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Note {
         let mut note = Note::default();
         let multicast = protocol == Protocol::Mdns;
         let key = (seen.conversation, message.id);
+        let mut newest = None;
         if let Some(open) = self.newest.get_mut(&key) {
+            newest = Some(open.row);
             let repeated = open.response != 0;
             if repeated && !open.several {
                 note.retransmit_response_in = open.response;
@@ -289,25 +342,23 @@ impl Lookups {
                 open.response = seen.frame;
                 self.responses.insert(open.query, seen.frame);
             }
-            // What a multicast host sends to the group answers others, not its own queries.
-            if let Some(row) = self.rows.get_mut(open.row)
-                && !multicast
-                && !repeated
-            {
-                answer(row, seen, message);
-            }
         } else {
             note.unsolicited = true;
         }
-        let answered = if multicast {
-            self.multicast(seen, message)
-        } else {
-            !note.unsolicited
+        // What a multicast host sends to the group answers others, not its own queries.
+        let found = match newest {
+            _ if multicast => self.multicast(seen, message).then_some(Err(())),
+            Some(newest) => self.answered(newest, message),
+            None => None,
         };
-        if !answered {
-            let mut row = unasked(seen, protocol, message);
-            answer(&mut row, seen, message);
-            self.rows.push(row);
+        match found {
+            Some(Ok(place)) => answer(&mut self.rows[place], seen, message),
+            Some(Err(())) => {}
+            None => {
+                let mut row = unasked(seen, protocol, message);
+                answer(&mut row, seen, message);
+                self.ask(row, None);
+            }
         }
         note
     }
@@ -475,7 +526,7 @@ mod tests {
         assert_eq!(dns.response_to(1), 3);
         let lookup = &dns.lookups()[0];
         assert_eq!((&*lookup.name, &*lookup.kind), ("ab", "A"));
-        assert_eq!(lookup.answers.as_deref(), Some("10.9.0.80"));
+        assert_eq!(lookup.answers, Some(vec!["10.9.0.80".to_owned()]));
         assert_eq!(lookup.status.as_deref(), Some("No error"));
         assert_eq!(lookup.time_ms, Some(Milliseconds(2000.0)));
     }

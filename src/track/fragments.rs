@@ -5,7 +5,8 @@ use crate::dissect::field::{Kind, Sink};
 use crate::dissect::{Ip, Packet, as_usize};
 use crate::facts::Moment;
 use crate::facts::ip::{Fragment, Fragmented};
-use std::collections::HashMap;
+use foldhash::fast::RandomState;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 crate::fields! {
@@ -44,8 +45,12 @@ impl Key {
 /// A datagram in the making.
 #[derive(Default)]
 struct Parts {
+    /// Offset, bytes and frame of each.
     pieces: Vec<(u32, Vec<u8>, u32)>,
+    /// What they cover: starts and ends, in order and apart from each other.
+    covered: Vec<(u32, u32)>,
     total: Option<u32>,
+    /// Bytes they hold, [`PIECE`] more for each.
     held: usize,
     first_frame: u32,
 }
@@ -66,18 +71,24 @@ pub struct Whole {
 /// Most datagrams in the making, and bytes they may hold together.
 const MOST: usize = 1024;
 const MOST_BYTES: usize = 16 << 20;
+/// Most pieces of one: a datagram has at most 65,535 bytes, so no honest one has more.
+const MOST_PIECES: usize = 8192;
+/// What a piece costs besides its bytes.
+const PIECE: usize = 64;
 
 /// All datagrams in the making.
 #[derive(Default)]
 pub struct Fragments {
-    open: HashMap<Key, Parts>,
+    open: HashMap<Key, Parts, RandomState>,
+    /// The same by their first frames: the oldest is given up first.
+    oldest: BTreeMap<u32, Key>,
     held: usize,
     /// Fragment frame to completing frame.
-    completed_in: HashMap<u32, u32>,
+    completed_in: HashMap<u32, u32, RandomState>,
     /// Datagrams that were given up for want of room.
     pub given_up: u64,
     /// The newest datagram of each key, by its place in `datagrams`.
-    newest: HashMap<Key, usize>,
+    newest: HashMap<Key, usize, RandomState>,
     datagrams: Vec<Fragmented>,
     pieces: Vec<Fragment>,
     /// Fragments that are not listed for want of room.
@@ -174,44 +185,41 @@ impl Fragments {
 
     fn add(&mut self, ip: &Ip, bytes: &[u8], frame: u32) -> Option<Whole> {
         let key = Key::of(ip);
-        self.make_room(bytes.len());
-        let parts = self.open.entry(key).or_insert_with(|| Parts {
-            first_frame: frame,
-            ..Parts::default()
+        self.make_room(bytes.len() + PIECE);
+        let parts = self.open.entry(key).or_insert_with(|| {
+            self.oldest.insert(frame, key);
+            Parts {
+                first_frame: frame,
+                ..Parts::default()
+            }
         });
-        // A datagram has at most 65,535 bytes, so no honest one has more pieces than this.
-        if parts.pieces.len() >= 8192 {
+        if parts.pieces.len() >= MOST_PIECES {
             return None;
         }
         parts
             .pieces
             .push((ip.fragment_offset, bytes.to_vec(), frame));
-        parts.held += bytes.len();
-        self.held += bytes.len();
+        parts.held += bytes.len() + PIECE;
+        self.held += bytes.len() + PIECE;
         let end = ip.fragment_offset + u32::try_from(bytes.len()).ok()?;
+        parts.cover(ip.fragment_offset, end);
         if !ip.more_fragments {
             parts.total.get_or_insert(end);
         }
-        let total = as_usize(parts.total?);
-        if parts.held < total {
+        let total = parts.total?;
+        if !matches!(parts.covered.first(), Some((0, reach)) if *reach >= total) {
             return None;
         }
-        let whole = assemble(&mut parts.pieces, total)?;
-        let held = parts.held;
-        self.held = self.held.saturating_sub(held);
-        self.open.remove(&key);
-        Some(whole)
+        let mut parts = self.open.remove(&key)?;
+        self.oldest.remove(&parts.first_frame);
+        self.held = self.held.saturating_sub(parts.held);
+        Some(assemble(&mut parts.pieces, as_usize(total)))
     }
 
     /// Gives up the oldest datagrams when there is no room.
     fn make_room(&mut self, needed: usize) {
         while self.open.len() > MOST || self.held + needed > MOST_BYTES {
-            let Some(oldest) = self
-                .open
-                .iter()
-                .min_by_key(|(_, parts)| parts.first_frame)
-                .map(|(key, _)| *key)
-            else {
+            let Some((_, oldest)) = self.oldest.pop_first() else {
                 return;
             };
             if let Some(parts) = self.open.remove(&oldest) {
@@ -222,19 +230,21 @@ impl Fragments {
     }
 }
 
-/// Lays the pieces out; `None` while there is a hole.
-fn assemble(pieces: &mut [(u32, Vec<u8>, u32)], total: usize) -> Option<Whole> {
+impl Parts {
+    /// Adds a stretch to what is covered.
+    fn cover(&mut self, start: u32, end: u32) {
+        let first = self.covered.partition_point(|range| range.1 < start);
+        let after = self.covered.partition_point(|range| range.0 <= end);
+        let joined = self.covered.get(first..after).unwrap_or_default();
+        let start = joined.first().map_or(start, |range| range.0.min(start));
+        let end = joined.last().map_or(end, |range| range.1.max(end));
+        self.covered.splice(first..after.max(first), [(start, end)]);
+    }
+}
+
+/// Lays the pieces out, which cover all of it.
+fn assemble(pieces: &mut [(u32, Vec<u8>, u32)], total: usize) -> Whole {
     pieces.sort_by_key(|piece| (piece.0, piece.2));
-    let mut reach = 0;
-    for (offset, bytes, _) in pieces.iter() {
-        if as_usize(*offset) > reach {
-            return None;
-        }
-        reach = reach.max(as_usize(*offset) + bytes.len());
-    }
-    if reach < total {
-        return None;
-    }
     let mut whole = Whole {
         bytes: Vec::with_capacity(total),
         frames: Vec::new(),
@@ -254,7 +264,7 @@ fn assemble(pieces: &mut [(u32, Vec<u8>, u32)], total: usize) -> Option<Whole> {
         }
         whole.frames.push(*frame);
     }
-    Some(whole)
+    whole
 }
 
 /// Hands over the fields of a frame that completes a datagram, or belongs to one.
@@ -273,5 +283,82 @@ pub fn emit(whole: Option<&Whole>, completed_in: Option<u32>, v6: bool, sink: &m
     }
     if let Some(frame) = completed_in {
         sink.unsigned(within, 0..0, frame);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A datagram of 32 bytes in four pieces, in this order; where each goes, and what is known
+    /// after each.
+    fn pieces(offsets: &[u32]) -> Vec<Option<Whole>> {
+        let mut fragments = Fragments::default();
+        let taken = (1..).zip(offsets).map(|(frame, &offset)| {
+            let address: IpAddr = [10, 0, 0, 1].into();
+            let ip = Ip {
+                source: address,
+                destination: address,
+                ttl: 64,
+                protocol: 17,
+                identification: 7,
+                fragment_offset: offset,
+                more_fragments: offset < 24,
+                stated_length: 28,
+                start: 0,
+                payload_start: 20,
+                payload_captured: 8,
+                payload_reported: 8,
+            };
+            let byte = u8::try_from(offset).expect("small");
+            fragments.add(&ip, &[byte; 8], frame)
+        });
+        taken.collect()
+    }
+
+    #[test]
+    fn a_datagram_is_whole_with_the_piece_that_closes_the_last_hole() {
+        for offsets in [[0, 8, 16, 24], [24, 16, 8, 0], [8, 24, 0, 16]] {
+            let taken = pieces(&offsets);
+            assert!(taken[..3].iter().all(Option::is_none));
+            let whole = taken[3].as_ref().expect("it is whole");
+            assert_eq!(whole.bytes, [[0; 8], [8; 8], [16; 8], [24; 8]].concat());
+            assert!(!whole.overlap && whole.frames.len() == 4);
+        }
+    }
+
+    #[test]
+    fn pieces_that_come_again_do_not_close_a_hole() {
+        let taken = pieces(&[0, 0, 0, 24, 0, 24, 4, 16, 8]);
+        assert!(taken[..8].iter().all(Option::is_none));
+        let whole = taken[8].as_ref().expect("it is whole");
+        assert!(whole.overlap && whole.conflict && whole.bytes.len() == 32);
+    }
+
+    /// Datagrams whose pieces are as many bytes as they should have, with a hole: with all of
+    /// them laid out anew for each piece this takes minutes.
+    #[test]
+    fn a_flood_of_pieces_is_taken_in_one_reading_and_bounded_memory() {
+        let mut fragments = Fragments::default();
+        for frame in 1..300_000u32 {
+            let address: IpAddr = [10, 0, 0, 1].into();
+            let ip = Ip {
+                source: address,
+                destination: address,
+                ttl: 64,
+                protocol: 17,
+                identification: frame / 8000,
+                fragment_offset: if frame % 8000 == 0 { 800 } else { 8 },
+                more_fragments: frame % 8000 != 0,
+                stated_length: 28,
+                start: 0,
+                payload_start: 20,
+                payload_captured: 8,
+                payload_reported: 8,
+            };
+            assert!(fragments.add(&ip, &[0; 8], frame).is_none());
+        }
+        assert!(fragments.held <= MOST_BYTES && fragments.given_up > 0);
+        assert_eq!(fragments.open.len(), fragments.oldest.len());
     }
 }

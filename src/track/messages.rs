@@ -7,6 +7,8 @@
 //!
 //! **Invariant:** what waits for its end is bounded, in each direction and together.
 
+mod waiting;
+
 use crate::capture::Time;
 use crate::dissect::field::{Sink, Value, Wanted};
 use crate::dissect::http::{self, BodyLength};
@@ -16,7 +18,8 @@ use crate::dissect::tls;
 use crate::dissect::{Packet, as_usize, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use waiting::{Chunks, Lines, Need, Waiting};
 
 /// Segments that Wireshark does not look into. A fast retransmission it does.
 const SENT_AGAIN: Flags = Flags(Flags::RETRANSMISSION.0 | Flags::OUT_OF_ORDER.0);
@@ -98,63 +101,6 @@ struct Request {
     frame: u32,
     time: Time,
     method: Vec<u8>,
-}
-
-/// What is needed before a message can be read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
-    /// So many bytes from its start.
-    Bytes(u64),
-    /// The next segment, whatever its length.
-    OneMore,
-    /// The end of the stream.
-    Fin,
-}
-
-/// A message whose end has not come.
-struct Waiting {
-    start: u32,
-    need: Need,
-    bytes: Vec<u8>,
-    /// Bytes of the stream from `start`, kept or not.
-    length: u64,
-    /// What came behind a gap, by its distance from `start`.
-    later: BTreeMap<u64, Vec<u8>>,
-    /// How much that is.
-    later_bytes: usize,
-}
-
-impl Waiting {
-    /// Adds what follows, to `most` bytes altogether.
-    fn add(&mut self, new: &[u8], most: u64) {
-        let take = usize::try_from(most.saturating_sub(self.length)).unwrap_or(usize::MAX);
-        let take = take.min(new.len());
-        let room = MOST_WAITING.saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(&new[..take.min(room)]);
-        self.length += take as u64;
-    }
-
-    /// Keeps what came behind a gap.
-    fn keep(&mut self, offset: u64, payload: &[u8]) {
-        if self.later_bytes + payload.len() <= MOST_WAITING && !self.later.contains_key(&offset) {
-            self.later_bytes += payload.len();
-            self.later.insert(offset, payload.to_vec());
-        }
-    }
-
-    /// Adds what was kept and follows now.
-    fn close_gaps(&mut self, most: u64) {
-        while let Some(entry) = self.later.first_entry()
-            && *entry.key() <= self.length
-        {
-            let (offset, bytes) = entry.remove_entry();
-            self.later_bytes -= bytes.len();
-            let skip = usize::try_from(self.length - offset).unwrap_or(usize::MAX);
-            if let Some(new) = bytes.get(skip..) {
-                self.add(new, most);
-            }
-        }
-    }
 }
 
 impl Messages {
@@ -283,7 +229,7 @@ impl Stream {
         if let Some(mut waiting) = self.waiting[call.side].take() {
             let offset = u64::from(seq.wrapping_sub(waiting.start));
             let belongs = match waiting.need {
-                Need::OneMore => offset == waiting.length,
+                Need::OneMore | Need::Lines(_) | Need::Chunks(_) => offset == waiting.length,
                 Need::Bytes(need) => offset < need,
                 Need::Fin => offset <= waiting.length,
             };
@@ -302,9 +248,11 @@ impl Stream {
                     None => waiting.keep(offset, payload),
                 }
                 waiting.close_gaps(most);
+                let answered = self.answered_request().is_some();
                 if matches!(waiting.need, Need::Fin)
                     || matches!(waiting.need, Need::Bytes(need) if waiting.length < need)
                     || new.is_some_and(<[u8]>::is_empty)
+                    || can_wait && !waiting.may_be_whole(answered)
                 {
                     self.waiting[call.side] = Some(waiting);
                     return;
@@ -352,14 +300,14 @@ impl Stream {
             return;
         };
         let rest = &bytes[at.min(bytes.len())..];
-        self.waiting[call.side] = Some(Waiting {
-            start: seq.wrapping_add(u32::try_from(at).unwrap_or(0)),
-            need,
-            bytes: rest.to_vec(),
-            length: rest.len() as u64,
-            later: BTreeMap::new(),
-            later_bytes: 0,
-        });
+        let start = seq.wrapping_add(u32::try_from(at).unwrap_or(0));
+        self.waiting[call.side] = Some(Waiting::new(start, need, rest));
+    }
+
+    /// The request that the next response answers, if it was seen.
+    fn answered_request(&self) -> Option<&Request> {
+        let answered = usize::try_from(self.responses).unwrap_or(usize::MAX);
+        self.requests.get(answered)
     }
 
     fn push(&mut self, call: &mut Call, protocol: Protocol, bytes: &[u8]) {
@@ -375,8 +323,7 @@ impl Stream {
     fn http(&mut self, call: &mut Call, bytes: &[u8], can_wait: bool) -> (usize, Option<Need>) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let answered = usize::try_from(self.responses).unwrap_or(usize::MAX);
-            let method = self.requests.get(answered).map(|r| r.method.clone());
+            let method = self.answered_request().map(|r| r.method.clone());
             let head = if can_wait {
                 http::parse_head(rest, method.as_deref())
             } else {
@@ -384,7 +331,7 @@ impl Stream {
             };
             let Some(head) = head else {
                 if http::recognize(rest).is_some() && can_wait {
-                    return (at, Some(Need::OneMore));
+                    return (at, Some(Need::Lines(Lines::first(rest))));
                 }
                 // The middle of something: Wireshark shows it as a continuation of what it knows.
                 if self.seen {
@@ -393,7 +340,8 @@ impl Stream {
                 return (bytes.len(), None);
             };
             if !head.complete && can_wait {
-                return (at, Some(Need::OneMore));
+                let lines = Lines::after(head.head_length, rest);
+                return (at, Some(Need::Lines(lines)));
             }
             let body = rest.len() - head.head_length.min(rest.len());
             let body_length = match head.body {
@@ -408,11 +356,14 @@ impl Stream {
                     }
                     _ => body,
                 },
-                BodyLength::Chunked => match chunked(&rest[head.head_length..]) {
-                    Some(length) => length,
-                    None if can_wait => return (at, Some(Need::OneMore)),
-                    None => body,
-                },
+                BodyLength::Chunked => {
+                    let mut chunks = Chunks::new(head.head_length, method.is_some());
+                    match chunks.end(rest) {
+                        Some(length) => length,
+                        None if can_wait => return (at, Some(Need::Chunks(chunks))),
+                        None => body,
+                    }
+                }
                 BodyLength::UntilClose if can_wait => return (at, Some(Need::Fin)),
                 BodyLength::UntilClose => body,
             };
@@ -551,40 +502,5 @@ fn recognize(bytes: &[u8], (source, destination): (u16, u16)) -> Kind {
             Kind::Tls
         }
         _ => Kind::Unknown,
-    }
-}
-
-/// Where a chunked body ends (RFC 9112 §7.1); `None` while its end has not come.
-fn chunked(body: &[u8]) -> Option<usize> {
-    let mut at = 0usize;
-    loop {
-        let rest = body.get(at..)?;
-        let line = memchr::memchr(b'\n', rest)?;
-        let digits: &[u8] = rest[..line].split(|b| *b == b';').next()?;
-        let text = std::str::from_utf8(digits).ok()?.trim();
-        let Ok(size) = usize::from_str_radix(text, 16) else {
-            // No chunk: the body is what it is.
-            return Some(body.len());
-        };
-        at = at.checked_add(line + 1)?.checked_add(size)?;
-        if size == 0 {
-            // Trailer fields, then an empty line.
-            loop {
-                let rest = body.get(at..)?;
-                let line = memchr::memchr(b'\n', rest)?;
-                at += line + 1;
-                if line == 0 || (line == 1 && rest[0] == b'\r') {
-                    return Some(at);
-                }
-            }
-        }
-        // The line end behind the data.
-        let after = body.get(at..)?;
-        at += match after {
-            [b'\r', b'\n', ..] => 2,
-            [b'\n', ..] => 1,
-            [] | [b'\r'] => return None,
-            _ => return Some(body.len()),
-        };
     }
 }

@@ -25,7 +25,7 @@ pub mod traces;
 pub mod udp;
 
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Packet, Transport};
+use crate::dissect::{Ip, Packet, Transport};
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
 
@@ -110,13 +110,14 @@ impl Trackers {
 
     /// The same with all that hosts and next hops are decided from.
     pub fn known<'t>(&'t self, near: &'t Neighbourhood) -> pairs::Known<'t> {
-        pairs::Known {
-            table: &near.table,
-            bindings: &near.bindings,
-            routers: self.discovery.routers(),
-            leases: &near.leases,
-            local: self.local(),
-        }
+        let routers = self.discovery.routers();
+        pairs::Known::new(
+            &near.table,
+            &near.bindings,
+            routers,
+            &near.leases,
+            self.local(),
+        )
     }
 
     /// What had to be left out for want of room, each with how much.
@@ -159,6 +160,7 @@ impl Trackers {
     /// Takes in one frame, after `fragments` has been asked and the packet resumed. `fragments`
     /// is the number of frames that the datagram came in. A TCP segment comes back with its
     /// conversation, to be followed.
+    #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
         let Some(ip) = &packet.ip else {
             self.arp.packet(packet);
@@ -167,12 +169,17 @@ impl Trackers {
         self.pairs.packet(packet, ip);
         self.checksums.packet(packet);
         let copy = self.copies.packet(packet, ip);
+        if let Transport::Tcp(segment) = &packet.transport {
+            return Some(self.tcp.find(packet, ip, segment, copy));
+        }
+        self.message(packet, ip, fragments);
+        None
+    }
+
+    /// Takes in what is no TCP segment.
+    #[inline(never)]
+    fn message(&mut self, packet: &Packet<'_>, ip: &Ip, fragments: usize) {
         match &packet.transport {
-            Transport::Tcp(segment) => {
-                let mut seen = self.tcp.find(packet, ip, segment);
-                seen.copy = copy;
-                return Some(seen);
-            }
             Transport::Udp(datagram) => {
                 let note = self.udp.packet(packet, ip, datagram, fragments);
                 match packet.application {
@@ -195,7 +202,7 @@ impl Trackers {
                     let mut stream = None;
                     if let (6, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
-                        stream = self.tcp.between(ends.0, ends.1);
+                        stream = self.tcp.between(ends.0, ends.1, quoted.identification);
                     }
                     if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
                         let ends = ((quoted.source, from), (quoted.destination, to));
@@ -208,8 +215,7 @@ impl Trackers {
                     self.icmp.error(packet, ip, message, &quoted, about, stream);
                 }
             }
-            Transport::None => {}
+            Transport::Tcp(_) | Transport::None => {}
         }
-        None
     }
 }

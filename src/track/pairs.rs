@@ -11,7 +11,7 @@ use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
 use crate::facts::ip::{Hop, Host, Owner};
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Most pairs kept.
@@ -60,8 +60,8 @@ impl Census {
 pub struct Pairs {
     list: Vec<Pair>,
     index: HashMap<(IpAddr, IpAddr), u32, RandomState>,
-    /// The pairs of the last frames: traffic comes in runs.
-    recent: [u32; 2],
+    /// The pairs of the last frames over IPv4, packed, with their places: traffic comes in runs.
+    recent: [(u64, u32); 4],
     /// Frames of pairs that did not fit.
     pub overflow: u64,
 }
@@ -77,40 +77,87 @@ pub struct Local {
     pub frame: u32,
 }
 
-/// What the capture says of the local network.
+/// What the capture says of the local network, made to be looked up.
 pub struct Known<'t> {
-    /// Bindings by ARP and neighbour discovery.
-    pub table: &'t [Neighbour],
-    /// Who said over IPv6 that it is a router.
-    pub routers: &'t [IpAddr],
-    /// Every binding that was said, also those that contradict each other.
-    pub bindings: &'t [Binding],
-    /// Who was given which address.
-    pub leases: &'t [Lease],
+    /// The first binding of each hardware address, for IPv4 and IPv6.
+    owners: HashMap<([u8; 6], bool), &'t Neighbour, RandomState>,
+    /// The first frame that told each binding, also of those that contradict each other.
+    said: HashMap<(IpAddr, [u8; 6]), u32, RandomState>,
+    /// The first binding of each address, and the first that contradicts it.
+    bindings: HashMap<IpAddr, (&'t Binding, Option<&'t Binding>), RandomState>,
+    /// The first binding of each hardware address that is a router's, as it said over IPv6.
+    routers: HashMap<[u8; 6], &'t Neighbour, RandomState>,
+    /// The first lease of each address.
+    leased: HashMap<IpAddr, &'t Lease, RandomState>,
     /// What DHCP told of the network.
-    pub local: Local,
+    local: Local,
 }
 
 impl<'t> Known<'t> {
+    /// Bindings by ARP and neighbour discovery, all that were said and those that hold; who said
+    /// over IPv6 that it is a router, who was given which address, and what DHCP told of the
+    /// network.
+    pub fn new(
+        table: &'t [Neighbour],
+        bindings: &'t [Binding],
+        routers: &[IpAddr],
+        leases: &'t [Lease],
+        local: Local,
+    ) -> Known<'t> {
+        let mut known = Known {
+            owners: HashMap::default(),
+            said: HashMap::default(),
+            bindings: HashMap::default(),
+            routers: HashMap::default(),
+            leased: HashMap::default(),
+            local,
+        };
+        let routers: HashSet<&IpAddr, RandomState> = routers.iter().collect();
+        for neighbour in table.iter().filter(|n| !n.conflict) {
+            let (mac, address) = (neighbour.mac.0, neighbour.address);
+            let owner = (mac, address.is_ipv4());
+            known.owners.entry(owner).or_insert(neighbour);
+            if routers.contains(&address) {
+                known.routers.entry(mac).or_insert(neighbour);
+            }
+        }
+        for binding in bindings {
+            let said = (binding.address, binding.mac.0);
+            known.said.entry(said).or_insert(binding.frame);
+            let all = known.bindings.entry(binding.address);
+            let (first, other) = all.or_insert((binding, None));
+            if first.mac != binding.mac {
+                other.get_or_insert(binding);
+            }
+        }
+        for lease in leases {
+            if let Some(address) = lease.acknowledged {
+                known.leased.entry(address).or_insert(lease);
+            }
+        }
+        known
+    }
+
     /// The neighbour of the same IP version that has this hardware address: a host's IPv4
     /// address says nothing of where its IPv6 packets go.
     fn owner(&self, mac: [u8; 6], version: IpAddr) -> Option<&'t Neighbour> {
-        self.table
-            .iter()
-            .find(|n| n.mac.0 == mac && !n.conflict && n.address.is_ipv4() == version.is_ipv4())
+        self.owners.get(&(mac, version.is_ipv4())).copied()
     }
 
     /// The frame in which this address was said to have this hardware address.
     fn said(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
-        let mut bindings = self.bindings.iter();
-        let binding = bindings.find(|b| b.address == address && b.mac.0 == mac)?;
-        Some(binding.frame)
+        self.said.get(&(address, mac)).copied()
+    }
+
+    /// The first binding that gives this address another hardware address.
+    fn contradicted(&self, address: IpAddr, mac: [u8; 6]) -> Option<&'t Binding> {
+        let (first, other) = self.bindings.get(&address)?;
+        Some(*first).filter(|b| b.mac.0 != mac).or(*other)
     }
 
     /// The frame in which DHCP gave this address to this card.
     fn leased(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
-        let mut leases = self.leases.iter();
-        let lease = leases.find(|l| l.acknowledged == Some(address))?;
+        let lease = self.leased.get(&address)?;
         lease
             .ack_frame
             .filter(|_| lease.client_mac == Some(Mac(mac)))
@@ -118,8 +165,7 @@ impl<'t> Known<'t> {
 
     /// The router with this hardware address.
     fn router(&self, mac: [u8; 6]) -> Option<&'t Neighbour> {
-        let mut table = self.table.iter();
-        table.find(|n| n.mac.0 == mac && !n.conflict && self.routers.contains(&n.address))
+        self.routers.get(&mac).copied()
     }
 }
 
@@ -138,6 +184,7 @@ fn behind(destination: IpAddr) -> Option<IpAddr> {
 
 impl Pairs {
     /// Takes in one IP packet.
+    #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) {
         let Some(index) = self.find(packet, ip) else {
             self.overflow += 1;
@@ -155,16 +202,25 @@ impl Pairs {
 
     fn find(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<usize> {
         let (source, destination) = (ip.source, ip.destination);
-        for place in self.recent {
-            let place = crate::dissect::as_usize(place);
-            if self
-                .list
-                .get(place)
-                .is_some_and(|p| p.source == source && p.destination == destination)
-            {
-                return Some(place);
-            }
+        let packed = match (source, destination) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => u64::from(a.to_bits()) << 32 | u64::from(b.to_bits()),
+            _ => 0,
+        };
+        if packed != 0
+            && let Some(known) = self.recent.iter().find(|known| known.0 == packed)
+        {
+            return Some(crate::dissect::as_usize(known.1));
         }
+        let place = self.look_up(packet, source, destination)?;
+        if packed != 0 {
+            self.recent.rotate_right(1);
+            self.recent[0] = (packed, place);
+        }
+        Some(crate::dissect::as_usize(place))
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, packet: &Packet<'_>, source: IpAddr, destination: IpAddr) -> Option<u32> {
         let place = match self.index.get(&(source, destination)) {
             Some(place) => *place,
             None if self.list.len() >= MOST => return None,
@@ -185,8 +241,7 @@ impl Pairs {
                 place
             }
         };
-        self.recent = [place, self.recent[0]];
-        Some(crate::dissect::as_usize(place))
+        Some(place)
     }
 
     /// Who sent something, and who was sent something alone.
@@ -429,11 +484,7 @@ fn whose(pair: &Pair, mac: [u8; 6], known: &Known<'_>, carried: usize, back: &[u
     }
     if let Some(frame) = known.said(to, mac) {
         let mut reason = format!("{}: {to} has it (frame {frame})", said(to));
-        let other = known
-            .bindings
-            .iter()
-            .find(|b| b.address == to && b.mac.0 != mac);
-        if let Some(other) = other {
+        if let Some(other) = known.contradicted(to, mac) {
             reason.push_str(&format!(
                 "; but frame {} gives {to} another hardware address",
                 other.frame

@@ -6,9 +6,11 @@
 mod gather;
 mod waiting;
 
+use super::arp::Unanswered;
 use super::pairs::Census;
 use super::tcp::Failure;
 use super::{Trackers, capturing, copies};
+use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
 use crate::facts::icmp::IcmpError;
@@ -19,14 +21,16 @@ use gather::Gathered;
 use std::net::IpAddr;
 
 /// Everything recognized, in order of the first frame, then what comes from the capturing.
+/// `end` is the time of the capture's last frame.
 pub fn find(
     trackers: &Trackers,
     census: &Census,
     leases: &[Lease],
     errors: &[IcmpError],
+    end: Option<Time>,
 ) -> Vec<Situation> {
     let mut found = Gathered::default();
-    arp(trackers, census, &mut found);
+    arp(trackers, census, end, &mut found);
     tcp(trackers, census, errors, &mut found);
     udp(trackers, census, errors, &mut found);
     let mut found = found.finish();
@@ -35,7 +39,7 @@ pub fn find(
     servers(leases, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
     // What comes from the capturing itself is told last, next to the connections it touches.
-    found.extend(capturing::twice(&trackers.copies));
+    found.extend(capturing::twice(&trackers.copies, trackers.arp.bindings()));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
 }
@@ -46,8 +50,21 @@ fn error_in(errors: &[IcmpError], frame: u32) -> Option<&IcmpError> {
     errors.get(place.ok()?)
 }
 
-fn arp(trackers: &Trackers, census: &Census, found: &mut Gathered) {
-    for (asked, asker, frames) in trackers.arp.unanswered() {
+/// An answer comes within this time, or hosts ask again: nanoseconds.
+const ARP_WAIT: i64 = 1_000_000_000;
+
+fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gathered) {
+    for Unanswered {
+        asked,
+        asker,
+        frames,
+        last,
+    } in trackers.arp.unanswered()
+    {
+        // How long the capture goes on after the last question.
+        let after = end
+            .zip(last)
+            .map(|(end, last)| end.0.saturating_sub(last.0));
         let times = match frames.len() {
             1 => "once".to_owned(),
             n => format!("{n} times"),
@@ -59,6 +76,13 @@ fn arp(trackers: &Trackers, census: &Census, found: &mut Gathered) {
                 SituationKind::NoAnswer,
                 format!(
                     "{told} and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, or its answer went another way."
+                ),
+            ),
+            None if after.is_some_and(|after| after < ARP_WAIT) => (
+                SituationKind::NoAnswer,
+                format!(
+                    "{told}, and the capture ends {:.1} s after: whether an answer came cannot be told.",
+                    seconds(after.unwrap_or(0))
                 ),
             ),
             None if receives || trackers.arp.exchanged(asker) => (

@@ -447,6 +447,8 @@ impl Flows {
             largest_bytes: flow.largest,
             answered: match (flow.datagrams[1], flow.error_frame) {
                 (1.., _) if flow.datagrams[0] > 0 => Answered::Yes,
+                // The question itself is not in the capture.
+                _ if flow.datagrams[client] == 0 => Answered::Unknown,
                 _ if elsewhere(flow) => Answered::Unknown,
                 (_, _) if flow.refused => Answered::Refused,
                 (_, 1..) => Answered::Unreachable,

@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> anyhow::Result<Status> {
         )?;
         let mut samples = Vec::new();
         for number in 1..=args.count {
-            let line = match ask(&addresses, args.sentence.as_bytes(), args.target.timeout) {
+            let line = match ask(&addresses, args.sentence.as_bytes(), args.target.timeout()) {
                 Ok(sample) => {
                     let line = sample_line(number, &sample);
                     samples.push(sample);
@@ -144,7 +144,7 @@ fn comparison(udp: &[Sample], tcp: &[Sample]) -> Vec<String> {
         summary_line("UDP", &udp),
         summary_line("TCP, request only", &tcp),
         summary_line("TCP with set-up", &whole),
-        rtt::reason(udp.mean_ms, tcp.mean_ms, whole.mean_ms),
+        rtt::reason(udp.mean_ms, tcp.mean_ms, whole.mean_ms - tcp.mean_ms),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod links;
 mod tunnels;
+mod usual;
 
 use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
@@ -89,7 +90,15 @@ impl<'a> Rest<'a> {
 }
 
 /// Walks a frame from its link layer.
+#[inline]
 pub(super) fn frame(packet: &mut Packet<'_>) {
+    if !usual::frame(packet) {
+        any_frame(packet);
+    }
+}
+
+/// Walks a frame, whatever it is.
+fn any_frame(packet: &mut Packet<'_>) {
     let rest = Rest {
         bytes: packet.frame.bytes,
         source: Source::Frame,

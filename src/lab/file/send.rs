@@ -55,6 +55,14 @@ pub fn send(
     if style == Style::Named {
         let own = path.file_name().map(OsStrExt::as_bytes).unwrap_or_default();
         let name = name.map_or(own, str::as_bytes);
+        if name.contains(&b'\n') {
+            return Err(Fault::system(format!(
+                "sending {}",
+                readable(path.as_os_str().as_bytes())
+            ))(std::io::Error::other(
+                "its name has a line end, which the first line of a transfer cannot carry; hint: --name",
+            )));
+        }
         let header = [MAGIC, format!("{length} ").as_bytes(), name, b"\n"].concat();
         conversation.tell(&header)?;
         expect(&mut conversation, "GO")?;

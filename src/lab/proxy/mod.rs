@@ -150,7 +150,10 @@ impl One<'_> {
                 .text("host", &target.host)
                 .text("addresses", list.join(",")),
         );
-        let mut failure = Bad::new(403, "this address is not allowed; hint: --allow");
+        let mut failure = Bad::new(
+            403,
+            "this address is not public, and not allowed; hint: --allow",
+        );
         for address in addresses {
             if !address::may_connect(address.ip(), target.port, &self.proxy.allowed) {
                 continue;

@@ -9,6 +9,7 @@
 use crate::facts::situation::{About, Situation, SituationKind};
 use crate::track::Trackers;
 use crate::track::tcp::Brief;
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -24,8 +25,8 @@ type Server = (IpAddr, u16);
 /// Finds them.
 pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
     // Per server: the connection that was served last.
-    let mut serving: HashMap<Server, (usize, Brief)> = HashMap::new();
-    let mut concurrent: HashSet<Server> = HashSet::new();
+    let mut serving: HashMap<Server, (usize, Brief), RandomState> = HashMap::default();
+    let mut concurrent: HashSet<Server, RandomState> = HashSet::default();
     let mut waits: Vec<(Brief, usize, Brief)> = Vec::new();
     for index in 0..trackers.tcp.len() {
         let Some(brief) = trackers.tcp.brief(index) else {

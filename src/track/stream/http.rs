@@ -3,7 +3,7 @@
 
 use super::Piece;
 use crate::capture::Time;
-use crate::dissect::as_usize;
+use crate::dissect::{as_usize, http as lenient};
 use crate::facts::http::{Exchange, Transfer};
 use crate::facts::{Milliseconds, Moment};
 use crate::track::chunks::Chunks;
@@ -16,38 +16,41 @@ const MOST_HEAD: usize = 64 << 10;
 /// Most header fields of a message.
 const MOST_FIELDS: usize = 128;
 
-const METHODS: &[&str] = &[
-    "GET ",
-    "POST ",
-    "PUT ",
-    "DELETE ",
-    "HEAD ",
-    "OPTIONS ",
-    "PATCH ",
-    "TRACE ",
-    "CONNECT ",
-    "PROPFIND ",
-    "PROPPATCH ",
-    "MKCOL ",
-    "COPY ",
-    "MOVE ",
-    "LOCK ",
-    "UNLOCK ",
-    "NOTIFY ",
-    "SEARCH ",
-    "SUBSCRIBE ",
-    "UNSUBSCRIBE ",
-    "REPORT ",
-];
+/// A request's first line.
+struct Asked<'a> {
+    version: u8,
+    method: &'a [u8],
+    uri: &'a [u8],
+}
+
+/// A response's first line.
+struct Status<'a> {
+    version: u8,
+    code: u16,
+    phrase: &'a [u8],
+}
 
 /// Whether these bytes begin an HTTP message.
 pub(super) fn begins(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"HTTP/1") || METHODS.iter().any(|m| bytes.starts_with(m.as_bytes()))
+    if bytes.starts_with(b"HTTP/1") {
+        return true;
+    }
+    // A method is upper case and short; most of what streams carry ends here.
+    let word = bytes.iter().take(20).position(|b| *b == b' ');
+    word.is_some_and(|end| {
+        bytes[..end]
+            .iter()
+            .all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_'))
+            && lenient::recognize(&bytes[..=end]).is_some()
+    })
 }
 
 /// Whether these few bytes may turn out to begin one.
 pub(super) fn may_begin(bytes: &[u8]) -> bool {
-    b"HTTP/1".starts_with(bytes) || METHODS.iter().any(|m| m.as_bytes().starts_with(bytes))
+    b"HTTP/1".starts_with(bytes)
+        || lenient::METHODS
+            .iter()
+            .any(|method| method.as_bytes().starts_with(bytes))
 }
 
 /// Where one direction stands.
@@ -236,6 +239,8 @@ impl Parser {
         &[]
     }
 
+    /// httparse reads what follows the RFC, and fast; what it refuses is read as Wireshark does,
+    /// so that facts and fields cannot disagree.
     fn read_head(
         &mut self,
         side: usize,
@@ -247,17 +252,55 @@ impl Parser {
         if head.starts_with(b"HTTP/") {
             let mut response = httparse::Response::new(&mut []);
             let parser = httparse::ParserConfig::default();
-            match parser.parse_response_with_uninit_headers(&mut response, head, &mut fields) {
-                Ok(httparse::Status::Complete(_)) => {
-                    self.response(side, &response, piece, exchanges)
-                }
-                _ => self.sides[side].state = State::Lost,
+            let read = parser.parse_response_with_uninit_headers(&mut response, head, &mut fields);
+            if let Ok(httparse::Status::Complete(_)) = read {
+                let lines = response
+                    .headers
+                    .iter()
+                    .map(|h| (h.name.as_bytes(), h.value));
+                let status = Status {
+                    version: response.version.unwrap_or(0),
+                    code: response.code.unwrap_or(0),
+                    phrase: response.reason.unwrap_or_default().as_bytes(),
+                };
+                return self.response(side, &status, &Fields::read(lines), piece, exchanges);
             }
         } else {
             let mut request = httparse::Request::new(&mut []);
-            match request.parse_with_uninit_headers(head, &mut fields) {
-                Ok(httparse::Status::Complete(_)) => self.request(side, &request, piece, exchanges),
-                _ => self.sides[side].state = State::Lost,
+            let read = request.parse_with_uninit_headers(head, &mut fields);
+            if let Ok(httparse::Status::Complete(_)) = read {
+                let lines = request.headers.iter().map(|h| (h.name.as_bytes(), h.value));
+                let asked = Asked {
+                    version: request.version.unwrap_or(0),
+                    method: request.method.unwrap_or_default().as_bytes(),
+                    uri: request.path.unwrap_or_default().as_bytes(),
+                };
+                return self.request(side, &asked, &Fields::read(lines), piece, exchanges);
+            }
+        }
+        let Some(head) = lenient::parse_head(head, None) else {
+            self.sides[side].state = State::Lost;
+            return;
+        };
+        let lines = head.headers.iter().map(|h| (h.name, h.value));
+        let fields = Fields::read(lines);
+        let version = u8::from(head.version.ends_with(b"1"));
+        match head.kind {
+            lenient::Kind::Response => {
+                let status = Status {
+                    version,
+                    code: head.code.unwrap_or(0),
+                    phrase: head.phrase,
+                };
+                self.response(side, &status, &fields, piece, exchanges);
+            }
+            _ => {
+                let asked = Asked {
+                    version,
+                    method: head.method,
+                    uri: head.uri,
+                };
+                self.request(side, &asked, &fields, piece, exchanges);
             }
         }
     }
@@ -265,12 +308,12 @@ impl Parser {
     fn request(
         &mut self,
         side: usize,
-        request: &httparse::Request<'_, '_>,
+        request: &Asked<'_>,
+        fields: &Fields<'_>,
         piece: &Piece<'_>,
         exchanges: &mut Exchanges,
     ) {
-        let fields = Fields::read(request.headers);
-        let row = exchanges.request(piece, self.sides[side].first, request, &fields, side);
+        let row = exchanges.request(piece, self.sides[side].first, request, fields, side);
         self.client = Some(side);
         self.open.push_back(row);
         let direction = &mut self.sides[side];
@@ -289,12 +332,12 @@ impl Parser {
     fn response(
         &mut self,
         side: usize,
-        response: &httparse::Response<'_, '_>,
+        response: &Status<'_>,
+        fields: &Fields<'_>,
         piece: &Piece<'_>,
         exchanges: &mut Exchanges,
     ) {
-        let code = response.code.unwrap_or(0);
-        let fields = Fields::read(response.headers);
+        let code = response.code;
         let interim = (100..200).contains(&code) && code != 101;
         let row = if interim {
             self.open.front().copied()
@@ -305,7 +348,7 @@ impl Parser {
         if interim {
             return;
         }
-        let head_only = exchanges.response(row, piece, self.sides[side].first, response, &fields);
+        let head_only = exchanges.response(row, piece, self.sides[side].first, response, fields);
         let direction = &mut self.sides[side];
         direction.row = Some(row);
         direction.body = 0;
@@ -412,41 +455,42 @@ const RARE: [&str; 10] = [
 ];
 
 impl<'a> Fields<'a> {
-    fn read(headers: &[httparse::Header<'a>]) -> Fields<'a> {
+    fn read(lines: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Fields<'a> {
         let mut fields = Fields::default();
-        for header in headers.iter() {
-            let value = header.value;
+        for (name, value) in lines {
             // The length of the name decides most comparisons at once.
-            match header.name.len() {
-                4 if header.name.eq_ignore_ascii_case("host") => fields.host = Some(value),
-                6 if header.name.eq_ignore_ascii_case("server") => fields.server = Some(value),
-                8 if header.name.eq_ignore_ascii_case("location") => fields.location = Some(value),
-                10 if header.name.eq_ignore_ascii_case("user-agent") => fields.agent = Some(value),
-                12 if header.name.eq_ignore_ascii_case("content-type") => {
+            match name.len() {
+                4 if name.eq_ignore_ascii_case(b"host") => fields.host = Some(value),
+                6 if name.eq_ignore_ascii_case(b"server") => fields.server = Some(value),
+                8 if name.eq_ignore_ascii_case(b"location") => fields.location = Some(value),
+                10 if name.eq_ignore_ascii_case(b"user-agent") => fields.agent = Some(value),
+                12 if name.eq_ignore_ascii_case(b"content-type") => {
                     fields.content_type = Some(value)
                 }
-                14 if header.name.eq_ignore_ascii_case("content-length") => {
+                14 if name.eq_ignore_ascii_case(b"content-length") => {
                     fields.length = std::str::from_utf8(value)
                         .ok()
                         .and_then(|v| v.trim().parse().ok());
                 }
-                17 if header.name.eq_ignore_ascii_case("transfer-encoding") => {
+                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
                     fields.chunked = value
                         .to_ascii_lowercase()
                         .windows(7)
                         .any(|w| w == b"chunked");
                 }
-                4 if header.name.eq_ignore_ascii_case("etag") => fields.rare(header.name, value),
-                4 if header.name.eq_ignore_ascii_case("date") => fields.date = Some(value),
-                6.. => fields.rare(header.name, value),
+                4 if name.eq_ignore_ascii_case(b"etag") => fields.rare(name, value),
+                4 if name.eq_ignore_ascii_case(b"date") => fields.date = Some(value),
+                6.. => fields.rare(name, value),
                 _ => {}
             }
         }
         fields
     }
 
-    fn rare(&mut self, name: &str, value: &'a [u8]) {
-        let place = RARE.iter().position(|rare| name.eq_ignore_ascii_case(rare));
+    fn rare(&mut self, name: &[u8], value: &'a [u8]) {
+        let place = RARE
+            .iter()
+            .position(|rare| name.eq_ignore_ascii_case(rare.as_bytes()));
         if let Some(place) = place {
             self.rare[place].get_or_insert(value);
         }
@@ -494,12 +538,25 @@ pub struct Exchanges {
     rows: Chunks<Row>,
     texts: Vec<Box<[u8]>>,
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
+    /// The numbers of the newest texts, by their lengths.
+    recent: [u32; 16],
 }
 
 impl Exchanges {
     fn text(&mut self, text: Option<&[u8]>) -> u32 {
         let Some(text) = text else { return u32::MAX };
+        // Most texts are those of the message before.
+        let length = text.len() & 15;
+        let recent = self.recent[length];
+        if self
+            .texts
+            .get(as_usize(recent))
+            .is_some_and(|t| **t == *text)
+        {
+            return recent;
+        }
         if let Some(number) = self.numbers.get(text) {
+            self.recent[length] = *number;
             return *number;
         }
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
@@ -546,19 +603,19 @@ impl Exchanges {
         &mut self,
         piece: &Piece<'_>,
         first: Option<(u32, Time)>,
-        request: &httparse::Request<'_, '_>,
+        request: &Asked<'_>,
         fields: &Fields<'_>,
         side: usize,
     ) -> usize {
         let row = Row {
             request: true,
-            head_only: request.method == Some("HEAD"),
-            version: request.version.unwrap_or(0),
+            head_only: request.method == b"HEAD",
+            version: request.version,
             request_frame: first.map_or(piece.frame, |f| f.0),
             request_last_frame: piece.frame,
             rare: fields.rare.map(|text| self.text(text)),
-            method: self.text(request.method.map(str::as_bytes)),
-            uri: self.text(request.path.map(str::as_bytes)),
+            method: self.text(Some(request.method)),
+            uri: self.text(Some(request.uri)),
             host: self.text(fields.host),
             agent: self.text(fields.agent),
             ..Self::blank(piece, side)
@@ -577,12 +634,12 @@ impl Exchanges {
         row: usize,
         piece: &Piece<'_>,
         first: Option<(u32, Time)>,
-        response: &httparse::Response<'_, '_>,
+        response: &Status<'_>,
         fields: &Fields<'_>,
     ) -> bool {
         let (first_frame, first_time) = first.unwrap_or((piece.frame, piece.time));
         let numbers = [
-            response.reason.map(str::as_bytes).filter(|r| !r.is_empty()),
+            Some(response.phrase).filter(|r| !r.is_empty()),
             fields.content_type,
             fields.location,
             fields.server,
@@ -597,8 +654,8 @@ impl Exchanges {
             *kept = if *kept == u32::MAX { new } else { *kept };
         }
         row.date = date;
-        row.response_version = response.version.unwrap_or(0);
-        row.code = response.code.unwrap_or(0);
+        row.response_version = response.version;
+        row.code = response.code;
         row.response_first_frame = first_frame;
         row.response_time = Some(first_time);
         row.content_length = fields.length;

@@ -12,6 +12,7 @@ mod tls;
 pub use http::Exchanges;
 pub use tls::Hellos;
 
+use super::chunks::Slots;
 use super::tcp::Seen;
 use crate::capture::Time;
 use crate::dissect::layer::{Protocol, Source};
@@ -20,22 +21,31 @@ use crate::dissect::{Packet, as_usize, ports};
 use http::Parser;
 use order::Order;
 
-/// What a stream carries, as far as it is followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a stream carries, as far as it is followed, and what reads it. Streams that begin
+/// something and never go on are many in some captures: they have no reader yet.
 enum Kind {
     Unknown,
-    Http,
-    Tls,
-    Dns(Protocol),
+    Http(Box<Parser>),
+    Tls(Box<tls::Parser>),
+    Dns(Protocol, Box<dns::Parser>),
+}
+
+impl Kind {
+    /// Reads bytes in order.
+    fn read(&mut self, piece: Piece<'_>, found: &mut Found) {
+        match self {
+            Kind::Http(http) => http.bytes(piece, &mut found.exchanges),
+            Kind::Tls(tls) => tls.bytes(&piece, &mut found.hellos),
+            Kind::Dns(protocol, dns) => dns.bytes(&piece, *protocol, &mut found.messages),
+            Kind::Unknown => {}
+        }
+    }
 }
 
 /// One stream that is being followed.
 struct Live {
     kind: Kind,
     order: [Order; 2],
-    http: Parser,
-    tls: tls::Parser,
-    dns: dns::Parser,
     /// Beginnings that are too short to tell what they begin.
     held: Vec<Held>,
 }
@@ -64,9 +74,6 @@ impl Live {
         Live {
             kind: Kind::Unknown,
             order: Default::default(),
-            http: Parser::default(),
-            tls: tls::Parser::default(),
-            dns: dns::Parser::default(),
             held: Vec::new(),
         }
     }
@@ -81,8 +88,7 @@ const NEVER: u32 = u32::MAX - 1;
 pub struct Streams {
     /// Per stream: its place in `live`, or one of the two marks.
     places: Vec<u32>,
-    live: Vec<Live>,
-    free: Vec<u32>,
+    live: Slots<Live>,
     /// The messages found.
     pub found: Found,
 }
@@ -147,9 +153,7 @@ impl Streams {
             NOT_YET => self.start(stream, segment),
             place => place,
         };
-        let Some(live) = self.live.get_mut(as_usize(place)) else {
-            return;
-        };
+        let live = &mut self.live[place];
         let payload = if length > 0 {
             carried.payload(frame())
         } else {
@@ -157,11 +161,11 @@ impl Streams {
         };
         live.segment(seen, payload, &mut self.found);
         let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended);
-        let known = match live.kind {
+        let known = match &live.kind {
             Kind::Unknown => !live.held.is_empty() || live.order.iter().all(|o| o.delivered == 0),
-            Kind::Http => true,
-            Kind::Tls => !live.tls.is_done(),
-            Kind::Dns(_) => !live.dns.is_lost(),
+            Kind::Http(_) => true,
+            Kind::Tls(tls) => !tls.is_done(),
+            Kind::Dns(_, dns) => !dns.is_lost(),
         };
         if over || !known {
             self.drop_stream(stream, place);
@@ -169,10 +173,7 @@ impl Streams {
     }
 
     fn start(&mut self, stream: usize, segment: &Segment) -> u32 {
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.live.push(Live::new());
-            u32::try_from(self.live.len() - 1).unwrap_or(NEVER)
-        });
+        let place = self.live.put(Live::new());
         if self.places.len() <= stream {
             self.places.resize(stream + 1, NOT_YET);
         }
@@ -180,17 +181,16 @@ impl Streams {
         // DNS is known by its port alone; HTTP and TLS by how they begin, whatever the port.
         if let Some(protocol @ (Protocol::Dns | Protocol::Mdns)) =
             ports::tcp_protocol(segment.source_port, segment.destination_port)
-            && let Some(live) = self.live.get_mut(as_usize(place))
         {
-            live.kind = Kind::Dns(protocol);
+            self.live[place].kind = Kind::Dns(protocol, Box::default());
         }
         place
     }
 
     fn drop_stream(&mut self, stream: usize, place: u32) {
         self.places[stream] = NEVER;
-        self.live[as_usize(place)] = Live::new();
-        self.free.push(place);
+        self.live[place] = Live::new();
+        self.live.free(place);
     }
 }
 
@@ -208,24 +208,11 @@ impl Live {
             bytes: &[],
             missing: 0,
         };
-        let Live {
-            kind,
-            order,
-            http,
-            tls,
-            dns,
-            held,
-        } = self;
+        let Live { kind, order, held } = self;
         let mut deliver = |piece: Piece<'_>| {
-            let mut read = |kind: Kind, piece: Piece<'_>| match kind {
-                Kind::Http => http.bytes(piece, &mut found.exchanges),
-                Kind::Tls => tls.bytes(&piece, &mut found.hellos),
-                Kind::Dns(protocol) => dns.bytes(&piece, protocol, &mut found.messages),
-                Kind::Unknown => {}
-            };
-            if *kind == Kind::Unknown {
+            if let Kind::Unknown = kind {
                 *kind = recognise(held, &piece);
-                if *kind != Kind::Unknown {
+                if !matches!(kind, Kind::Unknown) {
                     for earlier in held.drain(..) {
                         let earlier = Piece {
                             side: earlier.side,
@@ -235,11 +222,11 @@ impl Live {
                             missing: 0,
                             ..piece
                         };
-                        read(*kind, earlier);
+                        kind.read(earlier, found);
                     }
                 }
             }
-            read(*kind, piece);
+            kind.read(piece, found);
         };
         if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
@@ -254,7 +241,7 @@ impl Live {
             order[1 - side].acknowledged(segment.ack, other, &mut deliver);
         }
         if segment.has(tcp::FIN | tcp::RST) {
-            if *kind == Kind::Http {
+            if let Kind::Http(http) = kind {
                 http.end(side, &piece, &mut found.exchanges, segment.has(tcp::RST));
             }
             order[side].ended = true;
@@ -277,10 +264,10 @@ fn recognise(held: &mut Vec<Held>, piece: &Piece<'_>) -> Kind {
         &start
     };
     if http::begins(bytes) {
-        return Kind::Http;
+        return Kind::Http(Box::default());
     }
     if tls::begins(bytes) {
-        return Kind::Tls;
+        return Kind::Tls(Box::default());
     }
     if piece.missing == 0 && (http::may_begin(bytes) || tls::may_begin(bytes)) {
         held.push(Held {

@@ -69,6 +69,7 @@ const REORDERING_NS: i64 = 3_000_000;
 const FAST_NS: i64 = 20_000_000;
 
 /// Analyzes one segment of known length and updates both directions.
+#[inline(always)]
 pub(super) fn segment(
     sides: &mut [Side; 2],
     own: usize,
@@ -109,6 +110,7 @@ pub(super) fn segment(
 }
 
 /// Sets what relative numbers count from.
+#[inline(always)]
 fn bases(fwd: &mut Side, rev: &mut Side, segment: &Segment) {
     if !fwd.base_set {
         fwd.base = own_base(segment);
@@ -135,6 +137,7 @@ pub(super) fn peer_base(segment: &Segment) -> u32 {
 }
 
 /// Probe, zero window, hole, keep-alive, window update, full window, and the kinds of pure ACK.
+#[inline(always)]
 fn window_and_acks(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, note: &mut Note) {
     let window = u32::from(segment.window);
     let plain = !segment.has(tcp::SYN | tcp::FIN | tcp::RST);
@@ -187,6 +190,7 @@ fn window_and_acks(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, n
 }
 
 /// An ACK beyond what was seen of the other side.
+#[inline(always)]
 fn acked_unseen(rev: &mut Side, segment: &Segment, note: &mut Note) {
     if rev.contiguous == 0 || !after(segment.ack, rev.contiguous) || !segment.has(tcp::ACK) {
         return;
@@ -205,6 +209,7 @@ fn acked_unseen(rev: &mut Side, segment: &Segment, note: &mut Note) {
 }
 
 /// Spurious, fast, out of order, or plainly sent again.
+#[inline(always)]
 fn sent_again(
     fwd: &Side,
     rev: &Side,
@@ -255,6 +260,7 @@ fn sent_again(
 }
 
 /// Stores what later segments are compared with.
+#[inline(always)]
 fn remember(fwd: &mut Side, seen: &Seen, length: u32, pool: &mut Pool, note: &Note) {
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let mut next = segment.seq.wrapping_add(length);
@@ -287,6 +293,7 @@ fn remember(fwd: &mut Side, seen: &Seen, length: u32, pool: &mut Pool, note: &No
 }
 
 /// Bytes on their way after this segment, and bytes since the last PSH.
+#[inline(always)]
 fn flight(
     fwd: &mut Side,
     rev: &Side,

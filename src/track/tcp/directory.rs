@@ -1,15 +1,15 @@
 //! Which conversation a segment belongs to: by its two ends, numbered in order of appearance as
 //! Wireshark does, with a new one where a SYN shows that the ports are used again.
 
+use super::analysis;
 use super::offer::Offer;
-use super::{analysis, option_bytes};
 use crate::capture::Time;
 use crate::dissect::tcp::{self, Segment};
-use crate::dissect::{Ip, Packet, as_usize};
+use crate::dissect::{Ip, as_usize};
 use crate::track::chunks::Chunks;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// One end of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,18 +64,134 @@ struct Entry {
     bases: [Option<u32>; 2],
 }
 
+/// How many conversations are found without the table: those of a moment.
+const RECENT: usize = 256;
+
+/// One direction of a conversation that had a segment lately: its two ends over IPv4, packed, and
+/// what the table would say. Two zeros are an empty place.
+#[derive(Clone, Copy, Default)]
+struct Recent {
+    from: u64,
+    to: u64,
+    stream: u32,
+    side: u8,
+    /// It is known what the numbers of both sides count from.
+    settled: bool,
+}
+
+/// The two ends of a segment over IPv4, packed; not those that would look like an empty place.
+#[inline]
+fn packed(source: IpAddr, destination: IpAddr, segment: &Segment) -> Option<(u64, u64)> {
+    let (IpAddr::V4(source), IpAddr::V4(destination)) = (source, destination) else {
+        return None;
+    };
+    let end = |address: Ipv4Addr, port: u16| u64::from(address.to_bits()) << 16 | u64::from(port);
+    let from = end(source, segment.source_port);
+    let to = end(destination, segment.destination_port);
+    (from | to != 0).then_some((from, to))
+}
+
+/// Where a direction has its place among the recent ones. Whoever chooses ports that meet at one
+/// place only makes us ask the table.
+#[inline]
+fn place((from, to): (u64, u64)) -> usize {
+    let mixed = (from ^ to.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+    usize::from(mixed.to_le_bytes()[0])
+}
+
 /// All conversations by their ends.
-#[derive(Default)]
 pub(super) struct Directory {
+    recent: Box<[Recent; RECENT]>,
     /// Numbers of conversations, by the hash of their ends.
     table: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     entries: Chunks<Entry>,
+    /// The last segments, for the ICMP errors that quote them: one at its number modulo [`SENT`].
+    sent: Box<[Sent; SENT]>,
+}
+
+/// How many of the last segments an ICMP error is compared with.
+const SENT: usize = 1024;
+
+/// A segment that an ICMP error may quote.
+#[derive(Clone, Copy, Default)]
+struct Sent {
+    stream: u32,
+    frame: u32,
+    identification: u32,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Directory {
+            recent: Box::new([Recent::default(); RECENT]),
+            table: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+            entries: Chunks::default(),
+            sent: Box::new([Sent::default(); SENT]),
+        }
+    }
 }
 
 impl Directory {
-    /// Finds the conversation of a segment, or begins one.
-    pub(super) fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Seen {
+    /// Finds the conversation of a segment, or begins one: its number, the side that sent the
+    /// segment, and what the segment does.
+    #[inline]
+    pub(super) fn find(&mut self, ip: &Ip, segment: &Segment) -> (u32, u8, Step) {
+        let Some(ends @ (from, to)) = packed(ip.source, ip.destination, segment) else {
+            return self.look_up(ip, segment);
+        };
+        let known = self.recent[place(ends)];
+        if (known.from, known.to) == ends {
+            let plain = !segment.has(tcp::SYN);
+            if plain && known.settled {
+                return (known.stream, known.side, Step::GoesOn);
+            }
+            // A SYN without ACK may begin another conversation.
+            if plain || segment.has(tcp::ACK) {
+                let entry = &mut self.entries[as_usize(known.stream)];
+                let step = entry.step(usize::from(known.side), segment, known.stream);
+                if let [Some(_), Some(_)] = entry.bases {
+                    self.recent[place(ends)].settled = true;
+                }
+                return (known.stream, known.side, step);
+            }
+        }
+        let (stream, side, step) = self.look_up(ip, segment);
+        let recent = Recent {
+            from,
+            to,
+            stream,
+            side,
+            settled: false,
+        };
+        self.recent[place(ends)] = recent;
+        if from != to {
+            // What the other direction's place says may be over.
+            self.recent[place((to, from))] = Recent {
+                from: to,
+                to: from,
+                side: 1 - side,
+                ..recent
+            };
+        }
+        (stream, side, step)
+    }
+
+    /// Remembers a segment for the ICMP errors that may quote it.
+    #[inline]
+    pub(super) fn remember(&mut self, frame: u32, stream: u32, identification: u32) {
+        self.sent[as_usize(frame) % SENT] = Sent {
+            stream,
+            frame,
+            identification,
+        };
+    }
+
+    /// Finds the conversation of a segment in the table, or begins one: its number, the side that
+    /// sent the segment, and what the segment does.
+    #[inline(never)]
+    fn look_up(&mut self, ip: &Ip, segment: &Segment) -> (u32, u8, Step) {
         let from = End {
             address: ip.source,
             port: segment.source_port,
@@ -123,33 +239,28 @@ impl Directory {
             entry.count_from(0, segment);
             self.entries.push(entry);
         }
-        let options = option_bytes(packet, segment);
-        Seen {
-            segment: *segment,
-            frame: packet.frame.number,
-            time: packet.frame.time.unwrap_or_default(),
-            stream: number,
-            side,
-            copy: false,
-            hidden: false,
-            step,
-            offer: if segment.has(tcp::SYN) {
-                Offer::new(&tcp::parse_options(options))
-            } else {
-                Offer::default()
-            },
-            selectively_acked: analysis::selective(options),
-        }
+        (number, side, step)
     }
 
-    /// The newest conversation between two ends.
-    pub(super) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
+    /// The newest conversation between two ends, and the newest of the last frames in it with
+    /// this IP identification.
+    pub(super) fn between(
+        &self,
+        from: (IpAddr, u16),
+        to: (IpAddr, u16),
+        identification: u32,
+    ) -> Option<(u32, Option<u32>)> {
         let [from, to] = [from, to].map(|(address, port)| End { address, port });
         let known = self.table.find(hash(&self.hasher, &from, &to), |known| {
             let ends = &self.entries[as_usize(*known)].ends;
             *ends == [from, to] || *ends == [to, from]
         });
-        known.copied()
+        let stream = *known?;
+        let quoted =
+            |s: &&Sent| s.frame != 0 && s.stream == stream && s.identification == identification;
+        // IPv6 has no identification.
+        let sent = self.sent.iter().filter(quoted).map(|s| s.frame).max();
+        Some((stream, sent.filter(|_| identification != 0)))
     }
 
     /// The two ends of a conversation, first sender first.
@@ -189,6 +300,7 @@ impl Entry {
     }
 
     /// Sets what numbers count from, as [`analysis`] does.
+    #[inline]
     fn count_from(&mut self, side: usize, segment: &Segment) {
         if segment.length.is_none() {
             return;

@@ -23,9 +23,12 @@ use crate::capture::Time;
 use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, as_usize};
-use crate::facts::tcp::Connection;
+use crate::facts::tcp::{Connection, ZeekRecord};
 use analysis::Side;
 use directory::{Directory, End, Step};
+use foldhash::fast::RandomState;
+use offer::Offer;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use story::Story;
 use unacked::Pool;
@@ -43,16 +46,26 @@ struct Stream {
     first_bits: u8,
 }
 
-/// What is needed to go on with a conversation. Captures of scans hold a million conversations
-/// of one segment, and those of busy servers use their ports again: neither needs much.
+/// Where what is needed to go on with a conversation is.
 #[derive(Clone, Copy)]
 enum State {
-    /// Its only segment so far, by its place.
-    Begun(u32),
     /// By its place.
     Live(u32),
     /// Its ports were taken by a later conversation; where its numbers are.
     Over(u32),
+}
+
+/// Where a conversation is kept. Captures of scans and floods hold a million conversations of one
+/// segment or two: these segments are all that is kept of them, and gone through again whenever
+/// somebody asks.
+#[derive(Clone, Copy)]
+enum Place {
+    /// The only segment so far.
+    One(u32),
+    /// The only two.
+    Two(u32),
+    /// What was made of its segments.
+    Many(u32),
 }
 
 /// What relative numbers of one side count from, and its scale.
@@ -75,19 +88,22 @@ struct Live {
 #[derive(Default)]
 pub struct Connections {
     directory: Directory,
+    places: Chunks<Place>,
+    one: Slots<Seen>,
+    two: Slots<[Seen; 2]>,
     streams: Chunks<Stream>,
-    /// First segments, to go on from when there is a second.
-    first: Slots<Seen>,
     live: Slots<Live>,
     /// Of conversations that are over.
     bases: Chunks<[Base; 2]>,
+    /// Conversations of one segment or two for which an ICMP error came back, with its frame.
+    unreachable: HashMap<u32, u32, RandomState>,
     pool: Pool,
 }
 
 impl Connections {
     /// How many conversations were seen.
     pub fn len(&self) -> usize {
-        self.streams.len()
+        self.places.len()
     }
 
     /// Whether none was seen.
@@ -97,14 +113,34 @@ impl Connections {
 
     /// Takes in one segment; the note says what it means.
     pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
-        let seen = self.find(packet, ip, segment);
+        let seen = self.find(packet, ip, segment, false);
         self.follow(&seen)
     }
 
-    /// Finds the conversation of a segment, or begins one. The segment is to be followed, here or
-    /// in another thread, in the same order.
-    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Seen {
-        self.directory.find(packet, ip, segment)
+    /// Finds the conversation of a segment, or begins one; `copy` says that an earlier frame held
+    /// it. The segment is to be followed, here or in another thread, in the same order.
+    #[inline]
+    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment, copy: bool) -> Seen {
+        let (stream, side, step) = self.directory.find(ip, segment);
+        let frame = packet.frame.number;
+        self.directory.remember(frame, stream, ip.identification);
+        let options = option_bytes(packet, segment);
+        Seen {
+            segment: *segment,
+            frame,
+            time: packet.frame.time.unwrap_or_default(),
+            stream,
+            side,
+            copy,
+            hidden: false,
+            step,
+            offer: if segment.has(tcp::SYN) {
+                Offer::new(&tcp::parse_options(options))
+            } else {
+                Offer::default()
+            },
+            selectively_acked: analysis::selective(options),
+        }
     }
 
     /// Takes over what was followed elsewhere of the segments that were found here.
@@ -126,129 +162,185 @@ impl Connections {
 
     /// Takes in a segment whose conversation was found; the note says what it means.
     pub fn follow(&mut self, seen: &Seen) -> Note {
-        let mut note = Note {
-            stream: seen.stream,
-            side: seen.side,
-            ..Note::default()
+        let place = self.places.get(as_usize(seen.stream)).copied();
+        let segments = match place.filter(|_| !seen.begins()) {
+            None => [Some(seen), None, None],
+            Some(Place::One(place)) => [Some(&self.one[place]), Some(seen), None],
+            Some(Place::Two(place)) => {
+                let [first, second] = &self.two[place];
+                [Some(first), Some(second), Some(seen)]
+            }
+            Some(Place::Many(place)) => {
+                let mut note = Note::default();
+                let (stream, live, pool) = self.many(as_usize(place));
+                stream.take(live, seen, pool, &mut note);
+                return note;
+            }
         };
-        let index = as_usize(seen.stream);
-        match seen.step {
-            Step::Begins => self.begin(seen, &mut note),
-            Step::Replaces(earlier) => {
-                self.end(as_usize(earlier));
-                note.flags.insert(Flags::REUSED_PORTS);
-                self.begin(seen, &mut note);
-            }
-            Step::GoesOn | Step::Renumbers => {
-                let place = self.wake(index);
-                let live = &mut self.live[place];
-                if seen.step == Step::Renumbers {
-                    live.sides[usize::from(seen.side)].base = seen.segment.seq;
-                    note.flags.insert(Flags::REUSED_PORTS);
-                }
-                self.streams[index].segment(live, seen, &mut self.pool, &mut note);
-            }
-        }
-        if seen.copy {
-            story::copied(&mut self.streams[index].story, &note);
-        }
+        let (_, mut live, note) = replay(segments.into_iter().flatten(), &mut self.pool);
+        self.pool.release(&mut live.sides);
+        self.keep(seen);
         note
     }
 
-    /// Begins a conversation with its first segment.
-    fn begin(&mut self, seen: &Seen, note: &mut Note) {
-        let mut stream = Stream {
-            story: Story::default(),
-            first_time: seen.time,
-            previous_time: seen.time,
-            initial_rtt: 0,
-            state: State::Begun(0),
-            completeness: 0,
-            first_bits: 0,
-        };
-        if note.flags.has(Flags::REUSED_PORTS) {
-            stream.story.port_reuse = true;
-            stream.completeness = 1;
+    /// Takes in a segment whose conversation was found, to be told of later.
+    pub fn keep(&mut self, seen: &Seen) {
+        let index = as_usize(seen.stream);
+        if let Step::Replaces(earlier) = seen.step {
+            self.end(as_usize(earlier));
         }
-        let mut live = Live::default();
-        stream.segment(&mut live, seen, &mut self.pool, note);
-        self.pool.release(&mut live.sides);
-        stream.state = State::Begun(self.first.put(seen.clone()));
-        self.streams.push(stream);
+        if seen.begins() {
+            let place = Place::One(self.one.put(seen.clone()));
+            debug_assert!(
+                self.places.len() == index,
+                "conversations are numbered in order"
+            );
+            self.places.push(place);
+            return;
+        }
+        match self.places[index] {
+            Place::Many(place) => {
+                let (stream, live, pool) = self.many(as_usize(place));
+                stream.take(live, seen, pool, &mut Note::default());
+            }
+            Place::One(place) => {
+                let both = [self.one[place].clone(), seen.clone()];
+                self.one.free(place);
+                self.places[index] = Place::Two(self.two.put(both));
+            }
+            Place::Two(place) => {
+                let [first, second] = &self.two[place];
+                let (mut stream, live, _) = replay([first, second, seen], &mut self.pool);
+                self.two.free(place);
+                if let Some(frame) = self.unreachable.remove(&seen.stream) {
+                    story::unreachable(&mut stream.story, frame);
+                }
+                stream.state = State::Live(self.live.put(live));
+                let place = u32::try_from(self.streams.push(stream));
+                let place = place.expect("fewer than four billion streams");
+                self.places[index] = Place::Many(place);
+            }
+        }
     }
 
-    /// Where a conversation is followed; one that has only begun is followed from here on.
-    fn wake(&mut self, index: usize) -> u32 {
-        let stream = &mut self.streams[index];
-        match stream.state {
-            State::Live(place) => place,
-            State::Begun(place) => {
-                let live = self.first[place].replay(&mut self.pool);
-                self.first.free(place);
-                let place = self.live.put(live);
-                stream.state = State::Live(place);
-                place
-            }
-            State::Over(_) => {
-                unreachable!("the table knows only the newest conversation of two ends")
-            }
-        }
+    /// What goes on with a conversation of many segments.
+    #[inline]
+    fn many(&mut self, place: usize) -> (&mut Stream, &mut Live, &mut Pool) {
+        let stream = &mut self.streams[place];
+        let State::Live(place) = stream.state else {
+            unreachable!("the table knows only the newest conversation of two ends")
+        };
+        (stream, &mut self.live[place], &mut self.pool)
     }
 
     /// A later conversation has taken the ports.
     fn end(&mut self, index: usize) {
-        let place = self.wake(index);
+        let Some(Place::Many(place)) = self.places.get(index) else {
+            return;
+        };
+        let stream = &mut self.streams[as_usize(*place)];
+        let State::Live(place) = stream.state else {
+            return;
+        };
         let live = &mut self.live[place];
         self.pool.release(&mut live.sides);
         let bases = self.bases.push(live.bases());
-        self.streams[index].state = State::Over(u32::try_from(bases).unwrap_or(u32::MAX));
+        stream.state = State::Over(u32::try_from(bases).unwrap_or(u32::MAX));
         self.live.free(place);
+    }
+
+    /// Asks a conversation for something.
+    fn ask<T>(&self, index: usize, question: impl FnOnce(&Stream, [Base; 2]) -> T) -> Option<T> {
+        let mut pool = Pool::default();
+        let (mut stream, live, _) = match *self.places.get(index)? {
+            Place::One(place) => replay([&self.one[place]], &mut pool),
+            Place::Two(place) => {
+                let [first, second] = &self.two[place];
+                replay([first, second], &mut pool)
+            }
+            Place::Many(place) => {
+                let stream = &self.streams[as_usize(place)];
+                let bases = match stream.state {
+                    State::Live(place) => self.live[place].bases(),
+                    State::Over(place) => self.bases[as_usize(place)],
+                };
+                return Some(question(stream, bases));
+            }
+        };
+        let number = u32::try_from(index).unwrap_or(u32::MAX);
+        if let Some(frame) = self.unreachable.get(&number) {
+            story::unreachable(&mut stream.story, *frame);
+        }
+        Some(question(&stream, live.bases()))
     }
 
     /// What the second reading of a capture knows about a stream that the first could not yet:
     /// bases, scales, completeness and initial RTT as they ended.
     pub fn complete(&self, note: &mut Note, first_of_stream: bool) {
-        let Some(stream) = self.streams.get(as_usize(note.stream)) else {
-            return;
-        };
-        let bases = match stream.state {
-            State::Live(place) => self.live[place].bases(),
-            State::Over(place) => self.bases[as_usize(place)],
-            State::Begun(place) => self.first[place].replay(&mut Pool::default()).bases(),
-        };
-        note.numbers = numbers(bases, usize::from(note.side));
-        note.initial_rtt = stream.initial_rtt;
-        // Wireshark prints the value before the frame itself is looked at again.
-        note.completeness = stream.completeness
-            | if first_of_stream {
-                0
-            } else {
-                stream.first_bits
-            };
+        self.ask(as_usize(note.stream), |stream, bases| {
+            note.numbers = numbers(bases, usize::from(note.side));
+            note.initial_rtt = stream.initial_rtt;
+            // Wireshark prints the value before the frame itself is looked at again.
+            note.completeness = stream.completeness
+                | if first_of_stream {
+                    0
+                } else {
+                    stream.first_bits
+                };
+        });
     }
 
     /// What is known of a conversation; `None` if all its frames were passed over.
     pub fn connection(&self, stream: usize) -> Option<Connection> {
         let ends = self.directory.ends(stream)?;
         let number = u32::try_from(stream).ok()?;
-        let stream = self.streams.get(stream).filter(|s| !s.story.is_empty())?;
-        Some(story::tell(stream, ends, number))
+        self.ask(stream, |stream, _| {
+            (!stream.story.is_empty()).then(|| story::tell(stream, ends, number))
+        })?
     }
 
     /// How much a connection matters: failed and troubled ones first, then the large ones.
     pub fn weight(&self, stream: usize) -> u64 {
-        self.streams.get(stream).map_or(0, story::weight)
+        self.ask(stream, |stream, _| story::weight(stream))
+            .unwrap_or(0)
+    }
+
+    /// Zeek's records of all conversations.
+    pub fn zeek_records(&self) -> Vec<ZeekRecord> {
+        let mut told = Vec::new();
+        for at in 0..self.len() {
+            let records = self.ask(at, |stream, _| story::zeek(stream));
+            let number = u32::try_from(at).unwrap_or(u32::MAX);
+            told.extend(
+                records
+                    .into_iter()
+                    .flatten()
+                    .map(|(place, state, history)| ZeekRecord {
+                        stream: number,
+                        number: place,
+                        conn_state: state.to_owned(),
+                        history,
+                    }),
+            );
+        }
+        told
     }
 
     /// Which end is the client, of [`Connections::ends`].
     pub(super) fn client_side(&self, stream: usize) -> Option<usize> {
         let ends = self.directory.ends(stream)?;
-        Some(story::client_side(self.streams.get(stream)?, ends).0)
+        self.ask(stream, |stream, _| story::client_side(stream, ends).0)
     }
 
-    /// The conversation between two ends as it is now, if there is one.
-    pub(crate) fn between(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Option<u32> {
-        self.directory.between(from, to)
+    /// The conversation between two ends as it is now, and the newest of the last frames in it
+    /// with this IP identification.
+    pub(crate) fn between(
+        &self,
+        from: (IpAddr, u16),
+        to: (IpAddr, u16),
+        identification: u32,
+    ) -> Option<(u32, Option<u32>)> {
+        self.directory.between(from, to, identification)
     }
 
     /// The two ends of a conversation, first sender first.
@@ -260,44 +352,69 @@ impl Connections {
     /// What the search for situations asks of a connection.
     pub(crate) fn brief(&self, stream: usize) -> Option<Brief> {
         let ends = self.directory.ends(stream)?;
-        Some(story::brief(self.streams.get(stream)?, ends))
+        self.ask(stream, |stream, _| story::brief(stream, ends))
     }
 
     /// Why a connection never came about; nothing if it did.
     pub(crate) fn failure(&self, stream: usize) -> Option<Failure> {
         let ends = self.directory.ends(stream)?;
-        let stream = self.streams.get(stream).filter(|s| !s.story.is_empty())?;
-        story::failure(stream, ends)
+        self.ask(stream, |stream, _| {
+            let told = !stream.story.is_empty();
+            told.then(|| story::failure(stream, ends)).flatten()
+        })?
     }
 
     /// Takes in that the ICMP error in `frame` came back for a SYN.
     pub(crate) fn unreachable(&mut self, stream: usize, frame: u32) {
-        if let Some(stream) = self.streams.get_mut(stream) {
-            story::unreachable(&mut stream.story, frame);
+        let segments = match self.places.get(stream).copied() {
+            None => return,
+            Some(Place::Many(place)) => {
+                let stream = &mut self.streams[as_usize(place)];
+                return story::unreachable(&mut stream.story, frame);
+            }
+            Some(Place::One(place)) => std::slice::from_ref(&self.one[place]),
+            Some(Place::Two(place)) => &self.two[place],
+        };
+        let called = |seen: &Seen| seen.segment.has(tcp::SYN) && seen.frame < frame;
+        if segments.iter().any(called) {
+            let number = u32::try_from(stream).unwrap_or(u32::MAX);
+            self.unreachable.entry(number).or_insert(frame);
         }
     }
 
     /// Frame and time of every SYN of the caller.
     pub(crate) fn syn_times(&self, stream: usize) -> Vec<(u32, i64)> {
-        self.streams
-            .get(stream)
-            .map_or_else(Vec::new, story::syn_times)
+        self.ask(stream, |stream, _| story::syn_times(stream))
+            .unwrap_or_default()
     }
 }
 
 impl Seen {
-    /// What is known of a conversation after this segment alone.
-    fn replay(&self, pool: &mut Pool) -> Live {
-        let mut live = Live::default();
-        let mut note = Note::default();
-        live.segment(self, 0, pool, &mut note);
-        story::remember(&mut live.zeek, self, &note);
-        live
+    /// Whether a conversation begins with it.
+    fn begins(&self) -> bool {
+        matches!(self.step, Step::Begins | Step::Replaces(_))
     }
+}
+
+/// Goes through the segments of a conversation from its first; the note is that of the last.
+#[inline(never)]
+fn replay<'s>(
+    segments: impl IntoIterator<Item = &'s Seen>,
+    pool: &mut Pool,
+) -> (Stream, Live, Note) {
+    let mut stream = Stream::default();
+    let mut live = Live::default();
+    let mut note = Note::default();
+    for seen in segments {
+        note = Note::default();
+        stream.take(&mut live, seen, pool, &mut note);
+    }
+    (stream, live, note)
 }
 
 impl Live {
     /// Takes in one segment; gives the initial round trip, if this segment completes it.
+    #[inline(always)]
     fn segment(
         &mut self,
         seen: &Seen,
@@ -368,15 +485,65 @@ fn option_bytes<'a>(packet: &Packet<'a>, segment: &Segment) -> &'a [u8] {
     if header <= 20 {
         return &[];
     }
-    let Some(layer) = packet.layers.find(Protocol::Tcp) else {
+    let layers = packet.layers.as_slice();
+    let usual = layers
+        .get(2)
+        .filter(|l| l.protocol == Protocol::Tcp && !l.quoted);
+    let Some(layer) = usual.or_else(|| packet.layers.find(Protocol::Tcp)) else {
         return &[];
     };
     let bytes = packet.view(layer).bytes;
     bytes.get(20..header.min(bytes.len())).unwrap_or_default()
 }
 
+impl Default for Stream {
+    fn default() -> Self {
+        Stream {
+            story: Story::default(),
+            first_time: Time::default(),
+            previous_time: Time::default(),
+            initial_rtt: 0,
+            state: State::Live(u32::MAX),
+            completeness: 0,
+            first_bits: 0,
+        }
+    }
+}
+
 impl Stream {
+    /// Takes in one segment, the first or a later one. Inlined, so that nobody makes the notes that
+    /// nobody reads.
+    #[inline(always)]
+    fn take(&mut self, live: &mut Live, seen: &Seen, pool: &mut Pool, note: &mut Note) {
+        note.stream = seen.stream;
+        note.side = seen.side;
+        match seen.step {
+            Step::GoesOn => {}
+            Step::Renumbers => {
+                live.sides[usize::from(seen.side)].base = seen.segment.seq;
+                note.flags.insert(Flags::REUSED_PORTS);
+            }
+            Step::Begins | Step::Replaces(_) => self.begin(seen, note),
+        }
+        self.segment(live, seen, pool, note);
+        if seen.copy {
+            story::copied(&mut self.story, note.flags);
+        }
+    }
+
+    #[cold]
+    fn begin(&mut self, seen: &Seen, note: &mut Note) {
+        self.first_time = seen.time;
+        self.previous_time = seen.time;
+        if let Step::Replaces(_) = seen.step {
+            note.flags.insert(Flags::REUSED_PORTS);
+            self.story.port_reuse = true;
+            self.completeness = 1;
+        }
+    }
+
     /// Takes in one segment.
+    #[inline(always)]
     fn segment(&mut self, live: &mut Live, seen: &Seen, pool: &mut Pool, note: &mut Note) {
         note.time_relative = seen.time.since(self.first_time);
         note.time_delta = seen.time.since(self.previous_time);
@@ -384,15 +551,14 @@ impl Stream {
         self.previous_time = seen.time;
         let rtt = live.segment(seen, self.initial_rtt, pool, note);
         if seen.segment.header_length >= 20 {
-            let new = matches!(seen.step, Step::Begins | Step::Replaces(_));
-            self.count_completeness(&seen.segment, new);
+            self.count_completeness(&seen.segment, seen.begins());
         }
         if let (Some(rtt), 0) = (rtt, self.initial_rtt) {
             self.initial_rtt = rtt;
         }
         note.initial_rtt = self.initial_rtt;
         if !seen.hidden {
-            story::segment(self, &mut live.zeek, seen, note);
+            story::segment(self, &mut live.zeek, seen, note.flags);
         }
     }
 
@@ -443,8 +609,9 @@ mod tests {
 
     #[test]
     fn a_conversation_of_one_segment_is_compact() {
-        let kept = size_of::<Stream>() + size_of::<Seen>();
-        assert!(kept <= 360, "{kept}");
-        assert!(size_of::<Live>() <= 240, "{}", size_of::<Live>());
+        let one = size_of::<Seen>() + size_of::<Place>();
+        assert!(one <= 80, "{one}");
+        let many = size_of::<Stream>() + size_of::<Live>();
+        assert!(many <= 600, "{many}");
     }
 }

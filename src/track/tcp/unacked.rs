@@ -28,7 +28,40 @@ pub(super) struct Queue {
     sorted: bool,
     /// Least first and greatest next number, when known.
     span: Option<(u32, u32)>,
+    /// Which acknowledgments change nothing, when known: most come again and again.
+    quiet: Option<Quiet>,
 }
+
+/// What the last look through all segments has found.
+#[derive(Clone, Copy)]
+struct Quiet {
+    /// The acknowledgment that was looked through with.
+    ack: u32,
+    /// How far beyond it is the next number after any segment, and the first number of any.
+    until: u32,
+    /// How far beyond it is the farthest next number.
+    farthest: u32,
+}
+
+impl Quiet {
+    /// Whether this acknowledgment changes nothing either.
+    fn covers(self, ack: u32) -> bool {
+        let forward = ack.wrapping_sub(self.ack);
+        let back = self.ack.wrapping_sub(ack);
+        forward < self.until || (back < HALF && self.farthest < HALF - back)
+    }
+
+    /// Takes in a segment; false if it is not beyond the acknowledgment.
+    fn add(&mut self, item: &Unacked) -> bool {
+        let [seq, next] = [item.seq, item.next].map(|n| n.wrapping_sub(self.ack));
+        self.until = self.until.min(next).min(seq.saturating_add(1));
+        self.farthest = self.farthest.max(next);
+        seq < HALF && next < HALF && next > 0
+    }
+}
+
+/// Half of all numbers: what is farther ahead is behind.
+const HALF: u32 = 1 << 31;
 
 /// Lends queues to the directions that have something on its way; most have not.
 #[derive(Default)]
@@ -55,6 +88,40 @@ pub(super) fn after(a: u32, b: u32) -> bool {
 /// Serial number comparison with equality.
 pub(super) fn at_or_after(a: u32, b: u32) -> bool {
     a.wrapping_sub(b).cast_signed() >= 0
+}
+
+impl Queue {
+    /// Removes what `ack` covers of segments in any order; says whether anything has changed.
+    fn look_through(&mut self, ack: u32, matched: &mut Option<Unacked>) -> bool {
+        let (mut trimmed, mut covered) = (false, false);
+        let (mut until, mut farthest) = (u32::MAX, 0);
+        for item in &mut self.items {
+            if !after(item.next, ack) {
+                covered = true;
+                if item.next == ack {
+                    matched.get_or_insert(*item);
+                }
+                continue;
+            }
+            if after(ack, item.seq) {
+                item.seq = ack;
+                trimmed = true;
+            }
+            let [seq, next] = [item.seq, item.next].map(|n| n.wrapping_sub(ack));
+            until = until.min(next).min(seq.saturating_add(1));
+            farthest = farthest.max(next);
+        }
+        if covered {
+            self.items.retain(|item| after(item.next, ack));
+        }
+        // Numbers half a circle apart are neither before nor after each other.
+        self.quiet = (farthest < HALF).then_some(Quiet {
+            ack,
+            until,
+            farthest,
+        });
+        trimmed || covered
+    }
 }
 
 impl Pool {
@@ -98,6 +165,11 @@ impl Pool {
             None if queue.items.is_empty() => Some((item.seq, item.next)),
             None => None,
         };
+        if let Some(quiet) = &mut queue.quiet
+            && !quiet.add(&item)
+        {
+            queue.quiet = None;
+        }
         queue.items.push_back(item);
     }
 
@@ -123,26 +195,17 @@ impl Pool {
                 break;
             }
         } else {
-            let before = queue.items.len();
-            queue.items.retain_mut(|item| {
-                if item.next == ack {
-                    matched.get_or_insert(*item);
-                    return false;
-                }
-                if after(ack, item.seq) && after(item.next, ack) {
-                    item.seq = ack;
-                    changed = true;
-                    return true;
-                }
-                after(item.next, ack)
-            });
-            changed |= queue.items.len() != before;
+            if queue.quiet.is_some_and(|quiet| quiet.covers(ack)) {
+                return None;
+            }
+            changed = queue.look_through(ack, &mut matched);
         }
         if changed {
             queue.span = None;
         }
         if queue.items.is_empty() {
             queue.span = None;
+            queue.quiet = None;
             self.free.push(lease.0);
             *lease = Lease::default();
         }
@@ -183,8 +246,77 @@ impl Pool {
             if let Some(queue) = self.get(side.unacked) {
                 queue.items.clear();
                 queue.span = None;
+                queue.quiet = None;
                 self.free.push(side.unacked.0);
                 side.unacked = Lease::default();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The list as Wireshark has it: walked for every acknowledgment.
+    #[derive(Default)]
+    struct Plain(Vec<Unacked>);
+
+    impl Plain {
+        fn acknowledge(&mut self, ack: u32) -> Option<u32> {
+            let mut matched = None;
+            self.0.retain_mut(|item| {
+                if item.next == ack {
+                    matched.get_or_insert(item.frame);
+                    return false;
+                }
+                if after(ack, item.seq) && after(item.next, ack) {
+                    item.seq = ack;
+                    return true;
+                }
+                after(item.next, ack)
+            });
+            matched
+        }
+
+        fn span(&self, base: u32) -> Option<(u32, u32)> {
+            let by = |n: &u32| n.wrapping_sub(base);
+            let low = self.0.iter().map(|i| i.seq).min_by_key(by)?;
+            let high = self.0.iter().map(|i| i.next).max_by_key(by)?;
+            Some((low, high))
+        }
+    }
+
+    #[test]
+    fn segments_in_any_order_are_acknowledged_as_by_walking_the_list() {
+        let mut random = 7u32;
+        let mut next = |limit: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 8) % limit
+        };
+        for round in 0..2000u32 {
+            let base = if round % 3 == 0 { u32::MAX - 50 } else { 1000 };
+            let wide = if round % 5 == 0 { 1 << 31 } else { 200 };
+            let (mut pool, mut lease, mut plain) =
+                (Pool::default(), Lease::default(), Plain::default());
+            for frame in 1..60 {
+                if next(2) == 0 {
+                    let seq = base.wrapping_add(next(wide));
+                    let item = Unacked {
+                        frame,
+                        seq,
+                        next: seq.wrapping_add(1 + next(30)),
+                        time: Time(0),
+                    };
+                    pool.push(&mut lease, item, base);
+                    plain.0.push(item);
+                }
+                let ack = base.wrapping_add(next(wide + 40));
+                let found = pool.acknowledge(&mut lease, ack).map(|item| item.frame);
+                assert_eq!(found, plain.acknowledge(ack));
+                assert_eq!(pool.span(lease, base), plain.span(base));
+                let oldest = pool.oldest(lease).map(|item| item.frame);
+                assert_eq!(oldest, plain.0.first().map(|item| item.frame));
             }
         }
     }

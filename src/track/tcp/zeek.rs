@@ -62,8 +62,15 @@ pub(super) struct Signs {
     pub(super) zero_window: bool,
 }
 
+impl Signs {
+    fn any(self) -> bool {
+        self.resent | self.gap | self.zero_window
+    }
+}
+
 impl Zeek {
-    /// Takes in one segment of `side`.
+    /// Takes in one segment of `side`. Most have no letter that is not there yet.
+    #[inline]
     pub(super) fn segment(
         &mut self,
         memory: &mut Memory,
@@ -71,6 +78,18 @@ impl Zeek {
         segment: &Segment,
         signs: Signs,
     ) {
+        let plain = segment.flags & (tcp::SYN | tcp::FIN | tcp::RST | tcp::ACK) == tcp::ACK;
+        if plain && self.count > 0 && self.ends[side] != End::Inactive && !signs.any() {
+            // The letter of data, or of an ACK without.
+            let letter = if segment.length.unwrap_or(0) > 0 {
+                2
+            } else {
+                1
+            };
+            if self.written[side] & letter != 0 {
+                return;
+            }
+        }
         let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
         let (syn, fin, rst, ack) = (
             segment.has(tcp::SYN),
@@ -295,27 +314,24 @@ impl Zeek {
         }
     }
 
-    /// `conn_state` and `history` of the first record, and every record where there are several.
-    pub(super) fn tell(&self) -> (String, String, Option<Vec<String>>) {
-        let (state, history) = (self.state(), self.history());
-        let Some(earlier) = &self.earlier else {
-            return (state.to_owned(), history, None);
-        };
-        let mut all: Vec<String> = earlier
-            .first
-            .iter()
-            .map(|r| format!("{} {}", r.0, r.1))
-            .collect();
-        let skipped = usize::try_from(earlier.count)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(earlier.first.len());
-        if skipped > 0 {
-            all.push(format!("{skipped} more"));
+    /// `conn_state` and `history` of the records, the first of very many and the newest, and how
+    /// many there are.
+    pub(super) fn records(&self) -> (Vec<(&'static str, String)>, u32) {
+        let earlier = self.earlier.as_deref();
+        let mut records = earlier.map_or_else(Vec::new, |e| e.first.clone());
+        records.push((self.state(), self.history()));
+        (records, earlier.map_or(0, |e| e.count).saturating_add(1))
+    }
+
+    /// The same of the first record alone.
+    pub(super) fn first(&self) -> (&'static str, String, u32) {
+        match self.earlier.as_deref() {
+            Some(earlier) => match earlier.first.first() {
+                Some((state, history)) => (state, history.clone(), earlier.count.saturating_add(1)),
+                None => (self.state(), self.history(), 1),
+            },
+            None => (self.state(), self.history(), 1),
         }
-        all.push(format!("{state} {history}"));
-        let first = earlier.first.first();
-        let (state, history) = first.map_or((state, history), |r| (r.0, r.1.clone()));
-        (state.to_owned(), history, Some(all))
     }
 }
 
@@ -329,4 +345,48 @@ struct Earlier {
     first: Vec<(&'static str, String)>,
     /// How many there were.
     count: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(flags: u16, seq: u32) -> Segment {
+        Segment {
+            source_port: 40000,
+            destination_port: 80,
+            seq,
+            ack: 0,
+            flags,
+            window: 1000,
+            header_length: 20,
+            length: Some(0),
+        }
+    }
+
+    /// A call that is refused again and again, with the same numbers: its records and their count.
+    fn refused(times: u32) -> (Vec<(&'static str, String)>, u32) {
+        let (mut zeek, mut memory) = (Zeek::default(), Memory::default());
+        for _ in 0..times {
+            zeek.segment(&mut memory, 0, &segment(tcp::SYN, 7), Signs::default());
+            let reset = segment(tcp::RST | tcp::ACK, 0);
+            zeek.segment(&mut memory, 1, &reset, Signs::default());
+        }
+        let (state, history, count) = zeek.first();
+        assert_eq!((state, history.as_str(), count), ("REJ", "Sr", times));
+        zeek.records()
+    }
+
+    #[test]
+    fn each_call_again_is_a_record() {
+        let record = || ("REJ", "Sr".to_owned());
+        assert_eq!(refused(1), (vec![record()], 1));
+        assert_eq!(refused(3), (vec![record(), record(), record()], 3));
+    }
+
+    #[test]
+    fn of_many_records_a_few_are_kept_and_the_others_counted() {
+        let (records, count) = refused(100_000);
+        assert_eq!((records.len(), count), (MOST_RECORDS + 1, 100_000));
+    }
 }

@@ -6,7 +6,7 @@ pub(crate) use tell::{Brief, Failure};
 pub(super) use tell::{brief, client_side, failure, syn_times, tell, weight};
 
 use super::holes::Holes;
-use super::note::{Flags, Note};
+use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
@@ -28,6 +28,8 @@ struct Part {
     last_data: u32,
     /// Next number after everything it has sent; means nothing before its SYN or first payload.
     next: u32,
+    /// Lowest number seen, where no SYN says it.
+    low: u32,
     largest: u32,
     /// What its SYN offered, and the number of that SYN.
     offer: Offer,
@@ -149,7 +151,8 @@ impl Story {
 }
 
 /// Takes in one segment.
-pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, note: &Note) {
+#[inline]
+pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, flags: Flags) {
     let side = usize::from(seen.side);
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
@@ -169,7 +172,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
     }
     let mut resent = false;
     if length > 0 {
-        let probe = note.flags.has(Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE);
+        let probe = flags.has(Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE);
         let start = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
         let end = start.wrapping_add(length);
         let part = &mut story.parts[side];
@@ -177,6 +180,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
             resent = end.wrapping_sub(part.next).cast_signed() <= 0;
         } else {
             part.next = if probe { end } else { start };
+            part.low = part.next;
         }
         let new = if probe {
             0
@@ -185,7 +189,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
         };
         let part = &mut story.parts[side];
         part.bytes += u64::from(new);
-        part.data_frames += u32::from(!note.flags.has(Flags::KEEP_ALIVE));
+        part.data_frames += u32::from(!flags.has(Flags::KEEP_ALIVE));
         if part.first_data == 0 {
             part.first_data = frame;
             part.first_data_time = time.0;
@@ -195,24 +199,15 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, not
         part.largest = part.largest.max(length);
     }
     teardown(story, side, segment, length, frame, time.0);
-    if note.flags.0 != 0 {
-        trouble(story, side, frame, note);
+    if flags.0 != 0 {
+        trouble(story, side, frame, flags);
     }
     let signs = Signs {
         resent,
         gap: segment.has(tcp::ACK) && story.acknowledges_unseen(1 - side, segment.ack),
-        zero_window: note.flags.has(Flags::ZERO_WINDOW),
+        zero_window: flags.has(Flags::ZERO_WINDOW),
     };
     story.zeek.segment(memory, side, segment, signs);
-}
-
-/// Goes through the first segment of a conversation again, for Zeek's memory alone.
-pub(super) fn remember(memory: &mut Memory, seen: &Seen, note: &Note) {
-    let signs = Signs {
-        zero_window: note.flags.has(Flags::ZERO_WINDOW),
-        ..Signs::default()
-    };
-    Zeek::default().segment(memory, 0, &seen.segment, signs);
 }
 
 impl Story {
@@ -235,6 +230,20 @@ impl Story {
         let end = start.wrapping_add(length);
         let part = &mut self.parts[side];
         let next = part.next;
+        let before = part.low.wrapping_sub(start).cast_signed();
+        if before > 0 && !part.offer.has(Offer::SYN) {
+            // It began before what was seen first: nothing of that was counted.
+            let low = part.low;
+            part.low = start;
+            if low.wrapping_sub(end).cast_signed() >= 0 {
+                if low != end {
+                    let trouble = self.trouble.get_or_insert_default();
+                    trouble.holes[side].add(end, low, false);
+                }
+                return length;
+            }
+            return before.unsigned_abs();
+        }
         let ahead = start.wrapping_sub(next).cast_signed();
         if ahead == 0 {
             part.next = end;
@@ -309,9 +318,14 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 && !segment.has(tcp::RST) =>
         {
             let caller = story.syn_side == Some(sender);
-            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
+            let other = &story.parts[1 - side];
+            let answered = other.isn().map(|isn| isn.wrapping_add(1));
+            // It acknowledges the SYN, or what was sent after it; a number of an older connection
+            // lies elsewhere.
             let fits = caller
-                || answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0);
+                || answered.is_some_and(|next| {
+                    segment.ack.wrapping_sub(next) <= other.next.wrapping_sub(next)
+                });
             if caller {
                 story.ack_frame = frame;
             }
@@ -360,18 +374,31 @@ fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, fram
     }
 }
 
-fn trouble(story: &mut Story, side: usize, frame: u32, note: &Note) {
+#[cold]
+fn trouble(story: &mut Story, side: usize, frame: u32, flags: Flags) {
     let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
-    if !note.flags.has(all) {
+    if !flags.has(all) {
         return;
     }
     let trouble = story.trouble.get_or_insert_default();
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
-        *count += u32::from(note.flags.has(kind));
+        *count += u32::from(flags.has(kind));
     }
     if trouble.frames.len() < NAMED {
         trouble.frames.push(frame);
     }
+}
+
+/// Zeek's records of a conversation: number, state, letters.
+pub(super) fn zeek(stream: &Stream) -> Vec<(u32, &'static str, String)> {
+    let (records, count) = stream.story.zeek.records();
+    let newest = records.len() - 1;
+    let numbered = (1..).zip(records).enumerate();
+    numbered
+        .map(|(at, (number, (state, history)))| {
+            (if at == newest { count } else { number }, state, history)
+        })
+        .collect()
 }
 
 /// Takes in that the ICMP error in `frame` came back for the SYN.
@@ -382,11 +409,12 @@ pub(super) fn unreachable(story: &mut Story, frame: u32) {
 }
 
 /// Counts a segment that was only captured again.
-pub(super) fn copied(story: &mut Story, note: &Note) {
+#[cold]
+pub(super) fn copied(story: &mut Story, flags: Flags) {
     let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
     let trouble = story.trouble.get_or_insert_default();
     trouble.copies[0] += 1;
-    trouble.copies[1] += u32::from(note.flags.has(all));
+    trouble.copies[1] += u32::from(flags.has(all));
 }
 
 /// Whether the sender's port looks like a service and the other's does not.

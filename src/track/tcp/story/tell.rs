@@ -26,7 +26,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         let place = KINDS.iter().position(|k| *k == kind).unwrap_or(0);
         trouble.counts[side][place]
     };
-    let (conn_state, history, zeek_records) = story.zeek.tell();
+    let (conn_state, history, zeek_record_count) = story.zeek.first();
     let (opened, closed) = (opened(story), closed(story));
     let fins = fins(story);
     let timed = stream.previous_time != Time::default() || stream.first_time != Time::default();
@@ -123,9 +123,9 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         port_reuse: story.port_reuse,
         completeness: stream.completeness | stream.first_bits,
         completeness_text: completeness_text(stream.completeness | stream.first_bits),
-        conn_state,
+        conn_state: conn_state.to_owned(),
         history,
-        zeek_records,
+        zeek_record_count,
     }
 }
 

@@ -1,8 +1,8 @@
 //! One line a frame, as Wireshark's packet list: who to whom, which protocol, what it says.
 
-use super::catalogue::{Catalogue, EntryId};
-use super::{Values, meaning, print};
 use crate::dissect::field::{Kind, Value};
+use crate::dissect::meaning;
+use crate::query::{Catalogue, EntryId, Values, print};
 use std::fmt::Write as _;
 
 /// One row of the list. Text is as captured: not safe to print.

@@ -414,12 +414,12 @@ fn list(field: &str) -> Option<&'static [(u64, &'static str)]> {
 }
 
 /// Whether a field's values have names.
-pub(super) fn has_names(field: &str) -> bool {
+pub fn has_names(field: &str) -> bool {
     list(field).is_some()
 }
 
 /// The value that a name stands for, in any case of letters.
-pub(super) fn value(field: &str, name: &str) -> Option<u64> {
+pub fn value(field: &str, name: &str) -> Option<u64> {
     let found = list(field)?
         .iter()
         .find(|(_, n)| n.eq_ignore_ascii_case(name))?;
@@ -433,7 +433,7 @@ pub fn name(field: &str, value: u64) -> Option<&'static str> {
 }
 
 /// Some names of a field's values, those that resemble `wanted` first.
-pub(super) fn nearest(field: &str, wanted: &str) -> Vec<String> {
+pub fn nearest(field: &str, wanted: &str) -> Vec<String> {
     let wanted = wanted.to_ascii_lowercase();
     let start = wanted.get(..wanted.len().min(2)).unwrap_or_default();
     let mut names: Vec<&str> = list(field)

@@ -1,0 +1,110 @@
+//! How a connection's beginning, end and troubles are told in a cell.
+
+use super::Times;
+use super::columns::frames;
+use crate::facts::tcp::{Closed, Connection, Opened};
+
+/// How it began, with the frames.
+pub(super) fn opened(c: &Connection, times: &Times) -> String {
+    let list: Vec<u32> = [c.syn_frame, c.synack_frame, c.ack_frame]
+        .into_iter()
+        .flatten()
+        .collect();
+    let with =
+        |more: Option<u32>| frames(&[list.clone(), more.into_iter().collect()].concat(), times);
+    match c.opened {
+        Opened::Refused => format!("refused {}", with(c.refusing_frame)),
+        Opened::Unreachable => format!("unreachable {}", with(c.opening_error_frame)),
+        Opened::Unanswered => format!("unanswered ×{} {}", c.syn_attempts, frames(&list, times)),
+        Opened::Handshake => {
+            let missing: Vec<&str> = [
+                (c.syn_frame, "SYN"),
+                (c.synack_frame, "SYN+ACK"),
+                (c.ack_frame, "ACK"),
+            ]
+            .into_iter()
+            .filter(|(frame, _)| frame.is_none())
+            .map(|(_, name)| name)
+            .collect();
+            match missing.as_slice() {
+                [] => format!("handshake {}", frames(&list, times)),
+                missing => format!(
+                    "handshake {} ({} not captured)",
+                    frames(&list, times),
+                    missing.join(", ")
+                ),
+            }
+        }
+        word if list.is_empty() => word.to_string(),
+        word => format!("{word} {}", frames(&list, times)),
+    }
+}
+
+/// How it ended, with the frames.
+pub(super) fn closed(c: &Connection, times: &Times) -> String {
+    let list = frames(&c.closing_frames, times);
+    match (c.opened, c.closed, c.closed_by) {
+        (Opened::Refused | Opened::Unreachable, ..) => "-".to_owned(),
+        (_, Closed::Open, _) => "open".to_owned(),
+        (_, Closed::Reset, Some(by)) => match c.first_fin_by {
+            Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
+            None => format!("reset by {by} {list}"),
+        },
+        (_, word, Some(by)) => format!("{word} by {by} {list}"),
+        (_, word, None) => format!("{word} {list}"),
+    }
+}
+
+/// What was noticed on the way.
+pub(super) fn trouble(c: &Connection, times: &Times) -> String {
+    let sums = [
+        (
+            "sent again",
+            c.client_retransmissions
+                + c.server_retransmissions
+                + c.client_fast_retransmissions
+                + c.server_fast_retransmissions
+                + c.client_spurious_retransmissions
+                + c.server_spurious_retransmissions,
+        ),
+        ("gap", c.client_lost_segments + c.server_lost_segments),
+        (
+            "ACK of unseen data",
+            c.client_acked_unseen + c.server_acked_unseen,
+        ),
+        ("late", c.client_out_of_order + c.server_out_of_order),
+        ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
+        ("zero window", c.client_zero_windows + c.server_zero_windows),
+        ("window full", c.client_window_full + c.server_window_full),
+        ("keep-alive", c.client_keep_alives + c.server_keep_alives),
+    ];
+    let mut words: Vec<String> = sums
+        .iter()
+        .filter(|s| s.1 > 0)
+        .map(|s| format!("{} {}", s.1, s.0))
+        .collect();
+    let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
+    if beyond(c.client_largest_segment_bytes, c.server_mss)
+        || beyond(c.server_largest_segment_bytes, c.client_mss)
+    {
+        words.push("segments beyond the MSS (offload)".to_owned());
+    }
+    if c.port_reuse {
+        words.push("ports reused".to_owned());
+    }
+    let mut text = words.join(", ");
+    if c.copied_frames > 0 {
+        let all: u32 = sums.iter().map(|s| s.1).sum();
+        let copies = format!("{} captured twice", c.copied_frames);
+        text = match c.copies_counted {
+            0 if text.is_empty() => copies,
+            0 => format!("{copies}; {text}"),
+            counted if counted >= all => format!("{copies}, counted as {text}"),
+            counted => format!("{copies}; {text}, {counted} of these by the copies"),
+        };
+    }
+    if !text.is_empty() && !c.trouble_frames.is_empty() {
+        text.push_str(&format!(" ({})", frames(&c.trouble_frames, times)));
+    }
+    text
+}

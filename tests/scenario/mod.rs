@@ -1,0 +1,329 @@
+//! Packets written as lines of text, into a capture.
+//!
+//! `TIME FROM > TO PROTOCOL …`. Hosts: `c`, `d`, `e` (10.0.0.1, .3, .4), `s` (10.0.0.2), `r` (the
+//! router 10.0.0.254), `o` (outside, 93.184.216.34, whose frames come from and go to the router's
+//! card), `all` (broadcast), `none` (0.0.0.0), or an IPv4 address. A port follows a colon.
+//!
+//! ```text
+//! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text"
+//! udp len=N | "text"
+//! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4
+//! dhcp discover|offer|request|ack|nak|release|inform xid=1 your= server= asks= client= mask= router= dns= lease=
+//! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded about=FRAME
+//! arp request ADDRESS | arp reply
+//! ```
+//!
+//! Everywhere: `ttl=`, `ipid=`, `smac=`, `dmac=` (last byte of the card's address).
+
+use etherparse::{Icmpv4Type, PacketBuilder};
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+struct Line<'t> {
+    words: Vec<&'t str>,
+    values: HashMap<&'t str, &'t str>,
+    text: Option<&'t str>,
+}
+
+impl Line<'_> {
+    fn number<T: std::str::FromStr>(&self, key: &str, usual: T) -> T {
+        let value = self.values.get(key);
+        value.map_or(usual, |v| {
+            v.parse().ok().unwrap_or_else(|| panic!("{key}={v}"))
+        })
+    }
+
+    fn address(&self, key: &str) -> Option<Ipv4Addr> {
+        self.values.get(key).map(|name| host(name).0)
+    }
+
+    fn payload(&self) -> Vec<u8> {
+        match self.text {
+            Some(text) => text.replace("\\r\\n", "\r\n").into_bytes(),
+            None => vec![b'x'; self.number("len", 0)],
+        }
+    }
+}
+
+fn host(name: &str) -> (Ipv4Addr, u8) {
+    match name {
+        "c" => (Ipv4Addr::new(10, 0, 0, 1), 1),
+        "s" => (Ipv4Addr::new(10, 0, 0, 2), 2),
+        "d" => (Ipv4Addr::new(10, 0, 0, 3), 3),
+        "e" => (Ipv4Addr::new(10, 0, 0, 4), 4),
+        "r" => (Ipv4Addr::new(10, 0, 0, 254), 254),
+        "o" => (Ipv4Addr::new(93, 184, 216, 34), 254),
+        "all" => (Ipv4Addr::BROADCAST, 255),
+        "none" => (Ipv4Addr::UNSPECIFIED, 1),
+        address => {
+            let address: Ipv4Addr = address.parse().unwrap_or_else(|_| panic!("host {address}"));
+            let local = address.octets()[..3] == [10, 0, 0];
+            (address, if local { address.octets()[3] } else { 254 })
+        }
+    }
+}
+
+fn mac(last: u8) -> [u8; 6] {
+    if last == 255 {
+        [255; 6]
+    } else {
+        [2, 0, 0, 0, 0, last]
+    }
+}
+
+/// The capture that a scenario's packets make.
+pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
+    file.extend([0; 8]);
+    file.extend(262_144u32.to_le_bytes());
+    file.extend(1u32.to_le_bytes());
+    let mut frames: Vec<Vec<u8>> = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if !line.starts_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        let (time, frame) = packet(line, &frames).ok_or(format!("line {}: {line}", number + 1))?;
+        let length = u32::try_from(frame.len()).expect("frames are short");
+        let micros = (time * 1e6).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a test's time"
+        )]
+        let (seconds, micros) = ((micros / 1e6) as u32, (micros % 1e6) as u32);
+        for field in [1_700_000_000 + seconds, micros, length, length] {
+            file.extend(field.to_le_bytes());
+        }
+        file.extend(&frame);
+        frames.push(frame);
+    }
+    Ok(file)
+}
+
+fn packet(text: &str, frames: &[Vec<u8>]) -> Option<(f64, Vec<u8>)> {
+    let (head, quoted, tail) = match text.split_once('"') {
+        Some((head, rest)) => {
+            let (quoted, tail) = rest.rsplit_once('"')?;
+            (head, Some(quoted), tail)
+        }
+        None => (text, None, ""),
+    };
+    let mut line = Line {
+        words: Vec::new(),
+        values: HashMap::new(),
+        text: quoted,
+    };
+    for word in head.split_whitespace().chain(tail.split_whitespace()) {
+        match word.split_once('=') {
+            Some((key, value)) => {
+                line.values.insert(key, value);
+            }
+            None => line.words.push(word),
+        }
+    }
+    let [time, from, ">", to, protocol, rest @ ..] = line.words.as_slice() else {
+        return None;
+    };
+    let port = |end: &str| {
+        end.split_once(':')
+            .map_or(0, |(_, p)| p.parse().expect("a port"))
+    };
+    let name = |end: &'_ str| end.split(':').next().unwrap_or_default().to_owned();
+    let (source, own) = host(&name(from));
+    let (destination, other) = host(&name(to));
+    let smac = mac(line.number("smac", own));
+    let dmac = mac(line.number("dmac", other));
+    let time = time.parse().ok()?;
+    if *protocol == "arp" {
+        return Some((time, arp(&line, rest, source, destination, smac, dmac)?));
+    }
+    let mut header = etherparse::Ipv4Header::new(
+        0,
+        line.number("ttl", 64),
+        etherparse::IpNumber(0),
+        source.octets(),
+        destination.octets(),
+    )
+    .ok()?;
+    let count = u16::try_from(frames.len()).expect("few frames");
+    header.identification = line.number("ipid", 1000 + count);
+    let builder = PacketBuilder::ethernet2(smac, dmac)
+        .ip(etherparse::IpHeaders::Ipv4(header, Default::default()));
+    let mut out = Vec::new();
+    let payload = match *protocol {
+        "tcp" => {
+            let flags = rest.first().copied().unwrap_or("A");
+            let mut tcp = builder.tcp(
+                port(from),
+                port(to),
+                line.number("seq", 0),
+                line.number("win", 64_000),
+            );
+            for flag in flags.chars() {
+                tcp = match flag {
+                    'S' => tcp.syn(),
+                    'A' => tcp.ack(line.number("ack", 0)),
+                    'F' => tcp.fin(),
+                    'R' => tcp.rst(),
+                    'P' => tcp.psh(),
+                    _ => return None,
+                };
+            }
+            if flags.contains('S') {
+                let options = [etherparse::TcpOptionElement::MaximumSegmentSize(
+                    line.number("mss", 1460),
+                )];
+                tcp = tcp.options(&options).ok()?;
+            }
+            let payload = line.payload();
+            tcp.write(&mut out, &payload).ok()?;
+            return Some((time, out));
+        }
+        "udp" => line.payload(),
+        "dns" => dns(&line, rest)?,
+        "dhcp" => dhcp(&line, rest, smac)?,
+        "icmp" => {
+            icmp(builder, &line, rest, frames, &mut out)?;
+            return Some((time, out));
+        }
+        _ => return None,
+    };
+    builder
+        .udp(port(from), port(to))
+        .write(&mut out, &payload)
+        .ok()?;
+    Some((time, out))
+}
+
+fn arp(
+    line: &Line<'_>,
+    rest: &[&str],
+    source: Ipv4Addr,
+    destination: Ipv4Addr,
+    smac: [u8; 6],
+    dmac: [u8; 6],
+) -> Option<Vec<u8>> {
+    let (opcode, target, target_mac) = match rest {
+        ["request", asked] => (1u8, host(asked).0, [0; 6]),
+        ["reply"] => (2, destination, dmac),
+        _ => return None,
+    };
+    let said = mac(line.number("says", smac[5]));
+    let mut frame = [
+        &dmac[..],
+        &smac,
+        &[8, 6, 0, 1, 8, 0, 6, 4, 0, opcode],
+        &said,
+    ]
+    .concat();
+    frame.extend(source.octets());
+    frame.extend(target_mac);
+    frame.extend(target.octets());
+    Some(frame)
+}
+
+fn icmp(
+    builder: etherparse::PacketBuilderStep<etherparse::IpHeaders>,
+    line: &Line<'_>,
+    rest: &[&str],
+    frames: &[Vec<u8>],
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let (id, seq) = (line.number("id", 1), line.number("seq", 1));
+    let error = |kind: u8, code: u8| {
+        let about: usize = line.number("about", 0);
+        let frame = frames.get(about.checked_sub(1)?)?;
+        // The header of IP and eight bytes (RFC 792).
+        let quoted = frame.get(14..42)?.to_vec();
+        Some((
+            Icmpv4Type::Unknown {
+                type_u8: kind,
+                code_u8: code,
+                bytes5to8: [0; 4],
+            },
+            quoted,
+        ))
+    };
+    match rest.first().copied()? {
+        "echo" => builder
+            .icmpv4_echo_request(id, seq)
+            .write(out, &line.payload())
+            .ok(),
+        "reply" => builder
+            .icmpv4_echo_reply(id, seq)
+            .write(out, &line.payload())
+            .ok(),
+        "unreachable" => {
+            let (kind, quoted) = error(3, line.number("code", 3))?;
+            builder.icmpv4(kind).write(out, &quoted).ok()
+        }
+        "exceeded" => {
+            let (kind, quoted) = error(11, 0)?;
+            builder.icmpv4(kind).write(out, &quoted).ok()
+        }
+        _ => None,
+    }
+}
+
+fn dns(line: &Line<'_>, rest: &[&str]) -> Option<Vec<u8>> {
+    let id: u16 = line.number("id", 1);
+    let name = line.values.get("name").copied().unwrap_or("a.b");
+    let answer = line.address("a");
+    let response = rest == ["response"];
+    let mut bytes = id.to_be_bytes().to_vec();
+    bytes.extend([
+        if response { 0x81 } else { 1 },
+        if response { 0x80 } else { 0 },
+        0,
+        1,
+        0,
+    ]);
+    bytes.extend([u8::from(response && answer.is_some()), 0, 0, 0, 0]);
+    for label in name.split('.') {
+        bytes.push(u8::try_from(label.len()).ok()?);
+        bytes.extend(label.as_bytes());
+    }
+    bytes.extend([0, 0, 1, 0, 1]);
+    if let (true, Some(address)) = (response, answer) {
+        bytes.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        bytes.extend(address.octets());
+    }
+    Some(bytes)
+}
+
+fn dhcp(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<Vec<u8>> {
+    let kinds = [
+        "discover", "offer", "request", "decline", "ack", "nak", "release", "inform",
+    ];
+    let kind = kinds.iter().position(|k| Some(k) == rest.first())? + 1;
+    let server = matches!(kind, 2 | 5 | 6);
+    let none = Ipv4Addr::UNSPECIFIED;
+    let mut bytes = vec![1 + u8::from(server), 1, 6, 0];
+    bytes.extend(line.number("xid", 1u32).to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(line.address("client").unwrap_or(none).octets());
+    bytes.extend(line.address("your").unwrap_or(none).octets());
+    bytes.extend([0; 8]);
+    bytes.extend(mac(line.number("chaddr", if server { 1 } else { smac[5] })));
+    bytes.resize(236, 0);
+    bytes.extend([99, 130, 83, 99, 53, 1, u8::try_from(kind).ok()?]);
+    for (key, code) in [
+        ("mask", 1u8),
+        ("router", 3),
+        ("dns", 6),
+        ("asks", 50),
+        ("server", 54),
+    ] {
+        if let Some(address) = line.address(key) {
+            bytes.extend([code, 4]);
+            bytes.extend(address.octets());
+        }
+    }
+    if line.values.contains_key("lease") {
+        bytes.extend([51, 4]);
+        bytes.extend(line.number("lease", 0u32).to_be_bytes());
+    }
+    bytes.push(255);
+    Some(bytes)
+}
