@@ -228,6 +228,15 @@ fn datagrams_that_the_receive_buffer_had_no_room_for_are_told() {
     let dropped = server.wait_for("dropped");
     let count = dropped["datagrams"].as_u64().unwrap();
     assert!((1..2000).contains(&count), "{count}");
+    let output = wirelab()
+        .args(["sockets", &server.port()])
+        .output()
+        .unwrap();
+    let table = stdout(&output);
+    assert!(
+        table.contains(&format!("{count} datagrams arrived and were thrown away")),
+        "{table}"
+    );
 }
 
 #[test]

@@ -154,7 +154,8 @@ fn whole_analysis(input: &[u8]) {
         };
         let capture = analysis.capture.clone();
         let report = Report {
-            colour: wirelab::render::Colour::Always,
+            // What tables are coloured with is for a terminal to obey.
+            colour: wirelab::render::Colour::Never,
             lines: summary::lines(&analysis, &capture, sections.len()),
             capture,
             sections,

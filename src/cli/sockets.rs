@@ -116,7 +116,9 @@ fn text(sockets: &[Socket], format: Format) -> String {
     let mut text = String::new();
     // Writing into a String cannot fail.
     let _ = match format {
-        Format::Table => writeln!(text, "{}", table(&rows)),
+        Format::Table => {
+            writeln!(text, "{}", table(&rows)).and_then(|()| losses(&mut text, sockets))
+        }
         Format::Json => writeln!(
             text,
             "[{}]",
@@ -137,6 +139,17 @@ fn text(sockets: &[Socket], format: Format) -> String {
         }),
     };
     text
+}
+
+/// Datagrams that came and were thrown away: not lost on the network, and easily taken for it.
+fn losses(text: &mut String, sockets: &[Socket]) -> std::fmt::Result {
+    sockets.iter().filter(|socket| socket.dropped > 0).try_for_each(|socket| {
+        writeln!(
+            text,
+            "{}: {} datagrams arrived and were thrown away: the socket's receive buffer was full",
+            socket.local, socket.dropped
+        )
+    })
 }
 
 fn table(rows: &[[String; 7]]) -> String {
@@ -219,13 +232,14 @@ fn json(socket: &Socket) -> String {
         })
         .collect();
     format!(
-        "{{\"protocol\":{},\"receive_queue\":{},\"send_queue\":{},\"local\":{},\"foreign\":{},\"state\":{},\"processes\":[{}]}}",
+        "{{\"protocol\":{},\"receive_queue\":{},\"send_queue\":{},\"local\":{},\"foreign\":{},\"state\":{},\"dropped\":{},\"processes\":[{}]}}",
         quoted(protocol(socket)),
         socket.receive_queue,
         socket.send_queue,
         quoted(&socket.local.to_string()),
         quoted(&foreign(socket)),
         quoted(socket.state),
+        socket.dropped,
         holders.join(",")
     )
 }

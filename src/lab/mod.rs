@@ -1,4 +1,10 @@
-//! The labs' programs: servers, clients, and the machine's socket table.
+//! The labs: programs (servers, clients, the machine's socket table), networks, whole labs.
+//!
+//! A whole lab is a TOML file ([`description`], the built-in ones in [`labs`]) with [`parameters`]
+//! that a seed varies. [`plan`] turns it into commands, [`enter`] makes namespaces that vanish with
+//! their first process, [`stage`] performs and records it there, [`record`] documents and writes
+//! the file that states the parameters. [`dhcp`], [`dns`], [`web`], [`ping`] and [`nagle`] are
+//! what a network needs beside the handouts' programs.
 //!
 //! Every program of the handouts is here, each in the file of its name: [`upper`], [`rtt`],
 //! [`chat`], [`udp_chat`], [`command`], [`secret`], [`mod@file`], [`netcat`], [`proxy`]; and
@@ -17,6 +23,11 @@
 //!   [`stop::Stop`], so Ctrl-C ends any number of threads at once.
 //! * An answer ends as its request did: after a line comes a line; a program that sends bare
 //!   bytes and waits (the handouts' own clients do) gets bare bytes.
+//! * A lab's commands run below `ip netns exec`, as a student would type them: `lab plan` prints
+//!   what `lab run` does. Only settings of the kernel and small files are written directly.
+//! * A lab leaves nothing behind because everything in it lives in a process namespace: when its
+//!   first process ends, the kernel ends the rest. Nothing is cleaned up by hand.
+//! * A full server lets the client go that has been silent longest, if it has been for a second.
 //! * Everything from the network is bounded: message length, clients, time.
 
 pub mod chat;

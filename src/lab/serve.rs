@@ -164,14 +164,14 @@ impl Hall<'_> {
     }
 }
 
-/// A place that is taken: its connection, while it lasts, and when it was last heard of.
-type Taken = (Weak<TcpStream>, Arc<AtomicU64>);
-
 /// Who is being served, so that the one that has been silent longest can give way.
 #[derive(Default)]
 pub struct Seats {
-    taken: Mutex<BTreeMap<SocketAddr, Taken>>,
+    taken: Mutex<BTreeMap<SocketAddr, Seat>>,
 }
+
+/// A conversation's socket, while it has one, and when it was last used.
+type Seat = (Weak<TcpStream>, Arc<AtomicU64>);
 
 /// Who has said something this lately does not give way.
 const LATELY: u64 = 1000;

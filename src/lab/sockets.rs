@@ -45,6 +45,8 @@ pub struct Socket {
     pub foreign: SocketAddr,
     /// `LISTEN`, `ESTABLISHED`, …; empty for an unconnected UDP socket, which has no state.
     pub state: &'static str,
+    /// UDP: datagrams thrown away because they came while the receive buffer was full.
+    pub dropped: u64,
     /// The kernel's number for the socket.
     pub inode: u64,
     /// All processes that have it open, as far as we may look.
@@ -94,6 +96,12 @@ fn bare_table() -> Result<Vec<Socket>, Unreadable> {
             .flatten()
             .map(|entry| of_udp(entry, true)),
     );
+    let dropped = dropped();
+    for socket in &mut sockets {
+        if socket.transport == Transport::Udp {
+            socket.dropped = dropped.get(&socket.inode).copied().unwrap_or_default();
+        }
+    }
     sockets.sort_by_key(|socket| {
         let listens = socket.state == "LISTEN";
         let key = (socket.transport, socket.local.port(), !listens);
@@ -111,6 +119,7 @@ fn of_tcp(entry: TcpNetEntry, v6: bool) -> Socket {
         local: entry.local_address,
         foreign: entry.remote_address,
         state: state_name(&entry.state),
+        dropped: 0,
         inode: entry.inode,
         holders: Vec::new(),
     }
@@ -128,6 +137,7 @@ fn of_udp(entry: UdpNetEntry, v6: bool) -> Socket {
             UdpState::Established => "ESTABLISHED",
             UdpState::Close => "",
         },
+        dropped: 0,
         inode: entry.inode,
         holders: Vec::new(),
     }

@@ -4,7 +4,7 @@ use super::Catalogue;
 use super::catalogue::{EntryId, Place};
 use super::notes::Notes as Table;
 use crate::capture::{Reader, read_beside};
-use crate::dissect::layer::Protocol;
+use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{Packet, Transport};
 use crate::track::fragments::Whole;
 use crate::track::messages::{HttpNote, Message, Messages};
@@ -107,6 +107,8 @@ pub(super) struct Said {
     pub(super) messages: Vec<Message>,
     /// What HTTP's fields need from other frames, of a message in a datagram.
     pub(super) ssdp: Option<HttpNote>,
+    /// Conversation of the TCP segment that an ICMP error quotes.
+    pub(super) quoted_stream: Option<u32>,
     /// Frame in which this fragment's datagram is whole.
     pub(super) completed_in: Option<u32>,
 }
@@ -218,6 +220,15 @@ impl Following {
                 }
                 if wants.udp {
                     said.notes.udp = trackers.udp.quoted(packet);
+                }
+                // Of eight quoted bytes, as RFC 792 asks for, Wireshark makes no conversation.
+                let whole = |l: &Layer| l.quoted && l.protocol == Protocol::Tcp && l.captured >= 20;
+                if wants.tcp && packet.layers.as_slice().iter().any(whole) {
+                    said.quoted_stream = crate::track::icmp::quoted(packet).and_then(|q| {
+                        let (from, to) = q.ports.filter(|_| q.protocol == 6)?;
+                        let ends = ((q.source, from), (q.destination, to));
+                        Some(trackers.tcp.between(ends.0, ends.1, 0)?.0)
+                    });
                 }
             }
             _ => {}

@@ -260,6 +260,13 @@ impl<'a> Reading<'_, 'a> {
                 // What could not be read is told below.
                 let _ = dissect::emit(packet, layer, numbers, sink);
             });
+            if let (true, Protocol::Tcp, Some(stream)) =
+                (layer.quoted, layer.protocol, self.said.quoted_stream)
+            {
+                values.read_notes(plan, Notes::Tcp, |sink| {
+                    sink.unsigned(track::tcp::note::STREAM, 0..0, stream);
+                });
+            }
             // Of a quoted packet only its flow is known.
             if !layer.quoted || layer.protocol == Protocol::Udp {
                 self.notes(plan, layer, values);

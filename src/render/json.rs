@@ -12,6 +12,13 @@ use std::io::{self, Write};
 pub fn json_text(text: &str) -> String {
     let mut result = String::with_capacity(text.len() + 2);
     result.push('"');
+    // Most texts are plain.
+    let plain = |b: &u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\');
+    if text.as_bytes().iter().all(plain) {
+        result.push_str(text);
+        result.push('"');
+        return result;
+    }
     for c in text.chars() {
         match c {
             '"' => result.push_str("\\\""),

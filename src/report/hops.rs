@@ -4,6 +4,8 @@ use super::{Times, columns};
 use crate::facts::Mac;
 use crate::facts::Rows;
 use crate::facts::ip::{Hop, Owner};
+use foldhash::fast::RandomState;
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 /// Headings of the table.
@@ -27,6 +29,8 @@ struct Way {
 pub fn lines(rows: &Rows<'_>, times: &Times) -> Vec<Vec<String>> {
     let mut ways: Vec<Way> = Vec::new();
     let mut places = std::collections::HashMap::new();
+    // Which addresses each way has already: a scan has thousands.
+    let mut known: HashSet<(usize, bool, IpAddr), RandomState> = HashSet::default();
     for index in 0..rows.len() {
         let Some(record) = rows.get(index) else {
             continue;
@@ -48,11 +52,11 @@ pub fn lines(rows: &Rows<'_>, times: &Times) -> Vec<Vec<String>> {
             });
         }
         let way = &mut ways[place];
-        for (list, address) in [
-            (&mut way.sources, hop.source),
-            (&mut way.destinations, hop.destination),
+        for (list, source, address) in [
+            (&mut way.sources, true, hop.source),
+            (&mut way.destinations, false, hop.destination),
         ] {
-            if !list.contains(&address) {
+            if known.insert((place, source, address)) {
                 list.push(address);
             }
         }

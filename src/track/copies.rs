@@ -225,14 +225,15 @@ impl Record {
             stated => as_usize(stated),
         };
         let whole = &rest[..rest.len().min(stated)];
-        let masked = match ip.source {
-            IpAddr::V4(_) => [8..9, 10..12],
-            IpAddr::V6(_) => [7..8, 0..0],
+        // TTL and header checksum, or hop limit.
+        let masked: &[usize] = match ip.source {
+            IpAddr::V4(_) => &[8, 10, 11],
+            IpAddr::V6(_) => &[7],
         };
         self.bytes.clear();
         self.bytes.extend_from_slice(whole);
-        for byte in masked.into_iter().flatten() {
-            if let Some(byte) = self.bytes.get_mut(byte) {
+        for at in masked {
+            if let Some(byte) = self.bytes.get_mut(*at) {
                 *byte = 0;
             }
         }

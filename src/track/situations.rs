@@ -228,10 +228,10 @@ fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
             continue;
         };
         // Who was sent to, whichever side that is.
-        let (asker, (to, port)) = if error.about_destination == Some(flow.client) {
-            (flow.server, (flow.client, flow.client_port))
-        } else {
+        let (asker, (to, port)) = if error.about_destination == Some(flow.server) {
             (flow.client, (flow.server, flow.server_port))
+        } else {
+            (flow.server, (flow.client, flow.client_port))
         };
         let frames = vec![flow.first_frame, frame];
         let (kind, own) = match flow.answered {

@@ -1,6 +1,9 @@
 //! What the tests of the labs' programs share: servers to wait for, clients to look at, strangers.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+#[path = "../skip/mod.rs"]
+mod skip;
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -192,8 +195,7 @@ pub(crate) fn stranger(name: &str) -> Option<Command> {
             panic!("{name} is missing, and CI must have it")
         }
         None => {
-            // Not by println: the test harness keeps that to itself when a test passes.
-            let _ = writeln!(std::io::stderr(), "SKIPPED: {name} is not installed");
+            skip::skip(&format!("a stranger: {name} is not installed"));
             None
         }
     }

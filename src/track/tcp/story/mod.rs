@@ -172,7 +172,8 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     }
     let mut resent = false;
     if length > 0 {
-        let probe = flags.has(Flags::KEEP_ALIVE | Flags::ZERO_WINDOW_PROBE);
+        // The byte of a keep-alive is none of the stream; that of a window probe is its next one.
+        let probe = flags.has(Flags::KEEP_ALIVE);
         let start = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
         let end = start.wrapping_add(length);
         let part = &mut story.parts[side];
