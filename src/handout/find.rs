@@ -247,6 +247,12 @@ impl Found {
             return Ok(Hits::none());
         };
         let mut rows = candidates(material, way.table, &filter, file);
+        if let Some(other) = way.beside {
+            let Some(hits) = self.hits(other) else {
+                return Err(other);
+            };
+            rows.retain(|hit| hits.rows.iter().any(|h| h.file == hit.file));
+        }
         if !choose {
             return Ok(Hits {
                 rows,

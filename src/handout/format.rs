@@ -96,6 +96,9 @@ pub struct Let {
     /// Of several, those that come later than this one.
     #[serde(default)]
     pub after: Option<Spanned<String>>,
+    /// Only in the capture that holds this one.
+    #[serde(default)]
+    pub beside: Option<Spanned<String>>,
     /// Only where this one is missing.
     #[serde(default)]
     pub unless: Option<Spanned<String>>,
@@ -129,6 +132,9 @@ pub struct Way {
     /// Of several, those that come later than this one.
     #[serde(default)]
     pub after: Option<Spanned<String>>,
+    /// Only in the capture that holds this one.
+    #[serde(default)]
+    pub beside: Option<Spanned<String>>,
     /// Only where this one is missing.
     #[serde(default)]
     pub unless: Option<Spanned<String>>,

@@ -27,7 +27,13 @@ pub use value::Datum;
 /// The handouts that come with the program: what they are called, and their text.
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("client-server", include_str!("handouts/client-server.toml")),
+    ("transport", include_str!("handouts/transport.toml")),
     ("ip-dhcp-arp", include_str!("handouts/ip-dhcp-arp.toml")),
+    (
+        "netcat-secret-file",
+        include_str!("handouts/netcat-secret-file.toml"),
+    ),
+    ("rtt", include_str!("handouts/rtt.toml")),
 ];
 
 /// The text of a built-in handout.

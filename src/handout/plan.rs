@@ -51,6 +51,8 @@ pub struct Finder {
     pub just_before: Option<usize>,
     /// The thing it comes later than.
     pub after: Option<usize>,
+    /// The thing in whose capture it is.
+    pub beside: Option<usize>,
     /// The thing that must be missing.
     pub unless: Option<usize>,
     /// What is said when it was found this way.
@@ -209,6 +211,7 @@ impl Maker<'_> {
                 prefer: written.prefer.clone(),
                 just_before: written.just_before.clone(),
                 after: written.after.clone(),
+                beside: written.beside.clone(),
                 unless: written.unless.clone(),
                 say: String::new(),
             });
@@ -234,6 +237,7 @@ impl Maker<'_> {
                     prefer: Vec::new(),
                     just_before: None,
                     after: None,
+                    beside: None,
                     unless: None,
                     say: String::new(),
                 };
@@ -293,6 +297,7 @@ impl Maker<'_> {
         let just_before = other(&way.just_before)?;
         let after = other(&way.after)?;
         let unless = other(&way.unless)?;
+        let beside = other(&way.beside)?;
         let table = match kind {
             Some(kind) => Table::Facts(kind),
             None => {
@@ -311,7 +316,8 @@ impl Maker<'_> {
                         && !dynamic
                         && prefer.as_ref().is_none_or(Vec::is_empty)
                         && just_before.is_none()
-                        && after.is_none(),
+                        && after.is_none()
+                        && beside.is_none(),
                 });
                 Table::Frames(self.sources.len() - 1)
             }
@@ -324,6 +330,7 @@ impl Maker<'_> {
             just_before,
             after,
             unless,
+            beside,
             say: way.say.clone(),
         })
     }
