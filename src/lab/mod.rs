@@ -48,6 +48,7 @@ pub mod log;
 pub mod nagle;
 pub mod netcat;
 pub mod parameters;
+mod perform;
 pub mod ping;
 pub mod plan;
 pub mod proxy;
