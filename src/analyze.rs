@@ -38,7 +38,7 @@ pub struct Facts {
     pub traces: Vec<TraceProbe>,
     /// DHCP transactions.
     pub leases: Vec<Lease>,
-    /// DNS questions.
+    /// DNS questions, if some went over TCP: [`Analysis::lookups`].
     pub lookups: Vec<Lookup>,
     /// DNS records.
     pub records: Vec<Record>,
@@ -63,6 +63,17 @@ pub struct Analysis {
     pub trackers: Trackers,
     /// Frames that a filter lets pass, if there is one.
     pub passing: Option<Passing>,
+}
+
+impl Analysis {
+    /// The DNS questions in order.
+    pub fn lookups(&self) -> &[Lookup] {
+        if self.facts.lookups.is_empty() {
+            self.trackers.lookups.lookups()
+        } else {
+            &self.facts.lookups
+        }
+    }
 }
 
 /// What is kept beside what every report needs.
@@ -372,9 +383,12 @@ impl Stream {
             self.summary.last,
         );
         let messages = &trackers.streams.found.messages;
-        let mut lookups = trackers.lookups.lookups().to_vec();
-        lookups.extend(messages.lookups(&trackers.tcp));
-        lookups.sort_by_key(|l| l.query_frame.or(l.response_frame));
+        // Those over TCP are put among the others; where there are none, nothing is copied.
+        let mut lookups = messages.lookups(&trackers.tcp);
+        if !lookups.is_empty() {
+            lookups.extend_from_slice(trackers.lookups.lookups());
+            lookups.sort_by_key(|l| l.query_frame.or(l.response_frame));
+        }
         let mut records = trackers.lookups.records().to_vec();
         records.extend_from_slice(messages.records());
         records.sort_by_key(|r| r.frame);

@@ -72,7 +72,7 @@ pub const KINDS: &[Kind] = &[
     told::<Ping>(|a, _| Rows::list(a.trackers.icmp.pings())),
     told::<TraceProbe>(|a, _| Rows::list(&a.facts.traces)),
     told::<IcmpError>(|a, _| Rows::list(&a.facts.icmp_errors)),
-    told::<Lookup>(|a, _| Rows::list(&a.facts.lookups)),
+    told::<Lookup>(|a, _| Rows::list(a.lookups())),
     asked::<DnsRecord>(|a, _| Rows::list(&a.facts.records)),
     told::<Exchange>(exchanges),
     told::<Hello>(hellos),

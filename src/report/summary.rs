@@ -113,7 +113,7 @@ fn talk(analysis: &Analysis, capture: &Capture) -> Option<String> {
         (capture.connection_count, "TCP connection"),
         (capture.udp_flow_count, "UDP flow"),
         (size_of(facts.leases.len()), "DHCP transaction"),
-        (size_of(facts.lookups.len()), "DNS question"),
+        (size_of(analysis.lookups().len()), "DNS question"),
         (size_of(streams.exchanges.len()), "HTTP exchange"),
         (size_of(streams.hellos.len()), "TLS hello"),
         (size_of(analysis.trackers.icmp.pings().len()), "ping"),

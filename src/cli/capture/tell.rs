@@ -397,7 +397,7 @@ impl Told {
     }
 
     fn lookups(&mut self, analysis: &Analysis) {
-        for lookup in &analysis.facts.lookups {
+        for lookup in analysis.lookups() {
             let Some(frame) = lookup.query_frame.or(lookup.response_frame) else {
                 continue;
             };

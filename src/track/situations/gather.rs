@@ -31,16 +31,29 @@ type Key = (SituationKind, About, IpAddr);
 pub(super) struct Gathered {
     groups: Vec<(Key, Group)>,
     places: HashMap<Key, usize, foldhash::fast::RandomState>,
+    /// What the clients past [`MOST_GROUPS`] met: how often, and the first frames.
+    rest: Vec<((SituationKind, About), usize, Vec<u32>)>,
 }
+
+/// Most clients and kinds that are told apart.
+const MOST_GROUPS: usize = 1000;
 
 impl Gathered {
     /// Whether this client's next situation may still be told by itself.
     pub(super) fn has_room(&self, client: IpAddr, about: About) -> bool {
-        let mut groups = self
-            .groups
-            .iter()
-            .filter(|g| g.0.1 == about && g.0.2 == client);
-        groups.all(|g| g.1.count < MANY)
+        let kinds = [
+            SituationKind::NothingListening,
+            SituationKind::Unreachable,
+            SituationKind::HostSilent,
+            SituationKind::NoAnswer,
+            SituationKind::HalfOpen,
+        ];
+        let places = kinds.map(|kind| self.places.get(&(kind, about, client)));
+        if places.iter().all(Option::is_none) {
+            return self.groups.len() < MOST_GROUPS;
+        }
+        let mut known = places.into_iter().flatten();
+        known.all(|place| self.groups[*place].1.count < MANY)
     }
 
     /// Takes in one; its sentence is only made when it may be told by itself.
@@ -58,6 +71,18 @@ impl Gathered {
         frames.sort_unstable();
         frames.dedup();
         let key = (kind, protocol, client);
+        if self.groups.len() >= MOST_GROUPS && !self.places.contains_key(&key) {
+            let known = self.rest.iter().position(|r| r.0 == (kind, protocol));
+            let place = known.unwrap_or_else(|| {
+                self.rest.push(((kind, protocol), 0, Vec::new()));
+                self.rest.len() - 1
+            });
+            let (_, count, named) = &mut self.rest[place];
+            *count += 1;
+            let room = NAMED.saturating_sub(named.len());
+            named.extend(frames.iter().take(room));
+            return;
+        }
         let place = *self.places.entry(key).or_insert_with(|| {
             self.groups.push((key, Group::default()));
             self.groups.len() - 1
@@ -98,6 +123,20 @@ impl Gathered {
             } else {
                 told.extend(group.tell(key));
             }
+        }
+        for ((kind, protocol), count, mut frames) in self.rest {
+            frames.sort_unstable();
+            frames.dedup();
+            told.push(Situation {
+                kind,
+                protocol,
+                client: None,
+                server: None,
+                server_port: None,
+                count: u32::try_from(count).unwrap_or(u32::MAX),
+                frames,
+                sentence: format!("{count} more of this kind, of other hosts: there are too many to tell each."),
+            });
         }
         told
     }
