@@ -4,10 +4,12 @@
 use super::compare::{Verdict, same, told};
 use super::extract::{Claimed, Class, class};
 use super::student::{Mark, Said};
-use crate::handout::find::{Body, Hit};
+use crate::handout::find::Body;
 use crate::handout::format::{Part, Take, Type};
-use crate::handout::plan::edits;
+use crate::handout::material::Kept;
+use crate::handout::plan::{Table, edits};
 use crate::handout::{Answer, Datum, Found, Handout, Material};
+use crate::query::{Catalogue, Expression};
 
 /// Gives every wrong answer its reason.
 pub fn explain(
@@ -154,28 +156,39 @@ fn other_frame(
         None if *part.kind.get_ref() == Type::Frame => "frame.number",
         _ => return None,
     };
-    let _ = handout;
+    let frames = Catalogue::frames();
+    // Fields of facts belong to no frame.
+    let known = handout.thing(part.of.as_ref()?.get_ref()).is_some_and(|t| {
+        handout.things[t]
+            .ways
+            .iter()
+            .any(|w| matches!(w.table, Table::Frames(_)))
+    });
+    let expression = if known && term != "frame.number" {
+        Expression::parse(term, frames).ok()
+    } else {
+        None
+    };
     for (file, loaded) in material.files.iter().enumerate() {
-        for rows in &loaded.rows {
-            for row in rows {
-                let hit = Hit {
-                    file,
-                    frame: row.frame,
-                    body: Body::Frame(std::rc::Rc::clone(row)),
-                };
-                let mine = key
-                    .evidence
-                    .iter()
-                    .any(|e| e.capture == file && e.frame == row.frame);
-                if mine || term == "frame.number" {
-                    continue;
-                }
-                if same(part, &hit.read(term).values, "", claimed) {
-                    return Some(format!(
-                        "that is {term} of frame {} of {}",
-                        row.frame, loaded.name
-                    ));
-                }
+        let Some(expression) = &expression else { break };
+        for row in loaded.rows.iter().flatten() {
+            let mine = key
+                .evidence
+                .iter()
+                .any(|e| e.capture == file && e.frame == row.frame);
+            if mine {
+                continue;
+            }
+            let needs = expression.needs();
+            let mut values = Vec::new();
+            for value in expression.evaluate(&Kept { row, needs }) {
+                Datum::of(expression.kind(), &value, &mut values);
+            }
+            if same(part, &values, "", claimed) {
+                return Some(format!(
+                    "that is {term} of frame {} of {}",
+                    row.frame, loaded.name
+                ));
             }
         }
     }

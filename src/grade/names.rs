@@ -336,6 +336,16 @@ static NO: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\W*(?:no|nope|false|nein)\b|\b(?:no|false)(?:\s*[,.;:!]|\s*$|\s+(?:it|this|that|the)\b)|\byes\s+and\s+no\b")
         .expect("the pattern is right")
 });
+static BARE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b",
+    )
+    .expect("the pattern is right")
+});
+static DIRECT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\byes\b[\s,]*(?:it|this|that)?\s*(?:does not|doesn't|is not|isn't)")
+        .expect("the pattern is right")
+});
 static DENIES: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\bnot\b|n't\b|\bnever\b").expect("the pattern is right"));
 static VERB: LazyLock<Regex> = LazyLock::new(|| {
@@ -356,11 +366,7 @@ fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
     let explicit = yes || no;
     if explicit && no && !yes && !named.is_empty() {
         // `No DNS query, so from the cache` is no `no`.
-        let bare = Regex::new(
-            r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b",
-        );
-        let plain = bare.is_ok_and(|b| b.is_match(says));
-        if !plain {
+        if !BARE.is_match(says) {
             no = false;
         }
     }
@@ -386,9 +392,7 @@ fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
         }
     } else if yes && !no && explicit {
         // `Yes, it does not` says both.
-        let direct =
-            Regex::new(r"\byes\b[\s,]*(?:it|this|that)?\s*(?:does not|doesn't|is not|isn't)");
-        no = direct.is_ok_and(|d| d.is_match(says));
+        no = DIRECT.is_match(says);
     }
     let hedge = hedged(&piece.text[first.clone()]) || (!yes && !no);
     let text = piece.text[first.clone()].trim().to_owned();

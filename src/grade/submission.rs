@@ -500,7 +500,10 @@ fn class_table(path: &Path) -> Result<Vec<Submission>, String> {
             .iter()
             .zip(record.iter())
             .skip(1)
-            .map(|(key, value)| Block::Keyed(key.to_owned(), value.to_owned()))
+            .map(|(key, value)| {
+                let short = |text: &str| text.chars().take(4000).collect::<String>();
+                Block::Keyed(short(key), short(value))
+            })
             .collect();
         all.push(Submission {
             student: record.get(0).unwrap_or_default().to_owned(),
