@@ -136,8 +136,8 @@ const LONG: &[&str] = &[
     "dissect/http.rs",
     "track/stream/http.rs",
     "track/messages.rs",
-    // The life of a namespace, from its making to its end, in order.
-    "lab/stage.rs",
+    // How a value is found in a sentence: one rule after the other, in the order they are tried.
+    "grade/extract.rs",
 ];
 
 #[test]

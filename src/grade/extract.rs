@@ -469,8 +469,9 @@ fn split(gap: &str, first: bool) -> (&str, &str) {
         let before = &gap[..cut.start()];
         // `no. 8`, `i.e.` and brackets that open here end nothing.
         let short = ["no", "nr", "i.e", "e.g", "approx", "resp"];
-        !(cut.as_str().starts_with('.') && short.iter().any(|s| before.ends_with(s)))
-            && !(cut.as_str() == ")" && before.contains('('))
+        let shortened = cut.as_str().starts_with('.') && short.iter().any(|s| before.ends_with(s));
+        let bracketed = cut.as_str() == ")" && before.contains('(');
+        !shortened && !bracketed
     });
     let Some(one) = cuts.next() else {
         let postfix = gap.trim_start();
@@ -721,7 +722,7 @@ fn frames(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Option<
             let begins = before.trim().is_empty();
             if (announced && first.frame || begins || announced && run.len() > 1)
                 && (run.len() > best.len() && (run.len() > 1 || first.frame || begins))
-                && !(only_labelled && !announced)
+                && (!only_labelled || announced)
             {
                 best.clone_from(&run);
                 marked = true;
