@@ -12,11 +12,15 @@ use std::path::PathBuf;
 /// Answer a handout's questions from captures, with the frames that prove each answer.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The handout: a built-in one (`wirelab handout list`), or a file.
+    /// The handout: a built-in one (`wirelab handout list`), or a file; with --ask, a capture.
     handout: String,
     /// The captures; which is which is told by what they hold.
-    #[arg(required = true, value_name = "CAPTURE")]
+    #[arg(required_unless_present = "ask", value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
+    /// Answer one question typed here, in the keys of a handout:
+    /// 'in = "frames", where = "icmp.type == 8", which = "first", take = "ip.ttl"'.
+    #[arg(long, value_name = "KEYS")]
+    ask: Option<String>,
     /// Only this question (`1A`) or part (`1A.source`); may be given several times.
     #[arg(long, value_name = "ID")]
     question: Vec<String>,
@@ -62,8 +66,15 @@ pub(super) fn load(name: &str) -> anyhow::Result<(Handout, String)> {
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let (handout, _) = load(&args.handout)?;
-    let material = Material::of_files(&handout, &args.captures);
+    let (handout, captures) = match &args.ask {
+        Some(keys) => {
+            let first = PathBuf::from(&args.handout);
+            let captures = std::iter::once(first).chain(args.captures.clone());
+            (asked(keys)?, captures.collect())
+        }
+        None => (load(&args.handout)?.0, args.captures.clone()),
+    };
+    let material = Material::of_files(&handout, &captures);
     let mut status = Status::Done;
     complain(&material, &mut status)?;
     let found = Found::new(&handout, &material);
@@ -90,6 +101,40 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     write(&mut out, args.format, &handout, &answers, args.student)?;
     out.flush()?;
     Ok(status)
+}
+
+/// A handout of one question, from keys typed on the command line.
+fn asked(keys: &str) -> anyhow::Result<Handout> {
+    const OF_PART: [&str; 8] = [
+        "take", "or_take", "over", "type", "unit", "map", "names", "show",
+    ];
+    let table: toml::Table = toml::from_str(&format!("asked = {{ {keys} }}"))
+        .map_err(|e| anyhow::anyhow!("cannot read the question: {}", e.message()))?;
+    let Some(toml::Value::Table(asked)) = table.get("asked") else {
+        bail!("cannot read the question");
+    };
+    let mut thing = toml::Table::new();
+    let mut part = toml::Table::new();
+    for (key, value) in asked {
+        let of_part = OF_PART.contains(&key.as_str());
+        (if of_part { &mut part } else { &mut thing }).insert(key.clone(), value.clone());
+    }
+    thing.entry("what").or_insert("what is asked for".into());
+    let kind = if part.contains_key("over") {
+        "int"
+    } else {
+        "list"
+    };
+    part.entry("type").or_insert(kind.into());
+    part.insert("id".into(), "answer".into());
+    part.insert("of".into(), "asked".into());
+    let text = format!(
+        "id = \"asked\"\ntitle = \"asked\"\n[let.asked]\n{thing}\n[[question]]\nid = \"ask\"\ntext = \"\"\n[[question.part]]\n{part}"
+    );
+    Handout::parse(&text).map_err(|problems| {
+        let drawn: Vec<String> = problems.iter().map(|p| p.draw("--ask", &text)).collect();
+        anyhow::anyhow!("the question cannot be asked\n{}", drawn.join("\n"))
+    })
 }
 
 /// The question a part belongs to.

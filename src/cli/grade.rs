@@ -1,9 +1,10 @@
 //! `wirelab grade HANDOUT SUBMISSIONS`: marks for a class, with the reason for every point.
 
 use super::{Status, answer, terminal};
-use crate::grade::{self, Mark, Marks, integrity};
+use crate::grade::{self, Marks, integrity, output};
 use crate::render;
 use crate::render::{Format, csv_cell, markdown_cell, safe};
+use anyhow::Context;
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -23,6 +24,10 @@ pub(super) struct Args {
     /// How many hand-ins are graded at the same time; as many as there are processors if not given.
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Write the gradebook (grades.csv), a page for the class, and a page for each student (Markdown,
+    /// HTML, and JSON as Gradescope reads it) into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
     /// Leave the key out of every output.
     #[arg(long)]
     student_view: bool,
@@ -51,6 +56,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         progress.clear();
     }
     let shared = integrity::shared(&all);
+    if let Some(folder) = &args.out {
+        write_all(folder, &handout, &all, &shared, args.student_view)?;
+    }
     let mut out = BufWriter::new(std::io::stdout().lock());
     match args.format {
         Format::Json => {
@@ -81,7 +89,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
                         mark.outcome.verdict.word(),
                         &number(mark.points),
                         &number(mark.of),
-                        &reason(mark, args.student_view),
+                        &output::reason(mark, args.student_view),
                         &mark.frames,
                         &mark.filter,
                     ]
@@ -112,6 +120,58 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     }
     out.flush()?;
     Ok(Status::Done)
+}
+
+/// Writes everything into a folder; each file appears whole or not at all.
+fn write_all(
+    folder: &std::path::Path,
+    handout: &crate::handout::Handout,
+    all: &[Marks],
+    shared: &[integrity::Shared],
+    student_view: bool,
+) -> anyhow::Result<()> {
+    let feedback = folder.join("feedback");
+    std::fs::create_dir_all(&feedback)
+        .with_context(|| format!("cannot make {}", feedback.display()))?;
+    let write = |path: PathBuf, text: String| -> anyhow::Result<()> {
+        let parent = path.parent().unwrap_or(folder);
+        let mut file = tempfile::NamedTempFile::new_in(parent)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(())
+    };
+    for (number, marks) in all.iter().enumerate() {
+        // A name that is safe in every file system, and no other student's.
+        let tame: String = marks
+            .student
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '-' {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .take(60)
+            .collect();
+        let twin = all.iter().filter(|m| m.student != marks.student).any(|m| {
+            m.student.len() == marks.student.len() && m.student.eq_ignore_ascii_case(&marks.student)
+        });
+        let name = if tame == marks.student && !twin {
+            tame
+        } else {
+            format!("{tame}-{}", number + 1)
+        };
+        let page = output::feedback(handout, marks, student_view);
+        write(feedback.join(format!("{name}.md")), page)?;
+        let page = output::feedback_html(handout, marks, student_view);
+        write(feedback.join(format!("{name}.html")), page)?;
+        let json = serde_json::to_string_pretty(&output::gradescope(marks))?;
+        write(feedback.join(format!("{name}.results.json")), json)?;
+    }
+    write(folder.join("class.md"), output::class(handout, all, shared))?;
+    write(folder.join("grades.csv"), output::gradebook(all))
 }
 
 fn table(
@@ -150,19 +210,6 @@ fn number(points: f64) -> String {
     crate::handout::value::decimals((points * 100.0).round() / 100.0 + 0.0)
 }
 
-/// The reason, without the key where students see it.
-fn reason(mark: &Mark, student_view: bool) -> String {
-    if student_view {
-        let reason = &mark.outcome.reason;
-        match reason.strip_prefix(&format!("the capture shows {}", mark.key)) {
-            Some(rest) => rest.trim_start_matches([' ', ';']).to_owned(),
-            None => reason.clone(),
-        }
-    } else {
-        mark.outcome.reason.clone()
-    }
-}
-
 fn student(marks: &Marks, student_view: bool) -> Value {
     let parts: Vec<Value> = marks
         .parts
@@ -174,7 +221,7 @@ fn student(marks: &Marks, student_view: bool) -> Value {
                 "answer": mark.answer,
                 "key": if student_view { Value::Null } else { Value::from(mark.key.clone()) },
                 "verdict": mark.outcome.verdict.word(),
-                "reason": reason(mark, student_view),
+                "reason": output::reason(mark, student_view),
                 "frames": mark.frames,
                 "filter": mark.filter,
                 "points": mark.points,

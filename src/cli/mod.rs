@@ -11,6 +11,7 @@ mod client;
 mod fields;
 mod frames;
 mod grade;
+mod handout;
 mod interfaces;
 mod lab;
 mod restriction;
@@ -44,6 +45,7 @@ enum Command {
     Capture(capture::Args),
     Answer(answer::Args),
     Grade(grade::Args),
+    Handout(handout::Args),
     /// Run one of the labs' servers.
     Serve(serve::Args),
     /// Run one of the labs' clients.
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Capture(args) => capture::run(&args),
         Command::Answer(args) => answer::run(&args),
         Command::Grade(args) => grade::run(&args),
+        Command::Handout(args) => handout::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Client(args) => client::run(args),
         Command::Sockets(args) => sockets::run(&args),

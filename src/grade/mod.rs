@@ -14,6 +14,7 @@ pub mod integrity;
 pub mod list;
 pub mod names;
 pub mod numbering;
+pub mod output;
 pub mod prose;
 pub mod report;
 pub mod student;

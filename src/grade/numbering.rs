@@ -23,6 +23,10 @@ pub struct Segment {
 
 /// How the questions of a handout are recognised.
 pub struct Numbering {
+    /// Lines of the answer sheet: how they begin, the question, and the part in words.
+    sheet: Vec<(String, usize, String)>,
+    /// The handout's own words, which answer nothing.
+    own: Vec<String>,
     ids: Vec<Id>,
     handout: Vec<Names>,
 }
@@ -61,7 +65,7 @@ static GROUP: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 static LETTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s#*_>•\-–(]*(?P<letter>[A-Za-z])[*_]*[).:][*_]*\s+")
+    Regex::new(r"^[\s#*_>•\-–(]*(?P<letter>[A-Za-z])[*_]*[).:][*_]*(?:\s+|$)")
         .expect("the pattern is right")
 });
 static ELSE: LazyLock<Regex> = LazyLock::new(|| {
@@ -111,7 +115,20 @@ impl Numbering {
                 typed,
             });
         }
+        let mut sheet = Vec::new();
+        for (question, q) in handout.file.question.iter().enumerate() {
+            for part in &q.part {
+                let words = part.id.replace('-', " ");
+                sheet.push((format!("{} {words} (", q.id), question, words));
+            }
+        }
+        let mut own: Vec<String> = Vec::new();
+        own.extend(handout.file.question.iter().map(|q| q.text.to_lowercase()));
+        own.extend(handout.file.capture.iter().map(|c| c.title.to_lowercase()));
+        own.retain(|text| text.len() > 12);
         Numbering {
+            sheet,
+            own,
             ids,
             handout: names,
         }
@@ -156,6 +173,16 @@ impl Numbering {
     }
 
     fn line(&self, line: &str, now: &mut Option<Target>, blank: bool, out: &mut Vec<Draft>) {
+        if let Some((question, hint, text)) = self.sheet_line(line) {
+            *now = Some(Target::Question(question));
+            out.push(Draft::new(now.clone(), None, hint, text));
+            return;
+        }
+        let bare = line.trim_start().trim_start_matches(['-', '*']).trim();
+        let bare = bare.to_lowercase();
+        if self.own.iter().any(|text| bare.starts_with(text.as_str())) {
+            return;
+        }
         let (target, hint, rest) = self.label(line, now.as_ref());
         let own = target.is_some();
         if let Some(target) = target {
@@ -198,6 +225,17 @@ impl Numbering {
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
             }
         }
+    }
+
+    /// A line of the answer sheet: its question, its part in words, and what was filled in.
+    fn sheet_line<'l>(&self, line: &'l str) -> Option<(usize, String, &'l str)> {
+        let bare = line
+            .trim_start()
+            .trim_start_matches(['-', '*'])
+            .trim_start();
+        let (_, question, words) = self.sheet.iter().find(|s| bare.starts_with(&s.0))?;
+        let (_, text) = bare.split_once("):")?;
+        Some((*question, words.clone(), text.trim()))
     }
 
     /// The next question's name in the middle of a line: its question, where the text before it

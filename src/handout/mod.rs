@@ -8,12 +8,14 @@
 //! fact. A file is known by what it holds, never by its name.
 
 pub mod answer;
+pub mod draft;
 pub mod find;
 pub mod format;
 pub mod material;
 pub mod names;
 pub mod plan;
 pub mod problem;
+pub mod sheet;
 pub mod template;
 pub mod value;
 

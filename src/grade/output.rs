@@ -1,0 +1,230 @@
+//! What a teacher takes home: a table for spreadsheets and LMS, a page for each student, a page for
+//! the class, and the file Gradescope reads. Nothing in them can be executed.
+
+use super::compare::Verdict;
+use super::integrity::Shared;
+use super::student::{Mark, Marks};
+use crate::handout::Handout;
+use crate::handout::value::decimals;
+use crate::render::{csv_cell, markdown_cell};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Points with two decimals at most.
+fn points(number: f64) -> String {
+    decimals((number * 100.0).round() / 100.0)
+}
+
+/// Text in HTML, with everything that is markup made plain.
+pub fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in crate::render::safe(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The reason of a mark; for students without the key in it.
+pub fn reason(mark: &Mark, student_view: bool) -> String {
+    let reason = &mark.outcome.reason;
+    if !student_view {
+        return reason.clone();
+    }
+    match reason.strip_prefix(&format!("the capture shows {}", mark.key)) {
+        Some(rest) => rest.trim_start_matches([' ', ';']).to_owned(),
+        None => reason.clone(),
+    }
+}
+
+/// One row for each student, for spreadsheets and LMS.
+pub fn gradebook(all: &[Marks]) -> String {
+    let mut out = String::from("Student,Points,For review,Maximum");
+    for mark in all.first().into_iter().flat_map(|m| &m.parts) {
+        let _ = write!(out, ",{}", csv_cell(&mark.part));
+    }
+    out.push('\n');
+    for marks in all {
+        let _ = write!(
+            out,
+            "{},{},{},{}",
+            csv_cell(&marks.student),
+            points(marks.points()),
+            points(marks.open()),
+            points(marks.of())
+        );
+        for mark in &marks.parts {
+            // What a person decides has no points yet.
+            let cell = match mark.outcome.verdict {
+                Verdict::Review => "review".to_owned(),
+                _ => points(mark.points),
+            };
+            let _ = write!(out, ",{}", csv_cell(&cell));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// What Gradescope reads, of one student.
+pub fn gradescope(marks: &Marks) -> serde_json::Value {
+    let tests: Vec<serde_json::Value> = marks
+        .parts
+        .iter()
+        .map(|mark| {
+            serde_json::json!({
+                "name": mark.part,
+                "score": if mark.outcome.verdict == Verdict::Review { 0.0 } else { mark.points },
+                "max_score": mark.of,
+                "output": format!("{}: {}", mark.outcome.verdict.word(), reason(mark, true)),
+            })
+        })
+        .collect();
+    serde_json::json!({ "score": marks.points(), "tests": tests })
+}
+
+/// A page for one student.
+pub fn feedback(handout: &Handout, marks: &Marks, student_view: bool) -> String {
+    let mut out = format!(
+        "# {}: {}\n\n{} of {} points; {} more for a person to decide.\n",
+        markdown_cell(&handout.file.title),
+        markdown_cell(&marks.student),
+        points(marks.points()),
+        points(marks.of()),
+        points(marks.open())
+    );
+    for remark in &marks.remarks {
+        let _ = writeln!(out, "\n- {}", markdown_cell(remark));
+    }
+    let mut last = "";
+    for mark in &marks.parts {
+        if mark.question != last {
+            let asked = handout.file.question.iter().find(|q| q.id == mark.question);
+            let text = asked.map_or("", |q| q.text.as_str());
+            let _ = writeln!(
+                out,
+                "\n## {}\n\n{}",
+                markdown_cell(&mark.question),
+                markdown_cell(text)
+            );
+            last = &mark.question;
+        }
+        let _ = writeln!(
+            out,
+            "\n**{}**: {} ({} of {})",
+            markdown_cell(&mark.part),
+            mark.outcome.verdict.word(),
+            points(mark.points),
+            points(mark.of)
+        );
+        if !mark.answer.is_empty() {
+            let _ = writeln!(out, "\n> {}", markdown_cell(&mark.answer));
+        }
+        let reason = reason(mark, student_view);
+        if !reason.is_empty() {
+            let _ = writeln!(out, "\n{}.", markdown_cell(&reason));
+        }
+        if !mark.filter.is_empty() {
+            let _ = writeln!(
+                out,
+                "\nFrames {}; in Wireshark: {}",
+                markdown_cell(&mark.frames),
+                markdown_cell(&mark.filter)
+            );
+        }
+    }
+    out
+}
+
+/// The same page as HTML.
+pub fn feedback_html(handout: &Handout, marks: &Marks, student_view: bool) -> String {
+    let title = html(&format!("{}: {}", handout.file.title, marks.student));
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><title>{title}</title><style>body{{font-family:sans-serif;max-width:50em;margin:2em auto}}table{{border-collapse:collapse}}td,th{{border:1px solid #aaa;padding:.3em .5em;text-align:left;vertical-align:top}}</style></head>\n<body><h1>{title}</h1>\n<p>{} of {} points; {} more for a person to decide.</p>\n",
+        points(marks.points()),
+        points(marks.of()),
+        points(marks.open())
+    );
+    if !marks.remarks.is_empty() {
+        out.push_str("<ul>\n");
+        for remark in &marks.remarks {
+            let _ = writeln!(out, "<li>{}</li>", html(remark));
+        }
+        out.push_str("</ul>\n");
+    }
+    out.push_str("<table>\n<tr><th>part</th><th>your answer</th><th>verdict</th><th>points</th><th>why</th><th>frames</th><th>filter</th></tr>\n");
+    for mark in &marks.parts {
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{} of {}</td><td>{}</td><td>{}</td><td><code>{}</code></td></tr>",
+            html(&mark.part),
+            html(&mark.answer),
+            mark.outcome.verdict.word(),
+            points(mark.points),
+            points(mark.of),
+            html(&reason(mark, student_view)),
+            html(&mark.frames),
+            html(&mark.filter)
+        );
+    }
+    out.push_str("</table>\n</body></html>\n");
+    out
+}
+
+/// The class: per question how many were right, and the commonest wrong answers.
+pub fn class(handout: &Handout, all: &[Marks], shared: &[Shared]) -> String {
+    let mut out = format!(
+        "# {}\n\n{} hand-ins\n\n| part | right | partly | wrong | missing | review | no capture | commonest wrong answers |\n|---|---|---|---|---|---|---|---|\n",
+        markdown_cell(&handout.file.title),
+        all.len()
+    );
+    let parts = all.first().map_or(0, |m| m.parts.len());
+    for at in 0..parts {
+        let marks: Vec<&Mark> = all.iter().filter_map(|m| m.parts.get(at)).collect();
+        let count = |v: Verdict| marks.iter().filter(|m| m.outcome.verdict == v).count();
+        let mut wrong: BTreeMap<&str, usize> = BTreeMap::new();
+        for mark in marks.iter().filter(|m| m.outcome.verdict == Verdict::Wrong) {
+            *wrong.entry(mark.claim.as_str()).or_default() += 1;
+        }
+        let mut wrong: Vec<(&str, usize)> = wrong.into_iter().collect();
+        wrong.sort_by_key(|(value, n)| (std::cmp::Reverse(*n), *value));
+        let wrong: Vec<String> = wrong
+            .iter()
+            .take(3)
+            .map(|(value, n)| format!("{} ({n})", markdown_cell(value)))
+            .collect();
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            markdown_cell(&marks.first().map_or(String::new(), |m| m.part.clone())),
+            count(Verdict::Right),
+            count(Verdict::Partly),
+            count(Verdict::Wrong),
+            count(Verdict::Missing),
+            count(Verdict::Review),
+            count(Verdict::NoCapture),
+            wrong.join(", ")
+        );
+    }
+    if !shared.is_empty() {
+        out.push_str("\n## Packets that two hand-ins share\n\nThis was seen; what it means is for a person to find out.\n");
+    }
+    for pair in shared {
+        let _ = writeln!(
+            out,
+            "\n{} and {}:\n",
+            markdown_cell(&all[pair.first].student),
+            markdown_cell(&all[pair.second].student)
+        );
+        for capture in &pair.captures {
+            let _ = writeln!(out, "- {}", markdown_cell(&capture.sentence()));
+        }
+    }
+    out
+}
