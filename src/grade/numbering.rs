@@ -251,7 +251,7 @@ impl Numbering {
                 };
                 let closed = mark.as_str().contains([')', ':']);
                 let sentence = lead.as_str().starts_with(['.', ';']);
-                if !(closed || sentence) || name.as_str().contains(['.', ' ', ')']) && !closed {
+                if !closed && !sentence || name.as_str().contains(['.', ' ', ')']) && !closed {
                     continue;
                 }
                 if best.is_none_or(|b| lead.start() < b.1) {
