@@ -82,6 +82,14 @@ fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
         }
     }
     found.sort_by_key(|m| m.span.start);
+    // `target IP 10.0.2.2` and `IP header` speak of addresses and headers, not of the protocol.
+    found.retain(|m| {
+        let after = text[m.span.end..].trim_start_matches([' ', ':', '=']);
+        let about = ["addr", "header", "of ", "is 1", "is 2"];
+        text[m.span.clone()] != *"ip"
+            || !(after.starts_with(|c: char| c.is_ascii_digit())
+                || about.iter().any(|w| after.starts_with(w)))
+    });
     found.retain(|m| !negated(&text[..m.span.start]));
     found
 }
