@@ -8,6 +8,7 @@ mod analyze;
 mod answer;
 mod capture;
 mod client;
+mod compare;
 mod fields;
 mod frames;
 mod grade;
@@ -44,6 +45,7 @@ enum Command {
     Show(show::Args),
     Capture(capture::Args),
     Answer(answer::Args),
+    Compare(compare::Args),
     Grade(grade::Args),
     Handout(handout::Args),
     /// Run one of the labs' servers.
@@ -95,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => show::run(&args),
         Command::Capture(args) => capture::run(&args),
         Command::Answer(args) => answer::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Grade(args) => grade::run(&args),
         Command::Handout(args) => handout::run(&args),
         Command::Serve(args) => serve::run(args),

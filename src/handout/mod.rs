@@ -13,6 +13,7 @@ pub mod find;
 pub mod format;
 pub mod material;
 pub mod names;
+pub mod pairs;
 pub mod plan;
 pub mod problem;
 pub mod sheet;
