@@ -3,6 +3,7 @@
 //! They are not part of the project; where they are missing the tests say so and prove nothing.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use wirelab::grade::{self, Verdict, integrity};
 use wirelab::handout::{Found, Handout, Material, answers, built_in};
@@ -16,7 +17,8 @@ fn class(name: &str) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    eprintln!("skipped: {} is missing", path.display());
+    // Not by a print macro: the harness keeps what a passing test prints.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {} is missing", path.display());
     None
 }
 

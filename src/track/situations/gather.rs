@@ -135,7 +135,9 @@ impl Gathered {
                 server_port: None,
                 count: u32::try_from(count).unwrap_or(u32::MAX),
                 frames,
-                sentence: format!("{count} more of this kind, of other hosts: there are too many to tell each."),
+                sentence: format!(
+                    "{count} more of this kind, of other hosts: there are too many to tell each."
+                ),
             });
         }
         told
