@@ -16,6 +16,15 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             "report",
             vec!["facts", "dissect", "track", "analyze", "query"],
         ),
+        // A student's captures are read once, through the stream of `analyze` into the store.
+        (
+            "handout",
+            vec!["facts", "query", "capture", "dissect", "analyze", "store"],
+        ),
+        (
+            "grade",
+            vec!["handout", "query", "facts", "capture", "render"],
+        ),
         ("render", vec!["report", "facts", "dissect"]),
         ("lab", vec!["capture"]),
         (

@@ -251,8 +251,7 @@ impl Numbering {
                 };
                 let closed = mark.as_str().contains([')', ':']);
                 let sentence = lead.as_str().starts_with(['.', ';']);
-                let parted = name.as_str().contains(['.', ' ', ')']);
-                if !closed && (!sentence || parted) {
+                if !closed && !sentence || name.as_str().contains(['.', ' ', ')']) && !closed {
                     continue;
                 }
                 if best.is_none_or(|b| lead.start() < b.1) {

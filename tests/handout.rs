@@ -1,0 +1,244 @@
+//! Handouts: those that come with the program on the captures of their labs, one's own checked, and
+//! captures that lack what is asked.
+
+use std::path::{Path, PathBuf};
+use wirelab::handout::{self, Answer, Found, Handout, Material, answers, built_in, draft, sheet};
+
+fn parse(text: &str) -> Handout {
+    match Handout::parse(text) {
+        Ok(handout) => handout,
+        Err(problems) => panic!("{problems:?}"),
+    }
+}
+
+fn captures(folder: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("captures")
+        .join(folder);
+    let mut found: Vec<PathBuf> = std::fs::read_dir(&root)
+        .expect("the captures are there")
+        .map(|e| e.expect("an entry").path())
+        .filter(|p| p.extension().is_some_and(|e| e == "pcap" || e == "pcapng"))
+        .collect();
+    found.sort();
+    found
+}
+
+fn one(name: &str) -> Vec<PathBuf> {
+    vec![
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("captures")
+            .join(name),
+    ]
+}
+
+fn answered(handout: &Handout, files: &[PathBuf]) -> Vec<Answer> {
+    let material = Material::of_files(handout, files);
+    let found = Found::new(handout, &material);
+    answers(handout, &material, &found)
+}
+
+fn get<'a>(answers: &'a [Answer], id: &str) -> &'a Answer {
+    answers
+        .iter()
+        .find(|a| a.id == id)
+        .unwrap_or_else(|| panic!("{id} is asked"))
+}
+
+#[test]
+fn every_built_in_handout_answers_itself_on_its_lab() {
+    for (name, text) in handout::BUILT_IN {
+        let handout = parse(text);
+        let files = captures(&format!("labs/{name}"));
+        for answer in answered(&handout, &files) {
+            assert_eq!(answer.missing, None, "{name} {}", answer.id);
+            assert!(!answer.text.is_empty(), "{name} {}", answer.id);
+        }
+    }
+}
+
+#[test]
+fn without_captures_nothing_is_answered_out_of_nothing() {
+    for (name, text) in handout::BUILT_IN {
+        let handout = parse(text);
+        for answer in answered(&handout, &[]) {
+            let part = &handout.file.question[answer.question].part[answer.part];
+            let told = part.value.is_some() || !part.idea.is_empty();
+            assert!(
+                told || answer.missing.is_some(),
+                "{name} {}: {}",
+                answer.id,
+                answer.text
+            );
+        }
+    }
+}
+
+#[test]
+fn a_capture_of_something_else_gives_no_answers() {
+    let handout = parse(built_in("ip-dhcp-arp").expect("it is built in"));
+    let all = answered(&handout, &one("udp-echo.pcap"));
+    for id in [
+        "L2.4.commands",
+        "1A.source",
+        "2B.router",
+        "4A.source-mac",
+        "4B.belongs",
+    ] {
+        let answer = get(&all, id);
+        let missing = answer.missing.as_deref().unwrap_or_default();
+        assert!(missing.contains("no sign of"), "{id}: {answer:?}");
+    }
+}
+
+#[test]
+fn what_is_there_instead_is_said() {
+    let handout = parse(built_in("client-server").expect("it is built in"));
+    let all = answered(&handout, &one("absent.pcap"));
+    assert!(get(&all, "T2.frames").missing.is_some());
+    let transport = parse(built_in("transport").expect("it is built in"));
+    let files = vec![one("labs/transport/2.3b.pcapng").remove(0)];
+    let all = answered(&transport, &files);
+    let missing = get(&all, "1.1.handshake")
+        .missing
+        .clone()
+        .unwrap_or_default();
+    assert!(missing.contains("refuses a connection"), "{missing}");
+}
+
+const PING: &str = r#"
+id = "ping"
+title = "ping"
+[let.request]
+what = "an echo request"
+in = "frames"
+where = "icmp.type == 8"
+which = "all"
+[[question]]
+id = "1"
+text = "?"
+[[question.part]]
+id = "payload"
+type = "int"
+of = "first"
+take = "ip.len - ip.hdr_len"
+[[question.part]]
+id = "count"
+type = "int"
+of = "request"
+over = "count"
+[[question.part]]
+id = "targets"
+type = "set"
+of = "request"
+take = "ip.dst"
+over = "set"
+"#;
+
+#[test]
+fn calculations_counts_and_sets_are_answers() {
+    let text = PING.replace(
+        "[[question]]",
+        "[let.first]\nwhat = \"the first\"\nin = \"frames\"\nwhere = \"icmp.type == 8\"\n[[question]]",
+    );
+    let all = answered(&parse(&text), &one("ping.pcap"));
+    assert_eq!(get(&all, "1.payload").text, "64");
+    assert_eq!(get(&all, "1.count").text, "5");
+    assert!(get(&all, "1.targets").text.contains(','));
+}
+
+#[test]
+fn of_several_none_is_guessed() {
+    let text = PING.replace("which = \"all\"", "which = \"only\"").replace(
+        "of = \"first\"\ntake = \"ip.len - ip.hdr_len\"",
+        "of = \"request\"\ntake = \"icmp.seq\"",
+    );
+    let all = answered(&parse(&text), &one("ping.pcap"));
+    let answer = get(&all, "1.payload");
+    assert!(
+        answer.missing.is_some() && answer.candidates.len() > 1,
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn mistakes_are_found_with_their_place_and_the_right_name() {
+    let check = |text: &str| match Handout::parse(text) {
+        Ok(_) => panic!("it is wrong"),
+        Err(problems) => problems,
+    };
+    let problems = check(PING);
+    assert!(problems[0].words.contains("`first`"), "{problems:?}");
+    let text = PING.replace("of = \"first\"", "of = \"reqest\"");
+    assert_eq!(
+        check(&text)[0].hint.as_deref(),
+        Some("did you mean `request`?")
+    );
+    let text = text.replace("of = \"reqest\"", "of = \"request\"");
+    let wrong = text.replace("icmp.type == 8", "icmp.tpe == 8");
+    let problems = check(&wrong);
+    assert_eq!(&wrong[problems[0].span.clone()], "icmp.tpe");
+    let wrong = text.replace("in = \"frames\"", "in = \"frame\"");
+    assert_eq!(
+        check(&wrong)[0].hint.as_deref(),
+        Some("did you mean `frames`?")
+    );
+    let wrong = text.replace("which = \"all\"", "whihc = \"all\"");
+    assert!(
+        check(&wrong)[0].words.contains("whihc"),
+        "{:?}",
+        check(&wrong)
+    );
+    let wrong = text.replace("ip.len - ip.hdr_len", "ip.len == 3");
+    assert!(!check(&wrong).is_empty());
+}
+
+#[test]
+fn a_problem_is_drawn_below_its_line() {
+    let text = PING.replace("of = \"first\"", "of = \"reqest\"");
+    let Err(problems) = Handout::parse(&text) else {
+        panic!("it is wrong");
+    };
+    let drawn = problems[0].draw("ping.toml", &text);
+    assert!(
+        drawn.contains("ping.toml:14") || drawn.contains("ping.toml:15"),
+        "{drawn}"
+    );
+    assert!(
+        drawn.contains("^^^") && drawn.contains("did you mean `request`?"),
+        "{drawn}"
+    );
+}
+
+#[test]
+fn a_draft_answers_itself() {
+    let file = one("web.pcap").remove(0);
+    let text = draft::draft(&file).expect("there is something to ask");
+    for answer in answered(&parse(&text), &[file]) {
+        assert_eq!(answer.missing, None, "{}", answer.id);
+    }
+}
+
+#[test]
+fn the_sheet_has_a_line_for_each_answer_and_no_value() {
+    let handout = parse(built_in("ip-dhcp-arp").expect("it is built in"));
+    let sheet = sheet::sheet(&handout);
+    let parts: usize = handout.file.question.iter().map(|q| q.part.len()).sum();
+    assert_eq!(sheet.matches("): \n").count(), parts);
+    assert!(!sheet.contains("0x0806"));
+}
+
+/// Every TOML example of the teacher's guide is a handout, or the beginning of one.
+#[test]
+fn the_guides_examples_are_handouts() {
+    let guide = include_str!("../docs/handouts.md");
+    let mut found = 0;
+    for part in guide.split("```toml\n").skip(1) {
+        let text = part.split("```").next().unwrap_or_default();
+        if text.contains("id = ") && text.contains("title = ") {
+            let handout = parse(text);
+            found += handout.file.question.len();
+        }
+    }
+    assert!(found > 0);
+}
