@@ -185,3 +185,52 @@ fn any_number_of_workers_gives_the_same_marks() {
     let four = grade::all(&handout, &submissions, 4, |_| {});
     assert_eq!(format!("{one:?}"), format!("{four:?}"));
 }
+
+/// Reports of our own, every value right, each worded in another way: nothing may be called wrong,
+/// and no value that is told may be missed.
+#[test]
+fn right_answers_are_right_however_they_are_worded() {
+    for name in CLASSES {
+        let Some(root) = class(name) else { continue };
+        let handout = handout(name);
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hand-ins");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(fixtures).expect("the reports are there") {
+            let report = entry.expect("an entry").path();
+            let stem = report
+                .file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
+            if !stem.starts_with(name) {
+                continue;
+            }
+            seen += 1;
+            let folder = tempfile::tempdir().expect("a folder");
+            let student = folder.path().join("student");
+            std::fs::create_dir(&student).expect("a folder");
+            for capture in std::fs::read_dir(root.join("s01")).expect("the captures are there") {
+                let path = capture.expect("an entry").path();
+                if path.extension().is_some_and(|e| e == "pcap") {
+                    let bytes = std::fs::read(&path).expect("a capture");
+                    std::fs::write(student.join(path.file_name().expect("a name")), bytes)
+                        .expect("a copy");
+                }
+            }
+            std::fs::copy(&report, student.join("report.txt")).expect("a copy");
+            let submissions = grade::collect(folder.path()).expect("the folder can be read");
+            let marks = grade::all(&handout, &submissions, 1, |_| {}).remove(0);
+            let text = std::fs::read_to_string(&report).expect("a report");
+            for mark in &marks.parts {
+                let prose = mark.key.contains(' ') && mark.claim.is_empty();
+                let told = text.contains(&mark.key);
+                match mark.outcome.verdict {
+                    Verdict::Right | Verdict::Review => {}
+                    Verdict::Missing if prose || !told => {}
+                    verdict => panic!("{stem} {}: {verdict:?}: {mark:?}", mark.part),
+                }
+            }
+        }
+        assert!(seen > 0);
+    }
+}

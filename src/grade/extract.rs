@@ -205,6 +205,8 @@ struct Slot {
 const SORTS: &[&str] = &[
     "port", "ports", "address", "frame", "frames", "number", "bytes", "ip", "mac",
 ];
+/// Words that say little unless they stand just before the value.
+const WEAK: &[&str] = &["to", "from", "for", "by"];
 const CLIENT: &[&str] = &["client", "source", "src", "from", "bootpc", "sport"];
 const SERVER: &[&str] = &[
     "server",
@@ -391,7 +393,10 @@ fn assign(
         if !only_labelled {
             let mut rest = (0..around.len()).filter(|a| {
                 let token = &pieces[around[*a].piece].tokens[around[*a].token];
-                !spent[*a] && !token.operand && !token.bracket && !strong(&around[*a])
+                !spent[*a]
+                    && !token.operand
+                    && (!token.bracket || matches!(kind, Class::Ip | Class::Mac))
+                    && !strong(&around[*a])
             });
             let mut next = rest.next();
             for s in 0..slots.len() {
@@ -459,6 +464,13 @@ fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
 
 /// What belongs to the value before a gap, and what to the one behind it.
 fn split(gap: &str, first: bool) -> (&str, &str) {
+    // What opens a bracket ends what belongs to the value before it.
+    if let Some(open) = gap.rfind('(')
+        && !gap[open..].contains(')')
+        && !first
+    {
+        return (&gap[..open], &gap[open + 1..]);
+    }
     use regex::Regex;
     use std::sync::LazyLock;
     static CUT: LazyLock<Regex> = LazyLock::new(|| {
@@ -497,11 +509,19 @@ fn scores(slots: &[Slot], tail: &str, gap: &str, head: &str, last: bool, hint: &
             hits.iter().map(|h| h.0).min()
         };
         for (start, end, length, of) in &hits {
+            // `destination: …` announces what follows.
+            if !nearest_last && text[*end..].trim_start().starts_with([':', '=']) {
+                continue;
+            }
             let near = Some(if nearest_last { *end } else { *start }) == nearest;
             for slot in of {
                 let sort = text.get(*start..*end).is_some_and(|l| SORTS.contains(&l));
+                let weak = *end < text.trim_end().len()
+                    && text.get(*start..*end).is_some_and(|l| WEAK.contains(&l));
                 let score = if sort {
                     base / 2
+                } else if weak {
+                    base - 2
                 } else {
                     base + i32::try_from(*length).unwrap_or(0) / 4 + if near { 4 } else { 0 }
                 };
@@ -515,9 +535,9 @@ fn scores(slots: &[Slot], tail: &str, gap: &str, head: &str, last: bool, hint: &
         // Words further away count less.
         let rest = &gap[..gap.len() - tail.len()];
         if let Some(cut) = rest.rfind(['\n', ';']) {
-            add(&rest[cut..], 1, true);
+            add(&rest[cut..], 3, true);
         } else if rest.len() < 60 {
-            add(rest, 1, true);
+            add(rest, 3, true);
         }
     }
     let head = if last && head.is_empty() { "" } else { head };
@@ -686,6 +706,11 @@ fn hedged_near(piece: &Piece<'_>, token: &Token) -> bool {
     question || hedged(&piece.text[before..after]) || hedged(tail)
 }
 
+/// Words that may stand between the frames of a handshake.
+const BETWEEN: &[&str] = &[
+    "and", "syn", "ack", "synack", "frame", "frames", "packet", "packets", "no", "in", "is", "the",
+];
+
 /// Several frames: a run of numbers without other words between.
 fn frames(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Option<Claim> {
     for piece in pieces.iter_mut() {
@@ -702,7 +727,11 @@ fn frames(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Option<
                 let gap = &piece.lower[piece.tokens[*last].span.end..token.span.start];
                 let bare: String = strip_brackets(gap);
                 bare.chars().all(|c| !c.is_alphabetic()) && !bare.contains(['.', ';', '\n'])
-                    || bare.trim_matches([' ', ',']) == "and"
+                    || bare
+                        .split(|c: char| !c.is_alphanumeric())
+                        .filter(|w| !w.is_empty())
+                        .all(|w| BETWEEN.contains(&w))
+                        && !bare.contains(['.', ';', '\n'])
             });
             if !joined {
                 run = Vec::new();

@@ -82,6 +82,14 @@ fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
         }
     }
     found.sort_by_key(|m| m.span.start);
+    // `target IP 10.0.2.2` and `IP header` speak of addresses and headers, not of the protocol.
+    found.retain(|m| {
+        let after = text[m.span.end..].trim_start_matches([' ', ':', '=']);
+        let about = ["addr", "header", "of ", "is 1", "is 2"];
+        text[m.span.clone()] != *"ip"
+            || !(after.starts_with(|c: char| c.is_ascii_digit())
+                || about.iter().any(|w| after.starts_with(w)))
+    });
     found.retain(|m| !negated(&text[..m.span.start]));
     found
 }
@@ -187,8 +195,17 @@ pub fn claims(
             found.retain(|f| Some(f.0) == nearest || !need);
         }
         let found: Vec<Mention> = found.into_iter().map(|f| f.1).collect();
+        // The number that the name stands for, as in `UDP (17)`.
+        let codes: Vec<Kind> = match &part.names {
+            Some(Names::Known(name)) if !numbers => table(name)
+                .into_iter()
+                .flatten()
+                .map(|entry| Kind::Number(i128::from(entry.0)))
+                .collect(),
+            _ => Vec::new(),
+        };
         claims[at] = match found.first() {
-            Some(first) => Some(named(first, &found, pieces, !numbers)),
+            Some(first) => Some(named(first, &found, pieces, &codes)),
             None if !numbers => number(part, pieces),
             None => None,
         };
@@ -253,7 +270,7 @@ fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<u
     best
 }
 
-fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: bool) -> Claim {
+fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: &[Kind]) -> Claim {
     let piece = &pieces[first.piece];
     let around = sentence(piece.text, first.span.start);
     let other = found.iter().find(|m| {
@@ -286,7 +303,7 @@ fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: bo
             piece.taken.push(mention.span.clone());
             // The number in brackets behind it.
             for (t, token) in piece.tokens.iter().enumerate() {
-                if codes
+                if codes.contains(&token.kind)
                     && token.bracket
                     && token.span.start >= mention.span.end
                     && token.span.start < mention.span.end + 14

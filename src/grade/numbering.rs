@@ -430,7 +430,7 @@ impl Numbering {
                     None => out.push(Segment {
                         question: found,
                         after: None,
-                        front: false,
+                        front: found.is_none(),
                         hint: String::new(),
                         text: clause.trim().to_owned(),
                     }),
