@@ -251,7 +251,8 @@ impl Numbering {
                 };
                 let closed = mark.as_str().contains([')', ':']);
                 let sentence = lead.as_str().starts_with(['.', ';']);
-                if !closed && !sentence || name.as_str().contains(['.', ' ', ')']) && !closed {
+                let parted = name.as_str().contains(['.', ' ', ')']);
+                if !closed && (!sentence || parted) {
                     continue;
                 }
                 if best.is_none_or(|b| lead.start() < b.1) {
