@@ -226,6 +226,7 @@ fn student(marks: &Marks, student_view: bool) -> Value {
                 "filter": mark.filter,
                 "points": mark.points,
                 "of": mark.of,
+                "note": if student_view { "" } else { &mark.note },
             })
         })
         .collect();

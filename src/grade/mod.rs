@@ -65,7 +65,39 @@ pub fn all(
         }
     });
     let results = results.into_inner().unwrap_or_default();
-    results.into_iter().flatten().collect()
+    let mut all: Vec<Marks> = results.into_iter().flatten().collect();
+    whose(&mut all);
+    all
+}
+
+/// Notes of wrong answers whose captures show them: values that say little, such as small numbers
+/// and names, and values that many captures show, are nobody's.
+fn whose(all: &mut [Marks]) {
+    let mut owners: hashbrown::HashMap<(usize, String), Vec<usize>, foldhash::fast::FixedState> =
+        hashbrown::HashMap::default();
+    for (student, marks) in all.iter().enumerate() {
+        for (part, mark) in marks.parts.iter().enumerate() {
+            owners
+                .entry((part, mark.key.clone()))
+                .or_default()
+                .push(student);
+        }
+    }
+    let names: Vec<String> = all.iter().map(|m| m.student.clone()).collect();
+    for marks in all.iter_mut() {
+        for (part, mark) in marks.parts.iter_mut().enumerate() {
+            if mark.outcome.verdict != Verdict::Wrong || mark.claim.len() < 5 {
+                continue;
+            }
+            let Some(owners) = owners.get(&(part, mark.claim.clone())) else {
+                continue;
+            };
+            if owners.len() <= 3 {
+                let list: Vec<&str> = owners.iter().map(|o| names[*o].as_str()).collect();
+                mark.note = format!("the value that the capture of {} shows", list.join(", "));
+            }
+        }
+    }
 }
 
 /// The row of a hand-in that could not be graded.

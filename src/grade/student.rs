@@ -66,6 +66,8 @@ pub struct Mark {
     pub points: f64,
     /// Out of.
     pub of: f64,
+    /// What only the teacher is told: whose value it is instead.
+    pub note: String,
 }
 
 impl Marks {
@@ -359,6 +361,7 @@ fn mark(handout: &Handout, key: &Answer, said: &Said) -> Mark {
         outcome,
         frames: key.frames(),
         filter: filter(key),
+        note: String::new(),
     }
 }
 
