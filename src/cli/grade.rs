@@ -28,6 +28,12 @@ pub(super) struct Args {
     /// HTML, and JSON as Gradescope reads it) into this folder.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// What a person decided, a TOML file that later runs read again.
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+    /// Print the answers that need a person, the largest groups first, as entries for that file.
+    #[arg(long)]
+    review: bool,
     /// Leave the key out of every output.
     #[arg(long)]
     student_view: bool,
@@ -47,13 +53,28 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         .jobs
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let progress = Mutex::new(terminal::Progress::new("hand-ins graded"));
-    let all = grade::all(&handout, &submissions, jobs, |done| {
+    let decided = match &args.decisions {
+        Some(path) if path.exists() => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            toml::from_str(&text)
+                .map_err(|e| anyhow::anyhow!("{}: {}", path.display(), e.message()))?
+        }
+        _ => grade::decisions::File::default(),
+    };
+    let mut all = grade::all(&handout, &submissions, jobs, |done| {
         if let Ok(mut progress) = progress.lock() {
             progress.show(done as u64);
         }
     });
     if let Ok(mut progress) = progress.lock() {
         progress.clear();
+    }
+    grade::decisions::apply(&decided, &mut all);
+    if args.review {
+        let mut out = std::io::stdout().lock();
+        out.write_all(grade::decisions::open(&all).as_bytes())?;
+        return Ok(Status::Done);
     }
     let shared = integrity::shared(&all);
     if let Some(folder) = &args.out {

@@ -8,6 +8,7 @@
 //! ways goes to a person. Nothing here knows a student, a file name or an address.
 
 pub mod compare;
+pub mod decisions;
 pub mod diagnose;
 pub mod extract;
 pub mod integrity;
