@@ -111,7 +111,7 @@ pub fn open(all: &[Marks]) -> String {
             }
         }
     }
-    let mut list: Vec<((usize, String, String), (usize, &Mark))> = groups.into_iter().collect();
+    let mut list: Vec<_> = groups.into_iter().collect();
     list.sort_by_key(|((at, answer, _), (n, _))| (*at, std::cmp::Reverse(*n), answer.clone()));
     let mut out = String::from(
         "# Give `points` to each entry, and append it to the decisions file of this class.\n",
