@@ -344,3 +344,31 @@ fn hostile_hand_ins_cost_only_their_own_row() {
         assert!(told, "{student}: {:?}", marks.remarks);
     }
 }
+
+#[test]
+fn texts_are_found_as_whole_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (student, report) in [
+        ("a", "3: the name www.example.org of type A"),
+        ("b", "3 name: www.example.orgs"),
+        ("c", "1: frames 3 and 5"),
+    ] {
+        let path = folder.path().join(student);
+        std::fs::create_dir(&path).expect("a folder");
+        let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/web.pcap");
+        std::fs::copy(capture, path.join("web.pcap")).expect("a copy");
+        std::fs::write(path.join("report.txt"), report).expect("a report");
+    }
+    let submissions = grade::collect(folder.path()).expect("the folder can be read");
+    let all = grade::all(&handout("dns"), &submissions, 1, |_| {});
+    expect(&all[0], &[("3.name", Right), ("3.type", Right)]);
+    expect(&all[1], &[("3.name", Review)]);
+    expect(
+        &all[2],
+        &[
+            ("3.name", Missing),
+            ("1.query", Right),
+            ("1.response", Right),
+        ],
+    );
+}

@@ -183,6 +183,7 @@ pub fn extract(
         claims[at] = match class(*part.kind.get_ref()) {
             Class::Frames => frames(part, pieces, only_labelled),
             Class::List => super::list::claim(part, answers[at], pieces, only_labelled),
+            Class::Text => text(question, part, answers[at], pieces),
             _ => None,
         };
     }
@@ -704,6 +705,54 @@ fn hedged_near(piece: &Piece<'_>, token: &Token) -> bool {
         .len()
         .min(tail.char_indices().nth(12).map_or(tail.len(), |c| c.0))];
     question || hedged(&piece.text[before..after]) || hedged(tail)
+}
+
+/// A text: the key's own words somewhere, or else something that a person has to compare.
+fn text(
+    question: &Question,
+    part: &Part,
+    answer: &Answer,
+    pieces: &mut [Piece<'_>],
+) -> Option<Claim> {
+    let key = answer.text.trim().to_ascii_lowercase();
+    let label = |hint: &str| {
+        let own = part.id.replace('-', " ");
+        let mut labels = part.labels.iter().map(|l| l.to_ascii_lowercase());
+        find_label(hint, &own, 0).is_some() || labels.any(|l| find_label(hint, &l, 0).is_some())
+    };
+    for piece in pieces.iter_mut() {
+        if key.is_empty() {
+            break;
+        }
+        let mut from = 0;
+        while let Some(found) = piece.lower.get(from..).and_then(|t| t.find(&key)) {
+            let (start, end) = (from + found, from + found + key.len());
+            let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
+            let before = piece.lower[..start].chars().next_back();
+            let after = piece.lower[end..].chars().next();
+            if !word(before) && !word(after) {
+                piece.taken.push(start..end);
+                let quote = piece.quote(start);
+                return Some(Claim {
+                    value: Claimed::Text(answer.text.clone()),
+                    hedged: hedged(&quote),
+                    text: quote,
+                    conflict: None,
+                });
+            }
+            from = end;
+        }
+    }
+    let alone = question.part.len() == 1;
+    let piece = pieces
+        .iter()
+        .find(|p| !p.text.trim().is_empty() && (alone || label(p.hint) || label(&p.lower)))?;
+    Some(Claim {
+        value: Claimed::Vague,
+        text: piece.text.to_owned(),
+        hedged: true,
+        conflict: None,
+    })
 }
 
 /// Words that may stand between the frames of a handshake.

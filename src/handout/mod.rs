@@ -37,6 +37,10 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("handouts/netcat-secret-file.toml"),
     ),
     ("rtt", include_str!("handouts/rtt.toml")),
+    ("tcp-upload", include_str!("handouts/tcp-upload.toml")),
+    ("ip-fragments", include_str!("handouts/ip-fragments.toml")),
+    ("dns", include_str!("handouts/dns.toml")),
+    ("http", include_str!("handouts/http.toml")),
 ];
 
 /// The text of a built-in handout.
