@@ -59,7 +59,7 @@ pub struct Seen {
     pub frame: u32,
     /// Nanoseconds since 1970.
     pub time: i64,
-    /// The fields of [`CHANGES`] it has.
+    /// The fields of `CHANGES` it has.
     pub fields: BTreeMap<&'static str, String>,
 }
 

@@ -242,7 +242,7 @@ impl<'a> Stage<'a> {
         done
     }
 
-    /// Records a host's interface until [`Stage::end_recordings`], for exercises by hand.
+    /// Records a host's interface until the end of the recordings, for exercises by hand.
     pub fn record_beside(&mut self, host: &str) -> Result<Beside, Failed> {
         let made = Made {
             file: format!("shell-{host}.pcapng"),

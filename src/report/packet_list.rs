@@ -107,7 +107,7 @@ const FIELDS: &[&str] = &[
     "_ws.malformed",
 ];
 
-/// The fields to ask a [`super::Session`] for, in the order that [`row`] expects.
+/// The fields to ask a [`crate::query::Session`] for, in the order that [`row`] expects.
 pub fn fields() -> Vec<EntryId> {
     let catalogue = Catalogue::frames();
     FIELDS
