@@ -15,6 +15,8 @@ use crate::facts::tcp::{Connection, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
 use crate::facts::udp::{Datagram, Flow};
 use crate::facts::{Fact, Rows, Schema};
+use std::collections::HashSet;
+use std::net::IpAddr;
 
 /// What is known beside the capture.
 #[derive(Clone, Copy, Debug, Default)]
@@ -170,6 +172,7 @@ pub fn restrict(rows: &mut Rows<'_>, analysis: &Analysis) {
     };
     let columns = rows.schema.columns.len();
     let flows: Numbers = flows_of(analysis, passing);
+    let senders: HashSet<IpAddr> = passing.pairs.iter().map(|pair| pair.0).collect();
     rows.keep(|record| {
         let any = record.as_any();
         if let Some(c) = any.downcast_ref::<Connection>() {
@@ -179,7 +182,7 @@ pub fn restrict(rows: &mut Rows<'_>, analysis: &Analysis) {
             return flows.contains(f.stream);
         }
         if let Some(h) = any.downcast_ref::<Host>() {
-            return passing.pairs.iter().any(|pair| pair.0 == h.address);
+            return senders.contains(&h.address);
         }
         if let Some(h) = any.downcast_ref::<Hop>() {
             return passing.pairs.contains(&(h.source, h.destination));

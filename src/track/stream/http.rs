@@ -487,6 +487,14 @@ impl<'a> Fields<'a> {
         fields
     }
 
+    /// The rare ones of a request: its Connection header is not the response's, which is told.
+    fn asked(&self) -> [Option<&'a [u8]>; RARE.len()] {
+        let [rest @ .., _] = self.rare;
+        let mut asked = [None; RARE.len()];
+        asked[..rest.len()].copy_from_slice(&rest);
+        asked
+    }
+
     fn rare(&mut self, name: &[u8], value: &'a [u8]) {
         let place = RARE
             .iter()
@@ -613,7 +621,7 @@ impl Exchanges {
             version: request.version,
             request_frame: first.map_or(piece.frame, |f| f.0),
             request_last_frame: piece.frame,
-            rare: fields.rare.map(|text| self.text(text)),
+            rare: fields.asked().map(|text| self.text(text)),
             method: self.text(Some(request.method)),
             uri: self.text(Some(request.uri)),
             host: self.text(fields.host),
@@ -763,36 +771,8 @@ impl Exchanges {
 /// User and password of Basic authorization in clear (RFC 7617 §2), for whoever reads the capture
 /// can read them too.
 fn decoded(value: Vec<u8>) -> Vec<u8> {
-    let basic = value
-        .get(..6)
-        .filter(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
-    let plain = basic.and_then(|_| base64(value.get(6..)?));
-    match plain {
+    match lenient::basic_credentials(&value) {
         Some(plain) => [b"Basic ".as_slice(), &plain].concat(),
         None => value,
     }
-}
-
-/// The bytes that a text in base 64 stands for (RFC 4648 §4).
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut held) = (0u32, 0);
-    for c in text.trim_ascii().iter().take_while(|c| **c != b'=') {
-        let value = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(bytes)
 }
