@@ -6,6 +6,7 @@ use super::names;
 use super::problem::Problem;
 use super::template::{self, Piece};
 use crate::dissect::field::Kind;
+use crate::query::catalogue::distance;
 use crate::query::{Catalogue, EntryId, Expression, Filter};
 use crate::store;
 use std::ops::Range;
@@ -598,21 +599,6 @@ pub fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option
 /// count once.
 pub fn edits(from: &str, to: &str) -> usize {
     let from: Vec<char> = from.chars().take(80).collect();
-    let to: Vec<char> = to.chars().take(80).collect();
-    let mut before: Vec<usize> = vec![0; to.len() + 1];
-    let mut above: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in to.iter().enumerate() {
-            let mut cost = (above[j] + usize::from(a != b))
-                .min(above[j + 1] + 1)
-                .min(row[j] + 1);
-            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
-                cost = cost.min(before[j - 1] + 1);
-            }
-            row.push(cost);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above.last().copied().unwrap_or(0)
+    let to: String = to.chars().take(80).collect();
+    distance(&from, &to)
 }

@@ -197,7 +197,7 @@ impl Catalogue {
 }
 
 /// Edits that lead from one name to another; neighbours that changed places count once.
-fn distance(from: &[char], to: &str) -> usize {
+pub(crate) fn distance(from: &[char], to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     if from.len().abs_diff(to.len()) > 20 {
         return usize::MAX;

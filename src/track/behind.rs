@@ -40,9 +40,7 @@ impl Tcp {
                 segments.segment(&carried.seen, &note);
             }
         }
-        if !carried.seen.hidden {
-            self.streams.segment(carried, frame);
-        }
+        self.streams.segment(carried, frame);
     }
 }
 

@@ -400,7 +400,8 @@ fn hops(host: &Host, heard: &Heard, alone: &[u8], known: &Known<'_>) -> Option<u
     (hops <= FARTHEST && !heard.to_link).then_some(hops)
 }
 
-fn is_group(address: IpAddr) -> bool {
+/// Whether an address stands for everybody, or a group.
+pub(super) fn is_group(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(a) => a.is_multicast() || a.is_broadcast(),
         IpAddr::V6(a) => a.is_multicast(),

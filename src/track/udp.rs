@@ -1,7 +1,7 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
 use super::chunks::Chunks;
-use super::pairs::{Census, time_of};
+use super::pairs::{Census, is_group, time_of};
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
@@ -167,13 +167,6 @@ fn is_service(port: u16) -> bool {
             | 5353
             | 5355
     )
-}
-
-fn is_group(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(a) => a.is_broadcast() || a.is_multicast(),
-        IpAddr::V6(a) => a.is_multicast(),
-    }
 }
 
 /// All flows of a capture.

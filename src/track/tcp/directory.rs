@@ -34,8 +34,6 @@ pub struct Seen {
     pub side: u8,
     /// An earlier frame already held it.
     pub copy: bool,
-    /// A filter keeps it out of what is told.
-    pub hidden: bool,
     /// What it does to the list of conversations.
     pub(super) step: Step,
     /// What it offers, if it is a SYN.

@@ -132,7 +132,6 @@ impl Connections {
             stream,
             side,
             copy,
-            hidden: false,
             step,
             offer: if segment.has(tcp::SYN) {
                 Offer::new(&tcp::parse_options(options))
@@ -557,9 +556,7 @@ impl Stream {
             self.initial_rtt = rtt;
         }
         note.initial_rtt = self.initial_rtt;
-        if !seen.hidden {
-            story::segment(self, &mut live.zeek, seen, note.flags);
-        }
+        story::segment(self, &mut live.zeek, seen, note.flags);
     }
 
     /// Wireshark's completeness bits.
