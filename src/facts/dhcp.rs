@@ -14,7 +14,7 @@ fn no_setting(l: &Lease) -> Absent {
 
 fn no_offer(l: &Lease) -> Absent {
     match (l.discover_frame, l.request_frame) {
-        (Some(_), _) => Absent::never("no Offer is in the capture"),
+        (Some(_), _) => Absent::untold("no Offer is in the capture"),
         (None, Some(_)) => Absent::inapplicable(
             "there was no Discover: the client asked for an address it knew already",
         ),
@@ -44,16 +44,16 @@ crate::fact! {
         offered: Option<IpAddr>, "Address that was offered (yiaddr), by the server that was chosen or else first." by [offer_frame] absent no_offer;
         offer_frame: Option<u32>, "Frame of that offer." absent no_offer;
         obtained_frame: Option<u32>, "Frame of another transaction's ACK that gives the client the address offered here." absent |_| Absent::inapplicable("the offer was acknowledged in this transaction, or in none");
-        other_servers: Option<Vec<IpAddr>>, "Servers that offered an address as well and were not chosen." absent |_| Absent::never("no other server's Offer is in the capture");
+        other_servers: Option<Vec<IpAddr>>, "Servers that offered an address as well and were not chosen." absent |_| Absent::untold("no other server's Offer is in the capture");
         requested: Option<IpAddr>, "Address the client asked for (option 50, or the one it has)." by [request_frame] absent |_| Absent::untold("no request that names an address is in the capture");
         request_frame: Option<u32>, "Frame of the first request." absent |_| Absent::untold("no Request of this transaction is in the capture");
         acknowledged: Option<IpAddr>, "Address that was acknowledged: the lease, or to a client that informs, the one it has." by [ack_frame] absent no_ack;
         ack_frame: Option<u32>, "Frame of the ACK." absent no_ack;
         inform_frame: Option<u32>, "Frame in which a client that has its address asks for the other settings only." absent |_| Absent::inapplicable("the client did not inform");
-        nak_frame: Option<u32>, "Frame of a refusal (NAK)." absent |_| Absent::never("no NAK is in the capture");
+        nak_frame: Option<u32>, "Frame of a refusal (NAK)." absent |_| Absent::untold("no NAK is in the capture");
         released: Option<IpAddr>, "Address the client gave back; nothing answers a release." by [release_frame] absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
         release_frame: Option<u32>, "Frame of the release." absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
-        decline_frame: Option<u32>, "Frame in which the client declined the address." absent |_| Absent::never("no Decline is in the capture");
+        decline_frame: Option<u32>, "Frame in which the client declined the address." absent |_| Absent::untold("no Decline is in the capture");
         server: Option<IpAddr>, "Server identifier (option 54) of the server that was chosen." absent no_setting;
         relay: Option<IpAddr>, "Relay agent (giaddr), when there is one." absent |_| Absent::never("the messages name no relay agent");
         subnet_mask: Option<IpAddr>, "Subnet mask (option 1)." by [ack_frame, offer_frame] absent no_setting;

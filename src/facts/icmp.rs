@@ -24,7 +24,7 @@ crate::fact! {
         reply_frame: Option<u32>, "Frame of the reply." absent no_reply;
         reply_ttl: Option<u8>, "TTL of the reply as captured." by [reply_frame] absent no_reply;
         rtt_ms: Option<Milliseconds>, "From request to reply." by [frame, reply_frame] absent no_reply;
-        error_frame: Option<u32>, "Frame of an ICMP error about this request." absent |_| Absent::never("no ICMP error about it is in the capture");
+        error_frame: Option<u32>, "Frame of an ICMP error about this request." absent |_| Absent::untold("no ICMP error about it is in the capture");
     }
 }
 

@@ -50,7 +50,7 @@ fn no_synack(c: &Connection) -> Absent {
         Opened::Challenged => {
             Absent::never("the SYN was answered by an ACK of an older connection, not with SYN+ACK")
         }
-        Opened::Unanswered => Absent::never("no answer to the SYN is in the capture"),
+        Opened::Unanswered => Absent::untold("no answer to the SYN is in the capture"),
         Opened::Simultaneous => {
             Absent::inapplicable("both sides sent a SYN, and no SYN+ACK is in the capture")
         }
@@ -68,7 +68,7 @@ fn no_ack(c: &Connection) -> Absent {
         Opened::Refused | Opened::Unreachable | Opened::Unanswered => {
             Absent::never("there was no SYN+ACK to acknowledge")
         }
-        Opened::HalfOpen => Absent::never("no ACK of the SYN+ACK is in the capture"),
+        Opened::HalfOpen => Absent::untold("no ACK of the SYN+ACK is in the capture"),
         Opened::Simultaneous => {
             Absent::inapplicable("both sides sent a SYN: each acknowledges the other's")
         }
@@ -165,7 +165,7 @@ fn no_time_wait(c: &Connection) -> Absent {
 }
 
 fn no_rst(_: &Connection) -> Absent {
-    Absent::never("no RST of this connection is in the capture")
+    Absent::untold("no RST of this connection is in the capture")
 }
 
 fn no_time(_: &Connection) -> Absent {
@@ -173,11 +173,11 @@ fn no_time(_: &Connection) -> Absent {
 }
 
 fn no_client_data(_: &Connection) -> Absent {
-    Absent::never("no frame with payload from the client is in the capture")
+    Absent::untold("no frame with payload from the client is in the capture")
 }
 
 fn no_server_data(_: &Connection) -> Absent {
-    Absent::never("no frame with payload from the server is in the capture")
+    Absent::untold("no frame with payload from the server is in the capture")
 }
 
 crate::fact! {
@@ -199,7 +199,7 @@ crate::fact! {
         synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;
         ack_frame: Option<u32>, "Frame of the ACK that completes the handshake, or that challenges it." absent no_ack;
         refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
-        opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::never("no ICMP error about the SYN is in the capture");
+        opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::untold("no ICMP error about the SYN is in the capture");
         syn_attempts: u32, "How many SYNs the client sent with this sequence number." by [syn_frame];
         handshake_rtt_ms: Option<Milliseconds>, "From the last SYN to the ACK that completes the handshake (Wireshark's initial RTT)." by [syn_frame, ack_frame] absent no_rtt;
         client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;

@@ -33,7 +33,7 @@ crate::fact! {
         answer_frame: Option<u32>, "First datagram back after it." absent no_answer;
         answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent no_answer;
-        error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::never("no ICMP error about it is in the capture");
+        error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::untold("no ICMP error about it is in the capture");
         answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP.";
         cut_by_receiver_bytes: Option<u32>, "Bytes that a receive buffer of the size given with --receive-buffer discards." absent |_| Absent::untold("the receiver's buffer does not show in a capture: give its size with --receive-buffer");
     }
@@ -66,6 +66,6 @@ crate::fact! {
         server_bytes: u64, "Payload bytes from the server.";
         largest_bytes: u32, "Largest payload.";
         answered: Answered, "Whether something came back." by [first_frame, error_frame];
-        error_frame: Option<u32>, "First ICMP error about the flow, or the one that says that the port cannot be reached." absent |_| Absent::never("no ICMP error about the flow is in the capture");
+        error_frame: Option<u32>, "First ICMP error about the flow, or the one that says that the port cannot be reached." absent |_| Absent::untold("no ICMP error about the flow is in the capture");
     }
 }
