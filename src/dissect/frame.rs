@@ -122,6 +122,10 @@ fn protocols(packet: &Packet<'_>) -> String {
         if number.is_some_and(|n| n > 1500) {
             out.push_str(":ethertype");
         }
+        // Wireshark has a dissector for each version, of the same name, inside the first.
+        if layer.protocol == Protocol::Igmp {
+            out.push_str(":igmp");
+        }
     }
     out
 }

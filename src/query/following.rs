@@ -5,7 +5,7 @@ use super::catalogue::{EntryId, Place};
 use super::notes::Notes as Table;
 use crate::capture::{Reader, read_beside};
 use crate::dissect::layer::{Layer, Protocol};
-use crate::dissect::{Packet, Transport};
+use crate::dissect::{DEFINITIONS, Packet, Transport};
 use crate::track::fragments::Whole;
 use crate::track::messages::{HttpNote, Message, Messages};
 use crate::track::{Notes, Trackers, dns, eap, ssdp};
@@ -84,8 +84,8 @@ impl Wants {
                         wants.messages |= *table == Table::Dns;
                         wants.icmp |= *table == Table::Icmp;
                     }
-                    Place::Field(Protocol::Http | Protocol::Tls | Protocol::Dns, _)
-                    | Place::Layer("http" | "tls" | "dns") => wants.messages = true,
+                    Place::Field(protocol, _) if in_streams(*protocol) => wants.messages = true,
+                    Place::Layer(name) if is_in_streams(name) => wants.messages = true,
                     Place::Field(Protocol::Frame, _) if entry.name == "frame.protocols" => {
                         wants.messages = true;
                     }
@@ -95,6 +95,19 @@ impl Wants {
         }
         wants
     }
+}
+
+/// Whether TCP streams carry it.
+fn in_streams(protocol: Protocol) -> bool {
+    let definition = protocol.definition();
+    definition.take.is_some() || !definition.found.tcp.is_empty()
+}
+
+/// The same by a layer's name.
+fn is_in_streams(name: &str) -> bool {
+    let mut all = DEFINITIONS.iter();
+    let found = all.find(|(_, d)| d.layers.iter().any(|l| l.0 == name));
+    found.is_some_and(|(protocol, _)| in_streams(*protocol))
 }
 
 /// What is said of one frame.

@@ -10,7 +10,7 @@
 mod waiting;
 
 use crate::capture::Time;
-use crate::dissect::definition::{Given, State};
+use crate::dissect::definition::{Given, State, Take, Taken};
 use crate::dissect::field::{Sink, Value, Wanted};
 use crate::dissect::http::{self, BodyLength};
 use crate::dissect::layer::{Layer, Protocol, Source, View};
@@ -101,19 +101,25 @@ pub struct Messages {
     responses: HashMap<(u32, u32), u32>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Default)]
 enum Kind {
     #[default]
     Unknown,
     Http,
     Tls,
     Dns,
+    /// Divided as its definition says.
+    Other(Protocol, Take),
 }
 
 #[derive(Default)]
 struct Stream {
     kind: Kind,
     ports: (u16, u16),
+    /// The port by which the protocol was found.
+    port: u16,
+    /// What it remembers.
+    phase: u32,
     waiting: [Option<Waiting>; 2],
     tls: [tls::State; 2],
     requests: Vec<Request>,
@@ -144,18 +150,31 @@ impl Messages {
             time: packet.frame.time.unwrap_or_default(),
             stream: note.stream,
             side: usize::from(note.side),
+            to_server: false,
             out: Vec::new(),
         };
-        let stream = self.streams.entry(note.stream).or_insert_with(|| Stream {
-            kind: match ports::tcp_protocol(segment.source_port, segment.destination_port) {
+        let ports = (segment.source_port, segment.destination_port);
+        let stream = self.streams.entry(note.stream).or_insert_with(|| {
+            let found = ports::tcp_protocol(ports.0, ports.1);
+            let (protocol, port) = found.map_or((None, 0), |(p, port)| (Some(p), port));
+            let kind = match protocol {
                 Some(Protocol::Http) => Kind::Http,
                 Some(Protocol::Tls) => Kind::Tls,
                 Some(Protocol::Dns | Protocol::Mdns) => Kind::Dns,
-                _ => Kind::Unknown,
-            },
-            ports: (segment.source_port, segment.destination_port),
-            ..Stream::default()
+                Some(other) => match other.definition().take {
+                    Some(take) => Kind::Other(other, take),
+                    None => Kind::Unknown,
+                },
+                None => Kind::Unknown,
+            };
+            Stream {
+                kind,
+                ports,
+                port,
+                ..Stream::default()
+            }
         });
+        call.to_server = ports.1 == stream.port;
         let held = |stream: &Stream| -> usize {
             let waiting = stream.waiting.iter().flatten();
             waiting.map(|w| w.bytes.len() + w.later_bytes).sum()
@@ -234,6 +253,7 @@ struct Call {
     time: Time,
     stream: u32,
     side: usize,
+    to_server: bool,
     out: Vec<Message>,
 }
 
@@ -299,7 +319,7 @@ impl Stream {
                 return;
             }
         }
-        if self.kind == Kind::Unknown {
+        if matches!(self.kind, Kind::Unknown) {
             self.kind = recognize(payload, self.ports);
         }
         self.messages(call, seq, payload, can_wait);
@@ -322,6 +342,7 @@ impl Stream {
             Kind::Http => self.http(call, bytes, can_wait),
             Kind::Tls => self.tls(call, bytes),
             Kind::Dns => self.dns(call, bytes),
+            Kind::Other(protocol, take) => self.other(call, protocol, take, bytes, can_wait),
         };
         let Some(need) = need.filter(|_| can_wait) else {
             return;
@@ -344,6 +365,8 @@ impl Stream {
             http: None,
             state: State {
                 tls: self.tls[call.side],
+                to_server: call.to_server,
+                phase: self.phase,
             },
             dns: None,
         });
@@ -472,6 +495,41 @@ impl Stream {
         (at, need)
     }
 
+    fn other(
+        &mut self,
+        call: &mut Call,
+        protocol: Protocol,
+        take: Take,
+        bytes: &[u8],
+        can_wait: bool,
+    ) -> (usize, Option<Need>) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let mut state = State {
+                to_server: call.to_server,
+                phase: self.phase,
+                ..State::default()
+            };
+            let taken = take(&mut state, rest);
+            let length = match taken {
+                Taken::Message(length) | Taken::ThenTls(length) => length.clamp(1, rest.len()),
+                Taken::OneMore if can_wait => return (at, Some(Need::OneMore)),
+                Taken::Needs(length) if can_wait && length > rest.len() => {
+                    return (at, Some(Need::Bytes(length as u64)));
+                }
+                Taken::OneMore | Taken::Needs(_) => rest.len(),
+            };
+            self.push(call, protocol, &rest[..length]);
+            self.phase = state.phase;
+            at += length;
+            if matches!(taken, Taken::ThenTls(_)) {
+                self.kind = Kind::Tls;
+                break;
+            }
+        }
+        (bytes.len(), None)
+    }
+
     fn dns(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -495,7 +553,10 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
         protocol: Protocol::Tls,
         bytes: bytes.to_vec(),
         http: None,
-        state: State { tls: states[side] },
+        state: State {
+            tls: states[side],
+            ..State::default()
+        },
         dns: None,
     };
     let view = View {

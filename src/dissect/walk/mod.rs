@@ -226,11 +226,16 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         (Some(0xaaaa), Some(3), Some([0, 0, 0] | [0, 0, 0xf8]), Some(number)) if number > 1500 => {
             ether_type(packet, rest.after(8), number);
         }
+        (Some(0xaaaa), Some(3), Some(CISCO), Some(0x2000)) => {
+            packet
+                .layers
+                .push(rest.after(8).layer(Protocol::Cdp, "cdp"));
+        }
         (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
         (Some(0x4242), Some(3), _, _) => {
             packet
                 .layers
-                .push(rest.after(3).layer(Protocol::Other, "stp"));
+                .push(rest.after(3).layer(Protocol::Stp, "stp"));
         }
         (None, ..) => stop(packet, rest.missing(3)),
         _ => {}
@@ -238,6 +243,8 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
 }
 
 const FABRIC_PATH: u16 = 0x8903;
+/// Cisco's number as an organisation, in SNAP.
+const CISCO: [u8; 3] = [0, 0, 0x0c];
 
 fn by_version<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     match rest.bytes().first().map(|b| b >> 4) {
