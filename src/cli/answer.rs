@@ -147,7 +147,7 @@ fn ids(handout: &Handout) -> Vec<String> {
 }
 
 /// Says on stderr what was wrong with the captures.
-fn complain(material: &Material, status: &mut Status) -> anyhow::Result<()> {
+pub(super) fn complain(material: &Material, status: &mut Status) -> anyhow::Result<()> {
     let mut err = std::io::stderr().lock();
     for (name, reason) in &material.unreadable {
         writeln!(err, "wirelab: {}: {}", safe(name), safe(reason))?;
@@ -190,10 +190,13 @@ fn write(
             for answer in answers {
                 let row = row(handout, answer, student);
                 let unit = unit(handout, answer).unwrap_or_default();
+                // The unit has a column of its own.
+                let told = answer.missing.is_none() && !student;
+                let value = if told { &answer.text } else { &row.value };
                 let cells = [
                     question_of(&answer.id),
                     &answer.id,
-                    &row.value,
+                    value,
                     unit,
                     &row.frames,
                     &row.reason,
