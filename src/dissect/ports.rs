@@ -1,5 +1,7 @@
 //! Which application protocol a port stands for, as Wireshark decides by default.
 
+pub mod names;
+
 use super::layer::Protocol;
 
 /// Port of SSDP, which is HTTP over UDP: Wireshark calls the layer `ssdp` and shows `http` fields.

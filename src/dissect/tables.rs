@@ -142,7 +142,10 @@ pub fn emit<'a>(
 ) -> Option<()> {
     let view = packet.view(layer);
     match layer.protocol {
-        Protocol::Ethernet => ethernet::emit(&view, sink, payload_end(packet, layer)),
+        Protocol::Ethernet => {
+            let tagged = packet.layers.as_slice().iter().any(|l| l.name == "vlan");
+            ethernet::emit(&view, sink, payload_end(packet, layer), tagged)
+        }
         Protocol::Vlan if layer.name == "ieee8021ad" => ethernet::vlan::emit_service(&view, sink),
         Protocol::Vlan => ethernet::vlan::emit(&view, sink),
         Protocol::Llc => ethernet::llc::emit(&view, sink),
@@ -178,10 +181,17 @@ fn payload_end(packet: &Packet<'_>, ethernet: &Layer) -> Option<usize> {
         matches!(
             l.protocol,
             Protocol::Ipv4 | Protocol::Ipv6 | Protocol::Arp | Protocol::Llc
-        )
+        ) || l.name == "eapol"
     })?;
+    let view = packet.view(inner);
     let length = match inner.protocol {
-        Protocol::Arp => 28.min(inner.captured),
+        Protocol::Arp => {
+            let (hardware, protocol) = (u32::from(view.u8(4)?), u32::from(view.u8(5)?));
+            let length = 8 + 2 * hardware + 2 * protocol;
+            // Of one that is not all there, nothing is left over.
+            (length <= inner.captured).then_some(length)?
+        }
+        Protocol::Other => (4 + u32::from(view.u16(2)?)).min(inner.captured),
         _ => inner.captured,
     };
     let end = inner

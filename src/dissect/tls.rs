@@ -1,11 +1,13 @@
 //! TLS records and what a handshake says in the clear (RFC 8446, RFC 5246).
 //!
-//! Left out: everything encrypted, key exchange messages, what is inside certificates, and of the
-//! hello of SSL 2 all but its versions.
+//! Left out: everything encrypted, the client's half of the key exchange, of certificates all but
+//! names and times, and of the hello of SSL 2 all but its versions.
 
+mod certificate;
 pub mod ciphers;
 mod emit;
 pub mod fields;
+mod messages;
 
 pub use emit::{State, emit};
 pub use fields::FIELDS;

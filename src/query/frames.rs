@@ -6,6 +6,8 @@
 
 use super::Filter;
 use super::catalogue::EntryId;
+use super::columns::{self, Row};
+use super::expert;
 use super::following::{Following, Said, Wants};
 use super::link;
 use super::notes::Notes;
@@ -68,6 +70,13 @@ pub struct Seen<'s, 'a> {
     pub clock: &'s Clock,
     /// The interface the frame came from.
     pub interface: Option<&'a Interface>,
+}
+
+impl Seen<'_, '_> {
+    /// The frame's row of the packet list; all of it where the session follows everything.
+    pub fn row(&self) -> Row {
+        columns::row(self.reading)
+    }
 }
 
 impl<'q> Session<'q> {
@@ -235,7 +244,12 @@ impl<'a> Reading<'_, 'a> {
             values.layer(plan, "frame", 1, length, frame.bytes);
             values.read(plan, Protocol::Frame, 1, |sink| {
                 let comments = self.batch.comments(frame.number);
-                dissect::frame::emit(packet, self.interface, clock, comments, sink);
+                let above = if sink.wants(dissect::frame::PROTOCOLS) {
+                    self.above()
+                } else {
+                    String::new()
+                };
+                dissect::frame::emit(packet, self.interface, clock, comments, &above, sink);
             });
         }
         let layers = packet.layers.as_slice();
@@ -278,6 +292,22 @@ impl<'a> Reading<'_, 'a> {
             let nth = u8::try_from(before + 1).unwrap_or(u8::MAX);
             self.message(plan, message, nth, values);
         }
+        if plan.wants(Protocol::Data) || plan.wants_layers() {
+            for message in &self.said.messages {
+                self.body(plan, message, values);
+            }
+        }
+        if let Some(name) = self.said.told.named {
+            values.layer(plan, name, 1, length, packet.payload_bytes());
+        }
+        if let Some(view) = self.unclaimed() {
+            values.layer(plan, "data", 1, length, view.bytes);
+            values.read(plan, Protocol::Data, 1, |sink| {
+                let _ = dissect::data::emit(&view, sink);
+            });
+        }
+        values.read_notes(plan, Notes::Columns, |sink| columns::emit(self, sink));
+        values.read_notes(plan, Notes::Expert, |sink| expert::emit(self, sink));
         let stop = if plan.wants_stop() { self.stop() } else { None };
         match stop {
             Some(Stop::Malformed) => values.layer(plan, "_ws.malformed", 1, 0, &[]),
@@ -286,8 +316,59 @@ impl<'a> Reading<'_, 'a> {
         }
     }
 
+    /// The protocols above TCP, as `frame.protocols` has them.
+    pub(super) fn above(&self) -> String {
+        let mut out = String::new();
+        for message in &self.said.messages {
+            match message.protocol {
+                Protocol::Http => {
+                    out.push_str(":http");
+                    if let Some(name) = dissect::http::body::protocol(&message.bytes) {
+                        out.push(':');
+                        out.push_str(name);
+                    }
+                }
+                Protocol::Tls => out.push_str(":tls"),
+                _ => out.push_str(":dns"),
+            }
+        }
+        if let Some(name) = self.said.told.named {
+            out.push(':');
+            out.push_str(name);
+        }
+        if self.unclaimed().is_some() {
+            out.push_str(":data");
+        }
+        out
+    }
+
+    /// The body of an HTTP message, where its kind is not told: it is bytes that nobody claims.
+    fn body(&self, plan: &Plan, message: &'a Message, values: &mut Values<'a>) {
+        if message.protocol != Protocol::Http
+            || dissect::http::body::protocol(&message.bytes) != Some("data")
+        {
+            return;
+        }
+        let bytes = dissect::http::body::of(&message.bytes);
+        values.read(plan, Protocol::Data, 1, |sink| {
+            dissect::data::hand_over(bytes, sink)
+        });
+        values.layer(plan, "data", 1, 0, &[]);
+    }
+
+    /// TCP's payload that no protocol claims.
+    pub(super) fn unclaimed(&self) -> Option<View<'a>> {
+        let part = self.said.told.unclaimed.clone()?;
+        let bytes = self.packet.payload_bytes().get(part)?;
+        (!bytes.is_empty()).then_some(View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        })
+    }
+
     /// Why dissection ended early: at a header, or within a message.
-    fn stop(&self) -> Option<Stop> {
+    pub(super) fn stop(&self) -> Option<Stop> {
         let packet = self.packet;
         packet.stop.or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
@@ -365,6 +446,15 @@ impl<'a> Reading<'_, 'a> {
                     let whole = view.bytes.len() >= 20;
                     values.read_notes(plan, Notes::Tcp, |sink| {
                         track::tcp::emit(note, whole, sink);
+                    });
+                    values.read_notes(plan, Notes::Connection, |sink| {
+                        track::tcp::closing::emit(self.said.step, sink);
+                    });
+                    let payload = self.packet.payload_bytes();
+                    let start = view.bytes.len() - payload.len().min(view.bytes.len());
+                    let whole_in = self.said.message_whole_in;
+                    values.read_notes(plan, Notes::Pdu, |sink| {
+                        track::messages::pdu::emit(&self.said.told, payload, start, whole_in, sink);
                     });
                 }
             }

@@ -15,7 +15,7 @@ use etherparse::{
     UdpHeaderSlice,
 };
 
-use links::{arcnet, cisco_hdlc, fddi, null, ppp, sll};
+use links::{arcnet, can, cisco_hdlc, fddi, null, ppp, sll};
 use tunnels::{gre, gtp, inside, mpls, pppoe, vxlan};
 
 /// A stretch of bytes still to be taken apart.
@@ -120,11 +120,9 @@ fn any_frame(packet: &mut Packet<'_>) {
         LinkType::FDDI => fddi(packet, rest),
         LinkType::NULL | LinkType::LOOP => null(packet, rest),
         LinkType::PPP | LinkType::PPP_HDLC => ppp(packet, rest),
-        LinkType::RAW
-        | LinkType::RAW_BSD
-        | LinkType::RAW_OPENBSD
-        | LinkType::IPV4
-        | LinkType::IPV6 => {
+        LinkType::IPV4 | LinkType::IPV6 => by_version(packet, rest),
+        LinkType::CAN_SOCKETCAN => can(packet, rest, u32::from_be_bytes),
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => {
             packet.layers.push(rest.layer(Protocol::Raw, "raw"));
             by_version(packet, rest);
         }
@@ -135,6 +133,8 @@ fn any_frame(packet: &mut Packet<'_>) {
 /// Walks the payload of a datagram that was put together from fragments.
 pub(super) fn datagram<'a>(packet: &mut Packet<'a>, bytes: &'a [u8]) {
     let Some(ip) = packet.ip else { return };
+    // What was one piece of it is no longer just bytes.
+    packet.layers.drop_data();
     let rest = Rest {
         bytes,
         source: Source::Datagram,
@@ -376,6 +376,7 @@ fn transport<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, protocol: u8, v6: bool
         _ => {
             let (kind, name) = match protocol_name(protocol) {
                 Some(name) => (Protocol::Other, name),
+                None if rest.reported == 0 => return,
                 None => (Protocol::Data, "data"),
             };
             packet.layers.push(rest.layer(kind, name));
@@ -491,6 +492,9 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     if !rest.quoted {
         packet.application = application;
     }
+    if above.bytes.is_empty() && !rest.quoted {
+        return stop(packet, Stop::Snapped);
+    }
     match (rest.quoted, source_port, destination_port) {
         (false, _, 4789) | (false, 4789, _) => return vxlan(packet, above),
         (false, _, 2152) | (false, 2152, _) => return gtp(packet, above),
@@ -506,7 +510,12 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         Some(Protocol::Mdns) => above.layer(Protocol::Mdns, "mdns"),
         Some(Protocol::Llmnr) => above.layer(Protocol::Llmnr, "llmnr"),
         Some(_) => above.layer(Protocol::Dns, "dns"),
-        None => above.layer(Protocol::Data, "data"),
+        None => match ports::names::udp(source_port, destination_port)
+            .or_else(|| ports::names::by_content(above.bytes()))
+        {
+            Some(name) => above.layer(Protocol::Other, name),
+            None => above.layer(Protocol::Data, "data"),
+        },
     });
 }
 
