@@ -304,6 +304,7 @@ fn json_value(kind: Kind, value: &Value<'_>, line: &mut Vec<u8>) {
         }
         Value::Float(n) if n.is_finite() => print::value(kind, value, line),
         Value::Text(text) => json_text(&String::from_utf8_lossy(text), line),
+        Value::Bytes(bytes) if bytes.is_empty() => json_text("", line),
         Value::Frames(_) => {
             line.push(b'[');
             print::value(kind, value, line);

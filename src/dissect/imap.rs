@@ -140,7 +140,7 @@ fn put<'a>(sink: &mut Sink<'a>, index: super::field::FieldIndex, line: Line, wor
 }
 
 /// The words of a line, one after the other.
-fn words<'a>(bytes: &'a [u8], line: Line) -> impl Iterator<Item = &'a [u8]> {
+fn words(bytes: &[u8], line: Line) -> impl Iterator<Item = &[u8]> {
     let mut rest = line.text(bytes);
     std::iter::from_fn(move || {
         let (found, next) = word(rest);

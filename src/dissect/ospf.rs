@@ -184,12 +184,16 @@ mod tests {
             };
             let mut sink = Sink::new(Wanted::ALL);
             let done = emit(&view, &mut sink).is_some();
-            let neighbour = sink.found.pop().map(|f| (f.index, f.value));
+            let neighbour = sink.found.pop();
+            let neighbour = neighbour.map(|f| format!("{:?} {:?}", f.index, f.value));
             (done, neighbour)
         };
         assert_eq!(
             read(&bytes),
-            (true, Some((NEIGHBOR, Value::Ipv4([2, 2, 2, 2]))))
+            (
+                true,
+                Some(format!("{NEIGHBOR:?} {:?}", Value::Ipv4([2; 4])))
+            )
         );
         for end in 0..bytes.len() {
             assert!(!read(&bytes[..end]).0, "{end}");

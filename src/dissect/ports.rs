@@ -1,5 +1,7 @@
 //! Which application protocol a port stands for, as Wireshark decides by default.
 
+pub mod names;
+
 use super::definition::Definition;
 use super::layer::Protocol;
 use super::tables::DEFINITIONS;

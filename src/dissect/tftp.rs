@@ -86,7 +86,7 @@ pub fn begins_transfer(bytes: &[u8]) -> bool {
 }
 
 /// The texts that follow each other, each ended by a zero byte.
-fn texts<'a>(bytes: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+fn texts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         if rest.is_empty() {

@@ -166,6 +166,9 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         for frame in &reading.frames {
             add(answer, material, hit.file, *frame, &field);
         }
+        if let Some((capture, frame)) = hit.second {
+            add(answer, material, capture, frame, &field);
+        }
     }
     let values = match over {
         Some(Over::Count) => vec![Datum::number(i128::try_from(read.len()).unwrap_or(0))],

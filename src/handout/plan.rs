@@ -3,6 +3,7 @@
 
 use super::format::{self, Names, Take, Way, Which};
 use super::names;
+use super::pairs;
 use super::problem::Problem;
 use super::template::{self, Piece};
 use crate::dissect::field::Kind;
@@ -24,6 +25,8 @@ pub struct Handout {
     pub sources: Vec<Source>,
     /// Whether TCP segments are asked for one by one.
     pub segments: bool,
+    /// Where all frames are kept, when two captures are compared.
+    pub compared: Option<usize>,
 }
 
 /// Something in a capture that has a name.
@@ -141,6 +144,7 @@ impl Handout {
             fields: Vec::new(),
             sources: Vec::new(),
             segments: false,
+            compared: None,
             problems: Vec::new(),
         };
         for (name, written) in &file.lets.0 {
@@ -170,6 +174,7 @@ impl Handout {
             needs: all,
             sources,
             segments: maker.segments,
+            compared: maker.compared,
         })
     }
 
@@ -194,6 +199,7 @@ struct Maker<'t> {
     fields: Vec<(usize, EntryId)>,
     sources: Vec<Draft>,
     segments: bool,
+    compared: Option<usize>,
     problems: Vec<Problem>,
 }
 
@@ -280,6 +286,15 @@ impl Maker<'_> {
             return None;
         }
         self.segments |= within == "segments";
+        if pairs::SECTIONS.contains(&within) && self.compared.is_none() {
+            self.compared = Some(self.sources.len());
+            self.sources.push(Draft {
+                filter: "ip || ipv6 || arp".to_owned(),
+                keep: pairs::fields(),
+                thing: usize::MAX,
+                first_only: false,
+            });
+        }
         let catalogue = kind.map_or(Catalogue::frames(), facts);
         let none = Vec::new();
         let filter = match &way.filter {

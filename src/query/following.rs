@@ -7,7 +7,8 @@ use crate::capture::{Reader, read_beside};
 use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{DEFINITIONS, Packet, Transport};
 use crate::track::fragments::Whole;
-use crate::track::messages::{HttpNote, Message, Messages};
+use crate::track::messages::{HttpNote, Message, Messages, Told};
+use crate::track::tcp::closing::{Closings, Step};
 use crate::track::{Notes, Trackers, dns, eap, ssdp};
 
 /// Fields of a segment that count from what the tracker knows.
@@ -25,14 +26,20 @@ const RELATIVE: &[&str] = &[
 /// [`RELATIVE`] do too.
 const LATER: &[&str] = &[
     "dns.response_in",
+    "http.next_request_in",
+    "http.next_response_in",
+    "http.prev_request_in",
+    "http.prev_response_in",
     "http.response_in",
     "icmp.no_resp",
+    "icmp.resp_not_found",
     "icmp.resp_in",
     "icmpv6.resp_in",
     "ip.reassembled_in",
     "ipv6.reassembled.in",
     "tcp.analysis.initial_rtt",
     "tcp.completeness",
+    "tcp.reassembled_in",
     "tls.handshake.random_bytes",
     "tls.handshake.random_time",
     "tls.record.content_type",
@@ -78,10 +85,13 @@ impl Wants {
                 match place {
                     Place::Note(table, _) => {
                         wants.arp |= *table == Table::Arp;
-                        wants.tcp |= *table == Table::Tcp;
+                        if matches!(table, Table::Columns | Table::Expert) {
+                            return Wants::all();
+                        }
+                        wants.tcp |= matches!(table, Table::Tcp | Table::Connection);
                         wants.udp |= *table == Table::Udp;
                         wants.dns |= *table == Table::Dns;
-                        wants.messages |= *table == Table::Dns;
+                        wants.messages |= matches!(table, Table::Dns | Table::Pdu);
                         wants.icmp |= *table == Table::Icmp;
                     }
                     Place::Field(protocol, _) if in_streams(*protocol) => wants.messages = true,
@@ -100,7 +110,8 @@ impl Wants {
 /// Whether TCP streams carry it.
 fn in_streams(protocol: Protocol) -> bool {
     let definition = protocol.definition();
-    definition.take.is_some() || !definition.found.tcp.is_empty()
+    // Bytes that nobody claims are known when the others are.
+    protocol == Protocol::Data || !definition.found.tcp.is_empty()
 }
 
 /// The same by a layer's name.
@@ -118,6 +129,12 @@ pub(super) struct Said {
     pub(super) first_of_stream: bool,
     /// Messages of TCP streams that end in this frame.
     pub(super) messages: Vec<Message>,
+    /// What a TCP segment does to its connection.
+    pub(super) step: Step,
+    /// What else becomes of a TCP payload.
+    pub(super) told: Told,
+    /// Frame that completes the message that this segment is a part of.
+    pub(super) message_whole_in: Option<u32>,
     /// What HTTP's fields need from other frames, of a message in a datagram.
     pub(super) ssdp: Option<HttpNote>,
     /// Conversation of the TCP segment that an ICMP error quotes.
@@ -131,6 +148,7 @@ pub(super) struct Said {
 pub(super) struct Following {
     trackers: Trackers,
     messages: Messages,
+    closings: Closings,
     ssdp: ssdp::Conversations,
     eap: eap::Conversations,
 }
@@ -185,7 +203,8 @@ impl Following {
                 let note = trackers.tcp.segment(packet, &ip, segment);
                 said.first_of_stream = trackers.tcp.len() > streams;
                 if wants.messages {
-                    said.messages = self.messages.segment(packet, segment, &note);
+                    said.told = self.messages.segment(packet, segment, &note);
+                    said.messages = std::mem::take(&mut said.told.messages);
                     if wants.dns {
                         let seen = dns::Seen {
                             frame: packet.frame.number,
@@ -207,6 +226,7 @@ impl Following {
                         }
                     }
                 }
+                said.step = self.closings.segment(note.stream, note.side, segment);
                 said.notes.tcp = Some(note);
             }
             Transport::Udp(datagram)
@@ -270,10 +290,12 @@ impl Following {
         }
         if let Some(note) = &mut said.notes.icmp {
             note.resp_in = trackers.icmp.reply_to(frame);
+            note.unanswered = note.request && note.resp_in == 0;
         }
-        if let Some(note) = &mut said.ssdp {
-            self.ssdp.complete(note, frame);
+        if let (Some(note), Some(udp)) = (&mut said.ssdp, &said.notes.udp) {
+            self.ssdp.complete(note, udp.stream);
         }
+        said.message_whole_in = self.messages.completed_in(frame);
         said.completed_in = trackers.fragments.completed_in(frame);
     }
 }

@@ -11,9 +11,11 @@
 pub mod catalogue;
 mod check;
 mod code;
+pub mod columns;
 pub mod details;
 mod error;
 mod eval;
+pub mod expert;
 pub mod expression;
 mod following;
 pub mod frames;

@@ -38,6 +38,8 @@ pub fn value(kind: Kind, value: &Value<'_>, out: &mut Vec<u8>) {
             escaped(text, out);
             Ok(())
         }
+        // As tshark says that a field is there and has no bytes.
+        Value::Bytes(bytes) if bytes.is_empty() => write!(out, "<MISSING>"),
         Value::Bytes(bytes) => {
             hex(bytes, out);
             Ok(())
