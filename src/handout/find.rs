@@ -311,6 +311,15 @@ impl Found {
                 rows = better;
             }
         }
+        if let Some(by) = &way.by {
+            let value = |hit: &Hit| hit.read(by).values.first().and_then(Datum::as_float);
+            let mut keyed: Vec<(f64, Hit)> = rows
+                .into_iter()
+                .filter_map(|hit| Some((value(&hit)?, hit)))
+                .collect();
+            keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+            rows = keyed.into_iter().map(|(_, hit)| hit).collect();
+        }
         let several = way.which == Which::Only && rows.len() > 1;
         match way.which {
             Which::First => rows.truncate(1),
