@@ -1,6 +1,6 @@
 //! A claim against the key: right, partly, wrong, or for a person to see; and why it is wrong.
 
-use super::extract::{Claim, Claimed};
+use super::claim::{Claim, Claimed};
 use super::token::Unit;
 use crate::handout::answer::constants;
 use crate::handout::format::{Names, Optional, Part, Type};

@@ -1,6 +1,7 @@
 //! Lists in order: which items of the key a text tells, and in which order.
 
-use super::extract::{Claim, Claimed, Piece, find_label};
+use super::claim::{Claim, Claimed};
+use super::piece::{Piece, find_label};
 use super::token::hedged;
 use crate::handout::Answer;
 use crate::handout::format::{Optional, Part};

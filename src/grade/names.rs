@@ -1,7 +1,8 @@
 //! Answers that are one of several names, yes or no included: found as whole words, with negation
 //! understood.
 
-use super::extract::{Claim, Claimed, Class, Piece, class, find_label};
+use super::claim::{Claim, Claimed, Class, class};
+use super::piece::{Piece, find_label};
 use super::token::{Kind, Unit, hedged, sentence};
 use crate::handout::format::{Names, Part, Question, Type};
 use crate::handout::names::table;

@@ -47,7 +47,7 @@ struct Id {
 struct Names {
     called: Vec<String>,
     labels: Vec<String>,
-    typed: Vec<super::extract::Class>,
+    typed: Vec<super::claim::Class>,
 }
 
 /// What a label stands for.
@@ -107,7 +107,7 @@ impl Numbering {
             let mut typed = Vec::new();
             for part in &q.part {
                 labels.extend(part.labels.iter().map(|l| l.to_lowercase()));
-                typed.push(super::extract::class(*part.kind.get_ref()));
+                typed.push(super::claim::class(*part.kind.get_ref()));
             }
             names.push(Names {
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
@@ -449,7 +449,7 @@ impl Numbering {
             let names = &self.handout[*question];
             let longest = |list: &[String]| {
                 list.iter()
-                    .filter(|l| super::extract::find_label(&lower, l, 0).is_some())
+                    .filter(|l| super::piece::find_label(&lower, l, 0).is_some())
                     .map(String::len)
                     .max()
                     .unwrap_or(0)
@@ -457,10 +457,7 @@ impl Numbering {
             let mut score = longest(&names.called) * 3 + longest(&names.labels) * 2;
             for class in &names.typed {
                 let fits = tokens.iter().filter(|t| class.holds(t)).count();
-                score += if matches!(
-                    class,
-                    super::extract::Class::Ip | super::extract::Class::Mac
-                ) {
+                score += if matches!(class, super::claim::Class::Ip | super::claim::Class::Mac) {
                     fits * 6
                 } else {
                     0

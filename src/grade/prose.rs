@@ -1,7 +1,7 @@
 //! Prose: whether there is any, and what the rubric makes of it. The result is a suggestion for a
 //! person, never a mark.
 
-use super::extract::{Piece, find_label};
+use super::piece::{Piece, find_label};
 use crate::handout::format::{Idea, Part, Question};
 use regex::Regex;
 use std::sync::LazyLock;

@@ -1,9 +1,11 @@
 //! One student: what was handed in, read against the key of the student's own captures.
 
+use super::claim::Claim;
 use super::compare::{Outcome, Verdict, compare, same, told};
 use super::diagnose;
-use super::extract::{Claim, Piece, extract};
+use super::extract::extract;
 use super::numbering::{Numbering, Segment};
+use super::piece::Piece;
 use super::prose;
 use super::report::{self, Block};
 use super::submission::{Content, Submission};
