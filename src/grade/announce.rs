@@ -27,6 +27,8 @@ const SORTS: &[&str] = &[
 ];
 /// Words that say little unless they stand just before the value.
 const WEAK: &[&str] = &["to", "from", "for", "by"];
+/// Words that make of the label behind them a part of something larger.
+const MODIFIERS: &[&str] = &["with", "without", "including", "excluding"];
 const CLIENT: &[&str] = &["client", "source", "src", "from", "bootpc", "sport"];
 const SERVER: &[&str] = &[
     "server",
@@ -38,6 +40,7 @@ const SERVER: &[&str] = &[
     "dport",
 ];
 
+/// The slots of a question that are still open for a sort of values.
 pub fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<Slot> {
     let mut slots = Vec::new();
     for (at, part) in question.part.iter().enumerate() {
@@ -155,6 +158,10 @@ pub fn scores(
                 continue;
             }
             let near = Some(if nearest_last { *end } else { *start }) == nearest;
+            // `X is looking for …`: what comes before such a word is not what it announces.
+            if !nearest_last && text.get(*start..*end).is_some_and(|l| WEAK.contains(&l)) {
+                continue;
+            }
             for slot in of {
                 let sort = text.get(*start..*end).is_some_and(|l| SORTS.contains(&l));
                 let weak = *end < text.trim_end().len()
@@ -208,6 +215,17 @@ fn hits(slots: &[Slot], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
             }
         }
     }
+    // `including the handshake`: what is included is not what is told.
+    let modifiers: Vec<usize> = found
+        .iter()
+        .filter(|f| MODIFIERS.contains(&&text[f.0..f.1]))
+        .map(|f| f.1)
+        .collect();
+    found.retain(|f| {
+        !modifiers.iter().any(|end| {
+            *end < f.0 && matches!(text[*end..f.0].trim(), "" | "the" | "a" | "connection")
+        })
+    });
     let spans: Vec<(usize, usize)> = found.iter().map(|f| (f.0, f.1)).collect();
     found.retain(|f| {
         !spans

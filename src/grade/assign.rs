@@ -18,6 +18,7 @@ struct Around {
     both: bool,
 }
 
+/// Gives values of a sort to the parts of a question that ask for it.
 pub fn assign(
     question: &Question,
     kind: Class,
@@ -185,7 +186,70 @@ pub fn assign(
             }
         }
     }
+    if !alone && matches!(kind, Class::Ip | Class::Mac) && !only_labelled {
+        last_one(pieces, &around, &mut given);
+    }
     claim(question, kind, &slots, &given, &around, pieces, claims);
+}
+
+/// One value left, and one part left: they belong together if the value stands in a sentence with the
+/// others and is none of theirs.
+fn last_one(pieces: &[Piece<'_>], around: &[Around], given: &mut [Option<usize>]) {
+    let token = |a: usize| &pieces[around[a].piece].tokens[around[a].token];
+    let rest: Vec<usize> = (0..around.len())
+        .filter(|a| !given.contains(&Some(*a)))
+        .filter(|a| !token(*a).bracket)
+        .collect();
+    let mut open = given.iter().enumerate().filter(|(_, g)| g.is_none());
+    let (Some((slot, _)), None, [one]) = (open.next(), open.next(), rest.as_slice()) else {
+        return;
+    };
+    let near = given.iter().flatten().any(|g| {
+        let piece = &pieces[around[*g].piece];
+        around[*g].piece == around[*one].piece
+            && sentence(piece.text, token(*g).span.start).contains(&token(*one).span.start)
+    });
+    let new = given
+        .iter()
+        .flatten()
+        .all(|g| token(*g).kind != token(*one).kind);
+    if near && new {
+        given[slot] = Some(*one);
+    }
+}
+
+/// Another value that is claimed as well: `64 or 63`, or the same label again with another value.
+fn rival(pieces: &[Piece<'_>], around: &[Around], given: usize, slot: usize) -> Option<String> {
+    let mine = &around[given];
+    let piece = &pieces[mine.piece];
+    let token = &piece.tokens[mine.token];
+    for other in around.iter().filter(|o| o.piece == mine.piece) {
+        let two = &piece.tokens[other.token];
+        if two.kind == token.kind || two.operand || two.bracket || two.unit != token.unit {
+            continue;
+        }
+        let (a, b) = if two.span.start > token.span.start {
+            (token, two)
+        } else {
+            (two, token)
+        };
+        let gap = &piece.lower[a.span.end..b.span.start];
+        let mut words = gap
+            .split(|c: char| !c.is_alphabetic())
+            .filter(|w| !w.is_empty());
+        let or = words.clone().any(|w| matches!(w, "or" | "oder"))
+            && words.all(|w| matches!(w, "or" | "oder" | "maybe" | "perhaps" | "bytes" | "even"));
+        let again = other.labelled
+            && mine.labelled
+            && other.scores[slot] == mine.scores[slot]
+            && mine.scores[slot] >= 10
+            && sentence(piece.text, a.span.start) != sentence(piece.text, b.span.start)
+            && !names::negated(&piece.lower[..two.span.start]);
+        if or || again {
+            return Some(piece.text[two.span.clone()].to_owned());
+        }
+    }
+    None
 }
 
 /// Whether a token is plainly announced as something.
@@ -285,11 +349,16 @@ fn claim(
                 value = Claimed::Ips(ips);
             }
         }
+        let conflict = if slots.len() == 1 || kind == Class::Number {
+            rival(pieces, around, a, s)
+        } else {
+            None
+        };
         claims[slot.part] = Some(Claim {
             value,
             text,
             hedged: hedge,
-            conflict: None,
+            conflict,
         });
     }
     // Hardware addresses have names, too.

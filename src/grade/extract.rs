@@ -33,6 +33,30 @@ pub fn extract(
     for kind in [Class::Ip, Class::Mac, Class::Ports, Class::Number] {
         assign(question, kind, pieces, claims, only_labelled);
     }
+    if !only_labelled {
+        for (part, claim) in question.part.iter().zip(claims) {
+            if claim.is_none() && class(*part.kind.get_ref()) != Class::Prose {
+                *claim = unread(part, pieces);
+            }
+        }
+    }
+}
+
+/// Something stands where this part is asked for by its name, and it is no value: for a person.
+fn unread(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
+    const NOTHING: &[&str] = &["n/a", "na", "none", "unknown", "todo", "tbd", "idk"];
+    let name = part.id.replace('-', " ");
+    let piece = pieces.iter().find(|p| {
+        p.hint == name
+            && p.text.chars().any(char::is_alphanumeric)
+            && !NOTHING.contains(&p.lower.trim())
+    })?;
+    Some(Claim {
+        value: Claimed::Vague,
+        text: piece.text.trim().to_owned(),
+        hedged: true,
+        conflict: None,
+    })
 }
 
 /// A text: the key's own words somewhere, or else something that a person has to compare.

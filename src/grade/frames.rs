@@ -38,6 +38,11 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             run.push(*t);
             let first = &piece.tokens[run[0]];
             let before = &piece.lower[..first.span.start];
+            // `Frame` alone says of what sort they are, not which.
+            let labelled = part.labels.iter().map(|l| l.to_lowercase()).any(|l| {
+                !matches!(l.as_str(), "frame" | "frames" | "packet" | "packets")
+                    && (before.contains(&l) || piece.hint.contains(&l))
+            });
             let announced = first.frame
                 || part
                     .labels
@@ -50,7 +55,7 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             let begins = before.trim().is_empty();
             if (announced && first.frame || begins || announced && run.len() > 1)
                 && (run.len() > best.len() && (run.len() > 1 || first.frame || begins))
-                && (!only_labelled || announced)
+                && (!only_labelled || labelled)
             {
                 best.clone_from(&run);
                 marked = true;

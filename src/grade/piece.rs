@@ -89,5 +89,5 @@ pub fn hedged_near(piece: &Piece<'_>, token: &Token) -> bool {
     let tail = &tail[..tail
         .len()
         .min(tail.char_indices().nth(12).map_or(tail.len(), |c| c.0))];
-    question || hedged(&piece.text[before..after]) || hedged(tail)
+    question || hedged(&piece.text[before..after]) || super::token::hedges(tail)
 }
