@@ -120,7 +120,13 @@ pub fn split(gap: &str, first: bool) -> (&str, &str) {
         let short = ["no", "nr", "i.e", "e.g", "approx", "resp"];
         let shortened = cut.as_str().starts_with('.') && short.iter().any(|s| before.ends_with(s));
         let bracketed = cut.as_str() == ")" && before.contains('(');
-        !shortened && !bracketed
+        // `SYN,ACK` is one word.
+        let after = &gap[cut.end()..];
+        let letters =
+            before.ends_with(char::is_alphabetic) && after.starts_with(char::is_alphabetic);
+        let flags = before.ends_with("syn") && after.trim_start().starts_with("ack");
+        let word = cut.as_str() == "," && (letters || flags);
+        !shortened && !bracketed && !word
     });
     let Some(one) = cuts.next() else {
         let postfix = gap.trim_start();
@@ -182,7 +188,10 @@ pub fn scores(
     if !prefixed && tail.len() < gap.len() {
         // Words further away count less.
         let rest = &gap[..gap.len() - tail.len()];
-        if let Some(cut) = rest.rfind(['\n', ';']) {
+        let bare = rest.trim_start();
+        if ["is ", "was ", "are "].iter().any(|w| bare.starts_with(w)) {
+            // It is said of the value before.
+        } else if let Some(cut) = rest.rfind(['\n', ';']) {
             add(&rest[cut..], 3, true);
         } else if rest.len() < 60 {
             add(rest, 3, true);

@@ -534,8 +534,8 @@ fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
         let rest = says[end..].split([',', ';']).next().unwrap_or_default();
         let rest = rest.split(" but ").next().unwrap_or_default();
         let denied = DENIES.is_match(&says[..start]);
-        if find_label(rest, object, 0).is_some() {
-            return Some(!denied);
+        if let Some((at, _)) = find_label(rest, object, 0) {
+            return Some(!denied && !DENIES.is_match(&rest[..at]));
         }
         if OTHER.is_match(rest) && !denied {
             return Some(false);
@@ -596,7 +596,20 @@ fn yes_no(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<Cla
         piece.taken.push(mention.span);
     }
     if !explicit {
-        piece.taken.push(first.clone());
+        // Up to where it is explained.
+        let cut = [
+            says.find([',', ';']),
+            says.find(" but "),
+            BECAUSE.find(says).map(|m| m.start()),
+        ];
+        let end = cut.into_iter().flatten().min().unwrap_or(says.len());
+        let why = question
+            .part
+            .iter()
+            .any(|p| super::prose::rubric(p, &says[..end]));
+        if !why {
+            piece.taken.push(first.start..first.start + end);
+        }
     } else if let Some(verb) = VERB.find(says) {
         piece
             .taken

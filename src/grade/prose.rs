@@ -230,7 +230,7 @@ pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Ju
 }
 
 /// Whether a text has a word of the rubric.
-fn rubric(part: &Part, text: &str) -> bool {
+pub fn rubric(part: &Part, text: &str) -> bool {
     let lower = text.to_lowercase();
     let groups = part.idea.iter().flat_map(|i| &i.words);
     let mut words = groups.flat_map(|g| g.split('|')).map(str::trim);
@@ -238,7 +238,9 @@ fn rubric(part: &Part, text: &str) -> bool {
         w.len() > 2
             && !IDLE.contains(&w)
             && w.chars().all(char::is_alphabetic)
-            && find_label(&lower, &w.to_lowercase(), 0).is_some()
+            && lower
+                .split(|c: char| !c.is_alphabetic())
+                .any(|word| word.starts_with(&w.to_lowercase()))
     })
 }
 
