@@ -186,6 +186,19 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
     }
     answer.text = shown(part, &values);
     answer.values = values;
+    for doubt in &part.doubt {
+        let hits = handout
+            .thing(doubt.of.get_ref())
+            .and_then(|t| found.hits(t));
+        let mut doubtful = hits.iter().flat_map(|h| &h.rows);
+        if let Some(hit) = doubtful.find(|hit| hit.passes(doubt.filter.get_ref())) {
+            let say = super::find::tell(material, hit, &doubt.say);
+            answer.missing = Some(format!("{say}; what is there: {}", answer.text));
+            answer.candidates = vec![std::mem::take(&mut answer.text)];
+            answer.values.clear();
+            return;
+        }
+    }
     let mut reason = sentence_of(material, first, what);
     if let Some((_, reading)) = first
         && !reading.fields.is_empty()

@@ -93,6 +93,12 @@ impl Hit {
         }
     }
 
+    /// Whether a filter holds for it.
+    pub fn passes(&self, filter: &str) -> bool {
+        Filter::parse(filter, self.table().catalogue())
+            .is_ok_and(|filter| self.with(filter.needs(), |row| filter.holds(row)))
+    }
+
     /// The values of a term.
     pub fn read(&self, text: &str) -> Reading {
         let catalogue = self.table().catalogue();
