@@ -1,6 +1,6 @@
 //! A claim against the key: right, partly, wrong, or for a person to see; and why it is wrong.
 
-use super::extract::{Claim, Claimed};
+use super::claim::{Claim, Claimed};
 use super::token::Unit;
 use crate::handout::answer::constants;
 use crate::handout::format::{Names, Optional, Part, Type};
@@ -87,7 +87,14 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     if claim.value == Claimed::Vague {
         return Outcome::new(Verdict::Review, "something is said, but not plainly what");
     }
-    if let Some(other) = &claim.conflict {
+    // Two names of which neither is the key's are both wrong.
+    let key = name_of(part, &answer.values, &answer.text);
+    let either = |other: &str| {
+        fit != Fit::No
+            || !matches!(claim.value, Claimed::Name(_))
+            || other.split(" / ").any(|o| o.eq_ignore_ascii_case(&key))
+    };
+    if let Some(other) = claim.conflict.as_ref().filter(|o| either(o)) {
         return Outcome::new(
             Verdict::Review,
             format!("it says two things that exclude each other ({other} as well)"),

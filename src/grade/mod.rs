@@ -7,15 +7,20 @@
 //! **Invariant:** a mark is given for what is plainly right or plainly wrong; what can be read in two
 //! ways goes to a person. Nothing here knows a student, a file name or an address.
 
+pub mod announce;
+pub mod assign;
+pub mod claim;
 pub mod compare;
 pub mod decisions;
 pub mod diagnose;
 pub mod extract;
+pub mod frames;
 pub mod integrity;
 pub mod list;
 pub mod names;
 pub mod numbering;
 pub mod output;
+pub mod piece;
 pub mod prose;
 pub mod report;
 pub mod student;

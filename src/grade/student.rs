@@ -1,9 +1,11 @@
 //! One student: what was handed in, read against the key of the student's own captures.
 
+use super::claim::Claim;
 use super::compare::{Outcome, Verdict, compare, same, told};
 use super::diagnose;
-use super::extract::{Claim, Piece, extract};
+use super::extract::extract;
 use super::numbering::{Numbering, Segment};
+use super::piece::Piece;
 use super::prose;
 use super::report::{self, Block};
 use super::submission::{Content, Submission};
@@ -182,10 +184,14 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
     let loose_segments: Vec<&Segment> = segments.iter().filter(|s| s.question.is_none()).collect();
     let mut loose: Vec<Piece<'_>> = loose_segments.iter().map(|s| Piece::new(s)).collect();
     let questions = &handout.file.question;
-    let of = |q: usize| -> Vec<Piece<'_>> {
-        let own = segments.iter().filter(|s| s.question == Some(q));
-        own.map(Piece::new).collect()
-    };
+    let merged: Vec<Vec<Segment>> = (0..questions.len())
+        .map(|q| {
+            let own = segments.iter().filter(|s| s.question == Some(q));
+            let keys = keys.iter().filter(|k| k.question == q);
+            columns(&questions[q], &keys.collect::<Vec<_>>(), own)
+        })
+        .collect();
+    let of = |q: usize| -> Vec<Piece<'_>> { merged[q].iter().map(Piece::new).collect() };
     let mut pieces: Vec<Vec<Piece<'_>>> = (0..questions.len()).map(of).collect();
     let mut claims: Vec<Vec<Option<Claim>>> =
         questions.iter().map(|q| vec![None; q.part.len()]).collect();
@@ -214,7 +220,9 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
         }
         // A question without a line of its own may be answered within another.
         if pieces[q].is_empty() {
-            for other in (0..questions.len()).filter(|o| *o != q) {
+            let group = super::numbering::group(&question.id);
+            let near = |o: &usize| super::numbering::group(&questions[*o].id) == group;
+            for other in (0..questions.len()).filter(|o| *o != q).filter(near) {
                 extract(question, &own(q), &mut pieces[other], &mut claims[q], true);
             }
         }
@@ -229,6 +237,48 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
     let fronts: Vec<bool> = loose_segments.iter().map(|s| s.front).collect();
     stray_prose(handout, &loose, &fronts, &mut all);
     all
+}
+
+/// The pieces of a question; items of a list that stand in lines of their own are one piece.
+fn columns<'s>(
+    question: &Question,
+    keys: &[&Answer],
+    pieces: impl Iterator<Item = &'s Segment>,
+) -> Vec<Segment> {
+    let bare = |text: &str| -> String {
+        let text = text.trim().trim_start_matches(|c: char| {
+            c.is_whitespace() || matches!(c, '-' | '*' | '•' | '>' | '.' | ')')
+        });
+        let text = text.trim_matches(['"', '\'', '“', '”', '`', '.', '!', ',']);
+        text.to_lowercase()
+    };
+    let items: Vec<String> = question
+        .part
+        .iter()
+        .zip(keys)
+        .filter(|(part, _)| *part.kind.get_ref() == Type::List)
+        .flat_map(|(_, key)| key.values.iter().map(|v| bare(&v.to_string())))
+        .collect();
+    let mut out: Vec<Segment> = Vec::new();
+    let mut open = false;
+    for piece in pieces {
+        let text = bare(&piece.text);
+        let listed = !items.is_empty()
+            && piece.hint.is_empty()
+            && (items.contains(&text) || open && !text.contains(' ') && text.len() < 20);
+        match out.last_mut() {
+            Some(last) if listed && (open || last.text.trim_end().ends_with(':')) => {
+                last.text.push_str(if open { ", " } else { " " });
+                last.text.push_str(piece.text.trim());
+                open = true;
+            }
+            _ => {
+                open = listed;
+                out.push(piece.clone());
+            }
+        }
+    }
+    out
 }
 
 /// A value told once for two parts that mean the same thing.

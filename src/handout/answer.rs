@@ -186,6 +186,19 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
     }
     answer.text = shown(part, &values);
     answer.values = values;
+    for doubt in &part.doubt {
+        let hits = handout
+            .thing(doubt.of.get_ref())
+            .and_then(|t| found.hits(t));
+        let mut doubtful = hits.iter().flat_map(|h| &h.rows);
+        if let Some(hit) = doubtful.find(|hit| hit.passes(doubt.filter.get_ref())) {
+            let say = super::find::tell(material, hit, &doubt.say);
+            answer.missing = Some(format!("{say}; what is there: {}", answer.text));
+            answer.candidates = vec![std::mem::take(&mut answer.text)];
+            answer.values.clear();
+            return;
+        }
+    }
     let mut reason = sentence_of(material, first, what);
     if let Some((_, reading)) = first
         && !reading.fields.is_empty()
@@ -322,6 +335,11 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
     let Some(first) = numbers.first() else {
         return Vec::new();
     };
+    if over == Over::Steps {
+        let steps = numbers.windows(2).map(|pair| pair[1] - pair[0]);
+        let whole = values.iter().all(|v| matches!(v, Datum::Number { .. }));
+        return steps.map(|step| number(step, whole)).collect();
+    }
     let best = |wanted: f64| {
         values
             .iter()
@@ -336,22 +354,24 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
         #[expect(clippy::cast_precision_loss, reason = "a count of frames")]
         Over::Mean => numbers.iter().sum::<f64>() / numbers.len() as f64,
         Over::Span => numbers.last().copied().unwrap_or(*first) - first,
-        Over::Count | Over::Set => return values,
+        Over::Count | Over::Set | Over::Steps => return values,
     };
-    let whole = result.fract() == 0.0
-        && matches!(over, Over::Sum)
-        && result.abs() < 9e15
+    let whole = matches!(over, Over::Sum | Over::Span)
         && values.iter().all(|v| matches!(v, Datum::Number { .. }));
+    vec![number(result, whole)]
+}
+
+/// A calculated number; `whole` where it was made of whole numbers.
+fn number(result: f64, whole: bool) -> Datum {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "checked to be whole and small"
     )]
-    let datum = if whole {
+    if whole && result.fract() == 0.0 && result.abs() < 9e15 {
         Datum::number(result as i64)
     } else {
         Datum::Float(result)
-    };
-    vec![datum]
+    }
 }
 
 /// Values written in the handout.

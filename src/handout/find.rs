@@ -93,6 +93,12 @@ impl Hit {
         }
     }
 
+    /// Whether a filter holds for it.
+    pub fn passes(&self, filter: &str) -> bool {
+        Filter::parse(filter, self.table().catalogue())
+            .is_ok_and(|filter| self.with(filter.needs(), |row| filter.holds(row)))
+    }
+
     /// The values of a term.
     pub fn read(&self, text: &str) -> Reading {
         let catalogue = self.table().catalogue();
@@ -310,6 +316,15 @@ impl Found {
             if !better.is_empty() {
                 rows = better;
             }
+        }
+        if let Some(by) = &way.by {
+            let value = |hit: &Hit| hit.read(by).values.first().and_then(Datum::as_float);
+            let mut keyed: Vec<(f64, Hit)> = rows
+                .into_iter()
+                .filter_map(|hit| Some((value(&hit)?, hit)))
+                .collect();
+            keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+            rows = keyed.into_iter().map(|(_, hit)| hit).collect();
         }
         let several = way.which == Which::Only && rows.len() > 1;
         match way.which {
