@@ -117,6 +117,9 @@ fn lookup(names: &[String]) -> anyhow::Result<Vec<EntryId>> {
     let catalogue = Catalogue::frames();
     let find = |name: &String| {
         catalogue.find(name).with_context(|| {
+            if let Some(cause) = catalogue.known_elsewhere(name) {
+                return cause.to_string();
+            }
             let advice = catalogue.advice(name);
             let advice = advice.map_or(String::new(), |advice| format!("; {advice}"));
             format!("there is no field `{name}`{advice}")

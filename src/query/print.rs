@@ -129,9 +129,6 @@ fn escaped(text: &[u8], out: &mut Vec<u8>) {
                 '\r' => out.extend_from_slice(b"\\r"),
                 '\t' => out.extend_from_slice(b"\\t"),
                 '\u{b}' => out.extend_from_slice(b"\\v"),
-                c if c.is_control() && c.is_ascii() => {
-                    let _ = write!(out, "\\{:03o}", u32::from(c));
-                }
                 c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }

@@ -584,7 +584,7 @@ impl Stream {
                     frame: call.frame,
                     time: call.time,
                     method: head.method.iter().copied().take(32).collect(),
-                    uri: head.full_uri(),
+                    uri: head.full_uri().or_else(|| Some(head.uri.to_vec())),
                 });
                 note.request_number = u32::try_from(self.requests.len()).ok();
                 note.exchange = note.request_number.unwrap_or(0);

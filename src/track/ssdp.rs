@@ -35,7 +35,7 @@ impl Conversations {
             Some(Kind::Request) => {
                 conversation.pairs += 1;
                 let head = http::parse_cut_head(bytes, None);
-                let uri = head.and_then(|head| head.full_uri());
+                let uri = head.map(|head| head.full_uri().unwrap_or_else(|| head.uri.to_vec()));
                 conversation.request = Some((frame, time, uri));
                 self.requests.insert((stream, conversation.pairs), frame);
                 conversation.answered = false;

@@ -301,7 +301,22 @@ fn extension(body: &mut Cursor<'_, '_>, kind: u16, client: bool) -> Option<()> {
             }
         }
         // These have nothing in them, or something that is left out.
-        0 | 5 | 22 | 23 | 49 => {}
+        0
+        | 1
+        | 5
+        | 9
+        | 15
+        | 17..=20
+        | 22
+        | 23
+        | 27
+        | 41
+        | 42
+        | 44
+        | 47..=49
+        | 57
+        | 13172
+        | 17513 => {}
         _ => {
             body.bytes(EXTENSION_DATA, length)?;
         }

@@ -3,7 +3,7 @@
 use super::{Read, Said, says};
 use crate::dissect::field::Value;
 use crate::dissect::layer::{Layer, Protocol};
-use crate::dissect::{dhcp, http};
+use crate::dissect::{dhcp, http, text};
 use crate::query::frames::Reading;
 
 /// The messages of HTTP that end in a segment.
@@ -32,7 +32,7 @@ fn one(bytes: &[u8]) -> (&'static str, String) {
     let Some(line) = http::start_line(bytes) else {
         return ("HTTP", "Continuation".to_owned());
     };
-    let mut out = String::from_utf8_lossy(line).into_owned();
+    let mut out = text::spelled(line);
     out.push(' ');
     let Some(head) = http::parse_cut_head(bytes, None) else {
         return ("HTTP", out);
