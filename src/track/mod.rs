@@ -17,6 +17,7 @@ pub mod fragments;
 pub mod icmp;
 pub mod messages;
 pub mod pairs;
+pub mod promised;
 pub mod situations;
 pub mod ssdp;
 pub mod stream;
