@@ -4,6 +4,7 @@
 //! early waits (bounded), a hole that the other side has acknowledged is skipped and told. Bodies
 //! are counted, not kept.
 
+pub mod conversation;
 mod dns;
 mod http;
 mod order;
@@ -133,7 +134,10 @@ impl Carried {
 pub(super) struct Piece<'a> {
     pub(super) stream: u32,
     pub(super) side: usize,
+    /// The frame in which it became readable.
     pub(super) frame: u32,
+    /// The frame that carried it, maybe an earlier one.
+    pub(super) carried_in: u32,
     pub(super) time: Time,
     pub(super) bytes: &'a [u8],
     /// Bytes after these that are not in the capture.
@@ -204,6 +208,7 @@ impl Live {
             stream: seen.stream,
             side,
             frame: seen.frame,
+            carried_in: seen.frame,
             time: seen.time,
             bytes: &[],
             missing: 0,
