@@ -57,6 +57,10 @@ enum Only {
     Client,
     /// The other.
     Server,
+    /// Who sent the first frame, where the client cannot be told.
+    A,
+    /// The other of them.
+    B,
 }
 
 /// Port of Telnet, whose commands stand between the text.
@@ -95,10 +99,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     })?;
     told.end()?;
     let nothing = told.writer.shown == 0;
+    let names = told.writer.names.map(str::to_lowercase);
     out.flush()?;
     let status = super::report_ending(&args.capture, &ending)?;
     if nothing {
-        writeln!(io::stderr(), "wirelab: nothing was said")?;
+        let hint = match (args.only, names) {
+            (Some(_), [first, second]) if !first.is_empty() => {
+                format!("\nhint: the ends are `{first}` and `{second}`")
+            }
+            _ => String::new(),
+        };
+        writeln!(io::stderr(), "wirelab: nothing was said{hint}")?;
         return Ok(status.worse(Status::Unfavourable));
     }
     Ok(status)
@@ -222,6 +233,8 @@ impl Writer {
         let end = match self.only {
             Some(Only::Client) => "client",
             Some(Only::Server) => "server",
+            Some(Only::A) => "A",
+            Some(Only::B) => "B",
             None => self.names[said.side],
         };
         if self.names[said.side] != end {
