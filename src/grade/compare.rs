@@ -100,6 +100,12 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
             format!("it says two things that exclude each other ({other} as well)"),
         );
     }
+    if fit == Fit::No && claim.unplain {
+        return Outcome::new(
+            Verdict::Review,
+            "the right value is in the answer, but it is not plain which value is meant for this part",
+        );
+    }
     if claim.hedged {
         let mut outcome = Outcome::new(Verdict::Review, "the student is not sure");
         outcome.share = if fit == Fit::Yes { 1.0 } else { 0.5 };

@@ -221,12 +221,27 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
         // A question without a line of its own may be answered within another.
         if pieces[q].is_empty() {
             let group = super::numbering::group(&question.id);
-            let near = |o: &usize| super::numbering::group(&questions[*o].id) == group;
+            let near = |o: &usize| {
+                super::numbering::group(&questions[*o].id) == group
+                    && group.bytes().all(|b| b.is_ascii_digit())
+            };
             for other in (0..questions.len()).filter(|o| *o != q).filter(near) {
                 extract(question, &own(q), &mut pieces[other], &mut claims[q], true);
             }
         }
         alike(question, &own(q), &mut claims[q]);
+        for (at, claim) in claims[q].iter_mut().enumerate() {
+            let (part, key) = (&question.part[at], own(q)[at]);
+            let Some(claim) = claim.as_mut().filter(|c| !c.firm) else {
+                continue;
+            };
+            let class = super::claim::class(*part.kind.get_ref());
+            claim.unplain = pieces[q].iter().flat_map(|p| &p.tokens).any(|t| {
+                class.holds(t)
+                    && super::assign::value(t)
+                        .is_some_and(|v| same(part, &key.values, &key.text, &v))
+            });
+        }
     }
     let mut all: Vec<Said> = Vec::new();
     for (claims, prose) in claims.into_iter().zip(prose) {
