@@ -10,6 +10,7 @@ use crate::facts::dns::{Lookup, Record as DnsRecord};
 use crate::facts::http::Exchange;
 use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
+use crate::facts::pair::{Pair, Translation, Unpaired};
 use crate::facts::situation::Situation;
 use crate::facts::tcp::{Connection, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
@@ -79,6 +80,10 @@ pub const KINDS: &[Kind] = &[
     told::<Exchange>(exchanges),
     told::<Hello>(hellos),
     asked::<Traffic>(|a, _| Rows::list(&a.facts.traffic)),
+    // Facts of two captures: whoever has both makes them.
+    asked::<Pair>(|_, _| Rows::list::<Pair>(&[])),
+    asked::<Translation>(|_, _| Rows::list::<Translation>(&[])),
+    asked::<Unpaired>(|_, _| Rows::list::<Unpaired>(&[])),
 ];
 
 fn connections(analysis: &Analysis, _: Options) -> Rows<'_> {

@@ -232,7 +232,7 @@ fn fields(input: &[u8]) {
     assert!(read.is_ok());
     let listed = packet_list::fields();
     let read = Session::new(None, &listed).run(&path, |seen| {
-        let row = packet_list::row(seen.values);
+        let row = packet_list::row(seen);
         let _ = wirelab::render::safe(&row.info).to_string();
         Ok(())
     });

@@ -28,6 +28,7 @@
 //! - A time that [`Time`] cannot hold, or in a unit nobody can mean, is left out, not guessed.
 
 mod about;
+pub mod annotate;
 mod batch;
 mod decompress;
 mod ending;

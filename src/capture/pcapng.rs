@@ -24,24 +24,24 @@ use std::ops::ControlFlow;
 pub(super) const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
 /// The largest block that is held in memory, as in Wireshark.
-const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
+pub(super) const LARGEST_BLOCK: usize = 16 * 1024 * 1024;
 
 /// The longest block that anybody can have written, as in Wireshark (a frame of 128 MiB with its
 /// options). A length beyond is damage, and what follows it cannot be found.
-const LONGEST_BLOCK: usize = 134_348_832;
+pub(super) const LONGEST_BLOCK: usize = 134_348_832;
 
 /// Bytes of a block without a body: type, length, length.
 const SMALLEST_BLOCK: usize = 12;
 
-const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
-const PACKET: u32 = 2;
-const SIMPLE_PACKET: u32 = 3;
+pub(super) const PACKET: u32 = 2;
+pub(super) const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
-const ENHANCED_PACKET: u32 = 6;
-const JOURNAL_EXPORT: u32 = 9;
-const CUSTOM: u32 = 0x0bad;
-const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
+pub(super) const ENHANCED_PACKET: u32 = 6;
+pub(super) const JOURNAL_EXPORT: u32 = 9;
+pub(super) const CUSTOM: u32 = 0x0bad;
+pub(super) const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
 
 /// The state of reading one pcapng file.
 #[derive(Debug, Default)]

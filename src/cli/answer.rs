@@ -1,13 +1,15 @@
 //! `wirelab answer HANDOUT CAPTURE...`: a handout's questions, answered with evidence.
 
 use super::{Status, terminal};
+use crate::capture;
+use crate::capture::annotate::Comments;
 use crate::handout::{self, Answer, Found, Handout, Material};
 use crate::render;
 use crate::render::{Format, csv_cell, markdown_cell, safe};
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Answer a handout's questions from captures, with the frames that prove each answer.
 #[derive(clap::Args)]
@@ -30,6 +32,11 @@ pub(super) struct Args {
     /// Show where to look, but no values.
     #[arg(long)]
     student: bool,
+    /// Write the capture to this file (pcapng), with each answer as a comment at the frames that
+    /// prove it, for Wireshark. Of several captures each goes into a file of its own:
+    /// `OUT-NAME.pcapng`.
+    #[arg(long, value_name = "OUT")]
+    annotate: Option<PathBuf>,
 }
 
 /// Reads a handout: a built-in one by its name, or a file.
@@ -94,6 +101,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             );
         }
     }
+    if let Some(out) = &args.annotate {
+        annotate(out, &captures, &material, &answers, args.student)?;
+    }
     if answers.iter().any(|a| a.missing.is_some()) {
         status = status.worse(Status::Unfavourable);
     }
@@ -101,6 +111,79 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     write(&mut out, args.format, &handout, &answers, args.student)?;
     out.flush()?;
     Ok(status)
+}
+
+/// Writes the captures once more, with the answers as comments at their frames.
+fn annotate(
+    out: &Path,
+    captures: &[PathBuf],
+    material: &Material,
+    answers: &[Answer],
+    student: bool,
+) -> anyhow::Result<()> {
+    for (number, file) in material.files.iter().enumerate() {
+        let input = captures.get(file.place).context("a capture has a path")?;
+        let mut comments = Comments::new();
+        for answer in answers {
+            let text = match (&answer.missing, student) {
+                (Some(_), _) => continue,
+                (None, true) => format!("{}: look here", answer.id),
+                (None, false) => format!("{} = {}", answer.id, answer.text),
+            };
+            for evidence in answer.evidence.iter().filter(|e| e.capture == number) {
+                comments
+                    .entry(evidence.frame)
+                    .or_default()
+                    .push(text.clone());
+            }
+        }
+        let target = match material.files.len() {
+            1 => out.to_path_buf(),
+            _ => {
+                let name = |p: &Path| {
+                    p.file_stem()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned()
+                };
+                out.with_file_name(format!("{}-{}.pcapng", name(out), name(input)))
+            }
+        };
+        let same = |a: &Path, b: &Path| a.canonicalize().ok().zip(b.canonicalize().ok());
+        if same(input, &target).is_some_and(|(a, b)| a == b) {
+            bail!(
+                "{} is the capture itself; name another file",
+                target.display()
+            );
+        }
+        // The file appears whole or not at all.
+        let folder = target.parent().filter(|p| !p.as_os_str().is_empty());
+        let mut written = tempfile::Builder::new()
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .with_context(|| format!("cannot write {}", target.display()))?;
+        let done = capture::annotate::annotate(input, &comments, BufWriter::new(&mut written))?;
+        written
+            .persist(&target)
+            .with_context(|| format!("cannot write {}", target.display()))?;
+        let mut err = std::io::stderr().lock();
+        writeln!(
+            err,
+            "wirelab: {}: comments at {} of its frames",
+            safe(&target.display().to_string()),
+            done.placed
+        )?;
+        for frame in &done.unplaced {
+            writeln!(
+                err,
+                "wirelab: frame {frame} has no comment: its block has no room, or the copy ends before it"
+            )?;
+        }
+        if let Some(reason) = &done.reason {
+            writeln!(err, "wirelab: the copy ends early: {}", safe(reason))?;
+        }
+    }
+    Ok(())
 }
 
 /// A handout of one question, from keys typed on the command line.
@@ -147,7 +230,7 @@ fn ids(handout: &Handout) -> Vec<String> {
 }
 
 /// Says on stderr what was wrong with the captures.
-fn complain(material: &Material, status: &mut Status) -> anyhow::Result<()> {
+pub(super) fn complain(material: &Material, status: &mut Status) -> anyhow::Result<()> {
     let mut err = std::io::stderr().lock();
     for (name, reason) in &material.unreadable {
         writeln!(err, "wirelab: {}: {}", safe(name), safe(reason))?;
@@ -190,10 +273,13 @@ fn write(
             for answer in answers {
                 let row = row(handout, answer, student);
                 let unit = unit(handout, answer).unwrap_or_default();
+                // The unit has a column of its own.
+                let told = answer.missing.is_none() && !student;
+                let value = if told { &answer.text } else { &row.value };
                 let cells = [
                     question_of(&answer.id),
                     &answer.id,
-                    &row.value,
+                    value,
                     unit,
                     &row.frames,
                     &row.reason,

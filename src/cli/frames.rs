@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 /// One line of the packet list.
 pub(super) fn line(out: &mut dyn Write, seen: &Seen<'_, '_>) -> io::Result<()> {
     let frame = seen.packet.frame;
-    let row = packet_list::row(seen.values);
+    let row = packet_list::row(seen);
     let time = match (frame.time, seen.clock.first) {
         (Some(time), Some(first)) => {
             let since = time.since(first);

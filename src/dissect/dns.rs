@@ -10,10 +10,120 @@ mod records;
 pub use emit::{emit, emit_tcp};
 pub use fields::FIELDS;
 
-use super::layer::View;
+use super::definition::{Definition, Found, Given, NOTHING, Names};
+use super::field::Sink;
+use super::layer::{Source, View};
 use super::text;
 use name::Name;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Everything about DNS.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("dns", "Domain name system.")],
+    title: "DNS",
+    found: Found {
+        udp: &[53],
+        tcp: &[53],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: emit_layer,
+    strict: true,
+    values: &[
+        Names {
+            fields: &["dns.qry.type", "dns.resp.type"],
+            values: DNS_TYPES,
+        },
+        Names {
+            fields: &["dns.qry.class", "dns.resp.class"],
+            values: &[(1, "IN"), (3, "CH"), (4, "HS"), (254, "NONE"), (255, "ANY")],
+        },
+        Names {
+            fields: &["dns.flags.opcode"],
+            values: &[
+                (0, "Standard query"),
+                (1, "Inverse query"),
+                (2, "Server status request"),
+                (4, "Zone change notification"),
+                (5, "Dynamic update"),
+            ],
+        },
+        Names {
+            fields: &["dns.flags.rcode"],
+            values: &[
+                (0, "No error"),
+                (1, "Format error"),
+                (2, "Server failure"),
+                (3, "No such name"),
+                (4, "Not implemented"),
+                (5, "Refused"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
+
+/// Everything about multicast DNS.
+pub const MULTICAST: Definition = Definition {
+    layers: &[("mdns", "Multicast DNS.")],
+    title: "MDNS",
+    found: Found {
+        udp: &[5353],
+        tcp: &[5353],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: emit_layer,
+    strict: true,
+    ..NOTHING
+};
+
+/// Everything about LLMNR.
+pub const LINK_LOCAL: Definition = Definition {
+    layers: &[("llmnr", "Link-local multicast name resolution.")],
+    title: "LLMNR",
+    found: Found {
+        udp: &[5355],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: emit_layer,
+    strict: true,
+    ..NOTHING
+};
+
+const DNS_TYPES: &[(u64, &str)] = &[
+    (1, "A"),
+    (2, "NS"),
+    (5, "CNAME"),
+    (6, "SOA"),
+    (12, "PTR"),
+    (13, "HINFO"),
+    (15, "MX"),
+    (16, "TXT"),
+    (28, "AAAA"),
+    (33, "SRV"),
+    (35, "NAPTR"),
+    (41, "OPT"),
+    (43, "DS"),
+    (46, "RRSIG"),
+    (47, "NSEC"),
+    (48, "DNSKEY"),
+    (50, "NSEC3"),
+    (52, "TLSA"),
+    (64, "SVCB"),
+    (65, "HTTPS"),
+    (252, "AXFR"),
+    (255, "ANY"),
+    (257, "CAA"),
+];
+
+fn emit_layer<'a>(given: &Given<'_, 'a>, sink: &mut Sink<'a>) -> Option<()> {
+    match given.layer.source {
+        Source::Stream => emit_tcp(&given.view, given.layer.protocol, sink),
+        _ => emit(&given.view, given.layer.protocol, sink),
+    }
+}
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What is known of a frame before its first header: number, times, lengths, interface.
 
 use super::Packet;
+use super::definition::{Definition, NOTHING};
 use super::field::{Kind, Sink, Value};
 use super::layer::Protocol;
 use crate::capture::{Interface, LinkType, Time};
@@ -24,6 +25,14 @@ crate::fields! {
     PROTOCOLS: "frame.protocols", Kind::Text, "The protocols in the frame, from the outside in.";
     COMMENT: "frame.comment", Kind::Text, "A comment that somebody wrote on the frame.";
 }
+
+/// Everything about the frame itself; its fields need more than the packet, see [`emit`].
+pub const DEFINITION: Definition = Definition {
+    layers: &[("frame", "The frame as recorded; every frame is one.")],
+    title: "Frame",
+    fields: FIELDS,
+    ..NOTHING
+};
 
 /// What a frame's fields count from.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,8 @@
 //!
 //! [`Packet::dissect`] walks the headers through etherparse's slice types, allocates nothing and
 //! never fails: it keeps the layers it read and says where it stopped ([`Packet::stop`]). Field
-//! values are read from a layer's bytes only when asked for: each protocol file has a `FIELDS`
+//! values are read from a layer's bytes only when asked for: each protocol file has one
+//! [`definition::Definition`], listed in [`tables`], with its names, how it is found, its `FIELDS`
 //! table (name, type, sentence) and one `emit` that hands the values over in the order of
 //! Wireshark's packet details. One `emit` per protocol and not one getter per field, because
 //! `show` needs the tree's order (all of record 1, then all of record 2) and a DNS message would
@@ -15,6 +16,7 @@ pub mod checksum;
 pub mod cooked;
 mod cursor;
 pub mod data;
+pub mod definition;
 pub mod dhcp;
 pub mod dns;
 pub mod ethernet;
@@ -27,6 +29,7 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod layer;
 pub mod meaning;
+pub mod named;
 pub mod ports;
 pub mod tables;
 pub mod tcp;
@@ -36,7 +39,7 @@ pub mod udp;
 pub mod vendor;
 mod walk;
 
-pub use tables::{PROTOCOLS, TABLES, emit};
+pub use tables::{DEFINITIONS, MARKS, emit};
 
 use crate::capture::Frame;
 use layer::{Layer, Layers, Protocol, Source, View};
@@ -207,7 +210,7 @@ impl<'a> Packet<'a> {
         let source: &'a [u8] = match layer.source {
             Source::Frame => self.frame.bytes,
             Source::Datagram => self.datagram.unwrap_or_default(),
-            Source::Stream(_) => &[],
+            Source::Stream => &[],
         };
         let start = as_usize(layer.start).min(source.len());
         let end = (start + as_usize(layer.captured)).min(source.len());

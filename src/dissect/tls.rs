@@ -10,7 +10,63 @@ pub mod fields;
 pub use emit::{State, emit};
 pub use fields::FIELDS;
 
+use super::definition::{Definition, Found, NOTHING, Names};
 use super::layer::View;
+
+/// Everything about TLS.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("tls", "Transport layer security.")],
+    title: "TLS",
+    found: Found {
+        tcp: &[
+            324, 443, 465, 636, 802, 853, 993, 995, 1300, 2221, 2443, 3249, 3250, 3251, 3252, 3496,
+            5061, 5671, 5684, 5868, 8883, 11207, 19999, 27017,
+        ],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: |given, sink| {
+        let mut state = given.state.tls;
+        emit(&given.view, &mut state, sink);
+        Some(())
+    },
+    values: &[
+        Names {
+            fields: &["tls.record.content_type"],
+            values: &[
+                (20, "Change Cipher Spec"),
+                (21, "Alert"),
+                (22, "Handshake"),
+                (23, "Application Data"),
+            ],
+        },
+        Names {
+            fields: &["tls.record.version", "tls.handshake.version"],
+            values: &[
+                (0x0300, "SSL 3.0"),
+                (0x0301, "TLS 1.0"),
+                (0x0302, "TLS 1.1"),
+                (0x0303, "TLS 1.2"),
+                (0x0304, "TLS 1.3"),
+            ],
+        },
+        Names {
+            fields: &["tls.handshake.type"],
+            values: &[
+                (0, "Hello Request"),
+                (1, "Client Hello"),
+                (2, "Server Hello"),
+                (4, "New Session Ticket"),
+                (11, "Certificate"),
+                (12, "Server Key Exchange"),
+                (14, "Server Hello Done"),
+                (16, "Client Key Exchange"),
+                (20, "Finished"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
 
 /// Content types of records.
 pub mod content {

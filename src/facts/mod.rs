@@ -17,6 +17,7 @@ pub mod dns;
 pub mod http;
 pub mod icmp;
 pub mod ip;
+pub mod pair;
 pub mod situation;
 pub mod tcp;
 pub mod tls;

@@ -166,6 +166,9 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         for frame in &reading.frames {
             add(answer, material, hit.file, *frame, &field);
         }
+        if let Some((capture, frame)) = hit.second {
+            add(answer, material, capture, frame, &field);
+        }
     }
     let values = match over {
         Some(Over::Count) => vec![Datum::number(i128::try_from(read.len()).unwrap_or(0))],
@@ -319,6 +322,11 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
     let Some(first) = numbers.first() else {
         return Vec::new();
     };
+    if over == Over::Steps {
+        let steps = numbers.windows(2).map(|pair| pair[1] - pair[0]);
+        let whole = values.iter().all(|v| matches!(v, Datum::Number { .. }));
+        return steps.map(|step| number(step, whole)).collect();
+    }
     let best = |wanted: f64| {
         values
             .iter()
@@ -333,22 +341,24 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
         #[expect(clippy::cast_precision_loss, reason = "a count of frames")]
         Over::Mean => numbers.iter().sum::<f64>() / numbers.len() as f64,
         Over::Span => numbers.last().copied().unwrap_or(*first) - first,
-        Over::Count | Over::Set => return values,
+        Over::Count | Over::Set | Over::Steps => return values,
     };
-    let whole = result.fract() == 0.0
-        && matches!(over, Over::Sum)
-        && result.abs() < 9e15
+    let whole = matches!(over, Over::Sum | Over::Span)
         && values.iter().all(|v| matches!(v, Datum::Number { .. }));
+    vec![number(result, whole)]
+}
+
+/// A calculated number; `whole` where it was made of whole numbers.
+fn number(result: f64, whole: bool) -> Datum {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "checked to be whole and small"
     )]
-    let datum = if whole {
+    if whole && result.fract() == 0.0 && result.abs() < 9e15 {
         Datum::number(result as i64)
     } else {
         Datum::Float(result)
-    };
-    vec![datum]
+    }
 }
 
 /// Values written in the handout.

@@ -3,9 +3,11 @@
 use super::Datum;
 use super::format::Which;
 use super::material::{FrameRow, Kept, Material};
+use super::pairs::{self, Compared};
 use super::plan::{Finder, Handout, Table, Thing, field};
 use super::template::{self, Piece};
-use crate::facts::Record;
+use crate::facts::pair::{Pair, Translation, Unpaired};
+use crate::facts::{Fact, Record, Rows};
 use crate::query::{EntryId, Expression, FactRow, Filter, Row};
 use crate::store;
 use std::rc::Rc;
@@ -14,6 +16,8 @@ use std::rc::Rc;
 pub struct Found {
     /// For each thing of the handout.
     pub things: Vec<Result<Hits, Missing>>,
+    /// Captures that hold the same packets, by their places, and what differs.
+    compared: Vec<(usize, usize, Compared)>,
 }
 
 /// What was found.
@@ -41,6 +45,8 @@ pub struct Hit {
     pub file: usize,
     /// The frame, or the first frame that proves the fact.
     pub frame: u32,
+    /// Of a packet that is in two captures, the other capture and its frame there.
+    pub second: Option<(usize, u32)>,
     /// What it is.
     pub body: Body,
 }
@@ -148,7 +154,10 @@ impl Hit {
 impl Found {
     /// Looks for everything, in the order of the handout.
     pub fn new(handout: &Handout, material: &Material) -> Found {
-        let mut found = Found { things: Vec::new() };
+        let mut found = Found {
+            things: Vec::new(),
+            compared: compared(handout, material),
+        };
         for thing in &handout.things {
             let hits = found.thing(handout, material, thing);
             found.things.push(hits);
@@ -241,12 +250,23 @@ impl Found {
         if way.unless.is_some_and(|other| self.hits(other).is_some()) {
             return Ok(Hits::none());
         }
-        let text = self.fill(&way.filter)?;
-        let file = self.same_file(&way.filter);
-        let Ok(filter) = Filter::parse(&text, way.table.catalogue()) else {
-            return Ok(Hits::none());
-        };
-        let mut rows = candidates(material, way.table, &filter, file);
+        let mut rows = Vec::new();
+        let mut needed = None;
+        for file in self.files_of(&way.filter) {
+            let text = match self.fill(&way.filter, file) {
+                Ok(text) => text,
+                Err(other) => {
+                    needed = Some(other);
+                    continue;
+                }
+            };
+            if let Ok(filter) = Filter::parse(&text, way.table.catalogue()) {
+                rows.extend(self.candidates(material, way.table, &filter, file));
+            }
+        }
+        if let (Some(other), true) = (needed, rows.is_empty()) {
+            return Err(other);
+        }
         if let Some(other) = way.beside {
             let Some(hits) = self.hits(other) else {
                 return Err(other);
@@ -272,13 +292,13 @@ impl Found {
             rows.retain(|hit| (hit.file, hit.frame) > (first.file, first.frame));
         }
         for preference in &way.prefer {
-            let Ok(text) = self.fill(preference) else {
+            let file = self.files_of(preference).into_iter().next().flatten();
+            let Ok(text) = self.fill(preference, file) else {
                 continue;
             };
             let Ok(filter) = Filter::parse(&text, way.table.catalogue()) else {
                 continue;
             };
-            let file = self.same_file(preference);
             let better: Vec<Hit> = rows
                 .iter()
                 .filter(|hit| {
@@ -291,6 +311,15 @@ impl Found {
                 rows = better;
             }
         }
+        if let Some(by) = &way.by {
+            let value = |hit: &Hit| hit.read(by).values.first().and_then(Datum::as_float);
+            let mut keyed: Vec<(f64, Hit)> = rows
+                .into_iter()
+                .filter_map(|hit| Some((value(&hit)?, hit)))
+                .collect();
+            keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+            rows = keyed.into_iter().map(|(_, hit)| hit).collect();
+        }
         let several = way.which == Which::Only && rows.len() > 1;
         match way.which {
             Which::First => rows.truncate(1),
@@ -300,19 +329,23 @@ impl Found {
         }
         Ok(Hits {
             rows,
-            say: way.say.clone(),
+            say: self.said(way),
             several,
         })
     }
 
-    /// A filter with the values of its variables; `Err` names the thing that has none.
-    fn fill(&self, pieces: &[Piece]) -> Result<String, usize> {
+    /// A filter with the values of its variables, numbers of frames and conversations those of one
+    /// capture; `Err` names the thing that has none.
+    fn fill(&self, pieces: &[Piece], file: Option<usize>) -> Result<String, usize> {
         let mut needed = 0;
         template::fill(pieces, |variable| {
             needed = variable.thing;
             let hits = self.hits(variable.thing)?;
             let mut values = Vec::new();
             for hit in &hits.rows {
+                if bound(variable) && file.is_some_and(|f| f != hit.file) {
+                    continue;
+                }
                 for value in hit.read(variable.field).values {
                     if !values.contains(&value) {
                         values.push(value);
@@ -324,17 +357,98 @@ impl Found {
         .ok_or(needed)
     }
 
-    /// The capture that a filter is bound to: numbers of frames and conversations mean something
-    /// only in their own.
-    fn same_file(&self, pieces: &[Piece]) -> Option<usize> {
-        template::variables(pieces).find_map(|variable| {
-            let key = variable.field.rsplit('.').next().unwrap_or_default();
-            let bound = matches!(key, "stream" | "frame" | "number") || key.ends_with("_frame");
-            let hits = self.hits(variable.thing)?;
-            bound
-                .then(|| hits.rows.first().map(|hit| hit.file))
-                .flatten()
-        })
+    /// The captures that a filter is bound to, one after another; `None` is all together.
+    fn files_of(&self, pieces: &[Piece]) -> Vec<Option<usize>> {
+        let mut variables = template::variables(pieces).filter(|v| bound(*v));
+        let Some(hits) = variables.find_map(|v| self.hits(v.thing)) else {
+            return vec![None];
+        };
+        let mut files: Vec<Option<usize>> = hits.rows.iter().map(|h| Some(h.file)).collect();
+        files.dedup();
+        files
+    }
+
+    /// What is to be said of the things whose values a filter has.
+    fn said(&self, way: &Finder) -> String {
+        let mut said: Vec<&str> = vec![&way.say];
+        for variable in template::variables(&way.filter) {
+            if let Some(hits) = self.hits(variable.thing) {
+                said.extend(hits.say.split("; "));
+            }
+        }
+        let mut told: Vec<&str> = Vec::new();
+        for text in said.into_iter().filter(|text| !text.is_empty()) {
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
+        told.join("; ")
+    }
+
+    /// All frames or facts for which a filter holds, capture by capture.
+    fn candidates(
+        &self,
+        material: &Material,
+        table: Table,
+        filter: &Filter,
+        only: Option<usize>,
+    ) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let files = material.files.iter().enumerate();
+        for (file, loaded) in files.filter(|(file, _)| only.is_none_or(|o| o == *file)) {
+            match table {
+                Table::Frames(source) => {
+                    for row in loaded.rows.get(source).into_iter().flatten() {
+                        let needs = filter.needs();
+                        if filter.holds(&Kept { row, needs }) {
+                            hits.push(Hit {
+                                file,
+                                frame: row.frame,
+                                second: None,
+                                body: Body::Frame(Rc::clone(row)),
+                            });
+                        }
+                    }
+                }
+                Table::Facts(kind) => {
+                    let rows = (kind.rows)(&loaded.analysis, store::Options::default());
+                    facts(
+                        &rows,
+                        kind,
+                        filter,
+                        |record| (file, None, record),
+                        &mut hits,
+                    );
+                }
+            }
+        }
+        if let Table::Facts(kind) = table {
+            for (first, second, compared) in &self.compared {
+                if only.is_some_and(|o| o != *first && o != *second) {
+                    continue;
+                }
+                let place = |record: Box<dyn Record>| {
+                    let any = record.as_any();
+                    if let Some(pair) = any.downcast_ref::<Pair>() {
+                        return (*first, Some((*second, pair.second_frame)), record);
+                    }
+                    if let Some(line) = any.downcast_ref::<Translation>() {
+                        return (*first, Some((*second, line.second_frame)), record);
+                    }
+                    let lone = any.downcast_ref::<Unpaired>();
+                    let file = lone.is_none_or(|u| u.in_first);
+                    (if file { *first } else { *second }, None, record)
+                };
+                let rows = match (kind.schema)().section {
+                    Pair::SECTION => Rows::list(&compared.pairs),
+                    Translation::SECTION => Rows::list(&compared.translations),
+                    Unpaired::SECTION => Rows::list(&compared.unpaired),
+                    _ => continue,
+                };
+                facts(&rows, kind, filter, place, &mut hits);
+            }
+        }
+        hits
     }
 }
 
@@ -348,46 +462,54 @@ impl Hits {
     }
 }
 
-/// All frames or facts for which a filter holds, capture by capture.
-fn candidates(material: &Material, table: Table, filter: &Filter, only: Option<usize>) -> Vec<Hit> {
-    let mut hits = Vec::new();
-    for (file, loaded) in material.files.iter().enumerate() {
-        if only.is_some_and(|o| o != file) {
-            continue;
+/// The facts for which a filter holds; `place` says which capture one is of.
+fn facts(
+    rows: &Rows<'_>,
+    kind: &'static store::Kind,
+    filter: &Filter,
+    place: impl Fn(Box<dyn Record>) -> (usize, Option<(usize, u32)>, Box<dyn Record>),
+    hits: &mut Vec<Hit>,
+) {
+    let columns = rows.schema.columns.len();
+    for at in 0..rows.len() {
+        let Some(record) = rows.get(at) else { continue };
+        let needs = filter.needs();
+        let fact = record.as_ref();
+        if filter.holds(&FactRow { fact, needs }) {
+            let frame = (0..columns).flat_map(|c| record.proof(c)).min();
+            let (file, second, record) = place(record);
+            hits.push(Hit {
+                file,
+                frame: frame.unwrap_or(0),
+                second,
+                body: Body::Fact(kind, Rc::new(record)),
+            });
         }
-        match table {
-            Table::Frames(source) => {
-                for row in loaded.rows.get(source).into_iter().flatten() {
-                    let needs = filter.needs();
-                    if filter.holds(&Kept { row, needs }) {
-                        hits.push(Hit {
-                            file,
-                            frame: row.frame,
-                            body: Body::Frame(Rc::clone(row)),
-                        });
-                    }
-                }
-            }
-            Table::Facts(kind) => {
-                let rows = (kind.rows)(&loaded.analysis, store::Options::default());
-                let columns = rows.schema.columns.len();
-                for at in 0..rows.len() {
-                    let Some(record) = rows.get(at) else { continue };
-                    let needs = filter.needs();
-                    let fact = record.as_ref();
-                    if filter.holds(&FactRow { fact, needs }) {
-                        let first = (0..columns).flat_map(|c| record.proof(c)).min();
-                        hits.push(Hit {
-                            file,
-                            frame: first.unwrap_or(0),
-                            body: Body::Fact(kind, Rc::new(record)),
-                        });
-                    }
-                }
+    }
+}
+
+/// Every two captures that hold the same packets, the earlier one first; of just two also when
+/// they share none.
+fn compared(handout: &Handout, material: &Material) -> Vec<(usize, usize, Compared)> {
+    let Some(source) = handout.compared else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (second, b) in material.files.iter().enumerate() {
+        for (first, a) in material.files[..second].iter().enumerate() {
+            let compared = pairs::compare(&a.rows[source], &b.rows[source]);
+            if !compared.pairs.is_empty() || material.files.len() == 2 {
+                all.push((first, second, compared));
             }
         }
     }
-    hits
+    all
+}
+
+/// Whether a variable means something only in its own capture: numbers of frames and conversations.
+fn bound(variable: template::Variable<'_>) -> bool {
+    let key = variable.field.rsplit('.').next().unwrap_or_default();
+    matches!(key, "stream" | "frame" | "number") || key.ends_with("_frame")
 }
 
 /// Of several, those that come closest before a target of the same capture.

@@ -90,6 +90,9 @@ pub struct Let {
     /// Filters that the better candidates pass, most important first.
     #[serde(default)]
     pub prefer: Vec<Spanned<String>>,
+    /// They are in the order of this field or calculation, smallest first, and not of frames.
+    #[serde(default)]
+    pub by: Option<Spanned<String>>,
     /// Of several, the one that comes closest before one of this name.
     #[serde(default)]
     pub just_before: Option<Spanned<String>>,
@@ -126,6 +129,9 @@ pub struct Way {
     /// Filters that the better candidates pass, most important first.
     #[serde(default)]
     pub prefer: Vec<Spanned<String>>,
+    /// They are in the order of this field or calculation, smallest first, and not of frames.
+    #[serde(default)]
+    pub by: Option<Spanned<String>>,
     /// Of several, the one that comes closest before one of this name.
     #[serde(default)]
     pub just_before: Option<Spanned<String>>,
@@ -352,6 +358,8 @@ pub enum Over {
     Mean,
     /// The last less the first.
     Span,
+    /// The differences from one to the next.
+    Steps,
     /// Each once.
     Set,
 }

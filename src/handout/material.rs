@@ -20,12 +20,16 @@ pub struct Material {
     pub unreadable: Vec<(String, String)>,
     /// Files that hold the same frames as another one, which is the second name.
     pub copies: Vec<(String, String)>,
+    /// How many captures were given.
+    given: usize,
 }
 
 /// One capture.
 pub struct Loaded {
     /// Its name, as it is told.
     pub name: String,
+    /// Its place among the captures that were given.
+    pub place: usize,
     /// Its facts.
     pub analysis: Analysis,
     /// The frames kept for each source.
@@ -115,13 +119,17 @@ impl Material {
         name: String,
         open: impl FnMut() -> Result<Reader, OpenError>,
     ) {
+        self.given += 1;
         match load(handout, name.clone(), open) {
             Ok(loaded) if loaded.analysis.capture.frame_count == 0 => {
                 let reason = loaded.analysis.ending.reason.clone();
                 let reason = reason.unwrap_or_else(|| "it holds no frame".to_owned());
                 self.unreadable.push((name, reason));
             }
-            Ok(loaded) => self.files.push(loaded),
+            Ok(mut loaded) => {
+                loaded.place = self.given - 1;
+                self.files.push(loaded);
+            }
             Err(error) => self.unreadable.push((name, error)),
         }
     }
@@ -221,6 +229,7 @@ fn load(
     let live = live.take().ok_or("it was read twice")?;
     Ok(Loaded {
         name,
+        place: 0,
         analysis: live.finish(ending),
         rows,
         prints,

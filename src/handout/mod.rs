@@ -41,6 +41,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("ip-fragments", include_str!("handouts/ip-fragments.toml")),
     ("dns", include_str!("handouts/dns.toml")),
     ("http", include_str!("handouts/http.toml")),
+    ("nat", include_str!("handouts/nat.toml")),
 ];
 
 /// The text of a built-in handout.

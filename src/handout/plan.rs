@@ -3,6 +3,7 @@
 
 use super::format::{self, Names, Take, Way, Which};
 use super::names;
+use super::pairs;
 use super::problem::Problem;
 use super::template::{self, Piece};
 use crate::dissect::field::Kind;
@@ -24,6 +25,8 @@ pub struct Handout {
     pub sources: Vec<Source>,
     /// Whether TCP segments are asked for one by one.
     pub segments: bool,
+    /// Where all frames are kept, when two captures are compared.
+    pub compared: Option<usize>,
 }
 
 /// Something in a capture that has a name.
@@ -48,6 +51,8 @@ pub struct Finder {
     pub which: Which,
     /// What the better candidates pass.
     pub prefer: Vec<Vec<Piece>>,
+    /// What gives their order.
+    pub by: Option<String>,
     /// The thing it comes just before.
     pub just_before: Option<usize>,
     /// The thing it comes later than.
@@ -141,6 +146,7 @@ impl Handout {
             fields: Vec::new(),
             sources: Vec::new(),
             segments: false,
+            compared: None,
             problems: Vec::new(),
         };
         for (name, written) in &file.lets.0 {
@@ -170,6 +176,7 @@ impl Handout {
             needs: all,
             sources,
             segments: maker.segments,
+            compared: maker.compared,
         })
     }
 
@@ -194,6 +201,7 @@ struct Maker<'t> {
     fields: Vec<(usize, EntryId)>,
     sources: Vec<Draft>,
     segments: bool,
+    compared: Option<usize>,
     problems: Vec<Problem>,
 }
 
@@ -210,6 +218,7 @@ impl Maker<'_> {
                 filter: written.filter.clone(),
                 which: written.which.clone(),
                 prefer: written.prefer.clone(),
+                by: written.by.clone(),
                 just_before: written.just_before.clone(),
                 after: written.after.clone(),
                 beside: written.beside.clone(),
@@ -236,6 +245,7 @@ impl Maker<'_> {
                     filter: instead.filter.clone(),
                     which: None,
                     prefer: Vec::new(),
+                    by: None,
                     just_before: None,
                     after: None,
                     beside: None,
@@ -280,6 +290,15 @@ impl Maker<'_> {
             return None;
         }
         self.segments |= within == "segments";
+        if pairs::SECTIONS.contains(&within) && self.compared.is_none() {
+            self.compared = Some(self.sources.len());
+            self.sources.push(Draft {
+                filter: "ip || ipv6 || arp".to_owned(),
+                keep: pairs::fields(),
+                thing: usize::MAX,
+                first_only: false,
+            });
+        }
         let catalogue = kind.map_or(Catalogue::frames(), facts);
         let none = Vec::new();
         let filter = match &way.filter {
@@ -296,6 +315,7 @@ impl Maker<'_> {
             None => Some(None),
         };
         let just_before = other(&way.just_before)?;
+        let by = way.by.as_ref();
         let after = other(&way.after)?;
         let unless = other(&way.unless)?;
         let beside = other(&way.beside)?;
@@ -315,6 +335,7 @@ impl Maker<'_> {
                     thing,
                     first_only: which == Which::First
                         && !dynamic
+                        && by.is_none()
                         && prefer.as_ref().is_none_or(Vec::is_empty)
                         && just_before.is_none()
                         && after.is_none()
@@ -323,8 +344,12 @@ impl Maker<'_> {
                 Table::Frames(self.sources.len() - 1)
             }
         };
+        if let Some(by) = by {
+            self.term_of(table, thing, by.get_ref(), by.span())?;
+        }
         Some(Finder {
             table,
+            by: by.map(|by| by.get_ref().clone()),
             filter,
             which,
             prefer: prefer?,
@@ -520,26 +545,39 @@ impl Maker<'_> {
     fn term(&mut self, thing: usize, text: &str, span: Range<usize>) {
         let tables: Vec<Table> = self.things[thing].ways.iter().map(|w| w.table).collect();
         for table in tables {
-            let catalogue = table.catalogue();
-            match Expression::parse(text, catalogue) {
-                Ok(term) => {
-                    if matches!(table, Table::Frames(_)) {
-                        self.fields
-                            .extend(term.needs().iter().map(|id| (thing, *id)));
-                    }
+            if self.term_of(table, thing, text, span.clone()).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Checks a term that is taken of a thing in a table, and keeps the fields it reads.
+    fn term_of(
+        &mut self,
+        table: Table,
+        thing: usize,
+        text: &str,
+        span: Range<usize>,
+    ) -> Option<()> {
+        match Expression::parse(text, table.catalogue()) {
+            Ok(term) => {
+                if matches!(table, Table::Frames(_)) {
+                    self.fields
+                        .extend(term.needs().iter().map(|id| (thing, *id)));
                 }
-                Err(error) => {
-                    let at = span.start + 1;
-                    let mut problem = Problem::new(
-                        at + error.span.start..at + error.span.end,
-                        error.to_string(),
-                    );
-                    if let Some(hint) = error.hint {
-                        problem = problem.hint(hint);
-                    }
-                    self.problems.push(problem);
-                    return;
+                Some(())
+            }
+            Err(error) => {
+                let at = span.start + 1;
+                let mut problem = Problem::new(
+                    at + error.span.start..at + error.span.end,
+                    error.to_string(),
+                );
+                if let Some(hint) = error.hint {
+                    problem = problem.hint(hint);
                 }
+                self.problems.push(problem);
+                None
             }
         }
     }

@@ -11,9 +11,10 @@ use super::link;
 use super::notes::Notes;
 use super::plan::{Plan, Values, header_length};
 use crate::capture::{Batch, Ending, Frame, Interface, Kept, OpenError, Reader, read_beside};
+use crate::dissect::definition::{Given, Line};
 use crate::dissect::field::{Sink, Wanted};
 use crate::dissect::frame::Clock;
-use crate::dissect::layer::{Layer, Protocol, View};
+use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{self, Packet, Stop, Transport};
 use crate::track;
 use crate::track::fragments::Whole;
@@ -216,6 +217,20 @@ struct State {
     following: Following,
 }
 
+impl Seen<'_, '_> {
+    /// What the packet list says of the frame, where its highest protocol tells it itself.
+    pub fn line(&self) -> Option<Line> {
+        let layers = self.packet.layers.as_slice().iter();
+        let mut own = layers.filter(|l| !l.quoted && l.protocol != Protocol::Data);
+        let given = match self.reading.said.messages.last() {
+            Some(message) => message.given(self.packet),
+            None => Given::of(self.packet, own.next_back()?, None),
+        };
+        let line = given.layer.protocol.definition().line?;
+        Some(line(&given))
+    }
+}
+
 /// Everything that values of one frame come from.
 pub(super) struct Reading<'r, 'a> {
     pub(super) packet: &'r Packet<'a>,
@@ -291,17 +306,7 @@ impl<'a> Reading<'_, 'a> {
         let packet = self.packet;
         packet.stop.or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
-                let read = matches!(
-                    layer.protocol,
-                    Protocol::Arp
-                        | Protocol::Dhcp
-                        | Protocol::Dns
-                        | Protocol::Mdns
-                        | Protocol::Llmnr
-                        | Protocol::Icmp
-                        | Protocol::Icmpv6
-                );
-                if !read || layer.quoted {
+                if !layer.protocol.definition().strict || layer.quoted {
                     return None;
                 }
                 let mut nothing = Sink::new(Wanted::default());
@@ -316,36 +321,17 @@ impl<'a> Reading<'_, 'a> {
 
     /// A message of a TCP stream that ends in this frame.
     fn message(&self, plan: &Plan, message: &'a Message, nth: u8, values: &mut Values<'a>) {
-        let bytes = message.bytes.as_slice();
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let view = View {
-            bytes,
-            reported: bytes.len(),
-            quoted: false,
-        };
-        let name = match message.protocol {
-            Protocol::Http => "http",
-            Protocol::Tls => "tls",
-            _ => "dns",
-        };
-        values.layer(plan, name, nth, length, bytes);
+        let given = message.given(self.packet);
+        let layer = &given.layer;
+        values.layer(plan, layer.name, nth, layer.captured, given.view.bytes);
         if let Some(note) = &message.dns {
             values.read_notes(plan, Notes::Dns, |sink| track::dns::emit(note, sink));
         }
-        values.read(plan, message.protocol, nth, |sink| match message.protocol {
-            Protocol::Http => {
-                if let Some(note) = &message.http {
-                    track::messages::emit(note, sink);
-                }
-                dissect::http::emit(&view, sink);
+        values.read(plan, message.protocol, nth, |sink| {
+            if let Some(note) = &message.http {
+                track::messages::emit(note, sink);
             }
-            Protocol::Tls => {
-                let mut state = message.tls;
-                dissect::tls::emit(&view, &mut state, sink);
-            }
-            protocol => {
-                let _ = dissect::dns::emit_tcp(&view, protocol, sink);
-            }
+            let _ = (message.protocol.definition().emit)(&given, sink);
         });
     }
 

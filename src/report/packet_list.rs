@@ -2,6 +2,7 @@
 
 use crate::dissect::field::{Kind, Value};
 use crate::dissect::meaning;
+use crate::query::frames::Seen;
 use crate::query::{Catalogue, EntryId, Values, print};
 use std::fmt::Write as _;
 
@@ -161,8 +162,8 @@ fn words(value: &Value<'_>) -> String {
 }
 
 /// Makes the row of a frame from the values of [`fields`].
-pub fn row(values: &Values<'_>) -> Row {
-    let v = Named(values);
+pub fn row(seen: &Seen<'_, '_>) -> Row {
+    let v = Named(seen.values);
     let protocols = v.text("frame.protocols");
     let mut row = Row::default();
     let pairs = [
@@ -181,7 +182,9 @@ pub fn row(values: &Values<'_>) -> Row {
     }
     let names: Vec<&str> = protocols.split(':').collect();
     let has = |name: &str| names.contains(&name);
-    (row.protocol, row.info) = if v.has("http.request.method") || v.has("http.response.code") {
+    (row.protocol, row.info) = if let Some(line) = seen.line() {
+        (line.protocol, line.info)
+    } else if v.has("http.request.method") || v.has("http.response.code") {
         (if has("ssdp") { "SSDP" } else { "HTTP" }, http(&v))
     } else if v.has("tls.record.content_type") {
         ("TLS", tls(&v))

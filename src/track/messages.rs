@@ -10,12 +10,13 @@
 mod waiting;
 
 use crate::capture::Time;
+use crate::dissect::definition::{Given, State};
 use crate::dissect::field::{Sink, Value, Wanted};
 use crate::dissect::http::{self, BodyLength};
-use crate::dissect::layer::{Protocol, View};
+use crate::dissect::layer::{Layer, Protocol, Source, View};
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::tls;
-use crate::dissect::{Packet, as_usize, ports};
+use crate::dissect::{Packet, as_u32, as_usize, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
 use std::collections::HashMap;
@@ -44,10 +45,36 @@ pub struct Message {
     pub bytes: Vec<u8>,
     /// What HTTP's fields need from other frames.
     pub http: Option<HttpNote>,
-    /// What TLS's fields need from earlier records.
-    pub tls: tls::State,
+    /// What its fields need from earlier messages of the stream.
+    pub state: State,
     /// What DNS's fields need from other frames.
     pub dns: Option<dns::Note>,
+}
+
+impl Message {
+    /// The message as a layer of the packet that completes it.
+    pub fn given<'p, 'a>(&'a self, packet: &'p Packet<'a>) -> Given<'p, 'a> {
+        let length = as_u32(self.bytes.len());
+        Given {
+            packet,
+            layer: Layer {
+                protocol: self.protocol,
+                quoted: false,
+                source: Source::Stream,
+                start: 0,
+                captured: length,
+                reported: length,
+                name: self.protocol.name(),
+            },
+            view: View {
+                bytes: &self.bytes,
+                reported: self.bytes.len(),
+                quoted: false,
+            },
+            numbers: None,
+            state: self.state,
+        }
+    }
 }
 
 /// How a request and its response belong together.
@@ -177,7 +204,7 @@ impl Messages {
         }
         if let Some(stream) = self.streams.get(&stream) {
             // Data that a client sends before the server has chosen a version.
-            message.tls.tls13 |= stream.tls.iter().any(|state| state.tls13);
+            message.state.tls.tls13 |= stream.tls.iter().any(|state| state.tls13);
         }
     }
 }
@@ -315,7 +342,9 @@ impl Stream {
             protocol,
             bytes: bytes.to_vec(),
             http: None,
-            tls: self.tls[call.side],
+            state: State {
+                tls: self.tls[call.side],
+            },
             dns: None,
         });
     }
@@ -466,7 +495,7 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
         protocol: Protocol::Tls,
         bytes: bytes.to_vec(),
         http: None,
-        tls: states[side],
+        state: State { tls: states[side] },
         dns: None,
     };
     let view = View {
