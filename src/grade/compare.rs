@@ -10,7 +10,9 @@ use crate::handout::{Answer, Datum};
 use std::net::IpAddr;
 
 /// What is said of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Verdict {
     /// It is right.
     Right,
@@ -41,7 +43,7 @@ impl Verdict {
 }
 
 /// The verdict on one part, with its reason.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Outcome {
     /// What is said.
     pub verdict: Verdict,
