@@ -111,6 +111,8 @@ impl LinkType {
     pub const IPV4: LinkType = LinkType(228);
     /// Raw IPv6.
     pub const IPV6: LinkType = LinkType(229);
+    /// Controller area network, as Linux records it.
+    pub const CAN_SOCKETCAN: LinkType = LinkType(227);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: LinkType = LinkType(276);
 }

@@ -11,7 +11,6 @@ use crate::capture::record;
 use crate::lab::fault::error_name;
 use crate::lab::stop::Stop;
 use crate::query::{Catalogue, Filter, Session};
-use crate::report::packet_list;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use kept::{Kept, Ring};
@@ -175,8 +174,11 @@ impl Capture<'_> {
         let (read, write) = io::pipe().context("a pipe")?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", read.as_raw_fd()));
         let (args, stop, begun) = (self.args, self.stop, self.begun);
-        let fields = packet_list::fields();
-        let session = Session::new(filter, if args.frames { &fields } else { &[] }).once();
+        let session = Session::new(filter, &[]);
+        let session = match args.frames {
+            true => session.following_all().once(),
+            false => session.once(),
+        };
         let (pump_end, read_end) = std::thread::scope(|scope| {
             let pumping = scope.spawn(|| {
                 let mut writer = PcapngWriter::new(write, about);

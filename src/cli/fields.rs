@@ -117,6 +117,9 @@ fn lookup(names: &[String]) -> anyhow::Result<Vec<EntryId>> {
     let catalogue = Catalogue::frames();
     let find = |name: &String| {
         catalogue.find(name).with_context(|| {
+            if let Some(cause) = catalogue.known_elsewhere(name) {
+                return cause.to_string();
+            }
             let advice = catalogue.advice(name);
             let advice = advice.map_or(String::new(), |advice| format!("; {advice}"));
             format!("there is no field `{name}`{advice}")
@@ -304,6 +307,7 @@ fn json_value(kind: Kind, value: &Value<'_>, line: &mut Vec<u8>) {
         }
         Value::Float(n) if n.is_finite() => print::value(kind, value, line),
         Value::Text(text) => json_text(&String::from_utf8_lossy(text), line),
+        Value::Bytes(bytes) if bytes.is_empty() => json_text("", line),
         Value::Frames(_) => {
             line.push(b'[');
             print::value(kind, value, line);

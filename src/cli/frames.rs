@@ -5,7 +5,6 @@ use crate::dissect::vendor;
 use crate::query::frames::Seen;
 use crate::query::{Catalogue, Session};
 use crate::render::safe;
-use crate::report::packet_list;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
@@ -22,8 +21,7 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let filter = super::filter(args.filter.as_deref(), Catalogue::frames())?;
-    let fields = packet_list::fields();
-    let session = Session::new(filter.as_ref(), &fields);
+    let session = Session::new(filter.as_ref(), &[]).following_all();
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut shown = 0u64;
     let ending = session.run(&args.capture, |seen| {
@@ -43,7 +41,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 /// One line of the packet list.
 pub(super) fn line(out: &mut dyn Write, seen: &Seen<'_, '_>) -> io::Result<()> {
     let frame = seen.packet.frame;
-    let row = packet_list::row(seen);
+    let row = seen.row();
     let time = match (frame.time, seen.clock.first) {
         (Some(time), Some(first)) => {
             let since = time.since(first);

@@ -23,6 +23,8 @@ pub struct Definition {
     /// Whether `None` from `emit` means that the layer is cut short or malformed, and not only
     /// that there is no more to say.
     pub strict: bool,
+    /// How it divides a TCP stream; `None` where [`crate::track`] has a reader of its own.
+    pub take: Option<Take>,
     /// What the numbers of its fields are called.
     pub values: &'static [Names],
     /// Its line in the packet list, where the layer's own bytes tell it.
@@ -37,6 +39,7 @@ pub const NOTHING: Definition = Definition {
     fields: &[],
     emit: |_, _| Some(()),
     strict: false,
+    take: None,
     values: &[],
     line: None,
 };
@@ -103,7 +106,28 @@ impl<'p, 'a> Given<'p, 'a> {
 pub struct State {
     /// Of TLS.
     pub tls: tls::State,
+    /// The message goes to the port by which the protocol was found: the client speaks.
+    pub to_server: bool,
+    /// What the protocol itself remembers of the conversation; each gives its own numbers.
+    pub phase: u32,
 }
+
+/// What a protocol takes of the bytes at the front of one direction of a TCP stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// A message of so many bytes.
+    Message(usize),
+    /// Not its end: the next segment is needed as well.
+    OneMore,
+    /// A message of so many bytes, not all of which are here.
+    Needs(usize),
+    /// A message of so many bytes, after which both sides speak TLS.
+    ThenTls(usize),
+}
+
+/// Divides the bytes of one direction into messages as Wireshark does, and notes what they agree
+/// on. There is at least one byte.
+pub type Take = fn(&mut State, &[u8]) -> Taken;
 
 /// What the packet list says of a frame. Text is as captured: not safe to print.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

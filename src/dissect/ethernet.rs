@@ -1,5 +1,5 @@
 //! Ethernet II and 802.3 (IEEE 802.3 §3), 802.1Q and 802.1ad tags (IEEE 802.1Q §9), 802.2 LLC
-//! with SNAP. Frame check sequences are not looked for.
+//! with SNAP. Frame check sequences are shown and not verified.
 
 use super::definition::{Definition, Given, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
@@ -40,6 +40,9 @@ crate::fields! {
     LEN: "eth.len", Kind::Unsigned(16), "Payload length in bytes (802.3 frames, values up to 1500).";
     PADDING: "eth.padding", Kind::Bytes, "Bytes that fill a short frame up to the minimum of 60.";
     TRAILER: "eth.trailer", Kind::Bytes, "Bytes after the payload that are no padding.";
+    VLAN_TRAILER: "vlan.trailer", Kind::Bytes, "Bytes after the payload of a tagged frame that are no padding.";
+    FCS: "eth.fcs", Kind::Hex(32), "Last four bytes of a frame that seems to have its check sequence.";
+    FCS_STATUS: "eth.fcs.status", Kind::Unsigned(8), "2: not verified, as Wireshark does by default.";
 }
 
 /// Everything about Ethernet.
@@ -47,7 +50,15 @@ pub const DEFINITION: Definition = Definition {
     layers: &[("eth", "Ethernet II or 802.3.")],
     title: "Ethernet",
     fields: FIELDS,
-    emit: |given, sink| emit(&given.view, sink, payload_end(given)),
+    emit: |given, sink| {
+        let tagged = given
+            .packet
+            .layers
+            .as_slice()
+            .iter()
+            .any(|l| l.name == "vlan");
+        emit(&given.view, sink, payload_end(given), tagged)
+    },
     values: &[Names {
         fields: &[
             "eth.type",
@@ -83,10 +94,17 @@ fn payload_end(given: &Given<'_, '_>) -> Option<usize> {
         matches!(
             l.protocol,
             Protocol::Ipv4 | Protocol::Ipv6 | Protocol::Arp | Protocol::Llc
-        )
+        ) || l.name == "eapol"
     })?;
+    let view = given.packet.view(inner);
     let length = match inner.protocol {
-        Protocol::Arp => 28.min(inner.captured),
+        Protocol::Arp => {
+            let (hardware, protocol) = (u32::from(view.u8(4)?), u32::from(view.u8(5)?));
+            let length = 8 + 2 * hardware + 2 * protocol;
+            // Of one that is not all there, nothing is left over.
+            (length <= inner.captured).then_some(length)?
+        }
+        Protocol::Other => (4 + u32::from(view.u16(2)?)).min(inner.captured),
         _ => inner.captured,
     };
     let end = inner
@@ -97,7 +115,12 @@ fn payload_end(given: &Given<'_, '_>) -> Option<usize> {
 }
 
 /// Hands over the header's fields. `payload_end` is where the network layer's own length ends.
-pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>, payload_end: Option<usize>) -> Option<()> {
+pub fn emit<'a>(
+    view: &View<'a>,
+    sink: &mut Sink<'a>,
+    payload_end: Option<usize>,
+    tagged: bool,
+) -> Option<()> {
     let (dst, src): ([u8; 6], [u8; 6]) = (view.array(0)?, view.array(6)?);
     sink.put(DST, 0..6, Value::Ether(dst));
     sink.put(ADDR, 0..6, Value::Ether(dst));
@@ -118,23 +141,42 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>, payload_end: Option<usize>
     } else {
         sink.unsigned(LEN, 12..14, kind);
     }
-    let end = payload_end?;
-    if end < view.bytes.len() {
-        let rest = &view.bytes[end..];
-        // 60 bytes without the frame check sequence is the least a card sends.
-        let padding = rest
-            .iter()
-            .take(60usize.saturating_sub(end))
-            .take_while(|b| **b == 0)
-            .count();
-        if padding > 0 {
-            sink.bytes(PADDING, end..end + padding, &rest[..padding]);
-        }
-        if padding < rest.len() {
-            sink.bytes(TRAILER, end + padding..view.bytes.len(), &rest[padding..]);
-        }
+    if let Some(end) = payload_end {
+        trailer(view, sink, end, !tagged);
     }
     Some(())
+}
+
+/// Least length of a frame without its check sequence.
+const SHORTEST: usize = 60;
+
+/// What stands behind the payload, as Wireshark reads it: zeros that fill a frame up to 60 bytes,
+/// a trailer, and, where the frame is long enough to have one, the check sequence. In a tagged
+/// frame it belongs to the tag, and no check sequence is looked for.
+fn trailer<'a>(view: &View<'a>, sink: &mut Sink<'a>, end: usize, untagged: bool) {
+    let captured = view.bytes.len();
+    if end >= captured {
+        return;
+    }
+    let fills = view.bytes.get(end..SHORTEST.max(end));
+    let padded = end < SHORTEST && fills.is_some_and(|fill| fill.iter().all(|b| *b == 0));
+    let from = if padded { SHORTEST } else { end };
+    if padded {
+        sink.bytes(PADDING, end..from, &view.bytes[end..from]);
+    }
+    let mut to = captured;
+    let checked = untagged && view.reported >= 64 && view.reported >= from + 4;
+    if checked {
+        to = to.min(view.reported - 4);
+    }
+    if from < to {
+        let index = if untagged { TRAILER } else { VLAN_TRAILER };
+        sink.bytes(index, from..to, &view.bytes[from..to]);
+    }
+    if checked && let Some(sum) = view.u32(to).filter(|_| captured == view.reported) {
+        sink.unsigned(FCS, to..to + 4, sum);
+        sink.unsigned(FCS_STATUS, to..to + 4, 2u8);
+    }
 }
 
 /// 802.1Q and 802.1ad tags.

@@ -1,8 +1,9 @@
 //! What is known of a frame before its first header: number, times, lengths, interface.
 
 use super::Packet;
-use super::definition::{Definition, NOTHING};
+use super::definition::{Definition, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
+use super::ipv6;
 use super::layer::Protocol;
 use crate::capture::{Interface, LinkType, Time};
 
@@ -31,6 +32,29 @@ pub const DEFINITION: Definition = Definition {
     layers: &[("frame", "The frame as recorded; every frame is one.")],
     title: "Frame",
     fields: FIELDS,
+    // Wireshark's remarks are about frames.
+    values: &[
+        Names {
+            fields: &["_ws.expert.severity"],
+            values: &[
+                (0x0010_0000, "Comment"),
+                (0x0020_0000, "Chat"),
+                (0x0040_0000, "Note"),
+                (0x0060_0000, "Warning"),
+                (0x0080_0000, "Error"),
+            ],
+        },
+        Names {
+            fields: &["_ws.expert.group"],
+            values: &[
+                (0x0100_0000, "Checksum"),
+                (0x0200_0000, "Sequence"),
+                (0x0700_0000, "Malformed"),
+                (0x0900_0000, "Protocol"),
+                (0x0c00_0000, "Comments"),
+            ],
+        },
+    ],
     ..NOTHING
 };
 
@@ -45,12 +69,14 @@ pub struct Clock {
     pub displayed: Option<Time>,
 }
 
-/// Hands over the fields of the frame itself.
+/// Hands over the fields of the frame itself; `above` names the protocols above TCP, each behind a
+/// colon.
 pub fn emit<'a>(
     packet: &Packet<'a>,
     interface: Option<&'a Interface>,
     clock: &Clock,
     comments: impl Iterator<Item = &'a [u8]>,
+    above: &str,
     sink: &mut Sink<'a>,
 ) {
     for comment in comments {
@@ -83,32 +109,55 @@ pub fn emit<'a>(
     sink.boolean(MARKED, 0..0, false);
     sink.boolean(IGNORED, 0..0, false);
     if sink.wants(PROTOCOLS) {
-        sink.owned_text(PROTOCOLS, 0..0, protocols(packet));
+        let mut names = protocols(packet);
+        names.push_str(above);
+        sink.owned_text(PROTOCOLS, 0..0, names);
     }
 }
 
-/// Wireshark's number (WTAP_ENCAP) of a link type.
+/// Wireshark's number (WTAP_ENCAP) of a link type, found by asking tshark 4.0.17 for each.
+#[rustfmt::skip]
+const ENCAPSULATIONS: &[(u16, u8)] = &[
+    (0, 15), (1, 1), (2, 184), (3, 148), (6, 2), (7, 8), (8, 3), (9, 4), (10, 6), (11, 10),
+    (12, 7), (13, 38), (14, 7), (16, 11), (18, 11), (19, 11), (32, 69), (50, 4), (51, 139),
+    (99, 61), (100, 10), (101, 7), (104, 28), (105, 20), (106, 11), (107, 26), (108, 174),
+    (109, 38), (112, 28), (113, 25), (114, 30), (117, 39), (118, 29), (119, 21), (121, 32),
+    (122, 18), (123, 13), (127, 23), (128, 37), (129, 9), (130, 81), (131, 82), (133, 87),
+    (135, 68), (136, 151), (137, 67), (138, 62), (139, 75), (140, 42), (141, 43), (142, 101),
+    (143, 33), (147, 45), (148, 46), (149, 47), (150, 48), (151, 49), (152, 50), (153, 51),
+    (154, 52), (155, 53), (156, 54), (157, 55), (158, 56), (159, 57), (160, 58), (161, 59),
+    (162, 60), (163, 24), (165, 63), (167, 76), (169, 66), (170, 178), (171, 179), (172, 77),
+    (173, 78), (178, 83), (179, 84), (180, 85), (181, 86), (183, 91), (184, 181), (186, 92),
+    (187, 41), (188, 93), (189, 95), (190, 109), (192, 97), (195, 104), (196, 100), (197, 98),
+    (199, 103), (200, 197), (201, 99), (202, 147), (203, 131), (204, 19), (209, 112), (210, 106),
+    (211, 108), (212, 107), (213, 111), (214, 105), (215, 113), (220, 115), (224, 121),
+    (225, 122), (226, 124), (227, 125), (228, 129), (229, 130), (230, 127), (231, 146),
+    (235, 132), (236, 133), (237, 157), (239, 141), (240, 135), (241, 136), (242, 180),
+    (243, 138), (245, 140), (248, 149), (249, 152), (250, 153), (251, 154), (252, 155),
+    (253, 158), (254, 159), (255, 160), (256, 161), (258, 171), (259, 172), (260, 173),
+    (264, 177), (266, 182), (268, 36), (270, 183), (271, 185), (272, 186), (273, 199), (274, 198),
+    (275, 200), (276, 210), (279, 204), (280, 205), (283, 206), (287, 211), (288, 208),
+    (290, 212), (292, 214), (293, 215), (294, 216), (295, 217),
+];
+
 fn encapsulation(link: LinkType) -> i64 {
-    match link {
-        LinkType::ETHERNET => 1,
-        LinkType::PPP | LinkType::PPP_HDLC => 4,
-        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => 7,
-        LinkType::NULL => 15,
-        LinkType::LOOP => 15,
-        LinkType::LINUX_SLL => 25,
-        LinkType::IPV4 => 129,
-        LinkType::IPV6 => 130,
-        LinkType::LINUX_SLL2 => 210,
-        _ => 0,
-    }
+    let found = ENCAPSULATIONS.binary_search_by_key(&link.0, |row| row.0);
+    found.map_or(0, |at| i64::from(ENCAPSULATIONS[at].1))
 }
 
 /// The protocols as Wireshark strings them together.
 fn protocols(packet: &Packet<'_>) -> String {
     let mut out = String::new();
+    if packet.layers.as_slice().is_empty() && !packet.frame.bytes.is_empty() {
+        // Of a link type that nobody takes apart.
+        return "data".to_owned();
+    }
     for layer in packet.layers.as_slice() {
         if !out.is_empty() {
             out.push(':');
+        }
+        if layer.name == "cfp" {
+            out.push_str("eth:");
         }
         out.push_str(layer.name);
         let view = packet.view(layer);
@@ -121,6 +170,12 @@ fn protocols(packet: &Packet<'_>) -> String {
         };
         if number.is_some_and(|n| n > 1500) {
             out.push_str(":ethertype");
+        }
+        match layer.protocol {
+            Protocol::Ipv6 => ipv6::extension_names(&view, &mut out),
+            // Its dissector hands over to itself.
+            Protocol::Igmp => out.push_str(":igmp"),
+            _ => {}
         }
     }
     out

@@ -4,6 +4,7 @@
 //! versions, spaces before colons, bytes that no header may have. Bodies and what ties requests
 //! to responses span segments, and are `track`'s.
 
+pub mod body;
 pub mod fields;
 
 pub use fields::FIELDS;
@@ -211,6 +212,12 @@ fn first_line(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let end = area.iter().position(|&b| b == b'\n')?;
     let line = area.get(..end)?;
     Some((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
+}
+
+/// The first line of a message, without its end; `None` where none begins.
+pub fn start_line(bytes: &[u8]) -> Option<&[u8]> {
+    recognize(bytes)?;
+    Some(last_line(after_line_break(bytes).0)?.0)
 }
 
 /// The first line, or all there is.
@@ -435,6 +442,7 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<usize> {
         Kind::Notification => NOTIFICATION,
     };
     sink.boolean(index, 0..0, true);
+    body::emit(view.bytes, &head, sink);
     Some(head.head_length)
 }
 

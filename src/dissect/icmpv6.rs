@@ -144,6 +144,14 @@ fn options<'a>(view: &View<'a>, sink: &mut Sink<'a>, mut at: usize) -> Option<()
                     Value::Ipv6(view.array(at + 16)?),
                 );
             }
+            // A route (RFC 4191 §2.3): its prefix is as long as the option has room.
+            24 if length <= 24 => {
+                sink.unsigned(OPT_PREFIX_LENGTH, at + 2..at + 3, view.u8(at + 2)?);
+                let bytes = view.slice(at + 8..at + length)?;
+                let mut prefix = [0; 16];
+                prefix[..bytes.len()].copy_from_slice(bytes);
+                sink.put(OPT_PREFIX, at + 8..at + length, Value::Ipv6(prefix));
+            }
             5 => sink.unsigned(OPT_MTU, at + 4..at + 8, view.u32(at + 4)?),
             _ => {}
         }

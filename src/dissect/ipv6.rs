@@ -114,6 +114,28 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     extensions(view, sink)
 }
 
+/// Adds the names of the extension headers, as `frame.protocols` has them.
+pub fn extension_names(view: &View<'_>, out: &mut String) {
+    let (mut at, mut next) = (40, view.u8(6));
+    for _ in 0..MOST_EXTENSIONS {
+        let name = match next {
+            Some(0) => ":ipv6.hopopts",
+            Some(43) => ":ipv6.routing",
+            Some(44) => ":ipv6.fraghdr",
+            Some(60) => ":ipv6.dstopts",
+            _ => return,
+        };
+        out.push_str(name);
+        let length = match next {
+            Some(44) if view.u16(at + 2).is_none_or(|offset| offset >= 8) => return,
+            Some(44) => 8,
+            _ => usize::from(view.u8(at + 1).unwrap_or_default()) * 8 + 8,
+        };
+        next = view.u8(at);
+        at += length;
+    }
+}
+
 fn extensions<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     let (mut at, mut next) = (40, view.u8(6)?);
     for _ in 0..MOST_EXTENSIONS {

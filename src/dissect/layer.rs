@@ -80,6 +80,13 @@ impl Layers {
         self.count = 3;
     }
 
+    /// Takes the last layer off again, if it is bytes that nobody claims.
+    pub(super) fn drop_data(&mut self) {
+        if matches!(self.as_slice().last(), Some(last) if last.protocol == Protocol::Data) {
+            self.count -= 1;
+        }
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.count = 0;

@@ -9,10 +9,6 @@ pub const DEFINITION: Definition = Definition {
         ("arcnet", "ARCNET."),
         ("cfp", "Cisco FabricPath."),
         ("fddi", "Fiber distributed data interface."),
-        (
-            "igmp",
-            "Internet group management protocol (named, not decoded).",
-        ),
         ("gre", "Generic routing encapsulation (named, not decoded)."),
         ("esp", "Encrypted IP payload (named, not decoded)."),
         ("ah", "Authenticated IP payload (named, not decoded)."),
@@ -24,7 +20,6 @@ pub const DEFINITION: Definition = Definition {
             "dccp",
             "Datagram congestion control protocol (named, not decoded).",
         ),
-        ("ospf", "Open shortest path first (named, not decoded)."),
         (
             "eigrp",
             "Cisco's interior routing protocol (named, not decoded).",
@@ -53,17 +48,12 @@ pub const DEFINITION: Definition = Definition {
         ("pppoes", "PPP over Ethernet, session (named, not decoded)."),
         ("mpls", "Label switching (named, not decoded)."),
         ("eapol", "802.1X authentication (named, not decoded)."),
-        (
-            "lldp",
-            "Link layer discovery protocol (named, not decoded).",
-        ),
         ("macsec", "Encrypted Ethernet (named, not decoded)."),
         ("loop", "Ethernet configuration test (named, not decoded)."),
         (
             "slow",
             "802.3 slow protocols, such as link aggregation (named, not decoded).",
         ),
-        ("stp", "Spanning tree protocol (named, not decoded)."),
         ("ipx", "Novell's network layer (named, not decoded)."),
     ],
     ..NOTHING
@@ -71,14 +61,12 @@ pub const DEFINITION: Definition = Definition {
 
 /// Those that IP names by a number, and Wireshark's name of each.
 const IP: &[(u8, &str)] = &[
-    (2, "igmp"),
     (33, "dccp"),
     (46, "rsvp"),
     (47, "gre"),
     (50, "esp"),
     (51, "ah"),
     (88, "eigrp"),
-    (89, "ospf"),
     (103, "pim"),
     (112, "vrrp"),
     (115, "l2tp"),
@@ -95,7 +83,6 @@ const ETHERNET: &[(u16, &str)] = &[
     (0x8863, "pppoed"),
     (0x8864, "pppoes"),
     (0x888e, "eapol"),
-    (0x88cc, "lldp"),
     (0x88e5, "macsec"),
     (0x9000, "loop"),
 ];

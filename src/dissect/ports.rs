@@ -1,5 +1,7 @@
 //! Which application protocol a port stands for, as Wireshark decides by default.
 
+pub mod names;
+
 use super::definition::Definition;
 use super::layer::Protocol;
 use super::tables::DEFINITIONS;
@@ -52,7 +54,8 @@ pub(super) const SERVICES: &[(u64, &str)] = &[
 /// The protocol above UDP by its ports. Wireshark tries the lower port first.
 pub fn udp_protocol(source: u16, destination: u16) -> Option<Protocol> {
     let (low, high) = (source.min(destination), source.max(destination));
-    find(&UDP, low).or_else(|| find(&UDP, high))
+    // A port that stands for a protocol not read here hides the other.
+    find(&UDP, low).or_else(|| find(&UDP, high).filter(|_| !within(TAKEN_UDP, low)))
 }
 
 /// As [`udp_protocol`], after a look at the payload: what comes to port 4011 is DHCP only with
@@ -65,10 +68,12 @@ pub fn udp_payload_protocol(source: u16, destination: u16, payload: &[u8]) -> Op
     }
 }
 
-/// The protocol above TCP by its ports, for those that are found by port alone.
-pub fn tcp_protocol(source: u16, destination: u16) -> Option<Protocol> {
+/// The protocol above TCP by its ports, for those that are found by port alone, and that port.
+pub fn tcp_protocol(source: u16, destination: u16) -> Option<(Protocol, u16)> {
     let (low, high) = (source.min(destination), source.max(destination));
-    find(&TCP, low).or_else(|| find(&TCP, high))
+    // A port that stands for a protocol not read here hides the other.
+    let of = |port| find(&TCP, port).map(|protocol| (protocol, port));
+    of(low).or_else(|| of(high).filter(|_| !within(TAKEN_TCP, low)))
 }
 
 /// Ports and the protocols they stand for, sorted; from the protocols' definitions.

@@ -6,8 +6,9 @@ use super::field::Sink;
 use super::layer::Layer;
 use super::tcp::Numbers;
 use super::{
-    Packet, arp, cooked, data, dhcp, dns, ethernet, frame, http, icmp, icmpv6, ipv4, ipv6, named,
-    tcp, tls, udp,
+    Packet, arp, cdp, cooked, data, dhcp, dhcpv6, dns, ethernet, frame, ftp, http, icmp, icmpv6,
+    igmp, imap, ipv4, ipv6, lldp, named, nbns, ntp, ospf, pop, rip, smtp, snmp, ssh, stp, tcp,
+    telnet, tftp, tls, udp,
 };
 
 macro_rules! protocols {
@@ -46,6 +47,24 @@ protocols! {
     Llmnr: dns::LINK_LOCAL;
     Http: http::DEFINITION;
     Tls: tls::DEFINITION;
+    Ftp: ftp::DEFINITION;
+    FtpData: ftp::DATA;
+    Smtp: smtp::DEFINITION;
+    Telnet: telnet::DEFINITION;
+    Ssh: ssh::DEFINITION;
+    Pop: pop::DEFINITION;
+    Imap: imap::DEFINITION;
+    Ntp: ntp::DEFINITION;
+    Tftp: tftp::DEFINITION;
+    Igmp: igmp::DEFINITION;
+    Stp: stp::DEFINITION;
+    Snmp: snmp::DEFINITION;
+    Nbns: nbns::DEFINITION;
+    Rip: rip::DEFINITION;
+    Ospf: ospf::DEFINITION;
+    Lldp: lldp::DEFINITION;
+    Cdp: cdp::DEFINITION;
+    Dhcpv6: dhcpv6::DEFINITION;
     Data: data::DEFINITION;
     Other: named::DEFINITION;
 }

@@ -1,11 +1,13 @@
 //! TLS records and what a handshake says in the clear (RFC 8446, RFC 5246).
 //!
-//! Left out: everything encrypted, key exchange messages, what is inside certificates, and of the
-//! hello of SSL 2 all but its versions.
+//! Left out: everything encrypted, the client's half of the key exchange, of certificates all but
+//! names and times, and of the hello of SSL 2 all but its versions.
 
+mod certificate;
 pub mod ciphers;
 mod emit;
 pub mod fields;
+mod messages;
 
 pub use emit::{State, emit};
 pub use fields::FIELDS;
@@ -56,12 +58,57 @@ pub const DEFINITION: Definition = Definition {
                 (0, "Hello Request"),
                 (1, "Client Hello"),
                 (2, "Server Hello"),
+                (3, "Hello Verify Request"),
                 (4, "New Session Ticket"),
+                (5, "End of Early Data"),
+                (6, "Hello Retry Request"),
+                (8, "Encrypted Extensions"),
                 (11, "Certificate"),
                 (12, "Server Key Exchange"),
+                (13, "Certificate Request"),
                 (14, "Server Hello Done"),
+                (15, "Certificate Verify"),
                 (16, "Client Key Exchange"),
                 (20, "Finished"),
+                (21, "Certificate URL"),
+                (22, "Certificate Status"),
+                (24, "Key Update"),
+                (25, "Compressed Certificate"),
+                (67, "Encrypted Extensions"),
+            ],
+        },
+        Names {
+            fields: &["tls.alert_message.level"],
+            values: &[(1, "Warning"), (2, "Fatal")],
+        },
+        Names {
+            fields: &["tls.alert_message.desc"],
+            values: &[
+                (0, "Close Notify"),
+                (10, "Unexpected Message"),
+                (20, "Bad Record MAC"),
+                (22, "Record Overflow"),
+                (40, "Handshake Failure"),
+                (42, "Bad Certificate"),
+                (43, "Unsupported Certificate"),
+                (44, "Certificate Revoked"),
+                (45, "Certificate Expired"),
+                (46, "Certificate Unknown"),
+                (47, "Illegal Parameter"),
+                (48, "Unknown CA"),
+                (49, "Access Denied"),
+                (50, "Decode Error"),
+                (51, "Decrypt Error"),
+                (70, "Protocol Version"),
+                (71, "Insufficient Security"),
+                (80, "Internal Error"),
+                (86, "Inappropriate Fallback"),
+                (90, "User Canceled"),
+                (100, "No Renegotiation"),
+                (110, "Unsupported Extension"),
+                (112, "Unrecognized Name"),
+                (116, "Certificate Required"),
+                (120, "No application Protocol"),
             ],
         },
     ],

@@ -522,6 +522,21 @@ impl Maker<'_> {
                 let _ = thing;
             }
         }
+        for doubt in &part.doubt {
+            let Some(thing) = self.reference(doubt.of.get_ref(), doubt.of.span()) else {
+                continue;
+            };
+            let tables: Vec<Table> = self.things[thing].ways.iter().map(|w| w.table).collect();
+            for table in tables {
+                self.pieces(&doubt.filter, table.catalogue());
+                if matches!(table, Table::Frames(_))
+                    && let Ok(filter) = Filter::parse(doubt.filter.get_ref(), table.catalogue())
+                {
+                    self.fields
+                        .extend(filter.needs().iter().map(|id| (thing, *id)));
+                }
+            }
+        }
         let Some(of) = &part.of else { return };
         let Some(thing) = self.reference(of.get_ref(), of.span()) else {
             return;

@@ -1,5 +1,8 @@
 //! Every field by its name: its type, its sentence, and where its values come from.
 
+use super::advice;
+use super::error::Cause;
+use super::known::{self, Known};
 use super::notes::{NOTES, Notes};
 use crate::dissect::field::{FieldIndex, Kind};
 use crate::dissect::layer::Protocol;
@@ -184,8 +187,28 @@ impl Catalogue {
         found.into_iter().take(4).map(|(_, name)| name).collect()
     }
 
+    /// What to say of a name that Wireshark has and this catalogue of frames has not.
+    pub fn known_elsewhere(&self, name: &str) -> Option<Cause> {
+        if self.about != "frames" || advice::by_meaning(name, self).is_some() {
+            return None;
+        }
+        let decoded = |protocol: &str| {
+            let with_dot = format!("{protocol}.");
+            self.entries
+                .iter()
+                .any(|entry| entry.name.starts_with(&with_dot))
+        };
+        Some(match known::look_up(name, decoded)? {
+            Known::Protocol(protocol) => Cause::NotDecoded(protocol.to_owned()),
+            Known::Field => Cause::NotFilled(name.to_owned()),
+        })
+    }
+
     /// Advice about a name that does not exist; nothing when no name is near.
     pub fn advice(&self, name: &str) -> Option<String> {
+        if let Some(meant) = advice::by_meaning(name, self) {
+            return Some(format!("did you mean `{meant}`?"));
+        }
         let names = self.nearest(name);
         let (last, first) = names.split_last()?;
         let list = if first.is_empty() {

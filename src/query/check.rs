@@ -334,6 +334,9 @@ impl Checker<'_> {
             };
             return FilterError::new(span.clone(), cause);
         }
+        if let Some(cause) = self.catalogue.known_elsewhere(name) {
+            return FilterError::new(span.clone(), cause);
+        }
         match self.catalogue.advice(name) {
             Some(advice) => error.hint(advice),
             None => error.hint(

@@ -48,7 +48,15 @@ impl Seen<'_, '_> {
         let mut layers = Vec::new();
         let mut sink = Sink::new(Wanted::ALL);
         let comments = reading.batch.comments(packet.frame.number);
-        dissect::frame::emit(packet, reading.interface, self.clock, comments, &mut sink);
+        let above = reading.above();
+        dissect::frame::emit(
+            packet,
+            reading.interface,
+            self.clock,
+            comments,
+            &above,
+            &mut sink,
+        );
         layers.push(layer("frame", Some(0), false, Protocol::Frame, &sink.found));
         for one in packet.layers.as_slice() {
             let mut sink = Sink::new(Wanted::ALL);

@@ -47,6 +47,12 @@ pub enum Cause {
     /// A name that is no field and no protocol.
     #[error("`{0}` is neither a field nor a protocol")]
     UnknownName(String),
+    /// A protocol that is named in Wireshark and not decoded here.
+    #[error("`{0}` is a protocol that Wireshark knows and Wirelab does not decode")]
+    NotDecoded(String),
+    /// A field of Wireshark's that is not filled here.
+    #[error("`{0}` is a field that Wireshark knows and Wirelab does not fill")]
+    NotFilled(String),
     /// A function that does not exist.
     #[error("there is no function `{0}`")]
     UnknownFunction(String),

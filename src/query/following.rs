@@ -5,9 +5,10 @@ use super::catalogue::{EntryId, Place};
 use super::notes::Notes as Table;
 use crate::capture::{Reader, read_beside};
 use crate::dissect::layer::{Layer, Protocol};
-use crate::dissect::{Packet, Transport};
+use crate::dissect::{DEFINITIONS, Packet, Transport};
 use crate::track::fragments::Whole;
-use crate::track::messages::{HttpNote, Message, Messages};
+use crate::track::messages::{HttpNote, Message, Messages, Told};
+use crate::track::tcp::closing::{Closings, Step};
 use crate::track::{Notes, Trackers, dns, eap, ssdp};
 
 /// Fields of a segment that count from what the tracker knows.
@@ -25,14 +26,20 @@ const RELATIVE: &[&str] = &[
 /// [`RELATIVE`] do too.
 const LATER: &[&str] = &[
     "dns.response_in",
+    "http.next_request_in",
+    "http.next_response_in",
+    "http.prev_request_in",
+    "http.prev_response_in",
     "http.response_in",
     "icmp.no_resp",
+    "icmp.resp_not_found",
     "icmp.resp_in",
     "icmpv6.resp_in",
     "ip.reassembled_in",
     "ipv6.reassembled.in",
     "tcp.analysis.initial_rtt",
     "tcp.completeness",
+    "tcp.reassembled_in",
     "tls.handshake.random_bytes",
     "tls.handshake.random_time",
     "tls.record.content_type",
@@ -78,14 +85,17 @@ impl Wants {
                 match place {
                     Place::Note(table, _) => {
                         wants.arp |= *table == Table::Arp;
-                        wants.tcp |= *table == Table::Tcp;
+                        if matches!(table, Table::Columns | Table::Expert) {
+                            return Wants::all();
+                        }
+                        wants.tcp |= matches!(table, Table::Tcp | Table::Connection);
                         wants.udp |= *table == Table::Udp;
                         wants.dns |= *table == Table::Dns;
-                        wants.messages |= *table == Table::Dns;
+                        wants.messages |= matches!(table, Table::Dns | Table::Pdu);
                         wants.icmp |= *table == Table::Icmp;
                     }
-                    Place::Field(Protocol::Http | Protocol::Tls | Protocol::Dns, _)
-                    | Place::Layer("http" | "tls" | "dns") => wants.messages = true,
+                    Place::Field(protocol, _) if in_streams(*protocol) => wants.messages = true,
+                    Place::Layer(name) if is_in_streams(name) => wants.messages = true,
                     Place::Field(Protocol::Frame, _) if entry.name == "frame.protocols" => {
                         wants.messages = true;
                     }
@@ -97,6 +107,20 @@ impl Wants {
     }
 }
 
+/// Whether TCP streams carry it.
+fn in_streams(protocol: Protocol) -> bool {
+    let definition = protocol.definition();
+    // Bytes that nobody claims are known when the others are.
+    protocol == Protocol::Data || !definition.found.tcp.is_empty()
+}
+
+/// The same by a layer's name.
+fn is_in_streams(name: &str) -> bool {
+    let mut all = DEFINITIONS.iter();
+    let found = all.find(|(_, d)| d.layers.iter().any(|l| l.0 == name));
+    found.is_some_and(|(protocol, _)| in_streams(*protocol))
+}
+
 /// What is said of one frame.
 #[derive(Debug, Default)]
 pub(super) struct Said {
@@ -105,6 +129,12 @@ pub(super) struct Said {
     pub(super) first_of_stream: bool,
     /// Messages of TCP streams that end in this frame.
     pub(super) messages: Vec<Message>,
+    /// What a TCP segment does to its connection.
+    pub(super) step: Step,
+    /// What else becomes of a TCP payload.
+    pub(super) told: Told,
+    /// Frame that completes the message that this segment is a part of.
+    pub(super) message_whole_in: Option<u32>,
     /// What HTTP's fields need from other frames, of a message in a datagram.
     pub(super) ssdp: Option<HttpNote>,
     /// Conversation of the TCP segment that an ICMP error quotes.
@@ -118,6 +148,7 @@ pub(super) struct Said {
 pub(super) struct Following {
     trackers: Trackers,
     messages: Messages,
+    closings: Closings,
     ssdp: ssdp::Conversations,
     eap: eap::Conversations,
 }
@@ -172,7 +203,8 @@ impl Following {
                 let note = trackers.tcp.segment(packet, &ip, segment);
                 said.first_of_stream = trackers.tcp.len() > streams;
                 if wants.messages {
-                    said.messages = self.messages.segment(packet, segment, &note);
+                    said.told = self.messages.segment(packet, segment, &note);
+                    said.messages = std::mem::take(&mut said.told.messages);
                     if wants.dns {
                         let seen = dns::Seen {
                             frame: packet.frame.number,
@@ -194,6 +226,7 @@ impl Following {
                         }
                     }
                 }
+                said.step = self.closings.segment(note.stream, note.side, segment);
                 said.notes.tcp = Some(note);
             }
             Transport::Udp(datagram)
@@ -257,10 +290,12 @@ impl Following {
         }
         if let Some(note) = &mut said.notes.icmp {
             note.resp_in = trackers.icmp.reply_to(frame);
+            note.unanswered = note.request && note.resp_in == 0;
         }
-        if let Some(note) = &mut said.ssdp {
-            self.ssdp.complete(note, frame);
+        if let (Some(note), Some(udp)) = (&mut said.ssdp, &said.notes.udp) {
+            self.ssdp.complete(note, udp.stream);
         }
+        said.message_whole_in = self.messages.completed_in(frame);
         said.completed_in = trackers.fragments.completed_in(frame);
     }
 }

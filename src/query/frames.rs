@@ -6,15 +6,16 @@
 
 use super::Filter;
 use super::catalogue::EntryId;
+use super::columns::{self, Row};
+use super::expert;
 use super::following::{Following, Said, Wants};
 use super::link;
 use super::notes::Notes;
 use super::plan::{Plan, Values, header_length};
 use crate::capture::{Batch, Ending, Frame, Interface, Kept, OpenError, Reader, read_beside};
-use crate::dissect::definition::{Given, Line};
 use crate::dissect::field::{Sink, Wanted};
 use crate::dissect::frame::Clock;
-use crate::dissect::layer::{Layer, Protocol};
+use crate::dissect::layer::{Layer, Protocol, View};
 use crate::dissect::{self, Packet, Stop, Transport};
 use crate::track;
 use crate::track::fragments::Whole;
@@ -69,6 +70,13 @@ pub struct Seen<'s, 'a> {
     pub clock: &'s Clock,
     /// The interface the frame came from.
     pub interface: Option<&'a Interface>,
+}
+
+impl Seen<'_, '_> {
+    /// The frame's row of the packet list; all of it where the session follows everything.
+    pub fn row(&self) -> Row {
+        columns::row(self.reading)
+    }
 }
 
 impl<'q> Session<'q> {
@@ -217,20 +225,6 @@ struct State {
     following: Following,
 }
 
-impl Seen<'_, '_> {
-    /// What the packet list says of the frame, where its highest protocol tells it itself.
-    pub fn line(&self) -> Option<Line> {
-        let layers = self.packet.layers.as_slice().iter();
-        let mut own = layers.filter(|l| !l.quoted && l.protocol != Protocol::Data);
-        let given = match self.reading.said.messages.last() {
-            Some(message) => message.given(self.packet),
-            None => Given::of(self.packet, own.next_back()?, None),
-        };
-        let line = given.layer.protocol.definition().line?;
-        Some(line(&given))
-    }
-}
-
 /// Everything that values of one frame come from.
 pub(super) struct Reading<'r, 'a> {
     pub(super) packet: &'r Packet<'a>,
@@ -250,7 +244,12 @@ impl<'a> Reading<'_, 'a> {
             values.layer(plan, "frame", 1, length, frame.bytes);
             values.read(plan, Protocol::Frame, 1, |sink| {
                 let comments = self.batch.comments(frame.number);
-                dissect::frame::emit(packet, self.interface, clock, comments, sink);
+                let above = if sink.wants(dissect::frame::PROTOCOLS) {
+                    self.above()
+                } else {
+                    String::new()
+                };
+                dissect::frame::emit(packet, self.interface, clock, comments, &above, sink);
             });
         }
         let layers = packet.layers.as_slice();
@@ -293,6 +292,22 @@ impl<'a> Reading<'_, 'a> {
             let nth = u8::try_from(before + 1).unwrap_or(u8::MAX);
             self.message(plan, message, nth, values);
         }
+        if plan.wants(Protocol::Data) || plan.wants_layers() {
+            for message in &self.said.messages {
+                self.body(plan, message, values);
+            }
+        }
+        if let Some(name) = self.said.told.named {
+            values.layer(plan, name, 1, length, packet.payload_bytes());
+        }
+        if let Some(view) = self.unclaimed() {
+            values.layer(plan, "data", 1, length, view.bytes);
+            values.read(plan, Protocol::Data, 1, |sink| {
+                let _ = dissect::data::emit(&view, sink);
+            });
+        }
+        values.read_notes(plan, Notes::Columns, |sink| columns::emit(self, sink));
+        values.read_notes(plan, Notes::Expert, |sink| expert::emit(self, sink));
         let stop = if plan.wants_stop() { self.stop() } else { None };
         match stop {
             Some(Stop::Malformed) => values.layer(plan, "_ws.malformed", 1, 0, &[]),
@@ -301,8 +316,61 @@ impl<'a> Reading<'_, 'a> {
         }
     }
 
+    /// The protocols above TCP, as `frame.protocols` has them.
+    pub(super) fn above(&self) -> String {
+        let mut out = String::new();
+        for message in &self.said.messages {
+            match message.protocol {
+                Protocol::Http => {
+                    out.push_str(":http");
+                    if let Some(name) = dissect::http::body::protocol(&message.bytes) {
+                        out.push(':');
+                        out.push_str(name);
+                    }
+                }
+                protocol => {
+                    out.push(':');
+                    out.push_str(protocol.name());
+                }
+            }
+        }
+        if let Some(name) = self.said.told.named {
+            out.push(':');
+            out.push_str(name);
+        }
+        if self.unclaimed().is_some() {
+            out.push_str(":data");
+        }
+        out
+    }
+
+    /// The body of an HTTP message, where its kind is not told: it is bytes that nobody claims.
+    fn body(&self, plan: &Plan, message: &'a Message, values: &mut Values<'a>) {
+        if message.protocol != Protocol::Http
+            || dissect::http::body::protocol(&message.bytes) != Some("data")
+        {
+            return;
+        }
+        let bytes = dissect::http::body::of(&message.bytes);
+        values.read(plan, Protocol::Data, 1, |sink| {
+            dissect::data::hand_over(bytes, sink)
+        });
+        values.layer(plan, "data", 1, 0, &[]);
+    }
+
+    /// TCP's payload that no protocol claims.
+    pub(super) fn unclaimed(&self) -> Option<View<'a>> {
+        let part = self.said.told.unclaimed.clone()?;
+        let bytes = self.packet.payload_bytes().get(part)?;
+        (!bytes.is_empty()).then_some(View {
+            bytes,
+            reported: bytes.len(),
+            quoted: false,
+        })
+    }
+
     /// Why dissection ended early: at a header, or within a message.
-    fn stop(&self) -> Option<Stop> {
+    pub(super) fn stop(&self) -> Option<Stop> {
         let packet = self.packet;
         packet.stop.or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
@@ -351,6 +419,15 @@ impl<'a> Reading<'_, 'a> {
                     let whole = view.bytes.len() >= 20;
                     values.read_notes(plan, Notes::Tcp, |sink| {
                         track::tcp::emit(note, whole, sink);
+                    });
+                    values.read_notes(plan, Notes::Connection, |sink| {
+                        track::tcp::closing::emit(self.said.step, sink);
+                    });
+                    let payload = self.packet.payload_bytes();
+                    let start = view.bytes.len() - payload.len().min(view.bytes.len());
+                    let whole_in = self.said.message_whole_in;
+                    values.read_notes(plan, Notes::Pdu, |sink| {
+                        track::messages::pdu::emit(&self.said.told, payload, start, whole_in, sink);
                     });
                 }
             }

@@ -8,15 +8,19 @@
 //! **Invariant:** nothing about traffic is computed here; values come from `dissect`, `track` and
 //! `facts`.
 
+mod advice;
 pub mod catalogue;
 mod check;
 mod code;
+pub mod columns;
 pub mod details;
 mod error;
 mod eval;
+pub mod expert;
 pub mod expression;
 mod following;
 pub mod frames;
+mod known;
 mod lexer;
 mod link;
 mod literal;
@@ -47,6 +51,10 @@ pub struct Filter {
 impl Filter {
     /// Reads a filter in Wireshark's language. An empty one holds for everything.
     pub fn parse(text: &str, catalogue: &Catalogue) -> Result<Filter, FilterError> {
+        Filter::read(text, catalogue).map_err(|error| advice::add(text, error, catalogue))
+    }
+
+    fn read(text: &str, catalogue: &Catalogue) -> Result<Filter, FilterError> {
         let Some(test) = parser::parse(text)? else {
             return Ok(Filter {
                 code: code::Code::Always,

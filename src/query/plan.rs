@@ -93,6 +93,11 @@ impl Plan {
         !self.layers.is_empty() || !self.notes.is_empty() || self.protocols & bit(protocol) != 0
     }
 
+    /// Whether whole layers are asked for.
+    pub(super) fn wants_layers(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
     /// Whether it is asked why dissection ended.
     pub(super) fn wants_stop(&self) -> bool {
         self.stop

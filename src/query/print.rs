@@ -38,6 +38,8 @@ pub fn value(kind: Kind, value: &Value<'_>, out: &mut Vec<u8>) {
             escaped(text, out);
             Ok(())
         }
+        // As tshark says that a field is there and has no bytes.
+        Value::Bytes(bytes) if bytes.is_empty() => write!(out, "<MISSING>"),
         Value::Bytes(bytes) => {
             hex(bytes, out);
             Ok(())
@@ -127,9 +129,6 @@ fn escaped(text: &[u8], out: &mut Vec<u8>) {
                 '\r' => out.extend_from_slice(b"\\r"),
                 '\t' => out.extend_from_slice(b"\\t"),
                 '\u{b}' => out.extend_from_slice(b"\\v"),
-                c if c.is_control() && c.is_ascii() => {
-                    let _ = write!(out, "\\{:03o}", u32::from(c));
-                }
                 c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }

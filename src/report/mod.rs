@@ -8,7 +8,6 @@
 
 pub mod columns;
 pub mod hops;
-pub mod packet_list;
 pub mod summary;
 mod tcp;
 pub use columns::moment;

@@ -20,11 +20,16 @@ pub struct Note {
     pub resp_to: u32,
     /// Nanoseconds from request to reply, on a reply.
     pub resptime: i64,
+    /// An echo request.
+    pub request: bool,
+    /// A request without a reply; known only after a first reading.
+    pub unanswered: bool,
 }
 
 crate::fields! {
     RESP_IN: "icmp.resp_in", Kind::Frame, "Frame of the reply to this request.";
     NO_RESP: "icmp.no_resp", Kind::Mark, "No reply to this request is in the capture.";
+    RESP_NOT_FOUND: "icmp.resp_not_found", Kind::Mark, "Wireshark's remark that there is no reply.";
     RESP_TO: "icmp.resp_to", Kind::Frame, "Frame of the request that this answers.";
     RESPTIME: "icmp.resptime", Kind::Float, "Milliseconds from request to reply.";
     V6_RESP_IN: "icmpv6.resp_in", Kind::Frame, "Frame of the reply to this request.";
@@ -41,6 +46,10 @@ pub fn emit(note: &Note, v6: bool, sink: &mut Sink<'_>) {
     };
     if note.resp_in != 0 {
         sink.unsigned(resp_in, 0..0, note.resp_in);
+    }
+    if note.unanswered && !v6 {
+        sink.mark(NO_RESP, 0..0);
+        sink.mark(RESP_NOT_FOUND, 0..0);
     }
     if note.resp_to != 0 {
         sink.unsigned(resp_to, 0..0, note.resp_to);
@@ -123,6 +132,7 @@ impl Echoes {
         }
         Note {
             resp_in: self.replies.get(&frame).copied().unwrap_or(0),
+            request: message.kind == request,
             ..Note::default()
         }
     }
@@ -164,6 +174,7 @@ impl Echoes {
             resp_in: 0,
             resp_to: ping.frame,
             resptime: rtt,
+            ..Note::default()
         }
     }
 

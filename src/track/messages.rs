@@ -7,19 +7,22 @@
 //!
 //! **Invariant:** what waits for its end is bounded, in each direction and together.
 
+pub mod pdu;
 mod waiting;
 
 use crate::capture::Time;
-use crate::dissect::definition::{Given, State};
+use crate::dissect::definition::{Given, State, Take, Taken};
 use crate::dissect::field::{Sink, Value, Wanted};
 use crate::dissect::http::{self, BodyLength};
 use crate::dissect::layer::{Layer, Protocol, Source, View};
 use crate::dissect::tcp::{self, Segment};
+use crate::dissect::text;
 use crate::dissect::tls;
 use crate::dissect::{Packet, as_u32, as_usize, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
 use std::collections::HashMap;
+use std::ops::Range;
 use waiting::{Chunks, Lines, Need, Waiting};
 
 /// Segments that Wireshark does not look into. A fast retransmission it does.
@@ -78,8 +81,10 @@ impl Message {
 }
 
 /// How a request and its response belong together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpNote {
+    /// Which exchange of the connection the message belongs to, from 1.
+    pub exchange: u32,
     /// Which request of the connection this is, from 1.
     pub request_number: Option<u32>,
     /// Which response of the connection this is, from 1.
@@ -90,6 +95,40 @@ pub struct HttpNote {
     pub response_in: Option<u32>,
     /// Nanoseconds from request to response, on a response.
     pub time: Option<i64>,
+    /// What the request asked for, host included, on a response.
+    pub request_uri: Option<Vec<u8>>,
+    /// Request and response of the exchange before, as far as the message tells.
+    pub previous: (Option<u32>, Option<u32>),
+    /// Request and response of the exchange after, as far as the message tells.
+    pub next: (Option<u32>, Option<u32>),
+}
+
+/// What becomes of a segment's payload.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// The messages that end in the segment.
+    pub messages: Vec<Message>,
+    /// Parts of the payload that wait for more or complete what waited.
+    pub pieces: Vec<Range<usize>>,
+    /// What this segment makes whole, of bytes that came in several.
+    pub whole: Vec<Whole>,
+    /// The part of the payload that no protocol claims.
+    pub unclaimed: Option<Range<usize>>,
+    /// Wireshark's name of the protocol that takes the payload, where it is not decoded.
+    pub named: Option<&'static str>,
+    /// Sizes of the messages that have their length before them.
+    pub sizes: Vec<u32>,
+}
+
+/// Bytes of several segments, put together for a message or several.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The frames they came in.
+    pub frames: Vec<u32>,
+    /// How many they are.
+    pub length: u64,
+    /// The bytes, as far as they are kept.
+    pub bytes: Vec<u8>,
 }
 
 /// All streams.
@@ -99,21 +138,31 @@ pub struct Messages {
     waiting: usize,
     /// Stream and number of a request, to the frame of its response.
     responses: HashMap<(u32, u32), u32>,
+    /// Stream and number of a request, to its frame.
+    requests: HashMap<(u32, u32), u32>,
+    /// Frames whose bytes are put together, to the frame that completes them.
+    completed: HashMap<u32, u32>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Default)]
 enum Kind {
     #[default]
     Unknown,
     Http,
     Tls,
     Dns,
+    /// Divided as its definition says.
+    Other(Protocol, Take),
 }
 
 #[derive(Default)]
 struct Stream {
     kind: Kind,
     ports: (u16, u16),
+    /// The port by which the protocol was found.
+    port: u16,
+    /// What it remembers.
+    phase: u32,
     waiting: [Option<Waiting>; 2],
     tls: [tls::State; 2],
     requests: Vec<Request>,
@@ -128,34 +177,52 @@ struct Request {
     frame: u32,
     time: Time,
     method: Vec<u8>,
+    uri: Option<Vec<u8>>,
 }
 
 impl Messages {
     /// Takes in a segment and hands out the messages that end in it.
-    pub fn segment(&mut self, packet: &Packet<'_>, segment: &Segment, note: &Note) -> Vec<Message> {
+    pub fn segment(&mut self, packet: &Packet<'_>, segment: &Segment, note: &Note) -> Told {
         let length = segment.length.unwrap_or(0);
         let payload = packet.payload_bytes();
         let payload = &payload[..payload.len().min(as_usize(length))];
         if segment.has(tcp::RST) || (length == 0 && !segment.has(tcp::FIN)) {
-            return Vec::new();
+            return Told::default();
         }
         let mut call = Call {
             frame: packet.frame.number,
             time: packet.frame.time.unwrap_or_default(),
             stream: note.stream,
             side: usize::from(note.side),
+            to_server: false,
+            start: segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN))),
+            length: payload.len(),
+            frames: Vec::new(),
             out: Vec::new(),
+            told: Told::default(),
         };
-        let stream = self.streams.entry(note.stream).or_insert_with(|| Stream {
-            kind: match ports::tcp_protocol(segment.source_port, segment.destination_port) {
+        let ports = (segment.source_port, segment.destination_port);
+        let stream = self.streams.entry(note.stream).or_insert_with(|| {
+            let found = ports::tcp_protocol(ports.0, ports.1);
+            let (protocol, port) = found.map_or((None, 0), |(p, port)| (Some(p), port));
+            let kind = match protocol {
                 Some(Protocol::Http) => Kind::Http,
                 Some(Protocol::Tls) => Kind::Tls,
                 Some(Protocol::Dns | Protocol::Mdns) => Kind::Dns,
-                _ => Kind::Unknown,
-            },
-            ports: (segment.source_port, segment.destination_port),
-            ..Stream::default()
+                Some(other) => match other.definition().take {
+                    Some(take) => Kind::Other(other, take),
+                    None => Kind::Unknown,
+                },
+                None => Kind::Unknown,
+            };
+            Stream {
+                kind,
+                ports,
+                port,
+                ..Stream::default()
+            }
         });
+        call.to_server = ports.1 == stream.port;
         let held = |stream: &Stream| -> usize {
             let waiting = stream.waiting.iter().flatten();
             waiting.map(|w| w.bytes.len() + w.later_bytes).sum()
@@ -170,6 +237,8 @@ impl Messages {
                 stream.bytes(&mut call, segment, payload, can_wait);
             }
             call.out.clear();
+            call.told.unclaimed = None;
+            call.told.named = None;
         } else {
             stream.bytes(&mut call, segment, payload, can_wait);
             if segment.has(tcp::FIN) {
@@ -178,10 +247,14 @@ impl Messages {
         }
         self.waiting = (self.waiting + held(stream)).saturating_sub(before);
         for message in &call.out {
-            if let Some(http) = message.http
-                && let (Some(_), Some(number)) = (http.response_number, http.request_number)
-            {
-                self.responses.insert((call.stream, number), call.frame);
+            if let Some(http) = message.http.as_ref().filter(|http| http.exchange > 0) {
+                let answer = http.response_number.is_some();
+                let frames = if answer {
+                    &mut self.responses
+                } else {
+                    &mut self.requests
+                };
+                frames.insert((call.stream, http.exchange), call.frame);
             }
         }
         for message in &mut call.out {
@@ -192,19 +265,40 @@ impl Messages {
                 http.request_number = None;
             }
         }
-        call.out
+        for whole in &call.told.whole {
+            for frame in whole.frames.iter().filter(|frame| **frame != call.frame) {
+                self.completed.insert(*frame, call.frame);
+            }
+        }
+        call.told.messages = call.out;
+        call.told
+    }
+
+    /// The frame that completes what this one's bytes belong to.
+    pub fn completed_in(&self, frame: u32) -> Option<u32> {
+        self.completed.get(&frame).copied()
     }
 
     /// What a second reading knows of a message: the frame of the response to a request.
     pub fn complete(&self, stream: u32, message: &mut Message) {
-        if let Some(http) = &mut message.http
-            && let Some(number) = http.request_number
-        {
-            http.response_in = self.responses.get(&(stream, number)).copied();
+        if let Some(http) = message.http.as_mut().filter(|http| http.exchange > 0) {
+            let request = |number| self.requests.get(&(stream, number)).copied();
+            let response = |number| self.responses.get(&(stream, number)).copied();
+            let (before, after) = (http.exchange.saturating_sub(1), http.exchange + 1);
+            http.previous.0 = request(before);
+            http.next.0 = request(after);
+            if http.response_number.is_some() {
+                http.previous.1 = response(before);
+                http.next.1 = response(after);
+            } else {
+                http.response_in = response(http.exchange);
+            }
         }
         if let Some(stream) = self.streams.get(&stream) {
             // Data that a client sends before the server has chosen a version.
             message.state.tls.tls13 |= stream.tls.iter().any(|state| state.tls13);
+            let known = stream.tls.iter().map(|state| state.version).max();
+            message.state.tls.version = known.unwrap_or(0);
         }
     }
 }
@@ -217,6 +311,10 @@ pub fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
         (fields::RESPONSE_NUMBER, note.response_number),
         (fields::REQUEST_IN, note.request_in),
         (fields::RESPONSE_IN, note.response_in),
+        (fields::PREV_REQUEST_IN, note.previous.0),
+        (fields::PREV_RESPONSE_IN, note.previous.1),
+        (fields::NEXT_REQUEST_IN, note.next.0),
+        (fields::NEXT_RESPONSE_IN, note.next.1),
     ];
     for (index, number) in numbers {
         if let Some(number) = number {
@@ -226,6 +324,10 @@ pub fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
     if let Some(time) = note.time {
         sink.put(fields::TIME, 0..0, Value::Duration(time));
     }
+    if let Some(uri) = &note.request_uri {
+        let uri = text::ascii(uri).into_owned();
+        sink.put(fields::RESPONSE_FOR_URI, 0..0, Value::Text(uri.into()));
+    }
 }
 
 /// The segment at hand.
@@ -234,7 +336,23 @@ struct Call {
     time: Time,
     stream: u32,
     side: usize,
+    to_server: bool,
+    /// Number of the payload's first byte.
+    start: u32,
+    /// Captured bytes of the payload.
+    length: usize,
+    /// Frames of what is put together at the moment.
+    frames: Vec<u32>,
     out: Vec<Message>,
+    told: Told,
+}
+
+impl Call {
+    /// The part of the payload with these numbers.
+    fn part(&self, from: u32, length: usize) -> Range<usize> {
+        let start = as_usize(from.wrapping_sub(self.start)).min(self.length);
+        start..(start + length).min(self.length)
+    }
 }
 
 impl Stream {
@@ -271,10 +389,13 @@ impl Stream {
                     payload.get(skip..).unwrap_or_default()
                 });
                 match new {
-                    Some(new) => waiting.add(new, most),
-                    None => waiting.keep(offset, payload),
+                    Some(new) => waiting.add(call.frame, new, most),
+                    None => waiting.keep(call.frame, offset, payload),
                 }
                 waiting.close_gaps(most);
+                let belonging = usize::try_from(most.saturating_sub(offset));
+                let belonging = belonging.unwrap_or(usize::MAX).min(payload.len());
+                call.told.pieces.push(call.part(seq, belonging));
                 let answered = self.answered_request().is_some();
                 if matches!(waiting.need, Need::Fin)
                     || matches!(waiting.need, Need::Bytes(need) if waiting.length < need)
@@ -286,7 +407,17 @@ impl Stream {
                 }
                 let (bytes, whole) = (waiting.bytes, waiting.length);
                 let cut = whole > bytes.len() as u64;
+                call.frames = waiting.frames;
                 self.messages(call, waiting.start, &bytes, can_wait && !cut);
+                let again = self.waiting[call.side].as_ref();
+                let frames = std::mem::take(&mut call.frames);
+                if again.is_none_or(|again| again.start != waiting.start) {
+                    call.told.whole.push(Whole {
+                        frames,
+                        length: whole,
+                        bytes,
+                    });
+                }
                 let taken = usize::try_from(whole - offset).unwrap_or(usize::MAX);
                 payload = payload.get(taken..).unwrap_or_default();
                 seq = seq.wrapping_add(u32::try_from(taken).unwrap_or(0));
@@ -299,7 +430,7 @@ impl Stream {
                 return;
             }
         }
-        if self.kind == Kind::Unknown {
+        if matches!(self.kind, Kind::Unknown) {
             self.kind = recognize(payload, self.ports);
         }
         self.messages(call, seq, payload, can_wait);
@@ -312,23 +443,53 @@ impl Stream {
         {
             let start = waiting.start;
             self.messages(call, start, &waiting.bytes, false);
+            let mut frames = waiting.frames;
+            if !frames.contains(&call.frame) {
+                frames.push(call.frame);
+            }
+            if frames.len() > 1 {
+                let (length, bytes) = (waiting.length, waiting.bytes);
+                call.told.whole.push(Whole {
+                    frames,
+                    length,
+                    bytes,
+                });
+            }
         }
     }
 
     /// Reads as many messages as there are, and keeps the rest for later.
     fn messages(&mut self, call: &mut Call, seq: u32, bytes: &[u8], can_wait: bool) {
         let (at, need) = match self.kind {
-            Kind::Unknown => return,
+            Kind::Unknown => {
+                match ports::names::tcp(self.ports.0, self.ports.1) {
+                    Some(name) => call.told.named = Some(name),
+                    None => call.told.unclaimed = Some(call.part(seq, bytes.len())),
+                }
+                return;
+            }
             Kind::Http => self.http(call, bytes, can_wait),
             Kind::Tls => self.tls(call, bytes),
             Kind::Dns => self.dns(call, bytes),
+            Kind::Other(protocol, take) => self.other(call, protocol, take, bytes, can_wait),
         };
         let Some(need) = need.filter(|_| can_wait) else {
             return;
         };
         let rest = &bytes[at.min(bytes.len())..];
         let start = seq.wrapping_add(u32::try_from(at).unwrap_or(0));
-        self.waiting[call.side] = Some(Waiting::new(start, need, rest));
+        // What goes on as it was keeps its frames.
+        let frames = match at {
+            0 if !call.frames.is_empty() => call.frames.clone(),
+            _ => {
+                let piece = call.part(start, rest.len());
+                if !call.told.pieces.contains(&piece) {
+                    call.told.pieces.push(piece);
+                }
+                vec![call.frame]
+            }
+        };
+        self.waiting[call.side] = Some(Waiting::new(start, need, rest, frames));
     }
 
     /// The request that the next response answers, if it was seen.
@@ -344,6 +505,8 @@ impl Stream {
             http: None,
             state: State {
                 tls: self.tls[call.side],
+                to_server: call.to_server,
+                phase: self.phase,
             },
             dns: None,
         });
@@ -359,7 +522,9 @@ impl Stream {
                 http::parse_cut_head(rest, method.as_deref())
             };
             let Some(head) = head else {
-                if http::recognize(rest).is_some() && can_wait {
+                // Without the end of a line Wireshark waits for it, whatever the bytes are.
+                let area = &rest[..rest.len().min(http::LONGEST_HEAD)];
+                if can_wait && memchr::memchr(b'\n', area).is_none() {
                     return (at, Some(Need::Lines(Lines::first(rest))));
                 }
                 // The middle of something: Wireshark shows it as a continuation of what it knows.
@@ -419,8 +584,10 @@ impl Stream {
                     frame: call.frame,
                     time: call.time,
                     method: head.method.iter().copied().take(32).collect(),
+                    uri: head.full_uri().or_else(|| Some(head.uri.to_vec())),
                 });
                 note.request_number = u32::try_from(self.requests.len()).ok();
+                note.exchange = note.request_number.unwrap_or(0);
             }
             http::Kind::Response => {
                 if self.requests.len() <= as_usize(self.responses) {
@@ -434,7 +601,9 @@ impl Stream {
                     self.responses = number;
                 }
                 note.response_number = Some(number);
+                note.exchange = number;
                 if let Some(request) = request {
+                    note.request_uri.clone_from(&request.uri);
                     note.request_in = Some(request.frame);
                     note.request_number = Some(number);
                     note.time = Some(call.time.since(request.time));
@@ -472,6 +641,41 @@ impl Stream {
         (at, need)
     }
 
+    fn other(
+        &mut self,
+        call: &mut Call,
+        protocol: Protocol,
+        take: Take,
+        bytes: &[u8],
+        can_wait: bool,
+    ) -> (usize, Option<Need>) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let mut state = State {
+                to_server: call.to_server,
+                phase: self.phase,
+                ..State::default()
+            };
+            let taken = take(&mut state, rest);
+            let length = match taken {
+                Taken::Message(length) | Taken::ThenTls(length) => length.clamp(1, rest.len()),
+                Taken::OneMore if can_wait => return (at, Some(Need::OneMore)),
+                Taken::Needs(length) if can_wait && length > rest.len() => {
+                    return (at, Some(Need::Bytes(length as u64)));
+                }
+                Taken::OneMore | Taken::Needs(_) => rest.len(),
+            };
+            self.push(call, protocol, &rest[..length]);
+            self.phase = state.phase;
+            at += length;
+            if matches!(taken, Taken::ThenTls(_)) {
+                self.kind = Kind::Tls;
+                break;
+            }
+        }
+        (bytes.len(), None)
+    }
+
     fn dns(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -483,6 +687,7 @@ impl Stream {
                 return (at, Some(Need::Bytes(length as u64)));
             }
             self.push(call, Protocol::Dns, &rest[..length]);
+            call.told.sizes.extend(u32::try_from(length));
             at += length;
         }
         (at, None)
@@ -495,7 +700,10 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
         protocol: Protocol::Tls,
         bytes: bytes.to_vec(),
         http: None,
-        state: State { tls: states[side] },
+        state: State {
+            tls: states[side],
+            ..State::default()
+        },
         dns: None,
     };
     let view = View {
@@ -506,7 +714,9 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
     let mut nothing = Sink::new(Wanted::default());
     tls::emit(&view, &mut states[side], &mut nothing);
     let tls13 = states.iter().any(|state| state.tls13);
+    let version = states[side].version;
     for state in states {
+        state.version = if version == 0 { state.version } else { version };
         state.tls13 = tls13;
     }
     message

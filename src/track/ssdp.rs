@@ -12,15 +12,17 @@ use std::collections::HashMap;
 #[derive(Default)]
 pub struct Conversations {
     streams: HashMap<u32, Conversation>,
-    /// Request frame to response frame.
-    responses: HashMap<u32, u32>,
+    /// Stream and number of a pair, to the frame of its request.
+    requests: HashMap<(u32, u32), u32>,
+    /// Stream and number of a pair, to the frame of its response.
+    responses: HashMap<(u32, u32), u32>,
 }
 
 /// One conversation: how many pairs there are, and the newest.
 #[derive(Default)]
 struct Conversation {
     pairs: u32,
-    request: Option<(u32, Time)>,
+    request: Option<(u32, Time, Option<Vec<u8>>)>,
     answered: bool,
 }
 
@@ -32,7 +34,10 @@ impl Conversations {
         match http::recognize(bytes) {
             Some(Kind::Request) => {
                 conversation.pairs += 1;
-                conversation.request = Some((frame, time));
+                let head = http::parse_cut_head(bytes, None);
+                let uri = head.map(|head| head.full_uri().unwrap_or_else(|| head.uri.to_vec()));
+                conversation.request = Some((frame, time, uri));
+                self.requests.insert((stream, conversation.pairs), frame);
                 conversation.answered = false;
                 note.request_number = Some(conversation.pairs);
             }
@@ -43,21 +48,34 @@ impl Conversations {
                 }
                 conversation.answered = true;
                 note.response_number = Some(conversation.pairs);
-                if let Some((request, asked)) = conversation.request {
-                    note.request_in = Some(request);
-                    note.time = Some(time.since(asked));
-                    self.responses.entry(request).or_insert(frame);
+                self.responses.insert((stream, conversation.pairs), frame);
+                if let Some((request, asked, uri)) = &conversation.request {
+                    note.request_in = Some(*request);
+                    note.time = Some(time.since(*asked));
+                    note.request_uri.clone_from(uri);
                 }
             }
-            _ => {}
+            _ => return note,
         }
+        note.exchange = conversation.pairs;
         note
     }
 
-    /// Adds what a first reading knows of a message: the frame of the response to a request.
-    pub fn complete(&self, note: &mut HttpNote, frame: u32) {
-        if note.request_number.is_some() {
-            note.response_in = self.responses.get(&frame).copied();
+    /// Adds what a first reading knows of a message: the frames of its pair and of those beside.
+    pub fn complete(&self, note: &mut HttpNote, stream: u32) {
+        if note.exchange == 0 {
+            return;
+        }
+        let request = |pair| self.requests.get(&(stream, pair)).copied();
+        let response = |pair| self.responses.get(&(stream, pair)).copied();
+        let (before, after) = (note.exchange - 1, note.exchange + 1);
+        note.previous.0 = request(before);
+        note.next.0 = request(after);
+        if note.response_number.is_some() {
+            note.previous.1 = response(before);
+            note.next.1 = response(after);
+        } else {
+            note.response_in = response(note.exchange);
         }
     }
 }
@@ -87,9 +105,10 @@ mod tests {
         assert_eq!(ask(8, 5, found).response_number, Some(1));
         let mut first = HttpNote {
             request_number: Some(2),
+            exchange: 2,
             ..HttpNote::default()
         };
-        conversations.complete(&mut first, 2);
-        assert_eq!(first.response_in, Some(3));
+        conversations.complete(&mut first, 7);
+        assert_eq!((first.response_in, first.previous.0), (Some(3), Some(1)));
     }
 }

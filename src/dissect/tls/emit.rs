@@ -1,7 +1,7 @@
 //! Hands over the fields of records in Wireshark's order.
 
 use super::fields::*;
-use super::{RECORD_HEADER, Record, content};
+use super::{RECORD_HEADER, Record, certificate, content, messages};
 use crate::dissect::cursor::Cursor;
 use crate::dissect::field::{FieldIndex, Sink};
 use crate::dissect::layer::View;
@@ -14,6 +14,8 @@ pub struct State {
     pub tls13: bool,
     /// This direction changed to its cipher: handshake messages and alerts are encrypted.
     pub encrypted: bool,
+    /// The version that the server chose; 0 while it is not known.
+    pub version: u16,
 }
 
 /// Hands over the fields of all whole records that begin here, and moves the state on. Answers
@@ -110,6 +112,11 @@ fn handshake(cursor: &mut Cursor<'_, '_>, state: &mut State) -> Option<()> {
             1 => client_hello(&mut body, state)?,
             2 => server_hello(&mut body, state)?,
             11 if !state.tls13 => certificates(&mut body)?,
+            // A message that is not understood to its end hides nothing behind it.
+            12 if !state.tls13 => drop(messages::server_key(&mut body)),
+            13 if !state.tls13 => drop(messages::certificate_request(&mut body)),
+            15 => drop(messages::certificate_verify(&mut body)),
+            22 if !state.tls13 => drop(body.u8(STATUS_TYPE)),
             _ => {}
         }
     }
@@ -152,23 +159,28 @@ fn hello_head(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
 }
 
 fn client_hello(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
+    let start = cursor.at;
     hello_head(cursor, state)?;
     let length = usize::from(cursor.u16(CIPHER_SUITES_LENGTH)?);
     list16(cursor, length, CIPHER_SUITES, CIPHER_SUITE)?;
     let length = usize::from(cursor.u8(COMPRESSION_LENGTH)?);
     list8(cursor, length, COMPRESSIONS, COMPRESSION)?;
-    extensions(cursor, true)
+    extensions(cursor, true)?;
+    messages::fingerprint(cursor, start, true)
 }
 
 fn server_hello(cursor: &mut Cursor<'_, '_>, state: &mut State) -> Option<()> {
     if let Some(version) = chosen_version(cursor) {
+        state.version = version;
         // Drafts count as TLS 1.3.
         state.tls13 = matches!(version, 0x0304 | 0x7f00..=0x7fff | 0xfb17 | 0xfb1a);
     }
+    let start = cursor.at;
     hello_head(cursor, state)?;
     cursor.u16(CIPHER_SUITE)?;
     cursor.u8(COMPRESSION)?;
-    extensions(cursor, false)
+    extensions(cursor, false)?;
+    messages::fingerprint(cursor, start, false)
 }
 
 /// The version in a server hello's extension (RFC 8446 §4.2.1), without handing anything over.
@@ -248,7 +260,7 @@ fn extension(body: &mut Cursor<'_, '_>, kind: u16, client: bool) -> Option<()> {
             let length = usize::from(body.u8(POINT_FORMATS_LENGTH)?);
             list8(body, length, POINT_FORMATS, POINT_FORMAT)?;
         }
-        13 | 34 => signatures(body)?,
+        13 | 34 | 50 => signatures(body)?,
         16 => {
             let length = usize::from(body.u16(ALPN_LENGTH)?);
             body.mark(ALPN_LIST, length)?;
@@ -289,7 +301,22 @@ fn extension(body: &mut Cursor<'_, '_>, kind: u16, client: bool) -> Option<()> {
             }
         }
         // These have nothing in them, or something that is left out.
-        0 | 5 | 22 | 23 | 49 => {}
+        0
+        | 1
+        | 5
+        | 9
+        | 15
+        | 17..=20
+        | 22
+        | 23
+        | 27
+        | 41
+        | 42
+        | 44
+        | 47..=49
+        | 57
+        | 13172
+        | 17513 => {}
         _ => {
             body.bytes(EXTENSION_DATA, length)?;
         }
@@ -308,16 +335,22 @@ fn server_names(body: &mut Cursor<'_, '_>) -> Option<()> {
     Some(())
 }
 
-fn signatures(body: &mut Cursor<'_, '_>) -> Option<()> {
+pub(super) fn signatures(body: &mut Cursor<'_, '_>) -> Option<()> {
     let length = usize::from(body.u16(SIGNATURES_LENGTH)?);
     body.mark(SIGNATURES, length)?;
     let mut list = body.part(length);
     while list.left() >= 2 {
-        let at = list.at;
-        let [hash, key] = list.u16(SIGNATURE)?.to_be_bytes();
-        list.sink.unsigned(SIGNATURE_HASH, at..at + 1, hash);
-        list.sink.unsigned(SIGNATURE_KEY, at + 1..at + 2, key);
+        signature(&mut list)?;
     }
+    Some(())
+}
+
+/// A signature algorithm, whole and in its older parts.
+pub(super) fn signature(cursor: &mut Cursor<'_, '_>) -> Option<()> {
+    let at = cursor.at;
+    let [hash, key] = cursor.u16(SIGNATURE)?.to_be_bytes();
+    cursor.sink.unsigned(SIGNATURE_HASH, at..at + 1, hash);
+    cursor.sink.unsigned(SIGNATURE_KEY, at + 1..at + 2, key);
     Some(())
 }
 
@@ -342,7 +375,9 @@ fn certificates(body: &mut Cursor<'_, '_>) -> Option<()> {
     body.mark(CERTIFICATES, length)?;
     while body.left() > 0 {
         let length = usize::try_from(body.u24(CERTIFICATE_LENGTH)?).ok()?;
-        body.bytes(CERTIFICATE, length)?;
+        let at = body.at;
+        let one = body.bytes(CERTIFICATE, length)?;
+        certificate::emit(one, at, body.sink);
     }
     Some(())
 }

@@ -72,4 +72,18 @@ crate::fields! {
     CERTIFICATES: "tls.handshake.certificates", Kind::Mark, "The certificates, the server's own first.";
     CERTIFICATE_LENGTH: "tls.handshake.certificate_length", Kind::Unsigned(24), "Bytes of a certificate.";
     CERTIFICATE: "tls.handshake.certificate", Kind::Bytes, "A certificate.";
+    PRINTABLE: "x509sat.printableString", Kind::Text, "A name in a certificate: country, organization, host (plain letters).";
+    UTF8: "x509sat.uTF8String", Kind::Text, "A name in a certificate: organization, host.";
+    DNS_NAME: "x509ce.dNSName", Kind::Text, "A host that the certificate is for.";
+    UTC_TIME: "x509af.utcTime", Kind::Text, "From when, and until when, a certificate holds.";
+    CURVE_TYPE: "tls.handshake.server_curve_type", Kind::Hex(8), "3: the key exchange uses a named curve.";
+    NAMED_CURVE: "tls.handshake.server_named_curve", Kind::Hex(16), "Curve of the key exchange.";
+    POINT_LENGTH: "tls.handshake.server_point_len", Kind::Unsigned(8), "Bytes of the server's point.";
+    POINT: "tls.handshake.server_point", Kind::Bytes, "The server's point on the curve.";
+    SIGNATURE_LENGTH: "tls.handshake.sig_len", Kind::Unsigned(16), "Bytes of a signature.";
+    SIGNATURE_BYTES: "tls.handshake.sig", Kind::Bytes, "A signature.";
+    JA3_FULL: "tls.handshake.ja3_full", Kind::Text, "What a client's hello offers, as a line of numbers (JA3).";
+    JA3: "tls.handshake.ja3", Kind::Text, "MD5 of that line: programs can be told apart by it.";
+    JA3S_FULL: "tls.handshake.ja3s_full", Kind::Text, "What a server's hello chooses, as a line of numbers (JA3S).";
+    JA3S: "tls.handshake.ja3s", Kind::Text, "MD5 of that line.";
 }

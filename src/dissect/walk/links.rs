@@ -19,6 +19,26 @@ pub(super) fn arcnet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     }
 }
 
+/// A frame of a controller area network, as Linux records it: identifier and flags, length, data.
+pub(super) fn can<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, read: fn([u8; 4]) -> u32) {
+    packet.layers.push(rest.layer(Protocol::Other, "can"));
+    let (Some(identifier), Some(length)) = (rest.view().array(0).map(read), rest.view().u8(4))
+    else {
+        return stop(packet, rest.missing(8));
+    };
+    let error = identifier & 0x2000_0000 != 0;
+    if length == 0 || error {
+        return;
+    }
+    let long = identifier & 0x8000_0000 != 0;
+    let number = identifier & if long { 0x1fff_ffff } else { 0x7ff };
+    let data = rest.after(8).limit(usize::from(length));
+    packet.layers.push(match number {
+        0 => data.layer(Protocol::Other, "autosar-nm"),
+        _ => data.layer(Protocol::Data, "data"),
+    });
+}
+
 /// Cisco HDLC: address, control, EtherType.
 pub(super) fn cisco_hdlc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Other, "chdlc"));
@@ -62,6 +82,7 @@ pub(super) fn sll<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, version2: bool) {
     };
     match number {
         4 => llc(packet, rest.after(header)),
+        0x000c => can(packet, rest.after(header), u32::from_le_bytes),
         0..=1500 => {
             packet
                 .layers

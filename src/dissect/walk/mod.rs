@@ -15,7 +15,7 @@ use etherparse::{
     UdpHeaderSlice,
 };
 
-use links::{arcnet, cisco_hdlc, fddi, null, ppp, sll};
+use links::{arcnet, can, cisco_hdlc, fddi, null, ppp, sll};
 use tunnels::{gre, gtp, inside, mpls, pppoe, vxlan};
 
 /// A stretch of bytes still to be taken apart.
@@ -120,11 +120,9 @@ fn any_frame(packet: &mut Packet<'_>) {
         LinkType::FDDI => fddi(packet, rest),
         LinkType::NULL | LinkType::LOOP => null(packet, rest),
         LinkType::PPP | LinkType::PPP_HDLC => ppp(packet, rest),
-        LinkType::RAW
-        | LinkType::RAW_BSD
-        | LinkType::RAW_OPENBSD
-        | LinkType::IPV4
-        | LinkType::IPV6 => {
+        LinkType::IPV4 | LinkType::IPV6 => by_version(packet, rest),
+        LinkType::CAN_SOCKETCAN => can(packet, rest, u32::from_be_bytes),
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => {
             packet.layers.push(rest.layer(Protocol::Raw, "raw"));
             by_version(packet, rest);
         }
@@ -135,6 +133,8 @@ fn any_frame(packet: &mut Packet<'_>) {
 /// Walks the payload of a datagram that was put together from fragments.
 pub(super) fn datagram<'a>(packet: &mut Packet<'a>, bytes: &'a [u8]) {
     let Some(ip) = packet.ip else { return };
+    // What was one piece of it is no longer just bytes.
+    packet.layers.drop_data();
     let rest = Rest {
         bytes,
         source: Source::Datagram,
@@ -226,11 +226,16 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         (Some(0xaaaa), Some(3), Some([0, 0, 0] | [0, 0, 0xf8]), Some(number)) if number > 1500 => {
             ether_type(packet, rest.after(8), number);
         }
+        (Some(0xaaaa), Some(3), Some(CISCO), Some(0x2000)) => {
+            packet
+                .layers
+                .push(rest.after(8).layer(Protocol::Cdp, "cdp"));
+        }
         (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
         (Some(0x4242), Some(3), _, _) => {
             packet
                 .layers
-                .push(rest.after(3).layer(Protocol::Other, "stp"));
+                .push(rest.after(3).layer(Protocol::Stp, "stp"));
         }
         (None, ..) => stop(packet, rest.missing(3)),
         _ => {}
@@ -238,6 +243,8 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
 }
 
 const FABRIC_PATH: u16 = 0x8903;
+/// Cisco's number as an organisation, in SNAP.
+const CISCO: [u8; 3] = [0, 0, 0x0c];
 
 fn by_version<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     match rest.bytes().first().map(|b| b >> 4) {
@@ -372,7 +379,9 @@ fn transport<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, protocol: u8, v6: bool
         47 if !rest.quoted => gre(packet, rest),
         _ => {
             let (protocol, name) = tables::by_ip(protocol);
-            packet.layers.push(rest.layer(protocol, name));
+            if rest.reported > 0 || protocol != Protocol::Data {
+                packet.layers.push(rest.layer(protocol, name));
+            }
         }
     }
 }
@@ -465,6 +474,9 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     if !rest.quoted {
         packet.application = application;
     }
+    if above.bytes.is_empty() && !rest.quoted {
+        return stop(packet, Stop::Snapped);
+    }
     match (rest.quoted, source_port, destination_port) {
         (false, _, 4789) | (false, 4789, _) => return vxlan(packet, above),
         (false, _, 2152) | (false, 2152, _) => return gtp(packet, above),
@@ -475,8 +487,17 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         packet.layers.push(above.layer(Protocol::Http, "ssdp"));
         return;
     }
-    let protocol = application.unwrap_or(Protocol::Data);
-    packet.layers.push(above.layer(protocol, protocol.name()));
+    let named = || {
+        ports::names::udp(source_port, destination_port)
+            .or_else(|| ports::names::by_content(above.bytes()))
+    };
+    packet.layers.push(match application {
+        Some(protocol) => above.layer(protocol, protocol.name()),
+        None => match named() {
+            Some(name) => above.layer(Protocol::Other, name),
+            None => above.layer(Protocol::Data, "data"),
+        },
+    });
 }
 
 fn payload(rest: &Rest<'_>) -> Payload {

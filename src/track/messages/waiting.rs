@@ -75,7 +75,10 @@ fn is_settled(bytes: &[u8]) -> bool {
     let start = bytes.get(..64).unwrap_or(bytes);
     let line = start.strip_prefix(b"\r\n").unwrap_or(start);
     let version = line.strip_prefix(b"M-").unwrap_or(line);
-    version.starts_with(b"HTTP/") || line.contains(&b' ') || line.contains(&b'\n')
+    start.len() >= 64
+        || version.starts_with(b"HTTP/")
+        || line.contains(&b' ')
+        || line.contains(&b'\n')
 }
 
 /// How far the chunks of a body were looked through (RFC 9112 §7.1).
@@ -173,18 +176,21 @@ pub(super) struct Waiting {
     pub(super) bytes: Vec<u8>,
     /// Bytes of the stream from `start`, kept or not.
     pub(super) length: u64,
-    /// What came behind a gap, by its distance from `start`.
-    later: BTreeMap<u64, Vec<u8>>,
+    /// The frames it came in.
+    pub(super) frames: Vec<u32>,
+    /// What came behind a gap, by its distance from `start`, with its frame.
+    later: BTreeMap<u64, (u32, Vec<u8>)>,
     /// How much that is.
     pub(super) later_bytes: usize,
 }
 
 impl Waiting {
     /// What there is of a message.
-    pub(super) fn new(start: u32, need: Need, bytes: &[u8]) -> Waiting {
+    pub(super) fn new(start: u32, need: Need, bytes: &[u8], frames: Vec<u32>) -> Waiting {
         Waiting {
             start,
             need,
+            frames,
             bytes: bytes.to_vec(),
             length: bytes.len() as u64,
             later: BTreeMap::new(),
@@ -207,7 +213,10 @@ impl Waiting {
     }
 
     /// Adds what follows, to `most` bytes altogether.
-    pub(super) fn add(&mut self, new: &[u8], most: u64) {
+    pub(super) fn add(&mut self, frame: u32, new: &[u8], most: u64) {
+        if self.frames.last() != Some(&frame) {
+            self.frames.push(frame);
+        }
         let take = usize::try_from(most.saturating_sub(self.length)).unwrap_or(usize::MAX);
         let take = take.min(new.len());
         let room = MOST_WAITING.saturating_sub(self.bytes.len());
@@ -216,10 +225,10 @@ impl Waiting {
     }
 
     /// Keeps what came behind a gap.
-    pub(super) fn keep(&mut self, offset: u64, payload: &[u8]) {
+    pub(super) fn keep(&mut self, frame: u32, offset: u64, payload: &[u8]) {
         if self.later_bytes + payload.len() <= MOST_WAITING && !self.later.contains_key(&offset) {
             self.later_bytes += payload.len();
-            self.later.insert(offset, payload.to_vec());
+            self.later.insert(offset, (frame, payload.to_vec()));
         }
     }
 
@@ -228,11 +237,11 @@ impl Waiting {
         while let Some(entry) = self.later.first_entry()
             && *entry.key() <= self.length
         {
-            let (offset, bytes) = entry.remove_entry();
+            let (offset, (frame, bytes)) = entry.remove_entry();
             self.later_bytes -= bytes.len();
             let skip = usize::try_from(self.length - offset).unwrap_or(usize::MAX);
             if let Some(new) = bytes.get(skip..) {
-                self.add(new, most);
+                self.add(frame, new, most);
             }
         }
     }
@@ -248,9 +257,9 @@ mod tests {
 
     /// The bytes with which a message is worth reading, come one by one.
     fn worth(bytes: &[u8], first: usize, need: Need) -> Vec<usize> {
-        let mut waiting = Waiting::new(0, need, &bytes[..first]);
+        let mut waiting = Waiting::new(0, need, &bytes[..first], Vec::new());
         let ends = (first + 1..=bytes.len()).filter(|end| {
-            waiting.add(&bytes[end - 1..*end], u64::MAX);
+            waiting.add(1, &bytes[end - 1..*end], u64::MAX);
             waiting.may_be_whole(true)
         });
         ends.collect()
@@ -287,11 +296,11 @@ mod tests {
     /// again for each this takes minutes.
     #[test]
     fn a_line_without_an_end_is_looked_through_once() {
-        let mut waiting = Waiting::new(0, Need::Lines(Lines::after(17, &[])), b"");
-        let mut chunks = Waiting::new(0, Need::Chunks(Chunks::new(0, true)), b"");
+        let mut waiting = Waiting::new(0, Need::Lines(Lines::after(17, &[])), b"", Vec::new());
+        let mut chunks = Waiting::new(0, Need::Chunks(Chunks::new(0, true)), b"", Vec::new());
         for _ in 0..1_000_000 {
-            waiting.add(b"x", u64::MAX);
-            chunks.add(b"0", u64::MAX);
+            waiting.add(1, b"x", u64::MAX);
+            chunks.add(1, b"0", u64::MAX);
             assert!(!waiting.may_be_whole(true) && !chunks.may_be_whole(true));
         }
     }

@@ -4,6 +4,7 @@
 //! and how, `zeek.rs` keeps Zeek's state and letters. All three see each segment once.
 
 mod analysis;
+pub mod closing;
 mod directory;
 mod holes;
 pub mod note;
