@@ -168,12 +168,12 @@ fn three_hundred_rows_and_the_same_bytes_every_time() {
     for student in students {
         assert_eq!(student["parts"].as_array().expect("parts").len(), 30);
         let name = student["student"].as_str().expect("a name");
-        if name.starts_with("hostile") {
+        if let Some(number) = name.strip_prefix("hostile") {
             let right = student["parts"].as_array().expect("parts").iter();
             let right = right.filter(|p| p["verdict"] == "right").count();
             assert_eq!(right, 0, "{name}");
             let remarks = student["remarks"].as_array().expect("remarks");
-            let number: usize = name[7..].parse().expect("a number");
+            let number: usize = number.parse().expect("a number");
             // Markup, nonsense and long text are read: there is nothing wrong with the file.
             if ![0, 1, 9, 14, 15, 16, 18].contains(&(number % 20)) || number % 20 < 2 {
                 assert!(!remarks.is_empty(), "{name}");
