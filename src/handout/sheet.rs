@@ -123,9 +123,9 @@ pub fn gift(handout: &Handout, answers: &[Answer]) -> String {
 pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<quiz>\n");
     let title = xml(&handout.file.title);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<question type=\"category\"><category><text>$course$/{title}</text></category></question>\n"
+        "<question type=\"category\"><category><text>$course$/{title}</text></category></question>"
     );
     for answer in answers {
         let question = &handout.file.question[answer.question];
