@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use wirelab::grade::{self, Marks, Verdict};
 use wirelab::handout::{Handout, built_in, sheet};
 
@@ -13,9 +14,9 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/classes")
 }
 
-fn handout(name: &str) -> Handout {
+fn handout(name: &str) -> Arc<Handout> {
     match Handout::parse(built_in(name).expect("it is built in")) {
-        Ok(handout) => handout,
+        Ok(handout) => Arc::new(handout),
         Err(problems) => panic!("{problems:?}"),
     }
 }
@@ -283,7 +284,7 @@ fn agree(lab: &str) {
             }
         }
     }
-    let submissions = grade::collect(place.path()).expect("the class can be read");
+    let submissions = Arc::new(grade::collect(place.path()).expect("the class can be read"));
     let all: Vec<Marks> = grade::all(&handout, &submissions, 2, |_| {});
     assert_eq!(all.len(), class.len());
     let (mut parts, mut confident, mut needless) = (0, 0, 0);

@@ -29,7 +29,17 @@ const SORTS: &[&str] = &[
 const WEAK: &[&str] = &["to", "from", "for", "by"];
 /// Words that make of the label behind them a part of something larger.
 const MODIFIERS: &[&str] = &["with", "without", "including", "excluding"];
-const CLIENT: &[&str] = &["client", "source", "src", "from", "bootpc", "sport"];
+const CLIENT: &[&str] = &[
+    "client",
+    "source",
+    "src",
+    "from",
+    "bootpc",
+    "sport",
+    "my machine",
+    "my vm",
+    "my host",
+];
 const SERVER: &[&str] = &[
     "server",
     "destination",
@@ -146,7 +156,7 @@ pub fn scores(
     slots: &[Slot],
     tail: &str,
     gap: &str,
-    head: &str,
+    behind: &str,
     last: bool,
     hint: &str,
 ) -> Vec<i32> {
@@ -166,6 +176,12 @@ pub fn scores(
             let near = Some(if nearest_last { *end } else { *start }) == nearest;
             // `X is looking for …`: what comes before such a word is not what it announces.
             if !nearest_last && text.get(*start..*end).is_some_and(|l| WEAK.contains(&l)) {
+                continue;
+            }
+            // `resolved by …` tells who did it, not what came out.
+            let by = text[*end..].trim_start();
+            if nearest_last && text[..*end].ends_with("ed") && (by == "by" || by.starts_with("by "))
+            {
                 continue;
             }
             for slot in of {
@@ -197,7 +213,13 @@ pub fn scores(
             add(rest, 3, true);
         }
     }
-    let head = if last && head.is_empty() { "" } else { head };
+    let (head, _) = split(behind, false);
+    let head = if last && head.is_empty() {
+        let words = head_of(behind);
+        words.split(". ").next().unwrap_or_default()
+    } else {
+        head
+    };
     let is = head.trim_start().starts_with("is") || head.trim_start().starts_with(['(', '=']);
     if !prefixed || is {
         add(head, if is { 9 } else { 6 }, false);
@@ -205,7 +227,25 @@ pub fn scores(
     if !hint.is_empty() {
         add(hint, 5, true);
     }
+    // Who sends or asks is the source.
+    if ACTIVE.is_match(head_of(behind)) {
+        for (slot, score) in slots.iter().zip(&mut out) {
+            if slot.labels.iter().any(|l| l == "source" || l == "sender") {
+                *score = (*score).max(0) + 9;
+            }
+        }
+    }
     out
+}
+
+static ACTIVE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*\)?\s*(?:is\s+|was\s+|has\s+|would\s+|tries\s+to\s+)?(?:like\s+to\s+)?(?:know|ping|send|sent|ask|request|want|look|quer|search|contact)(?:s|ing|ed|ies)?\b")
+        .expect("the pattern is right")
+});
+
+/// What is said of a value behind it, up to the next value's own words.
+fn head_of(behind: &str) -> &str {
+    behind.split([',', ';', '\n']).next().unwrap_or_default()
 }
 
 /// Labels in a text, the longest where several overlap: place, length, and whose they are.
@@ -233,6 +273,19 @@ fn hits(slots: &[Slot], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
     found.retain(|f| {
         !modifiers.iter().any(|end| {
             *end < f.0 && matches!(text[*end..f.0].trim(), "" | "the" | "a" | "connection")
+        })
+    });
+    // `size of the request`: the size is told, unless both announce the same.
+    let heads: Vec<(usize, Vec<usize>)> = found
+        .iter()
+        .filter(|f| !SORTS.contains(&&text[f.0..f.1]))
+        .map(|f| (f.1, f.3.clone()))
+        .collect();
+    found.retain(|f| {
+        !heads.iter().any(|(end, of)| {
+            *end < f.0
+                && matches!(text[*end..f.0].trim(), "of" | "of the" | "of my" | "of its")
+                && !of.iter().any(|s| f.3.contains(s))
         })
     });
     let spans: Vec<(usize, usize)> = found.iter().map(|f| (f.0, f.1)).collect();

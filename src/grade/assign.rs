@@ -5,7 +5,7 @@ use super::announce::{Slot, scores, slots, split, weigh};
 use super::claim::{Claim, Claimed, Class, class};
 use super::names;
 use super::piece::{Piece, hedged_near};
-use super::token::{Kind, Unit, sentence};
+use super::token::{Kind, Token, Unit, sentence};
 use crate::handout::format::{Part, Question, Type};
 use std::net::IpAddr;
 
@@ -14,6 +14,8 @@ struct Around {
     piece: usize,
     token: usize,
     scores: Vec<i32>,
+    /// What the words alone say.
+    own: Vec<i32>,
     labelled: bool,
     both: bool,
 }
@@ -71,12 +73,11 @@ pub fn assign(
                 tail = &gap[cut..];
             }
             let behind = piece.lower[token.span.end..after].trim_start_matches(')');
-            let (head, _) = split(behind, false);
             let own = scores(
                 &slots,
                 tail,
                 gap,
-                head,
+                behind,
                 after == piece.lower.len(),
                 piece.hint,
             );
@@ -117,6 +118,7 @@ pub fn assign(
                 piece: p,
                 token: *t,
                 scores,
+                own,
                 labelled,
                 both,
             });
@@ -146,7 +148,11 @@ pub fn assign(
         for (s, slot) in slots.iter().enumerate() {
             if given[s].is_none() {
                 let shared = pairs.iter().find(|(_, a, other)| {
-                    *other == s && around[*a].both && spent[*a] && slot.kind != Type::Frame
+                    *other == s
+                        && around[*a].both
+                        && around[*a].own[s] > 0
+                        && spent[*a]
+                        && slot.kind != Type::Frame
                 });
                 given[s] = shared.map(|p| p.1);
             }
@@ -186,10 +192,59 @@ pub fn assign(
             }
         }
     }
+    // `21 bytes each way`: one value for parts that are called alike.
+    for s in 0..slots.len() {
+        if given[s].is_none() {
+            let shared = given.iter().enumerate().find(|(g, a)| {
+                let alike = slots[*g].labels.iter().any(|l| slots[s].labels.contains(l));
+                alike
+                    && slots[*g].kind == slots[s].kind
+                    && kind != Class::Ports
+                    && a.is_some_and(|a| twice(&pieces[around[a].piece], around[a].token))
+            });
+            given[s] = shared.and_then(|(_, a)| *a);
+        }
+    }
     if !alone && matches!(kind, Class::Ip | Class::Mac) && !only_labelled {
         last_one(pieces, &around, &mut given);
     }
     claim(question, kind, &slots, &given, &around, pieces, claims);
+}
+
+/// Whether all other values are plainly told, so that the one left is plain as well.
+fn others_told(slot: usize, given: &[Option<usize>], around: &[Around]) -> bool {
+    let others = given.iter().enumerate().filter(|(s, _)| *s != slot);
+    let mut others = others.map(|(s, a)| a.map_or(0, |a| around[a].own[s]));
+    others.all(|own| own >= 6)
+}
+
+/// Whether a piece is hardly more than its values, in the order they are asked for.
+fn bare(piece: &Piece<'_>, kind: Class) -> bool {
+    let mut at = 0;
+    let mut rest = String::new();
+    for token in piece.tokens.iter().filter(|t| kind.holds(t)) {
+        rest.push_str(&piece.lower[at..token.span.start]);
+        at = token.span.end;
+    }
+    rest.push_str(&piece.lower[at..]);
+    let words = rest.split(|c: char| !c.is_alphabetic());
+    !words
+        .filter(|w| !w.is_empty())
+        .any(|w| !matches!(w, "to" | "from" | "and" | "udp" | "tcp" | "bytes" | "byte"))
+}
+
+/// Whether the words just around a value say that it holds for both.
+fn twice(piece: &Piece<'_>, token: usize) -> bool {
+    let span = &piece.tokens[token].span;
+    let stop = [',', ';', '.', '\n'];
+    let before = &piece.lower[..span.start];
+    let before = &before[before.rfind(stop).map_or(0, |at| at + 1)..];
+    let after = &piece.lower[span.end..];
+    let after = &after[..after.find(stop).unwrap_or(after.len())];
+    [before, after].iter().any(|t| {
+        t.split(|c: char| !c.is_alphabetic())
+            .any(|w| matches!(w, "both" | "each"))
+    })
 }
 
 /// One value left, and one part left: they belong together if the value stands in a sentence with the
@@ -285,6 +340,20 @@ fn primary(
         .or_else(|| fits.first().copied())
 }
 
+/// The value of a token.
+pub fn value(token: &Token) -> Option<Claimed> {
+    Some(match &token.kind {
+        Kind::Ip(ip) => Claimed::Ips(vec![IpAddr::V4(*ip)]),
+        Kind::Ip6(ip) => Claimed::Ips(vec![IpAddr::V6(*ip)]),
+        Kind::BadIp => Claimed::Malformed(String::new()),
+        Kind::Mac(mac) => Claimed::Mac(*mac),
+        #[expect(clippy::cast_precision_loss, reason = "numbers of packets are smaller")]
+        Kind::Number(n) => Claimed::Number(*n as f64, token.unit),
+        Kind::Decimal(f) => Claimed::Number(*f, token.unit),
+        Kind::Other => return None,
+    })
+}
+
 fn claim(
     question: &Question,
     kind: Class,
@@ -302,16 +371,12 @@ fn claim(
         let token = &piece.tokens[t];
         let text = piece.quote(token.span.start);
         let part = &question.part[slot.part];
-        let mut value = match &token.kind {
-            Kind::Ip(ip) => Claimed::Ips(vec![IpAddr::V4(*ip)]),
-            Kind::Ip6(ip) => Claimed::Ips(vec![IpAddr::V6(*ip)]),
-            Kind::BadIp => Claimed::Malformed(piece.text[token.span.clone()].to_owned()),
-            Kind::Mac(mac) => Claimed::Mac(*mac),
-            #[expect(clippy::cast_precision_loss, reason = "numbers of packets are smaller")]
-            Kind::Number(n) => Claimed::Number(*n as f64, token.unit),
-            Kind::Decimal(f) => Claimed::Number(*f, token.unit),
-            Kind::Other => continue,
+        let Some(mut value) = self::value(token) else {
+            continue;
         };
+        if token.kind == Kind::BadIp {
+            value = Claimed::Malformed(piece.text[token.span.clone()].to_owned());
+        }
         let hedge = hedged_near(piece, token);
         if kind == Class::Ports {
             let Claimed::Number(n, _) = value else {
@@ -358,6 +423,11 @@ fn claim(
             value,
             text,
             hedged: hedge,
+            firm: slots.len() == 1
+                || around[a].own[s] >= 6
+                || bare(piece, kind)
+                || around.len() == slots.len() && others_told(s, given, around),
+            unplain: false,
             conflict,
         });
     }

@@ -13,6 +13,10 @@ pub struct Claim {
     pub text: String,
     /// The student is not sure.
     pub hedged: bool,
+    /// It is plain which part it is said of: a label stands by it, or nothing else could be meant.
+    pub firm: bool,
+    /// It is not plain, and the right value stands in the answer as well.
+    pub unplain: bool,
     /// Something else is said as well: the other value.
     pub conflict: Option<String>,
 }

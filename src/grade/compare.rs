@@ -10,7 +10,9 @@ use crate::handout::{Answer, Datum};
 use std::net::IpAddr;
 
 /// What is said of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Verdict {
     /// It is right.
     Right,
@@ -41,7 +43,7 @@ impl Verdict {
 }
 
 /// The verdict on one part, with its reason.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Outcome {
     /// What is said.
     pub verdict: Verdict,
@@ -98,6 +100,12 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
         return Outcome::new(
             Verdict::Review,
             format!("it says two things that exclude each other ({other} as well)"),
+        );
+    }
+    if fit == Fit::No && claim.unplain {
+        return Outcome::new(
+            Verdict::Review,
+            "the right value is in the answer, but it is not plain which value is meant for this part",
         );
     }
     if claim.hedged {

@@ -55,6 +55,8 @@ fn unread(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
         value: Claimed::Vague,
         text: piece.text.trim().to_owned(),
         hedged: true,
+        firm: true,
+        unplain: false,
         conflict: None,
     })
 }
@@ -89,6 +91,8 @@ fn text(
                     value: Claimed::Text(answer.text.clone()),
                     hedged: hedged(&quote),
                     text: quote,
+                    firm: true,
+                    unplain: false,
                     conflict: None,
                 });
             }
@@ -103,6 +107,8 @@ fn text(
         value: Claimed::Vague,
         text: piece.text.to_owned(),
         hedged: true,
+        firm: true,
+        unplain: false,
         conflict: None,
     })
 }

@@ -16,6 +16,10 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
         let numbers: Vec<usize> = (0..piece.tokens.len())
             .filter(|t| matches!(piece.tokens[*t].kind, Kind::Number(n) if n > 0 && n < 100_000))
             .filter(|t| piece.tokens[*t].unit == Unit::None && !piece.tokens[*t].bracket)
+            // `Three frames: …` counts them.
+            .filter(|t| {
+                piece.text[piece.tokens[*t].span.start..].starts_with(|c: char| c.is_ascii_digit())
+            })
             .collect();
         let mut best: Vec<usize> = Vec::new();
         let mut marked = false;
@@ -90,6 +94,8 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             value: Claimed::Numbers(values),
             hedged: hedged(&text),
             text,
+            firm: true,
+            unplain: false,
             conflict: None,
         });
     }

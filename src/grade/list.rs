@@ -110,6 +110,8 @@ pub fn claim(
             value: Claimed::Items(order, strange),
             hedged: hedged(&quote),
             text: quote,
+            firm: true,
+            unplain: false,
             conflict: None,
         });
     }
@@ -140,6 +142,8 @@ fn unkeyed(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
         value: Claimed::Text(piece.text.to_owned()),
         text: piece.text.to_owned(),
         hedged: false,
+        firm: true,
+        unplain: false,
         conflict: None,
     })
 }

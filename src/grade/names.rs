@@ -248,7 +248,17 @@ pub fn claims(
             _ => Vec::new(),
         };
         claims[at] = match found.first() {
-            Some(first) => Some(named(first, &found, pieces, &codes)),
+            Some(first) => {
+                let own = match &part.names {
+                    Some(Names::Known(name)) => table(name)
+                        .into_iter()
+                        .flatten()
+                        .find(|e| e.1 == first.value)
+                        .map_or(-1, |e| i128::from(e.0)),
+                    _ => -1,
+                };
+                Some(named(first, &found, pieces, &codes, own))
+            }
             None if !numbers => number(part, pieces),
             None => None,
         };
@@ -265,6 +275,8 @@ pub fn claims(
                     value: Claimed::Vague,
                     text: piece.quote(found.start()),
                     hedged: true,
+                    firm: true,
+                    unplain: false,
                     conflict: None,
                 })
             });
@@ -290,7 +302,12 @@ fn foreign(part: &Part, other: &Part) -> Vec<String> {
 /// a protocol that is none of those asked for.
 fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
     static PROTOCOLS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\b(?:https?|dns|dhcp|tls|ssl|ssh|ftp|smtp|ntp|ethernet|tcp|udp|icmp|igmp|arp|ipv4|ipv6|rst|fin|syn)\b")
+        Regex::new(r"\b(?:https?|dns|dhcp|tls|ssl|ssh|ftp|smtp|ntp|ethernet|tcp|udp|icmp|igmp|arp|ip|ipv4|ipv6|rst|fin|syn)\b")
+            .expect("the pattern is right")
+    });
+    /// What comes before the name of a protocol that is used.
+    static RUNS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:runs?|running|goes|uses?|based|carried|sent)\s+(?:(?:over|on|via|by|upon|in)\s+)?(?:the\s+)?$")
             .expect("the pattern is right")
     });
     let siblings = question
@@ -315,7 +332,11 @@ fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Cla
                 .taken
                 .iter()
                 .any(|t| t.start < mention.span.end && mention.span.start < t.end);
-            let near = nearness(piece, &mention, &part.labels);
+            let near = if RUNS.is_match(&piece.lower[..mention.span.start]) {
+                Some(0)
+            } else {
+                nearness(piece, &mention, &part.labels)
+            };
             let other = siblings
                 .iter()
                 .filter_map(|o| nearness(piece, &mention, &foreign(part, o)))
@@ -332,6 +353,8 @@ fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Cla
                 value: Claimed::Name(mention.value),
                 hedged: hedged(&text),
                 text,
+                firm: true,
+                unplain: false,
                 conflict: None,
             });
         }
@@ -348,6 +371,8 @@ fn whole(pieces: &[Piece<'_>]) -> Option<Claim> {
         value: Claimed::Text(piece.text.to_owned()),
         text: piece.text.to_owned(),
         hedged: hedged(piece.text),
+        firm: true,
+        unplain: false,
         conflict: None,
     })
 }
@@ -378,7 +403,13 @@ fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<u
     best
 }
 
-fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: &[Kind]) -> Claim {
+fn named(
+    first: &Mention,
+    found: &[Mention],
+    pieces: &mut [Piece<'_>],
+    codes: &[Kind],
+    own: i128,
+) -> Claim {
     let piece = &pieces[first.piece];
     let around = sentence(piece.text, first.span.start);
     let others: Vec<&Mention> = found
@@ -400,6 +431,8 @@ fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: &[
     let claim = Claim {
         value: Claimed::Name(first.value.clone()),
         hedged: question || hedged(&piece.text[begin..end]),
+        firm: true,
+        unplain: false,
         conflict: (!others.is_empty()).then(|| {
             let values: Vec<&str> = others.iter().map(|m| m.value.as_str()).collect();
             values.join(" / ")
@@ -413,10 +446,18 @@ fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: &[
             piece.taken.push(mention.span.clone());
             // The number in brackets behind it.
             for (t, token) in piece.tokens.iter().enumerate() {
-                if codes.contains(&token.kind)
-                    && token.bracket
-                    && token.span.start >= mention.span.end
-                    && token.span.start < mention.span.end + 14
+                let behind = token.span.start >= mention.span.end;
+                let own = behind
+                    && Kind::Number(own) == token.kind
+                    && matches!(
+                        piece.lower[mention.span.end..token.span.start].trim(),
+                        "" | "/" | "="
+                    );
+                if own
+                    || codes.contains(&token.kind)
+                        && token.bracket
+                        && behind
+                        && token.span.start < mention.span.end + 14
                 {
                     piece.used[t] = true;
                 }
@@ -436,8 +477,10 @@ fn rivals(piece: &Piece<'_>, first: &Mention, other: &Mention) -> bool {
     let alone = &piece.lower[around.clone()];
     if !around.contains(&first.span.start) {
         // A short sentence of its own says another value; a longer one explains.
+        let end = other.span.end - around.start;
         return other.span.start > first.span.end
             && alone.split_whitespace().count() <= 5
+            && !alone[end..].contains(char::is_alphabetic)
             && !BECAUSE.is_match(alone)
             && !DENIES.is_match(alone);
     }
@@ -479,6 +522,8 @@ fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
                 value: Claimed::Name(entry.1.to_owned()),
                 hedged: hedged(&text),
                 text,
+                firm: true,
+                unplain: false,
                 conflict: None,
             });
         }
@@ -619,6 +664,8 @@ fn yes_no(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<Cla
         value: Claimed::YesNo(yes && !no),
         text,
         hedged: hedge,
+        firm: true,
+        unplain: false,
         conflict: (yes && no).then(|| "yes and no".to_owned()),
     })
 }
@@ -643,6 +690,8 @@ pub fn macs(question: &Question, pieces: &mut [Piece<'_>], claims: &mut [Option<
                 value: Claimed::Mac(mac),
                 hedged: hedged(&text),
                 text,
+                firm: true,
+                unplain: false,
                 conflict: None,
             });
         }

@@ -238,10 +238,10 @@ impl Numbering {
         }
         pieces.push((None, &rest[from..]));
         for (question, text) in pieces {
-            let text = if ECHO.is_match(text.trim()) || text.trim().ends_with('?') {
+            let text = if ECHO.is_match(text.trim()) && !text.trim().ends_with('?') {
                 ""
             } else {
-                text
+                unasked(text)
             };
             if text.trim().is_empty() {
                 continue;
@@ -568,6 +568,28 @@ fn runs(id: &str) -> Vec<String> {
         last = Some(sort);
     }
     out
+}
+
+/// A text without the questions at its end.
+fn unasked(text: &str) -> &str {
+    /// `How should it connect when it has no address?` asks nothing.
+    static ANSWERS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:when|if|without|while)\b.*(?:\b(?:no|not|yet|without)\b|n't\b)")
+            .expect("the pattern is right")
+    });
+    let mut text = text.trim();
+    while text.ends_with('?') && !text.ends_with("??") {
+        let body = text.trim_end_matches('?');
+        let cut = [". ", "; ", "! ", "? "]
+            .iter()
+            .filter_map(|s| body.rfind(s))
+            .max();
+        if ANSWERS.is_match(&body[cut.unwrap_or(0)..]) {
+            break;
+        }
+        text = cut.map_or("", |at| &text[..=at]).trim();
+    }
+    text
 }
 
 /// What a question shares with its neighbours: `1` of `1A`.

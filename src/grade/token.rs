@@ -102,13 +102,13 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static FRAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:frames?|packets?|pakets?|no|nr|numbers?|pkt)[.:]?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*#?$|#$")
+    Regex::new(r"(?i)(?:frames?|packets?|pakets?|no|nr|numbers?|pkt)[.:]?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*#?$|#$|\b(?:frame|packet)\s+of\s+(?:the\s+)?[a-z]+\s*(?:is|=|:)*\s*$")
         .expect("the pattern is right")
 });
 
 /// The frame as a whole, of which a size is told.
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:total|whole|entire|complete|size|length|full)(?:\s+(?:of|the))*\s+(?:frame|packet)s?[\s:=]*(?:is\s*)?$")
+    Regex::new(r"(?i)(?:total|whole|entire|complete|size|length|full)(?:\s+[a-z'’]+){0,4}\s+(?:frame|packet)s?[\s:=]*(?:is\s*)?$")
         .expect("the pattern is right")
 });
 /// A number of something else than a frame.
@@ -361,7 +361,7 @@ fn word(text: &str) -> Option<i128> {
 
 /// Words with which a writer says that he is not sure.
 static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\babout\s+\d|\baround\s+\d|~\s*\d").expect("the pattern is right")
+    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|would guess|i'd guess|my guess|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\babout\s+\d|\baround\s+\d|~\s*\d").expect("the pattern is right")
 });
 
 /// Whether a text says that it is not sure.
