@@ -156,7 +156,7 @@ pub fn emit<'a>(
         Protocol::Arp => arp::emit(&view, sink),
         Protocol::Ipv4 => ipv4::emit(&view, sink),
         Protocol::Ipv6 => ipv6::emit(&view, sink),
-        Protocol::Icmp => icmp::emit(&view, sink),
+        Protocol::Icmp => icmp::emit(&view, packet.frame.time, sink),
         Protocol::Icmpv6 => icmpv6::emit(&view, sink),
         Protocol::Udp => udp::emit(&view, sink),
         Protocol::Tcp if layer.quoted && packet.layers.find(Protocol::Icmp).is_some() => {
