@@ -2,12 +2,13 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use wirelab::grade::{self, Marks, Verdict};
 use wirelab::handout::{Handout, built_in};
 
-fn handout(name: &str) -> Handout {
+fn handout(name: &str) -> Arc<Handout> {
     match Handout::parse(built_in(name).expect("it is built in")) {
-        Ok(handout) => handout,
+        Ok(handout) => Arc::new(handout),
         Err(problems) => panic!("{problems:?}"),
     }
 }
@@ -28,7 +29,7 @@ fn graded(lab: &str, name: &str, report: &[u8]) -> Marks {
         }
     }
     std::fs::write(student.join(name), report).expect("the report is written");
-    let submissions = grade::collect(folder.path()).expect("the folder can be read");
+    let submissions = Arc::new(grade::collect(folder.path()).expect("the folder can be read"));
     grade::all(&handout(lab), &submissions, 1, |_| {}).remove(0)
 }
 
@@ -318,7 +319,7 @@ fn hostile_hand_ins_cost_only_their_own_row() {
     zip.write_all(b"PK").expect("its bytes");
     zip.finish().expect("an archive");
     let handout = handout("ip-dhcp-arp");
-    let submissions = grade::collect(folder.path()).expect("the folder can be read");
+    let submissions = Arc::new(grade::collect(folder.path()).expect("the folder can be read"));
     let all = grade::all(&handout, &submissions, 2, |_| {});
     assert_eq!(all.len(), 13);
     let parts: usize = handout.file.question.iter().map(|q| q.part.len()).sum();
@@ -359,7 +360,7 @@ fn texts_are_found_as_whole_words() {
         std::fs::copy(capture, path.join("web.pcap")).expect("a copy");
         std::fs::write(path.join("report.txt"), report).expect("a report");
     }
-    let submissions = grade::collect(folder.path()).expect("the folder can be read");
+    let submissions = Arc::new(grade::collect(folder.path()).expect("the folder can be read"));
     let all = grade::all(&handout("dns"), &submissions, 1, |_| {});
     expect(&all[0], &[("3.name", Right), ("3.type", Right)]);
     expect(&all[1], &[("3.name", Review)]);

@@ -6,6 +6,7 @@ mod skip;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use wirelab::grade::{self, Verdict, integrity};
 use wirelab::handout::{Found, Handout, Material, answers, built_in};
 
@@ -34,9 +35,9 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
         .collect()
 }
 
-fn handout(name: &str) -> Handout {
+fn handout(name: &str) -> Arc<Handout> {
     match Handout::parse(built_in(name).expect("it is built in")) {
-        Ok(handout) => handout,
+        Ok(handout) => Arc::new(handout),
         Err(problems) => panic!("{problems:?}"),
     }
 }
@@ -105,7 +106,7 @@ fn verdicts_agree_with_a_fair_teacher() {
     for name in CLASSES {
         let Some(root) = class(name) else { continue };
         let handout = handout(name);
-        let submissions = grade::collect(&root).expect("the class can be read");
+        let submissions = Arc::new(grade::collect(&root).expect("the class can be read"));
         let all = grade::all(&handout, &submissions, 2, |_| {});
         let rows = table(&root.join("expected.tsv"));
         let (mut agree, mut false_marks, mut needless) = (0, 0, 0);
@@ -159,10 +160,12 @@ fn copies_are_found_and_look_alikes_are_not_accused() {
     for name in CLASSES {
         let Some(root) = class(name) else { continue };
         let handout = handout(name);
-        let submissions = grade::collect(&root).expect("the class can be read");
+        let submissions = Arc::new(grade::collect(&root).expect("the class can be read"));
         let all = grade::all(&handout, &submissions, 2, |_| {});
-        let found: Vec<(String, String)> = integrity::shared(&all)
+        let found: Vec<(String, String)> = integrity::findings(&all, &integrity::Known::default())
+            .shared
             .iter()
+            .filter(|s| s.is_copy())
             .map(|s| (all[s.first].student.clone(), all[s.second].student.clone()))
             .collect();
         let copied: Vec<(String, String)> = table(&root.join("integrity.tsv"))
@@ -180,7 +183,7 @@ fn any_number_of_workers_gives_the_same_marks() {
         return;
     };
     let handout = handout("client-server");
-    let submissions = grade::collect(&root).expect("the class can be read");
+    let submissions = Arc::new(grade::collect(&root).expect("the class can be read"));
     let one = grade::all(&handout, &submissions, 1, |_| {});
     let four = grade::all(&handout, &submissions, 4, |_| {});
     assert_eq!(format!("{one:?}"), format!("{four:?}"));
@@ -218,7 +221,8 @@ fn right_answers_are_right_however_they_are_worded() {
                 }
             }
             std::fs::copy(&report, student.join("report.txt")).expect("a copy");
-            let submissions = grade::collect(folder.path()).expect("the folder can be read");
+            let submissions =
+                Arc::new(grade::collect(folder.path()).expect("the folder can be read"));
             let marks = grade::all(&handout, &submissions, 1, |_| {}).remove(0);
             let text = std::fs::read_to_string(&report).expect("a report");
             for mark in &marks.parts {

@@ -9,7 +9,6 @@ use wirelab::dissect::field::{Sink, Wanted};
 use wirelab::dissect::{self, Packet, checksum};
 use wirelab::query::{Catalogue, EntryId, Filter, Session, print};
 use wirelab::render::{self, Extent, Format, Report};
-use wirelab::report::packet_list;
 use wirelab::report::{Times, summary};
 use wirelab::store::{self, Options};
 
@@ -230,9 +229,9 @@ fn fields(input: &[u8]) {
         Ok(())
     });
     assert!(read.is_ok());
-    let listed = packet_list::fields();
-    let read = Session::new(None, &listed).run(&path, |seen| {
-        let row = packet_list::row(seen.values);
+    let session = Session::new(None, &[]).following_all();
+    let read = session.run(&path, |seen| {
+        let row = seen.row();
         let _ = wirelab::render::safe(&row.info).to_string();
         Ok(())
     });

@@ -61,7 +61,7 @@ pub(super) fn is_beginning(bytes: &[u8]) -> bool {
 
 /// What the file is instead of a capture, where that can be told.
 pub(super) fn no_capture(bytes: &[u8]) -> Fault {
-    const KNOWN: [(&[u8], &str); 6] = [
+    const KNOWN: [(&[u8], &str); 7] = [
         (b"\xfd7zXZ\0", "an xz file; hint: decompress it with xz -d"),
         (b"BZh", "a bzip2 file; hint: decompress it with bzip2 -d"),
         (
@@ -75,6 +75,10 @@ pub(super) fn no_capture(bytes: &[u8]) -> Fault {
         (
             b"%PDF",
             "a PDF document; hint: name the file that Wireshark or tcpdump -w wrote",
+        ),
+        (
+            b"version https://git-lfs",
+            "a pointer of Git LFS; hint: fetch the file itself with git lfs pull",
         ),
         (
             b"<",

@@ -1,22 +1,28 @@
 //! `wirelab grade HANDOUT SUBMISSIONS`: marks for a class, with the reason for every point.
 
+mod files;
+mod review;
+mod show;
+
 use super::{Status, answer, terminal};
-use crate::grade::{self, Marks, integrity, output};
-use crate::render;
-use crate::render::{Format, csv_cell, markdown_cell, safe};
-use anyhow::Context;
-use serde_json::{Value, json};
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
-use std::sync::Mutex;
+use crate::grade::{self, Limits, Marks, Submission, integrity, prints, progress, roster};
+use crate::handout::Handout;
+use crate::lab::description::Lab;
+use crate::lab::parameters::Values;
+use crate::render::{Format, safe};
+use anyhow::{Context, bail};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Grade hand-ins against the answers that each student's own captures give.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The handout: a built-in one (`wirelab handout list`), or a file.
     handout: String,
-    /// A folder with a folder, archive or files for each student; an archive of such; or one CSV
-    /// with a row for each student.
+    /// A folder with a folder, archive or files for each student, as Moodle, Canvas, Gradescope and
+    /// GitHub Classroom export them; an archive of such; or one CSV with a row for each student.
     submissions: PathBuf,
     /// How to write the result.
     #[arg(long, value_enum, default_value_t)]
@@ -24,267 +30,278 @@ pub(super) struct Args {
     /// How many hand-ins are graded at the same time; as many as there are processors if not given.
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Write the gradebook (grades.csv), a page for the class, and a page for each student (Markdown,
-    /// HTML, and JSON as Gradescope reads it) into this folder.
+    /// How long one hand-in may take; one that takes longer is left to a person.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    limit: u64,
+    /// Write the gradebook (grades.csv; moodle.csv or canvas.csv for hand-ins from there), a page for
+    /// the class, and for each student a page (Markdown, HTML) and the points as Gradescope and
+    /// Autolab read them into this folder. A run that was interrupted goes on where it stopped.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// What a person decided, a TOML file that later runs read again.
+    /// What persons decided, a TOML file that each run reads again; `SUBMISSIONS.decisions.toml` if
+    /// not given.
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
-    /// Print the answers that need a person, the largest groups first, as entries for that file.
+    /// Walk through the answers that need a person, question by question, the largest groups first; a
+    /// key press decides all equal answers. Where standard output is no terminal, print them as
+    /// entries for the file of decisions.
     #[arg(long)]
     review: bool,
-    /// Leave the key out of every output.
+    /// Who decides; the user's name if not given.
+    #[arg(long, value_name = "NAME")]
+    grader: Option<String>,
+    /// Captures that everybody may have: packets of these are shared by nobody.
+    #[arg(long, value_name = "FOLDER")]
+    teacher: Option<PathBuf>,
+    /// A CSV with a row for each student: the name, and what the captures should show (columns such
+    /// as address, mac, host; a column `seed` stands for what `wirelab lab run --seed` uses).
+    #[arg(long, value_name = "FILE")]
+    roster: Option<PathBuf>,
+    /// Captures made before this time earn no points (`2026-11-01` or `2026-11-01T12:00`).
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<i64>,
+    /// Captures made after this time earn no points.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    until: Option<i64>,
+    /// Call hand-ins by numbers that say nothing about the students' names.
+    #[arg(long)]
+    anonymous: bool,
+    /// Leave the key, and what is only for teachers, out of every output.
     #[arg(long)]
     student_view: bool,
 }
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let (handout, _) = answer::load(&args.handout)?;
-    let submissions = grade::collect(&args.submissions).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let (handout, text) = answer::load(&args.handout)?;
+    let handout = Arc::new(handout);
+    let mut submissions = grade::collect(&args.submissions).map_err(|e| anyhow::anyhow!("{e}"))?;
     if submissions.is_empty() {
-        anyhow::bail!(
+        bail!(
             "{} holds no hand-in\nhint: put a folder for each student into it",
             args.submissions.display()
         );
     }
-    let jobs = args
-        .jobs
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let progress = Mutex::new(terminal::Progress::new("hand-ins graded"));
-    let decided = match &args.decisions {
-        Some(path) if path.exists() => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            toml::from_str(&text)
-                .map_err(|e| anyhow::anyhow!("{}: {}", path.display(), e.message()))?
-        }
-        _ => grade::decisions::File::default(),
+    if args.anonymous {
+        hide(&mut submissions);
+    }
+    let path = match &args.decisions {
+        Some(path) => path.clone(),
+        None => beside(&args.submissions),
     };
-    let mut all = grade::all(&handout, &submissions, jobs, |done| {
-        if let Ok(mut progress) = progress.lock() {
-            progress.show(done as u64);
-        }
-    });
-    if let Ok(mut progress) = progress.lock() {
-        progress.clear();
+    let decided = decisions(&path, args.decisions.is_some() && !args.review)?;
+    let mut all = graded(args, &handout, &text, submissions)?;
+    grade::whose(&mut all);
+    roster::window(&mut all, args.since, args.until);
+    if let Some(file) = &args.roster {
+        expected(file, &handout)?.check(&mut all);
     }
     grade::decisions::apply(&decided, &mut all);
     if args.review {
+        if std::io::stdout().is_terminal()
+            || !std::io::stdin().is_terminal() && args.grader.is_some()
+        {
+            let user = || std::env::var("USER").unwrap_or_else(|_| "a person".to_owned());
+            let grader = args.grader.clone().unwrap_or_else(user);
+            return review::run(&handout, &all, &path, &grader);
+        }
         let mut out = std::io::stdout().lock();
         out.write_all(grade::decisions::open(&all).as_bytes())?;
         return Ok(Status::Done);
     }
-    let shared = integrity::shared(&all);
+    let found = integrity::findings(&all, &teacher(args.teacher.as_deref())?);
     if let Some(folder) = &args.out {
-        write_all(folder, &handout, &all, &shared, args.student_view)?;
+        files::write(folder, &handout, &all, &found, args.student_view)?;
+        // It is finished: nothing is left to go on with.
+        let _ = std::fs::remove_file(folder.join(UNFINISHED));
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
-    match args.format {
-        Format::Json => {
-            let students: Vec<Value> = all.iter().map(|m| student(m, args.student_view)).collect();
-            let shared: Vec<Value> = shared.iter().map(|s| evidence(s, &all)).collect();
-            let whole = json!({
-                "handout": handout.file.id,
-                "title": handout.file.title,
-                "students": students,
-                "integrity": shared,
-            });
-            writeln!(out, "{}", serde_json::to_string_pretty(&whole)?)?;
-        }
-        Format::Csv => {
-            writeln!(
-                out,
-                "student,question,part,answer,key,verdict,points,of,reason,frames,filter"
-            )?;
-            for marks in &all {
-                for mark in &marks.parts {
-                    let key = if args.student_view { "" } else { &mark.key };
-                    let cells = [
-                        &marks.student,
-                        &mark.question,
-                        &mark.part,
-                        &mark.answer,
-                        key,
-                        mark.outcome.verdict.word(),
-                        &number(mark.points),
-                        &number(mark.of),
-                        &output::reason(mark, args.student_view),
-                        &mark.frames,
-                        &mark.filter,
-                    ]
-                    .map(csv_cell);
-                    writeln!(out, "{}", cells.join(","))?;
-                }
-            }
-        }
-        Format::Markdown => {
-            writeln!(out, "# {}\n", markdown_cell(&handout.file.title))?;
-            writeln!(
-                out,
-                "| student | points | for review | of | remarks |\n|---|---|---|---|---|"
-            )?;
-            for marks in &all {
-                writeln!(
-                    out,
-                    "| {} | {} | {} | {} | {} |",
-                    markdown_cell(&marks.student),
-                    number(marks.points()),
-                    number(marks.open()),
-                    number(marks.of()),
-                    markdown_cell(&marks.remarks.join("; "))
-                )?;
-            }
-        }
-        Format::Table => table(&mut out, &handout.file.title, &all, &shared)?,
-    }
+    show::write(
+        &mut out,
+        args.format,
+        &handout,
+        &all,
+        &found,
+        args.student_view,
+    )?;
     out.flush()?;
     Ok(Status::Done)
 }
 
-/// Writes everything into a folder; each file appears whole or not at all.
-fn write_all(
-    folder: &std::path::Path,
-    handout: &crate::handout::Handout,
-    all: &[Marks],
-    shared: &[integrity::Shared],
-    student_view: bool,
-) -> anyhow::Result<()> {
-    let feedback = folder.join("feedback");
-    std::fs::create_dir_all(&feedback)
-        .with_context(|| format!("cannot make {}", feedback.display()))?;
-    let write = |path: PathBuf, text: String| -> anyhow::Result<()> {
-        let parent = path.parent().unwrap_or(folder);
-        let mut file = tempfile::NamedTempFile::new_in(parent)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(())
+/// What was graded before an interruption, in the folder of results.
+const UNFINISHED: &str = "unfinished.jsonl";
+/// What takes less time is begun again rather than kept.
+const WORTH: Duration = Duration::from_secs(2);
+
+/// Grades all, going on where an earlier run stopped.
+fn graded(
+    args: &Args,
+    handout: &Arc<Handout>,
+    text: &str,
+    submissions: Vec<Submission>,
+) -> anyhow::Result<Vec<Marks>> {
+    let limits = Limits {
+        jobs: args.jobs.unwrap_or(Limits::default().jobs),
+        time: Duration::from_secs(args.limit.max(1)),
     };
-    for (number, marks) in all.iter().enumerate() {
-        // A name that is safe in every file system, and no other student's.
-        let tame: String = marks
-            .student
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '-' {
-                    c
-                } else {
-                    '_'
-                }
-            })
-            .take(60)
-            .collect();
-        let twin = all.iter().filter(|m| m.student != marks.student).any(|m| {
-            m.student.len() == marks.student.len() && m.student.eq_ignore_ascii_case(&marks.student)
-        });
-        let name = if tame == marks.student && !twin {
-            tame
-        } else {
-            format!("{tame}-{}", number + 1)
-        };
-        let page = output::feedback(handout, marks, student_view);
-        write(feedback.join(format!("{name}.md")), page)?;
-        let page = output::feedback_html(handout, marks, student_view);
-        write(feedback.join(format!("{name}.html")), page)?;
-        let json = serde_json::to_string_pretty(&output::gradescope(marks))?;
-        write(feedback.join(format!("{name}.results.json")), json)?;
+    let kept = args.out.as_ref().map(|folder| folder.join(UNFINISHED));
+    let known = match &kept {
+        Some(path) if path.exists() => {
+            let text =
+                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            progress::read(&String::from_utf8_lossy(&text))
+        }
+        _ => Default::default(),
+    };
+    let (todo, mut results) = progress::split(text, &submissions, known);
+    let submissions = Arc::new(submissions);
+    let mut shown = terminal::Progress::new("hand-ins graded");
+    let begun = Instant::now();
+    let mut finished = submissions.len() - todo.len();
+    let mut waiting: Vec<usize> = Vec::new();
+    let mut trouble = None;
+    grade::workers::run(handout, &submissions, todo, limits, |at, marks| {
+        results[at] = Some(marks);
+        finished += 1;
+        shown.show(finished as u64);
+        let Some(path) = &kept else { return };
+        waiting.push(at);
+        if begun.elapsed() > WORTH && trouble.is_none() {
+            trouble = keep(path, text, &submissions, &results, &waiting).err();
+            waiting.clear();
+        }
+    });
+    shown.clear();
+    if let Some(error) = trouble {
+        return Err(error);
     }
-    write(folder.join("class.md"), output::class(handout, all, shared))?;
-    write(folder.join("grades.csv"), output::gradebook(all))
+    Ok(results.into_iter().flatten().collect())
 }
 
-fn table(
-    out: &mut dyn Write,
-    title: &str,
-    all: &[Marks],
-    shared: &[integrity::Shared],
+fn keep(
+    path: &Path,
+    handout: &str,
+    submissions: &[Submission],
+    results: &[Option<Marks>],
+    finished: &[usize],
 ) -> anyhow::Result<()> {
-    writeln!(out, "{}", safe(title))?;
-    let headings = ["student", "points", "for review", "of", "remarks"];
-    let mut rows = vec![headings.map(str::to_owned).to_vec()];
-    rows.extend(all.iter().map(|marks| {
-        vec![
-            marks.student.clone(),
-            number(marks.points()),
-            number(marks.open()),
-            number(marks.of()),
-            marks.remarks.join("; "),
-        ]
-    }));
-    writeln!(out)?;
-    render::table(out, rows, terminal::width())?;
-    for pair in shared {
-        let names = (&all[pair.first].student, &all[pair.second].student);
-        writeln!(out, "\n{} and {}:", safe(names.0), safe(names.1))?;
-        for capture in &pair.captures {
-            writeln!(out, "  {}", safe(&capture.sentence()))?;
+    let told = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(told)?;
+    }
+    let mut lines = String::new();
+    for at in finished {
+        if let Some(marks) = &results[*at] {
+            lines.push_str(&progress::line(
+                &progress::key(handout, &submissions[*at]),
+                marks,
+            ));
         }
     }
-    Ok(())
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path);
+    file.and_then(|mut f| f.write_all(lines.as_bytes()))
+        .with_context(told)
 }
 
-/// Points with as many decimals as they need.
-fn number(points: f64) -> String {
-    // Adding zero makes of -0 a plain 0.
-    crate::handout::value::decimals((points * 100.0).round() / 100.0 + 0.0)
+/// The file of decisions that lies beside the hand-ins.
+fn beside(submissions: &Path) -> PathBuf {
+    let whole = submissions
+        .canonicalize()
+        .unwrap_or_else(|_| submissions.to_owned());
+    let mut name = whole.file_stem().unwrap_or_default().to_os_string();
+    name.push(".decisions.toml");
+    whole.with_file_name(name)
 }
 
-fn student(marks: &Marks, student_view: bool) -> Value {
-    let parts: Vec<Value> = marks
-        .parts
-        .iter()
-        .map(|mark| {
-            json!({
-                "question": mark.question,
-                "part": mark.part,
-                "answer": mark.answer,
-                "key": if student_view { Value::Null } else { Value::from(mark.key.clone()) },
-                "verdict": mark.outcome.verdict.word(),
-                "reason": output::reason(mark, student_view),
-                "frames": mark.frames,
-                "filter": mark.filter,
-                "points": mark.points,
-                "of": mark.of,
-                "note": if student_view { "" } else { &mark.note },
-            })
-        })
-        .collect();
-    let captures: Vec<Value> = marks
-        .captures
-        .iter()
-        .map(|c| json!({"capture": c.id, "file": c.file, "missing": c.missing, "points": c.points, "of": c.of}))
-        .collect();
-    json!({
-        "student": marks.student,
-        "points": marks.points(),
-        "review_points": marks.open(),
-        "of": marks.of(),
-        "captures": captures,
-        "remarks": marks.remarks,
-        "parts": parts,
+fn decisions(path: &Path, asked: bool) -> anyhow::Result<grade::decisions::File> {
+    if !path.exists() {
+        if asked {
+            bail!(
+                "there is no {}\nhint: `--review` makes one, or leave --decisions out",
+                path.display()
+            );
+        }
+        return Ok(grade::decisions::File::default());
+    }
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).map_err(|e| {
+        let line = e
+            .span()
+            .map_or(1, |s| text[..s.start].matches('\n').count() + 1);
+        anyhow::anyhow!("{}, line {line}: {}", path.display(), e.message())
     })
 }
 
-fn evidence(shared: &integrity::Shared, all: &[Marks]) -> Value {
-    let captures: Vec<Value> = shared
-        .captures
-        .iter()
-        .map(|c| {
-            json!({
-                "first": c.first,
-                "second": c.second,
-                "shared_packets": c.frames.len(),
-                "of": c.of,
-                "frames": c.frames.iter().map(|(a, b)| json!([a, b])).collect::<Vec<_>>(),
-                "seen": c.sentence(),
-            })
-        })
-        .collect();
-    json!({
-        "first": all[shared.first].student,
-        "second": all[shared.second].student,
-        "captures": captures,
-    })
+/// Gives every hand-in a number, in an order that has nothing to do with the names.
+fn hide(submissions: &mut [Submission]) {
+    submissions.sort_by_cached_key(|s| progress::key("", s));
+    for (number, one) in submissions.iter_mut().enumerate() {
+        one.student = format!("hand-in {:03}", number + 1);
+        one.owner = None;
+    }
+}
+
+/// The packets of a folder of captures.
+fn teacher(folder: Option<&Path>) -> anyhow::Result<integrity::Known> {
+    let Some(folder) = folder else {
+        return Ok(integrity::Known::default());
+    };
+    let all = grade::collect(folder).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let mut read = Vec::new();
+    for one in &all {
+        let (files, _) = grade::submission::unpacked(one);
+        for file in files {
+            if grade::student::is_capture(&file)
+                && let Ok(reader) = grade::student::open(&file)
+            {
+                read.push(prints::read(file.name, reader));
+            }
+        }
+    }
+    if read.is_empty() {
+        bail!("{} holds no capture", folder.display());
+    }
+    Ok(integrity::known(read.iter()))
+}
+
+/// The table of students, with seeds as what the lab makes of them.
+fn expected(path: &Path, handout: &Handout) -> anyhow::Result<roster::Roster> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lab = crate::lab::labs::text(&handout.file.id).and_then(|text| Lab::parse(text).ok());
+    let parameters = lab.and_then(|lab| lab.parameters().ok());
+    let more = |name: &str, value: &str| {
+        if name != "seed" {
+            return None;
+        }
+        let seed = value.parse().ok()?;
+        let values = Values::new(parameters.as_ref()?, Some(seed));
+        let own = values
+            .iter()
+            .filter(|(name, _)| matches!(*name, "vm" | "vm_mac" | "client" | "client_mac" | "far"));
+        Some(own.map(|(n, v)| (n.to_owned(), v.to_lowercase())).collect())
+    };
+    roster::Roster::read(&text, more)
+        .map_err(|e| anyhow::anyhow!("{}: {}", path.display(), safe(&e)))
+}
+
+/// A day, or a day with a time, of this machine's zone; in nanoseconds since 1970.
+fn moment(text: &str) -> Result<i64, String> {
+    let told = "give a day (2026-11-01) or a day and a time (2026-11-01T12:00)";
+    let zone = jiff::tz::TimeZone::system();
+    let time = match text.parse::<jiff::Timestamp>() {
+        Ok(time) => time,
+        Err(_) => {
+            let civil: jiff::civil::DateTime = text
+                .parse::<jiff::civil::DateTime>()
+                .or_else(|_| text.parse::<jiff::civil::Date>().map(Into::into))
+                .map_err(|_| told.to_owned())?;
+            zone.to_timestamp(civil).map_err(|_| told.to_owned())?
+        }
+    };
+    i64::try_from(time.as_nanosecond()).map_err(|_| told.to_owned())
 }

@@ -49,8 +49,15 @@ enum Command {
         /// The captures that give the values.
         captures: Vec<PathBuf>,
         /// Moodle's GIFT format.
-        #[arg(long, required = true)]
+        #[arg(
+            long,
+            required_unless_present = "moodle_xml",
+            conflicts_with = "moodle_xml"
+        )]
         gift: bool,
+        /// Moodle XML, with points, tolerances, and the frames as feedback.
+        #[arg(long)]
+        moodle_xml: bool,
     },
 }
 
@@ -74,13 +81,20 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             Status::Done
         }
         Command::Export {
-            handout, captures, ..
+            handout,
+            captures,
+            moodle_xml,
+            ..
         } => {
             let (handout, _) = answer::load(handout)?;
             let material = Material::of_files(&handout, captures);
             let found = Found::new(&handout, &material);
             let answers = answers(&handout, &material, &found);
-            out.write_all(sheet::gift(&handout, &answers).as_bytes())?;
+            let text = match moodle_xml {
+                true => sheet::moodle_xml(&handout, &answers),
+                false => sheet::gift(&handout, &answers),
+            };
+            out.write_all(text.as_bytes())?;
             Status::Done
         }
     };

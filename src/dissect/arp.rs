@@ -1,6 +1,7 @@
 //! ARP (RFC 826), also in reverse (RFC 903), gratuitous and probing (RFC 5227). Addresses that
 //! are neither Ethernet nor IPv4 are kept as bytes.
 
+use super::definition::{Definition, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
 use super::layer::View;
 use std::net::Ipv4Addr;
@@ -23,6 +24,39 @@ crate::fields! {
     DST_PROTO: "arp.dst.proto", Kind::Bytes, "Target's protocol address, when it is no IPv4 address.";
     DST_PROTO_IPV4: "arp.dst.proto_ipv4", Kind::Ipv4, "Target's IPv4 address; the address that a request asks about.";
 }
+
+/// Everything about ARP.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("arp", "Address resolution protocol.")],
+    title: "ARP",
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, sink),
+    strict: true,
+    values: &[
+        Names {
+            fields: &["arp.opcode"],
+            values: &[
+                (1, "request"),
+                (2, "reply"),
+                (3, "reverse request"),
+                (4, "reverse reply"),
+                (8, "inarp request"),
+                (9, "inarp reply"),
+            ],
+        },
+        Names {
+            fields: &["arp.hw.type", "dhcp.hw.type", "sll.hatype"],
+            values: &[
+                (1, "Ethernet"),
+                (6, "IEEE 802"),
+                (512, "PPP"),
+                (772, "Loopback"),
+                (65534, "NONE"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
 
 /// An ARP packet for IPv4 over Ethernet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Headers that stand in for a link layer: Linux cooked capture v1 and v2
 //! (<https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>), BSD loopback, PPP (RFC 1661 §2).
 
+use super::definition::{Definition, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
 use super::layer::View;
 
@@ -15,6 +16,35 @@ crate::fields! {
     UNUSED: "sll.unused", Kind::Bytes, "Bytes of the address field that are not used.";
     LTYPE: "sll.ltype", Kind::Hex(16), "Numbers below 0x0600 that Linux gives to protocols without EtherType.";
 }
+
+/// Everything about cooked captures.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("sll", "Linux cooked capture, as of the interface `any`.")],
+    title: "SLL",
+    fields: FIELDS,
+    emit: |given, sink| match given.layer.name {
+        "sll2" => emit_version2(&given.view, sink),
+        _ => emit_version1(&given.view, sink),
+    },
+    values: &[Names {
+        fields: &["sll.pkttype"],
+        values: &[
+            (0, "Unicast to us"),
+            (1, "Broadcast"),
+            (2, "Multicast"),
+            (3, "Unicast to another host"),
+            (4, "Sent by us"),
+        ],
+    }],
+    ..NOTHING
+};
+
+/// Everything about IP without a link layer.
+pub const RAW: Definition = Definition {
+    layers: &[("raw", "IP without a link layer.")],
+    title: "RAW",
+    ..NOTHING
+};
 
 /// Length of a version 1 header.
 pub const SLL_LENGTH: usize = 16;
@@ -85,11 +115,31 @@ fn ethertype(sink: &mut Sink<'_>, at: usize, number: u16) {
 
 /// BSD loopback.
 pub mod null {
-    use super::{Kind, Sink, View};
+    use super::{Definition, Kind, NOTHING, Names, Sink, View};
 
     crate::fields! {
         FAMILY: "null.family", Kind::Unsigned(32), "Address family: 2 is IPv4; 10, 23, 24, 28 and 30 are IPv6 on various systems.";
     }
+
+    /// Everything about BSD loopback.
+    pub const DEFINITION: Definition = Definition {
+        layers: &[("null", "BSD loopback.")],
+        title: "NULL",
+        fields: FIELDS,
+        emit: |given, sink| emit(&given.view, sink),
+        values: &[Names {
+            fields: &["null.family"],
+            values: &[
+                (2, "IP"),
+                (10, "IPv6"),
+                (23, "IPv6"),
+                (24, "IPv6"),
+                (28, "IPv6"),
+                (30, "IPv6"),
+            ],
+        }],
+        ..NOTHING
+    };
 
     /// The address family, whichever byte order it was written in.
     pub fn family(view: &View<'_>) -> Option<u32> {
@@ -111,13 +161,33 @@ pub mod null {
 
 /// PPP.
 pub mod ppp {
-    use super::{Kind, Sink, View};
+    use super::{Definition, Kind, NOTHING, Names, Sink, View};
 
     crate::fields! {
         ADDRESS: "ppp.address", Kind::Hex(8), "Address byte of HDLC-like framing, 0xff.";
         CONTROL: "ppp.control", Kind::Hex(8), "Control byte of HDLC-like framing, 0x03.";
         PROTOCOL: "ppp.protocol", Kind::Hex(16), "What the frame carries: 0x0021 IPv4, 0x0057 IPv6.";
     }
+
+    /// Everything about PPP.
+    pub const DEFINITION: Definition = Definition {
+        layers: &[("ppp", "Point-to-point protocol.")],
+        title: "PPP",
+        fields: FIELDS,
+        emit: |given, sink| emit(&given.view, sink),
+        values: &[Names {
+            fields: &["ppp.protocol"],
+            values: &[
+                (0x21, "Internet Protocol version 4"),
+                (0x57, "Internet Protocol version 6"),
+                (0x8021, "Internet Protocol Control Protocol"),
+                (0xc021, "Link Control Protocol"),
+                (0xc023, "Password Authentication Protocol"),
+                (0xc223, "Challenge Handshake Authentication Protocol"),
+            ],
+        }],
+        ..NOTHING
+    };
 
     /// Where the protocol number stands, its value and the header's length.
     pub fn protocol(view: &View<'_>) -> Option<(usize, u16, usize)> {

@@ -1,5 +1,6 @@
 //! Bytes nobody claims.
 
+use super::definition::{Definition, NOTHING};
 use super::field::{Kind, Sink, Value};
 use super::layer::View;
 use std::borrow::Cow;
@@ -9,6 +10,15 @@ crate::fields! {
     TEXT: "data.text", Kind::Text, "The bytes, where they are text (Wireshark shows it on request).";
     LEN: "data.len", Kind::Unsigned(32), "How many bytes there are.";
 }
+
+/// Everything about bytes that nobody claims.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("data", "Bytes that no protocol claims.")],
+    title: "Data",
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, sink),
+    ..NOTHING
+};
 
 /// Hands over the bytes.
 pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {

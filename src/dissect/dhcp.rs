@@ -11,8 +11,73 @@ pub use emit::emit;
 pub use fields::FIELDS;
 pub use options::{message_name, name, value};
 
+use super::definition::{Definition, Found, NOTHING, Names};
 use super::layer::View;
 use std::borrow::Cow;
+
+/// Everything about DHCP.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("dhcp", "Dynamic host configuration protocol, and BOOTP.")],
+    title: "DHCP",
+    found: Found {
+        udp: &[67, 68, 4011],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, sink),
+    strict: true,
+    values: &[
+        Names {
+            fields: &["dhcp.type"],
+            values: &[(1, "Boot Request"), (2, "Boot Reply")],
+        },
+        Names {
+            fields: &["dhcp.option.dhcp"],
+            values: &[
+                (1, "Discover"),
+                (2, "Offer"),
+                (3, "Request"),
+                (4, "Decline"),
+                (5, "ACK"),
+                (6, "NAK"),
+                (7, "Release"),
+                (8, "Inform"),
+            ],
+        },
+        Names {
+            fields: &["dhcp.option.type", "dhcp.option.request_list_item"],
+            values: &[
+                (0, "Padding"),
+                (1, "Subnet Mask"),
+                (3, "Router"),
+                (6, "Domain Name Server"),
+                (12, "Host Name"),
+                (15, "Domain Name"),
+                (26, "Interface MTU"),
+                (28, "Broadcast Address"),
+                (42, "Network Time Protocol Servers"),
+                (43, "Vendor-Specific Information"),
+                (50, "Requested IP Address"),
+                (51, "IP Address Lease Time"),
+                (53, "DHCP Message Type"),
+                (54, "DHCP Server Identifier"),
+                (55, "Parameter Request List"),
+                (57, "Maximum DHCP Message Size"),
+                (58, "Renewal Time Value"),
+                (59, "Rebinding Time Value"),
+                (60, "Vendor class identifier"),
+                (61, "Client identifier"),
+                (66, "TFTP Server Name"),
+                (67, "Bootfile name"),
+                (81, "Client Fully Qualified Domain Name"),
+                (119, "Domain Search"),
+                (121, "Classless Static Route"),
+                (255, "End"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
 
 /// The four bytes that announce options.
 const COOKIE_BYTES: [u8; 4] = [99, 130, 83, 99];

@@ -10,10 +10,128 @@ mod records;
 pub use emit::{emit, emit_tcp};
 pub use fields::FIELDS;
 
-use super::layer::View;
+use super::definition::{Definition, Found, Given, NOTHING, Names};
+use super::field::Sink;
+use super::layer::{Source, View};
 use super::text;
 use name::Name;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Everything about DNS.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("dns", "Domain name system.")],
+    title: "DNS",
+    found: Found {
+        udp: &[53],
+        tcp: &[53],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: emit_layer,
+    strict: true,
+    values: &[
+        Names {
+            fields: &["dns.qry.type", "dns.resp.type"],
+            values: DNS_TYPES,
+        },
+        Names {
+            fields: &["dns.qry.class", "dns.resp.class"],
+            values: &[(1, "IN"), (3, "CH"), (4, "HS"), (254, "NONE"), (255, "ANY")],
+        },
+        Names {
+            fields: &["dns.flags.opcode"],
+            values: &[
+                (0, "Standard query"),
+                (1, "Inverse query"),
+                (2, "Server status request"),
+                (4, "Zone change notification"),
+                (5, "Dynamic update"),
+                (6, "DNS Stateful operations (DSO)"),
+            ],
+        },
+        Names {
+            fields: &["dns.flags.rcode"],
+            values: &[
+                (0, "No error"),
+                (1, "Format error"),
+                (2, "Server failure"),
+                (3, "No such name"),
+                (4, "Not implemented"),
+                (5, "Refused"),
+                (6, "Name exists"),
+                (7, "RRset exists"),
+                (8, "RRset does not exist"),
+                (9, "Not authoritative"),
+                (10, "Name out of zone"),
+                (11, "DSO-Type not implemented"),
+                (16, "Bad OPT Version or TSIG Signature Failure"),
+                (17, "Key not recognized"),
+                (18, "Signature out of time window"),
+                (19, "Bad TKEY Mode"),
+                (20, "Duplicate key name"),
+                (21, "Algorithm not supported"),
+                (22, "Bad Truncation"),
+                (23, "Bad/missing Server Cookie"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
+
+/// Everything about multicast DNS.
+pub const MULTICAST: Definition = Definition {
+    layers: &[("mdns", "Multicast DNS.")],
+    title: "MDNS",
+    found: Found {
+        udp: &[5353],
+        tcp: &[5353],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: emit_layer,
+    strict: true,
+    ..NOTHING
+};
+
+/// Everything about LLMNR.
+pub const LINK_LOCAL: Definition = Definition {
+    layers: &[("llmnr", "Link-local multicast name resolution.")],
+    title: "LLMNR",
+    found: Found {
+        udp: &[5355],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: emit_layer,
+    strict: true,
+    ..NOTHING
+};
+
+#[rustfmt::skip]
+const DNS_TYPES: &[(u64, &str)] = &[
+    (0, "Unused"), (1, "A"), (2, "NS"), (3, "MD"), (4, "MF"), (5, "CNAME"), (6, "SOA"), (7, "MB"),
+    (8, "MG"), (9, "MR"), (10, "NULL"), (11, "WKS"), (12, "PTR"), (13, "HINFO"), (14, "MINFO"),
+    (15, "MX"), (16, "TXT"), (17, "RP"), (18, "AFSDB"), (19, "X25"), (20, "ISDN"), (21, "RT"),
+    (22, "NSAP"), (23, "NSAP-PTR"), (24, "SIG"), (25, "KEY"), (26, "PX"), (27, "GPOS"),
+    (28, "AAAA"), (29, "LOC"), (30, "NXT"), (31, "EID"), (32, "NIMLOC"), (33, "SRV"),
+    (34, "ATMA"), (35, "NAPTR"), (36, "KX"), (37, "CERT"), (38, "A6"), (39, "DNAME"),
+    (40, "SINK"), (41, "OPT"), (42, "APL"), (43, "DS"), (44, "SSHFP"), (45, "IPSECKEY"),
+    (46, "RRSIG"), (47, "NSEC"), (48, "DNSKEY"), (49, "DHCID"), (50, "NSEC3"), (51, "NSEC3PARAM"),
+    (52, "TLSA"), (55, "HIP"), (57, "RKEY"), (58, "TALINK"), (59, "CDS"), (60, "CDNSKEY"),
+    (61, "OPENPGPKEY"), (62, "CSYNC"), (63, "ZONEMD"), (64, "SVCB"), (65, "HTTPS"), (99, "SPF"),
+    (100, "UINFO"), (101, "UID"), (102, "GID"), (103, "UNSPEC"), (104, "NID"), (105, "L32"),
+    (106, "L64"), (107, "LP"), (108, "EUI48"), (109, "EUI64"), (249, "TKEY"), (250, "TSIG"),
+    (251, "IXFR"), (252, "AXFR"), (253, "MAILB"), (254, "MAILA"), (255, "ANY"), (256, "URI"),
+    (257, "CAA"), (32768, "TA"), (32769, "DLV"), (65281, "WINS"), (65282, "WINS-R"),
+    (65422, "XPF"),
+];
+
+fn emit_layer<'a>(given: &Given<'_, 'a>, sink: &mut Sink<'a>) -> Option<()> {
+    match given.layer.source {
+        Source::Stream => emit_tcp(&given.view, given.layer.protocol, sink),
+        _ => emit(&given.view, given.layer.protocol, sink),
+    }
+}
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Ethernet II and 802.3 (IEEE 802.3 §3), 802.1Q and 802.1ad tags (IEEE 802.1Q §9), 802.2 LLC
 //! with SNAP. Frame check sequences are shown and not verified.
 
+use super::definition::{Definition, Given, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
-use super::layer::View;
+use super::layer::{Protocol, View};
 use super::vendor;
 
 /// What an Ethernet header's last two bytes name, from 0x0600 on.
@@ -24,22 +25,6 @@ impl EtherType {
     pub const QINQ: EtherType = EtherType(0x88a8);
     /// The tag number used before 802.1ad.
     pub const QINQ_OLD: EtherType = EtherType(0x9100);
-
-    /// Wireshark's name of the protocol, for those that are named and not decoded.
-    pub fn name(self) -> Option<&'static str> {
-        Some(match self.0 {
-            0x8863 => "pppoed",
-            0x8864 => "pppoes",
-            0x8847 | 0x8848 => "mpls",
-            0x888e => "eapol",
-            0x88cc => "lldp",
-            0x88e5 => "macsec",
-            0x9000 => "loop",
-            0x8809 => "slow",
-            0x6558 => "eth_bridge",
-            _ => return None,
-        })
-    }
 }
 
 crate::fields! {
@@ -65,6 +50,75 @@ crate::fields! {
     VLAN_TRAILER: "vlan.trailer", Kind::Bytes, "Bytes after the payload of a tagged frame that are no padding.";
     FCS: "eth.fcs", Kind::Hex(32), "Last four bytes of a frame that seems to have its check sequence.";
     FCS_STATUS: "eth.fcs.status", Kind::Unsigned(8), "2: not verified, as Wireshark does by default.";
+}
+
+/// Everything about Ethernet.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("eth", "Ethernet II or 802.3.")],
+    title: "Ethernet",
+    fields: FIELDS,
+    emit: |given, sink| {
+        let tagged = given
+            .packet
+            .layers
+            .as_slice()
+            .iter()
+            .any(|l| l.name == "vlan");
+        emit(&given.view, sink, payload_end(given), tagged)
+    },
+    values: &[Names {
+        fields: &[
+            "eth.type",
+            "vlan.etype",
+            "sll.etype",
+            "llc.type",
+            "arp.proto.type",
+        ],
+        values: ETHERTYPES,
+    }],
+    ..NOTHING
+};
+
+const ETHERTYPES: &[(u64, &str)] = &[
+    (0x0800, "IPv4"),
+    (0x0806, "ARP"),
+    (0x8035, "RARP"),
+    (0x8100, "802.1Q Virtual LAN"),
+    (0x86dd, "IPv6"),
+    (0x8808, "MAC Control"),
+    (0x8847, "MPLS label switched packet"),
+    (0x8863, "PPPoE Discovery"),
+    (0x8864, "PPPoE Session"),
+    (0x888e, "802.1X Authentication"),
+    (0x88a8, "802.1ad Provider Bridge (Q-in-Q)"),
+    (0x88cc, "802.1 Link Layer Discovery Protocol (LLDP)"),
+];
+
+/// Where the network layer's own length ends.
+fn payload_end(given: &Given<'_, '_>) -> Option<usize> {
+    let layers = given.packet.layers.as_slice();
+    let inner = layers.iter().find(|l| {
+        matches!(
+            l.protocol,
+            Protocol::Ipv4 | Protocol::Ipv6 | Protocol::Arp | Protocol::Llc
+        ) || l.name == "eapol"
+    })?;
+    let view = given.packet.view(inner);
+    let length = match inner.protocol {
+        Protocol::Arp => {
+            let (hardware, protocol) = (u32::from(view.u8(4)?), u32::from(view.u8(5)?));
+            let length = 8 + 2 * hardware + 2 * protocol;
+            // Of one that is not all there, nothing is left over.
+            (length <= inner.captured).then_some(length)?
+        }
+        Protocol::Other => (4 + u32::from(view.u16(2)?)).min(inner.captured),
+        _ => inner.captured,
+    };
+    let end = inner
+        .start
+        .checked_add(length)?
+        .checked_sub(given.layer.start)?;
+    Some(super::as_usize(end))
 }
 
 /// Hands over the header's fields. `payload_end` is where the network layer's own length ends.
@@ -146,7 +200,7 @@ fn trailer<'a>(view: &View<'a>, sink: &mut Sink<'a>, end: usize, untagged: bool)
 
 /// 802.1Q and 802.1ad tags.
 pub mod vlan {
-    use super::{Kind, Sink, View};
+    use super::{Definition, Kind, NOTHING, Sink, View};
 
     crate::fields! {
         PRIORITY: "vlan.priority", Kind::Unsigned(8), "Priority code point, 0 to 7.";
@@ -158,6 +212,21 @@ pub mod vlan {
         AD_DEI: "ieee8021ad.dei", Kind::Unsigned(8), "Drop eligible indicator of a service tag.";
         AD_ID: "ieee8021ad.id", Kind::Unsigned(16), "Virtual LAN of a service tag (802.1ad).";
     }
+
+    /// Everything about tags.
+    pub const DEFINITION: Definition = Definition {
+        layers: &[
+            ("vlan", "Tag of a virtual LAN (802.1Q)."),
+            ("ieee8021ad", "Service tag of a virtual LAN (802.1ad)."),
+        ],
+        title: "VLAN",
+        fields: FIELDS,
+        emit: |given, sink| match given.layer.name {
+            "ieee8021ad" => emit_service(&given.view, sink),
+            _ => emit(&given.view, sink),
+        },
+        ..NOTHING
+    };
 
     /// Hands over the fields of a service tag (802.1ad), which have names of their own.
     pub fn emit_service<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
@@ -182,7 +251,7 @@ pub mod vlan {
 
 /// 802.2 logical link control.
 pub mod llc {
-    use super::{Kind, Sink, View};
+    use super::{Definition, Kind, NOTHING, Sink, View};
 
     crate::fields! {
         DSAP: "llc.dsap", Kind::Hex(8), "Destination service access point.";
@@ -192,6 +261,15 @@ pub mod llc {
         TYPE: "llc.type", Kind::Hex(16), "SNAP: EtherType of what follows.";
         PID: "llc.pid", Kind::Hex(16), "SNAP: protocol number of another organization.";
     }
+
+    /// Everything about LLC.
+    pub const DEFINITION: Definition = Definition {
+        layers: &[("llc", "Logical link control (802.2).")],
+        title: "LLC",
+        fields: FIELDS,
+        emit: |given, sink| emit(&given.view, sink),
+        ..NOTHING
+    };
 
     /// Hands over the header's fields.
     pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {

@@ -1,6 +1,7 @@
 //! What is known of a frame before its first header: number, times, lengths, interface.
 
 use super::Packet;
+use super::definition::{Definition, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
 use super::ipv6;
 use super::layer::Protocol;
@@ -25,6 +26,37 @@ crate::fields! {
     PROTOCOLS: "frame.protocols", Kind::Text, "The protocols in the frame, from the outside in.";
     COMMENT: "frame.comment", Kind::Text, "A comment that somebody wrote on the frame.";
 }
+
+/// Everything about the frame itself; its fields need more than the packet, see [`emit`].
+pub const DEFINITION: Definition = Definition {
+    layers: &[("frame", "The frame as recorded; every frame is one.")],
+    title: "Frame",
+    fields: FIELDS,
+    // Wireshark's remarks are about frames.
+    values: &[
+        Names {
+            fields: &["_ws.expert.severity"],
+            values: &[
+                (0x0010_0000, "Comment"),
+                (0x0020_0000, "Chat"),
+                (0x0040_0000, "Note"),
+                (0x0060_0000, "Warning"),
+                (0x0080_0000, "Error"),
+            ],
+        },
+        Names {
+            fields: &["_ws.expert.group"],
+            values: &[
+                (0x0100_0000, "Checksum"),
+                (0x0200_0000, "Sequence"),
+                (0x0700_0000, "Malformed"),
+                (0x0900_0000, "Protocol"),
+                (0x0c00_0000, "Comments"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
 
 /// What a frame's fields count from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,7 +174,7 @@ fn protocols(packet: &Packet<'_>) -> String {
         match layer.protocol {
             Protocol::Ipv6 => ipv6::extension_names(&view, &mut out),
             // Its dissector hands over to itself.
-            Protocol::Other if layer.name == "igmp" => out.push_str(":igmp"),
+            Protocol::Igmp => out.push_str(":igmp"),
             _ => {}
         }
     }

@@ -9,11 +9,37 @@ pub mod fields;
 
 pub use fields::FIELDS;
 
+use super::definition::{Definition, Found, NOTHING};
 use super::field::{FieldIndex, Sink, Value};
 use super::layer::View;
 use super::text;
 use fields::*;
 use std::ops::Range;
+
+/// Everything about HTTP.
+pub const DEFINITION: Definition = Definition {
+    layers: &[
+        ("http", "Hypertext transfer protocol 1.x."),
+        (
+            "ssdp",
+            "Simple service discovery protocol: HTTP in datagrams.",
+        ),
+    ],
+    title: "HTTP",
+    found: Found {
+        udp: &[SSDP],
+        tcp: &[
+            80, 631, 1900, 2710, 2869, 3128, 3132, 3689, 5985, 8080, 8088, 11371,
+        ],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, sink).map(|_| ()),
+    ..NOTHING
+};
+
+/// Port of SSDP, which is HTTP over UDP: Wireshark calls the layer `ssdp` and shows `http` fields.
+pub const SSDP: u16 = 1900;
 
 /// Longest head that is looked at; what is longer is no head.
 pub const LONGEST_HEAD: usize = 256 * 1024;

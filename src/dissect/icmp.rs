@@ -1,5 +1,6 @@
 //! ICMP (RFC 792), with the time stamp, the redirect's gateway and the next hop's MTU (RFC 1191).
 
+use super::definition::{Definition, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
 use super::ipv4;
 use super::layer::View;
@@ -23,6 +24,34 @@ crate::fields! {
     DATA_TIME_RELATIVE: "icmp.data_time_relative", Kind::Duration, "Time from then to this frame.";
     TRANSMIT: "icmp.transmit_timestamp", Kind::Unsigned(32), "Milliseconds since midnight when the reply left.";
 }
+
+/// Everything about ICMP.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("icmp", "Internet control message protocol.")],
+    title: "ICMP",
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, given.packet.frame.time, sink),
+    strict: true,
+    values: &[Names {
+        fields: &["icmp.type"],
+        values: &[
+            (0, "Echo (ping) reply"),
+            (3, "Destination unreachable"),
+            (4, "Source quench"),
+            (5, "Redirect"),
+            (8, "Echo (ping) request"),
+            (9, "Router advertisement"),
+            (10, "Router solicitation"),
+            (11, "Time-to-live exceeded"),
+            (12, "Parameter problem"),
+            (13, "Timestamp request"),
+            (14, "Timestamp reply"),
+            (17, "Address mask request"),
+            (18, "Address mask reply"),
+        ],
+    }],
+    ..NOTHING
+};
 
 /// Whether the message quotes the packet that it is about.
 pub fn quotes(kind: u8) -> bool {

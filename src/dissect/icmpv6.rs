@@ -1,5 +1,6 @@
 //! ICMPv6 (RFC 4443) with neighbour discovery (RFC 4861).
 
+use super::definition::{Definition, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
 use super::layer::View;
 
@@ -33,6 +34,36 @@ crate::fields! {
     OPT_PREFIX_LENGTH: "icmpv6.opt.prefix.length", Kind::Unsigned(8), "Length of an advertised prefix in bits.";
     OPT_PREFIX: "icmpv6.opt.prefix", Kind::Ipv6, "Advertised prefix.";
 }
+
+/// Everything about ICMPv6.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("icmpv6", "ICMP for IPv6, with neighbour discovery.")],
+    title: "ICMPv6",
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, sink),
+    strict: true,
+    values: &[Names {
+        fields: &["icmpv6.type"],
+        values: &[
+            (1, "Destination Unreachable"),
+            (2, "Packet Too Big"),
+            (3, "Time Exceeded"),
+            (4, "Parameter Problem"),
+            (128, "Echo (ping) request"),
+            (129, "Echo (ping) reply"),
+            (130, "Multicast Listener Query"),
+            (131, "Multicast Listener Report"),
+            (132, "Multicast Listener Done"),
+            (133, "Router Solicitation"),
+            (134, "Router Advertisement"),
+            (135, "Neighbor Solicitation"),
+            (136, "Neighbor Advertisement"),
+            (137, "Redirect"),
+            (143, "Multicast Listener Report Message v2"),
+        ],
+    }],
+    ..NOTHING
+};
 
 /// Whether the message quotes the packet that it is about.
 pub fn quotes(kind: u8) -> bool {

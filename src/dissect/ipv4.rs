@@ -1,5 +1,6 @@
 //! IPv4 (RFC 791) with its options, and the checksum that IP, ICMP, UDP and TCP share (RFC 1071).
 
+use super::definition::{Definition, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
 use super::layer::View;
 
@@ -29,6 +30,83 @@ crate::fields! {
     OPT_TYPE: "ip.opt.type", Kind::Unsigned(8), "Type byte of an option.";
     OPT_LEN: "ip.opt.len", Kind::Unsigned(8), "Length byte of an option.";
 }
+
+/// Everything about IPv4.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("ip", "Internet protocol version 4.")],
+    title: "IPv4",
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, sink),
+    values: &[
+        Names {
+            fields: &["ip.proto", "ipv6.nxt", "ipv6.fraghdr.nxt"],
+            values: PROTOCOLS,
+        },
+        Names {
+            fields: &["ip.dsfield.dscp", "ipv6.tclass.dscp"],
+            values: &[
+                (0, "Default"),
+                (8, "Class Selector 1"),
+                (10, "Assured Forwarding 11"),
+                (16, "Class Selector 2"),
+                (18, "Assured Forwarding 21"),
+                (24, "Class Selector 3"),
+                (26, "Assured Forwarding 31"),
+                (32, "Class Selector 4"),
+                (34, "Assured Forwarding 41"),
+                (40, "Class Selector 5"),
+                (46, "Expedited Forwarding"),
+                (48, "Class Selector 6"),
+                (56, "Class Selector 7"),
+            ],
+        },
+        Names {
+            fields: &["ip.dsfield.ecn", "ipv6.tclass.ecn"],
+            values: &[
+                (0, "Not ECN-Capable Transport"),
+                (1, "ECN-Capable Transport codepoint '01'"),
+                (2, "ECN-Capable Transport codepoint '10'"),
+                (3, "Congestion Experienced"),
+            ],
+        },
+        Names {
+            fields: &[
+                "ip.checksum.status",
+                "tcp.checksum.status",
+                "udp.checksum.status",
+                "icmp.checksum.status",
+                "icmpv6.checksum.status",
+            ],
+            values: &[
+                (0, "Bad"),
+                (1, "Good"),
+                (2, "Unverified"),
+                (3, "Not present"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
+
+const PROTOCOLS: &[(u64, &str)] = &[
+    (0, "IPv6 Hop-by-Hop Option"),
+    (1, "ICMP"),
+    (2, "IGMP"),
+    (4, "IPIP"),
+    (6, "TCP"),
+    (17, "UDP"),
+    (41, "IPv6"),
+    (43, "Routing Header for IPv6"),
+    (44, "Fragment Header for IPv6"),
+    (47, "Generic Routing Encapsulation"),
+    (50, "Encap Security Payload"),
+    (51, "Authentication Header"),
+    (58, "ICMPv6"),
+    (59, "No Next Header for IPv6"),
+    (60, "Destination Options for IPv6"),
+    (89, "OSPF IGP"),
+    (132, "SCTP"),
+];
 
 /// Hands over the header's fields.
 pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {

@@ -1,5 +1,6 @@
 //! IPv6 (RFC 8200) and the extension headers that stand before its payload.
 
+use super::definition::{Definition, NOTHING};
 use super::field::{Kind, Sink, Value};
 use super::layer::View;
 
@@ -25,6 +26,15 @@ crate::fields! {
     FRAG_MORE: "ipv6.fraghdr.more", Kind::Boolean, "More fragments follow.";
     FRAG_IDENT: "ipv6.fraghdr.ident", Kind::Hex(32), "Identification, the same in all fragments of a packet.";
 }
+
+/// Everything about IPv6.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("ipv6", "Internet protocol version 6.")],
+    title: "IPv6",
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, sink),
+    ..NOTHING
+};
 
 /// A fragment header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

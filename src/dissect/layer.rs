@@ -1,56 +1,6 @@
 //! A layer: which protocol, and where its bytes are.
 
-/// Every protocol that has a layer of its own, in no order that matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Protocol {
-    /// The frame as recorded.
-    Frame,
-    /// Ethernet II or 802.3.
-    Ethernet,
-    /// 802.1Q or 802.1ad tag.
-    Vlan,
-    /// 802.2 logical link control, with SNAP.
-    Llc,
-    /// Linux cooked capture, both versions.
-    Sll,
-    /// BSD loopback.
-    Null,
-    /// Raw IP, no link layer header.
-    Raw,
-    /// PPP.
-    Ppp,
-    /// Address resolution protocol.
-    Arp,
-    /// Internet protocol version 4.
-    Ipv4,
-    /// Internet protocol version 6, with its extension headers.
-    Ipv6,
-    /// Internet control message protocol.
-    Icmp,
-    /// ICMP for IPv6.
-    Icmpv6,
-    /// User datagram protocol.
-    Udp,
-    /// Transmission control protocol.
-    Tcp,
-    /// Dynamic host configuration protocol (and BOOTP).
-    Dhcp,
-    /// Domain name system.
-    Dns,
-    /// Multicast DNS.
-    Mdns,
-    /// Link-local multicast name resolution.
-    Llmnr,
-    /// Hypertext transfer protocol 1.x.
-    Http,
-    /// Transport layer security.
-    Tls,
-    /// Bytes nobody claims.
-    Data,
-    /// A protocol that is named but not decoded; which one is in [`Layer::name`].
-    Other,
-}
+pub use super::tables::Protocol;
 
 /// Which bytes a layer's positions refer to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,8 +10,8 @@ pub enum Source {
     Frame,
     /// A datagram put together from IP fragments.
     Datagram,
-    /// Bytes of a TCP stream, over several segments (index into the frame's messages).
-    Stream(u8),
+    /// A message of a TCP stream, maybe over several segments.
+    Stream,
 }
 
 /// One layer of a packet.

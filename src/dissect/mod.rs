@@ -2,7 +2,8 @@
 //!
 //! [`Packet::dissect`] walks the headers through etherparse's slice types, allocates nothing and
 //! never fails: it keeps the layers it read and says where it stopped ([`Packet::stop`]). Field
-//! values are read from a layer's bytes only when asked for: each protocol file has a `FIELDS`
+//! values are read from a layer's bytes only when asked for: each protocol file has one
+//! [`definition::Definition`], listed in [`tables`], with its names, how it is found, its `FIELDS`
 //! table (name, type, sentence) and one `emit` that hands the values over in the order of
 //! Wireshark's packet details. One `emit` per protocol and not one getter per field, because
 //! `show` needs the tree's order (all of record 1, then all of record 2) and a DNS message would
@@ -11,32 +12,52 @@
 //! **Invariant:** no state, no clock, no printing. What spans frames is `track`'s.
 
 pub mod arp;
+pub mod cdp;
 pub mod checksum;
 pub mod cooked;
 mod cursor;
 pub mod data;
+pub mod definition;
 pub mod dhcp;
+pub mod dhcpv6;
 pub mod dns;
 pub mod ethernet;
 pub mod field;
 pub mod frame;
+pub mod ftp;
 pub mod http;
 pub mod icmp;
 pub mod icmpv6;
+pub mod igmp;
+pub mod imap;
 pub mod ipv4;
 pub mod ipv6;
 pub mod layer;
+mod lines;
+pub mod lldp;
 pub mod meaning;
+pub mod named;
+pub mod nbns;
+pub mod ntp;
+pub mod ospf;
+pub mod pop;
 pub mod ports;
+pub mod rip;
+pub mod smtp;
+pub mod snmp;
+pub mod ssh;
+pub mod stp;
 pub mod tables;
 pub mod tcp;
+pub mod telnet;
 pub mod text;
+pub mod tftp;
 pub mod tls;
 pub mod udp;
 pub mod vendor;
 mod walk;
 
-pub use tables::{PROTOCOLS, TABLES, emit};
+pub use tables::{DEFINITIONS, MARKS, emit};
 
 use crate::capture::Frame;
 use layer::{Layer, Layers, Protocol, Source, View};
@@ -207,7 +228,7 @@ impl<'a> Packet<'a> {
         let source: &'a [u8] = match layer.source {
             Source::Frame => self.frame.bytes,
             Source::Datagram => self.datagram.unwrap_or_default(),
-            Source::Stream(_) => &[],
+            Source::Stream => &[],
         };
         let start = as_usize(layer.start).min(source.len());
         let end = (start + as_usize(layer.captured)).min(source.len());

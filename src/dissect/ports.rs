@@ -2,15 +2,60 @@
 
 pub mod names;
 
+use super::definition::Definition;
 use super::layer::Protocol;
+use super::tables::DEFINITIONS;
+use std::sync::LazyLock;
 
-/// Port of SSDP, which is HTTP over UDP: Wireshark calls the layer `ssdp` and shows `http` fields.
-pub const SSDP: u16 = 1900;
+/// What ports are called, as in `/etc/services`; a name does not say what is carried.
+pub(super) const SERVICES: &[(u64, &str)] = &[
+    (7, "echo"),
+    (9, "discard"),
+    (13, "daytime"),
+    (20, "ftp-data"),
+    (21, "ftp"),
+    (22, "ssh"),
+    (23, "telnet"),
+    (25, "smtp"),
+    (37, "time"),
+    (53, "domain"),
+    (53, "dns"),
+    (67, "bootps"),
+    (67, "dhcp"),
+    (68, "bootpc"),
+    (69, "tftp"),
+    (79, "finger"),
+    (80, "http"),
+    (110, "pop3"),
+    (123, "ntp"),
+    (137, "netbios-ns"),
+    (138, "netbios-dgm"),
+    (139, "netbios-ssn"),
+    (143, "imap"),
+    (161, "snmp"),
+    (179, "bgp"),
+    (389, "ldap"),
+    (443, "https"),
+    (445, "microsoft-ds"),
+    (514, "syslog"),
+    (587, "submission"),
+    (631, "ipp"),
+    (993, "imaps"),
+    (995, "pop3s"),
+    (1900, "ssdp"),
+    (3306, "mysql"),
+    (3389, "ms-wbt-server"),
+    (5353, "mdns"),
+    (5355, "llmnr"),
+    (5432, "postgresql"),
+    (8080, "http-alt"),
+];
 
 /// The protocol above UDP by its ports. Wireshark tries the lower port first.
 pub fn udp_protocol(source: u16, destination: u16) -> Option<Protocol> {
     let (low, high) = (source.min(destination), source.max(destination));
-    by_udp_port(low).or_else(|| by_udp_port(high))
+    // A port that stands for a protocol not read here hides the other.
+    find(&UDP, low).or_else(|| find(&UDP, high).filter(|_| !within(TAKEN_UDP, low)))
 }
 
 /// As [`udp_protocol`], after a look at the payload: what comes to port 4011 is DHCP only with
@@ -23,53 +68,33 @@ pub fn udp_payload_protocol(source: u16, destination: u16, payload: &[u8]) -> Op
     }
 }
 
-fn by_udp_port(port: u16) -> Option<Protocol> {
-    Some(match port {
-        53 => Protocol::Dns,
-        67 | 68 | 4011 => Protocol::Dhcp,
-        SSDP => Protocol::Http,
-        5353 => Protocol::Mdns,
-        5355 => Protocol::Llmnr,
-        _ => return None,
-    })
-}
-
-/// The protocol above TCP by its ports, for those that are found by port alone.
-pub fn tcp_protocol(source: u16, destination: u16) -> Option<Protocol> {
+/// The protocol above TCP by its ports, for those that are found by port alone, and that port.
+pub fn tcp_protocol(source: u16, destination: u16) -> Option<(Protocol, u16)> {
     let (low, high) = (source.min(destination), source.max(destination));
-    by_tcp_port(low).or_else(|| by_tcp_port(high))
+    // A port that stands for a protocol not read here hides the other.
+    let of = |port| find(&TCP, port).map(|protocol| (protocol, port));
+    of(low).or_else(|| of(high).filter(|_| !within(TAKEN_TCP, low)))
 }
 
-fn by_tcp_port(port: u16) -> Option<Protocol> {
-    Some(match port {
-        53 => Protocol::Dns,
-        5353 => Protocol::Mdns,
-        80 | 631 | 1900 | 2710 | 2869 | 3128 | 3132 | 3689 | 5985 | 8080 | 8088 | 11371 => {
-            Protocol::Http
-        }
-        324
-        | 443
-        | 465
-        | 636
-        | 802
-        | 853
-        | 993
-        | 995
-        | 1300
-        | 2221
-        | 2443
-        | 3249..=3252
-        | 3496
-        | 5061
-        | 5671
-        | 5684
-        | 5868
-        | 8883
-        | 11207
-        | 19999
-        | 27017 => Protocol::Tls,
-        _ => return None,
-    })
+/// Ports and the protocols they stand for, sorted; from the protocols' definitions.
+type Ports = LazyLock<Vec<(u16, Protocol)>>;
+
+static UDP: Ports = LazyLock::new(|| sorted(|definition| definition.found.udp));
+static TCP: Ports = LazyLock::new(|| sorted(|definition| definition.found.tcp));
+
+fn sorted(ports: impl Fn(&'static Definition) -> &'static [u16]) -> Vec<(u16, Protocol)> {
+    let all = DEFINITIONS.iter().flat_map(|(protocol, definition)| {
+        let ports = ports(definition).iter();
+        ports.map(|port| (*port, *protocol))
+    });
+    let mut all: Vec<(u16, Protocol)> = all.collect();
+    all.sort_unstable();
+    all
+}
+
+fn find(ports: &[(u16, Protocol)], port: u16) -> Option<Protocol> {
+    let at = ports.binary_search_by_key(&port, |(port, _)| *port).ok()?;
+    Some(ports[at].1)
 }
 
 /// Whether a TCP stream between these ports may turn out to be HTTP or TLS by what it carries:

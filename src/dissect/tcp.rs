@@ -1,8 +1,9 @@
 //! TCP headers (RFC 9293 §3.1) and their options. What spans segments is `track`'s, which tells
 //! this file only what relative numbers count from.
 
+use super::definition::{Definition, Given, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
-use super::layer::View;
+use super::layer::{Protocol, Source, View};
 
 /// FIN: the sender has no more data.
 pub const FIN: u16 = 0x001;
@@ -60,6 +61,65 @@ crate::fields! {
     SACK_COUNT: "tcp.options.sack.count", Kind::Unsigned(8), "How many blocks are acknowledged selectively.";
     PAYLOAD: "tcp.payload", Kind::Bytes, "Payload of this segment.";
     RESET_CAUSE: "tcp.reset_cause", Kind::Text, "Text in a reset segment.";
+}
+
+/// Everything about TCP.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("tcp", "Transmission control protocol.")],
+    title: "TCP",
+    fields: FIELDS,
+    emit: emit_layer,
+    values: &[
+        Names {
+            fields: &[
+                "tcp.port",
+                "tcp.srcport",
+                "tcp.dstport",
+                "udp.port",
+                "udp.srcport",
+                "udp.dstport",
+            ],
+            values: super::ports::SERVICES,
+        },
+        Names {
+            fields: &["tcp.option_kind"],
+            values: &[
+                (0, "End of Option List"),
+                (1, "No-Operation"),
+                (2, "Maximum Segment Size"),
+                (3, "Window Scale"),
+                (4, "SACK Permitted"),
+                (5, "SACK"),
+                (8, "Time Stamp Option"),
+            ],
+        },
+        Names {
+            fields: &["tcp.completeness"],
+            values: &[
+                (1, "Incomplete, SYN_SENT"),
+                (3, "Incomplete, CLIENT_ESTABLISHED"),
+                (7, "Incomplete, ESTABLISHED"),
+                (15, "Incomplete, DATA"),
+                (31, "Complete, WITH_DATA"),
+                (47, "Complete, WITH_DATA"),
+                (63, "Complete, WITH_DATA"),
+                (23, "Complete, NO_DATA"),
+                (39, "Complete, NO_DATA"),
+                (55, "Complete, NO_DATA"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
+
+fn emit_layer<'a>(given: &Given<'_, 'a>, sink: &mut Sink<'a>) -> Option<()> {
+    let (packet, layer) = (given.packet, &given.layer);
+    if layer.quoted && packet.layers.find(Protocol::Icmp).is_some() {
+        return emit_quoted(&given.view, sink);
+    }
+    let fragment = packet.ip.is_some_and(|ip| ip.is_fragment());
+    let whole = !(layer.quoted || fragment && layer.source == Source::Frame);
+    emit(&given.view, sink, whole, given.numbers)
 }
 
 /// A TCP header without its options, as `track` needs it.

@@ -12,7 +12,142 @@ mod messages;
 pub use emit::{State, emit};
 pub use fields::FIELDS;
 
+use super::definition::{Definition, Found, NOTHING, Names};
 use super::layer::View;
+
+/// Everything about TLS.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("tls", "Transport layer security.")],
+    title: "TLS",
+    found: Found {
+        tcp: &[
+            324, 443, 465, 636, 802, 853, 993, 995, 1300, 2221, 2443, 3249, 3250, 3251, 3252, 3496,
+            5061, 5671, 5684, 5868, 8883, 11207, 19999, 27017,
+        ],
+        ..Found::NOWHERE
+    },
+    fields: FIELDS,
+    emit: |given, sink| {
+        let mut state = given.state.tls;
+        emit(&given.view, &mut state, sink);
+        Some(())
+    },
+    values: &[
+        Names {
+            fields: &["tls.record.content_type"],
+            values: &[
+                (20, "Change Cipher Spec"),
+                (21, "Alert"),
+                (22, "Handshake"),
+                (23, "Application Data"),
+            ],
+        },
+        Names {
+            fields: &["tls.record.version", "tls.handshake.version"],
+            values: &[
+                (0x0300, "SSL 3.0"),
+                (0x0301, "TLS 1.0"),
+                (0x0302, "TLS 1.1"),
+                (0x0303, "TLS 1.2"),
+                (0x0304, "TLS 1.3"),
+            ],
+        },
+        Names {
+            fields: &["tls.handshake.type"],
+            values: &[
+                (0, "Hello Request"),
+                (1, "Client Hello"),
+                (2, "Server Hello"),
+                (3, "Hello Verify Request"),
+                (4, "New Session Ticket"),
+                (5, "End of Early Data"),
+                (6, "Hello Retry Request"),
+                (8, "Encrypted Extensions"),
+                (11, "Certificate"),
+                (12, "Server Key Exchange"),
+                (13, "Certificate Request"),
+                (14, "Server Hello Done"),
+                (15, "Certificate Verify"),
+                (16, "Client Key Exchange"),
+                (20, "Finished"),
+                (21, "Certificate URL"),
+                (22, "Certificate Status"),
+                (24, "Key Update"),
+                (25, "Compressed Certificate"),
+                (67, "Encrypted Extensions"),
+            ],
+        },
+        Names {
+            fields: &["tls.alert_message.level"],
+            values: &[(1, "Warning"), (2, "Fatal")],
+        },
+        Names {
+            fields: &["tls.alert_message.desc"],
+            values: &[
+                (0, "Close Notify"),
+                (10, "Unexpected Message"),
+                (20, "Bad Record MAC"),
+                (22, "Record Overflow"),
+                (40, "Handshake Failure"),
+                (42, "Bad Certificate"),
+                (43, "Unsupported Certificate"),
+                (44, "Certificate Revoked"),
+                (45, "Certificate Expired"),
+                (46, "Certificate Unknown"),
+                (47, "Illegal Parameter"),
+                (48, "Unknown CA"),
+                (49, "Access Denied"),
+                (50, "Decode Error"),
+                (51, "Decrypt Error"),
+                (70, "Protocol Version"),
+                (71, "Insufficient Security"),
+                (80, "Internal Error"),
+                (86, "Inappropriate Fallback"),
+                (90, "User Canceled"),
+                (100, "No Renegotiation"),
+                (110, "Unsupported Extension"),
+                (112, "Unrecognized Name"),
+                (116, "Certificate Required"),
+                (120, "No application Protocol"),
+            ],
+        },
+        Names {
+            fields: &["tls.alert_message.level"],
+            values: &[(1, "Warning"), (2, "Fatal")],
+        },
+        Names {
+            fields: &["tls.alert_message.desc"],
+            values: &[
+                (0, "Close Notify"),
+                (10, "Unexpected Message"),
+                (20, "Bad Record MAC"),
+                (22, "Record Overflow"),
+                (40, "Handshake Failure"),
+                (42, "Bad Certificate"),
+                (43, "Unsupported Certificate"),
+                (44, "Certificate Revoked"),
+                (45, "Certificate Expired"),
+                (46, "Certificate Unknown"),
+                (47, "Illegal Parameter"),
+                (48, "Unknown CA"),
+                (49, "Access Denied"),
+                (50, "Decode Error"),
+                (51, "Decrypt Error"),
+                (70, "Protocol Version"),
+                (71, "Insufficient Security"),
+                (80, "Internal Error"),
+                (86, "Inappropriate Fallback"),
+                (90, "User Canceled"),
+                (100, "No Renegotiation"),
+                (110, "Unsupported Extension"),
+                (112, "Unrecognized Name"),
+                (116, "Certificate Required"),
+                (120, "No application Protocol"),
+            ],
+        },
+    ],
+    ..NOTHING
+};
 
 /// Content types of records.
 pub mod content {

@@ -1,5 +1,6 @@
 //! UDP (RFC 768).
 
+use super::definition::{Definition, NOTHING};
 use super::field::{Kind, Sink};
 use super::layer::View;
 
@@ -12,6 +13,15 @@ crate::fields! {
     CHECKSUM_STATUS: "udp.checksum.status", Kind::Unsigned(8), "2: not verified, 3: the sender computed none.";
     PAYLOAD: "udp.payload", Kind::Bytes, "The payload.";
 }
+
+/// Everything about UDP.
+pub const DEFINITION: Definition = Definition {
+    layers: &[("udp", "User datagram protocol.")],
+    title: "UDP",
+    fields: FIELDS,
+    emit: |given, sink| emit(&given.view, sink),
+    ..NOTHING
+};
 
 /// Hands over the header's fields.
 pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {

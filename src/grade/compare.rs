@@ -1,6 +1,6 @@
 //! A claim against the key: right, partly, wrong, or for a person to see; and why it is wrong.
 
-use super::extract::{Claim, Claimed};
+use super::claim::{Claim, Claimed};
 use super::token::Unit;
 use crate::handout::answer::constants;
 use crate::handout::format::{Names, Optional, Part, Type};
@@ -10,7 +10,9 @@ use crate::handout::{Answer, Datum};
 use std::net::IpAddr;
 
 /// What is said of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Verdict {
     /// It is right.
     Right,
@@ -41,7 +43,7 @@ impl Verdict {
 }
 
 /// The verdict on one part, with its reason.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Outcome {
     /// What is said.
     pub verdict: Verdict,
@@ -87,10 +89,23 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     if claim.value == Claimed::Vague {
         return Outcome::new(Verdict::Review, "something is said, but not plainly what");
     }
-    if let Some(other) = &claim.conflict {
+    // Two names of which neither is the key's are both wrong.
+    let key = name_of(part, &answer.values, &answer.text);
+    let either = |other: &str| {
+        fit != Fit::No
+            || !matches!(claim.value, Claimed::Name(_))
+            || other.split(" / ").any(|o| o.eq_ignore_ascii_case(&key))
+    };
+    if let Some(other) = claim.conflict.as_ref().filter(|o| either(o)) {
         return Outcome::new(
             Verdict::Review,
             format!("it says two things that exclude each other ({other} as well)"),
+        );
+    }
+    if fit == Fit::No && claim.unplain {
+        return Outcome::new(
+            Verdict::Review,
+            "the right value is in the answer, but it is not plain which value is meant for this part",
         );
     }
     if claim.hedged {

@@ -26,6 +26,9 @@ pub struct Decision {
     pub answer: String,
     /// The key it was decided under.
     pub key: String,
+    /// What the key rests on: `frames`, or `no frames`; nothing in older files.
+    #[serde(default)]
+    pub evidence: String,
     /// Points given; an entry without them is still open.
     #[serde(default)]
     pub points: Option<f64>,
@@ -62,7 +65,8 @@ pub fn apply(file: &File, all: &mut [Marks]) {
             .iter()
             .filter(|d| d.points.is_some())
             .filter(about);
-        let same = list.clone().rfind(|d| d.key == mark.key);
+        let rests = |d: &Decision| d.evidence.is_empty() || d.evidence == evidence(mark);
+        let same = list.clone().rfind(|d| d.key == mark.key && rests(d));
         if let Some(decision) = same {
             settle(mark, decision);
         } else if let Some(old) = list.next_back() {
@@ -99,36 +103,87 @@ fn settle(mark: &mut Mark, decision: &Decision) {
     }
 }
 
-/// The answers that need a person, question by question, largest group first: entries to fill in
-/// and append to the file.
-pub fn open(all: &[Marks]) -> String {
-    let mut groups: BTreeMap<(usize, String, String), (usize, &Mark)> = BTreeMap::new();
-    for marks in all {
+/// Equal answers that need a person.
+pub struct Group<'m> {
+    /// The hand-ins.
+    pub students: Vec<usize>,
+    /// The first of them.
+    pub mark: &'m Mark,
+}
+
+/// The answers that need a person, question by question, largest group first.
+pub fn groups(all: &[Marks]) -> Vec<Group<'_>> {
+    let mut groups: BTreeMap<(usize, String, String, &str), Group<'_>> = BTreeMap::new();
+    for (student, marks) in all.iter().enumerate() {
         for (at, mark) in marks.parts.iter().enumerate() {
             if mark.outcome.verdict == Verdict::Review {
-                let key = (at, normal(&mark.answer), mark.key.clone());
-                groups.entry(key).or_insert((0, mark)).0 += 1;
+                let key = (at, normal(&mark.answer), mark.key.clone(), evidence(mark));
+                let group = groups.entry(key).or_insert(Group {
+                    students: Vec::new(),
+                    mark,
+                });
+                group.students.push(student);
             }
         }
     }
     let mut list: Vec<_> = groups.into_iter().collect();
-    list.sort_by_key(|((at, answer, _), (n, _))| (*at, std::cmp::Reverse(*n), answer.clone()));
+    list.sort_by_key(|((at, answer, _, _), group)| {
+        (*at, std::cmp::Reverse(group.students.len()), answer.clone())
+    });
+    list.into_iter().map(|(_, group)| group).collect()
+}
+
+/// The kind of evidence of a key.
+fn evidence(mark: &Mark) -> &'static str {
+    if mark.frames.is_empty() {
+        "no frames"
+    } else {
+        "frames"
+    }
+}
+
+/// The answers that need a person: entries to fill in and append to the file.
+pub fn open(all: &[Marks]) -> String {
     let mut out = String::from(
         "# Give `points` to each entry, and append it to the decisions file of this class.\n",
     );
-    for (_, (n, mark)) in list {
-        let text = |t: &str| toml::Value::from(t).to_string();
+    for group in groups(all) {
+        let mark = group.mark;
         let _ = write!(
             out,
-            "\n[[decision]]\npart = {}\nhand_ins = {n}\nanswer = {}\nkey = {}\nsuggestion = {}\n# points = {}\n",
-            text(&mark.part),
-            text(&mark.answer),
-            text(&mark.key),
+            "{}suggestion = {}\n# points = {}\n",
+            head(mark, group.students.len()),
             text(&mark.outcome.reason),
             mark.points
         );
     }
     out
+}
+
+fn text(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+fn head(mark: &Mark, hand_ins: usize) -> String {
+    format!(
+        "\n[[decision]]\npart = {}\nhand_ins = {hand_ins}\nanswer = {}\nkey = {}\nevidence = {}\n",
+        text(&mark.part),
+        text(&mark.answer),
+        text(&mark.key),
+        text(evidence(mark)),
+    )
+}
+
+/// A decision as an entry of the file.
+pub fn entry(group: &Group<'_>, points: f64, grader: &str, time: &str, comment: &str) -> String {
+    format!(
+        "{}points = {}\ngrader = {}\ntime = {}\ncomment = {}\n",
+        head(group.mark, group.students.len()),
+        toml::Value::from(points),
+        text(grader),
+        text(time),
+        text(comment),
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Why a wrong answer is wrong: the right value of another field, another frame's value, two values
 //! that changed places, digits that did, a value nowhere in the capture.
 
+use super::claim::{Claimed, Class, class};
 use super::compare::{Verdict, same, told};
-use super::extract::{Claimed, Class, class};
 use super::student::{Mark, Said};
 use crate::handout::find::Body;
 use crate::handout::format::{Part, Take, Type};

@@ -1,8 +1,14 @@
 //! Packets that two hand-ins share. This is evidence for a person, never a verdict.
+//!
+//! Packets are held against each other by their bytes, and by what no other packet has: sequence and
+//! transaction numbers, what a ping carries. Addresses, ports, times and texts may have been changed.
+//! Broadcasts, what the teacher gave out and what much of the class has, are left out.
 
+use super::prints::{Print, Prints};
 use super::student::Marks;
-use crate::handout::material::Print;
-use hashbrown::HashMap;
+use crate::handout::value::{decimals, seconds};
+use hashbrown::{HashMap, HashSet};
+use std::collections::BTreeMap;
 
 /// What two hand-ins share.
 #[derive(Clone, Debug)]
@@ -15,6 +21,13 @@ pub struct Shared {
     pub captures: Vec<Pair>,
 }
 
+impl Shared {
+    /// Whether more is shared than two people see who record the same traffic.
+    pub fn is_copy(&self) -> bool {
+        self.captures.iter().any(|c| c.how != How::Together)
+    }
+}
+
 /// Two captures that share packets.
 #[derive(Clone, Debug)]
 pub struct Pair {
@@ -22,87 +35,141 @@ pub struct Pair {
     pub first: String,
     /// Capture of the second.
     pub second: String,
-    /// Frames of the first, and those of the second that hold the same bytes.
+    /// Frames of the first, and those of the second that are the same packets.
     pub frames: Vec<(u32, u32)>,
     /// Frames of the shorter capture that could have been shared.
     pub of: usize,
     /// Nanoseconds from the first's time stamps to the second's; nothing when they differ.
     pub shift: Option<i64>,
+    /// How they are the same.
+    pub how: How,
+    /// The texts in some of them differ.
+    pub other_text: bool,
+}
+
+/// How packets are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The same bytes, at the same moments or all shifted alike.
+    Copied,
+    /// The same numbers, with other addresses, ports or texts.
+    Rewritten,
+    /// The same packets, with time stamps that fit no second recording.
+    Retimed,
+    /// The same packets at nearly the same moments: recorded twice.
+    Together,
+}
+
+impl How {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            How::Copied => "copied",
+            How::Rewritten => "rewritten",
+            How::Retimed => "retimed",
+            How::Together => "recorded-twice",
+        }
+    }
+}
+
+/// Packets that many hand-ins have.
+#[derive(Clone, Debug)]
+pub struct Spread {
+    /// Who has them.
+    pub students: Vec<usize>,
+    /// How many packets.
+    pub packets: usize,
+    /// A capture that has them.
+    pub example: String,
 }
 
 /// Fewest shared packets that are worth a word.
 const FEWEST: usize = 3;
-/// Frames shorter than this are alike by nature.
-const SHORTEST: u32 = 60;
+/// Moments that differ by less are the same, in nanoseconds.
+const EVEN: i64 = 2_000;
+/// Two recordings of the same packets differ by less than this, in nanoseconds.
+const NEAR: i64 = 100_000_000;
 
-/// Finds hand-ins that share packets. What many hand-ins have, and broadcasts, say nothing.
-pub fn shared(all: &[Marks]) -> Vec<Shared> {
-    // Where each frame occurs: student, capture, frame.
-    let mut places: HashMap<u64, Vec<(usize, usize, Print)>, foldhash::fast::FixedState> =
-        HashMap::default();
-    for (student, marks) in all.iter().enumerate() {
-        for (capture, (_, prints)) in marks.prints.iter().enumerate() {
-            for print in prints.iter().filter(|p| !p.common && p.length >= SHORTEST) {
-                places
-                    .entry(print.whole)
-                    .or_default()
-                    .push((student, capture, *print));
-            }
-        }
+type Fixed = foldhash::fast::FixedState;
+/// Packets that say nothing, by their prints.
+pub type Known = HashSet<u64, Fixed>;
+type Place = (usize, usize, usize);
+type Key = (usize, usize, usize, usize);
+
+/// The packets of captures that everybody may have: those of the teacher.
+pub fn known<'p>(prints: impl Iterator<Item = &'p Prints>) -> Known {
+    let mut out = Known::default();
+    for print in prints.flat_map(|p| &p.frames) {
+        out.insert(print.whole);
+        out.extend(print.content);
     }
-    type Key = (usize, usize, usize, usize);
-    let mut pairs: std::collections::BTreeMap<Key, Vec<(Print, Print)>> =
-        std::collections::BTreeMap::new();
-    let limit = (all.len() / 4).max(4);
-    for list in places.values() {
-        let mut students: Vec<usize> = list.iter().map(|p| p.0).collect();
-        students.sort_unstable();
-        students.dedup();
-        if students.len() < 2 || students.len() > limit {
-            continue;
-        }
-        for a in list {
-            for b in list {
-                if a.0 < b.0 {
-                    pairs
-                        .entry((a.0, b.0, a.1, b.1))
-                        .or_default()
-                        .push((a.2, b.2));
+    out
+}
+
+/// What was found in a class.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// Pairs of hand-ins that share packets.
+    pub shared: Vec<Shared>,
+    /// Packets that many have.
+    pub spread: Vec<Spread>,
+}
+
+/// Finds hand-ins that share packets, and packets that many have.
+pub fn findings(all: &[Marks], known: &Known) -> Findings {
+    let mut places: HashMap<u64, Vec<Place>, Fixed> = HashMap::default();
+    let mut order: Vec<u64> = Vec::new();
+    for (student, marks) in all.iter().enumerate() {
+        for (capture, prints) in marks.prints.iter().enumerate() {
+            for (at, print) in prints.frames.iter().enumerate() {
+                if foreign(print, known) {
+                    continue;
+                }
+                for key in [Some(print.whole), print.content].into_iter().flatten() {
+                    let list = places.entry(key).or_insert_with(|| {
+                        order.push(key);
+                        Vec::new()
+                    });
+                    if list.len() < 10_000 {
+                        list.push((student, capture, at));
+                    }
                 }
             }
         }
     }
-    let mut found: Vec<Shared> = Vec::new();
-    for ((first, second, x, y), mut frames) in pairs {
-        frames.sort_by_key(|(a, b)| (a.frame, b.frame));
-        frames.dedup_by_key(|(a, _)| a.frame);
-        let ours = &all[first].prints[x].1;
-        let theirs = &all[second].prints[y].1;
-        let countable = |p: &&Print| !p.common && p.length >= SHORTEST;
-        let of = ours
-            .iter()
-            .filter(countable)
-            .count()
-            .min(theirs.iter().filter(countable).count());
-        // The bytes of short captures are few: then all of them.
-        let enough = frames.len() >= FEWEST || of > 0 && frames.len() == of && same_pace(&frames);
-        if !enough {
+    let limit = (all.len() / 4).max(4);
+    let mut pairs: BTreeMap<Key, BTreeMap<usize, usize>> = BTreeMap::new();
+    let mut many: BTreeMap<Vec<usize>, (usize, String)> = BTreeMap::new();
+    for list in order.iter().filter_map(|k| places.get(k)) {
+        let mut students: Vec<usize> = list.iter().map(|p| p.0).collect();
+        students.dedup();
+        if students.len() < 2 {
             continue;
         }
-        let shifts: Vec<i64> = frames.iter().map(|(a, b)| b.time - a.time).collect();
-        let even = shifts.iter().all(|s| (s - shifts[0]).abs() < 2_000);
-        let pair = Pair {
-            first: all[first].prints[x].0.clone(),
-            second: all[second].prints[y].0.clone(),
-            frames: frames.iter().map(|(a, b)| (a.frame, b.frame)).collect(),
-            of,
-            shift: even.then_some(shifts[0]),
+        if students.len() > limit {
+            let (student, capture, _) = list[0];
+            let name = &all[student].prints[capture].file;
+            many.entry(students).or_insert_with(|| (0, name.clone())).0 += 1;
+            continue;
+        }
+        for (n, a) in list.iter().enumerate() {
+            for b in list[n + 1..].iter().filter(|b| b.0 != a.0) {
+                let frames = pairs.entry((a.0, b.0, a.1, b.1)).or_default();
+                frames.entry(a.2).or_insert(b.2);
+            }
+        }
+    }
+    let mut found: Vec<Shared> = Vec::new();
+    for ((first, second, x, y), frames) in pairs {
+        let (one, two) = (&all[first].prints[x], &all[second].prints[y]);
+        let Some(pair) = weigh(one, two, &frames, known) else {
+            continue;
         };
         match found
             .iter_mut()
             .find(|s| s.first == first && s.second == second)
         {
-            Some(known) => known.captures.push(pair),
+            Some(entry) => entry.captures.push(pair),
             None => found.push(Shared {
                 first,
                 second,
@@ -110,16 +177,80 @@ pub fn shared(all: &[Marks]) -> Vec<Shared> {
             }),
         }
     }
-    found
+    let spread = many
+        .into_iter()
+        .filter(|(_, (packets, _))| *packets >= FEWEST)
+        .map(|(students, (packets, example))| Spread {
+            students,
+            packets,
+            example,
+        })
+        .collect();
+    Findings {
+        shared: found,
+        spread,
+    }
 }
 
-/// Whether frames come at the same distances in both.
-fn same_pace(frames: &[(Print, Print)]) -> bool {
-    let shift = |(a, b): &(Print, Print)| b.time - a.time;
-    let Some(first) = frames.first().map(shift) else {
-        return false;
+/// Whether a packet is the teacher's.
+fn foreign(print: &Print, known: &Known) -> bool {
+    known.contains(&print.whole) || print.content.is_some_and(|c| known.contains(&c))
+}
+
+/// What the shared packets of two captures say, if they are enough to say something.
+fn weigh(
+    one: &Prints,
+    two: &Prints,
+    frames: &BTreeMap<usize, usize>,
+    known: &Known,
+) -> Option<Pair> {
+    let couples: Vec<(Print, Print)> = frames
+        .iter()
+        .filter_map(|(a, b)| Some((*one.frames.get(*a)?, *two.frames.get(*b)?)))
+        .collect();
+    let countable = |p: &Prints| p.frames.iter().filter(|f| !foreign(f, known)).count();
+    let of = countable(one).min(countable(two));
+    let shifts: Vec<i64> = couples.iter().map(|(a, b)| b.time - a.time).collect();
+    let (least, most) = (*shifts.iter().min()?, *shifts.iter().max()?);
+    let even = most - least < EVEN;
+    let same = couples.iter().filter(|(a, b)| a.whole == b.whole).count();
+    // The packets of short captures are few: then all of them, byte by byte.
+    let enough = couples.len() >= FEWEST || same == couples.len() && couples.len() == of && even;
+    if !enough {
+        return None;
+    }
+    let moved = couples.iter().any(|(a, b)| a.addresses != b.addresses);
+    let other_text = couples.iter().any(|(a, b)| a.text != b.text);
+    let how = if same * 2 <= couples.len() && (moved || other_text || even) {
+        How::Rewritten
+    } else if even {
+        How::Copied
+    } else if most - least < NEAR && !other_text {
+        How::Together
+    } else {
+        How::Retimed
     };
-    frames.iter().all(|f| (shift(f) - first).abs() < 2_000)
+    Some(Pair {
+        first: one.file.clone(),
+        second: two.file.clone(),
+        frames: couples.iter().map(|(a, b)| (a.frame, b.frame)).collect(),
+        of,
+        shift: even.then_some(shifts[0]),
+        how,
+        other_text,
+    })
+}
+
+impl Spread {
+    /// What was seen, in a sentence.
+    pub fn sentence(&self) -> String {
+        format!(
+            "{} packets, such as those of {}, are in {} hand-ins: if you gave them out, name their folder with --teacher",
+            self.packets,
+            self.example,
+            self.students.len()
+        )
+    }
 }
 
 impl Pair {
@@ -137,15 +268,29 @@ impl Pair {
         };
         let time = match self.shift {
             Some(0) => "with the same time stamps".to_owned(),
+            Some(shift) if shift.abs() < EVEN => "with the same time stamps".to_owned(),
             Some(shift) => {
-                let seconds =
-                    crate::handout::value::decimals(crate::handout::value::seconds(shift));
-                format!("every time stamp {seconds} s later in the second")
+                let when = if shift > 0 { "later" } else { "earlier" };
+                let seconds = decimals(seconds(shift.abs()));
+                format!("every time stamp {seconds} s {when} in the second")
             }
             None => "with other time stamps".to_owned(),
         };
+        let what = match self.how {
+            How::Copied => "hold the same bytes",
+            How::Rewritten if self.other_text => {
+                "carry the same numbers (sequence numbers, transaction numbers, what pings carry), with other addresses or texts"
+            }
+            How::Rewritten => {
+                "carry the same numbers (sequence numbers, transaction numbers, what pings carry), with other addresses or ports"
+            }
+            How::Retimed => "are the same, though their time stamps fit no second recording",
+            How::Together => {
+                "are the same, recorded twice at nearly the same moments, as when people work together"
+            }
+        };
         format!(
-            "{} of {} packets of {} and {} hold the same bytes, {time} (frames {} and {})",
+            "{} of {} packets of {} and {} {what}, {time} (frames {} and {})",
             self.frames.len(),
             self.of,
             self.first,

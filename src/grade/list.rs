@@ -1,6 +1,7 @@
 //! Lists in order: which items of the key a text tells, and in which order.
 
-use super::extract::{Claim, Claimed, Piece, find_label};
+use super::claim::{Claim, Claimed};
+use super::piece::{Piece, find_label};
 use super::token::hedged;
 use crate::handout::Answer;
 use crate::handout::format::{Optional, Part};
@@ -16,8 +17,10 @@ static TWICE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 static AFTER_TWICE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^[\s(,]*(?:x?(\d)\s*x?\b|(twice|two times|three times|both times)\b)")
-        .expect("the pattern is right")
+    Regex::new(
+        r"(?i)^[\s(,\x22”’»\x27]*(?:x?(\d)\s*x?\b|(twice|two times|three times|both times)\b)",
+    )
+    .expect("the pattern is right")
 });
 static WORD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b[A-Z][A-Z]+\b").expect("the pattern is right"));
@@ -84,8 +87,20 @@ pub fn claim(
                 }
             }
         }
-        if order.is_empty() && strange.is_empty() {
-            continue;
+        if order.is_empty() {
+            // Something else is told, if it is this list that is told.
+            strange.extend(quoted(&text));
+            let hinted = piece.hint == part.id.replace('-', " ");
+            if hinted && strange.is_empty() && text.chars().any(char::is_alphanumeric) {
+                strange.push(text.trim().to_owned());
+            }
+            let about = part
+                .labels
+                .iter()
+                .any(|l| find_label(&piece.lower, &l.to_ascii_lowercase(), 0).is_some());
+            if strange.is_empty() || !(hinted || about) {
+                continue;
+            }
         }
         for (start, stop, _) in &hits {
             piece.taken.push(*start..*stop);
@@ -95,10 +110,23 @@ pub fn claim(
             value: Claimed::Items(order, strange),
             hedged: hedged(&quote),
             text: quote,
+            firm: true,
+            unplain: false,
             conflict: None,
         });
     }
     None
+}
+
+/// What stands between quotation marks.
+fn quoted(text: &str) -> Vec<String> {
+    static QUOTED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("[\"“”]([^\"“”]+)[\"“”]").expect("the pattern is right"));
+    let found = QUOTED.captures_iter(text);
+    found
+        .filter_map(|c| c.get(1))
+        .map(|m| m.as_str().to_owned())
+        .collect()
 }
 
 /// Without a key it can only be said whether something was written.
@@ -114,6 +142,8 @@ fn unkeyed(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
         value: Claimed::Text(piece.text.to_owned()),
         text: piece.text.to_owned(),
         hedged: false,
+        firm: true,
+        unplain: false,
         conflict: None,
     })
 }

@@ -7,65 +7,62 @@
 //! **Invariant:** a mark is given for what is plainly right or plainly wrong; what can be read in two
 //! ways goes to a person. Nothing here knows a student, a file name or an address.
 
+pub mod announce;
+pub mod assign;
+pub mod claim;
+pub mod clocks;
 pub mod compare;
 pub mod decisions;
 pub mod diagnose;
 pub mod extract;
+pub mod frames;
 pub mod integrity;
+pub mod layout;
 pub mod list;
+pub mod lms;
 pub mod names;
 pub mod numbering;
 pub mod output;
+pub mod piece;
+pub mod prints;
+pub mod progress;
 pub mod prose;
 pub mod report;
+pub mod roster;
 pub mod student;
 pub mod submission;
 pub mod token;
+pub mod workers;
 
 pub use compare::{Outcome, Verdict};
 pub use numbering::Numbering;
 pub use student::{Mark, Marks};
 pub use submission::{Submission, collect};
+pub use workers::Limits;
 
 use crate::handout::Handout;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
 /// Grades all hand-ins with so many workers. The result is in the order of the hand-ins, whatever
-/// the number of workers. `done` is told each that is finished.
+/// the number of workers. `done` is told how many are finished.
 pub fn all(
-    handout: &Handout,
-    submissions: &[Submission],
+    handout: &Arc<Handout>,
+    submissions: &Arc<Vec<Submission>>,
     jobs: usize,
-    done: impl Fn(usize) + Sync,
+    done: impl Fn(usize),
 ) -> Vec<Marks> {
-    let numbering = Numbering::new(handout);
-    let next = AtomicUsize::new(0);
-    let finished = AtomicUsize::new(0);
-    let results: Mutex<Vec<Option<Marks>>> = Mutex::new(vec![None; submissions.len()]);
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, 64) {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(submission) = submissions.get(at) else {
-                        return;
-                    };
-                    // A hand-in that makes us fail costs only its own row.
-                    let graded = catch_unwind(AssertUnwindSafe(|| {
-                        student::grade(handout, &numbering, submission)
-                    }));
-                    let marks = graded.unwrap_or_else(|_| failed(handout, submission));
-                    if let Ok(mut results) = results.lock() {
-                        results[at] = Some(marks);
-                    }
-                    done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-                }
-            });
-        }
+    let limits = Limits {
+        jobs,
+        ..Limits::default()
+    };
+    let mut results: Vec<Option<Marks>> = vec![None; submissions.len()];
+    let mut finished = 0;
+    let todo = (0..submissions.len()).collect();
+    workers::run(handout, submissions, todo, limits, |at, marks| {
+        results[at] = Some(marks);
+        finished += 1;
+        done(finished);
     });
-    let results = results.into_inner().unwrap_or_default();
     let mut all: Vec<Marks> = results.into_iter().flatten().collect();
     whose(&mut all);
     all
@@ -73,7 +70,7 @@ pub fn all(
 
 /// Notes of wrong answers whose captures show them: values that say little, such as small numbers
 /// and names, and values that many captures show, are nobody's.
-fn whose(all: &mut [Marks]) {
+pub fn whose(all: &mut [Marks]) {
     let mut owners: hashbrown::HashMap<(usize, String), Vec<usize>, foldhash::fast::FixedState> =
         hashbrown::HashMap::default();
     for (student, marks) in all.iter().enumerate() {
@@ -100,23 +97,4 @@ fn whose(all: &mut [Marks]) {
             }
         }
     }
-}
-
-/// The row of a hand-in that could not be graded.
-fn failed(handout: &Handout, submission: &Submission) -> Marks {
-    let empty = Submission {
-        student: submission.student.clone(),
-        ..Submission::default()
-    };
-    let mut marks = student::grade(handout, &Numbering::new(handout), &empty);
-    for mark in &mut marks.parts {
-        mark.outcome.verdict = Verdict::Review;
-        mark.outcome.reason = "grading this hand-in failed: a person has to look".to_owned();
-        mark.outcome.share = 0.0;
-        mark.points = 0.0;
-    }
-    marks
-        .remarks
-        .push("grading this hand-in failed, which is a fault of Wirelab's".to_owned());
-    marks
 }

@@ -1,7 +1,8 @@
 //! Answers that are one of several names, yes or no included: found as whole words, with negation
 //! understood.
 
-use super::extract::{Claim, Claimed, Class, Piece, class, find_label};
+use super::claim::{Claim, Claimed, Class, class};
+use super::piece::{Piece, find_label};
 use super::token::{Kind, Unit, hedged, sentence};
 use crate::handout::format::{Names, Part, Question, Type};
 use crate::handout::names::table;
@@ -90,7 +91,7 @@ fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
             || !(after.starts_with(|c: char| c.is_ascii_digit())
                 || about.iter().any(|w| after.starts_with(w)))
     });
-    found.retain(|m| !negated(&text[..m.span.start]));
+    deny(text, &mut found);
     found
 }
 
@@ -111,12 +112,45 @@ fn find_whole(text: &str, name: &str, from: usize) -> Option<(usize, usize)> {
 }
 
 /// Whether the words before a name deny it.
-fn negated(before: &str) -> bool {
+pub fn negated(before: &str) -> bool {
     static NOT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?:\bnot|\bno|n't|\bnever|\bwithout|\binstead of|\brather than|\bthan|\bneither)\s+(?:(?:a|an|the|to|as|by|of)\s+)?$")
             .expect("the pattern is right")
     });
-    NOT.is_match(before)
+    /// What is not done with it, or by it: `does not use TCP`, `not sent over TCP`.
+    static NOT_DONE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:\bnot|n't|\bnever|\bcannot)\s+(?:(?:use|used|uses|using|run|runs|running|based|sent|work|works|need|needs|go|goes|travel|travels|carried|transported|over|upon|on|with|via|by|in|to|be|it|is|as|a|an|the|really|actually|any)\s+){1,4}$")
+            .expect("the pattern is right")
+    });
+    NOT.is_match(before) || NOT_DONE.is_match(before)
+}
+
+/// Takes out what is denied, and the alternatives of it: `not TCP or UDP`.
+fn deny(text: &str, found: &mut Vec<Mention>) {
+    static OR: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*,?\s*(?:or|nor)\s+(?:a\s+|an\s+|the\s+)?$").expect("the pattern is right")
+    });
+    let mut last: Option<usize> = None;
+    found.retain(|m| {
+        let listed =
+            last.is_some_and(|end| end <= m.span.start && OR.is_match(&text[end..m.span.start]));
+        let denied = listed || negated(&text[..m.span.start]);
+        if denied {
+            last = Some(m.span.end);
+        }
+        !denied
+    });
+    // `no difference between UDP and TCP` names neither.
+    let pairs: Vec<usize> = (1..found.len())
+        .filter(|at| {
+            let (a, b) = (&found[at - 1], &found[*at]);
+            text[..a.span.start].trim_end().ends_with("between")
+                && text[a.span.end..b.span.start].trim() == "and"
+        })
+        .collect();
+    for at in pairs.into_iter().rev() {
+        found.drain(at - 1..=at);
+    }
 }
 
 static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
@@ -172,7 +206,7 @@ pub fn claims(
                 let near = nearness(piece, &mention, &part.labels);
                 let other = others
                     .iter()
-                    .filter_map(|o| nearness(piece, &mention, &o.labels))
+                    .filter_map(|o| nearness(piece, &mention, &foreign(part, o)))
                     .min();
                 let hinted = part
                     .labels
@@ -194,7 +228,16 @@ pub fn claims(
             let nearest = found.iter().map(|f| f.0).min();
             found.retain(|f| Some(f.0) == nearest || !need);
         }
-        let found: Vec<Mention> = found.into_iter().map(|f| f.1).collect();
+        let mut found: Vec<Mention> = found.into_iter().map(|f| f.1).collect();
+        // `No answer from the program, but an ICMP message`: what there is counts.
+        if let [first, second, ..] = found.as_slice()
+            && first.piece == second.piece
+            && first.value.starts_with("no")
+            && second.value != first.value
+            && pieces[first.piece].lower[first.span.end..second.span.start].contains(" but ")
+        {
+            found.remove(0);
+        }
         // The number that the name stands for, as in `UDP (17)`.
         let codes: Vec<Kind> = match &part.names {
             Some(Names::Known(name)) if !numbers => table(name)
@@ -205,12 +248,25 @@ pub fn claims(
             _ => Vec::new(),
         };
         claims[at] = match found.first() {
-            Some(first) => Some(named(first, &found, pieces, &codes)),
+            Some(first) => {
+                let own = match &part.names {
+                    Some(Names::Known(name)) => table(name)
+                        .into_iter()
+                        .flatten()
+                        .find(|e| e.1 == first.value)
+                        .map_or(-1, |e| i128::from(e.0)),
+                    _ => -1,
+                };
+                Some(named(first, &found, pieces, &codes, own))
+            }
             None if !numbers => number(part, pieces),
             None => None,
         };
         if claims[at].is_none() && part.review && !only_labelled {
             claims[at] = whole(pieces);
+        }
+        if claims[at].is_none() && !only_labelled {
+            claims[at] = strange(question, part, pieces);
         }
         if claims[at].is_none() && !only_labelled && many {
             claims[at] = pieces.iter().find_map(|piece| {
@@ -219,6 +275,8 @@ pub fn claims(
                     value: Claimed::Vague,
                     text: piece.quote(found.start()),
                     hedged: true,
+                    firm: true,
+                    unplain: false,
                     conflict: None,
                 })
             });
@@ -226,9 +284,82 @@ pub fn claims(
     }
     for (at, part) in question.part.iter().enumerate() {
         if *part.kind.get_ref() == Type::YesNo && claims[at].is_none() && !only_labelled {
-            claims[at] = pieces.iter_mut().find_map(|piece| yes_no(part, piece));
+            claims[at] = pieces
+                .iter_mut()
+                .find_map(|piece| yes_no(question, part, piece));
         }
     }
+}
+
+/// Labels of another part that do not belong to this one as well.
+fn foreign(part: &Part, other: &Part) -> Vec<String> {
+    let text = part.text.to_lowercase();
+    let own = |l: &&String| !text.contains(&l.to_lowercase());
+    other.labels.iter().filter(own).cloned().collect()
+}
+
+/// A name of something else where this part is told: one that another part of the question knows, or
+/// a protocol that is none of those asked for.
+fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
+    static PROTOCOLS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:https?|dns|dhcp|tls|ssl|ssh|ftp|smtp|ntp|ethernet|tcp|udp|icmp|igmp|arp|ip|ipv4|ipv6|rst|fin|syn)\b")
+            .expect("the pattern is right")
+    });
+    /// What comes before the name of a protocol that is used.
+    static RUNS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:runs?|running|goes|uses?|based|carried|sent)\s+(?:(?:over|on|via|by|upon|in)\s+)?(?:the\s+)?$")
+            .expect("the pattern is right")
+    });
+    let siblings = question
+        .part
+        .iter()
+        .filter(|o| !std::ptr::eq(*o, part) && class(*o.kind.get_ref()) == Class::Name);
+    let siblings: Vec<&Part> = siblings.collect();
+    for (p, piece) in pieces.iter().enumerate() {
+        let mut all: Vec<Mention> = Vec::new();
+        for other in &siblings {
+            all.extend(mentions(other, p, &piece.lower));
+        }
+        if matches!(part.names, Some(Names::Known(_))) {
+            all.extend(PROTOCOLS.find_iter(&piece.lower).map(|m| Mention {
+                value: m.as_str().to_uppercase(),
+                piece: p,
+                span: m.range(),
+            }));
+        }
+        for mention in all {
+            let taken = piece
+                .taken
+                .iter()
+                .any(|t| t.start < mention.span.end && mention.span.start < t.end);
+            let near = if RUNS.is_match(&piece.lower[..mention.span.start]) {
+                Some(0)
+            } else {
+                nearness(piece, &mention, &part.labels)
+            };
+            let other = siblings
+                .iter()
+                .filter_map(|o| nearness(piece, &mention, &foreign(part, o)))
+                .min();
+            if taken
+                || near.is_none_or(|n| n > 25)
+                || other.is_some_and(|o| near.is_some_and(|n| o <= n))
+                || negated(&piece.lower[..mention.span.start])
+            {
+                continue;
+            }
+            let text = piece.quote(mention.span.start);
+            return Some(Claim {
+                value: Claimed::Name(mention.value),
+                hedged: hedged(&text),
+                text,
+                firm: true,
+                unplain: false,
+                conflict: None,
+            });
+        }
+    }
+    None
 }
 
 /// All that was written, where it is to be looked at anyway.
@@ -240,6 +371,8 @@ fn whole(pieces: &[Piece<'_>]) -> Option<Claim> {
         value: Claimed::Text(piece.text.to_owned()),
         text: piece.text.to_owned(),
         hedged: hedged(piece.text),
+        firm: true,
+        unplain: false,
         conflict: None,
     })
 }
@@ -270,15 +403,19 @@ fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<u
     best
 }
 
-fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: &[Kind]) -> Claim {
+fn named(
+    first: &Mention,
+    found: &[Mention],
+    pieces: &mut [Piece<'_>],
+    codes: &[Kind],
+    own: i128,
+) -> Claim {
     let piece = &pieces[first.piece];
     let around = sentence(piece.text, first.span.start);
-    let other = found.iter().find(|m| {
-        m.value != first.value
-            && m.piece == first.piece
-            && around.contains(&m.span.start)
-            && !BECAUSE.is_match(&piece.lower[first.span.end..m.span.start])
-    });
+    let others: Vec<&Mention> = found
+        .iter()
+        .filter(|m| m.value != first.value && m.piece == first.piece && rivals(piece, first, m))
+        .collect();
     let text = piece.text[around.clone()].trim().to_owned();
     let question = piece.text[first.span.end..].trim_start().starts_with('?');
     let begin = piece.text[..first.span.start]
@@ -294,19 +431,33 @@ fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: &[
     let claim = Claim {
         value: Claimed::Name(first.value.clone()),
         hedged: question || hedged(&piece.text[begin..end]),
-        conflict: other.map(|m| m.value.clone()),
+        firm: true,
+        unplain: false,
+        conflict: (!others.is_empty()).then(|| {
+            let values: Vec<&str> = others.iter().map(|m| m.value.as_str()).collect();
+            values.join(" / ")
+        }),
         text,
     };
+    let others: Vec<Mention> = others.into_iter().cloned().collect();
     for mention in found {
-        if mention.value == first.value || other == Some(mention) {
+        if mention.value == first.value || others.contains(mention) {
             let piece = &mut pieces[mention.piece];
             piece.taken.push(mention.span.clone());
             // The number in brackets behind it.
             for (t, token) in piece.tokens.iter().enumerate() {
-                if codes.contains(&token.kind)
-                    && token.bracket
-                    && token.span.start >= mention.span.end
-                    && token.span.start < mention.span.end + 14
+                let behind = token.span.start >= mention.span.end;
+                let own = behind
+                    && Kind::Number(own) == token.kind
+                    && matches!(
+                        piece.lower[mention.span.end..token.span.start].trim(),
+                        "" | "/" | "="
+                    );
+                if own
+                    || codes.contains(&token.kind)
+                        && token.bracket
+                        && behind
+                        && token.span.start < mention.span.end + 14
                 {
                     piece.used[t] = true;
                 }
@@ -314,6 +465,37 @@ fn named(first: &Mention, found: &[Mention], pieces: &mut [Piece<'_>], codes: &[
         }
     }
     claim
+}
+
+/// Whether another name is claimed as well, and not only spoken of in an explanation.
+fn rivals(piece: &Piece<'_>, first: &Mention, other: &Mention) -> bool {
+    static DENIES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:no|not|without|cannot|never|impossible)\b|n't\b")
+            .expect("the pattern is right")
+    });
+    let around = sentence(piece.text, other.span.start);
+    let alone = &piece.lower[around.clone()];
+    if !around.contains(&first.span.start) {
+        // A short sentence of its own says another value; a longer one explains.
+        let end = other.span.end - around.start;
+        return other.span.start > first.span.end
+            && alone.split_whitespace().count() <= 5
+            && !alone[end..].contains(char::is_alphabetic)
+            && !BECAUSE.is_match(alone)
+            && !DENIES.is_match(alone);
+    }
+    if other.span.start <= first.span.end {
+        return false;
+    }
+    let between = &piece.lower[first.span.end..other.span.start];
+    if BECAUSE.is_match(between) {
+        return false;
+    }
+    let Some(comma) = between.find([',', '(', '–']) else {
+        return true;
+    };
+    let clause = &piece.lower[first.span.end + comma..around.end];
+    !(DENIES.is_match(clause) && clause.split_whitespace().count() >= 4)
 }
 
 /// A number that stands for a name.
@@ -340,6 +522,8 @@ fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
                 value: Claimed::Name(entry.1.to_owned()),
                 hedged: hedged(&text),
                 text,
+                firm: true,
+                unplain: false,
                 conflict: None,
             });
         }
@@ -370,7 +554,42 @@ static VERB: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 
-fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
+/// What a sentence says of the question's own verb and object: `belongs to the web server`.
+fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\bto\s+(?:the|my|our|a|its)\s+[a-z]+").expect("the pattern is right")
+    });
+    let asked = question.text.to_lowercase();
+    for label in part.labels.iter().map(|l| l.to_lowercase()) {
+        let Some((_, end)) = find_label(&asked, &label, 0) else {
+            continue;
+        };
+        let object = asked[end..].split(['?', '.']).next().unwrap_or_default();
+        let object = object.trim_start_matches("to ").trim();
+        let object = object
+            .strip_prefix("to the ")
+            .or(object.strip_prefix("the "))
+            .unwrap_or(object);
+        let Some((start, end)) = find_label(says, &label, 0) else {
+            continue;
+        };
+        if object.is_empty() {
+            continue;
+        }
+        let rest = says[end..].split([',', ';']).next().unwrap_or_default();
+        let rest = rest.split(" but ").next().unwrap_or_default();
+        let denied = DENIES.is_match(&says[..start]);
+        if let Some((at, _)) = find_label(rest, object, 0) {
+            return Some(!denied && !DENIES.is_match(&rest[..at]));
+        }
+        if OTHER.is_match(rest) && !denied {
+            return Some(false);
+        }
+    }
+    None
+}
+
+fn yes_no(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
     let lower = piece.lower.clone();
     if lower.trim().is_empty() {
         return None;
@@ -395,6 +614,11 @@ fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
         }
     }
     let denies = DENIES.is_match(says);
+    match affirms(question, part, says) {
+        Some(true) => yes = true,
+        Some(false) if !yes || explicit => no = true,
+        _ => {}
+    }
     if !yes && !no {
         if denies {
             no = true;
@@ -416,7 +640,22 @@ fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
     for mention in named {
         piece.taken.push(mention.span);
     }
-    if let Some(verb) = VERB.find(says) {
+    if !explicit {
+        // Up to where it is explained.
+        let cut = [
+            says.find([',', ';']),
+            says.find(" but "),
+            BECAUSE.find(says).map(|m| m.start()),
+        ];
+        let end = cut.into_iter().flatten().min().unwrap_or(says.len());
+        let why = question
+            .part
+            .iter()
+            .any(|p| super::prose::rubric(p, &says[..end]));
+        if !why {
+            piece.taken.push(first.start..first.start + end);
+        }
+    } else if let Some(verb) = VERB.find(says) {
         piece
             .taken
             .push(first.start + verb.start()..first.start + verb.end());
@@ -425,6 +664,8 @@ fn yes_no(part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
         value: Claimed::YesNo(yes && !no),
         text,
         hedged: hedge,
+        firm: true,
+        unplain: false,
         conflict: (yes && no).then(|| "yes and no".to_owned()),
     })
 }
@@ -449,6 +690,8 @@ pub fn macs(question: &Question, pieces: &mut [Piece<'_>], claims: &mut [Option<
                 value: Claimed::Mac(mac),
                 hedged: hedged(&text),
                 text,
+                firm: true,
+                unplain: false,
                 conflict: None,
             });
         }

@@ -47,7 +47,7 @@ struct Id {
 struct Names {
     called: Vec<String>,
     labels: Vec<String>,
-    typed: Vec<super::extract::Class>,
+    typed: Vec<super::claim::Class>,
 }
 
 /// What a label stands for.
@@ -57,7 +57,10 @@ enum Target {
     Group(String),
 }
 
-const PREFIX: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:questions?|quest|q|tasks?|answers?|ans|exercises?|ex|problems?|parts?|aufgabe|frage|antwort|no|nr|number|step)\b?[\s.:#\-–]*)*[*_(\[]*";
+const PREFIX: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:as\s+)?(?:for|in|to|on|about|regarding)\s+)?(?:(?:questions?|quest|q|tasks?|answers?|ans|exercises?|ex|problems?|parts?|aufgabe|frage|antwort|no|nr|number|step)\b?[\s.:#\-–]*)*[*_(\[]*";
+const WORDED: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:questions?|q|tasks?|answers?|ans|exercises?|ex|problems?|parts?|aufgabe|frage|antwort)\b?[\s.:#\-–]*)+[*_(\[]*";
+const BARE: &str = r"(?i)^[\s#*_>•\-–(\[]*";
+const MARKED: &str = r"(?:[*_]*\s*(?:[).\]:=]|[\-–|,]\s|->)[*_]*\s*|[*_\s]*$)";
 const SUFFIX: &str = r"(?:[\s*_]*[).\]:,=>–\-|]+[*_]*|[*_]+|\s|$)\s*";
 
 static GROUP: LazyLock<Regex> = LazyLock::new(|| {
@@ -93,12 +96,17 @@ impl Numbering {
             let pattern = |p: String| Regex::new(&p).expect("escaped names make a pattern");
             ids.push(Id {
                 question,
-                start: pattern(format!("{PREFIX}{body}{SUFFIX}")),
+                start: pattern(if q.id.len() == 1 && q.id.chars().all(char::is_alphabetic) {
+                    // `A file descriptor` is no answer to question a.
+                    format!("{WORDED}{body}{SUFFIX}|{BARE}{body}{MARKED}")
+                } else {
+                    format!("{PREFIX}{body}{SUFFIX}")
+                }),
                 anywhere: pattern(format!(
                     r"(?i)(?P<lead>[.;,]\s+(?:of\s+|for\s+|and\s+|to\s+|in\s+)?)(?P<id>{body})(?P<mark>\s*[):]\s*|\s+)"
                 )),
                 lead: pattern(format!(
-                    r"(?i)^[\s#*_>\-]*(?P<lead>(?:[a-z]+\s+){{1,3}})(?:{body})\s*:\s*"
+                    r"(?i)^[\s#*_>\-]*(?:(?P<lead>(?:[a-z]+\s+){{1,3}})(?:{body})\s*:|(?P<words>(?:[a-z]+\s+){{0,6}}for\s+)(?:{body})\s*,)\s*"
                 )),
                 group: runs.first().cloned().unwrap_or_default(),
                 rest: runs.get(1..).unwrap_or_default().concat(),
@@ -107,7 +115,7 @@ impl Numbering {
             let mut typed = Vec::new();
             for part in &q.part {
                 labels.extend(part.labels.iter().map(|l| l.to_lowercase()));
-                typed.push(super::extract::class(*part.kind.get_ref()));
+                typed.push(super::claim::class(*part.kind.get_ref()));
             }
             names.push(Names {
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
@@ -185,6 +193,30 @@ impl Numbering {
         }
         let (target, hint, rest) = self.label(line, now.as_ref());
         let own = target.is_some();
+        // `1A, 1B: …` answers both.
+        let (mut rest, mut hint) = (rest, hint);
+        let mut also = Vec::new();
+        if own && hint.is_empty() {
+            while !rest.starts_with(char::is_whitespace)
+                && let (Some(Target::Question(next)), words, more) = self.label(rest, None)
+                && words.is_empty()
+                && self.ids.iter().any(|id| {
+                    id.question == next
+                        && id.group.chars().all(|c| c.is_ascii_digit())
+                        && !id.rest.is_empty()
+                })
+                && line[..line.len() - rest.len()]
+                    .trim_end()
+                    .ends_with([',', '/', '&', '+'])
+            {
+                also.push(next);
+                (rest, hint) = (more, words);
+            }
+        }
+        for next in also {
+            let target = Some(Target::Question(next));
+            out.push(Draft::new(target, None, String::new(), rest));
+        }
         if let Some(target) = target {
             *now = Some(target);
         } else if let Some(found) = ELSE.find(line) {
@@ -206,10 +238,10 @@ impl Numbering {
         }
         pieces.push((None, &rest[from..]));
         for (question, text) in pieces {
-            let text = if ECHO.is_match(text.trim()) || text.trim().ends_with('?') {
+            let text = if ECHO.is_match(text.trim()) && !text.trim().ends_with('?') {
                 ""
             } else {
-                text
+                unasked(text)
             };
             if text.trim().is_empty() {
                 continue;
@@ -280,7 +312,8 @@ impl Numbering {
             }
             for id in &self.ids {
                 if let Some(found) = id.lead.captures(line)
-                    && let (Some(all), Some(lead)) = (found.get(0), found.name("lead"))
+                    && let Some(all) = found.get(0)
+                    && let Some(lead) = found.name("lead").or(found.name("words"))
                 {
                     let hint = lead.as_str().trim().to_lowercase();
                     return Some((Target::Question(id.question), hint, &line[all.end()..]));
@@ -313,7 +346,8 @@ impl Numbering {
             let marked = found
                 .name("mark")
                 .is_some_and(|m| m.as_str().contains([')', '.', ':']));
-            let worded = found.name("word").is_some();
+            let heading = line.trim_start().starts_with('#') && rest.trim().is_empty();
+            let worded = found.name("word").is_some() || heading;
             if (worded || marked) && self.ids.iter().any(|id| id.group == number) {
                 let short = rest.split_whitespace().count() < 6 && worded;
                 let rest = if short && !rest.contains(|c: char| c.is_ascii_digit()) {
@@ -449,7 +483,7 @@ impl Numbering {
             let names = &self.handout[*question];
             let longest = |list: &[String]| {
                 list.iter()
-                    .filter(|l| super::extract::find_label(&lower, l, 0).is_some())
+                    .filter(|l| super::piece::find_label(&lower, l, 0).is_some())
                     .map(String::len)
                     .max()
                     .unwrap_or(0)
@@ -457,10 +491,7 @@ impl Numbering {
             let mut score = longest(&names.called) * 3 + longest(&names.labels) * 2;
             for class in &names.typed {
                 let fits = tokens.iter().filter(|t| class.holds(t)).count();
-                score += if matches!(
-                    class,
-                    super::extract::Class::Ip | super::extract::Class::Mac
-                ) {
+                score += if matches!(class, super::claim::Class::Ip | super::claim::Class::Mac) {
                     fits * 6
                 } else {
                     0
@@ -537,6 +568,33 @@ fn runs(id: &str) -> Vec<String> {
         last = Some(sort);
     }
     out
+}
+
+/// A text without the questions at its end.
+fn unasked(text: &str) -> &str {
+    /// `How should it connect when it has no address?` asks nothing.
+    static ANSWERS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:when|if|without|while)\b.*(?:\b(?:no|not|yet|without)\b|n't\b)")
+            .expect("the pattern is right")
+    });
+    let mut text = text.trim();
+    while text.ends_with('?') && !text.ends_with("??") {
+        let body = text.trim_end_matches('?');
+        let cut = [". ", "; ", "! ", "? "]
+            .iter()
+            .filter_map(|s| body.rfind(s))
+            .max();
+        if ANSWERS.is_match(&body[cut.unwrap_or(0)..]) {
+            break;
+        }
+        text = cut.map_or("", |at| &text[..=at]).trim();
+    }
+    text
+}
+
+/// What a question shares with its neighbours: `1` of `1A`.
+pub fn group(id: &str) -> String {
+    runs(id).into_iter().next().unwrap_or_default()
 }
 
 fn starts_with_word(text: &str, word: &str) -> bool {

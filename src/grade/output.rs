@@ -1,17 +1,16 @@
-//! What a teacher takes home: a table for spreadsheets and LMS, a page for each student, a page for
-//! the class, and the file Gradescope reads. Nothing in them can be executed.
+//! Pages: one for each student, one for the class. Nothing in them can be executed.
 
 use super::compare::Verdict;
-use super::integrity::Shared;
+use super::integrity::Findings;
 use super::student::{Mark, Marks};
 use crate::handout::Handout;
 use crate::handout::value::decimals;
-use crate::render::{csv_cell, markdown_cell};
+use crate::render::markdown_cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Points with two decimals at most.
-fn points(number: f64) -> String {
+pub fn points(number: f64) -> String {
     decimals((number * 100.0).round() / 100.0)
 }
 
@@ -41,52 +40,6 @@ pub fn reason(mark: &Mark, student_view: bool) -> String {
         Some(rest) => rest.trim_start_matches([' ', ';']).to_owned(),
         None => reason.clone(),
     }
-}
-
-/// One row for each student, for spreadsheets and LMS.
-pub fn gradebook(all: &[Marks]) -> String {
-    let mut out = String::from("Student,Points,For review,Maximum");
-    for mark in all.first().into_iter().flat_map(|m| &m.parts) {
-        let _ = write!(out, ",{}", csv_cell(&mark.part));
-    }
-    out.push('\n');
-    for marks in all {
-        let _ = write!(
-            out,
-            "{},{},{},{}",
-            csv_cell(&marks.student),
-            points(marks.points()),
-            points(marks.open()),
-            points(marks.of())
-        );
-        for mark in &marks.parts {
-            // What a person decides has no points yet.
-            let cell = match mark.outcome.verdict {
-                Verdict::Review => "review".to_owned(),
-                _ => points(mark.points),
-            };
-            let _ = write!(out, ",{}", csv_cell(&cell));
-        }
-        out.push('\n');
-    }
-    out
-}
-
-/// What Gradescope reads, of one student.
-pub fn gradescope(marks: &Marks) -> serde_json::Value {
-    let tests: Vec<serde_json::Value> = marks
-        .parts
-        .iter()
-        .map(|mark| {
-            serde_json::json!({
-                "name": mark.part,
-                "score": if mark.outcome.verdict == Verdict::Review { 0.0 } else { mark.points },
-                "max_score": mark.of,
-                "output": format!("{}: {}", mark.outcome.verdict.word(), reason(mark, true)),
-            })
-        })
-        .collect();
-    serde_json::json!({ "score": marks.points(), "tests": tests })
 }
 
 /// A page for one student.
@@ -130,6 +83,9 @@ pub fn feedback(handout: &Handout, marks: &Marks, student_view: bool) -> String 
         if !reason.is_empty() {
             let _ = writeln!(out, "\n{}.", markdown_cell(&reason));
         }
+        for hint in hints(handout, mark) {
+            let _ = writeln!(out, "\nTo review: {}", markdown_cell(hint));
+        }
         if !mark.filter.is_empty() {
             let _ = writeln!(
                 out,
@@ -140,6 +96,16 @@ pub fn feedback(handout: &Handout, marks: &Marks, student_view: bool) -> String 
         }
     }
     out
+}
+
+/// What to look up again, for what was not right: the handout's hints on the question.
+fn hints<'h>(handout: &'h Handout, mark: &Mark) -> &'h [String] {
+    let asked = handout.file.question.iter().find(|q| q.id == mark.question);
+    let wrong = matches!(
+        mark.outcome.verdict,
+        Verdict::Wrong | Verdict::Partly | Verdict::Missing
+    );
+    asked.filter(|_| wrong).map_or(&[], |q| q.hints.as_slice())
 }
 
 /// The same page as HTML.
@@ -178,9 +144,9 @@ pub fn feedback_html(handout: &Handout, marks: &Marks, student_view: bool) -> St
 }
 
 /// The class: per question how many were right, and the commonest wrong answers.
-pub fn class(handout: &Handout, all: &[Marks], shared: &[Shared]) -> String {
+pub fn class(handout: &Handout, all: &[Marks], found: &Findings) -> String {
     let mut out = format!(
-        "# {}\n\n{} hand-ins\n\n| part | right | partly | wrong | missing | review | no capture | commonest wrong answers |\n|---|---|---|---|---|---|---|---|\n",
+        "# {}\n\n{} hand-ins\n\n| part | success | right | partly | wrong | missing | review | no capture | commonest wrong answers |\n|---|---|---|---|---|---|---|---|---|\n",
         markdown_cell(&handout.file.title),
         all.len()
     );
@@ -201,8 +167,9 @@ pub fn class(handout: &Handout, all: &[Marks], shared: &[Shared]) -> String {
             .collect();
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             markdown_cell(&marks.first().map_or(String::new(), |m| m.part.clone())),
+            success(&marks),
             count(Verdict::Right),
             count(Verdict::Partly),
             count(Verdict::Wrong),
@@ -212,19 +179,62 @@ pub fn class(handout: &Handout, all: &[Marks], shared: &[Shared]) -> String {
             wrong.join(", ")
         );
     }
-    if !shared.is_empty() {
-        out.push_str("\n## Packets that two hand-ins share\n\nThis was seen; what it means is for a person to find out.\n");
+    let seen = lines(all, found);
+    if !seen.is_empty() {
+        out.push_str("\n## For a person to look at\n\nThis was seen; what it means is for a person to find out.\n");
     }
-    for pair in shared {
-        let _ = writeln!(
-            out,
-            "\n{} and {}:\n",
-            markdown_cell(&all[pair.first].student),
-            markdown_cell(&all[pair.second].student)
-        );
-        for capture in &pair.captures {
-            let _ = writeln!(out, "- {}", markdown_cell(&capture.sentence()));
+    for (who, lines) in seen {
+        let _ = writeln!(out, "\n{}:\n", markdown_cell(&who));
+        for line in lines {
+            let _ = writeln!(out, "- {}", markdown_cell(&line));
         }
+    }
+    out
+}
+
+/// The share of the points given, of those that are settled.
+fn success(marks: &[&Mark]) -> String {
+    let settled = marks
+        .iter()
+        .filter(|m| m.outcome.verdict != Verdict::Review && m.of > 0.0);
+    let (given, of) = settled.fold((0.0, 0.0), |(g, o), m| (g + m.points, o + m.of));
+    if of > 0.0 {
+        format!("{:.0} %", given / of * 100.0)
+    } else {
+        "none settled".to_owned()
+    }
+}
+
+/// What a person should look at: of whom, and what was seen.
+pub fn lines(all: &[Marks], found: &Findings) -> Vec<(String, Vec<String>)> {
+    let mut out = Vec::new();
+    for pair in &found.shared {
+        let who = format!(
+            "{} and {}",
+            all[pair.first].student, all[pair.second].student
+        );
+        let seen = pair.captures.iter().map(super::integrity::Pair::sentence);
+        out.push((who, seen.collect()));
+    }
+    for spread in &found.spread {
+        let names: Vec<&str> = spread
+            .students
+            .iter()
+            .take(5)
+            .map(|s| all[*s].student.as_str())
+            .collect();
+        let more = if spread.students.len() > 5 {
+            ", …"
+        } else {
+            ""
+        };
+        out.push((
+            format!("{}{more}", names.join(", ")),
+            vec![spread.sentence()],
+        ));
+    }
+    for marks in all.iter().filter(|m| !m.evidence.is_empty()) {
+        out.push((marks.student.clone(), marks.evidence.clone()));
     }
     out
 }

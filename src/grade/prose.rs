@@ -1,7 +1,7 @@
 //! Prose: whether there is any, and what the rubric makes of it. The result is a suggestion for a
 //! person, never a mark.
 
-use super::extract::{Piece, find_label};
+use super::piece::{Piece, find_label};
 use crate::handout::format::{Idea, Part, Question};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -159,6 +159,15 @@ const IDLE: &[&str] = &[
     "icmp",
     "bootpc",
     "bootps",
+    "sport",
+    "dport",
+    "src",
+    "dst",
+    "there",
+    "all",
+    "any",
+    "at",
+    "then",
 ];
 
 static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
@@ -211,11 +220,53 @@ pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Ju
         || !judged.ideas.is_empty()
         || !judged.mistakes.is_empty()
         || BECAUSE.is_match(&rest)
-        || count >= 2;
+        || count >= 2
+        || rubric(part, &rest)
+        || pieces.iter().any(untouched);
     speaks.then_some(Judgement {
         text: whole.trim().to_owned(),
         ..full
     })
+}
+
+/// Whether a text has a word of the rubric.
+pub fn rubric(part: &Part, text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let groups = part.idea.iter().flat_map(|i| &i.words);
+    let mut words = groups.flat_map(|g| g.split('|')).map(str::trim);
+    words.any(|w| {
+        w.len() > 2
+            && !IDLE.contains(&w)
+            && w.chars().all(char::is_alphabetic)
+            && lower
+                .split(|c: char| !c.is_alphabetic())
+                .any(|word| word.starts_with(&w.to_lowercase()))
+    })
+}
+
+/// Whether a piece has a clause of some length from which no value was read.
+fn untouched(piece: &Piece<'_>) -> bool {
+    let mut at = 0;
+    for clause in piece.text.split_inclusive([',', ';', '.', '\n']) {
+        let range = at..at + clause.len();
+        at = range.end;
+        let read = piece
+            .tokens
+            .iter()
+            .zip(&piece.used)
+            .any(|(t, used)| *used && range.contains(&t.span.start))
+            || piece
+                .taken
+                .iter()
+                .any(|t| t.start < range.end && range.start < t.end);
+        let words = clause
+            .split_whitespace()
+            .filter(|w| w.chars().any(char::is_alphabetic));
+        if !read && words.count() >= 5 {
+            return true;
+        }
+    }
+    false
 }
 
 /// A piece without the values that were read from it.

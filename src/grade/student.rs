@@ -1,20 +1,22 @@
 //! One student: what was handed in, read against the key of the student's own captures.
 
+use super::claim::Claim;
 use super::compare::{Outcome, Verdict, compare, same, told};
 use super::diagnose;
-use super::extract::{Claim, Piece, extract};
+use super::extract::extract;
 use super::numbering::{Numbering, Segment};
+use super::piece::Piece;
+use super::prints::{self, Prints};
 use super::prose;
 use super::report::{self, Block};
-use super::submission::{Content, Submission};
-use crate::capture::Reader;
+use super::submission::{Content, File, Submission};
+use crate::capture::{OpenError, Reader};
 use crate::handout::format::{Question, Type};
-use crate::handout::material::Print;
 use crate::handout::{Answer, Found, Handout, Material, answers};
 use std::io::Cursor;
 
 /// A student's marks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Marks {
     /// The student.
     pub student: String,
@@ -24,17 +26,26 @@ pub struct Marks {
     pub captures: Vec<CaptureMark>,
     /// What could not be read, and what is remarkable.
     pub remarks: Vec<String>,
-    /// Fingerprints of the frames, by capture.
-    pub prints: Vec<(String, Vec<Print>)>,
+    /// What tells the packets of each capture from those of others.
+    pub prints: Vec<Prints>,
+    /// Addresses, hardware addresses and host names in the captures.
+    pub seen: Vec<String>,
+    /// The number that a learning management system gave, and which system.
+    pub owner: Option<(String, super::layout::Source)>,
+    /// What a person should look at: clocks that do not fit, captures that were edited. For the
+    /// teacher alone.
+    pub evidence: Vec<String>,
 }
 
 /// A capture that the handout asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct CaptureMark {
     /// Its name in the handout.
     pub id: String,
     /// The file it was found in.
     pub file: Option<String>,
+    /// When its first and last frames were captured, in nanoseconds.
+    pub times: Option<(i64, i64)>,
     /// What is missing.
     pub missing: String,
     /// Points.
@@ -44,7 +55,7 @@ pub struct CaptureMark {
 }
 
 /// The mark of one part.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Mark {
     /// The question.
     pub question: String,
@@ -100,16 +111,20 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
     let mut remarks = submission.remarks.clone();
     let mut material = Material::default();
     let mut blocks: Vec<Block> = submission.rows.clone();
-    for file in &submission.files {
+    let mut prints: Vec<Prints> = Vec::new();
+    let (files, more) = super::submission::unpacked(submission);
+    remarks.extend(more);
+    for file in &files {
+        if let Some(refused) = super::submission::oversized(file) {
+            remarks.push(format!("{}: {refused}", file.name));
+            continue;
+        }
         match &file.content {
-            Content::Path(path) if super::submission::is_capture(path) => {
-                material.add(handout, file.name.clone(), || Reader::open(path));
-            }
-            Content::Bytes(bytes) if super::submission::is_capture_bytes(bytes) => {
-                material.add(handout, file.name.clone(), || {
-                    let input = Cursor::new(bytes.clone());
-                    Ok(Reader::from_read(file.name.clone(), input))
-                });
+            _ if is_capture(file) => {
+                material.add(handout, file.name.clone(), || open(file));
+                if let Ok(reader) = open(file) {
+                    prints.push(prints::read(file.name.clone(), reader));
+                }
             }
             content => {
                 if !report::is_report(&file.name) {
@@ -155,18 +170,59 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
     }
     diagnose::explain(handout, &material, &found, &keys, &claims, &mut parts);
     let captures = capture_marks(handout, &material, &found);
-    let prints = material
-        .files
-        .iter()
-        .map(|f| (f.name.clone(), f.prints.clone()))
-        .collect();
+    prints.retain(|p| !material.copies.iter().any(|(copy, _)| *copy == p.file));
+    let evidence = prints.iter().flat_map(super::clocks::remarks).collect();
     Marks {
         student: submission.student.clone(),
         parts,
         captures,
         remarks,
         prints,
+        seen: seen(&material),
+        owner: submission.owner.clone(),
+        evidence,
     }
+}
+
+/// Whether a file is a capture, by its first bytes.
+pub fn is_capture(file: &File) -> bool {
+    match &file.content {
+        Content::Path(path) => super::submission::is_capture(path),
+        Content::Bytes(bytes) => super::submission::is_capture_bytes(bytes),
+    }
+}
+
+/// Opens a capture.
+pub fn open(file: &File) -> Result<Reader, OpenError> {
+    match &file.content {
+        Content::Path(path) => Reader::open(path),
+        Content::Bytes(bytes) => {
+            let input = Cursor::new(bytes.clone());
+            Ok(Reader::from_read(file.name.clone(), input))
+        }
+    }
+}
+
+/// Addresses, hardware addresses and host names in the captures, in one notation each.
+fn seen(material: &Material) -> Vec<String> {
+    const MOST: usize = 2000;
+    let mut out = std::collections::BTreeSet::new();
+    for file in &material.files {
+        let facts = &file.analysis.facts;
+        out.extend(facts.hosts.iter().take(MOST).map(|h| h.address.to_string()));
+        out.extend(
+            facts
+                .neighbours
+                .iter()
+                .take(MOST)
+                .map(|n| n.mac.to_string()),
+        );
+        out.extend(facts.hops.iter().take(MOST).map(|h| h.mac.to_string()));
+        for lease in facts.leases.iter().take(MOST) {
+            out.extend(lease.host_name.iter().map(|n| n.to_lowercase()));
+        }
+    }
+    out.into_iter().collect()
 }
 
 /// What a student says of a part: a value, or prose.
@@ -182,10 +238,14 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
     let loose_segments: Vec<&Segment> = segments.iter().filter(|s| s.question.is_none()).collect();
     let mut loose: Vec<Piece<'_>> = loose_segments.iter().map(|s| Piece::new(s)).collect();
     let questions = &handout.file.question;
-    let of = |q: usize| -> Vec<Piece<'_>> {
-        let own = segments.iter().filter(|s| s.question == Some(q));
-        own.map(Piece::new).collect()
-    };
+    let merged: Vec<Vec<Segment>> = (0..questions.len())
+        .map(|q| {
+            let own = segments.iter().filter(|s| s.question == Some(q));
+            let keys = keys.iter().filter(|k| k.question == q);
+            columns(&questions[q], &keys.collect::<Vec<_>>(), own)
+        })
+        .collect();
+    let of = |q: usize| -> Vec<Piece<'_>> { merged[q].iter().map(Piece::new).collect() };
     let mut pieces: Vec<Vec<Piece<'_>>> = (0..questions.len()).map(of).collect();
     let mut claims: Vec<Vec<Option<Claim>>> =
         questions.iter().map(|q| vec![None; q.part.len()]).collect();
@@ -214,11 +274,28 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
         }
         // A question without a line of its own may be answered within another.
         if pieces[q].is_empty() {
-            for other in (0..questions.len()).filter(|o| *o != q) {
+            let group = super::numbering::group(&question.id);
+            let near = |o: &usize| {
+                super::numbering::group(&questions[*o].id) == group
+                    && group.bytes().all(|b| b.is_ascii_digit())
+            };
+            for other in (0..questions.len()).filter(|o| *o != q).filter(near) {
                 extract(question, &own(q), &mut pieces[other], &mut claims[q], true);
             }
         }
         alike(question, &own(q), &mut claims[q]);
+        for (at, claim) in claims[q].iter_mut().enumerate() {
+            let (part, key) = (&question.part[at], own(q)[at]);
+            let Some(claim) = claim.as_mut().filter(|c| !c.firm) else {
+                continue;
+            };
+            let class = super::claim::class(*part.kind.get_ref());
+            claim.unplain = pieces[q].iter().flat_map(|p| &p.tokens).any(|t| {
+                class.holds(t)
+                    && super::assign::value(t)
+                        .is_some_and(|v| same(part, &key.values, &key.text, &v))
+            });
+        }
     }
     let mut all: Vec<Said> = Vec::new();
     for (claims, prose) in claims.into_iter().zip(prose) {
@@ -229,6 +306,48 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
     let fronts: Vec<bool> = loose_segments.iter().map(|s| s.front).collect();
     stray_prose(handout, &loose, &fronts, &mut all);
     all
+}
+
+/// The pieces of a question; items of a list that stand in lines of their own are one piece.
+fn columns<'s>(
+    question: &Question,
+    keys: &[&Answer],
+    pieces: impl Iterator<Item = &'s Segment>,
+) -> Vec<Segment> {
+    let bare = |text: &str| -> String {
+        let text = text.trim().trim_start_matches(|c: char| {
+            c.is_whitespace() || matches!(c, '-' | '*' | '•' | '>' | '.' | ')')
+        });
+        let text = text.trim_matches(['"', '\'', '“', '”', '`', '.', '!', ',']);
+        text.to_lowercase()
+    };
+    let items: Vec<String> = question
+        .part
+        .iter()
+        .zip(keys)
+        .filter(|(part, _)| *part.kind.get_ref() == Type::List)
+        .flat_map(|(_, key)| key.values.iter().map(|v| bare(&v.to_string())))
+        .collect();
+    let mut out: Vec<Segment> = Vec::new();
+    let mut open = false;
+    for piece in pieces {
+        let text = bare(&piece.text);
+        let listed = !items.is_empty()
+            && piece.hint.is_empty()
+            && (items.contains(&text) || open && !text.contains(' ') && text.len() < 20);
+        match out.last_mut() {
+            Some(last) if listed && (open || last.text.trim_end().ends_with(':')) => {
+                last.text.push_str(if open { ", " } else { " " });
+                last.text.push_str(piece.text.trim());
+                open = true;
+            }
+            _ => {
+                open = listed;
+                out.push(piece.clone());
+            }
+        }
+    }
+    out
 }
 
 /// A value told once for two parts that mean the same thing.
@@ -437,7 +556,13 @@ fn capture_marks(handout: &Handout, material: &Material, found: &Found) -> Vec<C
             }
             #[expect(clippy::cast_precision_loss, reason = "a handful of requirements")]
             let share = held as f64 / slot.holds.len().max(1) as f64;
+            let times = file.as_ref().and_then(|name: &String| {
+                let loaded = material.files.iter().find(|f| f.name == *name)?;
+                let times = loaded.prints.iter().map(|p| p.time);
+                Some((times.clone().min()?, times.max()?))
+            });
             CaptureMark {
+                times,
                 id: slot.id.clone(),
                 file,
                 missing: missing.join("; "),

@@ -1,6 +1,7 @@
 //! What was handed in: a folder per student, flat files, or archives read as streams. Nothing is
 //! unpacked to disk, and no link is followed out of the folder.
 
+use super::layout::{self, Source};
 use super::report::{Block, extension};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,12 @@ use std::path::{Path, PathBuf};
 pub struct Submission {
     /// The student.
     pub student: String,
+    /// The number that a learning management system gave, and which system.
+    pub owner: Option<(String, Source)>,
     /// The files.
     pub files: Vec<File>,
+    /// Archives, read when the hand-in is graded: their names, and where they are.
+    pub archives: Vec<(String, PathBuf)>,
     /// Answers that came in a table of the whole class.
     pub rows: Vec<Block>,
     /// What was refused or could not be read.
@@ -119,10 +124,44 @@ pub fn unreadable(name: &str, content: &Content) -> Option<String> {
     }
 }
 
+/// Most bytes of a capture, also when unpacked.
+const MOST_CAPTURE: u64 = 512 << 20;
+
+/// Why a file is too large to be read. What is compressed is unpacked for it, and counted.
+pub fn oversized(file: &File) -> Option<String> {
+    let told = || {
+        format!(
+            "it has more than {} MiB: it is not read",
+            MOST_CAPTURE >> 20
+        )
+    };
+    let head = file.content.head();
+    let input: Box<dyn Read> = match &file.content {
+        Content::Path(path) => {
+            let open = std::fs::File::open(path).ok()?;
+            if open.metadata().is_ok_and(|m| m.len() > MOST_CAPTURE) {
+                return Some(told());
+            }
+            Box::new(std::io::BufReader::new(open))
+        }
+        Content::Bytes(bytes) => Box::new(bytes.as_slice()),
+    };
+    let mut unpacked: Box<dyn Read> = match head.get(..4)? {
+        [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(input)),
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(ruzstd::decoding::StreamingDecoder::new(input).ok()?),
+        [0x04, 0x22, 0x4d, 0x18] => Box::new(lz4_flex::frame::FrameDecoder::new(input)),
+        _ => return None,
+    };
+    // What is damaged is told by its reader.
+    let mut sink = std::io::sink();
+    let length = std::io::copy(&mut unpacked.by_ref().take(MOST_CAPTURE + 1), &mut sink);
+    length.is_ok_and(|n| n > MOST_CAPTURE).then(told)
+}
+
 /// Most files of one hand-in.
 const MOST_FILES: usize = 500;
 /// Most bytes that come out of one archive.
-const MOST_BYTES: u64 = 512 << 20;
+const MOST_BYTES: u64 = 256 << 20;
 
 /// Finds the hand-ins of a folder, in order of the students' names.
 pub fn collect(root: &Path) -> Result<Vec<Submission>, String> {
@@ -152,34 +191,78 @@ pub fn collect(root: &Path) -> Result<Vec<Submission>, String> {
         return Ok(all);
     }
     let mut loose: Vec<PathBuf> = Vec::new();
-    for path in listing(root)? {
+    let paths = listing(root)?;
+    let is_folder = |p: &&PathBuf| std::fs::symlink_metadata(p).is_ok_and(|m| m.is_dir());
+    let names: Vec<String> = paths
+        .iter()
+        .filter(is_folder)
+        .map(|p| file_name(p))
+        .filter(|n| !n.starts_with('.'))
+        .collect();
+    let owners = layout::folders(root, &names);
+    for path in paths {
         let name = file_name(&path);
         let Ok(meta) = std::fs::symlink_metadata(&path) else {
             continue;
         };
+        if name.starts_with('.') {
+            continue;
+        }
         if meta.is_dir() {
-            let mut submission = Submission {
-                student: name,
-                ..Submission::default()
+            let (student, owner) = match owners.get(&name) {
+                Some(o) => (o.student.clone(), Some((o.id.clone(), o.source))),
+                None => (name, None),
             };
-            walk(&path, "", 0, &mut submission);
-            all.push(submission);
-        } else if meta.is_file() && archive_kind(&name).is_some() {
-            let mut submission = Submission {
-                student: stem(&name).to_owned(),
-                ..Submission::default()
-            };
-            if let Some(kind) = archive_kind(&name) {
-                unpack(&path, kind, &mut submission.files, &mut submission.remarks);
-            }
-            all.push(submission);
-        } else if !name.starts_with('.') {
+            let at = of_student(&mut all, student, owner);
+            walk(&path, "", 0, &mut all[at]);
+        } else if meta.is_file() && archive_kind(&name).is_some() && layout::owner(&name).is_none()
+        {
+            let at = of_student(&mut all, stem(&name).to_owned(), None);
+            all[at].archives.push((name, path));
+        } else {
             loose.push(path);
         }
     }
     flat(loose, &mut all);
     all.sort_by(|a, b| a.student.cmp(&b.student));
     Ok(all)
+}
+
+/// The hand-in of a student; of two with the same name and different numbers, each has its own.
+fn of_student(
+    all: &mut Vec<Submission>,
+    mut student: String,
+    owner: Option<(String, Source)>,
+) -> usize {
+    let other = |s: &Submission| s.student == student && s.owner.is_some() && s.owner != owner;
+    if let Some((id, _)) = &owner
+        && all.iter().any(other)
+    {
+        student = format!("{student} ({id})");
+    }
+    match all.iter().position(|s| s.student == student) {
+        Some(at) => at,
+        None => {
+            all.push(Submission {
+                student,
+                owner,
+                ..Submission::default()
+            });
+            all.len() - 1
+        }
+    }
+}
+
+/// The files of a hand-in with those of its archives.
+pub fn unpacked(submission: &Submission) -> (Vec<File>, Vec<String>) {
+    let mut files = submission.files.clone();
+    let mut remarks = Vec::new();
+    for (name, path) in &submission.archives {
+        if let Some(kind) = archive_kind(name) {
+            unpack(path, kind, &mut files, &mut remarks);
+        }
+    }
+    (files, remarks)
 }
 
 /// Files of several students side by side: `name_12345_report.md` as LMSs export them.
@@ -200,21 +283,19 @@ fn flat(loose: Vec<PathBuf>, all: &mut Vec<Submission>) {
         let Ok(meta) = std::fs::symlink_metadata(&path) else {
             continue;
         };
-        let student = stem(&name)
-            .split(['_', '.', ' '])
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let at = match all.iter().position(|s| s.student == student) {
-            Some(at) => at,
+        let (student, owner, own) = match layout::owner(&name) {
+            Some(o) => (o.student, Some((o.id, o.source)), o.file),
             None => {
-                all.push(Submission {
-                    student,
-                    ..Submission::default()
-                });
-                all.len() - 1
+                let student = stem(&name).split(['_', '.', ' ']).next();
+                (student.unwrap_or_default().to_owned(), None, name.clone())
             }
         };
+        let at = of_student(all, student, owner);
+        if meta.is_file() && archive_kind(&own).is_some() {
+            all[at].archives.push((own, path));
+            continue;
+        }
+        let name = own;
         if meta.is_file() {
             all[at].files.push(File {
                 name,
@@ -269,10 +350,8 @@ fn walk(folder: &Path, prefix: &str, depth: usize, submission: &mut Submission) 
             submission
                 .remarks
                 .push(format!("{name}: {}", refused(&meta)));
-        } else if let Some(kind) = archive_kind(&own) {
-            let mut files = Vec::new();
-            unpack(&path, kind, &mut files, &mut submission.remarks);
-            submission.files.extend(files);
+        } else if archive_kind(&own).is_some() {
+            submission.archives.push((name, path));
         } else {
             submission.files.push(File {
                 name,

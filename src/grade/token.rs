@@ -71,6 +71,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?xi)
         (?P<mac>\b[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2}){5}\b
+            |\b[0-9a-f]{2}(?:\s[0-9a-f]{2}){5}\b
             |\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b
             |\b[0-9a-f]{12}\b)
         |(?P<clock>\b\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\b)
@@ -80,7 +81,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         |(?P<mask>(?:^|[\s(])/(?P<bits>\d{1,2})\b)
         |(?P<hex>\b0x[0-9a-f]+\b)
         |(?P<pair>\b0[0-9a-f]\s[0-9a-f]{2}\b)
-        |(?P<decimal>\b\d+[.,]\d+\b)
+        |(?P<decimal>\b\d+[.,]\d+)
         |(?P<number>\b\d+)
         |(?P<word>\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen
             |fifteen|sixteen|seventeen|eighteen|nineteen
@@ -101,13 +102,13 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static FRAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:frames?|packets?|pakets?|no|nr|numbers?|pkt)[.:]?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*#?$|#$")
+    Regex::new(r"(?i)(?:frames?|packets?|pakets?|no|nr|numbers?|pkt)[.:]?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*#?$|#$|\b(?:frame|packet)\s+of\s+(?:the\s+)?[a-z]+\s*(?:is|=|:)*\s*$")
         .expect("the pattern is right")
 });
 
 /// The frame as a whole, of which a size is told.
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:total|whole|entire|complete|size|length|full)(?:\s+(?:of|the))*\s+(?:frame|packet)s?[\s:=]*(?:is\s*)?$")
+    Regex::new(r"(?i)(?:total|whole|entire|complete|size|length|full)(?:\s+[a-z'’]+){0,4}\s+(?:frame|packet)s?[\s:=]*(?:is\s*)?$")
         .expect("the pattern is right")
 });
 /// A number of something else than a frame.
@@ -117,7 +118,7 @@ static OTHER: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Between numbers of a list.
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
+    Regex::new(r"(?i)^\s*(?:\([^)]*\))?\s*(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
         .expect("the pattern is right")
 });
 
@@ -133,7 +134,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         let named = |name| capture.name(name).is_some();
         let mut hex = false;
         let kind = if named("mac") {
-            match value::mac(written) {
+            match value::mac(&written.replace(char::is_whitespace, ":")) {
                 // Twelve digits that are all decimal are a number.
                 Some(_)
                     if written.len() == 12
@@ -256,36 +257,57 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
 /// Marks what is calculated with, and what comes out.
 fn calculations(text: &str, found: &mut [Token]) {
     static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\s*(?:bytes?\s*)?,?\s*(?:[-+*x×−–]|minus|plus|times)\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
+        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){0,3}(?:minus|plus|times))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$")
+        Regex::new(
+            r"(?i)^(?P<unit>.*?)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$",
+        )
+        .expect("the pattern is right")
+    });
+    // `68, dport = 67` names a value; it does not calculate one.
+    static UNITS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^(?:bytes?|octets?|bits?|words?|b|which|that|this|it|so|the|a|of|header|total|payload|length|[^a-z])*$")
             .expect("the pattern is right")
     });
+    let number = |t: &Token| matches!(t.kind, Kind::Number(_));
+    let gap = |a: &Token, b: &Token| text[a.span.end..b.span.start].to_owned();
     for at in 1..found.len() {
-        let (before, after) = found.split_at_mut(at);
-        let (Some(a), Some(b)) = (before.last_mut(), after.first_mut()) else {
-            continue;
-        };
-        if !matches!(a.kind, Kind::Number(_)) || !matches!(b.kind, Kind::Number(_)) {
+        let (a, b) = (&found[at - 1], &found[at]);
+        if !number(a) || !number(b) || !SIGN.is_match(&gap(a, b)) {
             continue;
         }
-        let gap = &text[a.span.end..b.span.start];
-        if SIGN.is_match(gap) {
-            // Only what something comes out of is a calculation.
-            let rest = &text[b.span.end..sentence(text, b.span.start).end.max(b.span.end)];
-            let comes = ["=", "gives", "makes", "equals", "result", "→"];
-            if comes.iter().any(|w| rest.contains(w)) {
-                a.operand = true;
-                b.operand = true;
-            }
-        } else if EQUALS.is_match(gap)
-            && gap.len() < 30
-            && !gap.contains(['\n', ';'])
-            && !gap.contains("->")
+        // Only what something comes out of is a calculation.
+        let around = sentence(text, b.span.start);
+        let rest = &text[b.span.end..around.end.max(b.span.end)];
+        let comes = ["=", "gives", "makes", "equals", "result", "→"];
+        let before = at >= 2 && text[found[at - 2].span.end..a.span.start].contains('=');
+        if before || comes.iter().any(|w| rest.contains(w)) {
+            found[at - 1].operand = true;
+            found[at].operand = true;
+        }
+    }
+    for at in 1..found.len() {
+        let (a, b) = (&found[at - 1], &found[at]);
+        let gap = gap(a, b);
+        let Some(equals) = EQUALS.captures(&gap) else {
+            continue;
+        };
+        let unit = equals.name("unit").map_or("", |u| u.as_str());
+        if !number(a)
+            || !number(b)
+            || gap.len() >= 30
+            || gap.contains(['\n', ';'])
+            || gap.contains("->")
+            || !UNITS.is_match(unit)
         {
-            a.operand = true;
-            b.result = true;
+            continue;
+        }
+        if b.operand && !a.operand {
+            found[at - 1].result = true;
+        } else {
+            found[at - 1].operand = true;
+            found[at].result = true;
         }
     }
     // What stands after an equals sign and goes on being calculated with is no result.
@@ -339,12 +361,17 @@ fn word(text: &str) -> Option<i128> {
 
 /// Words with which a writer says that he is not sure.
 static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\babout\s+\d|\baround\s+\d|~\s*\d").expect("the pattern is right")
+    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|would guess|i'd guess|my guess|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\babout\s+\d|\baround\s+\d|~\s*\d").expect("the pattern is right")
 });
 
 /// Whether a text says that it is not sure.
 pub fn hedged(text: &str) -> bool {
     HEDGE.is_match(text)
+}
+
+/// Whether a text begins with words that say that its writer is not sure.
+pub fn hedges(text: &str) -> bool {
+    HEDGE.find(text).is_some_and(|found| found.start() == 0)
 }
 
 /// Where the sentence around a place begins and ends.

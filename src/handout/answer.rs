@@ -31,6 +31,9 @@ pub struct Answer {
     pub candidates: Vec<String>,
 }
 
+/// Frames that are told with an answer; machines read all.
+const SHOWN: usize = 60;
+
 /// A frame that proves an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
@@ -49,7 +52,7 @@ impl Answer {
     pub fn frames(&self) -> String {
         let mut text = String::new();
         let mut last: Option<&str> = None;
-        for evidence in &self.evidence {
+        for evidence in self.evidence.iter().take(SHOWN) {
             if last == Some(&evidence.file) {
                 text.push(',');
             } else {
@@ -61,6 +64,9 @@ impl Answer {
             }
             text.push_str(&evidence.frame.to_string());
             last = Some(&evidence.file);
+        }
+        if self.evidence.len() > SHOWN {
+            text.push_str(",…");
         }
         text
     }
@@ -131,6 +137,14 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         None => return,
     };
     let what = &handout.things[thing].what;
+    let counted = part.over.as_ref().map(|o| *o.get_ref()) == Some(Over::Count);
+    if hits.incomplete || hits.more > 0 && !counted {
+        answer.evidence.clear();
+        answer.missing = Some(format!(
+            "{what}: too many frames come into question to keep them all; a narrower filter can be answered"
+        ));
+        return;
+    }
     let mut read: Vec<(&Hit, Reading)> = Vec::new();
     for hit in &hits.rows {
         read.push((hit, take(hit, part, kind)));
@@ -171,7 +185,10 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         }
     }
     let values = match over {
-        Some(Over::Count) => vec![Datum::number(i128::try_from(read.len()).unwrap_or(0))],
+        Some(Over::Count) => {
+            let kept = i128::try_from(read.len()).unwrap_or(0);
+            vec![Datum::number(kept + i128::from(hits.more))]
+        }
         Some(over) => reduce(over, all),
         None => all,
     };
@@ -186,6 +203,19 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
     }
     answer.text = shown(part, &values);
     answer.values = values;
+    for doubt in &part.doubt {
+        let hits = handout
+            .thing(doubt.of.get_ref())
+            .and_then(|t| found.hits(t));
+        let mut doubtful = hits.iter().flat_map(|h| &h.rows);
+        if let Some(hit) = doubtful.find(|hit| hit.passes(doubt.filter.get_ref())) {
+            let say = super::find::tell(material, hit, &doubt.say);
+            answer.missing = Some(format!("{say}; what is there: {}", answer.text));
+            answer.candidates = vec![std::mem::take(&mut answer.text)];
+            answer.values.clear();
+            return;
+        }
+    }
     let mut reason = sentence_of(material, first, what);
     if let Some((_, reading)) = first
         && !reading.fields.is_empty()
@@ -222,12 +252,13 @@ fn sentence_of(material: &Material, first: Option<(&Hit, &Reading)>, what: &str)
     }
 }
 
+/// Frames that are named as evidence of one answer; of a count of many, the first.
+const MOST_EVIDENCE: usize = 1000;
+
 fn add(answer: &mut Answer, material: &Material, capture: usize, frame: u32, field: &str) {
-    let known = answer
-        .evidence
-        .iter()
-        .any(|e| e.capture == capture && e.frame == frame);
-    if known || frame == 0 {
+    let known = |e: &Evidence| e.capture == capture && e.frame == frame;
+    let full = answer.evidence.len() >= MOST_EVIDENCE;
+    if full || frame == 0 || answer.evidence.iter().any(known) {
         return;
     }
     answer.evidence.push(Evidence {
@@ -322,6 +353,11 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
     let Some(first) = numbers.first() else {
         return Vec::new();
     };
+    if over == Over::Steps {
+        let steps = numbers.windows(2).map(|pair| pair[1] - pair[0]);
+        let whole = values.iter().all(|v| matches!(v, Datum::Number { .. }));
+        return steps.map(|step| number(step, whole)).collect();
+    }
     let best = |wanted: f64| {
         values
             .iter()
@@ -336,22 +372,24 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
         #[expect(clippy::cast_precision_loss, reason = "a count of frames")]
         Over::Mean => numbers.iter().sum::<f64>() / numbers.len() as f64,
         Over::Span => numbers.last().copied().unwrap_or(*first) - first,
-        Over::Count | Over::Set => return values,
+        Over::Count | Over::Set | Over::Steps => return values,
     };
-    let whole = result.fract() == 0.0
-        && matches!(over, Over::Sum)
-        && result.abs() < 9e15
+    let whole = matches!(over, Over::Sum | Over::Span)
         && values.iter().all(|v| matches!(v, Datum::Number { .. }));
+    vec![number(result, whole)]
+}
+
+/// A calculated number; `whole` where it was made of whole numbers.
+fn number(result: f64, whole: bool) -> Datum {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "checked to be whole and small"
     )]
-    let datum = if whole {
+    if whole && result.fract() == 0.0 && result.abs() < 9e15 {
         Datum::number(result as i64)
     } else {
         Datum::Float(result)
-    };
-    vec![datum]
+    }
 }
 
 /// Values written in the handout.

@@ -29,6 +29,10 @@ pub struct Hits {
     pub say: String,
     /// There should be one, and there are several.
     pub several: bool,
+    /// How many more there are, which could not be kept.
+    pub more: u64,
+    /// More could not be kept, so that the right one may not be among these.
+    pub incomplete: bool,
 }
 
 /// Why something was not found.
@@ -91,6 +95,12 @@ impl Hit {
                 needs,
             }),
         }
+    }
+
+    /// Whether a filter holds for it.
+    pub fn passes(&self, filter: &str) -> bool {
+        Filter::parse(filter, self.table().catalogue())
+            .is_ok_and(|filter| self.with(filter.needs(), |row| filter.holds(row)))
     }
 
     /// The values of a term.
@@ -251,6 +261,7 @@ impl Found {
             return Ok(Hits::none());
         }
         let mut rows = Vec::new();
+        let (mut more, mut incomplete) = (0, false);
         let mut needed = None;
         for file in self.files_of(&way.filter) {
             let text = match self.fill(&way.filter, file) {
@@ -261,7 +272,19 @@ impl Found {
                 }
             };
             if let Ok(filter) = Filter::parse(&text, way.table.catalogue()) {
-                rows.extend(self.candidates(material, way.table, &filter, file));
+                let free = template::variables(&way.filter).next().is_none();
+                let found = self.candidates(material, way.table, &filter, file, free);
+                rows.extend(found.rows);
+                more += found.more;
+                incomplete |= found.incomplete;
+            }
+        }
+        if more > 0 {
+            let plain = way.prefer.is_empty() && way.by.is_none() && way.beside.is_none();
+            let plain = plain && way.just_before.is_none() && way.after.is_none();
+            incomplete |= !plain || way.which == Which::Last;
+            if plain && matches!(way.which, Which::First | Which::Nth(_)) {
+                more = 0;
             }
         }
         if let (Some(other), true) = (needed, rows.is_empty()) {
@@ -311,6 +334,15 @@ impl Found {
                 rows = better;
             }
         }
+        if let Some(by) = &way.by {
+            let value = |hit: &Hit| hit.read(by).values.first().and_then(Datum::as_float);
+            let mut keyed: Vec<(f64, Hit)> = rows
+                .into_iter()
+                .filter_map(|hit| Some((value(&hit)?, hit)))
+                .collect();
+            keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+            rows = keyed.into_iter().map(|(_, hit)| hit).collect();
+        }
         let several = way.which == Which::Only && rows.len() > 1;
         match way.which {
             Which::First => rows.truncate(1),
@@ -322,6 +354,8 @@ impl Found {
             rows,
             say: self.said(way),
             several,
+            more,
+            incomplete,
         })
     }
 
@@ -332,6 +366,9 @@ impl Found {
         template::fill(pieces, |variable| {
             needed = variable.thing;
             let hits = self.hits(variable.thing)?;
+            if hits.more > 0 || hits.incomplete {
+                return None;
+            }
             let mut values = Vec::new();
             for hit in &hits.rows {
                 if bound(variable) && file.is_some_and(|f| f != hit.file) {
@@ -376,20 +413,39 @@ impl Found {
         told.join("; ")
     }
 
-    /// All frames or facts for which a filter holds, capture by capture.
+    /// All frames or facts for which a filter holds, capture by capture; `free` where it holds no
+    /// variable, and frames passed it when they were kept.
     fn candidates(
         &self,
         material: &Material,
         table: Table,
         filter: &Filter,
         only: Option<usize>,
-    ) -> Vec<Hit> {
-        let mut hits = Vec::new();
+        free: bool,
+    ) -> Hits {
+        let mut all = Hits::none();
+        let hits = &mut all.rows;
         let files = material.files.iter().enumerate();
         for (file, loaded) in files.filter(|(file, _)| only.is_none_or(|o| o == *file)) {
             match table {
                 Table::Frames(source) => {
-                    for row in loaded.rows.get(source).into_iter().flatten() {
+                    let mut rows = loaded.rows.get(source).cloned().unwrap_or_default();
+                    if let Some(Some(passed)) = loaded.cut.get(source) {
+                        let again = if free {
+                            None
+                        } else {
+                            loaded.again(source, filter)
+                        };
+                        match again {
+                            Some(again) => rows = again,
+                            None if free => {
+                                let kept = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+                                all.more += passed.saturating_sub(kept);
+                            }
+                            None => all.incomplete = true,
+                        }
+                    }
+                    for row in &rows {
                         let needs = filter.needs();
                         if filter.holds(&Kept { row, needs }) {
                             hits.push(Hit {
@@ -403,13 +459,7 @@ impl Found {
                 }
                 Table::Facts(kind) => {
                     let rows = (kind.rows)(&loaded.analysis, store::Options::default());
-                    facts(
-                        &rows,
-                        kind,
-                        filter,
-                        |record| (file, None, record),
-                        &mut hits,
-                    );
+                    facts(&rows, kind, filter, |record| (file, None, record), hits);
                 }
             }
         }
@@ -436,10 +486,10 @@ impl Found {
                     Unpaired::SECTION => Rows::list(&compared.unpaired),
                     _ => continue,
                 };
-                facts(&rows, kind, filter, place, &mut hits);
+                facts(&rows, kind, filter, place, hits);
             }
         }
-        hits
+        all
     }
 }
 
@@ -449,6 +499,8 @@ impl Hits {
             rows: Vec::new(),
             say: String::new(),
             several: false,
+            more: 0,
+            incomplete: false,
         }
     }
 }

@@ -90,6 +90,9 @@ pub struct Let {
     /// Filters that the better candidates pass, most important first.
     #[serde(default)]
     pub prefer: Vec<Spanned<String>>,
+    /// They are in the order of this field or calculation, smallest first, and not of frames.
+    #[serde(default)]
+    pub by: Option<Spanned<String>>,
     /// Of several, the one that comes closest before one of this name.
     #[serde(default)]
     pub just_before: Option<Spanned<String>>,
@@ -126,6 +129,9 @@ pub struct Way {
     /// Filters that the better candidates pass, most important first.
     #[serde(default)]
     pub prefer: Vec<Spanned<String>>,
+    /// They are in the order of this field or calculation, smallest first, and not of frames.
+    #[serde(default)]
+    pub by: Option<Spanned<String>>,
     /// Of several, the one that comes closest before one of this name.
     #[serde(default)]
     pub just_before: Option<Spanned<String>>,
@@ -263,6 +269,9 @@ pub struct Part {
     /// One sentence that says why, beside the field and the frame.
     #[serde(default)]
     pub because: Option<String>,
+    /// What makes the answer doubtful where it holds: it is then shown, and stays open.
+    #[serde(default)]
+    pub doubt: Vec<Doubt>,
     /// Words that announce this answer in a report.
     #[serde(default)]
     pub labels: Vec<String>,
@@ -352,6 +361,8 @@ pub enum Over {
     Mean,
     /// The last less the first.
     Span,
+    /// The differences from one to the next.
+    Steps,
     /// Each once.
     Set,
 }
@@ -390,6 +401,19 @@ pub enum Type {
     List,
     /// Prose, judged by a person.
     Prose,
+}
+
+/// What makes an answer doubtful.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Doubt {
+    /// Of what it holds: a name of `[let]`.
+    pub of: Spanned<String>,
+    /// The filter.
+    #[serde(rename = "where")]
+    pub filter: Spanned<String>,
+    /// What to say then; names in braces are fields.
+    pub say: String,
 }
 
 /// A well-known wrong answer.

@@ -2,13 +2,13 @@
 //! let pass.
 
 use super::plan::Handout;
-use crate::analyze::{Analysis, Live, Wants};
+use crate::analyze::{Analysis, Live, Wants, analyze};
 use crate::capture::{Ending, OpenError, Reader};
 use crate::dissect::field::Value;
-use crate::query::{Cell, EntryId, Row, Session};
+use crate::query::{Cell, EntryId, Filter, Row, Seen, Session};
 use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// What was read.
@@ -34,6 +34,13 @@ pub struct Loaded {
     pub analysis: Analysis,
     /// The frames kept for each source.
     pub rows: Vec<Vec<Rc<FrameRow>>>,
+    /// Of a source for which too many frames passed to keep them, how many did; the first of them
+    /// are kept.
+    pub cut: Vec<Option<u64>>,
+    /// The fields kept of each source's frames.
+    fields: Vec<Rc<Vec<EntryId>>>,
+    /// Where it can be read again.
+    path: Option<PathBuf>,
     /// A fingerprint of each frame.
     pub prints: Vec<Print>,
     /// What the file says about its making.
@@ -106,7 +113,8 @@ impl Material {
                 Some(name) if !shared => name.to_string_lossy().into_owned(),
                 _ => path.display().to_string(),
             };
-            material.add(handout, name, || Reader::open(path));
+            let loaded = load(handout, name.clone(), || Reader::open(path), Some(path));
+            material.take(name, loaded);
         }
         material.settle();
         material
@@ -119,8 +127,13 @@ impl Material {
         name: String,
         open: impl FnMut() -> Result<Reader, OpenError>,
     ) {
+        let loaded = load(handout, name.clone(), open, None);
+        self.take(name, loaded);
+    }
+
+    fn take(&mut self, name: String, loaded: Result<Loaded, String>) {
         self.given += 1;
-        match load(handout, name.clone(), open) {
+        match loaded {
             Ok(loaded) if loaded.analysis.capture.frame_count == 0 => {
                 let reason = loaded.analysis.ending.reason.clone();
                 let reason = reason.unwrap_or_else(|| "it holds no frame".to_owned());
@@ -164,74 +177,175 @@ impl Material {
 
 /// Frames whose fingerprints are kept.
 const PRINTS: usize = 200_000;
+/// Bytes of values that are kept of one capture, about.
+const MOST_KEPT: usize = 256 << 20;
+/// Frames that are kept of those that are too many.
+const FIRST: usize = 10_000;
+/// A file this large is analyzed on threads of its own while its frames are asked.
+const LARGE: u64 = 16 << 20;
+
+/// The frames that pass, as far as there is room for them.
+struct Room {
+    rows: Vec<Vec<Rc<FrameRow>>>,
+    cut: Vec<Option<u64>>,
+    weights: Vec<usize>,
+}
+
+impl Room {
+    fn new(sources: usize) -> Room {
+        Room {
+            rows: vec![Vec::new(); sources],
+            cut: vec![None; sources],
+            weights: vec![0; sources],
+        }
+    }
+
+    /// Keeps a frame for a source.
+    fn keep(&mut self, source: usize, row: FrameRow) {
+        self.weights[source] += row.weight();
+        self.rows[source].push(Rc::new(row));
+        if self.weights.iter().sum::<usize>() <= MOST_KEPT {
+            return;
+        }
+        // The heaviest source gives way.
+        let heaviest = (0..self.weights.len()).max_by_key(|at| self.weights[*at]);
+        let Some(at) = heaviest else { return };
+        self.cut[at] = u64::try_from(self.rows[at].len()).ok();
+        self.rows[at].truncate(FIRST);
+        self.rows[at].shrink_to_fit();
+        self.weights[at] = self.rows[at].iter().map(|row| row.weight()).sum();
+    }
+}
+
+impl FrameRow {
+    /// Bytes it takes, about.
+    fn weight(&self) -> usize {
+        let values = self.values.iter().flatten();
+        let bytes: usize = values
+            .map(|(_, value)| match value {
+                Value::Text(bytes) | Value::Bytes(bytes) => 64 + bytes.len(),
+                _ => 48,
+            })
+            .sum();
+        96 + 32 * self.values.len() + bytes
+    }
+}
+
+/// What is kept of a frame.
+fn row_of(seen: &Seen<'_, '_>, slots: &[usize], fields: &Rc<Vec<EntryId>>) -> FrameRow {
+    let mut values = Vec::with_capacity(slots.len());
+    for slot in slots {
+        let mut of_slot = Vec::new();
+        seen.values.visit(*slot, &mut |cell| {
+            of_slot.push((cell.layer, crate::query::expression::owned(cell.value)));
+            false
+        });
+        values.push(of_slot);
+    }
+    FrameRow {
+        frame: seen.packet.frame.number,
+        fields: Rc::clone(fields),
+        values,
+    }
+}
+
+impl Loaded {
+    /// Reads the capture once more for a source of which not all frames could be kept; `None` when
+    /// it cannot be read again, or too many pass this filter, too.
+    pub fn again(&self, source: usize, filter: &Filter) -> Option<Vec<Rc<FrameRow>>> {
+        let path = self.path.as_deref()?;
+        let fields = self.fields.get(source)?;
+        let slots: Vec<usize> = (0..fields.len()).collect();
+        let mut room = Room::new(1);
+        Session::new(Some(filter), fields)
+            .run(path, |seen| {
+                room.keep(0, row_of(seen, &slots, fields));
+                Ok(())
+            })
+            .ok()?;
+        room.cut[0].is_none().then(|| room.rows.remove(0))
+    }
+}
 
 fn load(
     handout: &Handout,
     name: String,
     mut open: impl FnMut() -> Result<Reader, OpenError>,
+    path: Option<&Path>,
 ) -> Result<Loaded, String> {
     let session = Session::new(None, &handout.needs);
-    let mut live = Some(Live::new(Wants {
+    let wants = Wants {
         segments: handout.segments,
-    }));
+    };
+    let size = path.and_then(|p| p.metadata().ok());
+    let large = size.is_some_and(|m| m.is_file() && m.len() > LARGE);
+    let mut live = (!large).then(|| Live::new(wants));
     let fields: Vec<Rc<Vec<EntryId>>> = handout
         .sources
         .iter()
         .map(|s| Rc::new(s.slots.iter().map(|slot| handout.needs[*slot]).collect()))
         .collect();
-    let mut rows: Vec<Vec<Rc<FrameRow>>> = vec![Vec::new(); handout.sources.len()];
+    let mut room = Room::new(handout.sources.len());
     let mut prints = Vec::new();
     let state = FixedState::with_seed(7);
     let mut made_by = String::new();
-    let ending: Ending = session
-        .run_from(&mut open, |seen| {
-            let frame = seen.packet.frame;
-            if let Some(live) = &mut live {
-                live.frame(frame);
+    let mut take = |seen: &Seen<'_, '_>| {
+        let frame = seen.packet.frame;
+        if let Some(live) = &mut live {
+            live.frame(frame);
+        }
+        if prints.len() < PRINTS {
+            let common = frame.bytes.first().is_none_or(|b| b & 1 == 1);
+            prints.push(Print {
+                frame: frame.number,
+                whole: state.hash_one(frame.bytes),
+                time: frame.time.map_or(0, |t| t.0),
+                length: frame.wire_length,
+                common,
+            });
+        }
+        if frame.number == 1
+            && let Some(interface) = seen.interface
+        {
+            made_by = interface.name.clone().unwrap_or_default();
+        }
+        for (at, source) in handout.sources.iter().enumerate() {
+            if source.first_only && !room.rows[at].is_empty() || !source.filter.holds(seen.values) {
+                continue;
             }
-            if prints.len() < PRINTS {
-                let common = frame.bytes.first().is_none_or(|b| b & 1 == 1);
-                prints.push(Print {
-                    frame: frame.number,
-                    whole: state.hash_one(frame.bytes),
-                    time: frame.time.map_or(0, |t| t.0),
-                    length: frame.wire_length,
-                    common,
-                });
+            match &mut room.cut[at] {
+                Some(count) => *count += 1,
+                None => room.keep(at, row_of(seen, &source.slots, &fields[at])),
             }
-            if frame.number == 1
-                && let Some(interface) = seen.interface
-            {
-                made_by = interface.name.clone().unwrap_or_default();
-            }
-            for (at, source) in handout.sources.iter().enumerate() {
-                if source.first_only && !rows[at].is_empty() || !source.filter.holds(seen.values) {
-                    continue;
-                }
-                let mut values = Vec::with_capacity(source.slots.len());
-                for slot in &source.slots {
-                    let mut of_slot = Vec::new();
-                    seen.values.visit(*slot, &mut |cell| {
-                        of_slot.push((cell.layer, crate::query::expression::owned(cell.value)));
-                        false
-                    });
-                    values.push(of_slot);
-                }
-                rows[at].push(Rc::new(FrameRow {
-                    frame: frame.number,
-                    fields: Rc::clone(&fields[at]),
-                    values,
-                }));
-            }
-            Ok(())
-        })
-        .map_err(|error| error.to_string())?;
-    let live = live.take().ok_or("it was read twice")?;
+        }
+        Ok(())
+    };
+    let mut analysis = None;
+    let ending: Ending = match path.filter(|_| large) {
+        // Both are readings of one file at the same time, so each byte comes from memory.
+        Some(path) => std::thread::scope(|scope| {
+            let beside =
+                scope.spawn(|| Reader::open(path).map(|r| analyze(r, wants, None, |_| {})));
+            let ending = session.run(path, &mut take);
+            analysis = beside.join().ok().and_then(Result::ok);
+            ending
+        }),
+        None => session.run_from(&mut open, &mut take),
+    }
+    .map_err(|error| error.to_string())?;
+    let analysis = match (analysis, live) {
+        (Some(analysis), _) => analysis,
+        (None, Some(live)) => live.finish(ending),
+        (None, None) => return Err("it could not be analyzed".to_owned()),
+    };
     Ok(Loaded {
         name,
         place: 0,
-        analysis: live.finish(ending),
-        rows,
+        analysis,
+        rows: room.rows,
+        cut: room.cut,
+        fields,
+        path: path.map(Path::to_owned),
         prints,
         made_by,
     })

@@ -175,7 +175,8 @@ fn mac(row: &FrameRow, name: &str) -> Option<Mac> {
 
 fn time(row: &FrameRow) -> Option<i64> {
     match datum(row, "frame.time_epoch")? {
-        Datum::Time(time) => Some(time),
+        // `frame.time_epoch` is a span since 1970.
+        Datum::Duration(time) => Some(time),
         _ => None,
     }
 }

@@ -51,6 +51,8 @@ pub struct Finder {
     pub which: Which,
     /// What the better candidates pass.
     pub prefer: Vec<Vec<Piece>>,
+    /// What gives their order.
+    pub by: Option<String>,
     /// The thing it comes just before.
     pub just_before: Option<usize>,
     /// The thing it comes later than.
@@ -216,6 +218,7 @@ impl Maker<'_> {
                 filter: written.filter.clone(),
                 which: written.which.clone(),
                 prefer: written.prefer.clone(),
+                by: written.by.clone(),
                 just_before: written.just_before.clone(),
                 after: written.after.clone(),
                 beside: written.beside.clone(),
@@ -242,6 +245,7 @@ impl Maker<'_> {
                     filter: instead.filter.clone(),
                     which: None,
                     prefer: Vec::new(),
+                    by: None,
                     just_before: None,
                     after: None,
                     beside: None,
@@ -311,6 +315,7 @@ impl Maker<'_> {
             None => Some(None),
         };
         let just_before = other(&way.just_before)?;
+        let by = way.by.as_ref();
         let after = other(&way.after)?;
         let unless = other(&way.unless)?;
         let beside = other(&way.beside)?;
@@ -330,6 +335,7 @@ impl Maker<'_> {
                     thing,
                     first_only: which == Which::First
                         && !dynamic
+                        && by.is_none()
                         && prefer.as_ref().is_none_or(Vec::is_empty)
                         && just_before.is_none()
                         && after.is_none()
@@ -338,8 +344,12 @@ impl Maker<'_> {
                 Table::Frames(self.sources.len() - 1)
             }
         };
+        if let Some(by) = by {
+            self.term_of(table, thing, by.get_ref(), by.span())?;
+        }
         Some(Finder {
             table,
+            by: by.map(|by| by.get_ref().clone()),
             filter,
             which,
             prefer: prefer?,
@@ -512,6 +522,21 @@ impl Maker<'_> {
                 let _ = thing;
             }
         }
+        for doubt in &part.doubt {
+            let Some(thing) = self.reference(doubt.of.get_ref(), doubt.of.span()) else {
+                continue;
+            };
+            let tables: Vec<Table> = self.things[thing].ways.iter().map(|w| w.table).collect();
+            for table in tables {
+                self.pieces(&doubt.filter, table.catalogue());
+                if matches!(table, Table::Frames(_))
+                    && let Ok(filter) = Filter::parse(doubt.filter.get_ref(), table.catalogue())
+                {
+                    self.fields
+                        .extend(filter.needs().iter().map(|id| (thing, *id)));
+                }
+            }
+        }
         let Some(of) = &part.of else { return };
         let Some(thing) = self.reference(of.get_ref(), of.span()) else {
             return;
@@ -535,26 +560,39 @@ impl Maker<'_> {
     fn term(&mut self, thing: usize, text: &str, span: Range<usize>) {
         let tables: Vec<Table> = self.things[thing].ways.iter().map(|w| w.table).collect();
         for table in tables {
-            let catalogue = table.catalogue();
-            match Expression::parse(text, catalogue) {
-                Ok(term) => {
-                    if matches!(table, Table::Frames(_)) {
-                        self.fields
-                            .extend(term.needs().iter().map(|id| (thing, *id)));
-                    }
+            if self.term_of(table, thing, text, span.clone()).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Checks a term that is taken of a thing in a table, and keeps the fields it reads.
+    fn term_of(
+        &mut self,
+        table: Table,
+        thing: usize,
+        text: &str,
+        span: Range<usize>,
+    ) -> Option<()> {
+        match Expression::parse(text, table.catalogue()) {
+            Ok(term) => {
+                if matches!(table, Table::Frames(_)) {
+                    self.fields
+                        .extend(term.needs().iter().map(|id| (thing, *id)));
                 }
-                Err(error) => {
-                    let at = span.start + 1;
-                    let mut problem = Problem::new(
-                        at + error.span.start..at + error.span.end,
-                        error.to_string(),
-                    );
-                    if let Some(hint) = error.hint {
-                        problem = problem.hint(hint);
-                    }
-                    self.problems.push(problem);
-                    return;
+                Some(())
+            }
+            Err(error) => {
+                let at = span.start + 1;
+                let mut problem = Problem::new(
+                    at + error.span.start..at + error.span.end,
+                    error.to_string(),
+                );
+                if let Some(hint) = error.hint {
+                    problem = problem.hint(hint);
                 }
+                self.problems.push(problem);
+                None
             }
         }
     }

@@ -116,3 +116,96 @@ pub fn gift(handout: &Handout, answers: &[Answer]) -> String {
     }
     out
 }
+
+/// Questions as Moodle XML; what has no answer in the captures, and prose, is an essay. The frames
+/// that prove an answer are its general feedback.
+/// <https://docs.moodle.org/en/Moodle_XML_format>
+pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<quiz>\n");
+    let title = xml(&handout.file.title);
+    let _ = write!(
+        out,
+        "<question type=\"category\"><category><text>$course$/{title}</text></category></question>\n"
+    );
+    for answer in answers {
+        let question = &handout.file.question[answer.question];
+        let part = &question.part[answer.part];
+        let open = answer.missing.is_some();
+        let number = answer.values.first().and_then(super::Datum::as_float);
+        let kind = match part.kind.get_ref() {
+            _ if open => "essay",
+            Type::Prose => "essay",
+            Type::YesNo => "truefalse",
+            Type::Int | Type::Port | Type::Frame | Type::Duration if number.is_some() => {
+                "numerical"
+            }
+            _ => "shortanswer",
+        };
+        let mut asked = format!("{} ({}", question.text, part.text);
+        if let Some(unit) = &part.unit {
+            let _ = write!(asked, ", in {unit}");
+        }
+        asked.push(')');
+        let _ = write!(
+            out,
+            "<question type=\"{kind}\">\n  <name><text>{}</text></name>\n  <questiontext format=\"plain_text\"><text>{}</text></questiontext>\n  <generalfeedback format=\"plain_text\"><text>{}</text></generalfeedback>\n  <defaultgrade>{}</defaultgrade>\n",
+            xml(&answer.id),
+            xml(&asked),
+            xml(&format!("{} {}", answer.frames(), answer.reason)),
+            part.points,
+        );
+        match kind {
+            "truefalse" => {
+                let yes = answer.text == "yes";
+                for (word, right) in [("true", yes), ("false", !yes)] {
+                    let fraction = if right { 100 } else { 0 };
+                    let _ = writeln!(
+                        out,
+                        "  <answer fraction=\"{fraction}\"><text>{word}</text></answer>"
+                    );
+                }
+            }
+            "numerical" => {
+                let value = number.unwrap_or_default();
+                // Of a time the tolerance is a share, as in grading.
+                let off = match part.kind.get_ref() {
+                    Type::Duration => value.abs() * part.tolerance.unwrap_or(0.05),
+                    _ => part.tolerance.unwrap_or_default(),
+                };
+                let _ = writeln!(
+                    out,
+                    "  <answer fraction=\"100\"><text>{value}</text><tolerance>{off}</tolerance></answer>"
+                );
+            }
+            "shortanswer" => {
+                let _ = writeln!(out, "  <usecase>0</usecase>");
+                let also = part.also.iter().map(String::as_str);
+                for text in std::iter::once(answer.text.as_str()).chain(also) {
+                    // A star stands for anything in Moodle.
+                    let text = xml(&text.replace('*', "\\*"));
+                    let _ = writeln!(
+                        out,
+                        "  <answer fraction=\"100\"><text>{text}</text></answer>"
+                    );
+                }
+            }
+            _ => {
+                let _ = writeln!(
+                    out,
+                    "  <graderinfo format=\"plain_text\"><text>{}</text></graderinfo>",
+                    xml(&part.model)
+                );
+            }
+        }
+        out.push_str("</question>\n");
+    }
+    out.push_str("</quiz>\n");
+    out
+}
+
+/// Text in an XML element; characters that XML does not know are left out.
+fn xml(text: &str) -> String {
+    let known = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let text: String = text.chars().filter(known).collect();
+    quick_xml::escape::escape(&text).into_owned()
+}

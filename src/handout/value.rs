@@ -92,7 +92,7 @@ impl Datum {
             Datum::YesNo(b) => b.to_string(),
             Datum::Mac(_) | Datum::Ip(_) | Datum::Number { .. } => self.to_string(),
             Datum::Float(f) => f.to_string(),
-            Datum::Duration(n) => format!("{}", seconds(*n)),
+            Datum::Duration(_) => self.to_string(),
             Datum::Time(n) => format!("{:?}", crate::query::moment::long(*n)),
         }
     }
@@ -143,7 +143,16 @@ impl std::fmt::Display for Datum {
             }
             Datum::Number { value, hex: None } => write!(f, "{value}"),
             Datum::Float(n) => write!(f, "{n}"),
-            Datum::Duration(n) => write!(f, "{}", decimals(seconds(*n))),
+            // By whole numbers: a float has not digits enough for a moment to the nanosecond.
+            Datum::Duration(n) => {
+                let sign = if *n < 0 { "-" } else { "" };
+                let (whole, rest) = (
+                    n.unsigned_abs() / 1_000_000_000,
+                    n.unsigned_abs() % 1_000_000_000,
+                );
+                let text = format!("{sign}{whole}.{rest:09}");
+                f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+            }
             Datum::Time(n) => write!(f, "{}", crate::query::moment::long(*n)),
             Datum::Text(text) => write!(f, "{text}"),
             Datum::YesNo(true) => f.write_str("yes"),

@@ -6,6 +6,7 @@ use super::known::{self, Known};
 use super::notes::{NOTES, Notes};
 use crate::dissect::field::{FieldIndex, Kind};
 use crate::dissect::layer::Protocol;
+use crate::dissect::{DEFINITIONS, MARKS};
 use crate::facts;
 use hashbrown::HashMap;
 use std::sync::OnceLock;
@@ -79,11 +80,12 @@ impl Catalogue {
                 about: "frames",
                 ..Catalogue::default()
             };
-            for (name, doc) in crate::dissect::PROTOCOLS {
+            let layers = DEFINITIONS.iter().flat_map(|(_, d)| d.layers);
+            for (name, doc) in layers.chain(MARKS) {
                 catalogue.add(name, Kind::Protocol, doc, Place::Layer(name));
             }
-            for (protocol, table) in crate::dissect::TABLES {
-                for (index, field) in table.iter().enumerate() {
+            for (protocol, definition) in DEFINITIONS {
+                for (index, field) in definition.fields.iter().enumerate() {
                     let index =
                         FieldIndex(u8::try_from(index).expect("tables have 256 fields at most"));
                     let place = Place::Field(*protocol, index);

@@ -449,7 +449,10 @@ impl Checker<'_> {
         if !can_calculate(other.kind, sign) {
             return Err(self.operator_error(right, other.kind, spelling(sign)));
         }
-        if !compatible(typed.kind, other.kind) {
+        // A count by a time of a fact, such as bytes by milliseconds, is a decimal number.
+        let decimal = |a, b| matches!(a, Kind::Float) && is_number(b);
+        let mixed = decimal(typed.kind, other.kind) || decimal(other.kind, typed.kind);
+        if !mixed && !compatible(typed.kind, other.kind) {
             let cause = Cause::Incompatible {
                 left: describe_term(left),
                 left_kind: describe(typed.kind),
@@ -459,6 +462,7 @@ impl Checker<'_> {
             return Err(FilterError::new(right.span.clone(), cause));
         }
         let kind = match typed.kind {
+            _ if mixed => Kind::Float,
             Kind::Unsigned(_) | Kind::Hex(_) | Kind::Signed(_) | Kind::Frame => Kind::Signed(64),
             kind => kind,
         };

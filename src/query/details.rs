@@ -3,10 +3,10 @@
 use super::frames::Seen;
 use super::notes::{NOTES, Notes};
 use super::print;
+use crate::dissect;
 use crate::dissect::field::{Field, Found, Kind, Sink, Value, Wanted};
-use crate::dissect::layer::{Protocol, View};
+use crate::dissect::layer::Protocol;
 use crate::dissect::meaning;
-use crate::dissect::{self, PROTOCOLS, TABLES};
 use crate::track;
 use std::ops::Range;
 
@@ -75,29 +75,12 @@ impl Seen<'_, '_> {
         }
         for message in &reading.said.messages {
             let mut sink = Sink::new(Wanted::ALL);
-            let view = View {
-                bytes: &message.bytes,
-                reported: message.bytes.len(),
-                quoted: false,
-            };
-            let name = match message.protocol {
-                Protocol::Http => {
-                    if let Some(note) = &message.http {
-                        track::messages::emit(note, &mut sink);
-                    }
-                    dissect::http::emit(&view, &mut sink);
-                    "http"
-                }
-                Protocol::Tls => {
-                    let mut state = message.tls;
-                    dissect::tls::emit(&view, &mut state, &mut sink);
-                    "tls"
-                }
-                protocol => {
-                    let _ = dissect::dns::emit_tcp(&view, protocol, &mut sink);
-                    "dns"
-                }
-            };
+            if let Some(note) = &message.http {
+                track::messages::emit(note, &mut sink);
+            }
+            let given = message.given(packet);
+            let _ = (message.protocol.definition().emit)(&given, &mut sink);
+            let name = given.layer.name;
             layers.push(layer(name, None, false, message.protocol, &sink.found));
         }
         layers
@@ -158,9 +141,8 @@ fn layer(
     protocol: Protocol,
     found: &[Found<'_>],
 ) -> Layer {
-    let table = TABLES.iter().find(|(p, _)| *p == protocol);
-    let table = table.map_or(&[][..], |(_, table)| *table);
-    let doc = PROTOCOLS.iter().find(|(n, _)| *n == name);
+    let definition = protocol.definition();
+    let doc = definition.layers.iter().find(|(n, _)| *n == name);
     Layer {
         name: name.to_string(),
         doc: doc.map_or("", |(_, doc)| *doc),
@@ -168,7 +150,7 @@ fn layer(
         start,
         fields: found
             .iter()
-            .filter_map(|found| detail(table, found))
+            .filter_map(|found| detail(definition.fields, found))
             .collect(),
     }
 }

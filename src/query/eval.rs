@@ -394,6 +394,17 @@ fn number(value: &Value<'_>) -> Option<i128> {
     }
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and bytes stay below 2^53"
+)]
+fn decimal(value: &Value<'_>) -> Option<f64> {
+    match value {
+        Value::Float(n) => Some(*n),
+        value => number(value).map(|n| n as f64),
+    }
+}
+
 fn signed(n: i128) -> Value<'static> {
     match i64::try_from(n) {
         Ok(n) => Value::Signed(n),
@@ -415,14 +426,18 @@ fn is_zero(value: &Value<'_>) -> bool {
 /// A result of arithmetic; nothing when it does not exist (division by zero).
 fn calculate(sign: Sign, a: &Value<'_>, b: &Value<'_>) -> Option<Value<'static>> {
     match (a, b) {
-        (Value::Float(a), Value::Float(b)) => Some(Value::Float(match sign {
-            Sign::Plus => a + b,
-            Sign::Minus => a - b,
-            Sign::Times => a * b,
-            Sign::Divide => a / b,
-            Sign::Modulo => a % b,
-            _ => return None,
-        })),
+        (Value::Float(_), _) | (_, Value::Float(_)) => {
+            let (a, b) = (decimal(a)?, decimal(b)?);
+            let result = match sign {
+                Sign::Plus => a + b,
+                Sign::Minus => a - b,
+                Sign::Times => a * b,
+                Sign::Divide => a / b,
+                Sign::Modulo => a % b,
+                _ => return None,
+            };
+            result.is_finite().then_some(Value::Float(result))
+        }
         (Value::Duration(a), Value::Duration(b)) => span(sign, *a, *b).map(Value::Duration),
         (Value::Time(a), Value::Time(b)) => span(sign, *a, *b).map(Value::Time),
         _ => match (number(a), number(b)) {

@@ -5,7 +5,7 @@ use super::catalogue::{EntryId, Place};
 use super::notes::Notes as Table;
 use crate::capture::{Reader, read_beside};
 use crate::dissect::layer::{Layer, Protocol};
-use crate::dissect::{Packet, Transport};
+use crate::dissect::{DEFINITIONS, Packet, Transport};
 use crate::track::fragments::Whole;
 use crate::track::messages::{HttpNote, Message, Messages, Told};
 use crate::track::tcp::closing::{Closings, Step};
@@ -94,11 +94,8 @@ impl Wants {
                         wants.messages |= matches!(table, Table::Dns | Table::Pdu);
                         wants.icmp |= *table == Table::Icmp;
                     }
-                    Place::Field(
-                        Protocol::Http | Protocol::Tls | Protocol::Dns | Protocol::Data,
-                        _,
-                    )
-                    | Place::Layer("http" | "tls" | "dns" | "data") => wants.messages = true,
+                    Place::Field(protocol, _) if in_streams(*protocol) => wants.messages = true,
+                    Place::Layer(name) if is_in_streams(name) => wants.messages = true,
                     Place::Field(Protocol::Frame, _) if entry.name == "frame.protocols" => {
                         wants.messages = true;
                     }
@@ -108,6 +105,20 @@ impl Wants {
         }
         wants
     }
+}
+
+/// Whether TCP streams carry it.
+fn in_streams(protocol: Protocol) -> bool {
+    let definition = protocol.definition();
+    // Bytes that nobody claims are known when the others are.
+    protocol == Protocol::Data || !definition.found.tcp.is_empty()
+}
+
+/// The same by a layer's name.
+fn is_in_streams(name: &str) -> bool {
+    let mut all = DEFINITIONS.iter();
+    let found = all.find(|(_, d)| d.layers.iter().any(|l| l.0 == name));
+    found.is_some_and(|(protocol, _)| in_streams(*protocol))
 }
 
 /// What is said of one frame.

@@ -328,8 +328,10 @@ impl<'a> Reading<'_, 'a> {
                         out.push_str(name);
                     }
                 }
-                Protocol::Tls => out.push_str(":tls"),
-                _ => out.push_str(":dns"),
+                protocol => {
+                    out.push(':');
+                    out.push_str(protocol.name());
+                }
             }
         }
         if let Some(name) = self.said.told.named {
@@ -375,17 +377,7 @@ impl<'a> Reading<'_, 'a> {
         }
         packet.stop.or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
-                let read = matches!(
-                    layer.protocol,
-                    Protocol::Arp
-                        | Protocol::Dhcp
-                        | Protocol::Dns
-                        | Protocol::Mdns
-                        | Protocol::Llmnr
-                        | Protocol::Icmp
-                        | Protocol::Icmpv6
-                );
-                if !read || layer.quoted {
+                if !layer.protocol.definition().strict || layer.quoted {
                     return None;
                 }
                 let mut nothing = Sink::new(Wanted::default());
@@ -415,36 +407,17 @@ impl<'a> Reading<'_, 'a> {
 
     /// A message of a TCP stream that ends in this frame.
     fn message(&self, plan: &Plan, message: &'a Message, nth: u8, values: &mut Values<'a>) {
-        let bytes = message.bytes.as_slice();
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let view = View {
-            bytes,
-            reported: bytes.len(),
-            quoted: false,
-        };
-        let name = match message.protocol {
-            Protocol::Http => "http",
-            Protocol::Tls => "tls",
-            _ => "dns",
-        };
-        values.layer(plan, name, nth, length, bytes);
+        let given = message.given(self.packet);
+        let layer = &given.layer;
+        values.layer(plan, layer.name, nth, layer.captured, given.view.bytes);
         if let Some(note) = &message.dns {
             values.read_notes(plan, Notes::Dns, |sink| track::dns::emit(note, sink));
         }
-        values.read(plan, message.protocol, nth, |sink| match message.protocol {
-            Protocol::Http => {
-                if let Some(note) = &message.http {
-                    track::messages::emit(note, sink);
-                }
-                dissect::http::emit(&view, sink);
+        values.read(plan, message.protocol, nth, |sink| {
+            if let Some(note) = &message.http {
+                track::messages::emit(note, sink);
             }
-            Protocol::Tls => {
-                let mut state = message.tls;
-                dissect::tls::emit(&view, &mut state, sink);
-            }
-            protocol => {
-                let _ = dissect::dns::emit_tcp(&view, protocol, sink);
-            }
+            let _ = (message.protocol.definition().emit)(&given, sink);
         });
     }
 

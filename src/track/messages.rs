@@ -11,13 +11,14 @@ pub mod pdu;
 mod waiting;
 
 use crate::capture::Time;
+use crate::dissect::definition::{Given, State, Take, Taken};
 use crate::dissect::field::{Sink, Value, Wanted};
 use crate::dissect::http::{self, BodyLength};
-use crate::dissect::layer::{Protocol, View};
+use crate::dissect::layer::{Layer, Protocol, Source, View};
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::text;
 use crate::dissect::tls;
-use crate::dissect::{Packet, as_usize, ports};
+use crate::dissect::{Packet, as_u32, as_usize, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
 use std::collections::HashMap;
@@ -47,10 +48,36 @@ pub struct Message {
     pub bytes: Vec<u8>,
     /// What HTTP's fields need from other frames.
     pub http: Option<HttpNote>,
-    /// What TLS's fields need from earlier records.
-    pub tls: tls::State,
+    /// What its fields need from earlier messages of the stream.
+    pub state: State,
     /// What DNS's fields need from other frames.
     pub dns: Option<dns::Note>,
+}
+
+impl Message {
+    /// The message as a layer of the packet that completes it.
+    pub fn given<'p, 'a>(&'a self, packet: &'p Packet<'a>) -> Given<'p, 'a> {
+        let length = as_u32(self.bytes.len());
+        Given {
+            packet,
+            layer: Layer {
+                protocol: self.protocol,
+                quoted: false,
+                source: Source::Stream,
+                start: 0,
+                captured: length,
+                reported: length,
+                name: self.protocol.name(),
+            },
+            view: View {
+                bytes: &self.bytes,
+                reported: self.bytes.len(),
+                quoted: false,
+            },
+            numbers: None,
+            state: self.state,
+        }
+    }
 }
 
 /// How a request and its response belong together.
@@ -117,19 +144,25 @@ pub struct Messages {
     completed: HashMap<u32, u32>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Default)]
 enum Kind {
     #[default]
     Unknown,
     Http,
     Tls,
     Dns,
+    /// Divided as its definition says.
+    Other(Protocol, Take),
 }
 
 #[derive(Default)]
 struct Stream {
     kind: Kind,
     ports: (u16, u16),
+    /// The port by which the protocol was found.
+    port: u16,
+    /// What it remembers.
+    phase: u32,
     waiting: [Option<Waiting>; 2],
     tls: [tls::State; 2],
     requests: Vec<Request>,
@@ -161,22 +194,35 @@ impl Messages {
             time: packet.frame.time.unwrap_or_default(),
             stream: note.stream,
             side: usize::from(note.side),
+            to_server: false,
             start: segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN))),
             length: payload.len(),
             frames: Vec::new(),
             out: Vec::new(),
             told: Told::default(),
         };
-        let stream = self.streams.entry(note.stream).or_insert_with(|| Stream {
-            kind: match ports::tcp_protocol(segment.source_port, segment.destination_port) {
+        let ports = (segment.source_port, segment.destination_port);
+        let stream = self.streams.entry(note.stream).or_insert_with(|| {
+            let found = ports::tcp_protocol(ports.0, ports.1);
+            let (protocol, port) = found.map_or((None, 0), |(p, port)| (Some(p), port));
+            let kind = match protocol {
                 Some(Protocol::Http) => Kind::Http,
                 Some(Protocol::Tls) => Kind::Tls,
                 Some(Protocol::Dns | Protocol::Mdns) => Kind::Dns,
-                _ => Kind::Unknown,
-            },
-            ports: (segment.source_port, segment.destination_port),
-            ..Stream::default()
+                Some(other) => match other.definition().take {
+                    Some(take) => Kind::Other(other, take),
+                    None => Kind::Unknown,
+                },
+                None => Kind::Unknown,
+            };
+            Stream {
+                kind,
+                ports,
+                port,
+                ..Stream::default()
+            }
         });
+        call.to_server = ports.1 == stream.port;
         let held = |stream: &Stream| -> usize {
             let waiting = stream.waiting.iter().flatten();
             waiting.map(|w| w.bytes.len() + w.later_bytes).sum()
@@ -251,9 +297,9 @@ impl Messages {
         }
         if let Some(stream) = self.streams.get(&stream) {
             // Data that a client sends before the server has chosen a version.
-            message.tls.tls13 |= stream.tls.iter().any(|state| state.tls13);
+            message.state.tls.tls13 |= stream.tls.iter().any(|state| state.tls13);
             let known = stream.tls.iter().map(|state| state.version).max();
-            message.tls.version = known.unwrap_or(0);
+            message.state.tls.version = known.unwrap_or(0);
         }
     }
 }
@@ -291,6 +337,7 @@ struct Call {
     time: Time,
     stream: u32,
     side: usize,
+    to_server: bool,
     /// Number of the payload's first byte.
     start: u32,
     /// Captured bytes of the payload.
@@ -384,7 +431,7 @@ impl Stream {
                 return;
             }
         }
-        if self.kind == Kind::Unknown {
+        if matches!(self.kind, Kind::Unknown) {
             self.kind = recognize(payload, self.ports);
         }
         self.messages(call, seq, payload, can_wait);
@@ -427,6 +474,7 @@ impl Stream {
             Kind::Http => self.http(call, bytes, can_wait),
             Kind::Tls => self.tls(call, bytes),
             Kind::Dns => self.dns(call, bytes),
+            Kind::Other(protocol, take) => self.other(call, protocol, take, bytes, can_wait),
         };
         let Some(need) = need.filter(|_| can_wait) else {
             return;
@@ -458,7 +506,11 @@ impl Stream {
             protocol,
             bytes: bytes.to_vec(),
             http: None,
-            tls: self.tls[call.side],
+            state: State {
+                tls: self.tls[call.side],
+                to_server: call.to_server,
+                phase: self.phase,
+            },
             dns: None,
         });
     }
@@ -592,6 +644,41 @@ impl Stream {
         (at, need)
     }
 
+    fn other(
+        &mut self,
+        call: &mut Call,
+        protocol: Protocol,
+        take: Take,
+        bytes: &[u8],
+        can_wait: bool,
+    ) -> (usize, Option<Need>) {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let mut state = State {
+                to_server: call.to_server,
+                phase: self.phase,
+                ..State::default()
+            };
+            let taken = take(&mut state, rest);
+            let length = match taken {
+                Taken::Message(length) | Taken::ThenTls(length) => length.clamp(1, rest.len()),
+                Taken::OneMore if can_wait => return (at, Some(Need::OneMore)),
+                Taken::Needs(length) if can_wait && length > rest.len() => {
+                    return (at, Some(Need::Bytes(length as u64)));
+                }
+                Taken::OneMore | Taken::Needs(_) => rest.len(),
+            };
+            self.push(call, protocol, &rest[..length]);
+            self.phase = state.phase;
+            at += length;
+            if matches!(taken, Taken::ThenTls(_)) {
+                self.kind = Kind::Tls;
+                break;
+            }
+        }
+        (bytes.len(), None)
+    }
+
     fn dns(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -616,7 +703,10 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
         protocol: Protocol::Tls,
         bytes: bytes.to_vec(),
         http: None,
-        tls: states[side],
+        state: State {
+            tls: states[side],
+            ..State::default()
+        },
         dns: None,
     };
     let view = View {

@@ -39,12 +39,12 @@ fn either(
 
 #[rustfmt::skip]
 const UDP: &[(u16, &str)] = &[
-    (7, "echo"), (13, "daytime"), (19, "chargen"), (37, "time"), (49, "tacacs"), (69, "tftp"),
-    (88, "kerberos"), (111, "rpc"), (123, "ntp"), (137, "nbns"), (138, "nbdgm"),
+    (7, "echo"), (13, "daytime"), (19, "chargen"), (37, "time"), (49, "tacacs"), 
+    (88, "kerberos"), (111, "rpc"), (138, "nbdgm"),
     (173, "xyplex"), (213, "ipx"), (269, "packetbb"), (319, "ptp"), (320, "ptp"),
     (389, "cldap"), (427, "srvloc"), (434, "mip"), (464, "kpasswd"), (496, "auto_rp"),
-    (500, "isakmp"), (513, "who"), (514, "syslog"), (520, "rip"), (521, "ripng"), (524, "ncp"),
-    (525, "tsp"), (546, "dhcpv6"), (547, "dhcpv6"), (654, "aodv"), (664, "rsp"), (701, "lmp"),
+    (500, "isakmp"), (513, "who"), (514, "syslog"), (521, "ripng"), (524, "ncp"),
+    (525, "tsp"), (654, "aodv"), (664, "rsp"), (701, "lmp"),
     (853, "dtls"), (854, "dlep"), (910, "kink"), (921, "lwres"), (925, "acdr"), (1001, "find"),
     (1113, "ltp"), (1153, "c1222"), (1194, "openvpn"), (1293, "pktc"), (1628, "cnip"),
     (1629, "cnip"), (1645, "radius"), (1646, "radius"), (1701, "l2tp"), (1718, "h225"),
@@ -80,14 +80,14 @@ const UDP: &[(u16, &str)] = &[
 
 #[rustfmt::skip]
 const TCP: &[(u16, &str)] = &[
-    (7, "echo"), (13, "daytime"), (19, "chargen"), (20, "ftp-data"), (21, "ftp"), (22, "ssh"),
-    (23, "telnet"), (25, "smtp"), (37, "time"), (42, "winsrepl"), (43, "whois"), (49, "tacplus"),
-    (70, "gopher"), (79, "finger"), (88, "kerberos"), (102, "tpkt"), (110, "pop"), (111, "rpc"),
-    (119, "nntp"), (123, "ntp"), (139, "nbss"), (143, "imap"),
+    (7, "echo"), (13, "daytime"), (19, "chargen"), 
+    (37, "time"), (42, "winsrepl"), (43, "whois"), (49, "tacplus"),
+    (70, "gopher"), (79, "finger"), (88, "kerberos"), (102, "tpkt"), (111, "rpc"),
+    (119, "nntp"), (123, "ntp"), (139, "nbss"), 
     (179, "bgp"), (210, "z3950"), (323, "rpkirtr"), (389, "ldap"), (427, "srvloc"), (445, "nbss"),
     (464, "kpasswd"), (500, "isakmp"), (512, "exec"), (513, "rlogin"), (514, "rsh"), (515, "lpd"),
     (524, "ncp"), (547, "dhcpv6.bulk_leasequery"), (548, "dsi"), (554, "rtsp"), (564, "9p"),
-    (587, "smtp"), (639, "msdp"), (647, "dhcpfo"), (705, "agentx"), (854, "dlep"),
+    (639, "msdp"), (647, "dhcpfo"), (705, "agentx"), (854, "dlep"),
     (862, "twamp.control"), (873, "rsync"), (925, "acdr"), (988, "lnet"), (1080, "socks"),
     (1090, "ff"), (1099, "rmi"), (1102, "idmp"), (1153, "c1222"), (1194, "openvpn"), (1213, "gift"),
     (1433, "tds"), (1521, "tns"), (1533, "sametime"), (1547, "laplink"), (1723, "pptp"),
@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn the_lower_port_decides_and_ports_are_in_order() {
-        assert_eq!(udp(123, 40000), Some("ntp"));
-        assert_eq!(tcp(50000, 22), Some("ssh"));
+        assert_eq!(udp(138, 40000), Some("nbdgm"));
+        assert_eq!(tcp(50000, 42), Some("winsrepl"));
         assert_eq!(tcp(50000, 50001), None);
         for table in [UDP, TCP] {
             assert!(table.is_sorted_by(|a, b| a.0 < b.0));

@@ -8,7 +8,7 @@ use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
 use super::tcp::Segment;
 use super::{Datagram, Ip, Message, Packet, Payload, Stop, Transport, as_u32};
-use super::{icmp, icmpv6, ipv6, ports};
+use super::{http, icmp, icmpv6, ipv6, ports, tables};
 use crate::capture::LinkType;
 use etherparse::{
     Ethernet2HeaderSlice, Ipv4HeaderSlice, Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice,
@@ -208,10 +208,7 @@ fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) 
         EtherType(0x8847 | 0x8848) => mpls(packet, rest),
         EtherType(0x8864) => pppoe(packet, rest),
         other => {
-            let (protocol, name) = match other.name() {
-                Some(name) => (Protocol::Other, name),
-                None => (Protocol::Data, "data"),
-            };
+            let (protocol, name) = tables::by_ether_type(other.0);
             packet.layers.push(rest.layer(protocol, name));
         }
     }
@@ -229,11 +226,16 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         (Some(0xaaaa), Some(3), Some([0, 0, 0] | [0, 0, 0xf8]), Some(number)) if number > 1500 => {
             ether_type(packet, rest.after(8), number);
         }
+        (Some(0xaaaa), Some(3), Some(CISCO), Some(0x2000)) => {
+            packet
+                .layers
+                .push(rest.after(8).layer(Protocol::Cdp, "cdp"));
+        }
         (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
         (Some(0x4242), Some(3), _, _) => {
             packet
                 .layers
-                .push(rest.after(3).layer(Protocol::Other, "stp"));
+                .push(rest.after(3).layer(Protocol::Stp, "stp"));
         }
         (None, ..) => stop(packet, rest.missing(3)),
         _ => {}
@@ -241,6 +243,8 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
 }
 
 const FABRIC_PATH: u16 = 0x8903;
+/// Cisco's number as an organisation, in SNAP.
+const CISCO: [u8; 3] = [0, 0, 0x0c];
 
 fn by_version<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     match rest.bytes().first().map(|b| b >> 4) {
@@ -374,34 +378,12 @@ fn transport<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, protocol: u8, v6: bool
         4 | 41 => {}
         47 if !rest.quoted => gre(packet, rest),
         _ => {
-            let (kind, name) = match protocol_name(protocol) {
-                Some(name) => (Protocol::Other, name),
-                None if rest.reported == 0 => return,
-                None => (Protocol::Data, "data"),
-            };
-            packet.layers.push(rest.layer(kind, name));
+            let (protocol, name) = tables::by_ip(protocol);
+            if rest.reported > 0 || protocol != Protocol::Data {
+                packet.layers.push(rest.layer(protocol, name));
+            }
         }
     }
-}
-
-/// Wireshark's name of an IP protocol that is named and not decoded.
-fn protocol_name(protocol: u8) -> Option<&'static str> {
-    Some(match protocol {
-        2 => "igmp",
-        33 => "dccp",
-        46 => "rsvp",
-        47 => "gre",
-        50 => "esp",
-        51 => "ah",
-        88 => "eigrp",
-        89 => "ospf",
-        103 => "pim",
-        112 => "vrrp",
-        115 => "l2tp",
-        132 => "sctp",
-        136 => "udplite",
-        _ => return None,
-    })
 }
 
 #[inline(always)]
@@ -505,18 +487,17 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         _ => {}
     }
     // SSDP is HTTP in datagrams.
-    if source_port == 1900 || destination_port == 1900 {
+    if source_port == http::SSDP || destination_port == http::SSDP {
         packet.layers.push(above.layer(Protocol::Http, "ssdp"));
         return;
     }
-    packet.layers.push(match application {
-        Some(Protocol::Dhcp) => above.layer(Protocol::Dhcp, "dhcp"),
-        Some(Protocol::Mdns) => above.layer(Protocol::Mdns, "mdns"),
-        Some(Protocol::Llmnr) => above.layer(Protocol::Llmnr, "llmnr"),
-        Some(_) => above.layer(Protocol::Dns, "dns"),
-        None => match ports::names::udp(source_port, destination_port)
+    let named = || {
+        ports::names::udp(source_port, destination_port)
             .or_else(|| ports::names::by_content(above.bytes()))
-        {
+    };
+    packet.layers.push(match application {
+        Some(protocol) => above.layer(protocol, protocol.name()),
+        None => match named() {
             Some(name) => above.layer(Protocol::Other, name),
             None => above.layer(Protocol::Data, "data"),
         },

@@ -11,6 +11,7 @@ mod tcp;
 mod tls;
 
 use super::frames::Reading;
+use crate::dissect::definition::{Given, Line};
 use crate::dissect::field::{FieldIndex, Kind, Sink, Value, Wanted};
 use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{self, Stop};
@@ -95,6 +96,11 @@ impl<'a> Read<'a> {
     }
 }
 
+/// What a protocol's own definition makes of a frame.
+fn told(line: Line) -> Said {
+    says(line.protocol, line.info)
+}
+
 fn wanted(fields: &[FieldIndex]) -> Wanted {
     let mut wanted = Wanted::default();
     for field in fields {
@@ -161,15 +167,10 @@ fn content(reading: &Reading<'_, '_>) -> Said {
             Protocol::Other => network::named(layer),
             Protocol::Ethernet => network::ethernet(reading, layer),
             Protocol::Llc => says("LLC", ""),
-            Protocol::Data
-            | Protocol::Frame
-            | Protocol::Vlan
-            | Protocol::Sll
-            | Protocol::Null
-            | Protocol::Raw
-            | Protocol::Ppp
-            | Protocol::Tcp
-            | Protocol::Tls => continue,
+            protocol => match protocol.definition().line {
+                Some(line) => told(line(&Given::of(reading.packet, layer, None))),
+                None => continue,
+            },
         };
         return match reading.said.messages.first() {
             // EAP carries TLS.

@@ -1,6 +1,7 @@
 //! TCP: marks, ports, flags, numbers and options, or the messages that end in the segment.
 
 use super::{Read, Said, application, dns, network, says, tls};
+use crate::dissect::definition::Line;
 use crate::dissect::field::Value;
 use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::tcp::{self as fields, ACK};
@@ -31,6 +32,13 @@ pub(super) fn said(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     {
         let Said { protocol, info } = dns::message(message);
         return says(&protocol, marks + &info);
+    }
+    let own = messages.iter().rev().find_map(|message| {
+        let line = message.protocol.definition().line?;
+        Some(line(&message.given(reading.packet)))
+    });
+    if let Some(Line { protocol, info }) = own {
+        return says(protocol, marks + &info);
     }
     if let Some(name) = reading.said.told.named {
         return network::protocol(name, marks);

@@ -35,7 +35,7 @@ pub(super) fn said(reading: &Reading<'_, '_>) -> Option<Said> {
             fields::ALERT_LEVEL,
             fields::ALERT_DESCRIPTION,
         ]));
-        let mut state = message.tls;
+        let mut state = message.state.tls;
         let session = state.version;
         tls::emit(&view, &mut state, &mut sink);
         let mut hello_version = None;

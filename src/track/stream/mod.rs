@@ -179,7 +179,7 @@ impl Streams {
         }
         self.places[stream] = place;
         // DNS is known by its port alone; HTTP and TLS by how they begin, whatever the port.
-        if let Some(protocol @ (Protocol::Dns | Protocol::Mdns)) =
+        if let Some((protocol @ (Protocol::Dns | Protocol::Mdns), _)) =
             ports::tcp_protocol(segment.source_port, segment.destination_port)
         {
             self.live[place].kind = Kind::Dns(protocol, Box::default());

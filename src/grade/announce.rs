@@ -1,0 +1,298 @@
+//! How well the words around a value announce what it is.
+
+use super::claim::{Claim, Class, class};
+use super::piece::find_label;
+use super::token::{Kind, Token, Unit};
+use crate::handout::format::{Question, Type};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// A slot that values compete for: a part, or one side of two ports.
+pub struct Slot {
+    /// The part.
+    pub part: usize,
+    /// Client (0) or server (1) of two ports.
+    pub side: usize,
+    /// Its type.
+    pub kind: Type,
+    /// It counts bytes.
+    pub bytes: bool,
+    /// What announces it.
+    pub labels: Vec<String>,
+}
+
+/// Words that say of what sort a value is, not which.
+const SORTS: &[&str] = &[
+    "port", "ports", "address", "frame", "frames", "number", "bytes", "ip", "mac",
+];
+/// Words that say little unless they stand just before the value.
+const WEAK: &[&str] = &["to", "from", "for", "by"];
+/// Words that make of the label behind them a part of something larger.
+const MODIFIERS: &[&str] = &["with", "without", "including", "excluding"];
+const CLIENT: &[&str] = &[
+    "client",
+    "source",
+    "src",
+    "from",
+    "bootpc",
+    "sport",
+    "my machine",
+    "my vm",
+    "my host",
+];
+const SERVER: &[&str] = &[
+    "server",
+    "destination",
+    "dest",
+    "dst",
+    "to",
+    "bootps",
+    "dport",
+];
+
+/// The slots of a question that are still open for a sort of values.
+pub fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for (at, part) in question.part.iter().enumerate() {
+        let own = *part.kind.get_ref();
+        if class(own) != kind || claims[at].is_some() {
+            continue;
+        }
+        let sides: &[&[&'static str]] = if kind == Class::Ports {
+            &[CLIENT, SERVER]
+        } else {
+            &[&[]]
+        };
+        for (side, labels) in sides.iter().enumerate() {
+            slots.push(Slot {
+                part: at,
+                side,
+                kind: own,
+                bytes: part.unit.as_deref() == Some("bytes"),
+                labels: if labels.is_empty() {
+                    let own = std::iter::once(part.id.replace('-', " "));
+                    own.chain(part.labels.iter().map(|l| l.to_ascii_lowercase()))
+                        .collect()
+                } else {
+                    labels.iter().map(|l| (*l).to_owned()).collect()
+                },
+            });
+        }
+    }
+    slots
+}
+
+/// A score with what the token itself says.
+pub fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
+    const NEVER: i32 = -100;
+    let sized = matches!(token.unit, Unit::Bytes | Unit::Bits | Unit::Words);
+    match slot.kind {
+        Type::Frame if sized => NEVER,
+        Type::Frame if token.frame => score + 6,
+        Type::Frame if token.behind_ip => NEVER,
+        // A number that is not said to be a frame's may be any other.
+        Type::Frame if score > 0 => (score - 5).max(1),
+        Type::Frame if matches!(token.kind, Kind::Number(n) if n > 99_999) => NEVER,
+        Type::Port if sized || token.frame => NEVER,
+        Type::Port => match token.kind {
+            Kind::Number(n) if (1..=65_535).contains(&n) => score,
+            _ => NEVER,
+        },
+        Type::Int if slot.bytes && sized => score + 4,
+        Type::Int if token.frame => NEVER,
+        Type::Hex if token.hex => score + 4,
+        Type::Hex if token.frame || sized => NEVER,
+        Type::Ports if sized || token.frame => NEVER,
+        Type::Ports => match token.kind {
+            Kind::Number(n) if (1..=65_535).contains(&n) && !token.operand => score,
+            _ => NEVER,
+        },
+        _ => score,
+    }
+}
+
+/// What belongs to the value before a gap, and what to the one behind it.
+pub fn split(gap: &str, first: bool) -> (&str, &str) {
+    // What opens a bracket ends what belongs to the value before it.
+    if let Some(open) = gap.rfind('(')
+        && !gap[open..].contains(')')
+        && !first
+    {
+        return (&gap[..open], &gap[open + 1..]);
+    }
+    static CUT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"[,;\n?!)]|\.\s|\.$|\s(?:and|then|but|while|und)\s")
+            .expect("the pattern is right")
+    });
+    let mut cuts = CUT.find_iter(gap).filter(|cut| {
+        let before = &gap[..cut.start()];
+        // `no. 8`, `i.e.` and brackets that open here end nothing.
+        let short = ["no", "nr", "i.e", "e.g", "approx", "resp"];
+        let shortened = cut.as_str().starts_with('.') && short.iter().any(|s| before.ends_with(s));
+        let bracketed = cut.as_str() == ")" && before.contains('(');
+        // `SYN,ACK` is one word.
+        let after = &gap[cut.end()..];
+        let letters =
+            before.ends_with(char::is_alphabetic) && after.starts_with(char::is_alphabetic);
+        let flags = before.ends_with("syn") && after.trim_start().starts_with("ack");
+        let word = cut.as_str() == "," && (letters || flags);
+        !shortened && !bracketed && !word
+    });
+    let Some(one) = cuts.next() else {
+        let postfix = gap.trim_start();
+        let is = ["is ", "as ", "(", "was ", "so this", "are "];
+        return if !first && is.iter().any(|w| postfix.starts_with(w)) {
+            (gap, gap)
+        } else {
+            ("", gap)
+        };
+    };
+    let last = cuts.last().unwrap_or(one);
+    (&gap[..one.start()], &gap[last.end()..])
+}
+
+/// How well the words around a value announce each slot.
+pub fn scores(
+    slots: &[Slot],
+    tail: &str,
+    gap: &str,
+    behind: &str,
+    last: bool,
+    hint: &str,
+) -> Vec<i32> {
+    let mut out = vec![0; slots.len()];
+    let mut add = |text: &str, base: i32, nearest_last: bool| {
+        let hits = hits(slots, text);
+        let nearest = if nearest_last {
+            hits.iter().map(|h| h.1).max()
+        } else {
+            hits.iter().map(|h| h.0).min()
+        };
+        for (start, end, length, of) in &hits {
+            // `destination: …` announces what follows.
+            if !nearest_last && text[*end..].trim_start().starts_with([':', '=']) {
+                continue;
+            }
+            let near = Some(if nearest_last { *end } else { *start }) == nearest;
+            // `X is looking for …`: what comes before such a word is not what it announces.
+            if !nearest_last && text.get(*start..*end).is_some_and(|l| WEAK.contains(&l)) {
+                continue;
+            }
+            // `resolved by …` tells who did it, not what came out.
+            let by = text[*end..].trim_start();
+            if nearest_last && text[..*end].ends_with("ed") && (by == "by" || by.starts_with("by "))
+            {
+                continue;
+            }
+            for slot in of {
+                let sort = text.get(*start..*end).is_some_and(|l| SORTS.contains(&l));
+                let weak = *end < text.trim_end().len()
+                    && text.get(*start..*end).is_some_and(|l| WEAK.contains(&l));
+                let score = if sort {
+                    base / 2
+                } else if weak {
+                    base - 2
+                } else {
+                    base + i32::try_from(*length).unwrap_or(0) / 4 + if near { 4 } else { 0 }
+                };
+                out[*slot] = out[*slot].max(0) + score;
+            }
+        }
+        !hits.is_empty()
+    };
+    let prefixed = add(tail, 8, true);
+    if !prefixed && tail.len() < gap.len() {
+        // Words further away count less.
+        let rest = &gap[..gap.len() - tail.len()];
+        let bare = rest.trim_start();
+        if ["is ", "was ", "are "].iter().any(|w| bare.starts_with(w)) {
+            // It is said of the value before.
+        } else if let Some(cut) = rest.rfind(['\n', ';']) {
+            add(&rest[cut..], 3, true);
+        } else if rest.len() < 60 {
+            add(rest, 3, true);
+        }
+    }
+    let (head, _) = split(behind, false);
+    let head = if last && head.is_empty() {
+        let words = head_of(behind);
+        words.split(". ").next().unwrap_or_default()
+    } else {
+        head
+    };
+    let is = head.trim_start().starts_with("is") || head.trim_start().starts_with(['(', '=']);
+    if !prefixed || is {
+        add(head, if is { 9 } else { 6 }, false);
+    }
+    if !hint.is_empty() {
+        add(hint, 5, true);
+    }
+    // Who sends or asks is the source.
+    if ACTIVE.is_match(head_of(behind)) {
+        for (slot, score) in slots.iter().zip(&mut out) {
+            if slot.labels.iter().any(|l| l == "source" || l == "sender") {
+                *score = (*score).max(0) + 9;
+            }
+        }
+    }
+    out
+}
+
+static ACTIVE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*\)?\s*(?:is\s+|was\s+|has\s+|would\s+|tries\s+to\s+)?(?:like\s+to\s+)?(?:know|ping|send|sent|ask|request|want|look|quer|search|contact)(?:s|ing|ed|ies)?\b")
+        .expect("the pattern is right")
+});
+
+/// What is said of a value behind it, up to the next value's own words.
+fn head_of(behind: &str) -> &str {
+    behind.split([',', ';', '\n']).next().unwrap_or_default()
+}
+
+/// Labels in a text, the longest where several overlap: place, length, and whose they are.
+fn hits(slots: &[Slot], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
+    let mut found: Vec<(usize, usize, usize, Vec<usize>)> = Vec::new();
+    for (s, slot) in slots.iter().enumerate() {
+        for label in &slot.labels {
+            let mut from = 0;
+            while let Some((start, end)) = find_label(text, label, from) {
+                match found.iter_mut().find(|f| f.0 == start && f.1 == end) {
+                    Some(known) if !known.3.contains(&s) => known.3.push(s),
+                    Some(_) => {}
+                    None => found.push((start, end, label.len(), vec![s])),
+                }
+                from = end;
+            }
+        }
+    }
+    // `including the handshake`: what is included is not what is told.
+    let modifiers: Vec<usize> = found
+        .iter()
+        .filter(|f| MODIFIERS.contains(&&text[f.0..f.1]))
+        .map(|f| f.1)
+        .collect();
+    found.retain(|f| {
+        !modifiers.iter().any(|end| {
+            *end < f.0 && matches!(text[*end..f.0].trim(), "" | "the" | "a" | "connection")
+        })
+    });
+    // `size of the request`: the size is told, unless both announce the same.
+    let heads: Vec<(usize, Vec<usize>)> = found
+        .iter()
+        .filter(|f| !SORTS.contains(&&text[f.0..f.1]))
+        .map(|f| (f.1, f.3.clone()))
+        .collect();
+    found.retain(|f| {
+        !heads.iter().any(|(end, of)| {
+            *end < f.0
+                && matches!(text[*end..f.0].trim(), "of" | "of the" | "of my" | "of its")
+                && !of.iter().any(|s| f.3.contains(s))
+        })
+    });
+    let spans: Vec<(usize, usize)> = found.iter().map(|f| (f.0, f.1)).collect();
+    found.retain(|f| {
+        !spans
+            .iter()
+            .any(|o| o.0 <= f.0 && f.1 <= o.1 && o.1 - o.0 > f.1 - f.0)
+    });
+    found
+}

@@ -1,0 +1,118 @@
+//! Several frames in order, such as those of a handshake.
+
+use super::claim::{Claim, Claimed};
+use super::piece::Piece;
+use super::token::{Kind, Unit, hedged};
+use crate::handout::format::Part;
+
+/// Words that may stand between the frames of a handshake.
+const BETWEEN: &[&str] = &[
+    "and", "syn", "ack", "synack", "frame", "frames", "packet", "packets", "no", "in", "is", "the",
+];
+
+/// Several frames: a run of numbers without other words between.
+pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Option<Claim> {
+    for piece in pieces.iter_mut() {
+        let numbers: Vec<usize> = (0..piece.tokens.len())
+            .filter(|t| matches!(piece.tokens[*t].kind, Kind::Number(n) if n > 0 && n < 100_000))
+            .filter(|t| piece.tokens[*t].unit == Unit::None && !piece.tokens[*t].bracket)
+            // `Three frames: …` counts them.
+            .filter(|t| {
+                piece.text[piece.tokens[*t].span.start..].starts_with(|c: char| c.is_ascii_digit())
+            })
+            .collect();
+        let mut best: Vec<usize> = Vec::new();
+        let mut marked = false;
+        let mut run: Vec<usize> = Vec::new();
+        for t in &numbers {
+            let token = &piece.tokens[*t];
+            let joined = run.last().is_some_and(|last| {
+                let gap = &piece.lower[piece.tokens[*last].span.end..token.span.start];
+                let bare: String = strip_brackets(gap);
+                bare.chars().all(|c| !c.is_alphabetic()) && !bare.contains(['.', ';', '\n'])
+                    || bare
+                        .split(|c: char| !c.is_alphanumeric())
+                        .filter(|w| !w.is_empty())
+                        .all(|w| BETWEEN.contains(&w))
+                        && !bare.contains(['.', ';', '\n'])
+            });
+            if !joined {
+                run = Vec::new();
+            }
+            run.push(*t);
+            let first = &piece.tokens[run[0]];
+            let before = &piece.lower[..first.span.start];
+            // `Frame` alone says of what sort they are, not which.
+            let labelled = part.labels.iter().map(|l| l.to_lowercase()).any(|l| {
+                !matches!(l.as_str(), "frame" | "frames" | "packet" | "packets")
+                    && (before.contains(&l) || piece.hint.contains(&l))
+            });
+            let announced = first.frame
+                || part
+                    .labels
+                    .iter()
+                    .any(|l| before.contains(&l.to_lowercase()))
+                || part
+                    .labels
+                    .iter()
+                    .any(|l| piece.hint.contains(&l.to_lowercase()));
+            let begins = before.trim().is_empty();
+            if (announced && first.frame || begins || announced && run.len() > 1)
+                && (run.len() > best.len() && (run.len() > 1 || first.frame || begins))
+                && (!only_labelled || labelled)
+            {
+                best.clone_from(&run);
+                marked = true;
+            }
+        }
+        if !marked {
+            continue;
+        }
+        let mut values = Vec::new();
+        let mut last: Option<usize> = None;
+        for t in &best {
+            let token = &piece.tokens[*t];
+            let Kind::Number(n) = token.kind else {
+                continue;
+            };
+            // A range.
+            if let (Some(end), Some(from)) = (last, values.last().copied()) {
+                let gap = piece.lower[end..token.span.start].trim();
+                if matches!(gap, "-" | "–" | "to" | "..") && n > from && n - from < 20 {
+                    values.extend(from + 1..n);
+                }
+            }
+            values.push(n);
+            last = Some(token.span.end);
+        }
+        for t in &best {
+            piece.used[*t] = true;
+        }
+        let at = piece.tokens[best[0]].span.start;
+        let text = piece.quote(at);
+        return Some(Claim {
+            value: Claimed::Numbers(values),
+            hedged: hedged(&text),
+            text,
+            firm: true,
+            unplain: false,
+            conflict: None,
+        });
+    }
+    None
+}
+
+/// A text without what stands in brackets.
+fn strip_brackets(text: &str) -> String {
+    let mut depth = 0usize;
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            c if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}

@@ -1,0 +1,93 @@
+//! A piece of a report with the values found in it, and how labels are found in its words.
+
+use super::numbering::Segment;
+use super::token::{self, Kind, Token, Unit, hedged, sentence};
+
+/// A piece of the report with what was found in it.
+pub struct Piece<'s> {
+    /// Its text.
+    pub text: &'s str,
+    /// The same in lower case, of the same length.
+    pub lower: String,
+    /// Words that announce it.
+    pub hint: &'s str,
+    /// Values in it.
+    pub tokens: Vec<Token>,
+    /// Tokens that were used.
+    pub used: Vec<bool>,
+    /// Places that were used otherwise.
+    pub taken: Vec<std::ops::Range<usize>>,
+}
+
+impl<'s> Piece<'s> {
+    /// Looks a segment through.
+    pub fn new(segment: &'s Segment) -> Piece<'s> {
+        let mut tokens = token::tokens(&segment.text);
+        let has = |words: &[&str]| words.iter().any(|w| segment.hint.contains(w));
+        if has(&["frame", "packet"]) && !has(&["size", "length", "bytes", "total", "whole"]) {
+            for token in &mut tokens {
+                let digit =
+                    segment.text[token.span.clone()].starts_with(|c: char| c.is_ascii_digit());
+                token.frame |=
+                    digit && token.unit == Unit::None && matches!(token.kind, Kind::Number(_));
+            }
+        }
+        Piece {
+            text: &segment.text,
+            lower: segment.text.to_ascii_lowercase(),
+            hint: &segment.hint,
+            used: vec![false; tokens.len()],
+            tokens,
+            taken: Vec::new(),
+        }
+    }
+
+    /// The sentence around a place.
+    pub fn quote(&self, at: usize) -> String {
+        self.text[sentence(self.text, at)].trim().to_owned()
+    }
+}
+
+/// Where a label begins a word in a lower-case text, from a place on.
+pub fn find_label(text: &str, label: &str, from: usize) -> Option<(usize, usize)> {
+    let short = label.len() <= 3 || label.bytes().all(|b| b.is_ascii_digit());
+    let mut at = from;
+    while let Some(found) = text.get(at..)?.find(label) {
+        let start = at + found;
+        let end = start + label.len();
+        let before = text[..start].chars().next_back();
+        let after = text[end..].chars().next();
+        let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        // Longer labels may have endings: `command` finds `commands`.
+        if !word(before) && (!word(after) || !short) {
+            return Some((start, end));
+        }
+        at = start + text[start..].chars().next().map_or(1, char::len_utf8);
+    }
+    None
+}
+
+/// Whether the words just around a value say that the writer is not sure.
+pub fn hedged_near(piece: &Piece<'_>, token: &Token) -> bool {
+    let around = sentence(piece.text, token.span.start);
+    let before = piece.text[around.start..token.span.start]
+        .rfind([',', ':'])
+        .map_or(around.start, |at| around.start + at);
+    let mut end = around.end.min(token.span.end + 40);
+    while !piece.text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let end = end.max(token.span.end);
+    let after = piece.text[token.span.end..end]
+        .find([',', '('])
+        .map_or(end, |at| token.span.end + at);
+    // `Who has 10.0.2.2? Tell …` quotes a question.
+    let asked = piece.lower[around.start..token.span.start].contains("who ");
+    let question = !asked && piece.text[token.span.end..].trim_start().starts_with('?');
+    // `…, I think` comes behind the comma.
+    let tail = piece.text[token.span.end..end].trim_start_matches([',', ' ', '.']);
+    let tail = &tail[..tail
+        .len()
+        .min(tail.char_indices().nth(12).map_or(tail.len(), |c| c.0))];
+    question || hedged(&piece.text[before..after]) || super::token::hedges(tail)
+}

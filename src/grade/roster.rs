@@ -1,0 +1,114 @@
+//! What is known of each student beforehand: addresses, hardware addresses and host names that the
+//! captures should show, and when they should have been made.
+
+use super::student::Marks;
+use std::collections::BTreeMap;
+
+/// What each student's captures should show: the column's name, and the value.
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    rows: BTreeMap<String, Vec<(String, String)>>,
+}
+
+impl Roster {
+    /// Reads a table with a row for each student: the first column is the student, each other one
+    /// something that the captures should show. `more` says what a value of a column stands for, such
+    /// as the addresses that a seed gives.
+    pub fn read(
+        text: &str,
+        more: impl Fn(&str, &str) -> Option<Vec<(String, String)>>,
+    ) -> Result<Roster, String> {
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let headings = reader.headers().map_err(|e| e.to_string())?.clone();
+        let mut rows: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for record in reader.records() {
+            let record = record.map_err(|e| e.to_string())?;
+            let student = record.get(0).unwrap_or_default().to_owned();
+            let own = rows.entry(student).or_default();
+            for (name, value) in headings.iter().zip(record.iter()).skip(1) {
+                if value.is_empty() {
+                    continue;
+                }
+                match more(name, value) {
+                    Some(list) => own.extend(list),
+                    None => own.push((name.to_owned(), normal(value))),
+                }
+            }
+        }
+        Ok(Roster { rows })
+    }
+
+    /// Notes what captures do not show though they should, and what is another student's. Values that
+    /// several students share say nothing.
+    pub fn check(&self, all: &mut [Marks]) {
+        let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (student, own) in &self.rows {
+            for (_, value) in own {
+                let list = owners.entry(value).or_default();
+                if !list.contains(&student.as_str()) {
+                    list.push(student);
+                }
+            }
+        }
+        for marks in all {
+            let Some(own) = self.rows.get(&marks.student) else {
+                marks
+                    .evidence
+                    .push("the list of students does not name this hand-in".to_owned());
+                continue;
+            };
+            if marks.seen.is_empty() {
+                continue;
+            }
+            for (name, value) in own {
+                if !marks.seen.contains(value) {
+                    marks.evidence.push(format!(
+                        "the captures do not show {value}, the {name} that the list gives for this student"
+                    ));
+                }
+            }
+            for value in &marks.seen {
+                let Some([other]) = owners.get(value.as_str()).map(Vec::as_slice) else {
+                    continue;
+                };
+                if *other != marks.student {
+                    marks.evidence.push(format!(
+                        "the captures show {value}, which the list gives for {other}"
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// An address or name in one notation.
+fn normal(value: &str) -> String {
+    match crate::handout::value::mac(value) {
+        Some(mac) => crate::handout::Datum::Mac(mac).to_string(),
+        None => value.to_lowercase(),
+    }
+}
+
+/// Takes the points of captures that were not made in a time window, in nanoseconds.
+pub fn window(all: &mut [Marks], since: Option<i64>, until: Option<i64>) {
+    for capture in all.iter_mut().flat_map(|m| &mut m.captures) {
+        let Some((first, last)) = capture.times else {
+            continue;
+        };
+        let early = since.is_some_and(|since| first < since);
+        let late = until.is_some_and(|until| last > until);
+        if early || late {
+            let when = if early { "before" } else { "after" };
+            if !capture.missing.is_empty() {
+                capture.missing.push_str("; ");
+            }
+            capture
+                .missing
+                .push_str(&format!("its frames were captured {when} the time given"));
+            capture.points = 0.0;
+        }
+    }
+}
