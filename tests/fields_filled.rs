@@ -138,6 +138,21 @@ fn dhcp(capture: &mut Capture) {
             }
         }
     }
+    // Identifiers, a proof of who sends, lists in several options, values of a vendor.
+    let options: [&[u8]; 8] = [
+        b"\x3d\x13\xff\0\0\0\x01\0\x01\0\x01\0\0\0\x05\x02\0\0\0\0\x01",
+        b"\x3d\x0d\xff\0\0\0\x01\0\x02\0\0\0\x09\x01\x02",
+        b"\x3d\x0f\xff\0\0\0\x01\0\x03\0\x01\x02\0\0\0\0\x01",
+        b"\x5a\x1f\x01\x01\0\0\0\0\0\0\0\0\x01\0\0\0\x07ABCDEFGHIJKLMNOP",
+        b"\x77\x02\x01a\x77\x01\0",
+        b"\x78\x02\0\x01\x78\x02b\0",
+        b"\x7d\x09\0\0\0\x09\x04\x01\x02\x05\x06",
+        b"\x5d\x02\0\0",
+    ];
+    for option in options {
+        let kind = [53, 1, 5];
+        capture.udp(67, &[&head[..], &cookie, &kind, option, &[255]].concat());
+    }
     head[1] = 99;
     capture.udp(67, &[&head[..], &cookie, &[53, 1, 1, 255]].concat());
     // Without its end, and with an option longer than what is there.
@@ -175,7 +190,7 @@ fn dns(capture: &mut Capture) {
     }
     // EDNS options, parameters of a service, texts behind their lengths.
     for kind in [41u16, 64, 65, 35, 50, 51, 47] {
-        for key in 0..=20u16 {
+        for key in (0..=20u16).chain([32_769]) {
             for length in 0..=40u16 {
                 for value in values(usize::from(length)) {
                     let mut option = key.to_be_bytes().to_vec();
@@ -190,12 +205,20 @@ fn dns(capture: &mut Capture) {
             }
         }
     }
-    let rows: [(u16, Vec<u8>); 6] = [
+    let rows: [(u16, Vec<u8>); 11] = [
         (35, b"\0\x01\0\x02\x01u\x03sip\x03!a!\x01b\0".to_vec()),
         (33, b"\0\x01\0\x02\0\x50\x01b\0".to_vec()),
         (50, b"\x01\0\0\x01\x02ab\x02cd\0\x01\x40".to_vec()),
         (29, [0; 16].to_vec()),
         (45, b"\x01\x01\x02\x0a\0\0\x01k".to_vec()),
+        (45, b"\x01\x03\x02\x01g\0k".to_vec()),
+        (257, b"\0\x05issuea.b".to_vec()),
+        (257, b"\0\x09issuewilda.b".to_vec()),
+        (257, b"\0\x05iodefa.b".to_vec()),
+        (
+            41,
+            b"\0\x08\0\x0c\0\x02\x40\0\xfe\x80\0\0\0\0\0\x01".to_vec(),
+        ),
         (42, b"\0\x01\x08\x01\x0a\0\x02\x10\x01\xfe".to_vec()),
     ];
     for (kind, data) in rows {
@@ -211,6 +234,8 @@ fn dns(capture: &mut Capture) {
         capture.udp(5353, &message(0, false, 1, class, &[1, 2, 3, 4]));
         capture.udp(5355, &message(0, true, 1, class, &[1, 2, 3, 4]));
     }
+    let more = [&message(0, true, 1, 1, &[1, 2, 3, 4])[..], b"more"].concat();
+    capture.udp(53, &more);
     let mut service = vec![0, 1, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     service
         .extend(b"\x05_http\x04_tcp\x01a\0\0\x21\0\x01\0\0\0\x09\0\x09\0\x01\0\x02\0\x50\x01b\0");
@@ -272,7 +297,7 @@ fn tls(capture: &mut Capture) {
     let point = b"\x03\0\x1d\x02pp\x04\x03\0\x02ss";
     capture.tcp(443, &record(22, &message(12, point)));
     // A certificate's names: printable, UTF-8, a host, a time.
-    let names = b"\x30\x2e\x13\x01a\x0c\x01b\x17\x0d230501120000Z\x30\x12\x06\x03\x55\x1d\x11\x04\x0b\x30\x09\x82\x07a.b.c.d\x13\x01c";
+    let names = b"\x30\x2c\x13\x01a\x0c\x01b\x17\x0d230501120000Z\x30\x12\x06\x03\x55\x1d\x11\x04\x0b\x30\x09\x82\x07a.b.c.d\x13\x01c";
     let mut body = vec![0, 0, u8::try_from(names.len() + 3).expect("small")];
     body.extend([0, 0, u8::try_from(names.len()).expect("small")]);
     body.extend(names);
@@ -417,6 +442,13 @@ fn others(capture: &mut Capture) {
         piece[6..8].copy_from_slice(&field.to_be_bytes());
         capture.ethernet(0x0800, &piece);
     }
+    // Cisco FabricPath.
+    let inner = [
+        &[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0][..],
+        &ipv4(17, &udp(9, b"x")),
+    ]
+    .concat();
+    capture.ethernet(0x8903, &[&[0, 0][..], &inner, &[0; 4]].concat());
     // Cut short by a header.
     capture.ethernet(0x0800, &ipv4(17, &[0, 9, 0]));
 }
@@ -449,6 +481,9 @@ const CONVERSATIONS: &str = "
 3.00 c:1000 > s:80 tcp S seq=90000 win=1000 mss=1460
 3.01 s:80 > c:1000 tcp R seq=0 win=0
 4.00 c > s icmp echo id=9 seq=9
+5.00 c:2000 > s:53 dns query id=7 name=a.b
+5.01 s:53 > c:2000 dns response id=7 name=a.b a=1.2.3.4
+5.02 s:53 > c:2000 dns response id=7 name=a.b a=1.2.3.4
 ";
 
 fn look(bytes: &[u8], fields: &[EntryId], filled: &mut BTreeSet<EntryId>) {
@@ -504,7 +539,7 @@ fn every_listed_field_is_filled_by_something() {
         look(&capture.bytes, &fields, &mut filled);
     }
     let packet = ipv4(17, &udp(9, b"x"));
-    let links: [(LinkType, &[u8]); 7] = [
+    let links: [(LinkType, &[u8]); 8] = [
         (LinkType::NULL, &[2, 0, 0, 0]),
         (LinkType::RAW, &[]),
         (LinkType::PPP, &[0xff, 3, 0, 0x21]),
@@ -520,12 +555,21 @@ fn every_listed_field_is_filled_by_something() {
             LinkType::LINUX_SLL,
             &[0, 4, 0, 9, 0, 3, 1, 2, 3, 0, 0, 0, 0, 0, 8, 0],
         ),
+        (
+            LinkType::LINUX_SLL,
+            &[0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0, 1],
+        ),
     ];
     for (link, header) in links {
         let mut capture = Capture::new(link);
         capture.frame(&[header, &packet].concat());
-        // Longer than it says.
         look(&capture.bytes, &fields, &mut filled);
+        // The same, cut short by the capture.
+        let end = capture.bytes.len() - 12;
+        let mut cut = capture.bytes[..end].to_vec();
+        let captured = u32::try_from(end - 40).expect("small");
+        cut[32..36].copy_from_slice(&captured.to_le_bytes());
+        look(&cut, &fields, &mut filled);
     }
     let missing: Vec<&str> = fields
         .iter()
