@@ -373,6 +373,9 @@ impl<'a> Reading<'_, 'a> {
     /// Why dissection ended early: at a header, or within a message.
     pub(super) fn stop(&self) -> Option<Stop> {
         let packet = self.packet;
+        if packet.stop == Some(Stop::Malformed) && self.bogus_header() {
+            return None;
+        }
         packet.stop.or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
                 if !layer.protocol.definition().strict || layer.quoted {
@@ -386,6 +389,21 @@ impl<'a> Reading<'_, 'a> {
                 }
             })
         })
+    }
+
+    /// Whether dissection ended at an IPv4 header that contradicts itself. Wireshark says so in the
+    /// packet list, and does not call the packet malformed.
+    fn bogus_header(&self) -> bool {
+        let last = self.packet.layers.as_slice().last();
+        let Some(layer) = last.filter(|layer| layer.protocol == Protocol::Ipv4) else {
+            return false;
+        };
+        let view = self.packet.view(layer);
+        let (Some(first), Some(total)) = (view.u8(0), view.u16(2)) else {
+            return false;
+        };
+        let header = u16::from(first & 15) * 4;
+        view.bytes.len() >= 20 && (first >> 4 != 4 || header < 20 || total < header)
     }
 
     /// A message of a TCP stream that ends in this frame.

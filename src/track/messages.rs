@@ -251,6 +251,7 @@ impl Messages {
                 stream.bytes(&mut call, segment, payload, can_wait);
             }
             call.out.clear();
+            call.told.pieces.clear();
             call.told.unclaimed = None;
             call.told.named = None;
         } else {
@@ -485,6 +486,8 @@ impl Stream {
         let (at, need) = match self.kind {
             Kind::Unknown => {
                 match ports::names::tcp(self.ports.0, self.ports.1) {
+                    // A length is read where there is none: it waits for more than ever comes.
+                    Some("") => call.told.pieces.push(call.part(seq, bytes.len())),
                     Some(name) => call.told.named = Some(name),
                     None => call.told.unclaimed = Some(call.part(seq, bytes.len())),
                 }
