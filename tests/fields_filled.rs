@@ -140,7 +140,7 @@ fn dhcp(capture: &mut Capture) {
             for length in [1u8, 2, 4, 5, 8] {
                 let mut value = vec![inner, length];
                 value.extend(vec![1; usize::from(length)]);
-                if outer >= 124 && outer < 126 {
+                if matches!(outer, 124 | 125) {
                     value = [&[0, 0, 13, 233, length + 2][..], &value].concat();
                 }
                 let size = u8::try_from(value.len()).expect("small");
@@ -467,7 +467,7 @@ fn others(capture: &mut Capture) {
 }
 
 /// Conversations in which each analysis of TCP speaks.
-const CONVERSATIONS: &str = "
+const CONVERSATIONS: &str = r#"
 0.00 c:1000 > s:80 tcp S seq=100 win=1000 mss=1460
 0.01 s:80 > c:1000 tcp SA seq=500 ack=101 win=100
 0.02 c:1000 > s:80 tcp A seq=101 ack=501 win=1000
@@ -494,10 +494,13 @@ const CONVERSATIONS: &str = "
 3.00 c:1000 > s:80 tcp S seq=90000 win=1000 mss=1460
 3.01 s:80 > c:1000 tcp R seq=0 win=0
 4.00 c > s icmp echo id=9 seq=9
+4.50 c:3000 > s:8080 tcp PA seq=100 ack=500 win=1000 "CONNECT a.b:443 HTTP/1.1\r\nHost: a.b\r\n\r\n"
+4.51 s:8080 > c:3000 tcp PA seq=500 ack=139 win=1000 "HTTP/1.1 200 OK\r\n\r\n"
+4.52 c:3000 > s:8080 tcp PA seq=139 ack=519 win=1000 "secret"
 5.00 c:2000 > s:53 dns query id=7 name=a.b
 5.01 s:53 > c:2000 dns response id=7 name=a.b a=1.2.3.4
 5.02 s:53 > c:2000 dns response id=7 name=a.b a=1.2.3.4
-";
+"#;
 
 fn look(bytes: &[u8], fields: &[EntryId], filled: &mut BTreeSet<EntryId>) {
     look_with(&Session::new(None, fields), bytes, fields, filled);
