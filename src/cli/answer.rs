@@ -3,6 +3,7 @@
 use super::{Status, terminal};
 use crate::capture;
 use crate::capture::annotate::Comments;
+use crate::handout::slots::{self, Slot};
 use crate::handout::{self, Answer, Found, Handout, Material};
 use crate::render;
 use crate::render::{Format, csv_cell, markdown_cell, safe};
@@ -108,7 +109,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         status = status.worse(Status::Unfavourable);
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
-    write(&mut out, args.format, &handout, &answers, args.student)?;
+    let slots = match args.question.is_empty() {
+        true => slots::slots(&handout, &found),
+        false => Vec::new(),
+    };
+    let told = Told {
+        handout: &handout,
+        material: &material,
+        answers: &answers,
+        slots: &slots,
+        student: args.student,
+    };
+    told.write(&mut out, args.format)?;
     out.flush()?;
     Ok(status)
 }
@@ -251,71 +263,105 @@ pub(super) fn complain(material: &Material, status: &mut Status) -> anyhow::Resu
     Ok(())
 }
 
-fn write(
-    out: &mut dyn Write,
-    format: Format,
-    handout: &Handout,
-    answers: &[Answer],
+/// What is told.
+struct Told<'t> {
+    handout: &'t Handout,
+    material: &'t Material,
+    answers: &'t [Answer],
+    slots: &'t [Slot],
     student: bool,
-) -> anyhow::Result<()> {
-    match format {
-        Format::Json => {
-            let parts: Vec<Value> = answers.iter().map(|a| part(handout, a, student)).collect();
-            let all = json!({
-                "handout": handout.file.id,
-                "title": handout.file.title,
-                "parts": parts,
-            });
-            writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
-        }
-        Format::Csv => {
-            writeln!(out, "question,part,value,unit,frames,reason,missing")?;
-            for answer in answers {
-                let row = row(handout, answer, student);
-                let unit = unit(handout, answer).unwrap_or_default();
-                // The unit has a column of its own.
-                let told = answer.missing.is_none() && !student;
-                let value = if told { &answer.text } else { &row.value };
-                let cells = [
-                    question_of(&answer.id),
-                    &answer.id,
-                    value,
-                    unit,
-                    &row.frames,
-                    &row.reason,
-                    answer.missing.as_deref().unwrap_or_default(),
-                ];
-                let cells: Vec<String> = cells.iter().map(|c| csv_cell(c)).collect();
-                writeln!(out, "{}", cells.join(","))?;
+}
+
+impl Told<'_> {
+    fn write(&self, out: &mut dyn Write, format: Format) -> anyhow::Result<()> {
+        let Told {
+            handout,
+            answers,
+            student,
+            ..
+        } = *self;
+        match format {
+            Format::Json => {
+                let parts: Vec<Value> = answers.iter().map(|a| part(handout, a, student)).collect();
+                let captures: Vec<Value> = self
+                .slots
+                .iter()
+                .map(|s| json!({"id": s.id, "files": s.names(self.material), "missing": s.missing}))
+                .collect();
+                let all = json!({
+                    "handout": handout.file.id,
+                    "title": handout.file.title,
+                    "captures": captures,
+                    "parts": parts,
+                });
+                writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+            }
+            Format::Csv => {
+                writeln!(out, "question,part,value,unit,frames,reason,missing")?;
+                for answer in answers {
+                    let row = row(handout, answer, student);
+                    let unit = unit(handout, answer).unwrap_or_default();
+                    // The unit has a column of its own.
+                    let told = answer.missing.is_none() && !student;
+                    let value = if told { &answer.text } else { &row.value };
+                    let cells = [
+                        question_of(&answer.id),
+                        &answer.id,
+                        value,
+                        unit,
+                        &row.frames,
+                        &row.reason,
+                        answer.missing.as_deref().unwrap_or_default(),
+                    ];
+                    let cells: Vec<String> = cells.iter().map(|c| csv_cell(c)).collect();
+                    writeln!(out, "{}", cells.join(","))?;
+                }
+            }
+            Format::Markdown => {
+                writeln!(out, "# {}\n", markdown_cell(&handout.file.title))?;
+                writeln!(out, "| part | value | frames | why |\n|---|---|---|---|")?;
+                for answer in answers {
+                    let row = row(handout, answer, student);
+                    writeln!(
+                        out,
+                        "| {} | {} | {} | {} |",
+                        markdown_cell(&answer.id),
+                        markdown_cell(&row.value),
+                        markdown_cell(&row.frames),
+                        markdown_cell(&row.reason)
+                    )?;
+                }
+            }
+            Format::Table => {
+                let headings = ["part", "answer", "frames", "why"].map(str::to_owned);
+                let mut rows = vec![headings.to_vec()];
+                rows.extend(answers.iter().map(|answer| {
+                    let row = row(handout, answer, student);
+                    vec![answer.id.clone(), row.value, row.frames, row.reason]
+                }));
+                writeln!(out, "{}\n", safe(&handout.file.title))?;
+                render::table(out, rows, terminal::width())?;
+                self.captures(out)?;
             }
         }
-        Format::Markdown => {
-            writeln!(out, "# {}\n", markdown_cell(&handout.file.title))?;
-            writeln!(out, "| part | value | frames | why |\n|---|---|---|---|")?;
-            for answer in answers {
-                let row = row(handout, answer, student);
-                writeln!(
-                    out,
-                    "| {} | {} | {} | {} |",
-                    markdown_cell(&answer.id),
-                    markdown_cell(&row.value),
-                    markdown_cell(&row.frames),
-                    markdown_cell(&row.reason)
-                )?;
-            }
-        }
-        Format::Table => {
-            let headings = ["part", "answer", "frames", "why"].map(str::to_owned);
-            let mut rows = vec![headings.to_vec()];
-            rows.extend(answers.iter().map(|answer| {
-                let row = row(handout, answer, student);
-                vec![answer.id.clone(), row.value, row.frames, row.reason]
-            }));
-            writeln!(out, "{}\n", safe(&handout.file.title))?;
-            render::table(out, rows, terminal::width())?;
-        }
+        Ok(())
     }
-    Ok(())
+
+    /// Says which file is which capture of the handout.
+    fn captures(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        if self.slots.is_empty() {
+            return Ok(());
+        }
+        let headings = ["capture", "found in", "missing"].map(str::to_owned);
+        let mut rows = vec![headings.to_vec()];
+        rows.extend(self.slots.iter().map(|slot| {
+            let names = slot.names(self.material).join(", ");
+            vec![slot.id.clone(), names, slot.missing.join("; ")]
+        }));
+        writeln!(out)?;
+        render::table(out, rows, terminal::width())?;
+        Ok(())
+    }
 }
 
 /// One line of a table.

@@ -1,6 +1,7 @@
 //! DNS: what is asked, and what is answered.
 
 use super::{Absent, Milliseconds, Moment};
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 crate::states! {
@@ -47,8 +48,8 @@ crate::fact! {
         server: IpAddr, "Who is asked.";
         id: u16, "Transaction number.";
         name: String, "Name asked for.";
-        kind: String, "Type asked for: A, AAAA, PTR and so on.";
-        status: Option<String>, "Response code in words: No error, No such name." by [response_frame] absent no_response;
+        kind: Cow<'static, str>, "Type asked for: A, AAAA, PTR and so on.";
+        status: Option<Cow<'static, str>>, "Response code in words: No error, No such name." by [response_frame] absent no_response;
         answers: Option<Vec<String>>, "Data of the answer records, in order." by [response_frame] absent no_response;
         answer_count: Option<u32>, "How many answer records there are." by [response_frame] absent no_response;
         authoritative: Option<bool>, "Whether the responding server is responsible for the name." by [response_frame] absent no_response;
@@ -65,7 +66,7 @@ crate::fact! {
         part: Part, "Which section of the response it is in.";
         number: u32, "Its place in that section, from 1.";
         name: String, "Whose record it is.";
-        kind: String, "Its type: A, CNAME, NS, MX and so on.";
+        kind: Cow<'static, str>, "Its type: A, CNAME, NS, MX and so on.";
         ttl_seconds: u32, "How long it may be kept.";
         data: String, "What it says.";
     }

@@ -88,6 +88,7 @@ as_value! {
     u64, Kind::Unsigned(64), n => Value::Unsigned(*n);
     bool, Kind::Boolean, b => Value::Boolean(*b);
     &'static str, Kind::Text, s => Value::Text(Cow::Borrowed(s.as_bytes()));
+    Cow<'static, str>, Kind::Text, s => Value::Text(Cow::Borrowed(s.as_bytes()));
     String, Kind::Text, s => Value::Text(Cow::Borrowed(s.as_bytes()));
     Vec<u8>, Kind::Text, s => Value::Text(Cow::Borrowed(s));
     Mac, Kind::Ether, m => Value::Ether(m.0);

@@ -119,3 +119,54 @@ fn ticks(prints: &Prints) -> Option<String> {
     }
     worst.map(|w| w.1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::prints::Clock;
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+    const START: i64 = 1_700_000_000 * SECOND;
+
+    /// A capture whose time stamps are off by so much from what its packets tell.
+    fn capture(told: impl Fn(i64) -> Told, off: i64) -> Prints {
+        let clocks = (0..5u32).map(|n| {
+            let at = START + i64::from(n) * SECOND;
+            Clock {
+                frame: n + 1,
+                time: at + off,
+                told: told(at),
+            }
+        });
+        Prints {
+            file: "a.pcap".into(),
+            clocks: clocks.collect(),
+            ..Prints::default()
+        }
+    }
+
+    #[test]
+    fn clocks_that_fit_are_not_remarkable() {
+        let late = 30_000_000;
+        assert!(remarks(&capture(Told::Ping, late)).is_empty());
+        assert!(remarks(&capture(Told::Date, late)).is_empty());
+        let ticks = |unit: i64| {
+            move |at: i64| Told::Ticks(1, u32::try_from((at - START) / unit).expect("small") + 7)
+        };
+        for unit in [1_000_000, 4_000_000, 10_000_000] {
+            assert!(remarks(&capture(ticks(unit), 0)).is_empty(), "{unit}");
+        }
+    }
+
+    #[test]
+    fn clocks_that_do_not_fit_are_told_with_the_difference() {
+        let told = remarks(&capture(Told::Ping, 5400 * SECOND));
+        assert!(told[0].contains("by 5400 s (from frame 1 on)"), "{told:?}");
+        let told = remarks(&capture(Told::Date, -600 * SECOND));
+        assert!(told[0].contains("by -600 s"), "{told:?}");
+        let slow =
+            |at: i64| Told::Ticks(1, u32::try_from((at - START) / 3_000_000).expect("small"));
+        let told = remarks(&capture(slow, 0));
+        assert!(told[0].contains("frames 1 and 5"), "{told:?}");
+    }
+}

@@ -117,25 +117,10 @@ pub struct Findings {
 
 /// Finds hand-ins that share packets, and packets that many have.
 pub fn findings(all: &[Marks], known: &Known) -> Findings {
-    let mut places: HashMap<u64, Vec<Place>, Fixed> = HashMap::default();
-    let mut order: Vec<u64> = Vec::new();
-    for (student, marks) in all.iter().enumerate() {
-        for (capture, prints) in marks.prints.iter().enumerate() {
-            for (at, print) in prints.frames.iter().enumerate() {
-                if foreign(print, known) {
-                    continue;
-                }
-                for key in [Some(print.whole), print.content].into_iter().flatten() {
-                    let list = places.entry(key).or_insert_with(|| {
-                        order.push(key);
-                        Vec::new()
-                    });
-                    if list.len() < 10_000 {
-                        list.push((student, capture, at));
-                    }
-                }
-            }
-        }
+    // All bytes first: where those are the same, nothing else has to be.
+    let (mut places, mut order) = (HashMap::default(), Vec::new());
+    for pick in [|p: &Print| Some(p.whole), |p: &Print| p.content] {
+        index(all, known, pick, &mut places, &mut order);
     }
     let limit = (all.len() / 4).max(4);
     let mut pairs: BTreeMap<Key, BTreeMap<usize, usize>> = BTreeMap::new();
@@ -152,12 +137,7 @@ pub fn findings(all: &[Marks], known: &Known) -> Findings {
             many.entry(students).or_insert_with(|| (0, name.clone())).0 += 1;
             continue;
         }
-        for (n, a) in list.iter().enumerate() {
-            for b in list[n + 1..].iter().filter(|b| b.0 != a.0) {
-                let frames = pairs.entry((a.0, b.0, a.1, b.1)).or_default();
-                frames.entry(a.2).or_insert(b.2);
-            }
-        }
+        couple(list, &mut pairs);
     }
     let mut found: Vec<Shared> = Vec::new();
     for ((first, second, x, y), frames) in pairs {
@@ -189,6 +169,46 @@ pub fn findings(all: &[Marks], known: &Known) -> Findings {
     Findings {
         shared: found,
         spread,
+    }
+}
+
+/// Where each packet is, by one of its prints, in the order they come.
+fn index(
+    all: &[Marks],
+    known: &Known,
+    pick: fn(&Print) -> Option<u64>,
+    places: &mut HashMap<u64, Vec<Place>, Fixed>,
+    order: &mut Vec<u64>,
+) {
+    for (student, marks) in all.iter().enumerate() {
+        for (capture, prints) in marks.prints.iter().enumerate() {
+            for (at, print) in prints.frames.iter().enumerate() {
+                let Some(key) = pick(print).filter(|_| !foreign(print, known)) else {
+                    continue;
+                };
+                let list = places.entry(key).or_insert_with(|| {
+                    order.push(key);
+                    Vec::new()
+                });
+                if list.len() < 2_000 {
+                    list.push((student, capture, at));
+                }
+            }
+        }
+    }
+}
+
+/// Puts equal packets of two captures side by side: the first with the first, and so on.
+fn couple(list: &[Place], pairs: &mut BTreeMap<Key, BTreeMap<usize, usize>>) {
+    let runs: Vec<&[Place]> = list.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).collect();
+    for (n, ours) in runs.iter().enumerate() {
+        for theirs in runs[n + 1..].iter().filter(|t| t[0].0 != ours[0].0) {
+            let key = (ours[0].0, theirs[0].0, ours[0].1, theirs[0].1);
+            let frames = pairs.entry(key).or_default();
+            for (a, b) in ours.iter().zip(*theirs) {
+                frames.entry(a.2).or_insert(b.2);
+            }
+        }
     }
 }
 

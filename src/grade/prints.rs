@@ -205,7 +205,9 @@ fn inside(state: &FixedState, packet: &LaxSlicedPacket<'_>) -> Inside {
             let ports = [udp.source_port(), udp.destination_port()];
             out.content = if ports.contains(&67) && payload.len() >= 240 {
                 let number = payload.get(4..8).filter(|n| *n != [0; 4]);
-                number.map(|n| state.hash_one((2u8, payload.first(), n, payload.len())))
+                // The message type is the first option of nearly all.
+                let kind = payload.get(240..243);
+                number.map(|n| state.hash_one((2u8, payload.first(), n, kind, payload.len())))
             } else if ports.contains(&53) {
                 Some(state.hash_one((3u8, payload)))
             } else if identification != 0 && !ports.contains(&5353) && !ports.contains(&1900) {
@@ -265,4 +267,31 @@ fn date(payload: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(line).ok()?;
     let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
     zoned.timestamp().as_second().checked_mul(1_000_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pings_carry_is_read_in_both_forms() {
+        let mut long = Vec::new();
+        long.extend(1_700_000_000_i64.to_le_bytes());
+        long.extend(250_000_i64.to_le_bytes());
+        assert_eq!(moment(&long), Some(1_700_000_000_250_000_000));
+        let mut short = Vec::new();
+        short.extend(1_700_000_000_u32.to_be_bytes());
+        short.extend(250_000_u32.to_be_bytes());
+        short.extend([9; 48]);
+        assert_eq!(moment(&short), Some(1_700_000_000_250_000_000));
+        assert_eq!(moment(b"abcdefghijklmnopqrstuvwabcdefghi"), None);
+        assert_eq!(moment(&[0; 56]), None);
+    }
+
+    #[test]
+    fn the_date_of_a_response_is_read() {
+        let head = b"HTTP/1.1 200 OK\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n\r\n";
+        assert_eq!(date(head), Some(1_700_000_000_000_000_000));
+        assert_eq!(date(b"HTTP/1.1 200 OK\r\nDate: yesterday\r\n\r\n"), None);
+    }
 }

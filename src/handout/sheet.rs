@@ -123,9 +123,9 @@ pub fn gift(handout: &Handout, answers: &[Answer]) -> String {
 pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<quiz>\n");
     let title = xml(&handout.file.title);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<question type=\"category\"><category><text>$course$/{title}</text></category></question>\n"
+        "<question type=\"category\"><category><text>$course$/{title}</text></category></question>"
     );
     for answer in answers {
         let question = &handout.file.question[answer.question];
@@ -208,4 +208,36 @@ fn xml(text: &str) -> String {
     let known = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
     let text: String = text.chars().filter(known).collect();
     quick_xml::escape::escape(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handout::{Found, Material, answers};
+
+    const HOSTILE: &str = "id = \"x\"\ntitle = \"<b>&]]>\"\n[[question]]\nid = \"1\"\ntext = \"a < b & \\u0007 ]]>\"\n[[question.part]]\nid = \"n\"\ntype = \"int\"\nvalue = 7\ntolerance = 1\n[[question.part]]\nid = \"t\"\ntype = \"text\"\nvalue = \"</text><script>*\"\n[[question.part]]\nid = \"y\"\ntype = \"yes-no\"\nvalue = false\n";
+
+    #[test]
+    fn moodle_reads_what_is_written_and_nothing_of_it_is_markup() {
+        let handout = Handout::parse(HOSTILE).expect("it is well written");
+        let material = Material::default();
+        let found = Found::new(&handout, &material);
+        let text = moodle_xml(&handout, &answers(&handout, &material, &found));
+        let mut reader = quick_xml::Reader::from_str(&text);
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            match reader.read_event().expect("it is XML") {
+                quick_xml::events::Event::Start(e) => {
+                    names.push(e.name().as_ref().to_owned());
+                }
+                quick_xml::events::Event::Eof => break,
+                _ => {}
+            }
+        }
+        let count = |name: &str| names.iter().filter(|n| *n == name).count();
+        assert_eq!((count("question"), count("script"), count("b")), (4, 0, 0));
+        assert!(text.contains("<text>7</text><tolerance>1</tolerance>"));
+        assert!(text.contains("<answer fraction=\"100\"><text>false</text></answer>"));
+        assert!(text.contains("&lt;script&gt;\\*"), "{text}");
+    }
 }

@@ -503,7 +503,7 @@ const RECORDS: Columns = columns![DnsRecord;
     ("frame", |r, _| r.frame.to_string()),
     ("section", |r, _| r.part.to_string()),
     ("name", |r, _| r.name.clone()),
-    ("type", |r, _| r.kind.clone()),
+    ("type", |r, _| r.kind.to_string()),
     ("TTL", |r, _| format!("{} s", r.ttl_seconds)),
     ("data", |r, _| r.data.clone()),
 ];

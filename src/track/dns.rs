@@ -6,10 +6,11 @@ use crate::capture::Time;
 use crate::dissect::dns::{self, Message};
 use crate::dissect::field::{Kind, Sink, Value, Wanted};
 use crate::dissect::layer::{Protocol, View};
-use crate::dissect::{Ip, Packet, Transport};
+use crate::dissect::{Ip, Packet, Transport, as_usize};
 use crate::facts::dns::{Carrier, Lookup, NameService, Part, Record};
 use crate::facts::{Milliseconds, Moment};
 use foldhash::fast::RandomState;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -99,12 +100,23 @@ pub fn emit(note: &Note, sink: &mut Sink<'_>) {
 
 /// What Wireshark keeps of one query.
 struct Transaction {
-    row: usize,
+    time: Time,
+    row: u32,
     query: u32,
     response: u32,
-    time: Time,
     /// A zone transfer: several responses belong to it.
     several: bool,
+}
+
+/// The number of a query in a conversation: eight bytes, since there can be millions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key(u64);
+
+impl Key {
+    fn new(conversation: Conversation, id: u16) -> Key {
+        let stream = u64::from(conversation.stream) << 17;
+        Key(stream | u64::from(conversation.tcp) << 16 | u64::from(id))
+    }
 }
 
 /// All lookups of a capture.
@@ -114,7 +126,7 @@ pub struct Lookups {
     /// Of each the one before with the same number in the same conversation.
     before: Vec<u32>,
     /// The newest query of each number in each conversation.
-    newest: HashMap<(Conversation, u16), Transaction, RandomState>,
+    newest: HashMap<Key, Transaction, RandomState>,
     /// Multicast queries that wait for an answer, by name and type.
     asked: HashMap<(String, u16), usize, RandomState>,
     /// Query frame to response frame.
@@ -223,10 +235,10 @@ impl Lookups {
     }
 
     fn query(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Note {
-        let key = (seen.conversation, message.id);
+        let key = Key::new(seen.conversation, message.id);
         let time = seen.time.unwrap_or_default();
         let mut note = Note::default();
-        let known = self.newest.get(&key).map(|open| open.row);
+        let known = self.newest.get(&key).map(|open| as_usize(open.row));
         let row = self
             .repeated(known, seen, protocol, message)
             .unwrap_or_else(|| self.ask(asked(seen, protocol, message), known));
@@ -236,10 +248,10 @@ impl Lookups {
             && time.since(open.time) < RETRANSMISSION
         {
             note.retransmit_request_in = open.query;
-            open.row = row;
+            open.row = narrow(row);
         } else {
             let transaction = Transaction {
-                row,
+                row: narrow(row),
                 query: seen.frame,
                 response: 0,
                 time,
@@ -327,10 +339,10 @@ impl Lookups {
     fn response(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Note {
         let mut note = Note::default();
         let multicast = protocol == Protocol::Mdns;
-        let key = (seen.conversation, message.id);
+        let key = Key::new(seen.conversation, message.id);
         let mut newest = None;
         if let Some(open) = self.newest.get_mut(&key) {
-            newest = Some(open.row);
+            newest = Some(as_usize(open.row));
             let repeated = open.response != 0;
             if repeated && !open.several {
                 note.retransmit_response_in = open.response;
@@ -401,9 +413,14 @@ fn service(protocol: Protocol) -> NameService {
     }
 }
 
+/// The place of a lookup: there are fewer than frames.
+fn narrow(row: usize) -> u32 {
+    u32::try_from(row).unwrap_or(u32::MAX)
+}
+
 /// The name of a record type, or its number.
-fn type_name(number: u16) -> String {
-    dns::type_name(number).map_or_else(|| number.to_string(), str::to_owned)
+fn type_name(number: u16) -> Cow<'static, str> {
+    dns::type_name(number).map_or_else(|| number.to_string().into(), Cow::Borrowed)
 }
 
 /// A lookup of which only the query is known.
@@ -426,7 +443,7 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         server: seen.destination.0,
         id: message.id,
         name: name.cloned().unwrap_or_default(),
-        kind: number.map_or_else(String::new, type_name),
+        kind: number.map_or_else(Cow::default, type_name),
         status: None,
         answers: None,
         answer_count: None,
@@ -454,7 +471,7 @@ fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
     lookup.response_frame = Some(seen.frame);
     let code = message.rcode();
     lookup.status =
-        Some(dns::rcode_name(code).map_or_else(|| format!("code {code}"), str::to_owned));
+        Some(dns::rcode_name(code).map_or_else(|| format!("code {code}").into(), Cow::Borrowed));
     lookup.answer_count = u32::try_from(message.answers.len()).ok();
     let told = message.answers.iter().take(MOST_ANSWERS);
     lookup.answers = Some(told.map(|record| record.data.clone()).collect());
