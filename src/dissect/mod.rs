@@ -239,6 +239,19 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// Where in the frame these bytes of its payload begin; `None` where the payload was put
+    /// together from fragments.
+    pub fn payload_start_of(&self, part: &[u8]) -> Option<usize> {
+        if self.payload.source != Source::Frame {
+            return None;
+        }
+        let skipped = part
+            .as_ptr()
+            .addr()
+            .checked_sub(self.payload_bytes().as_ptr().addr())?;
+        Some(as_usize(self.payload.start) + skipped)
+    }
+
     /// The captured bytes above the transport header.
     pub fn payload_bytes(&self) -> &'a [u8] {
         let p = self.payload;
