@@ -181,6 +181,7 @@ impl<'q> Session<'q> {
         if let Some(whole) = &whole {
             packet.resume(&whole.bytes);
         }
+        state.following.promised.packet(&mut packet);
         let mut said = state.following.packet(&packet, whole.as_ref(), self.wants);
         if let Some(learned) = learned {
             learned.complete(&mut said, frame.number);

@@ -18,10 +18,11 @@ use crate::dissect::layer::{Layer, Protocol, Source, View};
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::text;
 use crate::dissect::tls;
-use crate::dissect::{Packet, as_u32, as_usize, ports};
+use crate::dissect::{Packet, as_u32, as_usize, ftp, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::ops::Range;
 use waiting::{Chunks, Lines, Need, Waiting};
 
@@ -35,6 +36,9 @@ const KNOWN_ALREADY: Flags = Flags::SPURIOUS_RETRANSMISSION;
 const MOST_WAITING: usize = 4 << 20;
 /// Most bytes that wait in all streams together.
 const MOST_TOGETHER: usize = 128 << 20;
+
+/// Most data connections that are announced and remembered.
+const MOST_ANNOUNCED: usize = 65_536;
 
 /// Longest body that Wireshark waits for.
 const LONGEST_BODY: u64 = i32::MAX as u64;
@@ -140,6 +144,8 @@ pub struct Whole {
 pub struct Messages {
     streams: HashMap<u32, Stream>,
     waiting: usize,
+    /// Ends at which a data connection of FTP was announced.
+    announced: HashSet<(IpAddr, u16)>,
     /// Stream and number of a request, to the frame of its response.
     responses: HashMap<(u32, u32), u32>,
     /// Stream and number of a request, to its frame.
@@ -212,8 +218,16 @@ impl Messages {
             told: Told::default(),
         };
         let ports = (segment.source_port, segment.destination_port);
+        let announced = &self.announced;
         let stream = self.streams.entry(note.stream).or_insert_with(|| {
             let found = ports::tcp_protocol(ports.0, ports.1);
+            let promised = || {
+                let ip = packet.ip.as_ref()?;
+                let ends = [(ip.source, ports.0), (ip.destination, ports.1)];
+                let end = ends.iter().find(|end| announced.contains(*end))?;
+                Some((Protocol::FtpData, end.1))
+            };
+            let found = found.or_else(promised);
             let (protocol, port) = found.map_or((None, 0), |(p, port)| (Some(p), port));
             let kind = match protocol {
                 Some(Protocol::Http) => Kind::Http,
@@ -257,6 +271,14 @@ impl Messages {
             }
         }
         self.waiting = (self.waiting + held(stream)).saturating_sub(before);
+        for message in &call.out {
+            if let (Protocol::Ftp, Some(ip)) = (message.protocol, &packet.ip)
+                && let Some(end) = ftp::announced(call.to_server, ip.source, &message.bytes)
+                && self.announced.len() < MOST_ANNOUNCED
+            {
+                self.announced.insert(end);
+            }
+        }
         for message in &call.out {
             if let Some(http) = message.http.as_ref().filter(|http| http.exchange > 0) {
                 let answer = http.response_number.is_some();
