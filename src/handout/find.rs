@@ -459,13 +459,7 @@ impl Found {
                 }
                 Table::Facts(kind) => {
                     let rows = (kind.rows)(&loaded.analysis, store::Options::default());
-                    facts(
-                        &rows,
-                        kind,
-                        filter,
-                        |record| (file, None, record),
-                        hits,
-                    );
+                    facts(&rows, kind, filter, |record| (file, None, record), hits);
                 }
             }
         }
