@@ -3,7 +3,7 @@
 
 use super::report::Block;
 use crate::handout::Handout;
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
 
 /// A piece of a report that answers something.
@@ -28,6 +28,10 @@ pub struct Numbering {
     /// The handout's own words, which answer nothing.
     own: Vec<String>,
     ids: Vec<Id>,
+    /// The same names at once: which of them a line can have.
+    starts: RegexSet,
+    anywheres: RegexSet,
+    leads: RegexSet,
     handout: Vec<Names>,
 }
 
@@ -137,6 +141,9 @@ impl Numbering {
         Numbering {
             sheet,
             own,
+            starts: set(&ids, |id| &id.start),
+            anywheres: set(&ids, |id| &id.anywhere),
+            leads: set(&ids, |id| &id.lead),
             ids,
             handout: names,
         }
@@ -274,7 +281,8 @@ impl Numbering {
     /// ends, and where the text after it begins.
     fn next_label(&self, text: &str) -> Option<(usize, usize, usize)> {
         let mut best: Option<(usize, usize, usize)> = None;
-        for id in &self.ids {
+        for id in self.anywheres.matches(text) {
+            let id = &self.ids[id];
             for found in id.anywhere.captures_iter(text) {
                 let (Some(lead), Some(name), Some(mark)) =
                     (found.name("lead"), found.name("id"), found.name("mark"))
@@ -300,7 +308,8 @@ impl Numbering {
     fn label<'l>(&self, line: &'l str, now: Option<&Target>) -> (Option<Target>, String, &'l str) {
         let whole = |line: &'l str| -> Option<(Target, String, &'l str)> {
             let mut best: Option<(usize, usize)> = None;
-            for id in &self.ids {
+            for id in self.starts.matches(line) {
+                let id = &self.ids[id];
                 if let Some(found) = id.start.find(line)
                     && best.is_none_or(|b| found.end() > b.1)
                 {
@@ -310,7 +319,8 @@ impl Numbering {
             if let Some((question, end)) = best {
                 return Some((Target::Question(question), String::new(), &line[end..]));
             }
-            for id in &self.ids {
+            for id in self.leads.matches(line) {
+                let id = &self.ids[id];
                 if let Some(found) = id.lead.captures(line)
                     && let Some(all) = found.get(0)
                     && let Some(lead) = found.name("lead").or(found.name("words"))
@@ -590,6 +600,11 @@ fn unasked(text: &str) -> &str {
         text = cut.map_or("", |at| &text[..=at]).trim();
     }
     text
+}
+
+/// Patterns of all questions, searched together.
+fn set(ids: &[Id], pick: fn(&Id) -> &Regex) -> RegexSet {
+    RegexSet::new(ids.iter().map(|id| pick(id).as_str())).expect("each is a pattern")
 }
 
 /// What a question shares with its neighbours: `1` of `1A`.
