@@ -3,6 +3,8 @@
 use super::{Status, terminal};
 use crate::capture;
 use crate::capture::annotate::Comments;
+use crate::handout::format;
+use crate::handout::slots::{self, Slot};
 use crate::handout::{self, Answer, Found, Handout, Material};
 use crate::render;
 use crate::render::{Format, csv_cell, markdown_cell, safe};
@@ -94,21 +96,38 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         };
         answers.retain(|a| wanted(&a.id));
         if answers.is_empty() {
+            let parts = parts_of(&handout, &args.question);
+            let known = if parts.is_empty() {
+                ids(&handout)
+            } else {
+                parts
+            };
             bail!(
                 "the handout has no question {}; it has {}",
                 args.question.join(", "),
-                ids(&handout).join(", ")
+                known.join(", ")
             );
         }
     }
     if let Some(out) = &args.annotate {
-        annotate(out, &captures, &material, &answers, args.student)?;
+        annotate(out, &captures, &handout, &material, &answers, args.student)?;
     }
     if answers.iter().any(|a| a.missing.is_some()) {
         status = status.worse(Status::Unfavourable);
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
-    write(&mut out, args.format, &handout, &answers, args.student)?;
+    let slots = match args.question.is_empty() {
+        true => slots::slots(&handout, &found),
+        false => Vec::new(),
+    };
+    let told = Told {
+        handout: &handout,
+        material: &material,
+        answers: &answers,
+        slots: &slots,
+        student: args.student,
+    };
+    told.write(&mut out, args.format)?;
     out.flush()?;
     Ok(status)
 }
@@ -117,6 +136,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 fn annotate(
     out: &Path,
     captures: &[PathBuf],
+    handout: &Handout,
     material: &Material,
     answers: &[Answer],
     student: bool,
@@ -127,8 +147,12 @@ fn annotate(
         for answer in answers {
             let text = match (&answer.missing, student) {
                 (Some(_), _) => continue,
+                (None, true) if gives_away(handout, answer) => continue,
                 (None, true) => format!("{}: look here", answer.id),
-                (None, false) => format!("{} = {}", answer.id, answer.text),
+                (None, false) => match unit(handout, answer) {
+                    Some(unit) => format!("{} = {} {unit}", answer.id, answer.text),
+                    None => format!("{} = {}", answer.id, answer.text),
+                },
             };
             for evidence in answer.evidence.iter().filter(|e| e.capture == number) {
                 comments
@@ -203,6 +227,9 @@ fn asked(keys: &str) -> anyhow::Result<Handout> {
         (if of_part { &mut part } else { &mut thing }).insert(key.clone(), value.clone());
     }
     thing.entry("what").or_insert("what is asked for".into());
+    if part.contains_key("over") {
+        thing.entry("which").or_insert("all".into());
+    }
     let kind = if part.contains_key("over") {
         "int"
     } else {
@@ -223,6 +250,15 @@ fn asked(keys: &str) -> anyhow::Result<Handout> {
 /// The question a part belongs to.
 fn question_of(id: &str) -> &str {
     id.rsplit_once('.').map_or(id, |(question, _)| question)
+}
+
+/// The parts of the questions whose parts were asked for.
+fn parts_of(handout: &Handout, asked: &[String]) -> Vec<String> {
+    let questions = handout.file.question.iter();
+    questions
+        .filter(|q| asked.iter().any(|a| question_of(a) == q.id))
+        .flat_map(|q| q.part.iter().map(|p| format!("{}.{}", q.id, p.id)))
+        .collect()
 }
 
 fn ids(handout: &Handout) -> Vec<String> {
@@ -251,71 +287,105 @@ pub(super) fn complain(material: &Material, status: &mut Status) -> anyhow::Resu
     Ok(())
 }
 
-fn write(
-    out: &mut dyn Write,
-    format: Format,
-    handout: &Handout,
-    answers: &[Answer],
+/// What is told.
+struct Told<'t> {
+    handout: &'t Handout,
+    material: &'t Material,
+    answers: &'t [Answer],
+    slots: &'t [Slot],
     student: bool,
-) -> anyhow::Result<()> {
-    match format {
-        Format::Json => {
-            let parts: Vec<Value> = answers.iter().map(|a| part(handout, a, student)).collect();
-            let all = json!({
-                "handout": handout.file.id,
-                "title": handout.file.title,
-                "parts": parts,
-            });
-            writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
-        }
-        Format::Csv => {
-            writeln!(out, "question,part,value,unit,frames,reason,missing")?;
-            for answer in answers {
-                let row = row(handout, answer, student);
-                let unit = unit(handout, answer).unwrap_or_default();
-                // The unit has a column of its own.
-                let told = answer.missing.is_none() && !student;
-                let value = if told { &answer.text } else { &row.value };
-                let cells = [
-                    question_of(&answer.id),
-                    &answer.id,
-                    value,
-                    unit,
-                    &row.frames,
-                    &row.reason,
-                    answer.missing.as_deref().unwrap_or_default(),
-                ];
-                let cells: Vec<String> = cells.iter().map(|c| csv_cell(c)).collect();
-                writeln!(out, "{}", cells.join(","))?;
+}
+
+impl Told<'_> {
+    fn write(&self, out: &mut dyn Write, format: Format) -> anyhow::Result<()> {
+        let Told {
+            handout,
+            answers,
+            student,
+            ..
+        } = *self;
+        match format {
+            Format::Json => {
+                let parts: Vec<Value> = answers.iter().map(|a| part(handout, a, student)).collect();
+                let captures: Vec<Value> = self
+                .slots
+                .iter()
+                .map(|s| json!({"id": s.id, "files": s.names(self.material), "missing": s.missing}))
+                .collect();
+                let all = json!({
+                    "handout": handout.file.id,
+                    "title": handout.file.title,
+                    "captures": captures,
+                    "parts": parts,
+                });
+                writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+            }
+            Format::Csv => {
+                writeln!(out, "question,part,value,unit,frames,reason,missing")?;
+                for answer in answers {
+                    let row = row(handout, answer, student);
+                    let unit = unit(handout, answer).unwrap_or_default();
+                    // The unit has a column of its own.
+                    let told = answer.missing.is_none() && !student;
+                    let value = if told { &answer.text } else { &row.value };
+                    let cells = [
+                        question_of(&answer.id),
+                        &answer.id,
+                        value,
+                        unit,
+                        &row.frames,
+                        &row.reason,
+                        answer.missing.as_deref().unwrap_or_default(),
+                    ];
+                    let cells: Vec<String> = cells.iter().map(|c| csv_cell(c)).collect();
+                    writeln!(out, "{}", cells.join(","))?;
+                }
+            }
+            Format::Markdown => {
+                writeln!(out, "# {}\n", markdown_cell(&handout.file.title))?;
+                writeln!(out, "| part | value | frames | why |\n|---|---|---|---|")?;
+                for answer in answers {
+                    let row = row(handout, answer, student);
+                    writeln!(
+                        out,
+                        "| {} | {} | {} | {} |",
+                        markdown_cell(&answer.id),
+                        markdown_cell(&row.value),
+                        markdown_cell(&row.frames),
+                        markdown_cell(&row.reason)
+                    )?;
+                }
+            }
+            Format::Table => {
+                let headings = ["part", "answer", "frames", "why"].map(str::to_owned);
+                let mut rows = vec![headings.to_vec()];
+                rows.extend(answers.iter().map(|answer| {
+                    let row = row(handout, answer, student);
+                    vec![answer.id.clone(), row.value, row.frames, row.reason]
+                }));
+                writeln!(out, "{}\n", safe(&handout.file.title))?;
+                render::table(out, rows, terminal::width())?;
+                self.captures(out)?;
             }
         }
-        Format::Markdown => {
-            writeln!(out, "# {}\n", markdown_cell(&handout.file.title))?;
-            writeln!(out, "| part | value | frames | why |\n|---|---|---|---|")?;
-            for answer in answers {
-                let row = row(handout, answer, student);
-                writeln!(
-                    out,
-                    "| {} | {} | {} | {} |",
-                    markdown_cell(&answer.id),
-                    markdown_cell(&row.value),
-                    markdown_cell(&row.frames),
-                    markdown_cell(&row.reason)
-                )?;
-            }
-        }
-        Format::Table => {
-            let headings = ["part", "answer", "frames", "why"].map(str::to_owned);
-            let mut rows = vec![headings.to_vec()];
-            rows.extend(answers.iter().map(|answer| {
-                let row = row(handout, answer, student);
-                vec![answer.id.clone(), row.value, row.frames, row.reason]
-            }));
-            writeln!(out, "{}\n", safe(&handout.file.title))?;
-            render::table(out, rows, terminal::width())?;
-        }
+        Ok(())
     }
-    Ok(())
+
+    /// Says which file is which capture of the handout.
+    fn captures(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        if self.slots.is_empty() {
+            return Ok(());
+        }
+        let headings = ["capture", "found in", "missing"].map(str::to_owned);
+        let mut rows = vec![headings.to_vec()];
+        rows.extend(self.slots.iter().map(|slot| {
+            let names = slot.names(self.material).join(", ");
+            vec![slot.id.clone(), names, slot.missing.join("; ")]
+        }));
+        writeln!(out)?;
+        render::table(out, rows, terminal::width())?;
+        Ok(())
+    }
 }
 
 /// One line of a table.
@@ -323,6 +393,17 @@ struct Line {
     value: String,
     frames: String,
     reason: String,
+}
+
+/// Whether the frames of an answer are the answer.
+fn gives_away(handout: &Handout, answer: &Answer) -> bool {
+    let part = &handout.file.question[answer.question].part[answer.part];
+    let counted = part.over.as_ref().map(|o| *o.get_ref()) == Some(format::Over::Count);
+    counted
+        || matches!(
+            part.kind.get_ref(),
+            format::Type::Frame | format::Type::Frames
+        )
 }
 
 fn unit<'h>(handout: &'h Handout, answer: &Answer) -> Option<&'h str> {
@@ -348,18 +429,24 @@ fn row(handout: &Handout, answer: &Answer, student: bool) -> Line {
         (None, true) => question.hints.join(" "),
         (None, false) => answer.reason.clone(),
     };
+    let frames = match student && gives_away(handout, answer) {
+        true => "…".to_owned(),
+        false => answer.frames(),
+    };
     Line {
         value,
-        frames: answer.frames(),
+        frames,
         reason,
     }
 }
 
 /// One answer as JSON.
 fn part(handout: &Handout, answer: &Answer, student: bool) -> Value {
+    let hidden = student && gives_away(handout, answer);
     let evidence: Vec<Value> = answer
         .evidence
         .iter()
+        .filter(|_| !hidden)
         .map(|e| json!({"file": e.file, "frame": e.frame, "field": e.field}))
         .collect();
     let told = answer.missing.is_none() && !student;

@@ -330,7 +330,8 @@ fn list(text: &str, out: &mut impl Write) -> io::Result<()> {
     let wanted = text.to_lowercase();
     let facts = super::restriction::catalogues();
     for catalogue in std::iter::once(Catalogue::frames()).chain(&facts) {
-        let shown = catalogue.entries().iter().filter(|entry| {
+        let filled = catalogue.entries().iter().filter(|e| !e.places.is_empty());
+        let shown = filled.filter(|entry| {
             entry.name.to_lowercase().contains(&wanted)
                 || entry.doc.to_lowercase().contains(&wanted)
         });

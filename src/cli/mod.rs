@@ -10,6 +10,7 @@ mod capture;
 mod client;
 mod compare;
 mod fields;
+mod follow;
 mod frames;
 mod grade;
 mod handout;
@@ -43,6 +44,7 @@ enum Command {
     Fields(fields::Args),
     Frames(frames::Args),
     Show(show::Args),
+    Follow(follow::Args),
     Capture(capture::Args),
     Answer(answer::Args),
     Compare(compare::Args),
@@ -95,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Fields(args) => fields::run(&args),
         Command::Frames(args) => frames::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Follow(args) => follow::run(&args),
         Command::Capture(args) => capture::run(&args),
         Command::Answer(args) => answer::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -36,6 +36,12 @@ const HIDDEN: &[&str] = &[
     "frame.marked",
     "frame.ignored",
     "eth.addr",
+    "eth.addr_resolved",
+    "eth.addr.oui",
+    "eth.dst.oui",
+    "eth.src.oui",
+    "eth.dst_resolved",
+    "eth.src_resolved",
     "eth.lg",
     "eth.ig",
     "ip.addr",
@@ -161,6 +167,15 @@ fn describe(layer: &Layer, sums: &Sums, explain: bool, out: &mut impl Write) -> 
         let fields = layer.fields.iter();
         fields.filter(move |f| !HIDDEN.contains(&f.name) && !judged(f.name))
     };
+    // Where its bytes are: in the frame, or in the message that was put together.
+    let place = |bytes: &std::ops::Range<usize>| match bytes.len() {
+        0 => String::new(),
+        1 => format!("{}", layer.start.unwrap_or(0) + bytes.start),
+        _ => {
+            let start = layer.start.unwrap_or(0);
+            format!("{}-{}", start + bytes.start, start + bytes.end - 1)
+        }
+    };
     let width = shown().map(|f| f.name.len()).max().unwrap_or(0).min(44);
     for field in shown() {
         let value = String::from_utf8_lossy(&field.value);
@@ -173,18 +188,32 @@ fn describe(layer: &Layer, sums: &Sums, explain: bool, out: &mut impl Write) -> 
             .iter()
             .find(|s| !layer.quoted && s.0 == field.name)
             .map(|s| verdict(s.1));
-        let meaning = field.meaning.map(str::to_owned).or(sum);
+        let meaning = field.meaning.clone().or(sum);
         let meaning = meaning
             .or_else(|| vendor::name_of_text(&value))
             .or_else(|| code(layer, field.name));
         let meaning = meaning.map_or(String::new(), |m| format!(" ({m})"));
-        writeln!(out, "    {:<width$}  {value}{meaning}", field.name)?;
+        let place = place(&field.bytes);
+        writeln!(out, "{place:>9}  {:<width$}  {value}{meaning}", field.name)?;
         if explain {
-            writeln!(out, "        {}", field.doc)?;
+            writeln!(out, "               {}", field.doc)?;
+        }
+    }
+    if let Some(text) = &layer.text {
+        writeln!(out, "           as text:")?;
+        for line in text.lines().take(MOST_LINES) {
+            writeln!(out, "           | {}", safe(line))?;
+        }
+        let more = text.lines().count().saturating_sub(MOST_LINES);
+        if more > 0 {
+            writeln!(out, "           … and {more} lines more")?;
         }
     }
     Ok(())
 }
+
+/// Lines of a body that are shown.
+const MOST_LINES: usize = 200;
 
 /// Sixteen bytes a line, in hexadecimal and as text.
 fn dump(bytes: &[u8], out: &mut impl Write) -> io::Result<()> {

@@ -4,6 +4,7 @@
 use super::definition::{Definition, Given, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
 use super::layer::{Protocol, View};
+use super::vendor;
 
 /// What an Ethernet header's last two bytes name, from 0x0600 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,12 @@ impl EtherType {
 crate::fields! {
     DST: "eth.dst", Kind::Ether, "Hardware address the frame is sent to.";
     ADDR: "eth.addr", Kind::Ether, "Either hardware address, destination first.";
+    DST_RESOLVED: "eth.dst_resolved", Kind::Text, "Destination with the maker of the card in place of its number.";
+    SRC_RESOLVED: "eth.src_resolved", Kind::Text, "Source with the maker of the card in place of its number.";
+    ADDR_RESOLVED: "eth.addr_resolved", Kind::Text, "Either address with the maker of the card.";
+    DST_OUI: "eth.dst.oui", Kind::Unsigned(24), "First three bytes of the destination: who made the card.";
+    SRC_OUI: "eth.src.oui", Kind::Unsigned(24), "First three bytes of the source: who made the card.";
+    ADDR_OUI: "eth.addr.oui", Kind::Unsigned(24), "First three bytes of either address.";
     DST_LG: "eth.dst.lg", Kind::Boolean, "Destination address was assigned locally, not by a maker.";
     LG: "eth.lg", Kind::Boolean, "Either address was assigned locally.";
     DST_IG: "eth.dst.ig", Kind::Boolean, "Destination is a group address (multicast or broadcast).";
@@ -134,6 +141,18 @@ pub fn emit<'a>(
     sink.boolean(LG, 6..9, src[0] & 2 != 0);
     sink.boolean(SRC_IG, 6..9, src[0] & 1 != 0);
     sink.boolean(IG, 6..9, src[0] & 1 != 0);
+    for (at, mac, resolved, oui) in [
+        (0, dst, DST_RESOLVED, DST_OUI),
+        (6, src, SRC_RESOLVED, SRC_OUI),
+    ] {
+        for (name, number) in [(resolved, oui), (ADDR_RESOLVED, ADDR_OUI)] {
+            if sink.wants(name) {
+                sink.owned_text(name, at..at + 6, vendor::name(mac));
+            }
+            let maker = u32::from_be_bytes([0, mac[0], mac[1], mac[2]]);
+            sink.unsigned(number, at..at + 3, maker);
+        }
+    }
     let kind = view.u16(12)?;
     // 0 is no length: Wireshark shows it as an unknown type.
     if kind > 1500 || kind == 0 {

@@ -20,6 +20,8 @@ crate::fields! {
     UNUSED: "icmp.unused", Kind::Bytes, "Bytes the message type leaves unused.";
     ORIGINATE: "icmp.originate_timestamp", Kind::Unsigned(32), "Milliseconds since midnight when the request left.";
     RECEIVE: "icmp.receive_timestamp", Kind::Unsigned(32), "Milliseconds since midnight when the request arrived.";
+    DATA_TIME: "icmp.data_time", Kind::Time, "When the request left, by the clock in its data.";
+    DATA_TIME_RELATIVE: "icmp.data_time_relative", Kind::Duration, "Time from then to this frame.";
     TRANSMIT: "icmp.transmit_timestamp", Kind::Unsigned(32), "Milliseconds since midnight when the reply left.";
 }
 
@@ -28,7 +30,7 @@ pub const DEFINITION: Definition = Definition {
     layers: &[("icmp", "Internet control message protocol.")],
     title: "ICMP",
     fields: FIELDS,
-    emit: |given, sink| emit(&given.view, sink),
+    emit: |given, sink| emit(&given.view, given.packet.frame.time, sink),
     strict: true,
     values: &[Names {
         fields: &["icmp.type"],
@@ -56,30 +58,33 @@ pub fn quotes(kind: u8) -> bool {
     matches!(kind, 3 | 4 | 5 | 11 | 12)
 }
 
-/// Bytes of a time stamp that begins an echo's data: `ping` puts the time of sending there, in
+/// Length and value of a time stamp that begins an echo's data: `ping` puts the time of sending there, in
 /// its machine's byte order. Wireshark takes for one what is near the frame's own time.
-pub fn time_stamp(data: &View<'_>, seen: Option<Time>) -> usize {
-    let Some(seen) = seen else { return 0 };
+pub fn time_stamp(data: &View<'_>, seen: Option<Time>) -> Option<(usize, i64)> {
+    let seen = seen?;
     let near = |seconds: i64| (seconds - seen.0 / 1_000_000_000).abs() < 86_400;
     let narrow = |read: fn([u8; 4]) -> u32| {
         let (seconds, micros) = (data.array(0).map(read)?, data.array(4).map(read)?);
-        Some(near(i64::from(seconds)) && micros < 1_000_000)
+        let found = near(i64::from(seconds)) && micros < 1_000_000;
+        let time = i64::from(seconds) * 1_000_000_000 + i64::from(micros) * 1000;
+        found.then_some((8, time))
     };
     let wide = |read: fn([u8; 8]) -> u64| {
         let (seconds, micros) = (data.array(0).map(read)?, data.array(8).map(read)?);
-        Some(i64::try_from(seconds).is_ok_and(near) && micros < 1_000_000)
+        let seconds = i64::try_from(seconds)
+            .ok()
+            .filter(|seconds| near(*seconds))?;
+        // Of these Wireshark 4.0 shows the seconds alone.
+        (micros < 1_000_000).then_some((16, seconds * 1_000_000_000))
     };
-    if wide(u64::from_le_bytes) == Some(true) || wide(u64::from_be_bytes) == Some(true) {
-        16
-    } else if narrow(u32::from_le_bytes) == Some(true) || narrow(u32::from_be_bytes) == Some(true) {
-        8
-    } else {
-        0
-    }
+    wide(u64::from_le_bytes)
+        .or_else(|| wide(u64::from_be_bytes))
+        .or_else(|| narrow(u32::from_le_bytes))
+        .or_else(|| narrow(u32::from_be_bytes))
 }
 
 /// Hands over the message's fields.
-pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
+pub fn emit<'a>(view: &View<'a>, seen: Option<Time>, sink: &mut Sink<'a>) -> Option<()> {
     let (kind, code) = (view.u8(0)?, view.u8(1)?);
     sink.unsigned(TYPE, 0..1, kind);
     sink.unsigned(CODE, 1..2, code);
@@ -94,6 +99,21 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
             let seq: [u8; 2] = view.array(6)?;
             sink.unsigned(SEQ, 6..8, u16::from_be_bytes(seq));
             sink.unsigned(SEQ_LE, 6..8, u16::from_le_bytes(seq));
+            if matches!(kind, 0 | 8)
+                && let Some(bytes) = view.bytes.get(8..)
+                && let Some(frame_time) = seen
+            {
+                let data = View {
+                    bytes,
+                    reported: view.reported.saturating_sub(8),
+                    quoted: view.quoted,
+                };
+                if let Some((length, time)) = time_stamp(&data, seen) {
+                    sink.put(DATA_TIME, 8..8 + length, Value::Time(time));
+                    let since = Value::Duration(frame_time.0 - time);
+                    sink.put(DATA_TIME_RELATIVE, 8..8 + length, since);
+                }
+            }
             if matches!(kind, 13 | 14) {
                 sink.unsigned(ORIGINATE, 8..12, view.u32(8)?);
                 sink.unsigned(RECEIVE, 12..16, view.u32(12)?);

@@ -244,7 +244,7 @@ mod tests {
     fn read(bytes: &[u8]) -> (Option<()>, Vec<(&'static str, String)>, Line) {
         let view = View {
             bytes,
-            reported: bytes.len(),
+            reported: 16.max(bytes.len()),
             quoted: false,
         };
         let mut sink = Sink::new(Wanted::ALL);
@@ -265,7 +265,7 @@ mod tests {
         let source = Value::Ipv4([10, 0, 0, 1]);
         assert!(found.contains(&("igmp.saddr", format!("{source:?}"))));
         assert_eq!(line.protocol, "IGMPv3");
-        for end in 0..bytes.len() - 4 {
+        for end in 0..bytes.len() {
             assert_eq!(read(&bytes[..end]).0, None, "{end}");
         }
     }

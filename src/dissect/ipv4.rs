@@ -14,7 +14,6 @@ crate::fields! {
     ID: "ip.id", Kind::Hex(16), "Identification, the same in all fragments of a datagram.";
     FLAGS: "ip.flags", Kind::Hex(8), "The three flag bits.";
     FLAGS_RB: "ip.flags.rb", Kind::Boolean, "Reserved bit, to be 0.";
-    FLAGS_SF: "ip.flags.sf", Kind::Boolean, "Security flag (RFC 3514); never set in earnest.";
     FLAGS_DF: "ip.flags.df", Kind::Boolean, "Don't fragment.";
     FLAGS_MF: "ip.flags.mf", Kind::Boolean, "More fragments follow.";
     FRAG_OFFSET: "ip.frag_offset", Kind::Unsigned(16), "Where this fragment belongs, in units of eight bytes.";
@@ -125,7 +124,12 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     sink.unsigned(DSFIELD, 1..2, ds);
     sink.unsigned(DSCP, 1..2, ds >> 2);
     sink.unsigned(ECN, 1..2, ds & 3);
-    sink.unsigned(LEN, 2..4, view.u16(2)?);
+    // 0 stands for as much as there is: segmentation left to the network card.
+    let total = match view.u16(2)? {
+        0 => view.reported as u64,
+        total => u64::from(total),
+    };
+    sink.unsigned(LEN, 2..4, total);
     sink.unsigned(ID, 4..6, view.u16(4)?);
     let fragment = view.u16(6)?;
     sink.unsigned(FLAGS, 6..7, fragment >> 13);

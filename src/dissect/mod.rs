@@ -223,6 +223,35 @@ impl<'a> Packet<'a> {
         walk::datagram(self, datagram);
     }
 
+    /// Calls the bytes above UDP, that nobody claims, what an earlier packet announced; `payload`
+    /// tells where in them bytes begin that the protocol only carries.
+    pub fn carries(&mut self, protocol: Protocol, payload: fn(&View<'_>) -> Option<usize>) {
+        let Some(last) = self.layers.find(Protocol::Data).copied() else {
+            return;
+        };
+        if last.start != self.payload.start {
+            return;
+        }
+        self.application = Some(protocol);
+        self.layers.drop_data();
+        let name = protocol.name();
+        self.layers.push(Layer {
+            protocol,
+            name,
+            ..last
+        });
+        if let Some(at) = payload(&self.view(&last)).map(as_u32)
+            && at < last.reported
+        {
+            self.layers.push(Layer {
+                start: last.start + at.min(last.captured),
+                captured: last.captured.saturating_sub(at),
+                reported: last.reported - at,
+                ..last
+            });
+        }
+    }
+
     /// The bytes of a layer.
     pub fn view(&self, layer: &Layer) -> View<'a> {
         let source: &'a [u8] = match layer.source {
@@ -237,6 +266,19 @@ impl<'a> Packet<'a> {
             reported: as_usize(layer.reported),
             quoted: layer.quoted,
         }
+    }
+
+    /// Where in the frame these bytes of its payload begin; `None` where the payload was put
+    /// together from fragments.
+    pub fn payload_start_of(&self, part: &[u8]) -> Option<usize> {
+        if self.payload.source != Source::Frame {
+            return None;
+        }
+        let skipped = part
+            .as_ptr()
+            .addr()
+            .checked_sub(self.payload_bytes().as_ptr().addr())?;
+        Some(as_usize(self.payload.start) + skipped)
     }
 
     /// The captured bytes above the transport header.

@@ -350,9 +350,9 @@ mod tests {
 
     #[test]
     fn a_name_is_half_a_byte_a_letter_and_pointers_are_followed_once() {
-        // RFC 1001 §14.1: "The NetBIOS name" padded, in level one encoding.
+        // RFC 1001 §14.1: "The NetBIOS name" in level one encoding (there with a slip in one letter).
         let mut bytes = vec![32];
-        bytes.extend(b"FEGHGFCAEOGFHEECEJEPFDCAGOGBGNGF");
+        bytes.extend(b"FEGIGFCAEOGFHEECEJEPFDCAGOGBGNGF");
         bytes.push(0);
         bytes.extend([0xc0, 0, 0xc0, 34]);
         let view = View {

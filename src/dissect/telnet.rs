@@ -27,38 +27,63 @@ pub const DEFINITION: Definition = Definition {
     emit,
     take: Some(|_, bytes| Taken::Message(bytes.len())),
     line: Some(line),
-    values: &[Names {
-        fields: &["telnet.cmd"],
-        values: &[
-            (236, "End of File"),
-            (237, "Suspend Process"),
-            (238, "Abort Process"),
-            (239, "End of Record"),
-            (240, "Suboption End"),
-            (241, "No-Op"),
-            (242, "Data Mark"),
-            (243, "Break"),
-            (244, "Interrupt Process"),
-            (245, "Abort Output"),
-            (246, "Are You There?"),
-            (247, "Escape Character"),
-            (248, "Erase Line"),
-            (249, "Go Ahead"),
-            (250, "Suboption"),
-            (251, "Will"),
-            (252, "Won't"),
-            (253, "Do"),
-            (254, "Don't"),
-        ],
-    }],
+    values: &[
+        Names {
+            fields: &["telnet.cmd"],
+            values: &[
+                (236, "End of File"),
+                (237, "Suspend Process"),
+                (238, "Abort Process"),
+                (239, "End of Record"),
+                (240, "Suboption End"),
+                (241, "No-Op"),
+                (242, "Data Mark"),
+                (243, "Break"),
+                (244, "Interrupt Process"),
+                (245, "Abort Output"),
+                (246, "Are You There?"),
+                (247, "Escape Character"),
+                (248, "Erase Line"),
+                (249, "Go Ahead"),
+                (250, "Suboption"),
+                (251, "Will"),
+                (252, "Won't"),
+                (253, "Do"),
+                (254, "Don't"),
+            ],
+        },
+        Names {
+            fields: &["telnet.subcmd"],
+            values: &[
+                (0, "Binary Transmission"),
+                (1, "Echo"),
+                (3, "Suppress Go Ahead"),
+                (5, "Status"),
+                (6, "Timing Mark"),
+                (24, "Terminal Type"),
+                (25, "End of Record"),
+                (31, "Negotiate About Window Size"),
+                (32, "Terminal Speed"),
+                (33, "Remote Flow Control"),
+                (34, "Linemode"),
+                (35, "X Display Location"),
+                (36, "Environment Option"),
+                (37, "Authentication Option"),
+                (38, "Encryption Option"),
+                (39, "New Environment Option"),
+                (46, "Start TLS"),
+            ],
+        },
+    ],
     ..NOTHING
 };
 
 /// Interpret as command.
 const IAC: u8 = 255;
-/// A suboption begins, and ends.
-const SB: u8 = 250;
-const SE: u8 = 240;
+/// A suboption begins.
+pub const SB: u8 = 250;
+/// A suboption ends.
+pub const SE: u8 = 240;
 
 /// One piece of what is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ crate::states! {
         CapturedTwice "captured-twice" "The same packets were captured more than once.";
         ChecksumWrong "checksum-wrong" "Checksums do not fit.";
         ChecksumOffload "checksum-offload" "Checksums were not filled in yet when the frames were captured.";
+        PasswordInClear "password-in-clear" "A password, or what stands for one, crossed the network readable.";
         Detour "detour" "Packets pass through a host that stands between two others.";
     }
 }
@@ -30,6 +31,13 @@ crate::states! {
         Tcp "tcp" "TCP.";
         Udp "udp" "UDP.";
         Dhcp "dhcp" "DHCP.";
+        Ftp "ftp" "FTP.";
+        Telnet "telnet" "Telnet.";
+        Smtp "smtp" "SMTP.";
+        Pop "pop" "POP.";
+        Imap "imap" "IMAP.";
+        Http "http" "HTTP.";
+        Snmp "snmp" "SNMP.";
     }
 }
 

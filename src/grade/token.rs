@@ -65,6 +65,10 @@ pub enum Unit {
     Milliseconds,
     /// Microseconds.
     Microseconds,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
 }
 
 static VALUE: LazyLock<Regex> = LazyLock::new(|| {
@@ -92,7 +96,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*-?(bytes?|octets?|b\b|bits?|words?|milliseconds?|ms\b|microseconds?|[uµ]s\b|seconds?|secs?\b|s\b)")
+    Regex::new(r"(?i)^\s*-?(bytes?|octets?|b\b|bits?|words?|milliseconds?|ms\b|microseconds?|[uµ]s\b|seconds?|secs?\b|s\b|minutes?|mins?\b|hours?|hrs?\b)")
         .expect("the pattern is right")
 });
 
@@ -222,6 +226,9 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
             match unit.as_str() {
                 "ms" => Unit::Milliseconds,
                 "us" | "µs" => Unit::Microseconds,
+                "min" | "mins" => Unit::Minutes,
+                u if u.starts_with("minute") => Unit::Minutes,
+                u if u.starts_with("hour") || u == "hr" || u == "hrs" => Unit::Hours,
                 u if u.starts_with("milli") => Unit::Milliseconds,
                 u if u.starts_with("micro") => Unit::Microseconds,
                 u if u.starts_with("bit") => Unit::Bits,

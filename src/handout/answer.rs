@@ -6,6 +6,7 @@ use super::format::{Names, Over, Part, Take, Type};
 use super::material::Material;
 use super::names;
 use super::plan::Handout;
+use super::units;
 use super::value;
 
 /// The answer to one part of a question.
@@ -109,8 +110,8 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         return;
     }
     if let Some(constant) = &part.value {
-        answer.values = constants(constant);
-        answer.text = value::print(kind, &answer.values);
+        answer.values = units::settle(part, &[], constants(constant));
+        answer.text = shown(part, &answer.values);
         answer.reason = part.because.clone().unwrap_or_default();
         return;
     }
@@ -184,6 +185,11 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
             add(answer, material, capture, frame, &field);
         }
     }
+    let fields: Vec<String> = read
+        .iter()
+        .flat_map(|(_, r)| r.fields.iter().cloned())
+        .collect();
+    let all = units::settle(part, &fields, all);
     let values = match over {
         Some(Over::Count) => {
             let kept = i128::try_from(read.len()).unwrap_or(0);
@@ -199,6 +205,14 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         let why = why.unwrap_or_else(|| "the capture does not show it".to_owned());
         answer.evidence.clear();
         answer.missing = Some(format!("{}: {why}", sentence_of(material, first, what)));
+        return;
+    }
+    // What a map does not say is not guessed.
+    if let (Type::YesNo, Some(Datum::Text(word))) = (kind, values.first()) {
+        answer.missing = Some(format!(
+            "{}: it is `{word}`, and `map` does not say whether that means yes or no",
+            sentence_of(material, first, what)
+        ));
         return;
     }
     answer.text = shown(part, &values);
@@ -227,6 +241,11 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
     {
         reason.push_str("; ");
         reason.push_str(&super::find::tell(material, hit, because));
+    }
+    let mut files: Vec<usize> = read.iter().map(|(hit, _)| hit.file).collect();
+    files.dedup();
+    if over.is_some() && files.len() > 1 {
+        reason.push_str(&format!("; over {} captures together", files.len()));
     }
     if !hits.say.is_empty() {
         reason.push_str("; ");
@@ -322,7 +341,10 @@ fn mapped(part: &Part, value: Datum) -> Datum {
 /// The values as they are told.
 fn shown(part: &Part, values: &[Datum]) -> String {
     let kind = *part.kind.get_ref();
-    let plain = value::print(kind, values);
+    let plain = match values {
+        [Datum::Duration(n)] if kind == Type::Duration => units::told(part, *n),
+        values => value::print(kind, values),
+    };
     let name = match (&part.names, values.first()) {
         (Some(Names::Known(table)), Some(Datum::Number { value, .. })) => names::table(table)
             .and_then(|entries| entries.iter().find(|e| i128::from(e.0) == *value))
@@ -355,8 +377,7 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
     };
     if over == Over::Steps {
         let steps = numbers.windows(2).map(|pair| pair[1] - pair[0]);
-        let whole = values.iter().all(|v| matches!(v, Datum::Number { .. }));
-        return steps.map(|step| number(step, whole)).collect();
+        return steps.map(|step| calculated(step, &values)).collect();
     }
     let best = |wanted: f64| {
         values
@@ -374,21 +395,21 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
         Over::Span => numbers.last().copied().unwrap_or(*first) - first,
         Over::Count | Over::Set | Over::Steps => return values,
     };
-    let whole = matches!(over, Over::Sum | Over::Span)
-        && values.iter().all(|v| matches!(v, Datum::Number { .. }));
-    vec![number(result, whole)]
+    vec![calculated(result, &values)]
 }
 
-/// A calculated number; `whole` where it was made of whole numbers.
-fn number(result: f64, whole: bool) -> Datum {
+/// A calculated number, of the type of those it was made of.
+fn calculated(result: f64, of: &[Datum]) -> Datum {
+    let spans = of.iter().all(|v| matches!(v, Datum::Duration(_)));
+    let whole = of.iter().all(|v| matches!(v, Datum::Number { .. })) && result.fract() == 0.0;
     #[expect(
         clippy::cast_possible_truncation,
         reason = "checked to be whole and small"
     )]
-    if whole && result.fract() == 0.0 && result.abs() < 9e15 {
-        Datum::number(result as i64)
-    } else {
-        Datum::Float(result)
+    match result.abs() < 9e9 {
+        true if spans => Datum::Duration((result * 1e9).round() as i64),
+        _ if whole && result.abs() < 9e15 => Datum::number(result as i64),
+        _ => Datum::Float(result),
     }
 }
 

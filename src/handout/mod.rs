@@ -8,6 +8,7 @@
 //! fact. A file is known by what it holds, never by its name.
 
 pub mod answer;
+mod check;
 pub mod draft;
 pub mod find;
 pub mod format;
@@ -17,8 +18,11 @@ pub mod pairs;
 pub mod plan;
 pub mod problem;
 pub mod sheet;
+pub mod slots;
 pub mod template;
+pub mod units;
 pub mod value;
+mod wording;
 
 pub use answer::{Answer, Evidence, answers};
 pub use find::Found;

@@ -1,11 +1,11 @@
 //! A handout made ready to run: names are looked up, filters and terms are checked, and what has
 //! to be kept of each frame is known before the first capture is read.
 
-use super::format::{self, Names, Take, Way, Which};
-use super::names;
+use super::format::{self, Way, Which};
 use super::pairs;
 use super::problem::Problem;
 use super::template::{self, Piece};
+use super::wording;
 use crate::dissect::field::Kind;
 use crate::query::catalogue::distance;
 use crate::query::{Catalogue, EntryId, Expression, Filter};
@@ -49,6 +49,8 @@ pub struct Finder {
     pub filter: Vec<Piece>,
     /// Which of those found.
     pub which: Which,
+    /// Whether the handout says which.
+    pub chosen: bool,
     /// What the better candidates pass.
     pub prefer: Vec<Vec<Piece>>,
     /// What gives their order.
@@ -135,12 +137,12 @@ pub fn field(catalogue: &Catalogue, name: &str) -> Option<EntryId> {
 impl Handout {
     /// Reads a handout file. All problems of the text are given at once.
     pub fn parse(text: &str) -> Result<Handout, Vec<Problem>> {
-        let file: format::File = toml::from_str(text).map_err(|error| {
-            let span = error.span().unwrap_or(0..0);
-            vec![Problem::new(span, error.message())]
-        })?;
+        let file: format::File =
+            toml::from_str(text).map_err(|error| vec![wording::of_toml(&error, text)])?;
         let mut maker = Maker {
             text,
+            later: file.lets.0.iter().map(|(name, _)| name.clone()).collect(),
+            slots: slots_of(&file),
             names: Vec::new(),
             things: Vec::new(),
             fields: Vec::new(),
@@ -180,6 +182,37 @@ impl Handout {
         })
     }
 
+    /// Things that no question, no capture and no other thing uses.
+    pub fn unused(&self) -> Vec<String> {
+        let parts = self.file.question.iter().flat_map(|q| &q.part);
+        let mut used: Vec<&str> = Vec::new();
+        for part in parts {
+            let names = part.of.iter().chain(&part.evidence);
+            used.extend(names.map(|n| n.get_ref().as_str()));
+            used.extend(part.doubt.iter().map(|d| d.of.get_ref().as_str()));
+        }
+        let holds = self.file.capture.iter().flat_map(|c| &c.holds);
+        used.extend(holds.map(|n| n.get_ref().as_str()));
+        let mut numbers: Vec<usize> = Vec::new();
+        for thing in &self.things {
+            let ways = thing.ways.iter().chain(thing.instead.iter().map(|i| &i.0));
+            for way in ways {
+                let pieces = way.prefer.iter().chain([&way.filter]);
+                numbers.extend(pieces.flat_map(|p| template::variables(p)).map(|v| v.thing));
+                numbers.extend(
+                    [way.just_before, way.after, way.unless, way.beside]
+                        .into_iter()
+                        .flatten(),
+                );
+            }
+        }
+        let things = self.things.iter().enumerate();
+        things
+            .filter(|(at, t)| !used.contains(&t.name.as_str()) && !numbers.contains(at))
+            .map(|(_, t)| t.name.clone())
+            .collect()
+    }
+
     /// The thing of this name.
     pub fn thing(&self, name: &str) -> Option<usize> {
         self.things.iter().position(|t| t.name == name)
@@ -193,20 +226,34 @@ struct Draft {
     first_only: bool,
 }
 
-struct Maker<'t> {
+pub(super) struct Maker<'t> {
     text: &'t str,
-    names: Vec<String>,
-    things: Vec<Thing>,
+    /// Names that are given somewhere in the file.
+    later: Vec<String>,
+    /// Captures of the handout, each with the first thing it has to hold.
+    slots: Vec<(String, String)>,
+    /// Names given so far.
+    pub(super) names: Vec<String>,
+    pub(super) things: Vec<Thing>,
     /// Fields asked of frames of a thing.
-    fields: Vec<(usize, EntryId)>,
+    pub(super) fields: Vec<(usize, EntryId)>,
     sources: Vec<Draft>,
     segments: bool,
     compared: Option<usize>,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Captures, each with the first thing it has to hold.
+fn slots_of(file: &format::File) -> Vec<(String, String)> {
+    let first = |c: &format::Capture| {
+        let holds = c.holds.first()?.get_ref().clone();
+        Some((c.id.clone(), holds))
+    };
+    file.capture.iter().filter_map(first).collect()
 }
 
 impl Maker<'_> {
-    fn problem(&mut self, span: Range<usize>, words: impl Into<String>) {
+    pub(super) fn problem(&mut self, span: Range<usize>, words: impl Into<String>) {
         self.problems.push(Problem::new(span, words));
     }
 
@@ -318,7 +365,10 @@ impl Maker<'_> {
         let by = way.by.as_ref();
         let after = other(&way.after)?;
         let unless = other(&way.unless)?;
-        let beside = other(&way.beside)?;
+        let beside = match &way.beside {
+            Some(name) => Some(self.place(name.get_ref(), name.span())?),
+            None => None,
+        };
         let table = match kind {
             Some(kind) => Table::Facts(kind),
             None => {
@@ -352,6 +402,7 @@ impl Maker<'_> {
             by: by.map(|by| by.get_ref().clone()),
             filter,
             which,
+            chosen: way.which.is_some(),
             prefer: prefer?,
             just_before,
             after,
@@ -384,21 +435,18 @@ impl Maker<'_> {
     }
 
     /// Reads a filter with variables, and checks it.
-    fn pieces(&mut self, text: &Spanned<String>, catalogue: &Catalogue) -> Option<Vec<Piece>> {
+    pub(super) fn pieces(
+        &mut self,
+        text: &Spanned<String>,
+        catalogue: &Catalogue,
+    ) -> Option<Vec<Piece>> {
         let span = text.span();
         let written = text.get_ref();
         let pieces = match template::read(written, &self.names) {
             Ok(pieces) => pieces,
             Err((at, name)) => {
-                let words = format!("nothing is called `${name}` here");
-                let near = nearest(&name, self.names.iter().map(String::as_str));
-                let hint = near.map_or(
-                    "a name must be given in [let] above its use".to_owned(),
-                    |n| format!("did you mean `${n}`?"),
-                );
                 let at = span.start + 1 + at;
-                self.problems
-                    .push(Problem::new(at..at + name.len() + 1, words).hint(hint));
+                self.unknown(&name, "$", at..at + name.len() + 1);
                 return None;
             }
         };
@@ -412,15 +460,17 @@ impl Maker<'_> {
         }
         let sampled = self.with_samples(&pieces);
         if let Err(error) = Filter::parse(&sampled, catalogue) {
-            // Without variables the places in the text are those of the file.
-            let place = if sampled == *written {
-                span.start + 1 + error.span.start..span.start + 1 + error.span.end
-            } else {
-                span
-            };
-            let mut problem = Problem::new(place, error.to_string());
-            if let Some(hint) = error.hint {
-                problem = problem.hint(hint);
+            let samples: Vec<String> = template::variables(&pieces)
+                .map(|v| {
+                    let kind = self.kind_of(v.thing, v.field);
+                    kind.map_or(String::new(), |k| sample(k).literal())
+                })
+                .collect();
+            let (at, variable) = template::place(&pieces, &self.names, &samples, &error.span);
+            let place = span.start + 1 + at.start..span.start + 1 + at.end;
+            let mut problem = wording::of_filter(&error, &sampled, catalogue, place);
+            if let Some(name) = variable {
+                problem.words = format!("a value of `{name}` does not fit here: {}", problem.words);
             }
             self.problems.push(problem);
             return None;
@@ -437,10 +487,19 @@ impl Maker<'_> {
         for table in tables {
             let catalogue = table.catalogue();
             let Some(id) = field(catalogue, name) else {
-                let words = format!("{} have no field `{name}`", table.about());
-                let mut problem = Problem::new(span, words);
-                if let Some(advice) = catalogue.advice(name) {
-                    problem = problem.hint(advice);
+                let own = &self.names[thing];
+                let mut problem = Problem::new(span, String::new());
+                if name.is_empty() {
+                    problem.words = format!("`${own}` is a thing, not a value");
+                    problem = problem.hint(format!(
+                        "name a field of it, such as `${own}.{}`",
+                        usual(table)
+                    ));
+                } else {
+                    problem.words = format!("{} have no field `{name}`", table.about());
+                    if let Some(advice) = catalogue.advice(name) {
+                        problem = problem.hint(advice);
+                    }
                 }
                 self.problems.push(problem);
                 return false;
@@ -452,112 +511,41 @@ impl Maker<'_> {
         true
     }
 
-    fn reference(&mut self, name: &str, span: Range<usize>) -> Option<usize> {
+    /// The thing of a name that is given above.
+    pub(super) fn reference(&mut self, name: &str, span: Range<usize>) -> Option<usize> {
         let found = self.names.iter().position(|n| n == name);
         if found.is_none() {
-            let words = format!("nothing is called `{name}` here");
-            let hint = nearest(name, self.names.iter().map(String::as_str))
-                .map_or(format!("give it a name with [let.{name}]"), |n| {
-                    format!("did you mean `{n}`?")
-                });
-            self.problems.push(Problem::new(span, words).hint(hint));
+            self.unknown(name, "", span);
         }
         found
     }
 
-    fn captures(&mut self, file: &format::File) {
-        for capture in &file.capture {
-            for name in &capture.holds {
-                self.reference(name.get_ref(), name.span());
-            }
+    /// The same, where a capture of the handout is meant as well by what it holds first.
+    fn place(&mut self, name: &str, span: Range<usize>) -> Option<usize> {
+        let slot = self.slots.iter().find(|(id, _)| id == name);
+        let holds = slot.map(|(_, holds)| holds.clone());
+        match holds {
+            Some(holds) if !self.names.iter().any(|n| n == name) => self.reference(&holds, span),
+            _ => self.reference(name, span),
         }
     }
 
-    fn questions(&mut self, file: &format::File) {
-        let mut known: Vec<String> = Vec::new();
-        for question in &file.question {
-            for part in &question.part {
-                let id = format!("{}.{}", question.id, part.id);
-                if known.contains(&id) {
-                    self.problem(part.kind.span(), format!("two parts are called `{id}`"));
-                }
-                known.push(id);
-                self.part(part);
-            }
-        }
-    }
-
-    fn part(&mut self, part: &format::Part) {
-        let span = part.kind.span();
-        let sourced = part.of.is_some() || part.value.is_some();
-        let prose = *part.kind.get_ref() == format::Type::Prose;
-        if !sourced && !prose {
-            let words = "this answer comes from nowhere";
-            let hint = "add `of = \"NAME\"` and `take = \"FIELD\"`, or `value = …`";
-            self.problems
-                .push(Problem::new(span.clone(), words).hint(hint));
-        }
-        if prose && part.idea.is_empty() {
-            let words = "prose needs a rubric";
-            let hint = "add [[question.part.idea]] with `idea` and `words`";
-            self.problems
-                .push(Problem::new(span.clone(), words).hint(hint));
-        }
-        if let Some(Names::Known(name)) = &part.names
-            && names::table(name).is_none()
-        {
-            let words = format!("there is no table of names called `{name}`");
-            let hint = format!("there are: {}", names::TABLES.join(", "));
-            self.problems
-                .push(Problem::new(span.clone(), words).hint(hint));
-        }
-        for wrong in &part.wrong {
-            if part.also.contains(&wrong.value) {
-                let words = format!("`{}` cannot be both right and wrong", wrong.value);
-                self.problem(span.clone(), words);
-            }
-        }
-        for name in &part.evidence {
-            if let Some(thing) = self.reference(name.get_ref(), name.span()) {
-                let _ = thing;
-            }
-        }
-        for doubt in &part.doubt {
-            let Some(thing) = self.reference(doubt.of.get_ref(), doubt.of.span()) else {
-                continue;
-            };
-            let tables: Vec<Table> = self.things[thing].ways.iter().map(|w| w.table).collect();
-            for table in tables {
-                self.pieces(&doubt.filter, table.catalogue());
-                if matches!(table, Table::Frames(_))
-                    && let Ok(filter) = Filter::parse(doubt.filter.get_ref(), table.catalogue())
-                {
-                    self.fields
-                        .extend(filter.needs().iter().map(|id| (thing, *id)));
-                }
-            }
-        }
-        let Some(of) = &part.of else { return };
-        let Some(thing) = self.reference(of.get_ref(), of.span()) else {
-            return;
+    /// Says that a name is not given above.
+    fn unknown(&mut self, name: &str, sign: &str, span: Range<usize>) {
+        let words = format!("nothing is called `{sign}{name}` here");
+        let hint = if self.later.iter().any(|n| n == name) {
+            format!("[let.{name}] stands further down; it must stand above its use")
+        } else {
+            nearest(name, self.names.iter().map(String::as_str))
+                .map_or(format!("give it a name above, with [let.{name}]"), |n| {
+                    format!("did you mean `{sign}{n}`?")
+                })
         };
-        let mut terms: Vec<(String, Range<usize>)> = Vec::new();
-        if let Some(take) = &part.take {
-            match take.get_ref() {
-                Take::One(text) => terms.push((text.clone(), take.span())),
-                Take::Several(texts) => {
-                    terms.extend(texts.iter().map(|t| (t.clone(), take.span())));
-                }
-            }
-        }
-        terms.extend(part.or_take.iter().map(|t| (t.get_ref().clone(), t.span())));
-        for (text, place) in terms {
-            self.term(thing, &text, place);
-        }
+        self.problems.push(Problem::new(span, words).hint(hint));
     }
 
     /// Checks a term that is taken of a thing, in every table the thing may be found in.
-    fn term(&mut self, thing: usize, text: &str, span: Range<usize>) {
+    pub(super) fn term(&mut self, thing: usize, text: &str, span: Range<usize>) {
         let tables: Vec<Table> = self.things[thing].ways.iter().map(|w| w.table).collect();
         for table in tables {
             if self.term_of(table, thing, text, span.clone()).is_none() {
@@ -584,13 +572,8 @@ impl Maker<'_> {
             }
             Err(error) => {
                 let at = span.start + 1;
-                let mut problem = Problem::new(
-                    at + error.span.start..at + error.span.end,
-                    error.to_string(),
-                );
-                if let Some(hint) = error.hint {
-                    problem = problem.hint(hint);
-                }
+                let place = at + error.span.start..at + error.span.end;
+                let problem = wording::of_filter(&error, text, table.catalogue(), place);
                 self.problems.push(problem);
                 None
             }
@@ -617,6 +600,14 @@ impl Maker<'_> {
             }
         }
         needs
+    }
+}
+
+/// A field that things of a table usually are known by.
+fn usual(table: Table) -> &'static str {
+    match table {
+        Table::Frames(_) => "frame.number",
+        Table::Facts(kind) => (kind.schema)().columns.first().map_or("frame", |c| c.key()),
     }
 }
 

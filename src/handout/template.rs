@@ -1,6 +1,7 @@
 //! Texts with variables: `tcp.stream == $session.stream` in filters, `{frame}` in sentences.
 
 use super::Datum;
+use std::ops::Range;
 
 /// A piece of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +111,44 @@ pub fn fill(
         }
     }
     Some(text)
+}
+
+/// Where a place of a filled text is in the text as it was written, and the variable it lies in.
+pub fn place(
+    pieces: &[Piece],
+    names: &[String],
+    values: &[String],
+    span: &Range<usize>,
+) -> (Range<usize>, Option<String>) {
+    let mut values = values.iter();
+    let (mut filled, mut written) = (0, 0);
+    let mut last = 0..0;
+    for piece in pieces {
+        let (long, own, name) = match piece {
+            Piece::Text(text) => (text.len(), text.len(), None),
+            Piece::Variable { thing, field } => {
+                let name = format!("${}.{field}", names.get(*thing).map_or("", String::as_str));
+                // After `in` a value stands in braces, which are counted with it.
+                let long = values.next().map_or(0, String::len);
+                (long, name.len(), Some(name))
+            }
+        };
+        if span.start < filled + long || span.start == filled && long == 0 {
+            let within = span.start - filled;
+            return match name {
+                Some(name) => (written..written + own, Some(name)),
+                None => {
+                    let start = written + within;
+                    let end = (start + span.len()).min(written + own).max(start);
+                    (start..end, None)
+                }
+            };
+        }
+        filled += long;
+        written += own;
+        last = written..written;
+    }
+    (last, None)
 }
 
 /// The conditions of a filter that have no variable: what can be tested while frames are read.

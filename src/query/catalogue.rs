@@ -71,6 +71,21 @@ const RENAMED: &[(&str, &str)] = &[
     ),
 ];
 
+/// Fields that Wireshark 4.0 has and does not fill either, unless a setting asks for it: they can be
+/// asked for and are always absent, and are not listed.
+const NEVER_FILLED: &[(&str, Kind, &str)] = &[
+    (
+        "ip.flags.sf",
+        Kind::Boolean,
+        "Security flag (RFC 3514), in place of the reserved bit.",
+    ),
+    (
+        "dhcp.option.novell_netware_ip_domain",
+        Kind::Text,
+        "NetWare/IP domain (62).",
+    ),
+];
+
 impl Catalogue {
     /// The names of frames: every protocol, every field.
     pub fn frames() -> &'static Catalogue {
@@ -91,6 +106,9 @@ impl Catalogue {
                     let place = Place::Field(*protocol, index);
                     catalogue.add(field.name, field.kind, field.doc, place);
                 }
+            }
+            for (name, kind, doc) in NEVER_FILLED {
+                catalogue.declare(name, *kind, doc);
             }
             for (notes, table) in NOTES {
                 for (index, field) in table.iter().enumerate() {
@@ -122,9 +140,14 @@ impl Catalogue {
     }
 
     fn add(&mut self, name: &'static str, kind: Kind, doc: &'static str, place: Place) {
+        let id = self.declare(name, kind, doc);
+        self.entries[usize::from(id.0)].places.push(place);
+    }
+
+    /// The entry of a name, which may be new.
+    fn declare(&mut self, name: &'static str, kind: Kind, doc: &'static str) -> EntryId {
         if let Some(id) = self.by_name.get(name) {
-            self.entries[usize::from(id.0)].places.push(place);
-            return;
+            return *id;
         }
         let id = EntryId(u16::try_from(self.entries.len()).expect("fewer than 65536 fields"));
         self.by_name.insert(name, id);
@@ -132,8 +155,9 @@ impl Catalogue {
             name,
             kind,
             doc,
-            places: vec![place],
+            places: Vec::new(),
         });
+        id
     }
 
     /// All entries, protocols first, then in the order of the tables.

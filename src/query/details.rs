@@ -1,5 +1,6 @@
 //! Everything that is known of one frame: every layer with all its fields, in Wireshark's order.
 
+use super::expert;
 use super::frames::Seen;
 use super::notes::{NOTES, Notes};
 use super::print;
@@ -23,6 +24,8 @@ pub struct Layer {
     pub start: Option<usize>,
     /// Its fields.
     pub fields: Vec<Detail>,
+    /// What it carries, where that is text; as captured, so not safe to print.
+    pub text: Option<String>,
 }
 
 /// One value.
@@ -34,8 +37,8 @@ pub struct Detail {
     pub doc: &'static str,
     /// Its value as `tshark -T fields` prints it; as captured, so not safe to print.
     pub value: Vec<u8>,
-    /// What the value is called.
-    pub meaning: Option<&'static str>,
+    /// What the value is called, or says.
+    pub meaning: Option<String>,
     /// The layer's bytes it was read from; empty when it was computed.
     pub bytes: Range<usize>,
 }
@@ -68,6 +71,9 @@ impl Seen<'_, '_> {
             let _ = dissect::emit(packet, one, numbers, &mut sink);
             let start = dissect::as_usize(one.start);
             let mut described = layer(one.name, Some(start), one.quoted, one.protocol, &sink.found);
+            if one.protocol == Protocol::Data {
+                described.text = text(packet.view(one).bytes);
+            }
             if !one.quoted {
                 self.notes(one.protocol, &mut described.fields);
             }
@@ -81,7 +87,31 @@ impl Seen<'_, '_> {
             let given = message.given(packet);
             let _ = (message.protocol.definition().emit)(&given, &mut sink);
             let name = given.layer.name;
-            layers.push(layer(name, None, false, message.protocol, &sink.found));
+            let mut described = layer(name, None, false, message.protocol, &sink.found);
+            if message.protocol == Protocol::Http {
+                described.text = text(&dissect::http::body::of(&message.bytes));
+            }
+            layers.push(described);
+        }
+        if let Some(view) = reading.unclaimed() {
+            let mut sink = Sink::new(Wanted::ALL);
+            let _ = dissect::data::emit(&view, &mut sink);
+            let start = packet.payload_start_of(view.bytes);
+            let mut described = layer("data", start, false, Protocol::Data, &sink.found);
+            described.text = text(view.bytes);
+            layers.push(described);
+        }
+        let mut sink = Sink::new(Wanted::ALL);
+        expert::emit(reading, &mut sink);
+        if !sink.found.is_empty() {
+            layers.push(Layer {
+                name: "_ws.expert".to_owned(),
+                doc: "What is worth a remark, in Wireshark's words.",
+                quoted: false,
+                start: Some(0),
+                fields: details(expert::FIELDS, &sink.found),
+                text: None,
+            });
         }
         layers
     }
@@ -99,6 +129,22 @@ impl Seen<'_, '_> {
                 if let Some(note) = &said.notes.tcp {
                     track::tcp::emit(note, true, &mut sink);
                 }
+                let mut more = Sink::new(Wanted::ALL);
+                track::tcp::closing::emit(said.step, &mut more);
+                fields.extend(details(track::tcp::closing::FIELDS, &more.found));
+                let packet = self.reading.packet;
+                let payload = packet.payload_bytes();
+                let header = packet.layers.find(Protocol::Tcp);
+                let header = header.map_or(0, |l| packet.payload.start.saturating_sub(l.start));
+                let mut more = Sink::new(Wanted::ALL);
+                track::messages::pdu::emit(
+                    &said.told,
+                    payload,
+                    dissect::as_usize(header),
+                    said.message_whole_in,
+                    &mut more,
+                );
+                fields.extend(details(track::messages::pdu::FIELDS, &more.found));
                 Notes::Tcp
             }
             Protocol::Udp => {
@@ -129,7 +175,7 @@ impl Seen<'_, '_> {
         };
         let found = NOTES.iter().find(|(notes, _)| *notes == table);
         if let Some((_, table)) = found {
-            fields.extend(sink.found.iter().filter_map(|found| detail(table, found)));
+            fields.extend(details(table, &sink.found));
         }
     }
 }
@@ -148,10 +194,48 @@ fn layer(
         doc: doc.map_or("", |(_, doc)| *doc),
         quoted,
         start,
-        fields: found
-            .iter()
-            .filter_map(|found| detail(definition.fields, found))
-            .collect(),
+        fields: details(definition.fields, found),
+        text: None,
+    }
+}
+
+fn details(table: &[Field], found: &[Found<'_>]) -> Vec<Detail> {
+    let details = found.iter().filter_map(|found| detail(table, found));
+    details.collect()
+}
+
+/// Bytes as text, where all of them can be read.
+fn text(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    (!text.is_empty() && text.chars().all(plain)).then(|| text.to_owned())
+}
+
+/// A field's sentence within another: without its capital and its full stop.
+fn sentence(doc: &str) -> String {
+    let mut letters = doc.trim_end_matches('.').chars();
+    let second = letters.clone().nth(1);
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    // Abbreviations keep theirs.
+    if second.is_some_and(char::is_uppercase) {
+        return doc.trim_end_matches('.').to_owned();
+    }
+    first.to_lowercase().chain(letters).collect()
+}
+
+/// The names of TCP's flags.
+fn flags(flags: u64) -> String {
+    let names = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
+    let names = names.iter().enumerate();
+    let set: Vec<&str> = names
+        .filter(|(bit, _)| flags >> bit & 1 == 1)
+        .map(|(_, name)| *name)
+        .collect();
+    match set.as_slice() {
+        [] => "none".to_owned(),
+        set => set.join(", "),
     }
 }
 
@@ -160,7 +244,12 @@ fn detail(table: &[Field], found: &Found<'_>) -> Option<Detail> {
     let mut value = Vec::new();
     print::value(field.kind, &found.value, &mut value);
     let meaning = match (&found.value, field.kind) {
-        (Value::Unsigned(n), kind) if kind != Kind::Boolean => meaning::name(field.name, *n),
+        (Value::Unsigned(n), _) if field.name == "tcp.flags" => Some(flags(*n)),
+        // A frame's number alone does not say what is in that frame.
+        (_, Kind::Frame) => Some(sentence(field.doc)),
+        (Value::Boolean(true), _) | (Value::Present, Kind::Mark) => Some(sentence(field.doc)),
+        (Value::Boolean(false), _) => Some("not set".to_owned()),
+        (Value::Unsigned(n), _) => meaning::name(field.name, *n).map(str::to_owned),
         _ => None,
     };
     Some(Detail {

@@ -8,6 +8,7 @@ use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{DEFINITIONS, Packet, Transport};
 use crate::track::fragments::Whole;
 use crate::track::messages::{HttpNote, Message, Messages, Told};
+use crate::track::promised::Promised;
 use crate::track::tcp::closing::{Closings, Step};
 use crate::track::{Notes, Trackers, dns, eap, ssdp};
 
@@ -147,6 +148,8 @@ pub(super) struct Said {
 #[derive(Default)]
 pub(super) struct Following {
     trackers: Trackers,
+    /// What was announced of conversations whose ports say nothing.
+    pub(super) promised: Promised,
     messages: Messages,
     closings: Closings,
     ssdp: ssdp::Conversations,

@@ -181,6 +181,7 @@ impl<'q> Session<'q> {
         if let Some(whole) = &whole {
             packet.resume(&whole.bytes);
         }
+        state.following.promised.packet(&mut packet);
         let mut said = state.following.packet(&packet, whole.as_ref(), self.wants);
         if let Some(learned) = learned {
             learned.complete(&mut said, frame.number);
@@ -297,6 +298,18 @@ impl<'a> Reading<'_, 'a> {
                 self.body(plan, message, values);
             }
         }
+        if let Some(tunnel) = self
+            .said
+            .told
+            .tunnel
+            .as_ref()
+            .filter(|_| self.has_content())
+        {
+            values.layer(plan, "http", 1, length, packet.payload_bytes());
+            values.read(plan, Protocol::Http, 1, |sink| {
+                track::messages::emit_tunnel(tunnel, sink);
+            });
+        }
         if let Some(name) = self.said.told.named {
             values.layer(plan, name, 1, length, packet.payload_bytes());
         }
@@ -319,6 +332,9 @@ impl<'a> Reading<'_, 'a> {
     /// The protocols above TCP, as `frame.protocols` has them.
     pub(super) fn above(&self) -> String {
         let mut out = String::new();
+        if self.said.told.left_http && self.has_content() {
+            out.push_str(":http");
+        }
         for message in &self.said.messages {
             match message.protocol {
                 Protocol::Http => {
@@ -358,6 +374,12 @@ impl<'a> Reading<'_, 'a> {
         values.layer(plan, "data", 1, 0, &[]);
     }
 
+    /// Whether TCP's payload is shown as something, and does not only wait.
+    fn has_content(&self) -> bool {
+        let said = self.said;
+        !said.messages.is_empty() || said.told.named.is_some() || self.unclaimed().is_some()
+    }
+
     /// TCP's payload that no protocol claims.
     pub(super) fn unclaimed(&self) -> Option<View<'a>> {
         let part = self.said.told.unclaimed.clone()?;
@@ -372,6 +394,9 @@ impl<'a> Reading<'_, 'a> {
     /// Why dissection ended early: at a header, or within a message.
     pub(super) fn stop(&self) -> Option<Stop> {
         let packet = self.packet;
+        if packet.stop == Some(Stop::Malformed) && self.bogus_header() {
+            return None;
+        }
         packet.stop.or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
                 if !layer.protocol.definition().strict || layer.quoted {
@@ -385,6 +410,21 @@ impl<'a> Reading<'_, 'a> {
                 }
             })
         })
+    }
+
+    /// Whether dissection ended at an IPv4 header that contradicts itself. Wireshark says so in the
+    /// packet list, and does not call the packet malformed.
+    fn bogus_header(&self) -> bool {
+        let last = self.packet.layers.as_slice().last();
+        let Some(layer) = last.filter(|layer| layer.protocol == Protocol::Ipv4) else {
+            return false;
+        };
+        let view = self.packet.view(layer);
+        let (Some(first), Some(total)) = (view.u8(0), view.u16(2)) else {
+            return false;
+        };
+        let header = u16::from(first & 15) * 4;
+        view.bytes.len() >= 20 && (first >> 4 != 4 || header < 20 || total < header)
     }
 
     /// A message of a TCP stream that ends in this frame.

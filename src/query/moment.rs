@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
+use std::sync::OnceLock;
 
 /// Seconds with a fraction, as nanoseconds.
 pub(super) fn seconds(text: &str) -> Option<i64> {
@@ -30,7 +31,7 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
 }
 
 /// A moment: `2024-05-01 12:30:00.5`, with `T`, with `Z` or an offset; `May 1, 2024 12:30:00`; or
-/// seconds since 1970. Without a zone UTC is meant, as tshark does where the machine has none.
+/// seconds since 1970. Without a zone that of the machine is meant, as Wireshark does.
 pub(super) fn parse(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Some(nanoseconds) = seconds(text) {
@@ -39,11 +40,12 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return i64::try_from(time.as_nanosecond()).ok();
     }
-    let text = text
-        .strip_suffix("UTC")
-        .or(text.strip_suffix('Z'))
-        .unwrap_or(text)
-        .trim_end();
+    let universal = text.strip_suffix("UTC").or(text.strip_suffix('Z'));
+    let zone = match universal {
+        Some(_) => TimeZone::UTC,
+        None => here().clone(),
+    };
+    let text = universal.unwrap_or(text).trim_end();
     const FORMS: &[&str] = &[
         "%Y-%m-%d %H:%M:%S%.f",
         "%Y-%m-%d %H:%M",
@@ -61,14 +63,29 @@ pub(super) fn parse(text: &str) -> Option<i64> {
                 .ok()
         })
     })?;
-    let stamp = TimeZone::UTC.to_timestamp(time).ok()?;
+    let stamp = zone.to_timestamp(time).ok()?;
     i64::try_from(stamp.as_nanosecond()).ok()
 }
 
-/// A moment as tshark prints one: `May  1, 2024 12:30:00.000000000 UTC`.
+/// The zone of the machine: `TZ`, or what the system is set to; UTC where neither tells.
+fn here() -> &'static TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    ZONE.get_or_init(|| TimeZone::try_system().unwrap_or(TimeZone::UTC))
+}
+
+/// A moment as tshark prints one, in the zone of the machine.
+pub fn local(nanoseconds: i64) -> String {
+    in_zone(nanoseconds, here())
+}
+
+/// A moment of a fact, which is the same on every machine: `May  1, 2024 12:30:00.000000000 UTC`.
 pub fn long(nanoseconds: i64) -> String {
+    in_zone(nanoseconds, &TimeZone::UTC)
+}
+
+fn in_zone(nanoseconds: i64, zone: &TimeZone) -> String {
     let stamp =
         Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::UNIX_EPOCH);
-    let zoned = stamp.to_zoned(TimeZone::UTC);
-    zoned.strftime("%b %e, %Y %H:%M:%S.%9f UTC").to_string()
+    let zoned = stamp.to_zoned(zone.clone());
+    zoned.strftime("%b %e, %Y %H:%M:%S.%9f %Z").to_string()
 }

@@ -58,7 +58,7 @@ pub fn value(kind: Kind, value: &Value<'_>, out: &mut Vec<u8>) {
             ipv6(address, out);
             Ok(())
         }
-        Value::Time(nanoseconds) => write!(out, "{}", moment::long(*nanoseconds)),
+        Value::Time(nanoseconds) => write!(out, "{}", moment::local(*nanoseconds)),
         Value::Duration(nanoseconds) => {
             seconds(*nanoseconds, out);
             Ok(())

@@ -7,6 +7,7 @@
 //! **Invariant:** no formatting for a medium and no escaping here; `render` does both.
 
 pub mod columns;
+pub mod follow;
 pub mod hops;
 pub mod summary;
 mod tcp;

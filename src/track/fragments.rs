@@ -278,6 +278,12 @@ pub fn emit(whole: Option<&Whole>, completed_in: Option<u32>, v6: bool, sink: &m
         for frame in &whole.frames {
             sink.unsigned(fragment, 0..0, *frame);
         }
+        if whole.overlap && !v6 {
+            sink.boolean(OVERLAP, 0..0, true);
+            if whole.conflict {
+                sink.boolean(CONFLICT, 0..0, true);
+            }
+        }
         sink.unsigned(count, 0..0, u64::try_from(whole.frames.len()).unwrap_or(0));
         sink.unsigned(length, 0..0, u64::try_from(whole.bytes.len()).unwrap_or(0));
     }

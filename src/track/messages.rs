@@ -18,10 +18,11 @@ use crate::dissect::layer::{Layer, Protocol, Source, View};
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::text;
 use crate::dissect::tls;
-use crate::dissect::{Packet, as_u32, as_usize, ports};
+use crate::dissect::{Packet, as_u32, as_usize, ftp, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::ops::Range;
 use waiting::{Chunks, Lines, Need, Waiting};
 
@@ -35,6 +36,9 @@ const KNOWN_ALREADY: Flags = Flags::SPURIOUS_RETRANSMISSION;
 const MOST_WAITING: usize = 4 << 20;
 /// Most bytes that wait in all streams together.
 const MOST_TOGETHER: usize = 128 << 20;
+
+/// Most data connections that are announced and remembered.
+const MOST_ANNOUNCED: usize = 65_536;
 
 /// Longest body that Wireshark waits for.
 const LONGEST_BODY: u64 = i32::MAX as u64;
@@ -118,6 +122,10 @@ pub struct Told {
     pub named: Option<&'static str>,
     /// Sizes of the messages that have their length before them.
     pub sizes: Vec<u32>,
+    /// HTTP was left for what its payload is now.
+    pub left_http: bool,
+    /// The host and port that a proxy was asked to connect to, in whose tunnel the payload is.
+    pub tunnel: Option<(Vec<u8>, u16)>,
 }
 
 /// Bytes of several segments, put together for a message or several.
@@ -136,6 +144,8 @@ pub struct Whole {
 pub struct Messages {
     streams: HashMap<u32, Stream>,
     waiting: usize,
+    /// Ends at which a data connection of FTP was announced.
+    announced: HashSet<(IpAddr, u16)>,
     /// Stream and number of a request, to the frame of its response.
     responses: HashMap<(u32, u32), u32>,
     /// Stream and number of a request, to its frame.
@@ -153,6 +163,8 @@ enum Kind {
     Dns,
     /// Divided as its definition says.
     Other(Protocol, Take),
+    /// Agreed on in HTTP, and only named.
+    Named(&'static str),
 }
 
 #[derive(Default)]
@@ -169,6 +181,10 @@ struct Stream {
     responses: u32,
     /// An HTTP message was seen.
     seen: bool,
+    /// HTTP was left, for a tunnel or for another protocol.
+    left_http: bool,
+    /// Host and port at the end of the tunnel.
+    tunnel: Option<(Vec<u8>, u16)>,
 }
 
 #[derive(Default)]
@@ -202,8 +218,16 @@ impl Messages {
             told: Told::default(),
         };
         let ports = (segment.source_port, segment.destination_port);
+        let announced = &self.announced;
         let stream = self.streams.entry(note.stream).or_insert_with(|| {
             let found = ports::tcp_protocol(ports.0, ports.1);
+            let promised = || {
+                let ip = packet.ip.as_ref()?;
+                let ends = [(ip.source, ports.0), (ip.destination, ports.1)];
+                let end = ends.iter().find(|end| announced.contains(*end))?;
+                Some((Protocol::FtpData, end.1))
+            };
+            let found = found.or_else(promised);
             let (protocol, port) = found.map_or((None, 0), |(p, port)| (Some(p), port));
             let kind = match protocol {
                 Some(Protocol::Http) => Kind::Http,
@@ -237,6 +261,7 @@ impl Messages {
                 stream.bytes(&mut call, segment, payload, can_wait);
             }
             call.out.clear();
+            call.told.pieces.clear();
             call.told.unclaimed = None;
             call.told.named = None;
         } else {
@@ -246,6 +271,14 @@ impl Messages {
             }
         }
         self.waiting = (self.waiting + held(stream)).saturating_sub(before);
+        for message in &call.out {
+            if let (Protocol::Ftp, Some(ip)) = (message.protocol, &packet.ip)
+                && let Some(end) = ftp::announced(call.to_server, ip.source, &message.bytes)
+                && self.announced.len() < MOST_ANNOUNCED
+            {
+                self.announced.insert(end);
+            }
+        }
         for message in &call.out {
             if let Some(http) = message.http.as_ref().filter(|http| http.exchange > 0) {
                 let answer = http.response_number.is_some();
@@ -328,6 +361,14 @@ pub fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
         let uri = text::ascii(uri).into_owned();
         sink.put(fields::RESPONSE_FOR_URI, 0..0, Value::Text(uri.into()));
     }
+}
+
+/// Hands over where the tunnel leads in which a payload is.
+pub fn emit_tunnel((host, port): &(Vec<u8>, u16), sink: &mut Sink<'_>) {
+    use crate::dissect::http::fields;
+    let host = text::ascii(host).into_owned();
+    sink.put(fields::PROXY_CONNECT_HOST, 0..0, Value::Text(host.into()));
+    sink.unsigned(fields::PROXY_CONNECT_PORT, 0..0, *port);
 }
 
 /// The segment at hand.
@@ -460,9 +501,17 @@ impl Stream {
 
     /// Reads as many messages as there are, and keeps the rest for later.
     fn messages(&mut self, call: &mut Call, seq: u32, bytes: &[u8], can_wait: bool) {
+        call.told.left_http = self.left_http;
+        call.told.tunnel.clone_from(&self.tunnel);
         let (at, need) = match self.kind {
+            Kind::Named(name) => {
+                call.told.named = Some(name);
+                return;
+            }
             Kind::Unknown => {
                 match ports::names::tcp(self.ports.0, self.ports.1) {
+                    // A length is read where there is none: it waits for more than ever comes.
+                    Some("") => call.told.pieces.push(call.part(seq, bytes.len())),
                     Some(name) => call.told.named = Some(name),
                     None => call.told.unclaimed = Some(call.part(seq, bytes.len())),
                 }
@@ -562,6 +611,7 @@ impl Stream {
                 BodyLength::UntilClose => body,
             };
             let end = head.head_length + body_length;
+            self.leave_http(&head);
             self.seen = true;
             let note = self.http_note(call, &head);
             self.push(call, Protocol::Http, &rest[..end.min(rest.len())]);
@@ -569,8 +619,45 @@ impl Stream {
                 message.http = (!head.cut_in_name).then_some(note);
             }
             at += end.max(1);
+            if self.left_http {
+                break;
+            }
         }
         (bytes.len(), None)
+    }
+
+    /// What the connection is for from here on, when this response ends HTTP on it: a tunnel to
+    /// what CONNECT named (RFC 9110 §9.3.6), whose port tells the protocol, or the protocol that
+    /// both sides change to (§7.8).
+    fn leave_http(&mut self, head: &http::Head<'_>) {
+        if head.kind != http::Kind::Response {
+            return;
+        }
+        let request = self.answered_request();
+        let connect = request.filter(|r| r.method == b"CONNECT" && head.code == Some(200));
+        if let Some(uri) = connect.and_then(|request| request.uri.as_deref()) {
+            let colon = uri.iter().rposition(|b| *b == b':');
+            let (host, port) = uri.split_at(colon.unwrap_or(uri.len()));
+            let port = std::str::from_utf8(port.get(1..).unwrap_or_default());
+            let port = port.ok().and_then(|port| port.parse().ok()).unwrap_or(0);
+            let host = host.to_vec();
+            self.kind = match ports::tcp_protocol(port, port) {
+                Some((Protocol::Tls, _)) => Kind::Tls,
+                _ => Kind::Unknown,
+            };
+            self.ports = (port, port);
+            self.tunnel = Some((host, port));
+            self.left_http = true;
+        } else if head.code == Some(101) {
+            let to = head.header("upgrade").unwrap_or_default();
+            let name = match to.to_ascii_lowercase().as_slice() {
+                b"websocket" => "websocket",
+                b"h2c" => "http2",
+                _ => return,
+            };
+            self.kind = Kind::Named(name);
+            self.left_http = true;
+        }
     }
 
     /// Pairs requests with responses, in their order.

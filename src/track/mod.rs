@@ -8,6 +8,7 @@ pub mod behind;
 mod capturing;
 pub mod checksums;
 mod chunks;
+pub mod communities;
 pub mod copies;
 pub mod dhcp;
 pub mod discovery;
@@ -17,6 +18,7 @@ pub mod fragments;
 pub mod icmp;
 pub mod messages;
 pub mod pairs;
+pub mod promised;
 pub mod situations;
 pub mod ssdp;
 pub mod stream;
@@ -56,6 +58,8 @@ pub struct Trackers {
     pub leases: dhcp::Leases,
     /// DNS questions.
     pub lookups: dns::Lookups,
+    /// SNMP's communities.
+    pub communities: communities::Communities,
     /// Echoes and errors.
     pub icmp: icmp::Echoes,
 }
@@ -184,6 +188,10 @@ impl Trackers {
                 let note = self.udp.packet(packet, ip, datagram, fragments);
                 match packet.application {
                     Some(Protocol::Dhcp) => self.leases.packet(packet),
+                    Some(Protocol::Snmp) => {
+                        let (frame, bytes) = (packet.frame.number, packet.payload_bytes());
+                        self.communities.message(ip, datagram, frame, bytes);
+                    }
                     Some(protocol @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) => {
                         self.lookups.packet(packet, ip, protocol, note.stream);
                     }

@@ -4,6 +4,7 @@
 //! where nothing listens, and a capture that just ends like a host that is silent.
 
 mod gather;
+mod passwords;
 mod waiting;
 
 use super::arp::Unanswered;
@@ -37,6 +38,7 @@ pub fn find(
     waiting::find(trackers, &mut found);
     conflicts(trackers, &mut found);
     servers(leases, &mut found);
+    passwords::find(trackers, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
     // What comes from the capturing itself is told last, next to the connections it touches.
     found.extend(capturing::twice(&trackers.copies, trackers.arp.bindings()));

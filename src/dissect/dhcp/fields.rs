@@ -112,7 +112,6 @@ crate::fields! {
     RENEWAL_TIME: "dhcp.option.renewal_time_value", Kind::Unsigned(32), "T1: seconds after which the client asks its server again (58).";
     REBINDING_TIME: "dhcp.option.rebinding_time_value", Kind::Unsigned(32), "T2: seconds after which the client asks any server (59).";
     VENDOR_CLASS_ID: "dhcp.option.vendor_class_id", Kind::Text, "Software or vendor of the client (60).";
-    NOVELL_NETWARE_IP_DOMAIN: "dhcp.option.novell_netware_ip_domain", Kind::Text, "NetWare/IP domain (62).";
     NOVELL_SUBOPTION: "dhcp.option.novell_options.suboption", Kind::Unsigned(8), "Number of a NetWare/IP value (63).";
     NOVELL_VALUE: "dhcp.option.novell_options.value", Kind::Bytes, "NetWare/IP value as bytes (63).";
     NIS_PLUS_DOMAIN: "dhcp.option.nis_plus_domain", Kind::Text, "NIS+ domain (64).";

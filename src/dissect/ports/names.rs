@@ -7,7 +7,8 @@ pub fn udp(source: u16, destination: u16) -> Option<&'static str> {
     either(UDP, source, destination)
 }
 
-/// As [`udp`], above TCP.
+/// As [`udp`], above TCP. Without a name: the dissector of port 7000 (Gryphon) takes for a length
+/// what other programs send, and waits.
 pub fn tcp(source: u16, destination: u16) -> Option<&'static str> {
     either(TCP, source, destination)
 }
@@ -120,7 +121,7 @@ const TCP: &[(u16, &str)] = &[
     (6417, "sir"), (6653, "openflow"), (6667, "irc"), (6668, "ipdc"), (6881, "bittorrent"),
     (6882, "bittorrent"), (6883, "bittorrent"), (6884, "bittorrent"), (6885, "bittorrent"),
     (6886, "bittorrent"), (6887, "bittorrent"), (6888, "bittorrent"), (6889, "bittorrent"),
-    (7000, "gryphon"), (7075, "nano"), (7171, "tibia"), (7172, "tibia"), (7236, "rtsp"),
+    (7000, ""), (7075, "nano"), (7171, "tibia"), (7172, "tibia"), (7236, "rtsp"),
     (7275, "ulp"), (7276, "ilp"), (7871, "dpp"), (7911, "omapi"), (8009, "ajp13"), (8023, "r3"),
     (8074, "gadu-gadu"), (8085, "woww"), (8554, "rtsp"), (8567, "dtps"), (9009, "jdwp"),
     (9092, "kafka"), (9300, "elasticsearch"), (9418, "git"), (9956, "ajns"), (10288, "beep"),

@@ -3,9 +3,8 @@
 use super::fields::*;
 use super::{RECORD_HEADER, Record, certificate, content, messages};
 use crate::dissect::cursor::Cursor;
-use crate::dissect::field::{FieldIndex, Sink};
+use crate::dissect::field::{FieldIndex, Sink, Value};
 use crate::dissect::layer::View;
-use crate::dissect::text;
 
 /// What is known of the session and of this direction before the records at hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +64,10 @@ fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Optio
     cursor.u16(RECORD_VERSION)?;
     cursor.u16(RECORD_LENGTH)?;
     let length = cursor.left();
+    // The first record of a hello may name any version.
+    if state.version == 0 && record.content != content::HANDSHAKE {
+        state.version = record.version;
+    }
     match record.content {
         content::CHANGE_CIPHER_SPEC => {
             cursor.mark(CHANGE_CIPHER_SPEC, length)?;
@@ -145,10 +148,8 @@ fn hello_head(cursor: &mut Cursor<'_, '_>, state: &State) -> Option<()> {
         };
         let (bytes, range) = inner.take(4)?;
         let seconds = u32::from_be_bytes(*bytes.first_chunk()?);
-        if inner.sink.wants(RANDOM_TIME) {
-            let shown = text::moment(i64::from(seconds));
-            inner.sink.owned_text(RANDOM_TIME, range, shown);
-        }
+        let time = Value::Time(i64::from(seconds) * 1_000_000_000);
+        inner.sink.put(RANDOM_TIME, range, time);
         inner.bytes(RANDOM_BYTES, 28)?;
     }
     let session = usize::from(cursor.u8(SESSION_ID_LENGTH)?);
@@ -385,7 +386,7 @@ fn certificates(body: &mut Cursor<'_, '_>) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dissect::field::{Value, Wanted};
+    use crate::dissect::field::Wanted;
     use crate::dissect::tls::FIELDS;
 
     fn told(bytes: &[u8], state: &mut State) -> Vec<(&'static str, Value<'static>)> {

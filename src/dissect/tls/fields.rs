@@ -19,7 +19,7 @@ crate::fields! {
     HANDSHAKE_LENGTH: "tls.handshake.length", Kind::Unsigned(24), "Bytes of the handshake message.";
     HANDSHAKE_VERSION: "tls.handshake.version", Kind::Hex(16), "Version the hello names; in TLS 1.3 the real one is an extension.";
     RANDOM: "tls.handshake.random", Kind::Bytes, "Random number of the hello.";
-    RANDOM_TIME: "tls.handshake.random_time", Kind::Text, "Clock in the random number, if it is one.";
+    RANDOM_TIME: "tls.handshake.random_time", Kind::Time, "Clock in the random number, if it is one.";
     RANDOM_BYTES: "tls.handshake.random_bytes", Kind::Bytes, "Random number without the clock.";
     SESSION_ID_LENGTH: "tls.handshake.session_id_length", Kind::Unsigned(8), "Bytes of the session's identifier.";
     SESSION_ID: "tls.handshake.session_id", Kind::Bytes, "Identifier of the session.";

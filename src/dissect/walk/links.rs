@@ -33,8 +33,9 @@ pub(super) fn can<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, read: fn([u8; 4])
     let long = identifier & 0x8000_0000 != 0;
     let number = identifier & if long { 0x1fff_ffff } else { 0x7ff };
     let data = rest.after(8).limit(usize::from(length));
+    let asked = identifier & 0x4000_0000 != 0;
     packet.layers.push(match number {
-        0 => data.layer(Protocol::Other, "autosar-nm"),
+        0 if !asked => data.layer(Protocol::Other, "autosar-nm"),
         _ => data.layer(Protocol::Data, "data"),
     });
 }

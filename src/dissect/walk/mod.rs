@@ -392,7 +392,11 @@ fn tcp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     let view = rest.view();
     // Checksum and urgent pointer may be missing: what identifies a segment is before them.
     let Some(fixed) = view.array::<16>(0) else {
-        return stop(packet, rest.missing(20));
+        // An ICMP error need not quote more than eight bytes (RFC 792).
+        if !rest.quoted {
+            stop(packet, rest.missing(20));
+        }
+        return;
     };
     let header_length = (fixed[12] >> 4) * 4;
     let header = usize::from(header_length);
@@ -425,7 +429,7 @@ fn tcp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     } else {
         None
     };
-    if header < 20 || (whole && length.is_none()) {
+    if !rest.quoted && (header < 20 || (whole && length.is_none())) {
         stop(packet, Stop::Malformed);
     } else if rest.bytes().len() < header && !rest.quoted {
         stop(packet, rest.missing(header));
@@ -568,7 +572,7 @@ fn control<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, v6: bool) {
         let stamp = if v6 {
             0
         } else {
-            icmp::time_stamp(&rest.after(8).view(), packet.frame.time)
+            icmp::time_stamp(&rest.after(8).view(), packet.frame.time).map_or(0, |found| found.0)
         };
         let data = rest.after(8 + stamp);
         if data.reported > 0 {

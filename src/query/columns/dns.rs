@@ -18,6 +18,8 @@ const FIELDS: &[FieldIndex] = &[
     f::QRY_TYPE,
     f::QRY_QU,
     f::RESP_TYPE,
+    f::RESP_CLASS,
+    f::UDP_PAYLOAD_SIZE,
     f::RESP_CACHE_FLUSH,
     f::A,
     f::AAAA,
@@ -34,6 +36,7 @@ const FIELDS: &[FieldIndex] = &[
     f::NAPTR_ORDER,
     f::NAPTR_PREFERENCE,
     f::NAPTR_FLAGS,
+    f::NSEC_NEXT,
     f::HINFO_CPU,
     f::HINFO_OS,
 ];
@@ -88,7 +91,7 @@ fn line(found: &[Found<'_>], multicast: bool) -> String {
         let _ = write!(out, " {name}");
     }
     let mut question = String::new();
-    for one in found {
+    for (at, one) in found.iter().enumerate() {
         let text = || words(&one.value);
         match one.index {
             f::QRY_NAME => question = text(),
@@ -100,7 +103,8 @@ fn line(found: &[Found<'_>], multicast: bool) -> String {
                 let sign = if unicast { "QU" } else { "QM" };
                 let _ = write!(out, ", \"{sign}\" question");
             }
-            f::RESP_TYPE => {
+            // Lists of types that are a record's data have no class behind them.
+            f::RESP_TYPE if is_record(found.get(at + 1)) => {
                 let _ = write!(out, " {}", kind(&one.value));
             }
             f::RESP_CACHE_FLUSH if matches!(one.value, Value::Boolean(true)) => {
@@ -121,6 +125,7 @@ fn line(found: &[Found<'_>], multicast: bool) -> String {
             | f::NAPTR_ORDER
             | f::NAPTR_PREFERENCE
             | f::NAPTR_FLAGS
+            | f::NSEC_NEXT
             | f::HINFO_CPU
             | f::HINFO_OS => {
                 let _ = write!(out, " {}", text());
@@ -129,6 +134,11 @@ fn line(found: &[Found<'_>], multicast: bool) -> String {
         }
     }
     out
+}
+
+/// Whether what follows a type says that it is a record's own.
+fn is_record(next: Option<&Found<'_>>) -> bool {
+    next.is_some_and(|next| matches!(next.index, f::RESP_CLASS | f::UDP_PAYLOAD_SIZE))
 }
 
 /// The short name of a record type.

@@ -131,7 +131,7 @@ pub(super) fn ipv4(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     if let Some(first) = view.u8(0) {
         let (version, words) = (first >> 4, usize::from(first & 15));
         if version != 4 {
-            return says("IPv4", format!("Bogus IP version ({version})"));
+            return says("IPv4", format!("Bogus IPv4 version ({version}, must be 4)"));
         }
         if words < 5 {
             return says(
@@ -162,6 +162,10 @@ pub(super) fn ipv4(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     let name = protocol_text(number);
     let offset = read.number(ipv4::FRAG_OFFSET).unwrap_or_default();
     if offset == 0 && read.number(ipv4::FLAGS_MF) != Some(1) {
+        let empty = reading.packet.ip.is_some_and(|ip| ip.payload_reported == 0);
+        if empty {
+            return says("IPv4", "");
+        }
         return says("IPv4", format!("{name} ({number})"));
     }
     let mut info = format!(
@@ -241,6 +245,8 @@ pub(super) fn named(layer: &Layer) -> Said {
 pub(super) fn protocol(name: &str, marks: String) -> Said {
     let shown = match name {
         "ssh" => "SSHv2".to_owned(),
+        "websocket" => "WebSocket".to_owned(),
+        "http2" => "HTTP2".to_owned(),
         "can" => "CAN".to_owned(),
         "autosar-nm" => "AUTOSAR NM".to_owned(),
         "igmp" => "IGMPv2".to_owned(),

@@ -46,7 +46,8 @@ pub(super) fn said(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     let mut info = marks;
     segment(reading, layer, &mut info);
     let told = &reading.said.told;
-    if !told.pieces.is_empty() && messages.is_empty() {
+    let alive = note.is_some_and(|note| note.flags.has(Flags::KEEP_ALIVE));
+    if !told.pieces.is_empty() && messages.is_empty() && !alive {
         info.push_str(" [TCP segment of a reassembled PDU]");
     }
     says("TCP", info)

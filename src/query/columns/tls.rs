@@ -4,8 +4,14 @@ use super::{Said, says, wanted};
 use crate::dissect::field::{Sink, Value};
 use crate::dissect::layer::{Protocol, View};
 use crate::dissect::meaning;
-use crate::dissect::tls::{content, fields};
+use crate::dissect::tls::{self, content, fields};
 use crate::query::frames::Reading;
+
+/// Whether the server's hello whose type stands here asks for another one of the client.
+fn asks_again(bytes: &[u8], kind: &std::ops::Range<usize>) -> bool {
+    let message = bytes.get(kind.start..).unwrap_or_default();
+    matches!(tls::parse_hello(message), Some(tls::Hello::Server(hello)) if hello.retry)
+}
 
 /// What the records say; `None` where there is none.
 pub(super) fn said(reading: &Reading<'_, '_>) -> Option<Said> {
@@ -31,7 +37,7 @@ pub(super) fn said(reading: &Reading<'_, '_>) -> Option<Said> {
         ]));
         let mut state = message.state.tls;
         let session = state.version;
-        crate::dissect::tls::emit(&view, &mut state, &mut sink);
+        tls::emit(&view, &mut state, &mut sink);
         let mut hello_version = None;
         for found in &sink.found {
             let Value::Unsigned(number) = found.value else {
@@ -58,6 +64,14 @@ pub(super) fn said(reading: &Reading<'_, '_>) -> Option<Said> {
                         parts.pop();
                     }
                     let name = meaning::name("tls.handshake.type", number);
+                    let retry = found.index == fields::HANDSHAKE_TYPE
+                        && number == 2
+                        && asks_again(&message.bytes, &found.bytes);
+                    let name = if retry {
+                        Some("Hello Retry Request")
+                    } else {
+                        name
+                    };
                     parts.push(name.unwrap_or("Unknown Handshake Type").to_owned());
                 }
                 fields::ALERT_LEVEL => {

@@ -117,6 +117,7 @@ mod tests {
                 stream: 0,
                 side: 0,
                 frame,
+                carried_in: frame,
                 time: Time(0),
                 bytes,
                 missing: 0,

@@ -454,6 +454,9 @@ const RARE: [&str; 10] = [
     "connection",
 ];
 
+/// Place of the authorization in [`RARE`].
+const AUTHORIZATION: usize = 3;
+
 impl<'a> Fields<'a> {
     fn read(lines: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Fields<'a> {
         let mut fields = Fields::default();
@@ -548,9 +551,19 @@ pub struct Exchanges {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
     /// The numbers of the newest texts, by their lengths.
     recent: [u32; 16],
+    /// Places of exchanges whose request says who asks.
+    authorized: Vec<u32>,
 }
 
+/// Most requests that say who asks are told.
+const MOST_AUTHORIZED: usize = 100_000;
+
 impl Exchanges {
+    /// Places of the exchanges whose request says who asks, by an Authorization header.
+    pub fn authorized(&self) -> &[u32] {
+        &self.authorized
+    }
+
     fn text(&mut self, text: Option<&[u8]>) -> u32 {
         let Some(text) = text else { return u32::MAX };
         // Most texts are those of the message before.
@@ -628,7 +641,13 @@ impl Exchanges {
             agent: self.text(fields.agent),
             ..Self::blank(piece, side)
         };
-        self.rows.push(row)
+        let authorized = row.rare[AUTHORIZATION] != u32::MAX;
+        let place = self.rows.push(row);
+        if authorized && self.authorized.len() < MOST_AUTHORIZED {
+            self.authorized
+                .push(u32::try_from(place).unwrap_or(u32::MAX));
+        }
+        place
     }
 
     /// A response whose request is not in the capture.
@@ -729,7 +748,7 @@ impl Exchanges {
             accept_language: text(row.rare[0]),
             if_modified_since: text(row.rare[1]),
             if_none_match: text(row.rare[2]),
-            authorization: text(row.rare[3]).map(decoded),
+            authorization: text(row.rare[AUTHORIZATION]).map(decoded),
             cookie: text(row.rare[4]),
             last_modified: text(row.rare[5]),
             etag: text(row.rare[6]),

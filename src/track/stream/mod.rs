@@ -4,8 +4,10 @@
 //! early waits (bounded), a hole that the other side has acknowledged is skipped and told. Bodies
 //! are counted, not kept.
 
+pub mod conversation;
 mod dns;
 mod http;
+pub mod login;
 mod order;
 mod tls;
 
@@ -16,7 +18,7 @@ use super::chunks::Slots;
 use super::tcp::Seen;
 use crate::capture::Time;
 use crate::dissect::layer::{Protocol, Source};
-use crate::dissect::tcp::{self, Segment};
+use crate::dissect::tcp;
 use crate::dissect::{Packet, as_usize, ports};
 use http::Parser;
 use order::Order;
@@ -28,6 +30,7 @@ enum Kind {
     Http(Box<Parser>),
     Tls(Box<tls::Parser>),
     Dns(Protocol, Box<dns::Parser>),
+    Login(Box<login::Parser>),
 }
 
 impl Kind {
@@ -37,6 +40,11 @@ impl Kind {
             Kind::Http(http) => http.bytes(piece, &mut found.exchanges),
             Kind::Tls(tls) => tls.bytes(&piece, &mut found.hellos),
             Kind::Dns(protocol, dns) => dns.bytes(&piece, *protocol, &mut found.messages),
+            Kind::Login(login) => {
+                if login.bytes(&piece, &mut found.logins) {
+                    *self = Kind::Tls(Box::default());
+                }
+            }
             Kind::Unknown => {}
         }
     }
@@ -46,6 +54,9 @@ impl Kind {
 struct Live {
     kind: Kind,
     order: [Order; 2],
+    /// What the port stands for, where names and passwords are sent in clear, and which end the
+    /// client is.
+    login: Option<(login::Talk, usize)>,
     /// Beginnings that are too short to tell what they begin.
     held: Vec<Held>,
 }
@@ -67,6 +78,8 @@ pub struct Found {
     pub hellos: Hellos,
     /// DNS.
     pub messages: dns::Messages,
+    /// Names and passwords in clear.
+    pub logins: login::Logins,
 }
 
 impl Live {
@@ -74,6 +87,7 @@ impl Live {
         Live {
             kind: Kind::Unknown,
             order: Default::default(),
+            login: None,
             held: Vec::new(),
         }
     }
@@ -133,7 +147,10 @@ impl Carried {
 pub(super) struct Piece<'a> {
     pub(super) stream: u32,
     pub(super) side: usize,
+    /// The frame in which it became readable.
     pub(super) frame: u32,
+    /// The frame that carried it, maybe an earlier one.
+    pub(super) carried_in: u32,
     pub(super) time: Time,
     pub(super) bytes: &'a [u8],
     /// Bytes after these that are not in the capture.
@@ -150,7 +167,7 @@ impl Streams {
         let place = match self.places.get(stream).copied().unwrap_or(NOT_YET) {
             NEVER => return,
             NOT_YET if length == 0 => return,
-            NOT_YET => self.start(stream, segment),
+            NOT_YET => self.start(stream, seen),
             place => place,
         };
         let live = &mut self.live[place];
@@ -166,13 +183,15 @@ impl Streams {
             Kind::Http(_) => true,
             Kind::Tls(tls) => !tls.is_done(),
             Kind::Dns(_, dns) => !dns.is_lost(),
+            Kind::Login(_) => true,
         };
         if over || !known {
             self.drop_stream(stream, place);
         }
     }
 
-    fn start(&mut self, stream: usize, segment: &Segment) -> u32 {
+    fn start(&mut self, stream: usize, seen: &Seen) -> u32 {
+        let segment = &seen.segment;
         let place = self.live.put(Live::new());
         if self.places.len() <= stream {
             self.places.resize(stream + 1, NOT_YET);
@@ -184,6 +203,16 @@ impl Streams {
         {
             self.live[place].kind = Kind::Dns(protocol, Box::default());
         }
+        let (side, ports) = (
+            usize::from(seen.side),
+            [segment.destination_port, segment.source_port],
+        );
+        let talks = ports.map(login::Talk::by_port);
+        self.live[place].login = match talks {
+            [Some(talk), None] => Some((talk, side)),
+            [None, Some(talk)] => Some((talk, 1 - side)),
+            _ => None,
+        };
         place
     }
 
@@ -204,14 +233,26 @@ impl Live {
             stream: seen.stream,
             side,
             frame: seen.frame,
+            carried_in: seen.frame,
             time: seen.time,
             bytes: &[],
             missing: 0,
         };
-        let Live { kind, order, held } = self;
+        let Live {
+            kind,
+            order,
+            held,
+            login,
+        } = self;
         let mut deliver = |piece: Piece<'_>| {
             if let Kind::Unknown = kind {
-                *kind = recognise(held, &piece);
+                *kind = match (recognise(held, &piece), *login) {
+                    // Others say hello before they turn to TLS.
+                    (Kind::Unknown, Some((talk, client))) if held.is_empty() => {
+                        Kind::Login(Box::new(login::Parser::new(talk, client)))
+                    }
+                    (kind, _) => kind,
+                };
                 if !matches!(kind, Kind::Unknown) {
                     for earlier in held.drain(..) {
                         let earlier = Piece {

@@ -1,7 +1,6 @@
 //! One direction of a stream, put in order.
 
 use super::Piece;
-use crate::capture::Time;
 use crate::dissect::as_usize;
 
 /// Most segments and bytes that wait for one that is missing.
@@ -13,7 +12,6 @@ struct Early {
     seq: u32,
     length: u32,
     frame: u32,
-    time: Time,
     bytes: Vec<u8>,
 }
 
@@ -54,7 +52,6 @@ impl Order {
                     seq,
                     length,
                     frame: piece.frame,
-                    time: piece.time,
                     bytes: bytes.to_vec(),
                 };
                 self.waiting.push(early);
@@ -76,6 +73,18 @@ impl Order {
     ) {
         let beyond = |e: &Early| ack.wrapping_sub(e.seq).cast_signed() >= 0;
         if self.waiting.iter().any(beyond) {
+            self.skip(piece, out);
+        }
+    }
+
+    /// The number of the next byte.
+    pub(super) fn expected(&self) -> Option<u32> {
+        self.next
+    }
+
+    /// Nothing more will come: hands on what waits.
+    pub(super) fn finish(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
+        while !self.waiting.is_empty() {
             self.skip(piece, out);
         }
     }
@@ -107,8 +116,11 @@ impl Order {
             let early = self.waiting.swap_remove(place);
             self.held -= early.bytes.len();
             // What waited becomes known in the frame that fills the hole.
-            let _ = (early.frame, early.time);
-            self.hand_on(early.seq, &early.bytes, early.length, piece, out);
+            let waited = Piece {
+                carried_in: early.frame,
+                ..piece
+            };
+            self.hand_on(early.seq, &early.bytes, early.length, waited, out);
         }
     }
 

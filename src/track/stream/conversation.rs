@@ -1,0 +1,225 @@
+//! What the two ends of one conversation said, in order, as Wireshark's Follow Stream: each piece
+//! in the direction and frame it came in, and what is missing between them.
+//!
+//! **Invariant:** nothing is kept but what waits for a hole to be filled.
+
+use super::Piece;
+use super::order::Order;
+use crate::dissect::tcp::{self, Segment};
+use crate::dissect::{Ip, Packet, Transport, ports};
+use crate::track::Notes;
+use std::net::IpAddr;
+
+/// One end.
+pub type End = (IpAddr, u16);
+
+/// Which conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    /// Wireshark's `tcp.stream`.
+    Tcp(u32),
+    /// Wireshark's `udp.stream`.
+    Udp(u32),
+}
+
+impl Which {
+    /// The conversation that a frame belongs to.
+    pub fn of(notes: &Notes) -> Option<Which> {
+        let udp = notes.udp.filter(|note| !note.quoted);
+        match (notes.tcp, udp) {
+            (Some(note), _) => Some(Which::Tcp(note.stream)),
+            (None, Some(note)) => Some(Which::Udp(note.stream)),
+            (None, None) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Which {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Which::Tcp(number) => write!(f, "tcp.stream == {number}"),
+            Which::Udp(number) => write!(f, "udp.stream == {number}"),
+        }
+    }
+}
+
+/// Something that one end said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said<'a> {
+    /// Who: an index of [`Conversation::ends`].
+    pub side: usize,
+    /// The frame that carried it.
+    pub frame: u32,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Bytes after these that are not in the capture.
+    pub missing: u32,
+}
+
+/// A conversation, as far as it was read.
+pub struct Conversation {
+    which: Which,
+    /// Both ends, the sender of the first frame first.
+    pub ends: Option<[End; 2]>,
+    /// Which of them is the client, as far as the frames tell.
+    pub client: Option<usize>,
+    order: [Order; 2],
+    /// How far the other end has acknowledged each direction.
+    acknowledged: [Option<u32>; 2],
+    last: u32,
+}
+
+impl Conversation {
+    /// Nothing is known of it yet.
+    pub fn new(which: Which) -> Conversation {
+        Conversation {
+            which,
+            ends: None,
+            client: None,
+            order: Default::default(),
+            acknowledged: [None; 2],
+            last: 0,
+        }
+    }
+
+    /// Takes in a frame; what one end said in it, or before and became readable, goes to `out`.
+    pub fn packet(&mut self, packet: &Packet<'_>, notes: &Notes, out: &mut dyn FnMut(Said<'_>)) {
+        if Which::of(notes) != Some(self.which) {
+            return;
+        }
+        let Some(ip) = &packet.ip else { return };
+        self.last = packet.frame.number;
+        match &packet.transport {
+            Transport::Tcp(segment) => {
+                let side = self.side(ip, segment.source_port, segment.destination_port);
+                self.tcp_client(side, segment);
+                self.segment(side, segment, packet, out);
+            }
+            Transport::Udp(datagram) => {
+                let ports = (datagram.source_port, datagram.destination_port);
+                let side = self.side(ip, ports.0, ports.1);
+                self.udp_client(ports, side);
+                let bytes = packet.payload_bytes();
+                let captured = packet.payload.captured.min(packet.payload.reported);
+                out(Said {
+                    side,
+                    frame: packet.frame.number,
+                    bytes,
+                    missing: packet.payload.reported - captured,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Which end sent this.
+    fn side(&mut self, ip: &Ip, source: u16, destination: u16) -> usize {
+        let from = (ip.source, source);
+        let ends = self
+            .ends
+            .get_or_insert([from, (ip.destination, destination)]);
+        usize::from(ends[0] != from)
+    }
+
+    /// Who opens is the client; where the opening was missed, the port tells the server.
+    fn tcp_client(&mut self, side: usize, segment: &Segment) {
+        if segment.has(tcp::SYN) {
+            let opens = !segment.has(tcp::ACK);
+            self.client = Some(if opens { side } else { 1 - side });
+        } else if self.client.is_none() {
+            let ports = (segment.source_port, segment.destination_port);
+            self.client = ports::tcp_protocol(ports.0, ports.1)
+                .filter(|_| ports.0 != ports.1)
+                .map(|(_, port)| if port == ports.1 { side } else { 1 - side });
+        }
+    }
+
+    fn udp_client(&mut self, (source, destination): (u16, u16), side: usize) {
+        if self.client.is_some() || source == destination {
+            return;
+        }
+        let known = |port| ports::udp_protocol(port, port).is_some();
+        self.client = match (known(source), known(destination)) {
+            (false, true) => Some(side),
+            (true, false) => Some(1 - side),
+            _ => None,
+        };
+    }
+
+    fn segment(
+        &mut self,
+        side: usize,
+        segment: &Segment,
+        packet: &Packet<'_>,
+        out: &mut dyn FnMut(Said<'_>),
+    ) {
+        let length = segment.length.unwrap_or(0);
+        let piece = Piece {
+            stream: 0,
+            side,
+            frame: packet.frame.number,
+            carried_in: packet.frame.number,
+            time: packet.frame.time.unwrap_or_default(),
+            bytes: &[],
+            missing: 0,
+        };
+        let mut deliver = |piece: Piece<'_>| out(said(&piece));
+        if length > 0 && !segment.has(tcp::RST) {
+            let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
+            let payload = packet.payload_bytes();
+            self.order[side].add(first, payload, length, piece, &mut deliver);
+        }
+        if segment.has(tcp::ACK) {
+            let other = Piece {
+                side: 1 - side,
+                ..piece
+            };
+            self.acknowledged[1 - side] = Some(segment.ack);
+            self.order[1 - side].acknowledged(segment.ack, other, &mut deliver);
+        }
+        if segment.has(tcp::FIN) {
+            self.order[side].ended = true;
+        }
+    }
+
+    /// The capture is over: what still waits for a hole to be filled is handed on, and what was
+    /// acknowledged and never seen is told.
+    pub fn end(&mut self, out: &mut dyn FnMut(Said<'_>)) {
+        for side in 0..2 {
+            let piece = Piece {
+                stream: 0,
+                side,
+                frame: self.last,
+                carried_in: self.last,
+                time: Default::default(),
+                bytes: &[],
+                missing: 0,
+            };
+            let mut deliver = |piece: Piece<'_>| out(said(&piece));
+            self.order[side].finish(piece, &mut deliver);
+            let (Some(ack), Some(next)) = (self.acknowledged[side], self.order[side].expected())
+            else {
+                continue;
+            };
+            // A FIN counts for one.
+            let beyond = ack.wrapping_sub(next).cast_signed() - i32::from(self.order[side].ended);
+            if let Ok(missing @ 1..) = u32::try_from(beyond) {
+                out(Said {
+                    side,
+                    frame: self.last,
+                    bytes: &[],
+                    missing,
+                });
+            }
+        }
+    }
+}
+
+fn said<'a>(piece: &Piece<'a>) -> Said<'a> {
+    Said {
+        side: piece.side,
+        frame: piece.carried_in,
+        bytes: piece.bytes,
+        missing: piece.missing,
+    }
+}
