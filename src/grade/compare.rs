@@ -282,6 +282,16 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
         let room = part.tolerance.unwrap_or(0.05);
         return (told - seconds).abs() <= seconds.abs() * room + 1e-9;
     }
+    // `0800` under a type field is meant in hexadecimal.
+    if kind == Type::Hex
+        && let Ok(hex) = i64::from_str_radix(&decimals(n), 16)
+    {
+        #[expect(clippy::cast_precision_loss, reason = "type fields are small")]
+        let hex = hex as f64;
+        if (hex - key).abs() < 0.5 {
+            return true;
+        }
+    }
     let bytes = part.unit.as_deref() == Some("bytes");
     let told = match unit {
         Unit::Bits if bytes => n / 8.0,

@@ -109,9 +109,14 @@ impl Numbering {
                 anywhere: pattern(format!(
                     r"(?i)(?P<lead>[.;,]\s+(?:of\s+|for\s+|and\s+|to\s+|in\s+)?)(?P<id>{body})(?P<mark>\s*[):]\s*|\s+)"
                 )),
-                lead: pattern(format!(
-                    r"(?i)^[\s#*_>\-]*(?:(?P<lead>(?:[a-z]+\s+){{1,3}})(?:{body})\s*:|(?P<words>(?:[a-z]+\s+){{0,6}}for\s+)(?:{body})\s*,)\s*"
-                )),
+                lead: pattern({
+                    let words = r"(?i)^[\s#*_>\-]*(?:(?P<lead>(?:[a-z]+\s+){1,3})ID\s*:|(?P<words>(?:[a-z]+\s+){0,6}for\s+)ID\s*,";
+                    // `First task: 1A …`; a name without digits may be any word.
+                    let named = r"|(?P<named>(?:[a-z]+\s+){0,2}[a-z]{3,}\s*:\s*)ID(?:[).:,]|\s)";
+                    let digits = q.id.bytes().any(|b| b.is_ascii_digit());
+                    let all = format!("{words}{})\\s*", if digits { named } else { "" });
+                    all.replace("ID", &format!("(?:{body})"))
+                }),
                 group: runs.first().cloned().unwrap_or_default(),
                 rest: runs.get(1..).unwrap_or_default().concat(),
             });
@@ -323,9 +328,11 @@ impl Numbering {
                 let id = &self.ids[id];
                 if let Some(found) = id.lead.captures(line)
                     && let Some(all) = found.get(0)
-                    && let Some(lead) = found.name("lead").or(found.name("words"))
+                    && let Some(lead) = ["lead", "words", "named"]
+                        .iter()
+                        .find_map(|n| found.name(n))
                 {
-                    let hint = lead.as_str().trim().to_lowercase();
+                    let hint = lead.as_str().trim().trim_end_matches(':').to_lowercase();
                     return Some((Target::Question(id.question), hint, &line[all.end()..]));
                 }
             }

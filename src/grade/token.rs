@@ -268,7 +268,7 @@ fn calculations(text: &str, found: &mut [Token]) {
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)^(?P<unit>.*?)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$",
+            r"(?i)^(?P<unit>.*?)(?:=>?|gives|makes|equals|results? in|is|leaves|→|->)\s*(?:the\s+|a\s+)?$",
         )
         .expect("the pattern is right")
     });
@@ -287,7 +287,9 @@ fn calculations(text: &str, found: &mut [Token]) {
         // Only what something comes out of is a calculation.
         let around = sentence(text, b.span.start);
         let rest = &text[b.span.end..around.end.max(b.span.end)];
-        let comes = ["=", "gives", "makes", "equals", "result", "→"];
+        let comes = [
+            "=", "gives", "makes", "equals", "result", "→", " is ", "leaves",
+        ];
         let before = at >= 2 && text[found[at - 2].span.end..a.span.start].contains('=');
         if before || comes.iter().any(|w| rest.contains(w)) {
             found[at - 1].operand = true;
@@ -307,6 +309,7 @@ fn calculations(text: &str, found: &mut [Token]) {
             || gap.contains(['\n', ';'])
             || gap.contains("->")
             || !UNITS.is_match(unit)
+            || !a.operand && [" is ", " leaves "].iter().any(|w| gap.contains(w))
         {
             continue;
         }

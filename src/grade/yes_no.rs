@@ -11,12 +11,12 @@ use std::sync::LazyLock;
 static YES: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b(?:yes|true|ja|correct)\b").expect("the pattern is right"));
 static NO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\W*(?:no|nope|false|nein)\b|\b(?:no|false)(?:\s*[,.;:!]|\s*$|\s+(?:it|this|that|the)\b)|\byes\s+and\s+no\b")
+    Regex::new(r"^\W*(?:no|nope|false|nein)\b|\b(?:no|false)(?:\s*[,.;:!]|\s*$|\s+(?:it|this|that|the)\b)|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
         .expect("the pattern is right")
 });
 static BARE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b",
+        r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b|\b(?:wrong|incorrect|not true)\b",
     )
     .expect("the pattern is right")
 });
@@ -84,7 +84,21 @@ pub fn claim(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<
             no = false;
         }
     }
+    let denied = |span: &std::ops::Range<usize>| {
+        let before = &lower[first.start.min(span.start)..span.start];
+        let cut = [", ", "; ", " so ", " but ", " and "].iter();
+        let from = cut.filter_map(|c| before.rfind(c)).max().unwrap_or(0);
+        DENIES.is_match(&before[from..])
+    };
     for mention in &named {
+        if !explicit && denied(&mention.span) {
+            match mention.value.as_str() {
+                "yes" => no = true,
+                "no" => yes = true,
+                _ => {}
+            }
+            continue;
+        }
         match mention.value.as_str() {
             "yes" if !explicit => yes = true,
             "no" if !explicit => no = true,
