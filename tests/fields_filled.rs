@@ -15,6 +15,13 @@ fn is_named_only(doc: &str) -> bool {
     doc.contains("named, not decoded")
 }
 
+/// Protocols that come with captures of their real programs and are tried with bytes of their RFCs
+/// in their own files.
+const TRIED_ELSEWHERE: &[&str] = &[
+    "cdp", "dhcpv6", "ftp", "ftp-data", "igmp", "imap", "lldp", "nbns", "ntp", "ospf", "pop",
+    "rip", "smtp", "snmp", "ssh", "stp", "telnet", "tftp",
+];
+
 /// Frames in a pcap file of this link type.
 struct Capture {
     bytes: Vec<u8>,
@@ -84,6 +91,11 @@ fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
     datagram
 }
 
+/// Lengths that some option or record has.
+fn lengths() -> impl Iterator<Item = usize> {
+    (0..=12).chain([14, 16, 17, 18, 20, 22, 24, 28, 32, 40])
+}
+
 /// Values of one length: all the same, counting up, and numbers that are small.
 fn values(length: usize) -> Vec<Vec<u8>> {
     let counting = (0..length).map(|n| u8::try_from(n % 250).expect("small"));
@@ -114,7 +126,7 @@ fn dhcp(capture: &mut Capture) {
     let cookie = [99, 130, 83, 99];
     capture.udp(67, &[&head[..], &[0; 64]].concat());
     for code in 1..=254u8 {
-        for length in 0..=40 {
+        for length in lengths() {
             for value in values(length) {
                 let size = u8::try_from(length).expect("small");
                 let option = [&[53, 1, 1, code, size][..], &value, &[255]].concat();
@@ -128,7 +140,7 @@ fn dhcp(capture: &mut Capture) {
             for length in [1u8, 2, 4, 5, 8] {
                 let mut value = vec![inner, length];
                 value.extend(vec![1; usize::from(length)]);
-                if outer >= 124 && outer < 126 {
+                if matches!(outer, 124 | 125) {
                     value = [&[0, 0, 13, 233, length + 2][..], &value].concat();
                 }
                 let size = u8::try_from(value.len()).expect("small");
@@ -182,7 +194,7 @@ fn dns(capture: &mut Capture) {
         .chain(249..=259)
         .chain([32_768, 32_769, 65_281, 65_422]);
     for kind in kinds {
-        for length in (0..=40).chain([48, 56, 64]) {
+        for length in lengths().chain([48, 56, 64]) {
             for data in values(length) {
                 capture.udp(53, &message(0, true, kind, 1, &data));
             }
@@ -191,8 +203,9 @@ fn dns(capture: &mut Capture) {
     // EDNS options, parameters of a service, texts behind their lengths.
     for kind in [41u16, 64, 65, 35, 50, 51, 47] {
         for key in (0..=20u16).chain([32_769]) {
-            for length in 0..=40u16 {
-                for value in values(usize::from(length)) {
+            for size in lengths() {
+                let length = u16::try_from(size).expect("small");
+                for value in values(size) {
                     let mut option = key.to_be_bytes().to_vec();
                     option.extend(length.to_be_bytes());
                     option.extend(&value);
@@ -454,7 +467,7 @@ fn others(capture: &mut Capture) {
 }
 
 /// Conversations in which each analysis of TCP speaks.
-const CONVERSATIONS: &str = "
+const CONVERSATIONS: &str = r#"
 0.00 c:1000 > s:80 tcp S seq=100 win=1000 mss=1460
 0.01 s:80 > c:1000 tcp SA seq=500 ack=101 win=100
 0.02 c:1000 > s:80 tcp A seq=101 ack=501 win=1000
@@ -481,13 +494,24 @@ const CONVERSATIONS: &str = "
 3.00 c:1000 > s:80 tcp S seq=90000 win=1000 mss=1460
 3.01 s:80 > c:1000 tcp R seq=0 win=0
 4.00 c > s icmp echo id=9 seq=9
+4.50 c:3000 > s:8080 tcp PA seq=100 ack=500 win=1000 "CONNECT a.b:443 HTTP/1.1\r\nHost: a.b\r\n\r\n"
+4.51 s:8080 > c:3000 tcp PA seq=500 ack=139 win=1000 "HTTP/1.1 200 OK\r\n\r\n"
+4.52 c:3000 > s:8080 tcp PA seq=139 ack=519 win=1000 "secret"
 5.00 c:2000 > s:53 dns query id=7 name=a.b
 5.01 s:53 > c:2000 dns response id=7 name=a.b a=1.2.3.4
 5.02 s:53 > c:2000 dns response id=7 name=a.b a=1.2.3.4
-";
+"#;
 
 fn look(bytes: &[u8], fields: &[EntryId], filled: &mut BTreeSet<EntryId>) {
-    let session = Session::new(None, fields);
+    look_with(&Session::new(None, fields), bytes, fields, filled);
+}
+
+fn look_with(
+    session: &Session<'_>,
+    bytes: &[u8],
+    fields: &[EntryId],
+    filled: &mut BTreeSet<EntryId>,
+) {
     let open = || {
         Ok(Reader::from_read(
             "made here",
@@ -536,7 +560,9 @@ fn every_listed_field_is_filled_by_something() {
     for make in [dhcp, dns, tls, http, others] {
         let mut capture = Capture::new(LinkType::ETHERNET);
         make(&mut capture);
-        look(&capture.bytes, &fields, &mut filled);
+        // Nothing here depends on what comes later.
+        let session = Session::new(None, &fields).once();
+        look_with(&session, &capture.bytes, &fields, &mut filled);
     }
     let packet = ipv4(17, &udp(9, b"x"));
     let links: [(LinkType, &[u8]); 8] = [
@@ -578,6 +604,10 @@ fn every_listed_field_is_filled_by_something() {
         // Those that Wireshark does not fill either are not listed.
         .filter(|entry| !entry.places.is_empty() && !is_named_only(entry.doc))
         .map(|entry| entry.name)
+        .filter(|name| {
+            let protocol = name.split('.').next().unwrap_or(name);
+            !TRIED_ELSEWHERE.contains(&protocol)
+        })
         .collect();
     assert!(missing.is_empty(), "nothing fills {missing:?}");
 }

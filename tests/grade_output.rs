@@ -401,3 +401,47 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
             .contains("interrupted")
     );
 }
+
+/// The commands of the teacher's guide run, and the options it names exist.
+#[test]
+fn the_guide_is_true() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = std::fs::read_to_string(root.join("docs/grading.md")).expect("the guide");
+    let help = Command::new(env!("CARGO_BIN_EXE_wirelab"))
+        .args(["grade", "--help"])
+        .output()
+        .expect("it runs");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let mut options = 0;
+    for word in guide.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+        if word.starts_with("--") && word.len() > 3 && word != "--seed" {
+            options += 1;
+            assert!(help.contains(word), "{word}");
+        }
+    }
+    assert!(options > 8);
+    let commands: Vec<&str> = guide
+        .lines()
+        .filter_map(|l| l.strip_prefix("    $ wirelab "))
+        .collect();
+    assert!(!commands.is_empty());
+    for command in commands {
+        let out = Command::new(env!("CARGO_BIN_EXE_wirelab"))
+            .args(command.split_whitespace())
+            .current_dir(root)
+            .output()
+            .expect("it runs");
+        assert_eq!(out.status.code(), Some(0), "{command}");
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        for row in [
+            "ada,1A,1A.source,",
+            "ada,1C,1C.header-length,20 bytes,,right,1,1",
+            "grace,1A,1A.destination,",
+            "grace,1B,1B.protocol,I think it is TCP,,review",
+            "grace,1C,1C.header-length,5,,wrong,0,1",
+        ] {
+            let unquoted = text.replace('"', "");
+            assert!(unquoted.contains(row), "{row}\n{text}");
+        }
+    }
+}

@@ -326,3 +326,167 @@ fn packets_of_something_else_are_not_paired() {
     assert_eq!(get(&all, "1.both").text, "0");
     assert_eq!(get(&all, "1.lost").text, "15");
 }
+
+#[test]
+fn the_guide_names_every_kind_of_fact() {
+    let guide = include_str!("../docs/handouts.md");
+    for kind in wirelab::store::KINDS {
+        let schema = (kind.schema)();
+        let prefix = schema.columns[0].name.split('.').next().unwrap_or_default();
+        let row = format!("| `{}` | `{prefix}.` |", schema.section);
+        assert!(guide.contains(&row), "{row}");
+    }
+}
+
+/// What is wrong, where, and what to do: as a teacher reads it.
+#[test]
+fn mistakes_are_said_in_words() {
+    let good = r#"
+id = "x"
+title = "x"
+[let.request]
+what = "a request"
+in = "frames"
+where = "icmp.type == 8"
+[let.all]
+what = "every request"
+in = "frames"
+where = "icmp.type == 8 && ip.id == $request.ip.id"
+which = "all"
+[[question]]
+id = "1"
+text = "?"
+[[question.part]]
+id = "a"
+type = "ip"
+of = "request"
+take = "ip.src"
+"#;
+    parse(good);
+    // What is changed, what is said, and what stands under the mark.
+    let cases: [(&str, &str, &str, &str); 22] = [
+        ("type = \"ip\"", "type = ip", "stands in quotes", ""),
+        (
+            "type = \"ip\"",
+            "type = \"ipv4\"",
+            "did you mean `ip`?",
+            "\"ipv4\"",
+        ),
+        (
+            "type = \"ip\"",
+            "type = \"bool\"",
+            "did you mean `yes-no`?",
+            "\"bool\"",
+        ),
+        (
+            "type = \"ip\"",
+            "type = \"mac\"",
+            "ip.src is an IP address",
+            "\"ip.src\"",
+        ),
+        (
+            "type = \"ip\"",
+            "type = \"int\"",
+            "make it `type = \"ip\"`",
+            "\"ip.src\"",
+        ),
+        ("take = ", "tak = ", "did you mean `take`?", "tak"),
+        ("ip.src\"", "ip.srk\"", "ip.src", "ip.srk"),
+        ("ip.src\"", "ping.source\"", "field of pings", "ping.source"),
+        (
+            "of = \"request\"",
+            "of = \"reqest\"",
+            "did you mean `request`?",
+            "\"reqest\"",
+        ),
+        (
+            "$request.ip.id\"",
+            "$request\"",
+            "is a thing, not a value",
+            "",
+        ),
+        (
+            "$request.ip.id\"",
+            "$all.ip.id\"",
+            "stands further down",
+            "$all",
+        ),
+        (
+            "$request.ip.id\"",
+            "$request.ip.src\"",
+            "a value of `$request.ip.src` does not fit",
+            "",
+        ),
+        (
+            "ip.id == $request.ip.id\"",
+            "ip.id == $request.ip.id && icmp.typ == 3\"",
+            "icmp.type",
+            "icmp.typ",
+        ),
+        (
+            "take = \"ip.src\"",
+            "take = \"ip.src\"\nover = \"avg\"",
+            "did you mean `mean`?",
+            "\"avg\"",
+        ),
+        (
+            "take = \"ip.src\"",
+            "over = \"count\"",
+            "add `which = \"all\"`",
+            "\"count\"",
+        ),
+        (
+            "take = \"ip.src\"",
+            "take = \"ip.src\"\nvalue = \"10.0.0.1\"",
+            "two answers",
+            "",
+        ),
+        (
+            "take = \"ip.src\"",
+            "take = \"ip.src\"\npoints = -1",
+            "not negative",
+            "",
+        ),
+        (
+            "take = \"ip.src\"",
+            "take = \"ip.src\"\ntolerance = 1",
+            "only numbers have a tolerance",
+            "",
+        ),
+        (
+            "take = \"ip.src\"",
+            "take = \"ip.src\"\nbecause = \"{ip.tll}\"",
+            "ip.ttl",
+            "",
+        ),
+        (
+            "take = \"ip.src\"",
+            "take = [\"ip.src\", \"ip.dst\"]",
+            "make it `type = \"list\"`",
+            "",
+        ),
+        ("[[question]]", "[question]", "[[question]]", ""),
+        (
+            "take = \"ip.src\"",
+            "take = \"ip.src\"\nlabels = \"source\"",
+            "put it in brackets",
+            "",
+        ),
+    ];
+    for (was, now, said, marked) in cases {
+        let text = good.replacen(was, now, 1);
+        assert_ne!(text, good, "{was}");
+        let problems = match Handout::parse(&text) {
+            Ok(_) => panic!("{now} is accepted"),
+            Err(problems) => problems,
+        };
+        let told = problems.iter().find(|p| {
+            let hint = p.hint.as_deref().unwrap_or_default();
+            p.words.contains(said) || hint.contains(said)
+        });
+        let told = told.unwrap_or_else(|| panic!("{now}: {problems:?}"));
+        if !marked.is_empty() {
+            assert_eq!(&text[told.span.clone()], marked, "{now}: {told:?}");
+        }
+    }
+}

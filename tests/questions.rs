@@ -27,8 +27,12 @@ impl Ask {
             Some(which) => format!(", which = \"{which}\""),
             None => String::new(),
         };
+        let of = match self.part.contains("value = ") {
+            true => "",
+            false => "of = \"it\", ",
+        };
         let text = format!(
-            "id = \"q\"\ntitle = \"q\"\nlet = {{ it = {{ what = \"what is asked\", {}{which} }} }}\nquestion = [{{ id = \"1\", text = \"\", part = [{{ id = \"a\", of = \"it\", {} }}] }}]\n",
+            "id = \"q\"\ntitle = \"q\"\nlet = {{ it = {{ what = \"what is asked\", {}{which} }} }}\nquestion = [{{ id = \"1\", text = \"\", part = [{{ id = \"a\", {of}{} }}] }}]\n",
             self.thing, self.part
         );
         let handout = Handout::parse(&text).map_err(|p| format!("{p:?}"))?;

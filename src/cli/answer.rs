@@ -3,6 +3,7 @@
 use super::{Status, terminal};
 use crate::capture;
 use crate::capture::annotate::Comments;
+use crate::handout::format;
 use crate::handout::slots::{self, Slot};
 use crate::handout::{self, Answer, Found, Handout, Material};
 use crate::render;
@@ -95,15 +96,21 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         };
         answers.retain(|a| wanted(&a.id));
         if answers.is_empty() {
+            let parts = parts_of(&handout, &args.question);
+            let known = if parts.is_empty() {
+                ids(&handout)
+            } else {
+                parts
+            };
             bail!(
                 "the handout has no question {}; it has {}",
                 args.question.join(", "),
-                ids(&handout).join(", ")
+                known.join(", ")
             );
         }
     }
     if let Some(out) = &args.annotate {
-        annotate(out, &captures, &material, &answers, args.student)?;
+        annotate(out, &captures, &handout, &material, &answers, args.student)?;
     }
     if answers.iter().any(|a| a.missing.is_some()) {
         status = status.worse(Status::Unfavourable);
@@ -129,6 +136,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 fn annotate(
     out: &Path,
     captures: &[PathBuf],
+    handout: &Handout,
     material: &Material,
     answers: &[Answer],
     student: bool,
@@ -139,8 +147,12 @@ fn annotate(
         for answer in answers {
             let text = match (&answer.missing, student) {
                 (Some(_), _) => continue,
+                (None, true) if gives_away(handout, answer) => continue,
                 (None, true) => format!("{}: look here", answer.id),
-                (None, false) => format!("{} = {}", answer.id, answer.text),
+                (None, false) => match unit(handout, answer) {
+                    Some(unit) => format!("{} = {} {unit}", answer.id, answer.text),
+                    None => format!("{} = {}", answer.id, answer.text),
+                },
             };
             for evidence in answer.evidence.iter().filter(|e| e.capture == number) {
                 comments
@@ -215,6 +227,9 @@ fn asked(keys: &str) -> anyhow::Result<Handout> {
         (if of_part { &mut part } else { &mut thing }).insert(key.clone(), value.clone());
     }
     thing.entry("what").or_insert("what is asked for".into());
+    if part.contains_key("over") {
+        thing.entry("which").or_insert("all".into());
+    }
     let kind = if part.contains_key("over") {
         "int"
     } else {
@@ -235,6 +250,15 @@ fn asked(keys: &str) -> anyhow::Result<Handout> {
 /// The question a part belongs to.
 fn question_of(id: &str) -> &str {
     id.rsplit_once('.').map_or(id, |(question, _)| question)
+}
+
+/// The parts of the questions whose parts were asked for.
+fn parts_of(handout: &Handout, asked: &[String]) -> Vec<String> {
+    let questions = handout.file.question.iter();
+    questions
+        .filter(|q| asked.iter().any(|a| question_of(a) == q.id))
+        .flat_map(|q| q.part.iter().map(|p| format!("{}.{}", q.id, p.id)))
+        .collect()
 }
 
 fn ids(handout: &Handout) -> Vec<String> {
@@ -371,6 +395,17 @@ struct Line {
     reason: String,
 }
 
+/// Whether the frames of an answer are the answer.
+fn gives_away(handout: &Handout, answer: &Answer) -> bool {
+    let part = &handout.file.question[answer.question].part[answer.part];
+    let counted = part.over.as_ref().map(|o| *o.get_ref()) == Some(format::Over::Count);
+    counted
+        || matches!(
+            part.kind.get_ref(),
+            format::Type::Frame | format::Type::Frames
+        )
+}
+
 fn unit<'h>(handout: &'h Handout, answer: &Answer) -> Option<&'h str> {
     let part = &handout.file.question[answer.question].part[answer.part];
     part.unit.as_deref()
@@ -394,18 +429,24 @@ fn row(handout: &Handout, answer: &Answer, student: bool) -> Line {
         (None, true) => question.hints.join(" "),
         (None, false) => answer.reason.clone(),
     };
+    let frames = match student && gives_away(handout, answer) {
+        true => "…".to_owned(),
+        false => answer.frames(),
+    };
     Line {
         value,
-        frames: answer.frames(),
+        frames,
         reason,
     }
 }
 
 /// One answer as JSON.
 fn part(handout: &Handout, answer: &Answer, student: bool) -> Value {
+    let hidden = student && gives_away(handout, answer);
     let evidence: Vec<Value> = answer
         .evidence
         .iter()
+        .filter(|_| !hidden)
         .map(|e| json!({"file": e.file, "frame": e.frame, "field": e.field}))
         .collect();
     let told = answer.missing.is_none() && !student;

@@ -127,8 +127,20 @@ fn show(out: &mut dyn Write, name: &str, is_sheet: bool, source: bool) -> anyhow
 }
 
 fn check(out: &mut dyn Write, file: &PathBuf, captures: &[PathBuf]) -> anyhow::Result<Status> {
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let built_in = file.to_str().and_then(handout::built_in);
+    let text = match built_in.filter(|_| !file.exists()) {
+        Some(text) => text.to_owned(),
+        None => {
+            let bytes =
+                std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            String::from_utf8(bytes).map_err(|_| {
+                anyhow::anyhow!(
+                    "{} is no text\nhint: the handout comes first, then the captures",
+                    file.display()
+                )
+            })?
+        }
+    };
     let handout = match Handout::parse(&text) {
         Ok(handout) => handout,
         Err(problems) => {
@@ -154,26 +166,34 @@ fn check(out: &mut dyn Write, file: &PathBuf, captures: &[PathBuf]) -> anyhow::R
     }
     writeln!(
         out,
-        "{}: {} questions with {parts} answers, {} captures to hand in",
+        "{}: {} with {}, {} to hand in",
         safe(&handout.file.id),
-        handout.file.question.len(),
-        handout.file.capture.len()
+        many(handout.file.question.len(), "question"),
+        many(parts, "answer"),
+        many(handout.file.capture.len(), "capture")
     )?;
+    for name in handout.unused() {
+        writeln!(out, "[let.{}] is used by nothing", safe(&name))?;
+    }
     if captures.is_empty() {
         return Ok(Status::Done);
     }
     let material = Material::of_files(&handout, captures);
+    let mut status = Status::Done;
+    answer::complain(&material, &mut status)?;
+    if material.files.is_empty() {
+        return Ok(status);
+    }
     let found = Found::new(&handout, &material);
     let answers = answers(&handout, &material, &found);
-    let mut status = Status::Done;
     for answer in &answers {
         if let Some(missing) = &answer.missing {
             writeln!(out, "{}: no answer: {}", safe(&answer.id), safe(missing))?;
-            status = Status::Unfavourable;
+            status = status.worse(Status::Unfavourable);
         }
         let part = &handout.file.question[answer.question].part[answer.part];
         for wrong in &part.wrong {
-            if wrong.value.eq_ignore_ascii_case(&answer.text) {
+            if handout::value::same(&wrong.value, &answer.text) {
                 let words = "is listed as wrong, and is the answer";
                 writeln!(
                     out,
@@ -181,11 +201,16 @@ fn check(out: &mut dyn Write, file: &PathBuf, captures: &[PathBuf]) -> anyhow::R
                     safe(&answer.id),
                     safe(&wrong.value)
                 )?;
-                status = Status::Unfavourable;
+                status = status.worse(Status::Unfavourable);
             }
         }
     }
     let open = answers.iter().filter(|a| a.missing.is_some()).count();
     writeln!(out, "{} of {parts} answered", parts - open)?;
     Ok(status)
+}
+
+/// A number and what it counts.
+fn many(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

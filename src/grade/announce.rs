@@ -72,6 +72,7 @@ pub fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<
                 labels: if labels.is_empty() {
                     let own = std::iter::once(part.id.replace('-', " "));
                     own.chain(part.labels.iter().map(|l| l.to_ascii_lowercase()))
+                        .flat_map(turned)
                         .collect()
                 } else {
                     labels.iter().map(|l| (*l).to_owned()).collect()
@@ -80,6 +81,19 @@ pub fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<
         }
     }
     slots
+}
+
+/// A label with what it is called as well: `proxy port` is the `port of the proxy`.
+fn turned(label: String) -> Vec<String> {
+    let words: Vec<&str> = label.split(' ').collect();
+    let more = match words.as_slice() {
+        [a, b] if !MODIFIERS.contains(a) && !WEAK.contains(a) && *b != "is" && a.len() > 2 => {
+            vec![format!("{b} of {a}"), format!("{b} of the {a}")]
+        }
+        [b, "of", a] => vec![format!("{b} of the {a}"), format!("{a} {b}")],
+        _ => Vec::new(),
+    };
+    std::iter::once(label.clone()).chain(more).collect()
 }
 
 /// A score with what the token itself says.
@@ -227,6 +241,18 @@ pub fn scores(
     if !hint.is_empty() {
         add(hint, 5, true);
     }
+    // What is pinged is the destination.
+    if PINGED.is_match(tail) {
+        for (slot, score) in slots.iter().zip(&mut out) {
+            if slot
+                .labels
+                .iter()
+                .any(|l| l == "destination" || l == "target")
+            {
+                *score = (*score).max(0) + 9;
+            }
+        }
+    }
     // Who sends or asks is the source.
     if ACTIVE.is_match(head_of(behind)) {
         for (slot, score) in slots.iter().zip(&mut out) {
@@ -238,6 +264,10 @@ pub fn scores(
     out
 }
 
+static PINGED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:ping(?:s|ed|ing)?|contact(?:s|ed|ing)?)\s+(?:the\s+)?(?:host\s+)?$")
+        .expect("the pattern is right")
+});
 static ACTIVE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\s*\)?\s*(?:is\s+|was\s+|has\s+|would\s+|tries\s+to\s+)?(?:like\s+to\s+)?(?:know|ping|send|sent|ask|request|want|look|quer|search|contact)(?:s|ing|ed|ies)?\b")
         .expect("the pattern is right")

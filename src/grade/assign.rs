@@ -274,11 +274,21 @@ fn last_one(pieces: &[Piece<'_>], around: &[Around], given: &mut [Option<usize>]
 }
 
 /// Another value that is claimed as well: `64 or 63`, or the same label again with another value.
-fn rival(pieces: &[Piece<'_>], around: &[Around], given: usize, slot: usize) -> Option<String> {
+fn rival(
+    pieces: &[Piece<'_>],
+    around: &[Around],
+    all: &[Option<usize>],
+    given: usize,
+    slot: usize,
+) -> Option<String> {
     let mine = &around[given];
     let piece = &pieces[mine.piece];
     let token = &piece.tokens[mine.token];
-    for other in around.iter().filter(|o| o.piece == mine.piece) {
+    for (at, other) in around.iter().enumerate() {
+        // What is meant for another part is no rival.
+        if other.piece != mine.piece || all.contains(&Some(at)) {
+            continue;
+        }
         let two = &piece.tokens[other.token];
         if two.kind == token.kind || two.operand || two.bracket || two.unit != token.unit {
             continue;
@@ -415,7 +425,7 @@ fn claim(
             }
         }
         let conflict = if slots.len() == 1 || kind == Class::Number {
-            rival(pieces, around, a, s)
+            rival(pieces, around, given, a, s)
         } else {
             None
         };

@@ -122,8 +122,8 @@ fn ticks(prints: &Prints) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::prints::Clock;
     use super::*;
+    use crate::grade::prints::Clock;
 
     const SECOND: i64 = 1_000_000_000;
     const START: i64 = 1_700_000_000 * SECOND;

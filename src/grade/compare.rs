@@ -5,6 +5,7 @@ use super::token::Unit;
 use crate::handout::answer::constants;
 use crate::handout::format::{Names, Optional, Part, Type};
 use crate::handout::names::table;
+use crate::handout::units;
 use crate::handout::value::{self, decimals};
 use crate::handout::{Answer, Datum};
 use std::net::IpAddr;
@@ -266,23 +267,30 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
         return false;
     };
     if kind == Type::Duration {
-        let scale = match unit {
+        let own = part.unit.as_deref().and_then(units::of).unwrap_or(1e9);
+        let each = match unit {
             Unit::Milliseconds => 1e-3,
             Unit::Microseconds => 1e-6,
-            _ => 1.0,
+            Unit::Seconds => 1.0,
+            Unit::Minutes => 60.0,
+            Unit::Hours => 3600.0,
+            // A bare number is in the unit that was asked for.
+            _ => own / 1e9,
         };
-        // Facts count in milliseconds, frames in seconds.
-        let seconds = match values.first() {
-            Some(Datum::Float(_)) if part.unit.as_deref() == Some("ms") => key / 1e3,
-            _ => key,
-        };
-        let told = if unit == Unit::None && part.unit.as_deref() == Some("ms") {
-            n / 1e3
-        } else {
-            n * scale
-        };
+        // Keys are spans, told in seconds.
+        let (told, seconds) = (n * each, key);
         let room = part.tolerance.unwrap_or(0.05);
         return (told - seconds).abs() <= seconds.abs() * room + 1e-9;
+    }
+    // `0800` under a type field is meant in hexadecimal.
+    if kind == Type::Hex
+        && let Ok(hex) = i64::from_str_radix(&decimals(n), 16)
+    {
+        #[expect(clippy::cast_precision_loss, reason = "type fields are small")]
+        let hex = hex as f64;
+        if (hex - key).abs() < 0.5 {
+            return true;
+        }
     }
     let bytes = part.unit.as_deref() == Some("bytes");
     let told = match unit {

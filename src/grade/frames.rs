@@ -47,7 +47,15 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
                 !matches!(l.as_str(), "frame" | "frames" | "packet" | "packets")
                     && (before.contains(&l) || piece.hint.contains(&l))
             });
+            // `SYN=3, SYN+ACK=4, ACK=5` is a handshake.
+            let last = &piece.tokens[*run.last().unwrap_or(t)];
+            let shook = run.len() > 1
+                && before
+                    .trim_end_matches(['=', ':', ' ', '('])
+                    .ends_with("syn")
+                && piece.lower[first.span.end..last.span.start].contains("ack");
             let announced = first.frame
+                || shook
                 || part
                     .labels
                     .iter()
@@ -57,7 +65,7 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
                     .iter()
                     .any(|l| piece.hint.contains(&l.to_lowercase()));
             let begins = before.trim().is_empty();
-            if (announced && first.frame || begins || announced && run.len() > 1)
+            if (announced && first.frame || shook || begins || announced && run.len() > 1)
                 && (run.len() > best.len() && (run.len() > 1 || first.frame || begins))
                 && (!only_labelled || labelled)
             {

@@ -1,8 +1,12 @@
 //! Hand-ins against the answers that each student's own captures give.
 //!
-//! [`submission`] finds what was handed in, [`report`] reads it, [`numbering`] gives every piece its
-//! question, [`extract`] reads the values, [`compare`] holds them against the key, [`diagnose`] says
-//! why a wrong one is wrong, [`prose`] suggests, [`integrity`] looks for shared packets.
+//! [`submission`] finds what was handed in ([`layout`] whose it is), [`report`] reads it, [`numbering`]
+//! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one,
+//! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`] and [`frames`] read
+//! the other sorts. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
+//! [`prose`] suggests. [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
+//! [`prints`], [`integrity`], [`clocks`] and [`roster`] look for evidence; [`decisions`] are a person's;
+//! [`output`] and [`lms`] are what the teacher takes home.
 //!
 //! **Invariant:** a mark is given for what is plainly right or plainly wrong; what can be read in two
 //! ways goes to a person. Nothing here knows a student, a file name or an address.
@@ -33,6 +37,7 @@ pub mod student;
 pub mod submission;
 pub mod token;
 pub mod workers;
+pub mod yes_no;
 
 pub use compare::{Outcome, Verdict};
 pub use numbering::Numbering;

@@ -63,7 +63,7 @@ pub fn known(part: &Part) -> Vec<(String, String)> {
 }
 
 /// The names in a text, the longest where several overlap, negated ones left out.
-fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
+pub fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
     let mut found: Vec<Mention> = Vec::new();
     for (value, name) in known(part) {
         let mut from = 0;
@@ -153,7 +153,8 @@ fn deny(text: &str, found: &mut Vec<Mention>) {
     }
 }
 
-static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
+/// Words that begin an explanation.
+pub static BECAUSE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(?:because|since|why|as|with|would|so|therefore|due to|but)\b")
         .expect("the pattern is right")
 });
@@ -286,7 +287,7 @@ pub fn claims(
         if *part.kind.get_ref() == Type::YesNo && claims[at].is_none() && !only_labelled {
             claims[at] = pieces
                 .iter_mut()
-                .find_map(|piece| yes_no(question, part, piece));
+                .find_map(|piece| super::yes_no::claim(question, part, piece));
         }
     }
 }
@@ -529,145 +530,6 @@ fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
         }
     }
     None
-}
-
-static YES: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\b(?:yes|true|ja|correct)\b").expect("the pattern is right"));
-static NO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\W*(?:no|nope|false|nein)\b|\b(?:no|false)(?:\s*[,.;:!]|\s*$|\s+(?:it|this|that|the)\b)|\byes\s+and\s+no\b")
-        .expect("the pattern is right")
-});
-static BARE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b",
-    )
-    .expect("the pattern is right")
-});
-static DIRECT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\byes\b[\s,]*(?:it|this|that)?\s*(?:does not|doesn't|is not|isn't)")
-        .expect("the pattern is right")
-});
-static DENIES: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\bnot\b|n't\b|\bnever\b").expect("the pattern is right"));
-static VERB: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\W*(?:yes|no|true|false)?[\s,.:;]*(?:and no)?[\s,]*(?:(?:it|this|that)\s+(?:does|do|is)(?:\s+not|n't)?|doesn't|does not|isn't|is not)?\s*(?:belongs?(?:\s+to\s+(?:it|\d+\.\d+\.\d+\.\d+))?)?")
-        .expect("the pattern is right")
-});
-
-/// What a sentence says of the question's own verb and object: `belongs to the web server`.
-fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
-    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\bto\s+(?:the|my|our|a|its)\s+[a-z]+").expect("the pattern is right")
-    });
-    let asked = question.text.to_lowercase();
-    for label in part.labels.iter().map(|l| l.to_lowercase()) {
-        let Some((_, end)) = find_label(&asked, &label, 0) else {
-            continue;
-        };
-        let object = asked[end..].split(['?', '.']).next().unwrap_or_default();
-        let object = object.trim_start_matches("to ").trim();
-        let object = object
-            .strip_prefix("to the ")
-            .or(object.strip_prefix("the "))
-            .unwrap_or(object);
-        let Some((start, end)) = find_label(says, &label, 0) else {
-            continue;
-        };
-        if object.is_empty() {
-            continue;
-        }
-        let rest = says[end..].split([',', ';']).next().unwrap_or_default();
-        let rest = rest.split(" but ").next().unwrap_or_default();
-        let denied = DENIES.is_match(&says[..start]);
-        if let Some((at, _)) = find_label(rest, object, 0) {
-            return Some(!denied && !DENIES.is_match(&rest[..at]));
-        }
-        if OTHER.is_match(rest) && !denied {
-            return Some(false);
-        }
-    }
-    None
-}
-
-fn yes_no(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
-    let lower = piece.lower.clone();
-    if lower.trim().is_empty() {
-        return None;
-    }
-    let first = sentence(piece.text, lower.len() - lower.trim_start().len());
-    let says = &lower[first.clone()];
-    let mut yes = YES.is_match(says);
-    let mut no = NO.is_match(says);
-    let named = mentions(part, 0, &lower);
-    let explicit = yes || no;
-    if explicit && no && !yes && !named.is_empty() {
-        // `No DNS query, so from the cache` is no `no`.
-        if !BARE.is_match(says) {
-            no = false;
-        }
-    }
-    for mention in &named {
-        match mention.value.as_str() {
-            "yes" if !explicit => yes = true,
-            "no" if !explicit => no = true,
-            _ => {}
-        }
-    }
-    let denies = DENIES.is_match(says);
-    match affirms(question, part, says) {
-        Some(true) => yes = true,
-        Some(false) if !yes || explicit => no = true,
-        _ => {}
-    }
-    if !yes && !no {
-        if denies {
-            no = true;
-        } else {
-            let about = part
-                .labels
-                .iter()
-                .any(|l| find_label(says, &l.to_ascii_lowercase(), 0).is_some());
-            if !about && !hedged(says) {
-                return None;
-            }
-        }
-    } else if yes && !no && explicit {
-        // `Yes, it does not` says both.
-        no = DIRECT.is_match(says);
-    }
-    let hedge = hedged(&piece.text[first.clone()]) || (!yes && !no);
-    let text = piece.text[first.clone()].trim().to_owned();
-    for mention in named {
-        piece.taken.push(mention.span);
-    }
-    if !explicit {
-        // Up to where it is explained.
-        let cut = [
-            says.find([',', ';']),
-            says.find(" but "),
-            BECAUSE.find(says).map(|m| m.start()),
-        ];
-        let end = cut.into_iter().flatten().min().unwrap_or(says.len());
-        let why = question
-            .part
-            .iter()
-            .any(|p| super::prose::rubric(p, &says[..end]));
-        if !why {
-            piece.taken.push(first.start..first.start + end);
-        }
-    } else if let Some(verb) = VERB.find(says) {
-        piece
-            .taken
-            .push(first.start + verb.start()..first.start + verb.end());
-    }
-    Some(Claim {
-        value: Claimed::YesNo(yes && !no),
-        text,
-        hedged: hedge,
-        firm: true,
-        unplain: false,
-        conflict: (yes && no).then(|| "yes and no".to_owned()),
-    })
 }
 
 /// Hardware addresses that are told by a name, such as `all ones`.

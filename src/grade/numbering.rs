@@ -3,7 +3,7 @@
 
 use super::report::Block;
 use crate::handout::Handout;
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
 
 /// A piece of a report that answers something.
@@ -28,6 +28,10 @@ pub struct Numbering {
     /// The handout's own words, which answer nothing.
     own: Vec<String>,
     ids: Vec<Id>,
+    /// The same names at once: which of them a line can have.
+    starts: RegexSet,
+    anywheres: RegexSet,
+    leads: RegexSet,
     handout: Vec<Names>,
 }
 
@@ -105,9 +109,14 @@ impl Numbering {
                 anywhere: pattern(format!(
                     r"(?i)(?P<lead>[.;,]\s+(?:of\s+|for\s+|and\s+|to\s+|in\s+)?)(?P<id>{body})(?P<mark>\s*[):]\s*|\s+)"
                 )),
-                lead: pattern(format!(
-                    r"(?i)^[\s#*_>\-]*(?:(?P<lead>(?:[a-z]+\s+){{1,3}})(?:{body})\s*:|(?P<words>(?:[a-z]+\s+){{0,6}}for\s+)(?:{body})\s*,)\s*"
-                )),
+                lead: pattern({
+                    let words = r"(?i)^[\s#*_>\-]*(?:(?P<lead>(?:[a-z]+\s+){1,3})ID\s*:|(?P<words>(?:[a-z]+\s+){0,6}for\s+)ID\s*,";
+                    // `First task: 1A …`; a name without digits may be any word.
+                    let named = r"|(?P<named>(?:[a-z]+\s+){0,2}[a-z]{3,}\s*:\s*)ID(?:[).:,]|\s)";
+                    let digits = q.id.bytes().any(|b| b.is_ascii_digit());
+                    let all = format!("{words}{})\\s*", if digits { named } else { "" });
+                    all.replace("ID", &format!("(?:{body})"))
+                }),
                 group: runs.first().cloned().unwrap_or_default(),
                 rest: runs.get(1..).unwrap_or_default().concat(),
             });
@@ -137,6 +146,9 @@ impl Numbering {
         Numbering {
             sheet,
             own,
+            starts: set(&ids, |id| &id.start),
+            anywheres: set(&ids, |id| &id.anywhere),
+            leads: set(&ids, |id| &id.lead),
             ids,
             handout: names,
         }
@@ -274,7 +286,8 @@ impl Numbering {
     /// ends, and where the text after it begins.
     fn next_label(&self, text: &str) -> Option<(usize, usize, usize)> {
         let mut best: Option<(usize, usize, usize)> = None;
-        for id in &self.ids {
+        for id in self.anywheres.matches(text) {
+            let id = &self.ids[id];
             for found in id.anywhere.captures_iter(text) {
                 let (Some(lead), Some(name), Some(mark)) =
                     (found.name("lead"), found.name("id"), found.name("mark"))
@@ -300,7 +313,8 @@ impl Numbering {
     fn label<'l>(&self, line: &'l str, now: Option<&Target>) -> (Option<Target>, String, &'l str) {
         let whole = |line: &'l str| -> Option<(Target, String, &'l str)> {
             let mut best: Option<(usize, usize)> = None;
-            for id in &self.ids {
+            for id in self.starts.matches(line) {
+                let id = &self.ids[id];
                 if let Some(found) = id.start.find(line)
                     && best.is_none_or(|b| found.end() > b.1)
                 {
@@ -310,12 +324,15 @@ impl Numbering {
             if let Some((question, end)) = best {
                 return Some((Target::Question(question), String::new(), &line[end..]));
             }
-            for id in &self.ids {
+            for id in self.leads.matches(line) {
+                let id = &self.ids[id];
                 if let Some(found) = id.lead.captures(line)
                     && let Some(all) = found.get(0)
-                    && let Some(lead) = found.name("lead").or(found.name("words"))
+                    && let Some(lead) = ["lead", "words", "named"]
+                        .iter()
+                        .find_map(|n| found.name(n))
                 {
-                    let hint = lead.as_str().trim().to_lowercase();
+                    let hint = lead.as_str().trim().trim_end_matches(':').to_lowercase();
                     return Some((Target::Question(id.question), hint, &line[all.end()..]));
                 }
             }
@@ -590,6 +607,11 @@ fn unasked(text: &str) -> &str {
         text = cut.map_or("", |at| &text[..=at]).trim();
     }
     text
+}
+
+/// Patterns of all questions, searched together.
+fn set(ids: &[Id], pick: fn(&Id) -> &Regex) -> RegexSet {
+    RegexSet::new(ids.iter().map(|id| pick(id).as_str())).expect("each is a pattern")
 }
 
 /// What a question shares with its neighbours: `1` of `1A`.

@@ -2,6 +2,8 @@
 
 use super::numbering::Segment;
 use super::token::{self, Kind, Token, Unit, hedged, sentence};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// A piece of the report with what was found in it.
 pub struct Piece<'s> {
@@ -34,7 +36,7 @@ impl<'s> Piece<'s> {
         }
         Piece {
             text: &segment.text,
-            lower: segment.text.to_ascii_lowercase(),
+            lower: plain(&segment.text),
             hint: &segment.hint,
             used: vec![false; tokens.len()],
             tokens,
@@ -46,6 +48,23 @@ impl<'s> Piece<'s> {
     pub fn quote(&self, at: usize) -> String {
         self.text[sentence(self.text, at)].trim().to_owned()
     }
+}
+
+/// A text in lower case, of the same length; `domain-name-servers` and `subnet_mask` are words.
+fn plain(text: &str) -> String {
+    static JOINED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b[a-z]+(?:-[a-z]+){2,}\b|\b[a-z]+(?:_[a-z]+)+\b")
+            .expect("the pattern is right")
+    });
+    let lower = text.to_ascii_lowercase();
+    if !lower.contains(['-', '_']) {
+        return lower;
+    }
+    JOINED
+        .replace_all(&lower, |c: &regex::Captures<'_>| {
+            c.get(0).map_or("", |m| m.as_str()).replace(['-', '_'], " ")
+        })
+        .into_owned()
 }
 
 /// Where a label begins a word in a lower-case text, from a place on.

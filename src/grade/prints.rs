@@ -6,6 +6,7 @@ use etherparse::{
     EtherType, IpNumber, LaxNetSlice, LaxSlicedPacket, TcpOptionElement, TransportSlice,
 };
 use foldhash::fast::FixedState;
+use std::cell::RefCell;
 use std::hash::BuildHasher;
 
 /// Frames of one capture that are looked at.
@@ -75,14 +76,19 @@ pub fn read(file: String, mut reader: Reader) -> Prints {
         file,
         ..Prints::default()
     };
-    let mut batch = Batch::new();
-    let mut seen = 0;
-    while seen < MOST && reader.next_batch(&mut batch) {
-        for frame in batch.frames() {
-            seen += 1;
-            look(&state, &frame, &mut prints);
-        }
+    thread_local! {
+        /// Its memory is used again for the next file.
+        static BATCH: RefCell<Batch> = RefCell::new(Batch::new());
     }
+    BATCH.with_borrow_mut(|batch| {
+        let mut seen = 0;
+        while seen < MOST && reader.next_batch(batch) {
+            for frame in batch.frames() {
+                seen += 1;
+                look(&state, &frame, &mut prints);
+            }
+        }
+    });
     for section in reader.sections() {
         if let Some(program) = &section.application
             && !prints.programs.contains(program)

@@ -65,6 +65,10 @@ pub enum Unit {
     Milliseconds,
     /// Microseconds.
     Microseconds,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
 }
 
 static VALUE: LazyLock<Regex> = LazyLock::new(|| {
@@ -92,7 +96,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*-?(bytes?|octets?|b\b|bits?|words?|milliseconds?|ms\b|microseconds?|[uµ]s\b|seconds?|secs?\b|s\b)")
+    Regex::new(r"(?i)^\s*-?(bytes?|octets?|b\b|bits?|words?|milliseconds?|ms\b|microseconds?|[uµ]s\b|seconds?|secs?\b|s\b|minutes?|mins?\b|hours?|hrs?\b)")
         .expect("the pattern is right")
 });
 
@@ -222,6 +226,9 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
             match unit.as_str() {
                 "ms" => Unit::Milliseconds,
                 "us" | "µs" => Unit::Microseconds,
+                "min" | "mins" => Unit::Minutes,
+                u if u.starts_with("minute") => Unit::Minutes,
+                u if u.starts_with("hour") || u == "hr" || u == "hrs" => Unit::Hours,
                 u if u.starts_with("milli") => Unit::Milliseconds,
                 u if u.starts_with("micro") => Unit::Microseconds,
                 u if u.starts_with("bit") => Unit::Bits,
@@ -261,7 +268,7 @@ fn calculations(text: &str, found: &mut [Token]) {
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)^(?P<unit>.*?)(?:=>?|gives|makes|equals|results? in|→|->)\s*(?:the\s+|a\s+)?$",
+            r"(?i)^(?P<unit>.*?)(?:=>?|gives|makes|equals|results? in|is|leaves|→|->)\s*(?:the\s+|a\s+)?$",
         )
         .expect("the pattern is right")
     });
@@ -280,7 +287,9 @@ fn calculations(text: &str, found: &mut [Token]) {
         // Only what something comes out of is a calculation.
         let around = sentence(text, b.span.start);
         let rest = &text[b.span.end..around.end.max(b.span.end)];
-        let comes = ["=", "gives", "makes", "equals", "result", "→"];
+        let comes = [
+            "=", "gives", "makes", "equals", "result", "→", " is ", "leaves",
+        ];
         let before = at >= 2 && text[found[at - 2].span.end..a.span.start].contains('=');
         if before || comes.iter().any(|w| rest.contains(w)) {
             found[at - 1].operand = true;
@@ -300,6 +309,7 @@ fn calculations(text: &str, found: &mut [Token]) {
             || gap.contains(['\n', ';'])
             || gap.contains("->")
             || !UNITS.is_match(unit)
+            || !a.operand && [" is ", " leaves "].iter().any(|w| gap.contains(w))
         {
             continue;
         }

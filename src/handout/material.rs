@@ -178,7 +178,7 @@ impl Material {
 /// Frames whose fingerprints are kept.
 const PRINTS: usize = 200_000;
 /// Bytes of values that are kept of one capture, about.
-const MOST_KEPT: usize = 256 << 20;
+const MOST_KEPT: usize = 128 << 20;
 /// Frames that are kept of those that are too many.
 const FIRST: usize = 10_000;
 /// A file this large is analyzed on threads of its own while its frames are asked.

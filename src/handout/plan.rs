@@ -182,6 +182,37 @@ impl Handout {
         })
     }
 
+    /// Things that no question, no capture and no other thing uses.
+    pub fn unused(&self) -> Vec<String> {
+        let parts = self.file.question.iter().flat_map(|q| &q.part);
+        let mut used: Vec<&str> = Vec::new();
+        for part in parts {
+            let names = part.of.iter().chain(&part.evidence);
+            used.extend(names.map(|n| n.get_ref().as_str()));
+            used.extend(part.doubt.iter().map(|d| d.of.get_ref().as_str()));
+        }
+        let holds = self.file.capture.iter().flat_map(|c| &c.holds);
+        used.extend(holds.map(|n| n.get_ref().as_str()));
+        let mut numbers: Vec<usize> = Vec::new();
+        for thing in &self.things {
+            let ways = thing.ways.iter().chain(thing.instead.iter().map(|i| &i.0));
+            for way in ways {
+                let pieces = way.prefer.iter().chain([&way.filter]);
+                numbers.extend(pieces.flat_map(|p| template::variables(p)).map(|v| v.thing));
+                numbers.extend(
+                    [way.just_before, way.after, way.unless, way.beside]
+                        .into_iter()
+                        .flatten(),
+                );
+            }
+        }
+        let things = self.things.iter().enumerate();
+        things
+            .filter(|(at, t)| !used.contains(&t.name.as_str()) && !numbers.contains(at))
+            .map(|(_, t)| t.name.clone())
+            .collect()
+    }
+
     /// The thing of this name.
     pub fn thing(&self, name: &str) -> Option<usize> {
         self.things.iter().position(|t| t.name == name)

@@ -79,6 +79,15 @@ pub fn overview(handout: &Handout) -> String {
     out
 }
 
+/// What a part asks, in words: its text, or what announces it, or its name.
+fn asked(part: &Part) -> String {
+    match (part.text.as_str(), part.labels.first()) {
+        ("", Some(label)) => label.clone(),
+        ("", None) => part.id.replace('-', " "),
+        (text, _) => text.to_owned(),
+    }
+}
+
 /// Text with GIFT's own characters made plain.
 fn plain(text: &str) -> String {
     let mut out = String::new();
@@ -102,14 +111,24 @@ pub fn gift(handout: &Handout, answers: &[Answer]) -> String {
             "::{}:: {} ({}) ",
             plain(&answer.id),
             plain(&question.text),
-            plain(&part.text)
+            plain(&match &part.unit {
+                Some(unit) => format!("{}, in {unit}", asked(part)),
+                None => asked(part),
+            })
         );
         let value = plain(&answer.text);
         let body = match part.kind.get_ref() {
             _ if answer.missing.is_some() => "{}".to_owned(),
             Type::Prose => "{}".to_owned(),
             Type::YesNo => format!("{{{}}}", if value == "yes" { "TRUE" } else { "FALSE" }),
-            Type::Int | Type::Port | Type::Frame => format!("{{#{value}:0}}"),
+            Type::Int | Type::Port | Type::Frame => {
+                format!("{{#{value}:{}}}", part.tolerance.unwrap_or_default())
+            }
+            Type::Duration if answer.text.parse::<f64>().is_ok() => {
+                let number: f64 = answer.text.parse().unwrap_or_default();
+                let off = number.abs() * part.tolerance.unwrap_or(0.05);
+                format!("{{#{value}:{}}}", super::value::decimals(off))
+            }
             _ => format!("{{={value}}}"),
         };
         let _ = writeln!(out, "{body}\n");
@@ -131,7 +150,7 @@ pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
         let question = &handout.file.question[answer.question];
         let part = &question.part[answer.part];
         let open = answer.missing.is_some();
-        let number = answer.values.first().and_then(super::Datum::as_float);
+        let number: Option<f64> = answer.text.parse().ok();
         let kind = match part.kind.get_ref() {
             _ if open => "essay",
             Type::Prose => "essay",
@@ -141,7 +160,7 @@ pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
             }
             _ => "shortanswer",
         };
-        let mut asked = format!("{} ({}", question.text, part.text);
+        let mut asked = format!("{} ({}", question.text, asked(part));
         if let Some(unit) = &part.unit {
             let _ = write!(asked, ", in {unit}");
         }
@@ -174,8 +193,10 @@ pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
                 };
                 let _ = writeln!(
                     out,
-                    "  <answer fraction=\"100\"><text>{value}</text><tolerance>{off}</tolerance></answer>"
+                    "  <answer fraction=\"100\"><text>{value}</text><tolerance>{}</tolerance></answer>",
+                    super::value::decimals(off)
                 );
+                wrong_ones(&mut out, part);
             }
             "shortanswer" => {
                 let _ = writeln!(out, "  <usecase>0</usecase>");
@@ -188,6 +209,7 @@ pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
                         "  <answer fraction=\"100\"><text>{text}</text></answer>"
                     );
                 }
+                wrong_ones(&mut out, part);
             }
             _ => {
                 let _ = writeln!(
@@ -201,6 +223,18 @@ pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
     }
     out.push_str("</quiz>\n");
     out
+}
+
+/// The well-known wrong answers, with what to tell the student.
+fn wrong_ones(out: &mut String, part: &Part) {
+    for wrong in &part.wrong {
+        let _ = writeln!(
+            out,
+            "  <answer fraction=\"0\"><text>{}</text><feedback format=\"plain_text\"><text>{}</text></feedback></answer>",
+            xml(&wrong.value),
+            xml(&wrong.say)
+        );
+    }
 }
 
 /// Text in an XML element; characters that XML does not know are left out.

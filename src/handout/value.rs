@@ -197,6 +197,21 @@ pub fn print(kind: Type, values: &[Datum]) -> String {
     text
 }
 
+/// Whether two texts say the same value: `64`, `64 bytes` and `0x40` do.
+pub fn same(a: &str, b: &str) -> bool {
+    let number = |text: &str| -> Option<u64> {
+        let word = text.split_whitespace().next()?;
+        match word.strip_prefix("0x") {
+            Some(hex) => u64::from_str_radix(hex, 16).ok(),
+            None => word.parse().ok(),
+        }
+    };
+    let equal = |x: Option<u64>, y: Option<u64>| x.is_some() && x == y;
+    a.trim().eq_ignore_ascii_case(b.trim())
+        || equal(number(a), number(b))
+        || mac(a).is_some_and(|m| Some(m) == mac(b))
+}
+
 /// A hardware address in any notation: colons, dashes, dots, nothing; single digits, too.
 pub fn mac(text: &str) -> Option<[u8; 6]> {
     let text = text.trim();

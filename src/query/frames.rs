@@ -298,6 +298,18 @@ impl<'a> Reading<'_, 'a> {
                 self.body(plan, message, values);
             }
         }
+        if let Some(tunnel) = self
+            .said
+            .told
+            .tunnel
+            .as_ref()
+            .filter(|_| self.has_content())
+        {
+            values.layer(plan, "http", 1, length, packet.payload_bytes());
+            values.read(plan, Protocol::Http, 1, |sink| {
+                track::messages::emit_tunnel(tunnel, sink);
+            });
+        }
         if let Some(name) = self.said.told.named {
             values.layer(plan, name, 1, length, packet.payload_bytes());
         }
@@ -320,6 +332,9 @@ impl<'a> Reading<'_, 'a> {
     /// The protocols above TCP, as `frame.protocols` has them.
     pub(super) fn above(&self) -> String {
         let mut out = String::new();
+        if self.said.told.left_http && self.has_content() {
+            out.push_str(":http");
+        }
         for message in &self.said.messages {
             match message.protocol {
                 Protocol::Http => {
@@ -357,6 +372,12 @@ impl<'a> Reading<'_, 'a> {
             dissect::data::hand_over(bytes, sink)
         });
         values.layer(plan, "data", 1, 0, &[]);
+    }
+
+    /// Whether TCP's payload is shown as something, and does not only wait.
+    fn has_content(&self) -> bool {
+        let said = self.said;
+        !said.messages.is_empty() || said.told.named.is_some() || self.unclaimed().is_some()
     }
 
     /// TCP's payload that no protocol claims.

@@ -21,6 +21,7 @@ use crate::dissect::tls;
 use crate::dissect::{Packet, as_u32, as_usize, ftp, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -122,6 +123,10 @@ pub struct Told {
     pub named: Option<&'static str>,
     /// Sizes of the messages that have their length before them.
     pub sizes: Vec<u32>,
+    /// HTTP was left for what its payload is now.
+    pub left_http: bool,
+    /// The host and port that a proxy was asked to connect to, in whose tunnel the payload is.
+    pub tunnel: Option<(Vec<u8>, u16)>,
 }
 
 /// Bytes of several segments, put together for a message or several.
@@ -138,16 +143,16 @@ pub struct Whole {
 /// All streams.
 #[derive(Default)]
 pub struct Messages {
-    streams: HashMap<u32, Stream>,
+    streams: HashMap<u32, Stream, RandomState>,
     waiting: usize,
     /// Ends at which a data connection of FTP was announced.
-    announced: HashSet<(IpAddr, u16)>,
+    announced: HashSet<(IpAddr, u16), RandomState>,
     /// Stream and number of a request, to the frame of its response.
-    responses: HashMap<(u32, u32), u32>,
+    responses: HashMap<(u32, u32), u32, RandomState>,
     /// Stream and number of a request, to its frame.
-    requests: HashMap<(u32, u32), u32>,
+    requests: HashMap<(u32, u32), u32, RandomState>,
     /// Frames whose bytes are put together, to the frame that completes them.
-    completed: HashMap<u32, u32>,
+    completed: HashMap<u32, u32, RandomState>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -159,6 +164,8 @@ enum Kind {
     Dns,
     /// Divided as its definition says.
     Other(Protocol, Take),
+    /// Agreed on in HTTP, and only named.
+    Named(&'static str),
 }
 
 #[derive(Default)]
@@ -175,6 +182,10 @@ struct Stream {
     responses: u32,
     /// An HTTP message was seen.
     seen: bool,
+    /// HTTP was left, for a tunnel or for another protocol.
+    left_http: bool,
+    /// Host and port at the end of the tunnel.
+    tunnel: Option<(Vec<u8>, u16)>,
 }
 
 #[derive(Default)]
@@ -353,6 +364,14 @@ pub fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
     }
 }
 
+/// Hands over where the tunnel leads in which a payload is.
+pub fn emit_tunnel((host, port): &(Vec<u8>, u16), sink: &mut Sink<'_>) {
+    use crate::dissect::http::fields;
+    let host = text::ascii(host).into_owned();
+    sink.put(fields::PROXY_CONNECT_HOST, 0..0, Value::Text(host.into()));
+    sink.unsigned(fields::PROXY_CONNECT_PORT, 0..0, *port);
+}
+
 /// The segment at hand.
 struct Call {
     frame: u32,
@@ -483,7 +502,13 @@ impl Stream {
 
     /// Reads as many messages as there are, and keeps the rest for later.
     fn messages(&mut self, call: &mut Call, seq: u32, bytes: &[u8], can_wait: bool) {
+        call.told.left_http = self.left_http;
+        call.told.tunnel.clone_from(&self.tunnel);
         let (at, need) = match self.kind {
+            Kind::Named(name) => {
+                call.told.named = Some(name);
+                return;
+            }
             Kind::Unknown => {
                 match ports::names::tcp(self.ports.0, self.ports.1) {
                     // A length is read where there is none: it waits for more than ever comes.
@@ -587,6 +612,7 @@ impl Stream {
                 BodyLength::UntilClose => body,
             };
             let end = head.head_length + body_length;
+            self.leave_http(&head);
             self.seen = true;
             let note = self.http_note(call, &head);
             self.push(call, Protocol::Http, &rest[..end.min(rest.len())]);
@@ -594,8 +620,45 @@ impl Stream {
                 message.http = (!head.cut_in_name).then_some(note);
             }
             at += end.max(1);
+            if self.left_http {
+                break;
+            }
         }
         (bytes.len(), None)
+    }
+
+    /// What the connection is for from here on, when this response ends HTTP on it: a tunnel to
+    /// what CONNECT named (RFC 9110 §9.3.6), whose port tells the protocol, or the protocol that
+    /// both sides change to (§7.8).
+    fn leave_http(&mut self, head: &http::Head<'_>) {
+        if head.kind != http::Kind::Response {
+            return;
+        }
+        let request = self.answered_request();
+        let connect = request.filter(|r| r.method == b"CONNECT" && head.code == Some(200));
+        if let Some(uri) = connect.and_then(|request| request.uri.as_deref()) {
+            let colon = uri.iter().rposition(|b| *b == b':');
+            let (host, port) = uri.split_at(colon.unwrap_or(uri.len()));
+            let port = std::str::from_utf8(port.get(1..).unwrap_or_default());
+            let port = port.ok().and_then(|port| port.parse().ok()).unwrap_or(0);
+            let host = host.to_vec();
+            self.kind = match ports::tcp_protocol(port, port) {
+                Some((Protocol::Tls, _)) => Kind::Tls,
+                _ => Kind::Unknown,
+            };
+            self.ports = (port, port);
+            self.tunnel = Some((host, port));
+            self.left_http = true;
+        } else if head.code == Some(101) {
+            let to = head.header("upgrade").unwrap_or_default();
+            let name = match to.to_ascii_lowercase().as_slice() {
+                b"websocket" => "websocket",
+                b"h2c" => "http2",
+                _ => return,
+            };
+            self.kind = Kind::Named(name);
+            self.left_http = true;
+        }
     }
 
     /// Pairs requests with responses, in their order.

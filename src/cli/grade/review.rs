@@ -1,6 +1,6 @@
 //! `wirelab grade … --review`: what needs a person, question by question, a key press each.
 
-use super::super::Status;
+use crate::cli::Status;
 use crate::grade::decisions::{self, Group};
 use crate::grade::{Marks, output::points};
 use crate::handout::Handout;

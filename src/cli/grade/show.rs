@@ -1,6 +1,6 @@
 //! The result on standard output: table, JSON, CSV, Markdown.
 
-use super::super::terminal;
+use crate::cli::terminal;
 use crate::grade::integrity::{Findings, Shared};
 use crate::grade::output::{self, points};
 use crate::grade::{Marks, student::Mark};

@@ -61,6 +61,8 @@ crate::fields! {
     NEXT_RESPONSE_IN: "http.next_response_in", Kind::Frame, "Frame with the next response of the connection.";
     PREV_REQUEST_IN: "http.prev_request_in", Kind::Frame, "Frame with the request before this one.";
     PREV_RESPONSE_IN: "http.prev_response_in", Kind::Frame, "Frame with the response before this one.";
+    PROXY_CONNECT_HOST: "http.proxy_connect_host", Kind::Text, "Host that a proxy was asked to connect to, of what is in its tunnel.";
+    PROXY_CONNECT_PORT: "http.proxy_connect_port", Kind::Unsigned(16), "Port that a proxy was asked to connect to.";
     TIME: "http.time", Kind::Duration, "Time from the request to the response.";
     CHUNK_SIZE: "http.chunk_size", Kind::Unsigned(32), "Bytes of a chunk.";
     CHUNK_DATA: "http.chunk_data", Kind::Bytes, "Data of a chunk.";

@@ -245,6 +245,8 @@ pub(super) fn named(layer: &Layer) -> Said {
 pub(super) fn protocol(name: &str, marks: String) -> Said {
     let shown = match name {
         "ssh" => "SSHv2".to_owned(),
+        "websocket" => "WebSocket".to_owned(),
+        "http2" => "HTTP2".to_owned(),
         "can" => "CAN".to_owned(),
         "autosar-nm" => "AUTOSAR NM".to_owned(),
         "igmp" => "IGMPv2".to_owned(),
