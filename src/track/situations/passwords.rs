@@ -186,7 +186,7 @@ fn community(community: &Community) -> Situation {
         "private" => {
             "`private` is what many devices have for writing unless somebody changes it, so it keeps nobody out"
         }
-        _ => "it is all that the device asks for, and whoever reads it can use it",
+        _ => "it stands for a password, and whoever reads it can send it too",
     };
     situation(
         (About::Snmp, *client, *server, *port),
