@@ -36,6 +36,7 @@ const HIDDEN: &[&str] = &[
     "frame.marked",
     "frame.ignored",
     "eth.addr",
+    "_ws.expert",
     "eth.addr_resolved",
     "eth.addr.oui",
     "eth.dst.oui",
@@ -152,11 +153,12 @@ fn describe(layer: &Layer, sums: &Sums, explain: bool, out: &mut impl Write) -> 
     } else {
         ""
     };
-    let place = layer
-        .start
-        .map_or(" (put together from the stream)".to_string(), |start| {
-            format!(" at byte {start}")
-        });
+    let place = match layer.start {
+        // Remarks are about the frame, not in it.
+        _ if layer.name.starts_with("_ws.") => String::new(),
+        Some(start) => format!(" at byte {start}"),
+        None => " (put together from the stream)".to_owned(),
+    };
     writeln!(out, "{}{quoted}{place}: {}", layer.name, layer.doc)?;
     let shown = || {
         // The verdict stands beside the checksum itself.

@@ -1,7 +1,7 @@
 //! The answers to a handout's questions, each with its evidence.
 
 use super::Datum;
-use super::find::{Found, Hit, Reading};
+use super::find::{Found, Hit, Reading, Term};
 use super::format::{Names, Over, Part, Take, Type};
 use super::material::Material;
 use super::names;
@@ -147,8 +147,10 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         return;
     }
     let mut read: Vec<(&Hit, Reading)> = Vec::new();
+    let terms = hits.rows.first().map(|hit| Terms::new(hit, part));
     for hit in &hits.rows {
-        read.push((hit, take(hit, part, kind)));
+        let reading = terms.as_ref().map(|terms| terms.take(hit, kind));
+        read.push((hit, reading.unwrap_or_default()));
     }
     if hits.several {
         let mut texts: Vec<String> = read.iter().map(|(_, r)| shown(part, &r.values)).collect();
@@ -256,6 +258,9 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
 
 fn sentence_of(material: &Material, first: Option<(&Hit, &Reading)>, what: &str) -> String {
     match first {
+        Some((hit, _)) if hit.frame == 0 => {
+            format!("{what} is in {}", material.files[hit.file].name)
+        }
         Some((hit, reading)) => {
             let file = &material.files[hit.file].name;
             let frame = match &hit.body {
@@ -288,42 +293,62 @@ fn add(answer: &mut Answer, material: &Material, capture: usize, frame: u32, fie
     });
 }
 
-/// What a part takes of a hit.
-fn take(hit: &Hit, part: &Part, kind: Type) -> Reading {
-    let mut terms: Vec<&str> = Vec::new();
-    match part.take.as_ref().map(toml::Spanned::get_ref) {
-        None => terms.push("frame.number"),
-        Some(Take::One(term)) => terms.push(term),
-        Some(Take::Several(several)) => terms.extend(several.iter().map(String::as_str)),
+/// What a part takes of each thing.
+struct Terms {
+    terms: Vec<Option<Term>>,
+    or_take: Vec<Option<Term>>,
+}
+
+impl Terms {
+    /// Those for things of the table that this one is of.
+    fn new(hit: &Hit, part: &Part) -> Terms {
+        let texts: Vec<&str> = match part.take.as_ref().map(toml::Spanned::get_ref) {
+            None => vec!["frame.number"],
+            Some(Take::One(term)) => vec![term],
+            Some(Take::Several(several)) => several.iter().map(String::as_str).collect(),
+        };
+        let read = |text: &str| Term::new(hit.table(), text);
+        Terms {
+            terms: texts.into_iter().map(read).collect(),
+            or_take: part.or_take.iter().map(|t| read(t.get_ref())).collect(),
+        }
     }
-    let mut reading = Reading::default();
-    for term in &terms {
-        let mut one = hit.read(term);
-        if one.values.is_empty() {
-            for other in &part.or_take {
-                one = hit.read(other.get_ref());
-                if !one.values.is_empty() {
-                    break;
+
+    fn take(&self, hit: &Hit, kind: Type) -> Reading {
+        let read = |term: &Option<Term>| {
+            term.as_ref()
+                .map_or_else(Reading::default, |t| hit.values(t))
+        };
+        let mut reading = Reading::default();
+        for term in &self.terms {
+            let mut one = read(term);
+            for other in &self.or_take {
+                if one.values.is_empty() {
+                    one = read(other);
                 }
             }
-        }
-        if !matches!(kind, Type::Set | Type::List | Type::Frames) {
-            one.values.truncate(1);
-        }
-        // Of several values each must be there.
-        if one.values.is_empty() && terms.len() > 1 {
-            return one;
-        }
-        reading.values.extend(one.values);
-        reading.frames.extend(one.frames);
-        for field in one.fields {
-            if !reading.fields.contains(&field) {
-                reading.fields.push(field);
+            if !matches!(kind, Type::Set | Type::List | Type::Frames) {
+                one.values.truncate(1);
             }
+            // A fact that is only counted is proved by its first frame.
+            if term.is_none() {
+                one.frames.push(hit.frame);
+            }
+            // Of several values each must be there.
+            if one.values.is_empty() && self.terms.len() > 1 {
+                return one;
+            }
+            reading.values.extend(one.values);
+            reading.frames.extend(one.frames);
+            for field in one.fields {
+                if !reading.fields.contains(&field) {
+                    reading.fields.push(field);
+                }
+            }
+            reading.why = reading.why.or(one.why);
         }
-        reading.why = reading.why.or(one.why);
+        reading
     }
-    reading
 }
 
 fn mapped(part: &Part, value: Datum) -> Datum {

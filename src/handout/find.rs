@@ -8,7 +8,7 @@ use super::plan::{Finder, Handout, Table, Thing, field};
 use super::template::{self, Piece};
 use crate::facts::pair::{Pair, Translation, Unpaired};
 use crate::facts::{Fact, Record, Rows};
-use crate::query::{EntryId, Expression, FactRow, Filter, Row};
+use crate::query::{Catalogue, EntryId, Expression, FactRow, Filter, Row};
 use crate::store;
 use std::rc::Rc;
 
@@ -64,6 +64,24 @@ pub enum Body {
     Fact(&'static store::Kind, Rc<Box<dyn Record>>),
 }
 
+/// A field or calculation over a table, ready to be read of many things.
+pub struct Term {
+    catalogue: &'static Catalogue,
+    expression: Expression,
+}
+
+impl Term {
+    /// Reads a term; `None` when the table has no such field.
+    pub fn new(table: Table, text: &str) -> Option<Term> {
+        let catalogue = table.catalogue();
+        let text = field(catalogue, text).map_or(text, |id| catalogue.entry(id).name);
+        Some(Term {
+            catalogue,
+            expression: Expression::parse(text, catalogue).ok()?,
+        })
+    }
+}
+
 /// A value with the frames it was read from and the names of its fields.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
@@ -103,13 +121,17 @@ impl Hit {
             .is_ok_and(|filter| self.with(filter.needs(), |row| filter.holds(row)))
     }
 
-    /// The values of a term.
+    /// The values of a field or calculation.
     pub fn read(&self, text: &str) -> Reading {
-        let catalogue = self.table().catalogue();
-        let text = field(catalogue, text).map_or(text, |id| catalogue.entry(id).name);
-        let Ok(term) = Expression::parse(text, catalogue) else {
-            return Reading::default();
-        };
+        match Term::new(self.table(), text) {
+            Some(term) => self.values(&term),
+            None => Reading::default(),
+        }
+    }
+
+    /// The values of a term of its table.
+    pub fn values(&self, term: &Term) -> Reading {
+        let (catalogue, term) = (term.catalogue, &term.expression);
         let mut values = Vec::new();
         for value in self.with(term.needs(), |row| term.evaluate(row)) {
             Datum::of(term.kind(), &value, &mut values);
@@ -335,7 +357,11 @@ impl Found {
             }
         }
         if let Some(by) = &way.by {
-            let value = |hit: &Hit| hit.read(by).values.first().and_then(Datum::as_float);
+            let term = Term::new(way.table, by);
+            let value = |hit: &Hit| {
+                let reading = hit.values(term.as_ref()?);
+                reading.values.first().and_then(Datum::as_float)
+            };
             let mut keyed: Vec<(f64, Hit)> = rows
                 .into_iter()
                 .filter_map(|hit| Some((value(&hit)?, hit)))
@@ -369,13 +395,14 @@ impl Found {
             if hits.more > 0 || hits.incomplete {
                 return None;
             }
+            let term = Term::new(hits.rows.first()?.table(), variable.field)?;
             let mut values = Vec::new();
             for hit in &hits.rows {
                 if bound(variable) && file.is_some_and(|f| f != hit.file) {
                     continue;
                 }
-                for value in hit.read(variable.field).values {
-                    if !values.contains(&value) {
+                for value in hit.values(&term).values {
+                    if values.len() < MOST_VALUES && !values.contains(&value) {
                         values.push(value);
                     }
                 }
@@ -548,6 +575,9 @@ fn compared(handout: &Handout, material: &Material) -> Vec<(usize, usize, Compar
     }
     all
 }
+
+/// Different values that a variable stands for, at most.
+const MOST_VALUES: usize = 1000;
 
 /// Whether a variable means something only in its own capture: numbers of frames and conversations.
 fn bound(variable: template::Variable<'_>) -> bool {

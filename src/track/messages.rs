@@ -21,6 +21,7 @@ use crate::dissect::tls;
 use crate::dissect::{Packet, as_u32, as_usize, ftp, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -142,16 +143,16 @@ pub struct Whole {
 /// All streams.
 #[derive(Default)]
 pub struct Messages {
-    streams: HashMap<u32, Stream>,
+    streams: HashMap<u32, Stream, RandomState>,
     waiting: usize,
     /// Ends at which a data connection of FTP was announced.
-    announced: HashSet<(IpAddr, u16)>,
+    announced: HashSet<(IpAddr, u16), RandomState>,
     /// Stream and number of a request, to the frame of its response.
-    responses: HashMap<(u32, u32), u32>,
+    responses: HashMap<(u32, u32), u32, RandomState>,
     /// Stream and number of a request, to its frame.
-    requests: HashMap<(u32, u32), u32>,
+    requests: HashMap<(u32, u32), u32, RandomState>,
     /// Frames whose bytes are put together, to the frame that completes them.
-    completed: HashMap<u32, u32>,
+    completed: HashMap<u32, u32, RandomState>,
 }
 
 #[derive(Clone, Copy, Default)]
