@@ -117,17 +117,16 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
         view.slice(sender..sender + 4),
         view.slice(target..target + 4),
     ) {
-        let probe = opcode == 1 && from == [0; 4];
+        // Wireshark's probe asks of nobody's card yet (RFC 5227 §1.1).
+        let target = view.slice(target_hw..target).unwrap_or_default();
+        let unknown = target.iter().all(|b| *b == 0);
+        let probe = opcode == 1 && from == [0; 4] && unknown;
         if probe {
             sink.boolean(IS_PROBE, 0..0, true);
         }
         if from == to && (opcode == 1 || opcode == 2) {
             sink.boolean(IS_GRATUITOUS, 0..0, true);
-            if opcode == 1
-                && view
-                    .slice(target_hw..target)
-                    .is_some_and(|mac| mac.iter().all(|b| *b == 0))
-            {
+            if opcode == 1 && unknown {
                 sink.boolean(IS_ANNOUNCEMENT, 0..0, true);
             }
         }

@@ -159,7 +159,12 @@ fn protocols(packet: &Packet<'_>) -> String {
         if layer.name == "cfp" {
             out.push_str("eth:");
         }
-        out.push_str(layer.name);
+        // Both versions of the cooked header have one name.
+        out.push_str(if layer.name == "sll2" {
+            "sll"
+        } else {
+            layer.name
+        });
         let view = packet.view(layer);
         let number = match layer.protocol {
             Protocol::Ethernet => view.u16(12),

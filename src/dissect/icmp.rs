@@ -74,8 +74,8 @@ pub fn time_stamp(data: &View<'_>, seen: Option<Time>) -> Option<(usize, i64)> {
         let seconds = i64::try_from(seconds)
             .ok()
             .filter(|seconds| near(*seconds))?;
-        // Of these Wireshark 4.0 shows the seconds alone.
-        (micros < 1_000_000).then_some((16, seconds * 1_000_000_000))
+        // Of these Wireshark 4.0 reads the seconds alone; what follows them is data.
+        (micros < 1_000_000).then_some((8, seconds * 1_000_000_000))
     };
     wide(u64::from_le_bytes)
         .or_else(|| wide(u64::from_be_bytes))

@@ -66,15 +66,29 @@ pub fn remarks(prints: &Prints) -> Vec<String> {
         ));
     }
     out.extend(ticks(prints));
-    for program in &prints.programs {
-        let lower = program.to_lowercase();
-        if EDITORS.iter().any(|e| lower.contains(e)) {
-            out.push(format!(
-                "{file}: the file says that it was written by {program}, which cuts, joins or rewrites captures"
-            ));
+    out
+}
+
+/// Programs that wrote captures of a hand-in and are made to change them.
+pub fn programs(all: &[Prints]) -> Vec<String> {
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for prints in all {
+        for program in &prints.programs {
+            let lower = program.to_lowercase();
+            if EDITORS.iter().any(|e| lower.contains(e)) {
+                found.entry(program).or_default().push(&prints.file);
+            }
         }
     }
-    out
+    found
+        .into_iter()
+        .map(|(program, files)| {
+            format!(
+                "{}: written by {program}, as the file says: perhaps only converted, perhaps cut, joined or rewritten",
+                files.join(", ")
+            )
+        })
+        .collect()
 }
 
 /// Directions of connections whose own clock ran at another pace than the time stamps.

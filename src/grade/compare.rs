@@ -111,7 +111,11 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     }
     if claim.hedged {
         let mut outcome = Outcome::new(Verdict::Review, "the student is not sure");
-        outcome.share = if fit == Fit::Yes { 1.0 } else { 0.5 };
+        outcome.share = match fit {
+            Fit::Yes => 1.0,
+            Fit::Some(_) => 0.5,
+            Fit::No => 0.0,
+        };
         return outcome;
     }
     if part.review {

@@ -1,6 +1,7 @@
 //! One student: what was handed in, read against the key of the student's own captures.
 
-use super::claim::Claim;
+use super::assign::assign;
+use super::claim::{Claim, Class, class};
 use super::compare::{Outcome, Verdict, compare, same, told};
 use super::diagnose;
 use super::extract::extract;
@@ -171,7 +172,8 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
     diagnose::explain(handout, &material, &found, &keys, &claims, &mut parts);
     let captures = capture_marks(handout, &material, &found);
     prints.retain(|p| !material.copies.iter().any(|(copy, _)| *copy == p.file));
-    let evidence = prints.iter().flat_map(super::clocks::remarks).collect();
+    let mut evidence: Vec<String> = prints.iter().flat_map(super::clocks::remarks).collect();
+    evidence.extend(super::clocks::programs(&prints));
     Marks {
         student: submission.student.clone(),
         parts,
@@ -279,8 +281,18 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
                 super::numbering::group(&questions[*o].id) == group
                     && group.bytes().all(|b| b.is_ascii_digit())
             };
-            for other in (0..questions.len()).filter(|o| *o != q).filter(near) {
-                extract(question, &own(q), &mut pieces[other], &mut claims[q], true);
+            for other in (0..questions.len()).filter(|o| *o != q) {
+                if near(&other) {
+                    extract(question, &own(q), &mut pieces[other], &mut claims[q], true);
+                    continue;
+                }
+                // An address in the answer to a question that asks for none is another one's.
+                for kind in [Class::Ip, Class::Mac] {
+                    let mut asked = questions[other].part.iter();
+                    if !asked.any(|p| class(*p.kind.get_ref()) == kind) {
+                        assign(question, kind, &mut pieces[other], &mut claims[q], true);
+                    }
+                }
             }
         }
         alike(question, &own(q), &mut claims[q]);

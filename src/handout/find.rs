@@ -546,7 +546,8 @@ fn facts(
         let needs = filter.needs();
         let fact = record.as_ref();
         if filter.holds(&FactRow { fact, needs }) {
-            let frame = (0..columns).flat_map(|c| record.proof(c)).min();
+            // What proves a fact as a whole proves its first field that anything proves.
+            let frame = (0..columns).find_map(|c| record.proof(c).into_iter().min());
             let (file, second, record) = place(record);
             hits.push(Hit {
                 file,

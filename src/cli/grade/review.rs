@@ -71,15 +71,7 @@ pub(super) fn run(
                         }
                         at = before;
                         writeln!(out, "undone: {}", safe(&groups[at].mark.part))?;
-                        show(
-                            &mut out,
-                            handout,
-                            all,
-                            &groups[at],
-                            at,
-                            groups.len(),
-                            &gained,
-                        )?;
+                        break None;
                     }
                     None => writeln!(out, "nothing to undo")?,
                 },
@@ -88,9 +80,6 @@ pub(super) fn run(
                     return Ok(Status::Done);
                 }
                 Some(_) => {}
-            }
-            if at >= groups.len() || !std::ptr::eq(&groups[at], group) {
-                break None;
             }
         };
         if !std::ptr::eq(&groups[at], group) {
