@@ -67,7 +67,8 @@ impl Maker<'_> {
             self.problems
                 .push(wrong(format!("{id}: prose needs a rubric"), hint));
         }
-        if !prose && !(part.idea.is_empty() && part.mistake.is_empty() && part.enough.is_none()) {
+        let judged = !part.idea.is_empty() || !part.mistake.is_empty() || part.enough.is_some();
+        if !prose && judged {
             let hint = "make it `type = \"prose\"`, or leave the ideas out";
             self.problems
                 .push(wrong(format!("{id}: only prose is judged by ideas"), hint));

@@ -88,9 +88,8 @@ pub(super) fn of_toml(error: &toml::de::Error, text: &str) -> Problem {
         );
     }
     let table = line.trim_start().starts_with('[');
-    if message.contains("expected a sequence") && table
-        || message.contains("duplicate key") && table
-    {
+    let repeated = ["expected a sequence", "duplicate key"];
+    if table && repeated.iter().any(|words| message.contains(words)) {
         let name = line.trim().trim_matches(['[', ']']);
         return problem(
             format!("[{name}] can stand several times"),
