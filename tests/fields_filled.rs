@@ -439,6 +439,9 @@ fn others(capture: &mut Capture) {
     capture.ethernet(0x0806, &arp);
     arp[13] = 9;
     capture.ethernet(0x0806, &arp);
+    // A probe: no sender's address, nobody's card.
+    arp[14..18].fill(0);
+    capture.ethernet(0x0806, &arp);
     let mut reset = 40_001u16.to_be_bytes().to_vec();
     reset.extend([0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x14, 4, 0, 0, 0, 0, 0]);
     reset.extend(b"because");
