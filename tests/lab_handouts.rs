@@ -151,6 +151,11 @@ while True:
     ) else {
         return;
     };
+    // The server tells its port before its UDP socket is bound.
+    let begun = Instant::now();
+    while !client("rtt", &port, &["--udp"]).status.success() {
+        assert!(begun.elapsed() < NEVER, "UDP is not served");
+    }
     let output = client("rtt", &port, &["--compare", "--count", "2"]);
     let text = stdout(&output);
     assert!(

@@ -97,7 +97,8 @@ impl Marks {
     /// Points that a person has to decide about.
     pub fn open(&self) -> f64 {
         let open = |m: &&Mark| m.outcome.verdict == Verdict::Review;
-        self.parts.iter().filter(open).map(|m| m.of).sum()
+        // A sum of nothing is -0.0 in Rust.
+        self.parts.iter().filter(open).map(|m| m.of).sum::<f64>() + 0.0
     }
 
     /// Points there are.
