@@ -1,7 +1,7 @@
 //! Two captures of the same traffic: packets of one found again in the other, before and behind a
 //! router, on both sides of a translation, at the sender and at the receiver.
 //!
-//! A packet is known by what no router and no translation touches ([`SAME`]). Several that are
+//! A packet is known by what no router and no translation touches (`SAME`). Several that are
 //! alike in all of that, such as a segment sent twice with the same identification, are paired in
 //! their order.
 
