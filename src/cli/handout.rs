@@ -1,6 +1,7 @@
 //! `wirelab handout`: the questions there are, and the ones one has written.
 
 use super::{Status, answer};
+use crate::handout::find::count;
 use crate::handout::{self, Found, Handout, Material, answers, draft, sheet};
 use crate::render::safe;
 use anyhow::{Context, bail};
@@ -164,13 +165,14 @@ fn check(out: &mut dyn Write, file: &PathBuf, captures: &[PathBuf]) -> anyhow::R
     if handout.file.question.is_empty() {
         bail!("the handout asks nothing\nhint: add [[question]] with an id and a text");
     }
+    let count_of = |n: usize, what| count(u64::try_from(n).unwrap_or(u64::MAX), what);
     writeln!(
         out,
         "{}: {} with {}, {} to hand in",
         safe(&handout.file.id),
-        many(handout.file.question.len(), "question"),
-        many(parts, "answer"),
-        many(handout.file.capture.len(), "capture")
+        count_of(handout.file.question.len(), "question"),
+        count_of(parts, "answer"),
+        count_of(handout.file.capture.len(), "capture")
     )?;
     for name in handout.unused() {
         writeln!(out, "[let.{}] is used by nothing", safe(&name))?;
@@ -208,9 +210,4 @@ fn check(out: &mut dyn Write, file: &PathBuf, captures: &[PathBuf]) -> anyhow::R
     let open = answers.iter().filter(|a| a.missing.is_some()).count();
     writeln!(out, "{} of {parts} answered", parts - open)?;
     Ok(status)
-}
-
-/// A number and what it counts.
-fn many(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
