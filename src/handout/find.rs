@@ -265,14 +265,11 @@ impl Found {
                 text.push_str(&format!("; {} ends after {frames}: {reason}", file.name));
             }
         }
-        if let Some(Err(first)) = because.and_then(|b| self.things.get(b)) {
-            let _ = first;
-            if let Some(needed) = because.and_then(|b| handout.things.get(b)) {
-                text.push_str(&format!(
-                    "; it is told by {}, which is missing",
-                    needed.what
-                ));
-            }
+        if let Some(needed) = because.and_then(|b| handout.things.get(b)) {
+            text.push_str(&format!(
+                "; it is told by {}, which is missing",
+                needed.what
+            ));
         }
         Missing { text }
     }
@@ -456,23 +453,18 @@ impl Found {
         for (file, loaded) in files.filter(|(file, _)| only.is_none_or(|o| o == *file)) {
             match table {
                 Table::Frames(source) => {
-                    let mut rows = loaded.rows.get(source).cloned().unwrap_or_default();
+                    let kept = loaded.rows.get(source).map_or(&[][..], Vec::as_slice);
+                    let mut again = None;
                     if let Some(Some(passed)) = loaded.cut.get(source) {
-                        let again = if free {
-                            None
+                        if free {
+                            let few = u64::try_from(kept.len()).unwrap_or(u64::MAX);
+                            all.more += passed.saturating_sub(few);
                         } else {
-                            loaded.again(source, filter)
-                        };
-                        match again {
-                            Some(again) => rows = again,
-                            None if free => {
-                                let kept = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-                                all.more += passed.saturating_sub(kept);
-                            }
-                            None => all.incomplete = true,
+                            again = loaded.again(source, filter);
+                            all.incomplete |= again.is_none();
                         }
                     }
-                    for row in &rows {
+                    for row in again.as_deref().unwrap_or(kept) {
                         let needs = filter.needs();
                         if filter.holds(&Kept { row, needs }) {
                             hits.push(Hit {

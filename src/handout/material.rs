@@ -1,5 +1,6 @@
-//! The captures of one student, read once each: facts, and the frames that the handout's filters
-//! let pass.
+//! The captures of one student: facts, and the frames that the handout's filters let pass. Both come
+//! from one reading; of a large file from two at the same time, and frames that were too many to be
+//! kept are read again when they are asked for.
 
 use super::plan::Handout;
 use crate::analyze::{Analysis, Live, Wants, analyze};
