@@ -21,6 +21,23 @@ pub struct Slot {
     pub labels: Vec<String>,
 }
 
+impl Slot {
+    /// Whether it is the address of who sends.
+    pub fn sends(&self) -> bool {
+        self.named(&["source", "src", "sender", "asker"])
+    }
+
+    /// Whether it is the address of who gets.
+    pub fn gets(&self) -> bool {
+        self.named(&["destination", "dst", "target"])
+    }
+
+    fn named(&self, words: &[&str]) -> bool {
+        let mut all = self.labels.iter().flat_map(|l| l.split(' '));
+        all.any(|w| words.contains(&w))
+    }
+}
+
 /// Words that say of what sort a value is, not which.
 const SORTS: &[&str] = &[
     "port", "ports", "address", "frame", "frames", "number", "bytes", "ip", "mac",
@@ -241,37 +258,139 @@ pub fn scores(
     if !hint.is_empty() {
         add(hint, 5, true);
     }
-    // What is pinged is the destination.
-    if PINGED.is_match(tail) {
-        for (slot, score) in slots.iter().zip(&mut out) {
-            if slot
-                .labels
-                .iter()
-                .any(|l| l == "destination" || l == "target")
-            {
-                *score = (*score).max(0) + 9;
-            }
+    out
+}
+
+/// Which slots are named just beside a value: no other word stands between the label and it, so that
+/// no other words could turn the meaning round.
+pub fn beside(slots: &[Slot], tail: &str, behind: &str, hint: &str) -> Vec<bool> {
+    const FILL: &[&str] = &[
+        "is",
+        "was",
+        "are",
+        "has",
+        "uses",
+        "with",
+        "as",
+        "the",
+        "a",
+        "an",
+        "its",
+        "my",
+        "at",
+        "ip",
+        "mac",
+        "address",
+        "port",
+        "number",
+        "no",
+        "nr",
+        "of",
+        "frame",
+        "packet",
+        "value",
+        "field",
+        "bytes",
+        "raw",
+        "sequence",
+        "seq",
+        "equals",
+        "being",
+        "called",
+        "namely",
+        "hence",
+        "so",
+        "then",
+        "therefore",
+        "option",
+        "tcp",
+        "udp",
+    ];
+    let fill = |text: &str| {
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty())
+            .all(|w| FILL.contains(&w))
+    };
+    let mut out = vec![false; slots.len()];
+    let mut mark = |of: &[usize]| of.iter().for_each(|s| out[*s] = true);
+    let before = hits(slots, tail);
+    for (start, end, _, of) in &before {
+        let weak = WEAK.contains(&&tail[*start..*end]);
+        if fill(&tail[*end..]) && (!weak || tail[*end..].trim().len() < 4) {
+            mark(of);
         }
     }
-    // Who sends or asks is the source.
-    if ACTIVE.is_match(head_of(behind)) {
-        for (slot, score) in slots.iter().zip(&mut out) {
-            if slot.labels.iter().any(|l| l == "source" || l == "sender") {
-                *score = (*score).max(0) + 9;
-            }
+    let (head, _) = split(behind, false);
+    let head = if head.is_empty() { behind } else { head };
+    for (start, end, _, of) in &hits(slots, head) {
+        let weak = WEAK.contains(&&head[*start..*end]);
+        let announces = head[*end..].trim_start().starts_with([':', '=']);
+        if before.is_empty() && !weak && !announces && fill(&head[..*start]) {
+            mark(of);
+        }
+    }
+    for (_, _, _, of) in &hits(slots, hint) {
+        mark(of);
+    }
+    out
+}
+
+/// How plainly the verbs and arrows around a value say that it sends or gets: for each slot of a sender
+/// or a receiver, what that adds.
+pub fn directed(slots: &[Slot], tail: &str, behind: &str) -> Vec<i32> {
+    /// What is pinged is the destination.
+    static PINGED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:ping(?:s|ed|ing)?|contact(?:s|ed|ing)?)\s+(?:the\s+)?(?:host\s+)?$")
+            .expect("the pattern is right")
+    });
+    /// Who sends or asks is the source.
+    static ACTIVE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*\)?\s*(?:(?:(?:has|would|tries\s+to|wants\s+to)\s+)?(?:like\s+to\s+)?(?:know|ping|send|sent|ask|request|want|look|quer|search|contact)(?:s|ed|ies)?|(?:is|was)\s+(?:know|ping|send|ask|request|look|query|search|contact)ing)\b")
+            .expect("the pattern is right")
+    });
+    /// What is asked or pinged is the destination.
+    static PASSIVE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*\)?\s*(?:is|was|gets|got|being|has\s+been)\s+(?:being\s+)?(?:pinged|asked|requested|contacted|queried|looked|searched|wanted|sought)\b")
+            .expect("the pattern is right")
+    });
+    /// Who something is done by is the source.
+    static AGENT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:(?:sent|pinged|asked|requested|looked\s+for|searched|queried|contacted|issued|made|transmitted)\s+(?:out\s+)?(?:by|from)|by)\s+(?:the\s+|my\s+|our\s+)?(?:vm|host|machine|computer|client)?\s*$")
+            .expect("the pattern is right")
+    });
+    let mut out = vec![0; slots.len()];
+    let arrow = |text: &str, signs: [&str; 4]| signs.iter().any(|s| text == *s);
+    let (before, after) = (tail.trim(), behind.trim_start());
+    let ahead = |signs: [&str; 4]| signs.iter().any(|s| after.starts_with(s));
+    const RIGHT: [&str; 4] = ["->", "→", "-->", "=>"];
+    const LEFT: [&str; 4] = ["<-", "←", "<--", "<="];
+    let both = slots.iter().any(Slot::sends) && slots.iter().any(Slot::gets);
+    let gets = PINGED.is_match(tail)
+        || PASSIVE.is_match(head_of(behind))
+        || both && (arrow(before, RIGHT) || ahead(LEFT));
+    let sends = ACTIVE.is_match(head_of(behind))
+        || AGENT.is_match(tail)
+        || both && (arrow(before, LEFT) || ahead(RIGHT));
+    for (slot, out) in slots.iter().zip(&mut out) {
+        // Words that say both say nothing.
+        if gets != sends && (gets && slot.gets() || sends && slot.sends()) {
+            *out = 9;
         }
     }
     out
 }
 
-static PINGED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b(?:ping(?:s|ed|ing)?|contact(?:s|ed|ing)?)\s+(?:the\s+)?(?:host\s+)?$")
-        .expect("the pattern is right")
-});
-static ACTIVE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*\)?\s*(?:is\s+|was\s+|has\s+|would\s+|tries\s+to\s+)?(?:like\s+to\s+)?(?:know|ping|send|sent|ask|request|want|look|quer|search|contact)(?:s|ing|ed|ies)?\b")
-        .expect("the pattern is right")
-});
+/// Whether something is sent to what follows.
+pub fn addressed(tail: &str) -> bool {
+    let word = tail.trim_end_matches([' ', ':', '=', '(']);
+    let word = word.rsplit(|c: char| !c.is_alphabetic()).next();
+    word.is_some_and(|w| {
+        matches!(
+            w,
+            "to" | "target" | "receiver" | "recipient" | "destination" | "dst"
+        )
+    })
+}
 
 /// What is said of a value behind it, up to the next value's own words.
 fn head_of(behind: &str) -> &str {

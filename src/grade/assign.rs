@@ -1,7 +1,7 @@
 //! Which of the values in a report is meant for which part: by the words around it, by its unit, and
 //! where nothing else tells, by the order the handout asks in.
 
-use super::announce::{Slot, scores, slots, split, weigh};
+use super::announce::{Slot, addressed, beside, directed, scores, slots, split, weigh};
 use super::claim::{Claim, Claimed, Class, class};
 use super::names;
 use super::piece::{Piece, hedged_near};
@@ -16,7 +16,11 @@ struct Around {
     scores: Vec<i32>,
     /// What the words alone say.
     own: Vec<i32>,
+    /// The slots that a label just beside it names.
+    beside: Vec<bool>,
     labelled: bool,
+    /// Something is sent to it.
+    addressed: bool,
     both: bool,
 }
 
@@ -73,7 +77,7 @@ pub fn assign(
                 tail = &gap[cut..];
             }
             let behind = piece.lower[token.span.end..after].trim_start_matches(')');
-            let own = scores(
+            let mut own = scores(
                 &slots,
                 tail,
                 gap,
@@ -81,6 +85,13 @@ pub fn assign(
                 after == piece.lower.len(),
                 piece.hint,
             );
+            let mut beside = beside(&slots, tail, behind, piece.hint);
+            for (s, sign) in directed(&slots, tail, behind).into_iter().enumerate() {
+                if sign > 0 {
+                    own[s] = own[s].max(0) + sign;
+                    beside[s] = true;
+                }
+            }
             let empty = before > 0
                 && !gap.contains(|c: char| {
                     c.is_alphabetic()
@@ -117,9 +128,11 @@ pub fn assign(
             around.push(Around {
                 piece: p,
                 token: *t,
+                beside,
                 scores,
                 own,
                 labelled,
+                addressed: addressed(tail),
                 both,
             });
         }
@@ -214,8 +227,33 @@ pub fn assign(
 /// Whether all other values are plainly told, so that the one left is plain as well.
 fn others_told(slot: usize, given: &[Option<usize>], around: &[Around]) -> bool {
     let others = given.iter().enumerate().filter(|(s, _)| *s != slot);
-    let mut others = others.map(|(s, a)| a.map_or(0, |a| around[a].own[s]));
-    others.all(|own| own >= 6)
+    let mut others =
+        others.map(|(s, a)| a.is_some_and(|a| around[a].own[s] >= 6 && around[a].beside[s]));
+    others.all(|told| told)
+}
+
+/// The values that could be meant for a slot instead of the one that was taken, each with whether
+/// it is told of another slot.
+fn others(
+    slot: usize,
+    own: usize,
+    slots: &[Slot],
+    given: &[Option<usize>],
+    around: &[Around],
+    pieces: &[Piece<'_>],
+) -> Vec<(Claimed, bool)> {
+    let mut out = Vec::new();
+    for (a, one) in around.iter().enumerate() {
+        if a == own || one.scores[slot] <= -50 {
+            continue;
+        }
+        let token = &pieces[one.piece].tokens[one.token];
+        let elsewhere =
+            given.contains(&Some(a)) || (0..slots.len()).any(|s| s != slot && one.own[s] >= 6);
+        let unsure = token.operand || hedged_near(&pieces[one.piece], token);
+        out.extend(value(token).map(|v| (v, elsewhere || unsure)));
+    }
+    out
 }
 
 /// Whether a piece is hardly more than its values, in the order they are asked for.
@@ -335,7 +373,9 @@ fn primary(
         .filter(|a| !only_labelled || around[*a].labelled)
         .collect();
     let sized = |a: &&usize| slot.bytes && token(a).unit == Unit::Bytes;
-    let plain = |a: &&usize| !token(a).operand && !token(a).bracket;
+    let sender = slot.sends();
+    let plain =
+        |a: &&usize| !token(a).operand && !token(a).bracket && !(sender && around[**a].addressed);
     if let Some(result) = fits.iter().rev().find(|a| token(a).result) {
         return Some(*result);
     }
@@ -373,6 +413,15 @@ fn claim(
     pieces: &mut [Piece<'_>],
     claims: &mut [Option<Claim>],
 ) {
+    let plain: Vec<bool> = (0..slots.len())
+        .map(|s| {
+            given[s].is_some_and(|a| {
+                around[a].own[s] >= 6 && around[a].beside[s]
+                    || bare(&pieces[around[a].piece], kind)
+                    || around.len() == slots.len() && others_told(s, given, around)
+            })
+        })
+        .collect();
     for (s, slot) in slots.iter().enumerate() {
         let Some(a) = given[s] else { continue };
         let (p, t) = (around[a].piece, around[a].token);
@@ -433,12 +482,10 @@ fn claim(
             value,
             text,
             hedged: hedge,
-            firm: slots.len() == 1
-                || around[a].own[s] >= 6
-                || bare(piece, kind)
-                || around.len() == slots.len() && others_told(s, given, around),
-            unplain: false,
+            loose: !plain[s],
+            others: others(s, a, slots, given, around, pieces),
             conflict,
+            ..Claim::default()
         });
     }
     // Hardware addresses have names, too.

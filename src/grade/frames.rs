@@ -102,9 +102,7 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             value: Claimed::Numbers(values),
             hedged: hedged(&text),
             text,
-            firm: true,
-            unplain: false,
-            conflict: None,
+            ..Claim::default()
         });
     }
     None

@@ -110,9 +110,7 @@ pub fn claim(
             value: Claimed::Items(order, strange),
             hedged: hedged(&quote),
             text: quote,
-            firm: true,
-            unplain: false,
-            conflict: None,
+            ..Claim::default()
         });
     }
     None
@@ -142,9 +140,7 @@ fn unkeyed(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
         value: Claimed::Text(piece.text.to_owned()),
         text: piece.text.to_owned(),
         hedged: false,
-        firm: true,
-        unplain: false,
-        conflict: None,
+        ..Claim::default()
     })
 }
 
