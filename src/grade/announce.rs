@@ -3,7 +3,7 @@
 use super::claim::{Claim, Class, class};
 use super::piece::find_label;
 use super::token::{Kind, Token, Unit};
-use crate::handout::format::{Question, Type};
+use crate::handout::format::{Question, Take, Type};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -19,17 +19,19 @@ pub struct Slot {
     pub bytes: bool,
     /// What announces it.
     pub labels: Vec<String>,
+    /// The field it is read from, which tells who sends and who gets.
+    pub field: String,
 }
 
 impl Slot {
     /// Whether it is the address of who sends.
     pub fn sends(&self) -> bool {
-        self.named(&["source", "src", "sender", "asker"])
+        self.field.contains(".src") || self.named(&["source", "src", "sender", "asker"])
     }
 
     /// Whether it is the address of who gets.
     pub fn gets(&self) -> bool {
-        self.named(&["destination", "dst", "target"])
+        self.field.contains(".dst") || self.named(&["destination", "dst", "target"])
     }
 
     fn named(&self, words: &[&str]) -> bool {
@@ -86,9 +88,25 @@ pub fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<
                 side,
                 kind: own,
                 bytes: part.unit.as_deref() == Some("bytes"),
+                field: match part.take.as_ref().map(toml::Spanned::get_ref) {
+                    Some(Take::One(field)) => field.clone(),
+                    _ => String::new(),
+                },
                 labels: if labels.is_empty() {
                     let own = std::iter::once(part.id.replace('-', " "));
+                    // What is a source port in any frame.
+                    let field = part.take.as_ref().map(toml::Spanned::get_ref);
+                    let sides: &[&str] = match field {
+                        Some(Take::One(f)) if f.ends_with(".srcport") => {
+                            &["source port", "src port", "sport"]
+                        }
+                        Some(Take::One(f)) if f.ends_with(".dstport") => {
+                            &["destination port", "dst port", "dport"]
+                        }
+                        _ => &[],
+                    };
                     own.chain(part.labels.iter().map(|l| l.to_ascii_lowercase()))
+                        .chain(sides.iter().map(|s| (*s).to_owned()))
                         .flat_map(turned)
                         .collect()
                 } else {
@@ -119,6 +137,7 @@ pub fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
     let sized = matches!(token.unit, Unit::Bytes | Unit::Bits | Unit::Words);
     match slot.kind {
         Type::Frame if sized => NEVER,
+        Type::Frame if token.port => NEVER,
         Type::Frame if token.frame => score + 6,
         Type::Frame if token.behind_ip => NEVER,
         // A number that is not said to be a frame's may be any other.
@@ -126,9 +145,11 @@ pub fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
         Type::Frame if matches!(token.kind, Kind::Number(n) if n > 99_999) => NEVER,
         Type::Port if sized || token.frame => NEVER,
         Type::Port => match token.kind {
+            Kind::Number(n) if (1..=65_535).contains(&n) && token.port => score + 6,
             Kind::Number(n) if (1..=65_535).contains(&n) => score,
             _ => NEVER,
         },
+        Type::Int if token.port => NEVER,
         Type::Int if slot.bytes && sized => score + 4,
         Type::Int if token.frame => NEVER,
         Type::Hex if token.hex => score + 4,
@@ -217,7 +238,7 @@ pub fn scores(
             }
             for slot in of {
                 let sort = text.get(*start..*end).is_some_and(|l| SORTS.contains(&l));
-                let weak = *end < text.trim_end().len()
+                let weak = !fill(&text[*end..])
                     && text.get(*start..*end).is_some_and(|l| WEAK.contains(&l));
                 let score = if sort {
                     base / 2
@@ -261,9 +282,8 @@ pub fn scores(
     out
 }
 
-/// Which slots are named just beside a value: no other word stands between the label and it, so that
-/// no other words could turn the meaning round.
-pub fn beside(slots: &[Slot], tail: &str, behind: &str, hint: &str) -> Vec<bool> {
+/// Whether a text has only words that may stand between a label and its value.
+fn fill(text: &str) -> bool {
     const FILL: &[&str] = &[
         "is",
         "was",
@@ -277,6 +297,7 @@ pub fn beside(slots: &[Slot], tail: &str, behind: &str, hint: &str) -> Vec<bool>
         "an",
         "its",
         "my",
+        "his",
         "at",
         "ip",
         "mac",
@@ -306,17 +327,47 @@ pub fn beside(slots: &[Slot], tail: &str, behind: &str, hint: &str) -> Vec<bool>
         "tcp",
         "udp",
     ];
-    let fill = |text: &str| {
-        text.split(|c: char| !c.is_alphanumeric())
-            .filter(|w| !w.is_empty())
-            .all(|w| FILL.contains(&w))
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .all(|w| FILL.contains(&w))
+}
+
+/// How plainly a slot is named just beside a value, so that no other word stands between the label and
+/// it and turns the meaning round: not at all, by a label that others have as well, by one of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// No label.
+    None,
+    /// A label that other slots have as well.
+    Shared,
+    /// Its own.
+    Own,
+}
+
+/// Which slots are named just beside a value, of those that it can belong to.
+pub fn beside(
+    slots: &[Slot],
+    possible: &[bool],
+    tail: &str,
+    behind: &str,
+    hint: &str,
+) -> Vec<Beside> {
+    let mut out = vec![Beside::None; slots.len()];
+    let mut mark = |of: &[usize]| {
+        let of: Vec<usize> = of.iter().copied().filter(|s| possible[*s]).collect();
+        let how = if of.len() == 1 {
+            Beside::Own
+        } else {
+            Beside::Shared
+        };
+        for s in of {
+            out[s] = out[s].max(how);
+        }
     };
-    let mut out = vec![false; slots.len()];
-    let mut mark = |of: &[usize]| of.iter().for_each(|s| out[*s] = true);
     let before = hits(slots, tail);
     for (start, end, _, of) in &before {
         let weak = WEAK.contains(&&tail[*start..*end]);
-        if fill(&tail[*end..]) && (!weak || tail[*end..].trim().len() < 4) {
+        if fill(&tail[*end..]) && (!weak || tail[*end..].trim().len() < 10) {
             mark(of);
         }
     }
@@ -364,17 +415,20 @@ pub fn directed(slots: &[Slot], tail: &str, behind: &str) -> Vec<i32> {
     let ahead = |signs: [&str; 4]| signs.iter().any(|s| after.starts_with(s));
     const RIGHT: [&str; 4] = ["->", "→", "-->", "=>"];
     const LEFT: [&str; 4] = ["<-", "←", "<--", "<="];
-    let both = slots.iter().any(Slot::sends) && slots.iter().any(Slot::gets);
     let gets = PINGED.is_match(tail)
         || PASSIVE.is_match(head_of(behind))
-        || both && (arrow(before, RIGHT) || ahead(LEFT));
+        || arrow(before, RIGHT)
+        || ahead(LEFT);
     let sends = ACTIVE.is_match(head_of(behind))
         || AGENT.is_match(tail)
-        || both && (arrow(before, LEFT) || ahead(RIGHT));
+        || arrow(before, LEFT)
+        || ahead(RIGHT);
     for (slot, out) in slots.iter().zip(&mut out) {
         // Words that say both say nothing.
         if gets != sends && (gets && slot.gets() || sends && slot.sends()) {
             *out = 9;
+        } else if gets != sends && (gets && slot.sends() || sends && slot.gets()) {
+            *out = -4;
         }
     }
     out

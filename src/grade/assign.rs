@@ -1,7 +1,7 @@
 //! Which of the values in a report is meant for which part: by the words around it, by its unit, and
 //! where nothing else tells, by the order the handout asks in.
 
-use super::announce::{Slot, addressed, beside, directed, scores, slots, split, weigh};
+use super::announce::{Beside, Slot, addressed, beside, directed, scores, slots, split, weigh};
 use super::claim::{Claim, Claimed, Class, class};
 use super::names;
 use super::piece::{Piece, hedged_near};
@@ -17,7 +17,7 @@ struct Around {
     /// What the words alone say.
     own: Vec<i32>,
     /// The slots that a label just beside it names.
-    beside: Vec<bool>,
+    beside: Vec<Beside>,
     labelled: bool,
     /// Something is sent to it.
     addressed: bool,
@@ -49,7 +49,7 @@ pub fn assign(
     let mut around: Vec<Around> = Vec::new();
     for (p, piece) in pieces.iter().enumerate() {
         let mine: Vec<usize> = (0..piece.tokens.len())
-            .filter(|t| kind.holds(&piece.tokens[*t]) && !piece.used[*t])
+            .filter(|t| kind.holds(&piece.tokens[*t]) && !piece.used[*t] && !piece.dropped[*t])
             .collect();
         let mut inherited: Vec<i32> = vec![0; slots.len()];
         for (nth, t) in mine.iter().enumerate() {
@@ -69,14 +69,14 @@ pub fn assign(
                 .map(|a| &piece.tokens[*a])
                 .find(|a| !a.bracket)
                 .map_or(piece.lower.len(), |a| a.span.start);
-            let gap = &piece.lower[before..token.span.start];
+            let gap = &piece.words[before..token.span.start];
             let (_, mut tail) = split(gap, before == 0);
             if tail.contains("both") {
                 // `server and router have both …`
                 let cut = gap.rfind(['.', ';', '\n', ',']).map_or(0, |at| at + 1);
                 tail = &gap[cut..];
             }
-            let behind = piece.lower[token.span.end..after].trim_start_matches(')');
+            let behind = piece.words[token.span.end..after].trim_start_matches(')');
             let mut own = scores(
                 &slots,
                 tail,
@@ -85,11 +85,34 @@ pub fn assign(
                 after == piece.lower.len(),
                 piece.hint,
             );
-            let mut beside = beside(&slots, tail, behind, piece.hint);
-            for (s, sign) in directed(&slots, tail, behind).into_iter().enumerate() {
-                if sign > 0 {
+            let aside = aside(&piece.lower, token.span.start);
+            if aside {
+                own.iter_mut().for_each(|s| *s = (*s).min(3));
+            }
+            let possible: Vec<bool> = slots.iter().map(|s| weigh(0, s, token) > -50).collect();
+            let mut beside = beside(&slots, &possible, tail, behind, piece.hint);
+            // In `10.0.2.4:1025 -> 10.0.2.5:80` the arrow stands before the address.
+            let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':');
+            let flow = if token.behind_ip {
+                tail.trim_end_matches(digits)
+            } else {
+                tail
+            };
+            for (s, sign) in directed(&slots, flow, behind).into_iter().enumerate() {
+                // Frames have arrows between them as well as ports.
+                let port = slots[s].kind != Type::Port
+                    || token.behind_ip
+                    || mine
+                        .iter()
+                        .skip(nth.saturating_sub(1))
+                        .take(3)
+                        .any(|t| matches!(piece.tokens[*t].kind, Kind::Number(n) if n >= 1024));
+                if sign < 0 && port && beside[s] == Beside::None {
+                    own[s] += sign;
+                }
+                if sign > 0 && !aside && port {
                     own[s] = own[s].max(0) + sign;
-                    beside[s] = true;
+                    beside[s] = Beside::Own;
                 }
             }
             let empty = before > 0
@@ -224,11 +247,26 @@ pub fn assign(
     claim(question, kind, &slots, &given, &around, pieces, claims);
 }
 
+/// Whether a label just beside a value names a slot: its own label, or one that it shares with others
+/// and that no other value has.
+fn named(value: usize, slot: usize, around: &[Around]) -> bool {
+    let one = &around[value];
+    let rivals = || {
+        let mut others = around.iter().enumerate().filter(|(a, _)| *a != value);
+        others.any(|(_, other)| other.beside[slot] >= Beside::Shared)
+    };
+    one.own[slot] >= 6
+        && match one.beside[slot] {
+            Beside::Own => true,
+            Beside::Shared => !rivals(),
+            Beside::None => false,
+        }
+}
+
 /// Whether all other values are plainly told, so that the one left is plain as well.
 fn others_told(slot: usize, given: &[Option<usize>], around: &[Around]) -> bool {
     let others = given.iter().enumerate().filter(|(s, _)| *s != slot);
-    let mut others =
-        others.map(|(s, a)| a.is_some_and(|a| around[a].own[s] >= 6 && around[a].beside[s]));
+    let mut others = others.map(|(s, a)| a.is_some_and(|a| named(a, s, around)));
     others.all(|told| told)
 }
 
@@ -256,8 +294,11 @@ fn others(
     out
 }
 
-/// Whether a piece is hardly more than its values, in the order they are asked for.
-fn bare(piece: &Piece<'_>, kind: Class) -> bool {
+/// Whether a piece is hardly more than its values, one for each slot in the order they are asked for.
+fn bare(piece: &Piece<'_>, kind: Class, slots: usize) -> bool {
+    if piece.tokens.iter().filter(|t| kind.holds(t)).count() != slots {
+        return false;
+    }
     let mut at = 0;
     let mut rest = String::new();
     for token in piece.tokens.iter().filter(|t| kind.holds(t)) {
@@ -269,6 +310,21 @@ fn bare(piece: &Piece<'_>, kind: Class) -> bool {
     !words
         .filter(|w| !w.is_empty())
         .any(|w| !matches!(w, "to" | "from" | "and" | "udp" | "tcp" | "bytes" | "byte"))
+}
+
+/// Whether a place is in a remark: a bracket with a sentence of its own.
+fn aside(text: &str, at: usize) -> bool {
+    let Some(open) = text[..at].rfind('(') else {
+        return false;
+    };
+    let Some(close) = text[at..].find(')') else {
+        return false;
+    };
+    let inner = &text[open + 1..at + close];
+    let words = inner
+        .split_whitespace()
+        .filter(|w| w.contains(char::is_alphabetic));
+    !text[open..at].contains(')') && words.count() >= 5
 }
 
 /// Whether the words just around a value say that it holds for both.
@@ -416,8 +472,8 @@ fn claim(
     let plain: Vec<bool> = (0..slots.len())
         .map(|s| {
             given[s].is_some_and(|a| {
-                around[a].own[s] >= 6 && around[a].beside[s]
-                    || bare(&pieces[around[a].piece], kind)
+                named(a, s, around)
+                    || bare(&pieces[around[a].piece], kind, slots.len())
                     || around.len() == slots.len() && others_told(s, given, around)
             })
         })

@@ -180,7 +180,7 @@ pub fn silence(value: &str) -> bool {
 /// Whether a text says that there is no answer.
 pub fn nothing(text: &str) -> bool {
     static NOTHING: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\W*(?:n/a|none|unknown|todo|tbd|idk|(?:i\s+)?(?:don'?t|do not|did not|didn't|could not|couldn't|cannot|can't)\s+(?:know|find|answer|see|do)(?:\s+(?:it|this|that|out|any))*|no (?:idea|answer|clue)|skipped|missing|not (?:done|found|answered|available|finished|recorded|captured))?\W*$")
+        Regex::new(r"(?i)^\W*(?:n/a|none|unknown|todo|tbd|idk|(?:i\s+)?(?:don'?t|do not|did not|didn't|could not|couldn't|cannot|can't)\s+(?:know|find|answer|see|do)(?:\s+(?:it|this|that|out|any))*(?:\s+(?:how|what|where|why|which)\b.*)?|no (?:idea|answer|clue)|skipped|missing|not (?:done|found|answered|available|finished|recorded|captured))?\W*$")
             .expect("the pattern is right")
     });
     NOTHING.is_match(text)
@@ -580,6 +580,12 @@ fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
             if token.frame || token.unit != Unit::None || piece.used[t] {
                 continue;
             }
+            // `0806` is written as a type is, in hexadecimal.
+            let written = &piece.text[token.span.clone()];
+            let hex = (written.len() == 4 && written.starts_with('0'))
+                .then(|| i128::from_str_radix(written, 16).ok())
+                .flatten();
+            let n = hex.unwrap_or(n);
             let Some(entry) = entries.iter().find(|e| i128::from(e.0) == n) else {
                 continue;
             };

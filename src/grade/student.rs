@@ -309,7 +309,7 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
         alike(question, &own(q), &mut claims[q]);
         for (at, claim) in claims[q].iter_mut().enumerate() {
             let (part, key) = (&question.part[at], own(q)[at]);
-            if let Some(claim) = claim.as_mut().filter(|c| c.loose) {
+            if let Some(claim) = claim {
                 doubt(part, key, claim, questions[q].part.len() == 1);
             }
         }
@@ -333,6 +333,14 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
         return;
     }
     let mut others = claim.others.iter().filter(|(value, _)| fits(value));
+    if !claim.loose {
+        // Wireshark's relative number stands above the raw one.
+        let relative = matches!(claim.value, Claimed::Number(n, _) if n <= 1.0);
+        if let Some((value, _)) = others.next().filter(|_| relative) {
+            claim.value = value.clone();
+        }
+        return;
+    }
     let single = !alone && claim.conflict.is_none() && *part.kind.get_ref() != Type::Ports;
     match others.clone().find(|(_, elsewhere)| !elsewhere) {
         Some((value, _)) if single => claim.value = value.clone(),

@@ -36,6 +36,8 @@ pub struct Token {
     pub unit: Unit,
     /// It is said to be the number of a frame.
     pub frame: bool,
+    /// It is said to be a port.
+    pub port: bool,
     /// It stands in brackets behind something else.
     pub bracket: bool,
     /// It is the result of a calculation.
@@ -110,6 +112,11 @@ static FRAME: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 
+static PORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\bports?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*$")
+        .expect("the pattern is right")
+});
+
 /// The frame as a whole, of which a size is told.
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:total|whole|entire|complete|size|length|full)(?:\s+[a-z'’]+){0,4}\s+(?:frame|packet)s?[\s:=]*(?:is\s*)?$")
@@ -122,7 +129,7 @@ static OTHER: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Between numbers of a list.
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*(?:\([^)]*\))?\s*(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
+    Regex::new(r"(?i)^\s*(?:\([^)]*\))?\s*(?:for\s+(?:the\s+)?[a-z]+\s*)?(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
         .expect("the pattern is right")
 });
 
@@ -211,6 +218,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
         {
             found[at].frame = true;
         }
+        let more = found[at - 1].port && found[at].unit == Unit::None && LIST.is_match(gap);
+        found[at].port |= more && matches!(found[at].kind, Kind::Number(_));
     }
     found
 }
@@ -221,6 +230,8 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
     let unit = UNIT
         .captures(after)
         .and_then(|c| c.get(1))
+        // A capital S is a SYN.
+        .filter(|unit| unit.as_str() != "S")
         .map_or(Unit::None, |unit| {
             let unit = unit.as_str().to_lowercase();
             match unit.as_str() {
@@ -241,6 +252,7 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
     let bracket = opened.is_some_and(|at| {
         !before[at..].contains(')') && !before[..at].trim().is_empty() && after.contains(')')
     });
+    let port = unit == Unit::None && PORT.is_match(before) && matches!(kind, Kind::Number(_));
     found.push(Token {
         frame: unit == Unit::None
             && FRAME.is_match(before)
@@ -254,6 +266,7 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
         kind,
         span,
         unit,
+        port,
         bracket,
         result: false,
         operand: false,
@@ -308,6 +321,7 @@ fn calculations(text: &str, found: &mut [Token]) {
             || gap.len() >= 30
             || gap.contains(['\n', ';'])
             || gap.contains("->")
+            || gap.trim() == "→" && !a.operand && b.unit == Unit::None
             || !UNITS.is_match(unit)
             || !a.operand && [" is ", " leaves "].iter().any(|w| gap.contains(w))
         {
