@@ -4,6 +4,7 @@ use super::claim::{Claim, Class, class};
 use super::piece::find_label;
 use super::token::{Kind, Token, Unit};
 use crate::handout::format::{Question, Take, Type};
+use crate::handout::units;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -17,6 +18,8 @@ pub struct Slot {
     pub kind: Type,
     /// It counts bytes.
     pub bytes: bool,
+    /// It is a time.
+    pub timed: bool,
     /// What announces it.
     pub labels: Vec<String>,
     /// The field it is read from, which tells who sends and who gets.
@@ -88,6 +91,7 @@ pub fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<
                 side,
                 kind: own,
                 bytes: part.unit.as_deref() == Some("bytes"),
+                timed: own == Type::Duration || part.unit.as_deref().and_then(units::of).is_some(),
                 field: match part.take.as_ref().map(toml::Spanned::get_ref) {
                     Some(Take::One(field)) => field.clone(),
                     _ => String::new(),
@@ -135,7 +139,12 @@ fn turned(label: String) -> Vec<String> {
 pub fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
     const NEVER: i32 = -100;
     let sized = matches!(token.unit, Unit::Bytes | Unit::Bits | Unit::Words);
+    let timed = matches!(
+        token.unit,
+        Unit::Seconds | Unit::Milliseconds | Unit::Microseconds | Unit::Minutes | Unit::Hours
+    );
     match slot.kind {
+        _ if timed && !slot.timed => NEVER,
         Type::Frame if sized => NEVER,
         Type::Frame if token.port => NEVER,
         Type::Frame if token.frame => score + 6,
@@ -326,6 +335,19 @@ fn fill(text: &str) -> bool {
         "option",
         "tcp",
         "udp",
+        "s",
+        "isn",
+        "initial",
+        "data",
+        "payload",
+        "size",
+        "length",
+        "ms",
+        "seconds",
+        "byte",
+        "b",
+        "us",
+        "long",
     ];
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|w| !w.is_empty())

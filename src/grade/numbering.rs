@@ -283,7 +283,9 @@ impl Numbering {
                 }
                 _ => out.push(block.clone()),
             }
-            wide = line.chars().count() >= WIDE && !line.trim_start().starts_with(['#', '|']);
+            let ends = line.trim_end().ends_with(['.', '?', '!', ':', ';']);
+            let markup = line.trim_start().starts_with(['#', '|', '>']);
+            wide = line.chars().count() >= WIDE && !ends && !markup;
         }
         out
     }
@@ -402,8 +404,14 @@ impl Numbering {
         }
         pieces.push((None, &rest[from..]));
         for (question, text) in pieces {
-            let inner = text.trim().trim_matches(['*', '_', '>', ' ']);
-            let marked = inner.len() < text.trim().len();
+            // `*Which frames …?*` and `> Which frames …` repeat the question.
+            let outer = text.trim();
+            let inner = outer.trim_matches(['*', '_', '>', ' ']);
+            let emphasis = outer.starts_with(['*', '_'])
+                && outer.ends_with(['*', '_'])
+                && !outer[1..].starts_with(' ');
+            let marked = outer.starts_with('>') || emphasis;
+            let inner = if marked { inner } else { outer };
             let asked = match (&question, &*now) {
                 (Some(q), _) => Some(*q),
                 (None, Some(Target::Question(q))) => Some(*q),
@@ -411,7 +419,7 @@ impl Numbering {
             };
             let text = if ECHO.is_match(inner) && !inner.ends_with('?')
                 || marked && inner.ends_with('?') && !inner.contains(". ")
-                || asked.is_some_and(|q| self.repeats(q, inner))
+                || marked && asked.is_some_and(|q| self.repeats(q, inner))
             {
                 ""
             } else {

@@ -11,6 +11,7 @@ use super::prints::{self, Prints};
 use super::prose;
 use super::report::{self, Block};
 use super::submission::{Content, File, Submission};
+use super::token::Unit;
 use crate::capture::{OpenError, Reader};
 use crate::handout::format::{Part, Question, Type};
 use crate::handout::{Answer, Found, Handout, Material, answers};
@@ -335,7 +336,9 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
     let mut others = claim.others.iter().filter(|(value, _)| fits(value));
     if !claim.loose {
         // Wireshark's relative number stands above the raw one.
-        let relative = matches!(claim.value, Claimed::Number(n, _) if n <= 1.0);
+        let relative = *part.kind.get_ref() == Type::Int
+            && (claim.value == Claimed::Number(0.0, Unit::None)
+                || claim.value == Claimed::Number(1.0, Unit::None));
         if let Some((value, _)) = others.next().filter(|_| relative) {
             claim.value = value.clone();
         }

@@ -34,6 +34,12 @@ static VERB: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 
+/// What makes of an object what something is.
+static IS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:\bis|'s|\bbe)(?P<not>\s+not|n't)?\s+(?:(?:the|that|of|to|mac|address|one|hardware|from)\s+)*$")
+        .expect("the pattern is right")
+});
+
 /// What a sentence says of the question's own verb and object: `belongs to the web server`.
 fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
     static OTHER: LazyLock<Regex> = LazyLock::new(|| {
@@ -50,12 +56,18 @@ fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
             .strip_prefix("to the ")
             .or(object.strip_prefix("the "))
             .unwrap_or(object);
-        let Some((start, end)) = find_label(says, &label, 0) else {
-            continue;
-        };
         if object.is_empty() {
             continue;
         }
+        // `It is not the web server's`.
+        if let Some((at, _)) = find_label(says, object, 0)
+            && let Some(is) = IS.captures(&says[..at])
+        {
+            return Some(is.name("not").is_none());
+        }
+        let Some((start, end)) = find_label(says, &label, 0) else {
+            continue;
+        };
         let rest = says[end..].split([',', ';']).next().unwrap_or_default();
         let rest = rest.split(" but ").next().unwrap_or_default();
         let denied = DENIES.is_match(&says[..start]);
