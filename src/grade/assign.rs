@@ -538,7 +538,7 @@ fn claim(
             value,
             text,
             hedged: hedge,
-            loose: !plain[s],
+            loose: (0..slots.len()).any(|o| slots[o].part == slot.part && !plain[o]),
             others: others(s, a, slots, given, around, pieces),
             conflict,
             ..Claim::default()

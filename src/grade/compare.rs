@@ -245,7 +245,8 @@ fn yes(holds: bool) -> Fit {
     if holds { Fit::Yes } else { Fit::No }
 }
 
-fn whole(datum: &Datum) -> Option<i128> {
+/// A whole number.
+pub(super) fn whole(datum: &Datum) -> Option<i128> {
     match datum {
         Datum::Number { value, .. } => Some(*value),
         _ => None,

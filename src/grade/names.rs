@@ -122,7 +122,8 @@ pub fn negated(before: &str) -> bool {
         Regex::new(r"(?:\bnot|n't|\bnever|\bcannot)\s+(?:(?:use|used|uses|using|run|runs|running|based|sent|work|works|need|needs|go|goes|travel|travels|carried|transported|over|upon|on|with|via|by|in|to|be|it|is|as|a|an|the|really|actually|any)\s+){1,4}$")
             .expect("the pattern is right")
     });
-    NOT.is_match(before) || NOT_DONE.is_match(before)
+    let near = super::token::tail(before, 96);
+    NOT.is_match(near) || NOT_DONE.is_match(near)
 }
 
 /// Whether the words behind a name say that it is not so: `TCP is not possible`, `TCP would need …`.

@@ -225,7 +225,8 @@ impl Numbering {
             .trim()
             .trim_matches(['#', '*', '_', ' ', ':', '-', '=']);
         let words = line.split_whitespace().count();
-        if words == 0 || words > 12 || line.ends_with(['.', ';', ',']) {
+        let digits = line.bytes().any(|b| b.is_ascii_digit());
+        if words == 0 || words > 12 || !digits || line.ends_with(['.', ';', ',']) {
             return None;
         }
         const SORTS: [&str; 7] = ["question", "q", "task", "exercise", "part", "problem", "no"];

@@ -109,7 +109,7 @@ fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
     tokens
         .iter()
         .map(|t| {
-            NOT.is_match(&lower[..t.span.start])
+            NOT.is_match(token::tail(&lower[..t.span.start], 96))
                 || fix.is_some_and(|at| t.span.start < at && after(at, &t.kind))
                 || first.as_ref().is_some_and(|r| r.contains(&t.span.start))
         })

@@ -344,7 +344,17 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
         }
         return;
     }
-    let single = !alone && claim.conflict.is_none() && *part.kind.get_ref() != Type::Ports;
+    if let (Type::Ports, Claimed::Ports(a, b)) = (part.kind.get_ref(), &claim.value) {
+        let told = |n: &i128| *a == Some(*n) || *b == Some(*n);
+        let key: Vec<i128> = key
+            .values
+            .iter()
+            .filter_map(super::compare::whole)
+            .collect();
+        claim.unplain = key.iter().all(told);
+        return;
+    }
+    let single = !alone && claim.conflict.is_none();
     match others.clone().find(|(_, elsewhere)| !elsewhere) {
         Some((value, _)) if single => claim.value = value.clone(),
         _ => claim.unplain = others.next().is_some(),

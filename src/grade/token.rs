@@ -218,6 +218,16 @@ pub fn tokens(text: &str) -> Vec<Token> {
         {
             found[at].frame = true;
         }
+        // `49152 -> 80` are ports.
+        let flow = matches!(gap.trim(), "->" | "→" | ">")
+            && [at - 1, at]
+                .iter()
+                .any(|t| matches!(found[*t].kind, Kind::Number(1024..=65_535)))
+            && [at - 1, at]
+                .iter()
+                .all(|t| found[*t].unit == Unit::None && matches!(found[*t].kind, Kind::Number(_)));
+        found[at - 1].port |= flow;
+        found[at].port |= flow;
         let more = found[at - 1].port && found[at].unit == Unit::None && LIST.is_match(gap);
         found[at].port |= more && matches!(found[at].kind, Kind::Number(_));
     }
@@ -227,6 +237,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
 fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex: bool) {
     let before = &text[..span.start];
     let after = &text[span.end..];
+    // Patterns that end at the value need no more of what is before it.
+    let near = tail(before, 96);
     let unit = UNIT
         .captures(after)
         .and_then(|c| c.get(1))
@@ -252,12 +264,13 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
     let bracket = opened.is_some_and(|at| {
         !before[at..].contains(')') && !before[..at].trim().is_empty() && after.contains(')')
     });
-    let port = unit == Unit::None && PORT.is_match(before) && matches!(kind, Kind::Number(_));
+    let port = unit == Unit::None && PORT.is_match(near) && matches!(kind, Kind::Number(_));
     found.push(Token {
         frame: unit == Unit::None
-            && FRAME.is_match(before)
-            && !WHOLE.is_match(before)
-            && !OTHER.is_match(before)
+            && !matches!(kind, Kind::Number(n) if n > 99_999)
+            && FRAME.is_match(near)
+            && !WHOLE.is_match(near)
+            && !OTHER.is_match(near)
             && !matches!(kind, Kind::Ip(_) | Kind::Mac(_)),
         behind_ip: before.ends_with(':')
             && found.last().is_some_and(|t| {
@@ -272,6 +285,15 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
         operand: false,
         hex,
     });
+}
+
+/// The last bytes of a text.
+pub fn tail(text: &str, most: usize) -> &str {
+    let mut at = text.len().saturating_sub(most);
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    &text[at..]
 }
 
 /// Marks what is calculated with, and what comes out.
