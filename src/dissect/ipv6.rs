@@ -77,7 +77,9 @@ impl Chain {
     fn pass(&mut self, view: &View<'_>) -> bool {
         let at = self.length;
         let length = match self.next {
-            0 | 43 | 60 | 135 | 139 | 140 => view.u8(at + 1).map(|units| usize::from(units) * 8 + 8),
+            0 | 43 | 60 | 135 | 139 | 140 => {
+                view.u8(at + 1).map(|units| usize::from(units) * 8 + 8)
+            }
             44 => match view.u16(at + 2).zip(view.u32(at + 4)) {
                 Some((offset, identification)) => {
                     self.fragment = Some(Fragment {
