@@ -183,20 +183,23 @@ impl Echoes {
         self.replies.get(&frame).copied().unwrap_or(0)
     }
 
-    /// Takes in an error message that quotes a packet; `about_frame` finds UDP and TCP ones.
+    /// Takes in an error message, with the packet that it quotes as far as that was captured;
+    /// `about_frame` finds UDP and TCP ones.
     pub fn error(
         &mut self,
         packet: &Packet<'_>,
         ip: &Ip,
         message: &Message,
-        quoted: &Quoted,
+        quoted: Option<&Quoted>,
         about_frame: Option<u32>,
         about_stream: Option<(u32, Option<u32>)>,
     ) {
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let frame = packet.frame.number;
         let mut about_frame = about_frame;
-        if let Some((identifier, sequence)) = quoted.echo {
+        if let Some(quoted) = quoted
+            && let Some((identifier, sequence)) = quoted.echo
+        {
             let key = (quoted.source, quoted.destination, identifier, sequence);
             // Requests with one number are told apart by the identification that is quoted.
             let own =
@@ -208,7 +211,8 @@ impl Echoes {
                 about_frame = Some(self.pings[place].frame);
             }
         }
-        if let (Some((stream, newest)), Some(sequence)) = (about_stream, quoted.sequence) {
+        let sequence = quoted.and_then(|quoted| quoted.sequence);
+        if let (Some((stream, newest)), Some(sequence)) = (about_stream, sequence) {
             about_frame = newest;
             self.about_tcp.push(AboutTcp {
                 error: self.errors.len(),
@@ -224,9 +228,12 @@ impl Echoes {
             kind: message.kind,
             code: message.code,
             meaning: meaning(v6, message.kind, message.code).to_owned(),
-            about: quoted.to_string(),
-            about_source: Some(quoted.source),
-            about_destination: Some(quoted.destination),
+            about: quoted.map_or_else(
+                || "a packet whose beginning was not captured".to_owned(),
+                Quoted::to_string,
+            ),
+            about_source: quoted.map(|quoted| quoted.source),
+            about_destination: quoted.map(|quoted| quoted.destination),
             about_frame,
         });
     }

@@ -9,7 +9,7 @@
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4
 //! dhcp discover|offer|request|ack|nak|release|inform xid=1 your= server= asks= client= mask= router= dns= lease=
-//! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded about=FRAME
+//! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded about=FRAME (no about: nothing is quoted)
 //! arp request ADDRESS | arp reply
 //! ```
 //!
@@ -232,10 +232,11 @@ fn icmp(
 ) -> Option<()> {
     let (id, seq) = (line.number("id", 1), line.number("seq", 1));
     let error = |kind: u8, code: u8| {
-        let about: usize = line.number("about", 0);
-        let frame = frames.get(about.checked_sub(1)?)?;
-        // The header of IP and eight bytes (RFC 792).
-        let quoted = frame.get(14..42)?.to_vec();
+        // The header of IP and eight bytes (RFC 792), or nothing.
+        let quoted = match line.number("about", 0) {
+            0 => Vec::new(),
+            about => frames.get(about - 1)?.get(14..42)?.to_vec(),
+        };
         Some((
             Icmpv4Type::Unknown {
                 type_u8: kind,
