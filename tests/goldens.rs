@@ -300,6 +300,11 @@ const OURS: &[(&str, &str, &str)] = &[
         "udp.time",
         "tshark keeps no times of a datagram without payload",
     ),
+    (
+        "SMTP: AUTH PLAIN in its own line, and given up",
+        "smtp.req.command=",
+        "tshark takes the line that gives up for none",
+    ),
     // Letters where a head of HTTP is to be.
     (
         "segments and their round trips",
