@@ -3,7 +3,9 @@
 
 mod skip;
 
+use std::collections::{HashMap, HashSet};
 use std::process::Command;
+use wirelab::dissect::meaning;
 
 const FIELDS: &[&str] = &[
     "frame.number",
@@ -123,6 +125,16 @@ const FILTERS: &[&str] = &[
     "tcp.completeness == 31",
 ];
 
+/// Whether there is nothing to compare with; said aloud, and never so in CI.
+fn is_missing() -> bool {
+    let missing = Command::new("tshark").arg("--version").output().is_err();
+    if missing {
+        assert!(std::env::var_os("CI").is_none(), "CI installs tshark");
+        skip::skip("agreement with tshark: tshark is not installed");
+    }
+    missing
+}
+
 fn lines(program: &str, before: &[&str], capture: &str) -> Vec<String> {
     let mut command = Command::new(program);
     command.args(before).arg(capture);
@@ -154,9 +166,7 @@ fn ours_on_purpose(path: &str, field: &str) -> bool {
 
 #[test]
 fn every_field_of_every_capture_is_what_tshark_prints() {
-    if Command::new("tshark").arg("--version").output().is_err() {
-        assert!(std::env::var_os("CI").is_none(), "CI installs tshark");
-        eprintln!("SKIPPED: tshark is not installed");
+    if is_missing() {
         return;
     }
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/captures");
@@ -194,9 +204,7 @@ fn every_field_of_every_capture_is_what_tshark_prints() {
 
 #[test]
 fn every_filter_lets_the_frames_pass_that_tshark_lets_pass() {
-    if Command::new("tshark").arg("--version").output().is_err() {
-        assert!(std::env::var_os("CI").is_none(), "CI has tshark");
-        skip::skip("agreement of filters with tshark: tshark is not installed");
+    if is_missing() {
         return;
     }
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/captures");
@@ -225,6 +233,59 @@ fn every_filter_lets_the_frames_pass_that_tshark_lets_pass() {
                     "{capture} {filter}: tshark {tshark:?}, ours {ours:?}"
                 ));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Values that we name and tshark's filters do not, or otherwise: its packet list's names (NTP,
+/// NBNS), and numbers of systems and servers that it leaves out.
+const NAMED_OTHERWISE: &[(&str, u64)] = &[
+    ("null.family", 10),
+    ("null.family", 23),
+    ("ftp.response.code", 430),
+    ("ntp.flags.mode", 6),
+    ("ntp.flags.mode", 7),
+    ("igmp.type", 20),
+    ("stp.flags.port_role", 0),
+    ("nbns.flags.opcode", 7),
+    ("nbns.flags.opcode", 9),
+];
+
+#[test]
+fn filters_know_values_by_the_names_that_tshark_knows() {
+    if is_missing() {
+        return;
+    }
+    let output = Command::new("tshark").args(["-G", "values"]).output();
+    let text = String::from_utf8_lossy(&output.expect("tshark runs").stdout).into_owned();
+    let mut theirs: HashMap<(&str, u64), Vec<&str>> = HashMap::new();
+    let mut listed = HashSet::new();
+    for line in text.lines() {
+        let [_, field, value, name] = line.split('\t').collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        listed.insert(field);
+        let number = match value.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16),
+            None => value.parse(),
+        };
+        if let Ok(number) = number {
+            theirs.entry((field, number)).or_default().push(name);
+        }
+    }
+    let mut wrong = Vec::new();
+    for (field, value, name) in meaning::all() {
+        let agreed = match theirs.get(&(field, value)) {
+            _ if meaning::is_shown_only(field) => !listed.contains(field),
+            _ if NAMED_OTHERWISE.contains(&(field, value)) => true,
+            names => names.is_some_and(|names| names.contains(&name)),
+        };
+        if !agreed {
+            wrong.push(format!(
+                "{field} {value} {name}: {:?}",
+                theirs.get(&(field, value))
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -25,10 +25,11 @@ pub fn read_beside(reader: Reader) -> ReadAhead {
 fn start(mut reader: Reader, worth: fn(&Reader) -> bool) -> ReadAhead {
     let mut first = Batch::new();
     let more = reader.next_batch(&mut first);
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    // The system is asked last: its answer takes a dozen calls.
+    let cores = || thread::available_parallelism().map_or(1, NonZero::get);
     let small = reader.size().is_some_and(|size| size <= first.position());
     let (empty, empties) = channel();
-    let threaded = more && cores > 1 && !small && worth(&reader);
+    let threaded = more && !small && worth(&reader) && cores() > 1;
     let mut state = State::Alone {
         reader,
         empties,

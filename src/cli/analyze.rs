@@ -48,7 +48,7 @@ pub(super) struct Args {
     merge: bool,
     /// Tell only of what frames for which this display filter holds are part of, or only facts for
     /// which it does: `connection.closed == reset`. `wirelab fields --list` has the names of both.
-    #[arg(short = 'Y', long, value_name = "FILTER")]
+    #[arg(short = 'Y', long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
 }
 

@@ -40,7 +40,12 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(1..=262_144))]
     snaplen: u32,
     /// Keep and show only frames for which this display filter holds.
-    #[arg(short = 'Y', long = "filter", value_name = "FILTER")]
+    #[arg(
+        short = 'Y',
+        long = "filter",
+        value_name = "FILTER",
+        allow_hyphen_values = true
+    )]
     filter: Option<String>,
     /// Print the packet list instead of what happens.
     #[arg(long)]

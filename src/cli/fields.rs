@@ -19,7 +19,12 @@ pub(super) struct Args {
     #[arg(short = 'e', long = "field", value_name = "FIELD")]
     fields: Vec<String>,
     /// Only frames for which this display filter holds.
-    #[arg(short = 'Y', long = "filter", value_name = "FILTER")]
+    #[arg(
+        short = 'Y',
+        long = "filter",
+        value_name = "FILTER",
+        allow_hyphen_values = true
+    )]
     filter: Option<String>,
     /// How to print: header=y|n, separator=C, aggregator=C, quote=d|s|n, occurrence=f|l|a
     /// (/t is a tab, /s a space).

@@ -14,7 +14,12 @@ pub(super) struct Args {
     /// The capture; `-` is standard input.
     capture: PathBuf,
     /// Only frames for which this display filter holds.
-    #[arg(short = 'Y', long = "filter", value_name = "FILTER")]
+    #[arg(
+        short = 'Y',
+        long = "filter",
+        value_name = "FILTER",
+        allow_hyphen_values = true
+    )]
     filter: Option<String>,
 }
 

@@ -130,7 +130,7 @@ const OPTIONS: &[(u64, &str)] = &[
     (31, "Simple Network Time Protocol Server"),
     (32, "Lifetime"),
     (37, "Remote Identifier"),
-    (39, "Fully Qualified Domain Name"),
+    (39, "Client Fully Qualified Domain Name"),
     (56, "NTP Server"),
     (64, "Dual-Stack Lite AFTR Name"),
     (82, "SOL_MAX_RT"),

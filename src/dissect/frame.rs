@@ -51,7 +51,7 @@ pub const DEFINITION: Definition = Definition {
                 (0x0200_0000, "Sequence"),
                 (0x0700_0000, "Malformed"),
                 (0x0900_0000, "Protocol"),
-                (0x0c00_0000, "Comments"),
+                (0x0b00_0000, "Comment"),
             ],
         },
     ],

@@ -56,10 +56,9 @@ pub struct Chain {
     pub next: u8,
     /// The fragment header, when one was passed.
     pub fragment: Option<Fragment>,
+    /// A header is cut short: what the payload is remains unknown.
+    pub cut: bool,
 }
-
-/// Most extension headers that are followed.
-const MOST_EXTENSIONS: usize = 12;
 
 /// Walks the extension headers (RFC 8200 §4). Ends before a header that is cut short.
 pub fn chain(view: &View<'_>) -> Option<Chain> {
@@ -67,30 +66,42 @@ pub fn chain(view: &View<'_>) -> Option<Chain> {
         length: 40,
         next: view.u8(6)?,
         fragment: None,
+        cut: false,
     };
-    for _ in 0..MOST_EXTENSIONS {
-        let at = chain.length;
-        let length = match chain.next {
-            0 | 43 | 60 | 135 | 139 | 140 => usize::from(view.u8(at + 1)?) * 8 + 8,
-            44 => {
-                let offset = view.u16(at + 2)?;
-                chain.fragment = Some(Fragment {
-                    offset: u32::from(offset & 0xfff8),
-                    more: offset & 1 == 1,
-                    identification: view.u32(at + 4)?,
-                });
-                8
-            }
-            _ => return Some(chain),
-        };
-        chain.next = view.u8(at)?;
-        chain.length += length;
-        // Only the first fragment has the headers that follow.
-        if chain.fragment.is_some_and(|f| f.offset > 0) {
-            return Some(chain);
-        }
-    }
+    while chain.pass(view) {}
     Some(chain)
+}
+
+impl Chain {
+    /// Passes one extension header; false at the payload, and where the header is cut short.
+    fn pass(&mut self, view: &View<'_>) -> bool {
+        let at = self.length;
+        let length = match self.next {
+            0 | 43 | 60 | 135 | 139 | 140 => {
+                view.u8(at + 1).map(|units| usize::from(units) * 8 + 8)
+            }
+            44 => match view.u16(at + 2).zip(view.u32(at + 4)) {
+                Some((offset, identification)) => {
+                    self.fragment = Some(Fragment {
+                        offset: u32::from(offset & 0xfff8),
+                        more: offset & 1 == 1,
+                        identification,
+                    });
+                    Some(8)
+                }
+                None => None,
+            },
+            _ => return false,
+        };
+        let (Some(length), Some(next)) = (length, view.u8(at)) else {
+            self.cut = true;
+            return false;
+        };
+        self.next = next;
+        self.length += length;
+        // Only the first fragment has the headers that follow.
+        self.fragment.is_none_or(|f| f.offset == 0)
+    }
 }
 
 /// Hands over the fields of the header and its extensions.
@@ -106,9 +117,10 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     sink.unsigned(PLEN, 4..6, view.u16(4)?);
     sink.unsigned(NXT, 6..7, view.u8(6)?);
     sink.unsigned(HLIM, 7..8, view.u8(7)?);
-    let (src, dst): ([u8; 16], [u8; 16]) = (view.array(8)?, view.array(24)?);
+    let src: [u8; 16] = view.array(8)?;
     sink.put(SRC, 8..24, Value::Ipv6(src));
     sink.put(ADDR, 8..24, Value::Ipv6(src));
+    let dst: [u8; 16] = view.array(24)?;
     sink.put(DST, 24..40, Value::Ipv6(dst));
     sink.put(ADDR, 24..40, Value::Ipv6(dst));
     extensions(view, sink)
@@ -117,7 +129,7 @@ pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
 /// Adds the names of the extension headers, as `frame.protocols` has them.
 pub fn extension_names(view: &View<'_>, out: &mut String) {
     let (mut at, mut next) = (40, view.u8(6));
-    for _ in 0..MOST_EXTENSIONS {
+    loop {
         let name = match next {
             Some(0) => ":ipv6.hopopts",
             Some(43) => ":ipv6.routing",
@@ -138,7 +150,7 @@ pub fn extension_names(view: &View<'_>, out: &mut String) {
 
 fn extensions<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
     let (mut at, mut next) = (40, view.u8(6)?);
-    for _ in 0..MOST_EXTENSIONS {
+    loop {
         let length = match next {
             0 | 43 | 60 => {
                 let length = usize::from(view.u8(at + 1)?) * 8 + 8;
@@ -164,5 +176,4 @@ fn extensions<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
         next = view.u8(at)?;
         at += length;
     }
-    Some(())
 }

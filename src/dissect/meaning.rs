@@ -9,9 +9,43 @@ fn list(field: &str) -> Option<&'static [(u64, &'static str)]> {
     Some(names.values)
 }
 
-/// Whether a field's values have names.
-pub fn has_names(field: &str) -> bool {
-    list(field).is_some()
+/// Every name: the field, the value, what it is called.
+pub fn all() -> impl Iterator<Item = (&'static str, u64, &'static str)> {
+    let lists = DEFINITIONS.iter().flat_map(|(_, d)| d.values);
+    lists.flat_map(|names| {
+        let fields = names.fields.iter();
+        fields.flat_map(|field| {
+            names
+                .values
+                .iter()
+                .map(|(value, name)| (*field, *value, *name))
+        })
+    })
+}
+
+/// Whether the names of a field's values are only shown.
+pub fn is_shown_only(field: &str) -> bool {
+    SHOWN.contains(&field)
+}
+
+/// Fields whose values Wireshark's filters know by number alone: their names are only shown.
+const SHOWN: &[&str] = &[
+    "icmp.type",
+    "tcp.port",
+    "tcp.srcport",
+    "tcp.dstport",
+    "udp.port",
+    "udp.srcport",
+    "udp.dstport",
+    "tcp.completeness",
+    "dhcp.option.type",
+    "dhcp.option.request_list_item",
+    "telnet.subcmd",
+];
+
+/// Whether a field's values can be written by name in a filter.
+pub fn has_filter_names(field: &str) -> bool {
+    list(field).is_some() && !is_shown_only(field)
 }
 
 /// The value that a name stands for, in any case of letters.

@@ -32,11 +32,11 @@ pub const DEFINITION: Definition = Definition {
             fields: &["telnet.cmd"],
             values: &[
                 (236, "End of File"),
-                (237, "Suspend Process"),
+                (237, "Suspend Current Process"),
                 (238, "Abort Process"),
                 (239, "End of Record"),
                 (240, "Suboption End"),
-                (241, "No-Op"),
+                (241, "No Operation"),
                 (242, "Data Mark"),
                 (243, "Break"),
                 (244, "Interrupt Process"),

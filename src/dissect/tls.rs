@@ -70,7 +70,7 @@ pub const DEFINITION: Definition = Definition {
                 (15, "Certificate Verify"),
                 (16, "Client Key Exchange"),
                 (20, "Finished"),
-                (21, "Certificate URL"),
+                (21, "Client Certificate URL"),
                 (22, "Certificate Status"),
                 (24, "Key Update"),
                 (25, "Compressed Certificate"),

@@ -3,7 +3,8 @@
 use super::claim::{Claim, Class, class};
 use super::piece::find_label;
 use super::token::{Kind, Token, Unit};
-use crate::handout::format::{Question, Type};
+use crate::handout::format::{Question, Take, Type};
+use crate::handout::units;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -17,8 +18,29 @@ pub struct Slot {
     pub kind: Type,
     /// It counts bytes.
     pub bytes: bool,
+    /// It is a time.
+    pub timed: bool,
     /// What announces it.
     pub labels: Vec<String>,
+    /// The field it is read from, which tells who sends and who gets.
+    pub field: String,
+}
+
+impl Slot {
+    /// Whether it is the address of who sends.
+    pub fn sends(&self) -> bool {
+        self.field.contains(".src") || self.named(&["source", "src", "sender", "asker"])
+    }
+
+    /// Whether it is the address of who gets.
+    pub fn gets(&self) -> bool {
+        self.field.contains(".dst") || self.named(&["destination", "dst", "target"])
+    }
+
+    fn named(&self, words: &[&str]) -> bool {
+        let mut all = self.labels.iter().flat_map(|l| l.split(' '));
+        all.any(|w| words.contains(&w))
+    }
 }
 
 /// Words that say of what sort a value is, not which.
@@ -69,9 +91,26 @@ pub fn slots(question: &Question, kind: Class, claims: &[Option<Claim>]) -> Vec<
                 side,
                 kind: own,
                 bytes: part.unit.as_deref() == Some("bytes"),
+                timed: own == Type::Duration || part.unit.as_deref().and_then(units::of).is_some(),
+                field: match part.take.as_ref().map(toml::Spanned::get_ref) {
+                    Some(Take::One(field)) => field.clone(),
+                    _ => String::new(),
+                },
                 labels: if labels.is_empty() {
                     let own = std::iter::once(part.id.replace('-', " "));
+                    // What is a source port in any frame.
+                    let field = part.take.as_ref().map(toml::Spanned::get_ref);
+                    let sides: &[&str] = match field {
+                        Some(Take::One(f)) if f.ends_with(".srcport") => {
+                            &["source port", "src port", "sport"]
+                        }
+                        Some(Take::One(f)) if f.ends_with(".dstport") => {
+                            &["destination port", "dst port", "dport"]
+                        }
+                        _ => &[],
+                    };
                     own.chain(part.labels.iter().map(|l| l.to_ascii_lowercase()))
+                        .chain(sides.iter().map(|s| (*s).to_owned()))
                         .flat_map(turned)
                         .collect()
                 } else {
@@ -100,8 +139,14 @@ fn turned(label: String) -> Vec<String> {
 pub fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
     const NEVER: i32 = -100;
     let sized = matches!(token.unit, Unit::Bytes | Unit::Bits | Unit::Words);
+    let timed = matches!(
+        token.unit,
+        Unit::Seconds | Unit::Milliseconds | Unit::Microseconds | Unit::Minutes | Unit::Hours
+    );
     match slot.kind {
+        _ if timed && !slot.timed => NEVER,
         Type::Frame if sized => NEVER,
+        Type::Frame if token.port => NEVER,
         Type::Frame if token.frame => score + 6,
         Type::Frame if token.behind_ip => NEVER,
         // A number that is not said to be a frame's may be any other.
@@ -109,9 +154,11 @@ pub fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
         Type::Frame if matches!(token.kind, Kind::Number(n) if n > 99_999) => NEVER,
         Type::Port if sized || token.frame => NEVER,
         Type::Port => match token.kind {
+            Kind::Number(n) if (1..=65_535).contains(&n) && token.port => score + 6,
             Kind::Number(n) if (1..=65_535).contains(&n) => score,
             _ => NEVER,
         },
+        Type::Int if token.port => NEVER,
         Type::Int if slot.bytes && sized => score + 4,
         Type::Int if token.frame => NEVER,
         Type::Hex if token.hex => score + 4,
@@ -200,7 +247,7 @@ pub fn scores(
             }
             for slot in of {
                 let sort = text.get(*start..*end).is_some_and(|l| SORTS.contains(&l));
-                let weak = *end < text.trim_end().len()
+                let weak = !fill(&text[*end..])
                     && text.get(*start..*end).is_some_and(|l| WEAK.contains(&l));
                 let score = if sort {
                     base / 2
@@ -241,37 +288,185 @@ pub fn scores(
     if !hint.is_empty() {
         add(hint, 5, true);
     }
-    // What is pinged is the destination.
-    if PINGED.is_match(tail) {
-        for (slot, score) in slots.iter().zip(&mut out) {
-            if slot
-                .labels
-                .iter()
-                .any(|l| l == "destination" || l == "target")
-            {
-                *score = (*score).max(0) + 9;
-            }
+    out
+}
+
+/// Whether a text has only words that may stand between a label and its value.
+fn fill(text: &str) -> bool {
+    const FILL: &[&str] = &[
+        "is",
+        "was",
+        "are",
+        "has",
+        "uses",
+        "with",
+        "as",
+        "the",
+        "a",
+        "an",
+        "its",
+        "my",
+        "his",
+        "at",
+        "ip",
+        "mac",
+        "address",
+        "port",
+        "number",
+        "no",
+        "nr",
+        "of",
+        "frame",
+        "packet",
+        "value",
+        "field",
+        "bytes",
+        "raw",
+        "sequence",
+        "seq",
+        "equals",
+        "being",
+        "called",
+        "namely",
+        "hence",
+        "so",
+        "then",
+        "therefore",
+        "option",
+        "tcp",
+        "udp",
+        "s",
+        "isn",
+        "initial",
+        "data",
+        "payload",
+        "size",
+        "length",
+        "ms",
+        "seconds",
+        "byte",
+        "b",
+        "us",
+        "long",
+    ];
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .all(|w| FILL.contains(&w))
+}
+
+/// How plainly a slot is named just beside a value, so that no other word stands between the label and
+/// it and turns the meaning round: not at all, by a label that others have as well, by one of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// No label.
+    None,
+    /// A label that other slots have as well.
+    Shared,
+    /// Its own.
+    Own,
+}
+
+/// Which slots are named just beside a value, of those that it can belong to.
+pub fn beside(
+    slots: &[Slot],
+    possible: &[bool],
+    tail: &str,
+    behind: &str,
+    hint: &str,
+) -> Vec<Beside> {
+    let mut out = vec![Beside::None; slots.len()];
+    let mut mark = |of: &[usize]| {
+        let of: Vec<usize> = of.iter().copied().filter(|s| possible[*s]).collect();
+        let how = if of.len() == 1 {
+            Beside::Own
+        } else {
+            Beside::Shared
+        };
+        for s in of {
+            out[s] = out[s].max(how);
+        }
+    };
+    let before = hits(slots, tail);
+    for (start, end, _, of) in &before {
+        let weak = WEAK.contains(&&tail[*start..*end]);
+        if fill(&tail[*end..]) && (!weak || tail[*end..].trim().len() < 10) {
+            mark(of);
         }
     }
-    // Who sends or asks is the source.
-    if ACTIVE.is_match(head_of(behind)) {
-        for (slot, score) in slots.iter().zip(&mut out) {
-            if slot.labels.iter().any(|l| l == "source" || l == "sender") {
-                *score = (*score).max(0) + 9;
-            }
+    let (head, _) = split(behind, false);
+    let head = if head.is_empty() { behind } else { head };
+    for (start, end, _, of) in &hits(slots, head) {
+        let weak = WEAK.contains(&&head[*start..*end]);
+        let announces = head[*end..].trim_start().starts_with([':', '=']);
+        if before.is_empty() && !weak && !announces && fill(&head[..*start]) {
+            mark(of);
+        }
+    }
+    for (_, _, _, of) in &hits(slots, hint) {
+        mark(of);
+    }
+    out
+}
+
+/// How plainly the verbs and arrows around a value say that it sends or gets: for each slot of a sender
+/// or a receiver, what that adds.
+pub fn directed(slots: &[Slot], tail: &str, behind: &str) -> Vec<i32> {
+    /// What is pinged is the destination.
+    static PINGED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:ping(?:s|ed|ing)?|contact(?:s|ed|ing)?)\s+(?:the\s+)?(?:host\s+)?$")
+            .expect("the pattern is right")
+    });
+    /// Who sends or asks is the source.
+    static ACTIVE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*\)?\s*(?:(?:(?:has|would|tries\s+to|wants\s+to)\s+)?(?:like\s+to\s+)?(?:know|ping|send|sent|ask|request|want|look|quer|search|contact)(?:s|ed|ies)?|(?:is|was)\s+(?:know|ping|send|ask|request|look|query|search|contact)ing)\b")
+            .expect("the pattern is right")
+    });
+    /// What is asked or pinged is the destination.
+    static PASSIVE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*\)?\s*(?:is|was|gets|got|being|has\s+been)\s+(?:being\s+)?(?:pinged|asked|requested|contacted|queried|looked|searched|wanted|sought)\b")
+            .expect("the pattern is right")
+    });
+    /// Who something is done by is the source.
+    static AGENT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:(?:sent|pinged|asked|requested|looked\s+for|searched|queried|contacted|issued|made|transmitted)\s+(?:out\s+)?(?:by|from)|by)\s+(?:the\s+|my\s+|our\s+)?(?:vm|host|machine|computer|client)?\s*$")
+            .expect("the pattern is right")
+    });
+    let mut out = vec![0; slots.len()];
+    let arrow = |text: &str, signs: [&str; 4]| signs.iter().any(|s| text == *s);
+    let (before, after) = (tail.trim(), behind.trim_start());
+    let ahead = |signs: [&str; 4]| signs.iter().any(|s| after.starts_with(s));
+    const RIGHT: [&str; 4] = ["->", "→", "-->", "=>"];
+    const LEFT: [&str; 4] = ["<-", "←", "<--", "<="];
+    let gets = PINGED.is_match(tail)
+        || PASSIVE.is_match(head_of(behind))
+        || arrow(before, RIGHT)
+        || ahead(LEFT);
+    let sends = ACTIVE.is_match(head_of(behind))
+        || AGENT.is_match(tail)
+        || arrow(before, LEFT)
+        || ahead(RIGHT);
+    for (slot, out) in slots.iter().zip(&mut out) {
+        // Words that say both say nothing.
+        if gets != sends && (gets && slot.gets() || sends && slot.sends()) {
+            *out = 9;
+        } else if gets != sends && (gets && slot.sends() || sends && slot.gets()) {
+            *out = -4;
         }
     }
     out
 }
 
-static PINGED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b(?:ping(?:s|ed|ing)?|contact(?:s|ed|ing)?)\s+(?:the\s+)?(?:host\s+)?$")
-        .expect("the pattern is right")
-});
-static ACTIVE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*\)?\s*(?:is\s+|was\s+|has\s+|would\s+|tries\s+to\s+)?(?:like\s+to\s+)?(?:know|ping|send|sent|ask|request|want|look|quer|search|contact)(?:s|ing|ed|ies)?\b")
-        .expect("the pattern is right")
-});
+/// Whether something is sent to what follows.
+pub fn addressed(tail: &str) -> bool {
+    let word = tail.trim_end_matches([' ', ':', '=', '(']);
+    let word = word.rsplit(|c: char| !c.is_alphabetic()).next();
+    word.is_some_and(|w| {
+        matches!(
+            w,
+            "to" | "target" | "receiver" | "recipient" | "destination" | "dst"
+        )
+    })
+}
 
 /// What is said of a value behind it, up to the next value's own words.
 fn head_of(behind: &str) -> &str {

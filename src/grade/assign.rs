@@ -1,7 +1,7 @@
 //! Which of the values in a report is meant for which part: by the words around it, by its unit, and
 //! where nothing else tells, by the order the handout asks in.
 
-use super::announce::{Slot, scores, slots, split, weigh};
+use super::announce::{Beside, Slot, addressed, beside, directed, scores, slots, split, weigh};
 use super::claim::{Claim, Claimed, Class, class};
 use super::names;
 use super::piece::{Piece, hedged_near};
@@ -16,7 +16,11 @@ struct Around {
     scores: Vec<i32>,
     /// What the words alone say.
     own: Vec<i32>,
+    /// The slots that a label just beside it names.
+    beside: Vec<Beside>,
     labelled: bool,
+    /// Something is sent to it.
+    addressed: bool,
     both: bool,
 }
 
@@ -45,7 +49,7 @@ pub fn assign(
     let mut around: Vec<Around> = Vec::new();
     for (p, piece) in pieces.iter().enumerate() {
         let mine: Vec<usize> = (0..piece.tokens.len())
-            .filter(|t| kind.holds(&piece.tokens[*t]) && !piece.used[*t])
+            .filter(|t| kind.holds(&piece.tokens[*t]) && !piece.used[*t] && !piece.dropped[*t])
             .collect();
         let mut inherited: Vec<i32> = vec![0; slots.len()];
         for (nth, t) in mine.iter().enumerate() {
@@ -65,15 +69,15 @@ pub fn assign(
                 .map(|a| &piece.tokens[*a])
                 .find(|a| !a.bracket)
                 .map_or(piece.lower.len(), |a| a.span.start);
-            let gap = &piece.lower[before..token.span.start];
+            let gap = &piece.words[before..token.span.start];
             let (_, mut tail) = split(gap, before == 0);
             if tail.contains("both") {
                 // `server and router have both …`
                 let cut = gap.rfind(['.', ';', '\n', ',']).map_or(0, |at| at + 1);
                 tail = &gap[cut..];
             }
-            let behind = piece.lower[token.span.end..after].trim_start_matches(')');
-            let own = scores(
+            let behind = piece.words[token.span.end..after].trim_start_matches(')');
+            let mut own = scores(
                 &slots,
                 tail,
                 gap,
@@ -81,6 +85,36 @@ pub fn assign(
                 after == piece.lower.len(),
                 piece.hint,
             );
+            let aside = aside(&piece.lower, token.span.start);
+            if aside {
+                own.iter_mut().for_each(|s| *s = (*s).min(3));
+            }
+            let possible: Vec<bool> = slots.iter().map(|s| weigh(0, s, token) > -50).collect();
+            let mut beside = beside(&slots, &possible, tail, behind, piece.hint);
+            // In `10.0.2.4:1025 -> 10.0.2.5:80` the arrow stands before the address.
+            let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':');
+            let flow = if token.behind_ip {
+                tail.trim_end_matches(digits)
+            } else {
+                tail
+            };
+            for (s, sign) in directed(&slots, flow, behind).into_iter().enumerate() {
+                // Frames have arrows between them as well as ports.
+                let port = slots[s].kind != Type::Port
+                    || token.behind_ip
+                    || mine
+                        .iter()
+                        .skip(nth.saturating_sub(1))
+                        .take(3)
+                        .any(|t| matches!(piece.tokens[*t].kind, Kind::Number(n) if n >= 1024));
+                if sign < 0 && port && beside[s] == Beside::None {
+                    own[s] += sign;
+                }
+                if sign > 0 && !aside && port {
+                    own[s] = own[s].max(0) + sign;
+                    beside[s] = Beside::Own;
+                }
+            }
             let empty = before > 0
                 && !gap.contains(|c: char| {
                     c.is_alphabetic()
@@ -117,9 +151,11 @@ pub fn assign(
             around.push(Around {
                 piece: p,
                 token: *t,
+                beside,
                 scores,
                 own,
                 labelled,
+                addressed: addressed(tail),
                 both,
             });
         }
@@ -211,15 +247,58 @@ pub fn assign(
     claim(question, kind, &slots, &given, &around, pieces, claims);
 }
 
+/// Whether a label just beside a value names a slot: its own label, or one that it shares with others
+/// and that no other value has.
+fn named(value: usize, slot: usize, around: &[Around]) -> bool {
+    let one = &around[value];
+    let rivals = || {
+        let mut others = around.iter().enumerate().filter(|(a, _)| *a != value);
+        others.any(|(_, other)| other.beside[slot] >= Beside::Shared)
+    };
+    one.own[slot] >= 6
+        && match one.beside[slot] {
+            Beside::Own => true,
+            Beside::Shared => !rivals(),
+            Beside::None => false,
+        }
+}
+
 /// Whether all other values are plainly told, so that the one left is plain as well.
 fn others_told(slot: usize, given: &[Option<usize>], around: &[Around]) -> bool {
     let others = given.iter().enumerate().filter(|(s, _)| *s != slot);
-    let mut others = others.map(|(s, a)| a.map_or(0, |a| around[a].own[s]));
-    others.all(|own| own >= 6)
+    let mut others = others.map(|(s, a)| a.is_some_and(|a| named(a, s, around)));
+    others.all(|told| told)
 }
 
-/// Whether a piece is hardly more than its values, in the order they are asked for.
-fn bare(piece: &Piece<'_>, kind: Class) -> bool {
+/// The values that could be meant for a slot instead of the one that was taken, each with whether
+/// it is told of another slot.
+fn others(
+    slot: usize,
+    own: usize,
+    slots: &[Slot],
+    given: &[Option<usize>],
+    around: &[Around],
+    pieces: &[Piece<'_>],
+) -> Vec<(Claimed, bool)> {
+    let mut out = Vec::new();
+    for (a, one) in around.iter().enumerate() {
+        if a == own || one.scores[slot] <= -50 {
+            continue;
+        }
+        let token = &pieces[one.piece].tokens[one.token];
+        let elsewhere =
+            given.contains(&Some(a)) || (0..slots.len()).any(|s| s != slot && one.own[s] >= 6);
+        let unsure = token.operand || hedged_near(&pieces[one.piece], token);
+        out.extend(value(token).map(|v| (v, elsewhere || unsure)));
+    }
+    out
+}
+
+/// Whether a piece is hardly more than its values, one for each slot in the order they are asked for.
+fn bare(piece: &Piece<'_>, kind: Class, slots: usize) -> bool {
+    if piece.tokens.iter().filter(|t| kind.holds(t)).count() != slots {
+        return false;
+    }
     let mut at = 0;
     let mut rest = String::new();
     for token in piece.tokens.iter().filter(|t| kind.holds(t)) {
@@ -231,6 +310,21 @@ fn bare(piece: &Piece<'_>, kind: Class) -> bool {
     !words
         .filter(|w| !w.is_empty())
         .any(|w| !matches!(w, "to" | "from" | "and" | "udp" | "tcp" | "bytes" | "byte"))
+}
+
+/// Whether a place is in a remark: a bracket with a sentence of its own.
+fn aside(text: &str, at: usize) -> bool {
+    let Some(open) = text[..at].rfind('(') else {
+        return false;
+    };
+    let Some(close) = text[at..].find(')') else {
+        return false;
+    };
+    let inner = &text[open + 1..at + close];
+    let words = inner
+        .split_whitespace()
+        .filter(|w| w.contains(char::is_alphabetic));
+    !text[open..at].contains(')') && words.count() >= 5
 }
 
 /// Whether the words just around a value say that it holds for both.
@@ -335,7 +429,9 @@ fn primary(
         .filter(|a| !only_labelled || around[*a].labelled)
         .collect();
     let sized = |a: &&usize| slot.bytes && token(a).unit == Unit::Bytes;
-    let plain = |a: &&usize| !token(a).operand && !token(a).bracket;
+    let sender = slot.sends();
+    let plain =
+        |a: &&usize| !token(a).operand && !token(a).bracket && !(sender && around[**a].addressed);
     if let Some(result) = fits.iter().rev().find(|a| token(a).result) {
         return Some(*result);
     }
@@ -373,6 +469,15 @@ fn claim(
     pieces: &mut [Piece<'_>],
     claims: &mut [Option<Claim>],
 ) {
+    let plain: Vec<bool> = (0..slots.len())
+        .map(|s| {
+            given[s].is_some_and(|a| {
+                named(a, s, around)
+                    || bare(&pieces[around[a].piece], kind, slots.len())
+                    || around.len() == slots.len() && others_told(s, given, around)
+            })
+        })
+        .collect();
     for (s, slot) in slots.iter().enumerate() {
         let Some(a) = given[s] else { continue };
         let (p, t) = (around[a].piece, around[a].token);
@@ -433,12 +538,10 @@ fn claim(
             value,
             text,
             hedged: hedge,
-            firm: slots.len() == 1
-                || around[a].own[s] >= 6
-                || bare(piece, kind)
-                || around.len() == slots.len() && others_told(s, given, around),
-            unplain: false,
+            loose: (0..slots.len()).any(|o| slots[o].part == slot.part && !plain[o]),
+            others: others(s, a, slots, given, around, pieces),
             conflict,
+            ..Claim::default()
         });
     }
     // Hardware addresses have names, too.

@@ -5,7 +5,7 @@ use crate::handout::format::Type;
 use std::net::IpAddr;
 
 /// What a student says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claim {
     /// The value.
     pub value: Claimed,
@@ -13,16 +13,21 @@ pub struct Claim {
     pub text: String,
     /// The student is not sure.
     pub hedged: bool,
-    /// It is plain which part it is said of: a label stands by it, or nothing else could be meant.
-    pub firm: bool,
+    /// It is not plain which part it is said of: no label stands by it, and something else could be
+    /// meant.
+    pub loose: bool,
+    /// Values beside it that could be meant as well, and whether other words claim them.
+    pub others: Vec<(Claimed, bool)>,
     /// It is not plain, and the right value stands in the answer as well.
     pub unplain: bool,
+    /// It stands under another question.
+    pub elsewhere: bool,
     /// Something else is said as well: the other value.
     pub conflict: Option<String>,
 }
 
 /// A value that is claimed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Claimed {
     /// IP addresses.
     Ips(Vec<IpAddr>),
@@ -45,6 +50,7 @@ pub enum Claimed {
     /// Something that is no value of the type at all.
     Malformed(String),
     /// Something is said, but no value.
+    #[default]
     Vague,
 }
 

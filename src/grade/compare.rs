@@ -93,8 +93,10 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     // Two names of which neither is the key's are both wrong.
     let key = name_of(part, &answer.values, &answer.text);
     let either = |other: &str| {
-        fit != Fit::No
-            || !matches!(claim.value, Claimed::Name(_))
+        // A message that the program does not see, and the program that sees nothing, go together.
+        let silent = other.split(" / ").all(super::names::silence) && !claim.text.contains(" or ");
+        fit != Fit::No && !silent
+            || fit == Fit::No && !matches!(claim.value, Claimed::Name(_))
             || other.split(" / ").any(|o| o.eq_ignore_ascii_case(&key))
     };
     if let Some(other) = claim.conflict.as_ref().filter(|o| either(o)) {
@@ -108,6 +110,11 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
             Verdict::Review,
             "the right value is in the answer, but it is not plain which value is meant for this part",
         );
+    }
+    if claim.elsewhere {
+        let mut outcome = Outcome::new(Verdict::Review, "it stands under another question");
+        outcome.share = if fit == Fit::Yes { 1.0 } else { 0.0 };
+        return outcome;
     }
     if claim.hedged {
         let mut outcome = Outcome::new(Verdict::Review, "the student is not sure");
@@ -238,7 +245,8 @@ fn yes(holds: bool) -> Fit {
     if holds { Fit::Yes } else { Fit::No }
 }
 
-fn whole(datum: &Datum) -> Option<i128> {
+/// A whole number.
+pub(super) fn whole(datum: &Datum) -> Option<i128> {
     match datum {
         Datum::Number { value, .. } => Some(*value),
         _ => None,

@@ -36,28 +36,28 @@ pub fn extract(
     if !only_labelled {
         for (part, claim) in question.part.iter().zip(claims) {
             if claim.is_none() && class(*part.kind.get_ref()) != Class::Prose {
-                *claim = unread(part, pieces);
+                *claim = unread(question, part, pieces);
             }
         }
     }
 }
 
-/// Something stands where this part is asked for by its name, and it is no value: for a person.
-fn unread(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
-    const NOTHING: &[&str] = &["n/a", "na", "none", "unknown", "todo", "tbd", "idk"];
+/// Something stands where this part is asked for by its name or alone, and it is no value: for a
+/// person.
+fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
     let name = part.id.replace('-', " ");
+    let alone = question.part.len() == 1;
     let piece = pieces.iter().find(|p| {
-        p.hint == name
+        let several = p.lower.split_whitespace().count() > 1;
+        (p.hint == name || alone && several)
             && p.text.chars().any(char::is_alphanumeric)
-            && !NOTHING.contains(&p.lower.trim())
+            && !names::nothing(&p.lower)
     })?;
     Some(Claim {
         value: Claimed::Vague,
         text: piece.text.trim().to_owned(),
         hedged: true,
-        firm: true,
-        unplain: false,
-        conflict: None,
+        ..Claim::default()
     })
 }
 
@@ -91,9 +91,7 @@ fn text(
                     value: Claimed::Text(answer.text.clone()),
                     hedged: hedged(&quote),
                     text: quote,
-                    firm: true,
-                    unplain: false,
-                    conflict: None,
+                    ..Claim::default()
                 });
             }
             from = end;
@@ -107,8 +105,6 @@ fn text(
         value: Claimed::Vague,
         text: piece.text.to_owned(),
         hedged: true,
-        firm: true,
-        unplain: false,
-        conflict: None,
+        ..Claim::default()
     })
 }

@@ -8,6 +8,7 @@ use crate::handout::format::Part;
 /// Words that may stand between the frames of a handshake.
 const BETWEEN: &[&str] = &[
     "and", "syn", "ack", "synack", "frame", "frames", "packet", "packets", "no", "in", "is", "the",
+    "to", "through", "s", "sa", "a", "number", "nr",
 ];
 
 /// Several frames: a run of numbers without other words between.
@@ -64,7 +65,8 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
                     .labels
                     .iter()
                     .any(|l| piece.hint.contains(&l.to_lowercase()));
-            let begins = before.trim().is_empty();
+            let begins =
+                before.trim().is_empty() && matches!(first.kind, Kind::Number(n) if n < 10_000);
             if (announced && first.frame || shook || begins || announced && run.len() > 1)
                 && (run.len() > best.len() && (run.len() > 1 || first.frame || begins))
                 && (!only_labelled || labelled)
@@ -102,12 +104,24 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             value: Claimed::Numbers(values),
             hedged: hedged(&text),
             text,
-            firm: true,
-            unplain: false,
-            conflict: None,
+            loose: true,
+            others: vec![(Claimed::Numbers(all(pieces)), false)],
+            ..Claim::default()
         });
     }
     None
+}
+
+/// All numbers that are said to be frames, each once, in their order.
+fn all(pieces: &[Piece<'_>]) -> Vec<i128> {
+    let mut out = Vec::new();
+    for token in pieces.iter().flat_map(|p| &p.tokens).filter(|t| t.frame) {
+        match token.kind {
+            Kind::Number(n) if !out.contains(&n) => out.push(n),
+            _ => {}
+        }
+    }
+    out
 }
 
 /// A text without what stands in brackets.

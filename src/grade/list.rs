@@ -43,6 +43,9 @@ pub fn claim(
     if items.is_empty() {
         return unkeyed(part, pieces);
     }
+    if let Some(claim) = whole_list(part, &items, words, pieces) {
+        return Some(claim);
+    }
     for piece in pieces.iter_mut() {
         let text = piece.text.to_owned();
         if only_labelled && !items.iter().any(|i| whole(&text, i, 0).is_some()) {
@@ -53,30 +56,8 @@ pub fn claim(
         } else {
             text.len()
         };
-        let mut hits: Vec<(usize, usize, usize)> = Vec::new();
-        for (at, item) in items.iter().enumerate() {
-            // Equal items share their places.
-            if items[..at].contains(item) {
-                continue;
-            }
-            let first = at == 0 && part.optional == Some(Optional::First);
-            for (start, stop) in places(&text[..end], item, words, first) {
-                hits.push((start, stop, at));
-                for _ in 1..times(&text, start, stop) {
-                    hits.push((start, stop, at));
-                }
-            }
-        }
-        hits.sort_by_key(|h| (h.0, std::cmp::Reverse(h.1)));
-        let mut order: Vec<usize> = Vec::new();
-        let mut reached = 0;
-        for (start, stop, at) in &hits {
-            if *start < reached && order.last().is_some_and(|last| last != at) {
-                continue;
-            }
-            reached = reached.max(*stop);
-            order.push(*at);
-        }
+        let hits = told(part, &items, words, &text[..end]);
+        let order: Vec<usize> = hits.iter().map(|h| h.2).collect();
         let order = unfold(&items, &order);
         let mut strange: Vec<String> = Vec::new();
         if words {
@@ -110,12 +91,108 @@ pub fn claim(
             value: Claimed::Items(order, strange),
             hedged: hedged(&quote),
             text: quote,
-            firm: true,
-            unplain: false,
-            conflict: None,
+            ..Claim::default()
         });
     }
     None
+}
+
+/// Where a text tells items of the key: begin, end, and which.
+fn told(part: &Part, items: &[String], words: bool, text: &str) -> Vec<(usize, usize, usize)> {
+    let mut hits: Vec<(usize, usize, usize)> = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        // Equal items share their places.
+        if items[..at].contains(item) {
+            continue;
+        }
+        let first = at == 0 && part.optional == Some(Optional::First);
+        for (start, stop) in places(text, item, words, first) {
+            for _ in 0..times(text, start, stop) {
+                hits.push((start, stop, at));
+            }
+        }
+    }
+    hits.sort_by_key(|h| (h.0, std::cmp::Reverse(h.1)));
+    let mut out: Vec<(usize, usize, usize)> = Vec::new();
+    let mut reached = 0;
+    for hit in hits {
+        if hit.0 < reached && out.last().is_some_and(|last| last.2 != hit.2) {
+            continue;
+        }
+        reached = reached.max(hit.1);
+        out.push(hit);
+    }
+    out
+}
+
+/// The whole list in its order, told over several lines or in the middle of other words. What is said
+/// of its items again later is no other list.
+fn whole_list(
+    part: &Part,
+    items: &[String],
+    words: bool,
+    pieces: &mut [Piece<'_>],
+) -> Option<Claim> {
+    let mut hits: Vec<(usize, usize, usize, usize)> = Vec::new();
+    for (p, piece) in pieces.iter().enumerate() {
+        let own = told(part, items, words, piece.text);
+        hits.extend(
+            own.into_iter()
+                .map(|(start, stop, at)| (p, start, stop, at)),
+        );
+    }
+    let wanted: Vec<usize> = (0..items.len()).collect();
+    let optional = usize::from(part.optional == Some(Optional::First));
+    let count = (0..=optional).map(|less| items.len() - less).find(|n| {
+        let order: Vec<usize> = hits.iter().take(*n).map(|h| h.3).collect();
+        *n > 0 && order.len() == *n && unfold(items, &order) == wanted[items.len() - n..]
+    })?;
+    let (first, last) = (hits[0], hits[count - 1]);
+    let between = |p: usize| {
+        let piece = &pieces[p];
+        let from = if p == first.0 { first.1 } else { 0 };
+        let to = if p == last.0 {
+            last.2
+        } else {
+            piece.text.len()
+        };
+        &piece.text[from..to]
+    };
+    // Another word in capitals among them is another item.
+    let strange = words
+        && (first.0..=last.0).any(|p| {
+            let mut found = WORD.find_iter(between(p)).map(|w| w.as_str());
+            found.any(|w| !NAMES.contains(&w) && !items.iter().any(|i| i == w))
+        });
+    // The list goes on.
+    let more = hits.get(count).is_some_and(|next| {
+        next.0 == last.0
+            && !pieces[last.0].text[last.2..next.1]
+                .contains(|c: char| c.is_alphabetic() || c == '.')
+    });
+    if strange || more {
+        return None;
+    }
+    let text: Vec<&str> = (first.0..=last.0).map(|p| pieces[p].text.trim()).collect();
+    let text = text.join(" ");
+    for hit in &hits[..count] {
+        pieces[hit.0].taken.push(hit.1..hit.2);
+    }
+    let doubted = hedged(between_all(&text, items));
+    Some(Claim {
+        value: Claimed::Items(wanted[items.len() - count..].to_vec(), Vec::new()),
+        hedged: doubted,
+        text,
+        ..Claim::default()
+    })
+}
+
+/// A text up to its last item.
+fn between_all<'t>(text: &'t str, items: &[String]) -> &'t str {
+    let ends = items
+        .iter()
+        .filter_map(|i| text.rfind(i.as_str()).map(|at| at + i.len()));
+    ends.max().map_or("", |end| &text[..end])
 }
 
 /// What stands between quotation marks.
@@ -142,9 +219,7 @@ fn unkeyed(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
         value: Claimed::Text(piece.text.to_owned()),
         text: piece.text.to_owned(),
         hedged: false,
-        firm: true,
-        unplain: false,
-        conflict: None,
+        ..Claim::default()
     })
 }
 

@@ -122,7 +122,17 @@ pub fn negated(before: &str) -> bool {
         Regex::new(r"(?:\bnot|n't|\bnever|\bcannot)\s+(?:(?:use|used|uses|using|run|runs|running|based|sent|work|works|need|needs|go|goes|travel|travels|carried|transported|over|upon|on|with|via|by|in|to|be|it|is|as|a|an|the|really|actually|any)\s+){1,4}$")
             .expect("the pattern is right")
     });
-    NOT.is_match(before) || NOT_DONE.is_match(before)
+    let near = super::token::tail(before, 96);
+    NOT.is_match(near) || NOT_DONE.is_match(near)
+}
+
+/// Whether the words behind a name say that it is not so: `TCP is not possible`, `TCP would need …`.
+fn ruled_out(after: &str) -> bool {
+    static OUT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*(?:\([^)]*\)\s*)?(?:(?:is|was|can|could|would|does|do|will|did|has)\s*(?:n't|not)\b|cannot\b|can't\b|won't\b|would\b|is\s+(?:impossible|useless|unsuitable|out))")
+            .expect("the pattern is right")
+    });
+    OUT.is_match(after)
 }
 
 /// Takes out what is denied, and the alternatives of it: `not TCP or UDP`.
@@ -134,7 +144,7 @@ fn deny(text: &str, found: &mut Vec<Mention>) {
     found.retain(|m| {
         let listed =
             last.is_some_and(|end| end <= m.span.start && OR.is_match(&text[end..m.span.start]));
-        let denied = listed || negated(&text[..m.span.start]);
+        let denied = listed || negated(&text[..m.span.start]) || ruled_out(&text[m.span.end..]);
         if denied {
             last = Some(m.span.end);
         }
@@ -162,6 +172,20 @@ static VAGUE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(?:an|some|the)\s+(?:error|failure|exception)\b|\bit fails\b")
         .expect("the pattern is right")
 });
+
+/// Whether a name stands for nothing coming.
+pub fn silence(value: &str) -> bool {
+    value.starts_with("no ") || value.starts_with("nothing ")
+}
+
+/// Whether a text says that there is no answer.
+pub fn nothing(text: &str) -> bool {
+    static NOTHING: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^\W*(?:n/a|none|unknown|todo|tbd|idk|(?:i\s+)?(?:don'?t|do not|did not|didn't|could not|couldn't|cannot|can't)\s+(?:know|find|answer|see|do)(?:\s+(?:it|this|that|out|any))*(?:\s+(?:how|what|where|why|which)\b.*)?|no (?:idea|answer|clue)|skipped|missing|not (?:done|found|answered|available|finished|recorded|captured))?\W*$")
+            .expect("the pattern is right")
+    });
+    NOTHING.is_match(text)
+}
 
 /// Whether a text says that something fails, and not what.
 pub fn vague(text: &str) -> bool {
@@ -231,14 +255,7 @@ pub fn claims(
         }
         let mut found: Vec<Mention> = found.into_iter().map(|f| f.1).collect();
         // `No answer from the program, but an ICMP message`: what there is counts.
-        if let [first, second, ..] = found.as_slice()
-            && first.piece == second.piece
-            && first.value.starts_with("no")
-            && second.value != first.value
-            && pieces[first.piece].lower[first.span.end..second.span.start].contains(" but ")
-        {
-            found.remove(0);
-        }
+        found.sort_by_key(|m| silence(&m.value));
         // The number that the name stands for, as in `UDP (17)`.
         let codes: Vec<Kind> = match &part.names {
             Some(Names::Known(name)) if !numbers => table(name)
@@ -276,18 +293,57 @@ pub fn claims(
                     value: Claimed::Vague,
                     text: piece.quote(found.start()),
                     hedged: true,
-                    firm: true,
-                    unplain: false,
-                    conflict: None,
+                    ..Claim::default()
                 })
             });
         }
+    }
+    if !only_labelled {
+        unknown(question, pieces, claims);
     }
     for (at, part) in question.part.iter().enumerate() {
         if *part.kind.get_ref() == Type::YesNo && claims[at].is_none() && !only_labelled {
             claims[at] = pieces
                 .iter_mut()
                 .find_map(|piece| super::yes_no::claim(question, part, piece));
+        }
+    }
+}
+
+/// Where a name is asked for and the words give none that is known, a person has to see them: in the
+/// answer to a question that asks for little else, and where the part is spoken of.
+fn unknown(question: &Question, pieces: &[Piece<'_>], claims: &mut [Option<Claim>]) {
+    let value = |p: &&Part| class(*p.kind.get_ref()) != Class::Prose;
+    let others = question.part.iter().zip(claims.iter());
+    let silent = others.filter(|(p, c)| value(p) && c.is_some()).count() == 0;
+    let names = |p: &Part| class(*p.kind.get_ref()) == Class::Name;
+    let only = question.part.iter().filter(value).all(names);
+    let words = |p: &&Piece<'_>| {
+        p.lower
+            .split_whitespace()
+            .any(|w| w.contains(char::is_alphabetic))
+    };
+    for (part, claim) in question.part.iter().zip(claims.iter_mut()) {
+        if !names(part) || claim.is_some() {
+            continue;
+        }
+        let own = part.id.replace('-', " ");
+        let spoken = |piece: &&Piece<'_>| {
+            piece.hint.contains(own.as_str())
+                || silent && only
+                || part.labels.iter().any(|l| {
+                    let label = l.to_ascii_lowercase();
+                    find_label(&piece.lower, &label, 0).is_some()
+                })
+        };
+        let mut said = pieces.iter().filter(words).filter(|p| !nothing(&p.lower));
+        if let Some(piece) = said.find(spoken) {
+            *claim = Some(Claim {
+                value: Claimed::Vague,
+                text: piece.text.trim().to_owned(),
+                hedged: true,
+                ..Claim::default()
+            });
         }
     }
 }
@@ -354,9 +410,7 @@ fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Cla
                 value: Claimed::Name(mention.value),
                 hedged: hedged(&text),
                 text,
-                firm: true,
-                unplain: false,
-                conflict: None,
+                ..Claim::default()
             });
         }
     }
@@ -372,9 +426,7 @@ fn whole(pieces: &[Piece<'_>]) -> Option<Claim> {
         value: Claimed::Text(piece.text.to_owned()),
         text: piece.text.to_owned(),
         hedged: hedged(piece.text),
-        firm: true,
-        unplain: false,
-        conflict: None,
+        ..Claim::default()
     })
 }
 
@@ -389,12 +441,27 @@ fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<u
         while let Some((start, end)) = find_label(text, &label, from) {
             from = end;
             let (start, end) = (around.start + start, around.start + end);
+            // `A for X and B for Y`: what joins two clauses parts them.
+            let parted = |gap: &str| {
+                gap.contains([',', ';'])
+                    || [" and ", " while ", " but "]
+                        .iter()
+                        .any(|w| gap.contains(w))
+            };
             let distance = if end <= mention.span.start {
-                let cut = piece.lower[end..mention.span.start].contains([',', ';']);
+                let cut = parted(&piece.lower[end..mention.span.start]);
                 mention.span.start - end + if cut { 40 } else { 0 }
             } else if start >= mention.span.end {
-                let cut = piece.lower[mention.span.end..start].contains([',', ';']);
-                start - mention.span.end + if cut { 60 } else { 5 }
+                let gap = &piece.lower[mention.span.end..start];
+                let bound = matches!(
+                    gap.trim(),
+                    "for" | "over" | "with" | "via" | "in" | "on" | "under" | "("
+                );
+                if bound {
+                    0
+                } else {
+                    start - mention.span.end + if parted(gap) { 60 } else { 5 }
+                }
             } else {
                 0
             };
@@ -415,7 +482,8 @@ fn named(
     let around = sentence(piece.text, first.span.start);
     let others: Vec<&Mention> = found
         .iter()
-        .filter(|m| m.value != first.value && m.piece == first.piece && rivals(piece, first, m))
+        .filter(|m| m.value != first.value && m.piece == first.piece)
+        .filter(|m| m.span.start < first.span.start || rivals(piece, first, m))
         .collect();
     let text = piece.text[around.clone()].trim().to_owned();
     let question = piece.text[first.span.end..].trim_start().starts_with('?');
@@ -432,13 +500,12 @@ fn named(
     let claim = Claim {
         value: Claimed::Name(first.value.clone()),
         hedged: question || hedged(&piece.text[begin..end]),
-        firm: true,
-        unplain: false,
         conflict: (!others.is_empty()).then(|| {
             let values: Vec<&str> = others.iter().map(|m| m.value.as_str()).collect();
             values.join(" / ")
         }),
         text,
+        ..Claim::default()
     };
     let others: Vec<Mention> = others.into_iter().cloned().collect();
     for mention in found {
@@ -514,6 +581,12 @@ fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
             if token.frame || token.unit != Unit::None || piece.used[t] {
                 continue;
             }
+            // `0806` is written as a type is, in hexadecimal.
+            let written = &piece.text[token.span.clone()];
+            let hex = (written.len() == 4 && written.starts_with('0'))
+                .then(|| i128::from_str_radix(written, 16).ok())
+                .flatten();
+            let n = hex.unwrap_or(n);
             let Some(entry) = entries.iter().find(|e| i128::from(e.0) == n) else {
                 continue;
             };
@@ -523,9 +596,7 @@ fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
                 value: Claimed::Name(entry.1.to_owned()),
                 hedged: hedged(&text),
                 text,
-                firm: true,
-                unplain: false,
-                conflict: None,
+                ..Claim::default()
             });
         }
     }
@@ -552,9 +623,7 @@ pub fn macs(question: &Question, pieces: &mut [Piece<'_>], claims: &mut [Option<
                 value: Claimed::Mac(mac),
                 hedged: hedged(&text),
                 text,
-                firm: true,
-                unplain: false,
-                conflict: None,
+                ..Claim::default()
             });
         }
     }

@@ -2,6 +2,7 @@
 //! and in the middle of a line.
 
 use super::report::Block;
+use super::token::hedged;
 use crate::handout::Handout;
 use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
@@ -49,6 +50,8 @@ struct Id {
 
 /// What else a question or its parts are called.
 struct Names {
+    /// The question's own words, and those of its parts.
+    asked: String,
     called: Vec<String>,
     labels: Vec<String>,
     typed: Vec<super::claim::Class>,
@@ -65,14 +68,14 @@ const PREFIX: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:as\s+)?(?:for|in|to|on|abo
 const WORDED: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:questions?|q|tasks?|answers?|ans|exercises?|ex|problems?|parts?|aufgabe|frage|antwort)\b?[\s.:#\-–]*)+[*_(\[]*";
 const BARE: &str = r"(?i)^[\s#*_>•\-–(\[]*";
 const MARKED: &str = r"(?:[*_]*\s*(?:[).\]:=]|[\-–|,]\s|->)[*_]*\s*|[*_\s]*$)";
-const SUFFIX: &str = r"(?:[\s*_]*[).\]:,=>–\-|]+[*_]*|[*_]+|\s|$)\s*";
+const SUFFIX: &str = r"(?:[\s*_]*[).\]:,=>–\-|/]+[*_]*|[*_]+|\s|$)\s*";
 
 static GROUP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^[\s#*_>•\-–(]*(?P<word>questions?|q|tasks?|exercises?|aufgabe|problem|part)?[\s.:\-–#]*(?P<number>\d{1,2})(?P<mark>\s*[).:]+|[\s*_:]|$)[\s*_]*")
+    Regex::new(r"(?i)^[\s#*_>•\-–(]*(?P<word>questions?|q|tasks?|exercises?|aufgabe|problem|part)?[\s.:\-–#]*(?P<number>\d{1,2})(?P<mark>\s*[).:]+|\t|\s{2,}|[\s*_:]|$)[\s*_\-–]*")
         .expect("the pattern is right")
 });
 static LETTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s#*_>•\-–(]*(?P<letter>[A-Za-z])[*_]*[).:][*_]*(?:\s+|$)")
+    Regex::new(r"^[\s#*_>•\-–(]*(?:(?i:questions?|q|tasks?|exercises?|parts?|aufgabe|frage)[\s.:\-–]*)?(?P<letter>[A-Za-z])(?:[*_]*[).:/][*_]*(?:\s+|$)|(?:\t|\s{2,})[\s]*)")
         .expect("the pattern is right")
 });
 static ELSE: LazyLock<Regex> = LazyLock::new(|| {
@@ -126,7 +129,10 @@ impl Numbering {
                 labels.extend(part.labels.iter().map(|l| l.to_lowercase()));
                 typed.push(super::claim::class(*part.kind.get_ref()));
             }
+            let parts = q.part.iter().map(|p| p.text.as_str());
+            let asked: Vec<&str> = std::iter::once(q.text.as_str()).chain(parts).collect();
             names.push(Names {
+                asked: asked.join(" "),
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
                 labels,
                 typed,
@@ -160,7 +166,9 @@ impl Numbering {
         let mut now: Option<Target> = None;
         let mut blank = false;
         let mut begun = false;
-        for block in blocks {
+        let mut table = false;
+        let mut heads: Option<Vec<String>> = None;
+        for block in &self.paragraphs(blocks) {
             match block {
                 Block::Line(line) => {
                     let line = PICTURE.replace_all(line, " ").into_owned();
@@ -169,27 +177,174 @@ impl Numbering {
                         continue;
                     }
                     let before = out.len();
+                    let was = now.clone();
                     self.line(&line, &mut now, blank, &mut out);
                     begun |= now.is_some();
                     for draft in &mut out[before..] {
                         draft.front = !begun;
                     }
-                    if now.is_none() && line.trim_start().starts_with('#') {
+                    // A heading that names no question answers none.
+                    let inner = line.trim_start().trim_start_matches('#');
+                    let heading = inner.len() < line.trim_start().len() && inner.starts_with(' ');
+                    if heading && (now.is_none() || self.label(&line, was.as_ref()).0.is_none()) {
                         out.truncate(before);
                     }
                     blank = false;
                 }
                 Block::Row(cells) => {
                     begun = true;
-                    self.row(cells, &now, &mut out);
+                    if !table {
+                        heads = self.heads(cells, now.as_ref());
+                        table = true;
+                        if heads.is_some() {
+                            continue;
+                        }
+                    }
+                    match &heads {
+                        Some(heads) if heads.len() == cells.len() && cells.len() > 2 => {
+                            self.record(heads, cells, &now, &mut out);
+                        }
+                        _ => self.row(cells, &now, &mut out),
+                    }
+                    continue;
                 }
                 Block::Keyed(key, value) => {
                     begun = true;
                     self.row(&[key.replace('_', " "), value.clone()], &now, &mut out);
                 }
             }
+            table = false;
         }
         self.spread(out)
+    }
+
+    /// The question that a short line names in other words: `Lab 2 question 4` is `Lab 2.4`, and so is
+    /// `The server from last week (L2.4)`.
+    fn heading(&self, line: &str) -> Option<usize> {
+        let line = line
+            .trim()
+            .trim_matches(['#', '*', '_', ' ', ':', '-', '=']);
+        let words = line.split_whitespace().count();
+        let digits = line.bytes().any(|b| b.is_ascii_digit());
+        if words == 0 || words > 12 || !digits || line.ends_with(['.', ';', ',']) {
+            return None;
+        }
+        const SORTS: [&str; 7] = ["question", "q", "task", "exercise", "part", "problem", "no"];
+        let bare: Vec<String> = runs(line)
+            .into_iter()
+            .map(|r| r.to_lowercase())
+            .filter(|r| !SORTS.contains(&r.as_str()))
+            .collect();
+        let same = |name: &str| {
+            let name: Vec<String> = runs(name).iter().map(|r| r.to_lowercase()).collect();
+            name.len() > 2 && name == bare
+        };
+        let called = self
+            .handout
+            .iter()
+            .position(|n| n.called.iter().any(|c| same(c)));
+        let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
+        called.or_else(|| {
+            let (_, inner) = bracket?;
+            let whole = |id: &&Id| id.start.find(inner).is_some_and(|f| f.end() == inner.len());
+            let id = self.ids.iter().find(whole)?;
+            (!id.rest.is_empty()).then_some(id.question)
+        })
+    }
+
+    /// Lines of which a wider one was wrapped are one line.
+    fn paragraphs(&self, blocks: &[Block]) -> Vec<Block> {
+        const WIDE: usize = 60;
+        let mut out: Vec<Block> = Vec::new();
+        let mut wide = false;
+        for block in blocks {
+            let Block::Line(line) = block else {
+                out.push(block.clone());
+                wide = false;
+                continue;
+            };
+            let begins = line
+                .trim_start()
+                .starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '(' | '“'));
+            let labelled = || {
+                self.label(line, None).0.is_some()
+                    || self.sheet_line(line).is_some()
+                    || LETTER.is_match(line)
+                    || GROUP.is_match(line) && !line.starts_with(|c: char| c.is_ascii_digit())
+                    || line
+                        .split_once(':')
+                        .is_some_and(|(key, _)| key.split(' ').count() < 4)
+            };
+            match out.last_mut() {
+                Some(Block::Line(last))
+                    if wide && begins && !line.starts_with([' ', '\t']) && !labelled() =>
+                {
+                    last.push(' ');
+                    last.push_str(line.trim_start());
+                }
+                _ => out.push(block.clone()),
+            }
+            let ends = line.trim_end().ends_with(['.', '?', '!', ':', ';']);
+            let markup = line.trim_start().starts_with(['#', '|', '>']);
+            wide = line.chars().count() >= WIDE && !ends && !markup;
+        }
+        out
+    }
+
+    /// The headings of a table, if its first row is no answer.
+    fn heads(&self, cells: &[String], now: Option<&Target>) -> Option<Vec<String>> {
+        let plain = |c: &String| {
+            let words = c.split_whitespace().count();
+            words > 0 && words < 4 && !c.contains(|c: char| c.is_ascii_digit())
+        };
+        let first = cells.first()?;
+        let question = self
+            .label(first, now)
+            .0
+            .is_some_and(|t| matches!(t, Target::Question(_)));
+        let all = cells.len() > 2 && cells.iter().all(plain) && !question;
+        all.then(|| cells.iter().map(|c| c.to_lowercase()).collect())
+    }
+
+    /// A row of a table with headings: the answer's cell, or each cell behind its heading.
+    fn record(
+        &self,
+        heads: &[String],
+        cells: &[String],
+        now: &Option<Target>,
+        out: &mut Vec<Draft>,
+    ) {
+        let find = |words: &[&str]| {
+            heads
+                .iter()
+                .position(|h| words.iter().any(|w| h.contains(w)))
+        };
+        let proof = ["evidence", "frame", "proof", "file", "where", "packet"];
+        if let Some(answer) = find(&["answer", "value", "result", "solution", "antwort"]) {
+            let mut row: Vec<String> = Vec::new();
+            for (at, cell) in cells.iter().enumerate() {
+                if at != answer && !proof.iter().any(|w| heads[at].contains(w)) {
+                    row.push(cell.clone());
+                }
+            }
+            row.push(cells[answer].clone());
+            return self.row(&row, now, out);
+        }
+        let (target, hint, rest) = self.label(&cells[0], now.as_ref());
+        let named = matches!(target, Some(Target::Question(_)));
+        let from = usize::from(named);
+        let pairs: Vec<String> = heads[from..]
+            .iter()
+            .zip(&cells[from..])
+            .map(|(head, cell)| format!("{head} {cell}"))
+            .collect();
+        let hint = if named {
+            format!("{hint} {rest}").trim().to_lowercase()
+        } else {
+            String::new()
+        };
+        let target = target.filter(|_| named).or_else(|| now.clone());
+        out.push(Draft::new(target, None, hint, &pairs.join(", ")));
     }
 
     fn line(&self, line: &str, now: &mut Option<Target>, blank: bool, out: &mut Vec<Draft>) {
@@ -250,7 +405,23 @@ impl Numbering {
         }
         pieces.push((None, &rest[from..]));
         for (question, text) in pieces {
-            let text = if ECHO.is_match(text.trim()) && !text.trim().ends_with('?') {
+            // `*Which frames …?*` and `> Which frames …` repeat the question.
+            let outer = text.trim();
+            let inner = outer.trim_matches(['*', '_', '>', ' ']);
+            let emphasis = outer.starts_with(['*', '_'])
+                && outer.ends_with(['*', '_'])
+                && !outer[1..].starts_with(' ');
+            let marked = outer.starts_with('>') || emphasis;
+            let inner = if marked { inner } else { outer };
+            let asked = match (&question, &*now) {
+                (Some(q), _) => Some(*q),
+                (None, Some(Target::Question(q))) => Some(*q),
+                _ => None,
+            };
+            let text = if ECHO.is_match(inner) && !inner.ends_with('?')
+                || marked && inner.ends_with('?') && !inner.contains(". ")
+                || marked && asked.is_some_and(|q| self.repeats(q, inner))
+            {
                 ""
             } else {
                 unasked(text)
@@ -269,6 +440,24 @@ impl Numbering {
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
             }
         }
+    }
+
+    /// Whether a text has little but the words that its question is asked with.
+    fn repeats(&self, question: usize, text: &str) -> bool {
+        let words = |t: &str| -> Vec<String> {
+            let all = t
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|w| w.len() > 2);
+            all.map(str::to_lowercase).collect()
+        };
+        let asked = words(&self.handout[question].asked);
+        let told = words(text);
+        let same = told
+            .iter()
+            .filter(|w| asked.iter().any(|a| a == *w))
+            .count();
+        let values = text.contains(|c: char| c.is_ascii_digit());
+        told.len() >= 5 && !values && same * 10 >= told.len() * 7
     }
 
     /// A line of the answer sheet: its question, its part in words, and what was filled in.
@@ -341,8 +530,18 @@ impl Numbering {
         if let Some((target, hint, rest)) = whole(line) {
             return (Some(target), hint, rest);
         }
+        if let Some(question) = self.heading(line) {
+            return (Some(Target::Question(question)), String::new(), "");
+        }
         for (question, names) in self.handout.iter().enumerate() {
+            static WORD: LazyLock<Regex> = LazyLock::new(|| {
+                Regex::new(
+                    r"(?i)^(?:questions?|tasks?|exercises?|aufgabe|problem|part|lab)[\s.:#\-–]+",
+                )
+                .expect("the pattern is right")
+            });
             let bare = line.trim_start_matches(['#', '*', '_', '>', '-', ' ', '\t']);
+            let bare = &bare[WORD.find(bare).map_or(0, |word| word.end())..];
             for called in &names.called {
                 let numbered = called.bytes().any(|b| b.is_ascii_digit());
                 if numbered && starts_with_word(bare, called) {
@@ -360,9 +559,17 @@ impl Numbering {
                 return (Some(target), hint, rest);
             }
             let number = number.as_str();
-            let marked = found
-                .name("mark")
-                .is_some_and(|m| m.as_str().contains([')', '.', ':']));
+            // A number alone, or set off, is one as well where questions have letters.
+            let lettered = |id: &Id| id.group == number && id.rest.chars().all(char::is_alphabetic);
+            let apart = self
+                .ids
+                .iter()
+                .any(|id| lettered(id) && !id.rest.is_empty());
+            let marked = found.name("mark").is_some_and(|m| {
+                let mark = m.as_str();
+                mark.contains([')', '.', ':'])
+                    || apart && (rest.trim().is_empty() || mark.contains('\t') || mark.len() > 1)
+            });
             let heading = line.trim_start().starts_with('#') && rest.trim().is_empty();
             let worded = found.name("word").is_some() || heading;
             if (worded || marked) && self.ids.iter().any(|id| id.group == number) {
@@ -426,7 +633,12 @@ impl Numbering {
             return;
         }
         let text = PICTURE.replace_all(text, " ").into_owned();
-        let (target, lead, rest) = self.label(&head, now.as_ref());
+        // `3` in a table about one question is an option of its, not the third question.
+        let number = head.trim().bytes().all(|b| b.is_ascii_digit());
+        let (target, lead, rest) = match now {
+            Some(Target::Question(_)) if number => (None, String::new(), head.as_str()),
+            _ => self.label(&head, now.as_ref()),
+        };
         let hint = format!("{lead} {rest}").trim().to_lowercase();
         let target = target.or_else(|| now.clone());
         out.push(Draft::new(target, None, hint, &text));
@@ -601,7 +813,8 @@ fn unasked(text: &str) -> &str {
             .iter()
             .filter_map(|s| body.rfind(s))
             .max();
-        if ANSWERS.is_match(&body[cut.unwrap_or(0)..]) {
+        let last = body[cut.map_or(0, |at| at + 1)..].trim();
+        if ANSWERS.is_match(last) || hedged(last) {
             break;
         }
         text = cut.map_or("", |at| &text[..=at]).trim();

@@ -11,6 +11,8 @@ pub struct Piece<'s> {
     pub text: &'s str,
     /// The same in lower case, of the same length.
     pub lower: String,
+    /// The same without what is quoted: its words announce nothing.
+    pub words: String,
     /// Words that announce it.
     pub hint: &'s str,
     /// Values in it.
@@ -19,6 +21,8 @@ pub struct Piece<'s> {
     pub used: Vec<bool>,
     /// Places that were used otherwise.
     pub taken: Vec<std::ops::Range<usize>>,
+    /// Tokens that the text takes back: `not X`, `X, sorry, Y`, `first I thought X, but`.
+    pub dropped: Vec<bool>,
 }
 
 impl<'s> Piece<'s> {
@@ -34,9 +38,12 @@ impl<'s> Piece<'s> {
                     digit && token.unit == Unit::None && matches!(token.kind, Kind::Number(_));
             }
         }
+        let lower = plain(&segment.text);
         Piece {
             text: &segment.text,
-            lower: plain(&segment.text),
+            dropped: dropped(&lower, &tokens),
+            words: unquoted(&lower),
+            lower,
             hint: &segment.hint,
             used: vec![false; tokens.len()],
             tokens,
@@ -48,6 +55,65 @@ impl<'s> Piece<'s> {
     pub fn quote(&self, at: usize) -> String {
         self.text[sentence(self.text, at)].trim().to_owned()
     }
+}
+
+/// A text with marks for the letters of quotations of several words, of the same length.
+fn unquoted(lower: &str) -> String {
+    static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#""[^"\n]*\s[^"\n]*"|“[^”\n]*\s[^”\n]*”"#).expect("the pattern is right")
+    });
+    if !lower.contains(['"', '“']) {
+        return lower.to_owned();
+    }
+    let mark = |c: &regex::Captures<'_>| {
+        let text = c.get(0).map_or("", |m| m.as_str());
+        text.chars()
+            .map(|c| if c.is_ascii_alphabetic() { '-' } else { c })
+            .collect::<String>()
+    };
+    QUOTED.replace_all(lower, mark).into_owned()
+}
+
+/// Which values a text takes back: what it denies, what it corrects when another of the same sort
+/// follows, and what was thought at first.
+fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
+    static CORRECTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:sorry|no wait|wait,|correction|corrected|oops|i mean|i meant|scratch that|better:|wrong, it)\b")
+            .expect("the pattern is right")
+    });
+    static FIRST: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:at first|first,? (?:i|we|my)|initially|i (?:first|had) (?:thought|noted|wrote|expected|looked)|before that i|my first (?:idea|guess))\b")
+            .expect("the pattern is right")
+    });
+    static NOT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:\bnot|\binstead of|\brather than|\bneither|\bnor|n't)\s+(?:(?:a|an|the|to|from|as|of|frame|packet|port|address|number|no\.?|is|it|by|in)\s+){0,3}#?$")
+            .expect("the pattern is right")
+    });
+    static BUT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:but|however|then|now|later|actually|in fact)\b|[.;]\s")
+            .expect("the pattern is right")
+    });
+    let same = |a: &Kind, b: &Kind| std::mem::discriminant(a) == std::mem::discriminant(b);
+    let after = |at: usize, kind: &Kind| {
+        tokens
+            .iter()
+            .any(|t| t.span.start >= at && same(&t.kind, kind))
+    };
+    let fix = CORRECTION.find(lower).map(|m| m.start());
+    let first = FIRST.find(lower).map(|m| {
+        let end = BUT
+            .find(&lower[m.end()..])
+            .map_or(m.end(), |b| m.end() + b.end());
+        m.start()..end
+    });
+    tokens
+        .iter()
+        .map(|t| {
+            NOT.is_match(token::tail(&lower[..t.span.start], 96))
+                || fix.is_some_and(|at| t.span.start < at && after(at, &t.kind))
+                || first.as_ref().is_some_and(|r| r.contains(&t.span.start))
+        })
+        .collect()
 }
 
 /// A text in lower case, of the same length; `domain-name-servers` and `subnet_mask` are words.
@@ -102,7 +168,9 @@ pub fn hedged_near(piece: &Piece<'_>, token: &Token) -> bool {
         .map_or(end, |at| token.span.end + at);
     // `Who has 10.0.2.2? Tell …` quotes a question.
     let asked = piece.lower[around.start..token.span.start].contains("who ");
-    let question = !asked && piece.text[token.span.end..].trim_start().starts_with('?');
+    let rest = piece.text[token.span.end..].trim_start();
+    let rest = rest.trim_start_matches(char::is_alphabetic).trim_start();
+    let question = !asked && (rest.starts_with('?') || rest.starts_with("(?)"));
     // `…, I think` comes behind the comma.
     let tail = piece.text[token.span.end..end].trim_start_matches([',', ' ', '.']);
     let tail = &tail[..tail

@@ -1,7 +1,7 @@
 //! One student: what was handed in, read against the key of the student's own captures.
 
 use super::assign::assign;
-use super::claim::{Claim, Class, class};
+use super::claim::{Claim, Claimed, Class, class};
 use super::compare::{Outcome, Verdict, compare, same, told};
 use super::diagnose;
 use super::extract::extract;
@@ -11,8 +11,9 @@ use super::prints::{self, Prints};
 use super::prose;
 use super::report::{self, Block};
 use super::submission::{Content, File, Submission};
+use super::token::Unit;
 use crate::capture::{OpenError, Reader};
-use crate::handout::format::{Question, Type};
+use crate::handout::format::{Part, Question, Type};
 use crate::handout::{Answer, Found, Handout, Material, answers};
 use std::io::Cursor;
 
@@ -283,15 +284,25 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
                     && group.bytes().all(|b| b.is_ascii_digit())
             };
             for other in (0..questions.len()).filter(|o| *o != q) {
+                let before: Vec<bool> = claims[q].iter().map(Option::is_some).collect();
                 if near(&other) {
                     extract(question, &own(q), &mut pieces[other], &mut claims[q], true);
-                    continue;
+                } else {
+                    // An address in the answer to a question that asks for none is another one's.
+                    for kind in [Class::Ip, Class::Mac] {
+                        let mut asked = questions[other].part.iter();
+                        if !asked.any(|p| class(*p.kind.get_ref()) == kind) {
+                            assign(question, kind, &mut pieces[other], &mut claims[q], true);
+                        }
+                    }
                 }
-                // An address in the answer to a question that asks for none is another one's.
-                for kind in [Class::Ip, Class::Mac] {
-                    let mut asked = questions[other].part.iter();
-                    if !asked.any(|p| class(*p.kind.get_ref()) == kind) {
-                        assign(question, kind, &mut pieces[other], &mut claims[q], true);
+                // What was written for another question counts where it fits; it is no mistake here.
+                for (at, known) in before.into_iter().enumerate().filter(|(_, known)| !known) {
+                    let (part, key) = (&question.part[at], own(q)[at]);
+                    let fits = |c: &Claim| same(part, &key.values, &key.text, &c.value);
+                    claims[q][at] = claims[q][at].take().filter(|c| known || fits(c));
+                    if let Some(claim) = &mut claims[q][at] {
+                        claim.elsewhere = !near(&other) && claim.loose;
                     }
                 }
             }
@@ -299,15 +310,9 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
         alike(question, &own(q), &mut claims[q]);
         for (at, claim) in claims[q].iter_mut().enumerate() {
             let (part, key) = (&question.part[at], own(q)[at]);
-            let Some(claim) = claim.as_mut().filter(|c| !c.firm) else {
-                continue;
-            };
-            let class = super::claim::class(*part.kind.get_ref());
-            claim.unplain = pieces[q].iter().flat_map(|p| &p.tokens).any(|t| {
-                class.holds(t)
-                    && super::assign::value(t)
-                        .is_some_and(|v| same(part, &key.values, &key.text, &v))
-            });
+            if let Some(claim) = claim {
+                doubt(part, key, claim, questions[q].part.len() == 1);
+            }
         }
     }
     let mut all: Vec<Said> = Vec::new();
@@ -319,6 +324,41 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
     let fronts: Vec<bool> = loose_segments.iter().map(|s| s.front).collect();
     stray_prose(handout, &loose, &fronts, &mut all);
     all
+}
+
+/// A value that no label stands by is wrong only where no other could be meant. Where the right value
+/// stands beside it and nothing else claims that, it is the one.
+fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
+    let fits = |value: &Claimed| same(part, &key.values, &key.text, value);
+    if fits(&claim.value) || key.missing.is_some() {
+        return;
+    }
+    let mut others = claim.others.iter().filter(|(value, _)| fits(value));
+    if !claim.loose {
+        // Wireshark's relative number stands above the raw one.
+        let relative = *part.kind.get_ref() == Type::Int
+            && (claim.value == Claimed::Number(0.0, Unit::None)
+                || claim.value == Claimed::Number(1.0, Unit::None));
+        if let Some((value, _)) = others.next().filter(|_| relative) {
+            claim.value = value.clone();
+        }
+        return;
+    }
+    if let (Type::Ports, Claimed::Ports(a, b)) = (part.kind.get_ref(), &claim.value) {
+        let told = |n: &i128| *a == Some(*n) || *b == Some(*n);
+        let key: Vec<i128> = key
+            .values
+            .iter()
+            .filter_map(super::compare::whole)
+            .collect();
+        claim.unplain = key.iter().all(told);
+        return;
+    }
+    let single = !alone && claim.conflict.is_none();
+    match others.clone().find(|(_, elsewhere)| !elsewhere) {
+        Some((value, _)) if single => claim.value = value.clone(),
+        _ => claim.unplain = others.next().is_some(),
+    }
 }
 
 /// The pieces of a question; items of a list that stand in lines of their own are one piece.

@@ -127,6 +127,12 @@ pub fn unreadable(name: &str, content: &Content) -> Option<String> {
 /// Most bytes of a capture, also when unpacked.
 const MOST_CAPTURE: u64 = 512 << 20;
 
+/// Whether a file is compressed as a whole.
+fn is_packed(head: &[u8]) -> bool {
+    head.starts_with(&[0x1f, 0x8b])
+        || matches!(head, [0x28, 0xb5, 0x2f, 0xfd] | [0x04, 0x22, 0x4d, 0x18])
+}
+
 /// Why a file is too large to be read. What is compressed is unpacked for it, and counted.
 pub fn oversized(file: &File) -> Option<String> {
     let told = || {
@@ -135,18 +141,21 @@ pub fn oversized(file: &File) -> Option<String> {
             MOST_CAPTURE >> 20
         )
     };
+    if let Content::Path(path) = &file.content
+        && std::fs::metadata(path).is_ok_and(|m| m.len() > MOST_CAPTURE)
+    {
+        return Some(told());
+    }
     let head = file.content.head();
+    let head = head.get(..4)?;
+    if !is_packed(head) {
+        return None;
+    }
     let input: Box<dyn Read> = match &file.content {
-        Content::Path(path) => {
-            let open = std::fs::File::open(path).ok()?;
-            if open.metadata().is_ok_and(|m| m.len() > MOST_CAPTURE) {
-                return Some(told());
-            }
-            Box::new(std::io::BufReader::new(open))
-        }
+        Content::Path(path) => Box::new(std::io::BufReader::new(std::fs::File::open(path).ok()?)),
         Content::Bytes(bytes) => Box::new(bytes.as_slice()),
     };
-    let mut unpacked: Box<dyn Read> = match head.get(..4)? {
+    let mut unpacked: Box<dyn Read> = match head {
         [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(input)),
         [0x28, 0xb5, 0x2f, 0xfd] => Box::new(ruzstd::decoding::StreamingDecoder::new(input).ok()?),
         [0x04, 0x22, 0x4d, 0x18] => Box::new(lz4_flex::frame::FrameDecoder::new(input)),

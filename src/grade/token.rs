@@ -36,6 +36,8 @@ pub struct Token {
     pub unit: Unit,
     /// It is said to be the number of a frame.
     pub frame: bool,
+    /// It is said to be a port.
+    pub port: bool,
     /// It stands in brackets behind something else.
     pub bracket: bool,
     /// It is the result of a calculation.
@@ -110,6 +112,11 @@ static FRAME: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 
+static PORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\bports?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*$")
+        .expect("the pattern is right")
+});
+
 /// The frame as a whole, of which a size is told.
 static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:total|whole|entire|complete|size|length|full)(?:\s+[a-z'’]+){0,4}\s+(?:frame|packet)s?[\s:=]*(?:is\s*)?$")
@@ -122,7 +129,7 @@ static OTHER: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Between numbers of a list.
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*(?:\([^)]*\))?\s*(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
+    Regex::new(r"(?i)^\s*(?:\([^)]*\))?\s*(?:for\s+(?:the\s+)?[a-z]+\s*)?(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
         .expect("the pattern is right")
 });
 
@@ -211,6 +218,18 @@ pub fn tokens(text: &str) -> Vec<Token> {
         {
             found[at].frame = true;
         }
+        // `49152 -> 80` are ports.
+        let flow = matches!(gap.trim(), "->" | "→" | ">")
+            && [at - 1, at]
+                .iter()
+                .any(|t| matches!(found[*t].kind, Kind::Number(1024..=65_535)))
+            && [at - 1, at]
+                .iter()
+                .all(|t| found[*t].unit == Unit::None && matches!(found[*t].kind, Kind::Number(_)));
+        found[at - 1].port |= flow;
+        found[at].port |= flow;
+        let more = found[at - 1].port && found[at].unit == Unit::None && LIST.is_match(gap);
+        found[at].port |= more && matches!(found[at].kind, Kind::Number(_));
     }
     found
 }
@@ -218,9 +237,13 @@ pub fn tokens(text: &str) -> Vec<Token> {
 fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex: bool) {
     let before = &text[..span.start];
     let after = &text[span.end..];
+    // Patterns that end at the value need no more of what is before it.
+    let near = tail(before, 96);
     let unit = UNIT
         .captures(after)
         .and_then(|c| c.get(1))
+        // A capital S is a SYN.
+        .filter(|unit| unit.as_str() != "S")
         .map_or(Unit::None, |unit| {
             let unit = unit.as_str().to_lowercase();
             match unit.as_str() {
@@ -241,11 +264,13 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
     let bracket = opened.is_some_and(|at| {
         !before[at..].contains(')') && !before[..at].trim().is_empty() && after.contains(')')
     });
+    let port = unit == Unit::None && PORT.is_match(near) && matches!(kind, Kind::Number(_));
     found.push(Token {
         frame: unit == Unit::None
-            && FRAME.is_match(before)
-            && !WHOLE.is_match(before)
-            && !OTHER.is_match(before)
+            && !matches!(kind, Kind::Number(n) if n > 99_999)
+            && FRAME.is_match(near)
+            && !WHOLE.is_match(near)
+            && !OTHER.is_match(near)
             && !matches!(kind, Kind::Ip(_) | Kind::Mac(_)),
         behind_ip: before.ends_with(':')
             && found.last().is_some_and(|t| {
@@ -254,11 +279,21 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
         kind,
         span,
         unit,
+        port,
         bracket,
         result: false,
         operand: false,
         hex,
     });
+}
+
+/// The last bytes of a text.
+pub fn tail(text: &str, most: usize) -> &str {
+    let mut at = text.len().saturating_sub(most);
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    &text[at..]
 }
 
 /// Marks what is calculated with, and what comes out.
@@ -308,6 +343,7 @@ fn calculations(text: &str, found: &mut [Token]) {
             || gap.len() >= 30
             || gap.contains(['\n', ';'])
             || gap.contains("->")
+            || gap.trim() == "→" && !a.operand && b.unit == Unit::None
             || !UNITS.is_match(unit)
             || !a.operand && [" is ", " leaves "].iter().any(|w| gap.contains(w))
         {

@@ -1,24 +1,27 @@
 //! Answers that are yes or no, said as such or by the question's own words, with negation understood.
 
 use super::claim::{Claim, Claimed};
-use super::names::{BECAUSE, mentions};
+use super::names::{self, BECAUSE, mentions};
 use super::piece::{Piece, find_label};
+use super::prose;
 use super::token::{hedged, sentence};
 use crate::handout::format::{Part, Question};
 use regex::Regex;
 use std::sync::LazyLock;
 
-static YES: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\b(?:yes|true|ja|correct)\b").expect("the pattern is right"));
-static NO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\W*(?:no|nope|false|nein)\b|\b(?:no|false)(?:\s*[,.;:!]|\s*$|\s+(?:it|this|that|the)\b)|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
+static YES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:yes|true|ja|correct|yep|yeah|of course|certainly|indeed)\b")
         .expect("the pattern is right")
 });
-static BARE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"^\W*no\s*[,.;:!]|^\W*no\s*$|^\W*no\s+(?:it|this|the proxy)\b|^\W*(?:false|nope|nein)\b|\b(?:wrong|incorrect|not true)\b",
-    )
-    .expect("the pattern is right")
+/// A `no` that answers; `no packet` counts.
+static NO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\W*(?:nope|false|nein|not at all|of course not)\b|^\W*no\s*(?:[-–—,.;:!(]|$)|^\W*no\s+(?:it|this|that|the|they|he|because|since|as|but|i|we|only|and)\b|\b(?:no|false)\s*(?:[,.;:!]|$)|[,.;:]\s*no\s+(?:it|this|that)\b|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
+        .expect("the pattern is right")
+});
+/// An answer by its verb alone: `It does not, since …`.
+static VERB_ALONE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\W*(?:it|this|that|they)\s+(?:does|is|was|do|did|has)(?P<not>\s+not|n't)?\s*(?:[,.;:!(]|$|because\b|since\b|as\b|but\b)")
+        .expect("the pattern is right")
 });
 static DIRECT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\byes\b[\s,]*(?:it|this|that)?\s*(?:does not|doesn't|is not|isn't)")
@@ -28,6 +31,12 @@ static DENIES: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\bnot\b|n't\b|\bnever\b").expect("the pattern is right"));
 static VERB: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\W*(?:yes|no|true|false)?[\s,.:;]*(?:and no)?[\s,]*(?:(?:it|this|that)\s+(?:does|do|is)(?:\s+not|n't)?|doesn't|does not|isn't|is not)?\s*(?:belongs?(?:\s+to\s+(?:it|\d+\.\d+\.\d+\.\d+))?)?")
+        .expect("the pattern is right")
+});
+
+/// What makes of an object what something is.
+static IS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:\bis|'s|\bbe)(?P<not>\s+not|n't)?\s+(?:(?:the|that|of|to|mac|address|one|hardware|from)\s+)*$")
         .expect("the pattern is right")
 });
 
@@ -47,12 +56,18 @@ fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
             .strip_prefix("to the ")
             .or(object.strip_prefix("the "))
             .unwrap_or(object);
-        let Some((start, end)) = find_label(says, &label, 0) else {
-            continue;
-        };
         if object.is_empty() {
             continue;
         }
+        // `It is not the web server's`.
+        if let Some((at, _)) = find_label(says, object, 0)
+            && let Some(is) = IS.captures(&says[..at])
+        {
+            return Some(is.name("not").is_none());
+        }
+        let Some((start, end)) = find_label(says, &label, 0) else {
+            continue;
+        };
         let rest = says[end..].split([',', ';']).next().unwrap_or_default();
         let rest = rest.split(" but ").next().unwrap_or_default();
         let denied = DENIES.is_match(&says[..start]);
@@ -66,98 +81,135 @@ fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
     None
 }
 
-/// What a piece says of a part that is yes or no.
-pub fn claim(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
-    let lower = piece.lower.clone();
-    if lower.trim().is_empty() {
-        return None;
+/// What one sentence says: for it, against it, and whether by a plain yes or no.
+struct Says {
+    yes: bool,
+    no: bool,
+    explicit: bool,
+}
+
+fn says(question: &Question, part: &Part, text: &str) -> Says {
+    let mut no = NO.is_match(text);
+    let mut yes = YES.is_match(text) && !text.trim_start().starts_with("of course not");
+    if let Some(found) = VERB_ALONE.captures(text) {
+        no |= found.name("not").is_some();
+        yes |= found.name("not").is_none();
     }
-    let first = sentence(piece.text, lower.len() - lower.trim_start().len());
-    let says = &lower[first.clone()];
-    let mut yes = YES.is_match(says);
-    let mut no = NO.is_match(says);
-    let named = mentions(part, 0, &lower);
     let explicit = yes || no;
-    if explicit && no && !yes && !named.is_empty() {
-        // `No DNS query, so from the cache` is no `no`.
-        if !BARE.is_match(says) {
-            no = false;
-        }
-    }
-    let denied = |span: &std::ops::Range<usize>| {
-        let before = &lower[first.start.min(span.start)..span.start];
-        let cut = [", ", "; ", " so ", " but ", " and "].iter();
-        let from = cut.filter_map(|c| before.rfind(c)).max().unwrap_or(0);
-        DENIES.is_match(&before[from..])
-    };
-    for mention in &named {
-        if !explicit && denied(&mention.span) {
+    if !explicit {
+        let named = mentions(part, 0, text);
+        for mention in &named {
+            let before = &text[..mention.span.start];
+            let cut = [", ", "; ", " so ", " but ", " and "].iter();
+            let from = cut.filter_map(|c| before.rfind(c)).max().unwrap_or(0);
+            let denied = DENIES.is_match(&before[from..]);
             match mention.value.as_str() {
-                "yes" => no = true,
-                "no" => yes = true,
+                "yes" if denied => no = true,
+                "no" if denied => yes = true,
+                "yes" => yes = true,
+                "no" => no = true,
                 _ => {}
             }
-            continue;
-        }
-        match mention.value.as_str() {
-            "yes" if !explicit => yes = true,
-            "no" if !explicit => no = true,
-            _ => {}
         }
     }
-    let denies = DENIES.is_match(says);
-    match affirms(question, part, says) {
+    match affirms(question, part, text) {
         Some(true) => yes = true,
         Some(false) if !yes || explicit => no = true,
         _ => {}
     }
-    if !yes && !no {
-        if denies {
-            no = true;
-        } else {
-            let about = part
-                .labels
-                .iter()
-                .any(|l| find_label(says, &l.to_ascii_lowercase(), 0).is_some());
-            if !about && !hedged(says) {
-                return None;
-            }
-        }
-    } else if yes && !no && explicit {
+    if explicit && yes && !no {
         // `Yes, it does not` says both.
-        no = DIRECT.is_match(says);
+        no = DIRECT.is_match(text);
     }
-    let hedge = hedged(&piece.text[first.clone()]) || (!yes && !no);
-    let text = piece.text[first.clone()].trim().to_owned();
-    for mention in named {
-        piece.taken.push(mention.span);
+    // What denies the question's own word; other negations may deny anything.
+    let clauses = text.split([',', ';']);
+    if !yes && !no {
+        no = clauses.into_iter().any(|clause| {
+            let mut labels = part.labels.iter().map(|l| l.to_ascii_lowercase());
+            labels.any(|l| {
+                find_label(clause, &l, 0).is_some_and(|(at, _)| DENIES.is_match(&clause[..at]))
+            })
+        });
     }
-    if !explicit {
+    Says { yes, no, explicit }
+}
+
+/// What a piece says of a part that is yes or no: the first sentence that says it. What none says
+/// plainly is for a person.
+pub fn claim(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<Claim> {
+    let lower = piece.lower.clone();
+    let mut at = lower.len() - lower.trim_start().len();
+    let first = sentence(piece.text, at);
+    let mut found: Option<(std::ops::Range<usize>, Says)> = None;
+    let mut against = false;
+    while at < lower.len() {
+        let range = sentence(piece.text, at);
+        let told = says(question, part, &lower[range.clone()]);
+        match &found {
+            None if told.yes || told.no => found = Some((range.clone(), told)),
+            Some((_, known)) if told.yes != told.no && !told.explicit => {
+                against |= known.yes != told.yes;
+            }
+            _ => {}
+        }
+        at = range.end.max(at) + 1;
+        while !lower.is_char_boundary(at.min(lower.len())) {
+            at += 1;
+        }
+    }
+    let words = lower
+        .split_whitespace()
+        .filter(|w| w.contains(char::is_alphabetic));
+    if found.is_none() && (words.count() < 2 || names::nothing(&lower)) {
+        return None;
+    }
+    let plain = found.is_some();
+    let (range, told) = found.unwrap_or((
+        first,
+        Says {
+            yes: false,
+            no: false,
+            explicit: false,
+        },
+    ));
+    let text = &lower[range.clone()];
+    if !plain {
+        return Some(Claim {
+            value: Claimed::Vague,
+            text: piece.text[range].trim().to_owned(),
+            hedged: true,
+            ..Claim::default()
+        });
+    }
+    let explains = |text: &str| question.part.iter().any(|p| prose::rubric(p, text));
+    for mention in mentions(part, 0, &lower) {
+        // `The router's` says no, and why.
+        if !explains(&lower[mention.span.clone()]) {
+            piece.taken.push(mention.span);
+        }
+    }
+    if !told.explicit {
         // Up to where it is explained.
         let cut = [
-            says.find([',', ';']),
-            says.find(" but "),
-            BECAUSE.find(says).map(|m| m.start()),
+            text.find([',', ';']),
+            text.find(" but "),
+            BECAUSE.find(text).map(|m| m.start()),
         ];
-        let end = cut.into_iter().flatten().min().unwrap_or(says.len());
-        let why = question
-            .part
-            .iter()
-            .any(|p| super::prose::rubric(p, &says[..end]));
-        if !why {
-            piece.taken.push(first.start..first.start + end);
+        let end = cut.into_iter().flatten().min().unwrap_or(text.len());
+        if !explains(&text[..end]) {
+            piece.taken.push(range.start..range.start + end);
         }
-    } else if let Some(verb) = VERB.find(says) {
+    } else if let Some(verb) = VERB.find(text) {
         piece
             .taken
-            .push(first.start + verb.start()..first.start + verb.end());
+            .push(range.start + verb.start()..range.start + verb.end());
     }
+    let both = told.yes && told.no || against;
     Some(Claim {
-        value: Claimed::YesNo(yes && !no),
-        text,
-        hedged: hedge,
-        firm: true,
-        unplain: false,
-        conflict: (yes && no).then(|| "yes and no".to_owned()),
+        value: Claimed::YesNo(told.yes && !told.no),
+        hedged: hedged(&piece.text[range.clone()]),
+        text: piece.text[range].trim().to_owned(),
+        conflict: both.then(|| "yes and no".to_owned()),
+        ..Claim::default()
     })
 }

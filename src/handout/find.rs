@@ -10,6 +10,9 @@ use crate::facts::pair::{Pair, Translation, Unpaired};
 use crate::facts::{Fact, Record, Rows};
 use crate::query::{Catalogue, EntryId, Expression, FactRow, Filter, Row};
 use crate::store;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Everything that was found, or why not.
@@ -67,17 +70,64 @@ pub enum Body {
 /// A field or calculation over a table, ready to be read of many things.
 pub struct Term {
     catalogue: &'static Catalogue,
-    expression: Expression,
+    expression: Rc<Expression>,
+}
+
+/// What was read from a text, kept for the next capture: the same few hundred texts are read for every
+/// hand-in of a class. A text belongs to a catalogue.
+struct Read<T>(RefCell<HashMap<(usize, String), Option<Rc<T>>, FixedState>>);
+
+impl<T> Read<T> {
+    /// So many are kept before it begins anew.
+    const MOST: usize = 1024;
+
+    const fn new() -> Read<T> {
+        Read(RefCell::new(HashMap::with_hasher(FixedState::with_seed(3))))
+    }
+
+    fn get(
+        &self,
+        catalogue: &'static Catalogue,
+        text: &str,
+        read: impl FnOnce() -> Option<T>,
+    ) -> Option<Rc<T>> {
+        let key = (std::ptr::from_ref(catalogue).addr(), text.to_owned());
+        if let Some(known) = self.0.borrow().get(&key) {
+            return known.clone();
+        }
+        let new = read().map(Rc::new);
+        let mut all = self.0.borrow_mut();
+        if all.len() >= Self::MOST {
+            all.clear();
+        }
+        all.insert(key, new.clone());
+        new
+    }
+}
+
+thread_local! {
+    static TERMS: Read<Expression> = const { Read::new() };
+    static FILTERS: Read<Filter> = const { Read::new() };
+}
+
+/// Reads a filter; `None` when it is none.
+fn filter(text: &str, catalogue: &'static Catalogue) -> Option<Rc<Filter>> {
+    FILTERS.with(|read| read.get(catalogue, text, || Filter::parse(text, catalogue).ok()))
 }
 
 impl Term {
     /// Reads a term; `None` when the table has no such field.
     pub fn new(table: Table, text: &str) -> Option<Term> {
         let catalogue = table.catalogue();
-        let text = field(catalogue, text).map_or(text, |id| catalogue.entry(id).name);
+        let expression = TERMS.with(|read| {
+            read.get(catalogue, text, || {
+                let text = field(catalogue, text).map_or(text, |id| catalogue.entry(id).name);
+                Expression::parse(text, catalogue).ok()
+            })
+        });
         Some(Term {
             catalogue,
-            expression: Expression::parse(text, catalogue).ok()?,
+            expression: expression?,
         })
     }
 }
@@ -117,8 +167,8 @@ impl Hit {
 
     /// Whether a filter holds for it.
     pub fn passes(&self, filter: &str) -> bool {
-        Filter::parse(filter, self.table().catalogue())
-            .is_ok_and(|filter| self.with(filter.needs(), |row| filter.holds(row)))
+        self::filter(filter, self.table().catalogue())
+            .is_some_and(|filter| self.with(filter.needs(), |row| filter.holds(row)))
     }
 
     /// The values of a field or calculation.
@@ -290,7 +340,7 @@ impl Found {
                     continue;
                 }
             };
-            if let Ok(filter) = Filter::parse(&text, way.table.catalogue()) {
+            if let Some(filter) = filter(&text, way.table.catalogue()) {
                 let free = template::variables(&way.filter).next().is_none();
                 let found = self.candidates(material, way.table, &filter, file, free);
                 rows.extend(found.rows);
@@ -338,7 +388,7 @@ impl Found {
             let Ok(text) = self.fill(preference, file) else {
                 continue;
             };
-            let Ok(filter) = Filter::parse(&text, way.table.catalogue()) else {
+            let Some(filter) = filter(&text, way.table.catalogue()) else {
                 continue;
             };
             let better: Vec<Hit> = rows

@@ -8,6 +8,7 @@ use super::lexer::Sign;
 use super::literal::{self, Constant, Wanted, Written};
 use super::parser::{Length, Part, Term, TermKind, Test};
 use crate::dissect::field::{Kind, Value};
+use crate::dissect::meaning;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -136,13 +137,7 @@ impl Checker<'_> {
             if !(bytes(typed.kind) && can_slice(other.kind)
                 || bytes(other.kind) && can_slice(typed.kind))
             {
-                let cause = Cause::Incompatible {
-                    left: describe_term(left),
-                    left_kind: describe(typed.kind),
-                    right: describe_term(right),
-                    right_kind: describe(other.kind),
-                };
-                return Err(FilterError::new(right.span.clone(), cause));
+                return Err(incompatible(left, &typed, right, other.kind));
             }
         }
         if sign == Sign::Contains {
@@ -259,13 +254,7 @@ impl Checker<'_> {
         if compatible(typed.kind, member.kind) {
             return Ok(member.operand);
         }
-        let cause = Cause::Incompatible {
-            left: describe_term(left),
-            left_kind: describe(typed.kind),
-            right: describe_term(term),
-            right_kind: describe(member.kind),
-        };
-        Err(FilterError::new(term.span.clone(), cause))
+        Err(incompatible(left, typed, term, member.kind))
     }
 
     /// Whether a term is a literal and can be nothing else.
@@ -293,6 +282,10 @@ impl Checker<'_> {
     }
 
     fn field(&mut self, name: &str, span: &Range<usize>) -> Result<Typed, FilterError> {
+        if name.starts_with("_ws.col.") && self.catalogue.find(name).is_some() {
+            let error = FilterError::new(span.clone(), Cause::Column(name.to_string()));
+            return Err(error.hint("name what the column shows, such as dns or tcp.flags.reset"));
+        }
         let Some(id) = self.catalogue.find(name) else {
             return Err(self.unknown(name, span));
         };
@@ -453,13 +446,7 @@ impl Checker<'_> {
         let decimal = |a, b| matches!(a, Kind::Float) && is_number(b);
         let mixed = decimal(typed.kind, other.kind) || decimal(other.kind, typed.kind);
         if !mixed && !compatible(typed.kind, other.kind) {
-            let cause = Cause::Incompatible {
-                left: describe_term(left),
-                left_kind: describe(typed.kind),
-                right: describe_term(right),
-                right_kind: describe(other.kind),
-            };
-            return Err(FilterError::new(right.span.clone(), cause));
+            return Err(incompatible(left, &typed, right, other.kind));
         }
         let kind = match typed.kind {
             _ if mixed => Kind::Float,
@@ -653,6 +640,23 @@ fn wanted_argument(function: Function) -> &'static str {
         Function::String => "a field that is a number, an address, bytes or a span",
         Function::Max | Function::Min => "fields and values of one type, a field first",
         Function::Abs => "a number",
+    }
+}
+
+/// Two terms of types that cannot be compared or calculated with.
+fn incompatible(left: &Term, typed: &Typed, right: &Term, other: Kind) -> FilterError {
+    let cause = Cause::Incompatible {
+        left: describe_term(left),
+        left_kind: describe(typed.kind),
+        right: describe_term(right),
+        right_kind: describe(other),
+    };
+    let error = FilterError::new(right.span.clone(), cause);
+    match &right.kind {
+        TermKind::Word(word) if let Some(value) = meaning::value(typed.field, word) => {
+            error.hint(literal::number_for(word, value))
+        }
+        _ => error,
     }
 }
 

@@ -53,6 +53,9 @@ pub enum Cause {
     /// A field of Wireshark's that is not filled here.
     #[error("`{0}` is a field that Wireshark knows and Wirelab does not fill")]
     NotFilled(String),
+    /// A column of the packet list, by which Wireshark 4.0 does not filter.
+    #[error("`{0}` is a column of the packet list, which cannot be filtered by")]
+    Column(String),
     /// A function that does not exist.
     #[error("there is no function `{0}`")]
     UnknownFunction(String),

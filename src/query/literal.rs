@@ -188,7 +188,8 @@ fn integer(
         }
         Written::Text(text) => std::str::from_utf8(text).unwrap_or_default(),
     };
-    if let Some(value) = meaning::value(wanted.field, name) {
+    let named = meaning::value(wanted.field, name);
+    if let Some(value) = named.filter(|_| meaning::has_filter_names(wanted.field)) {
         return Ok(Value::Unsigned(value));
     }
     let all_digits = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
@@ -200,7 +201,7 @@ fn integer(
             Cause::TooLarge { text, field, most },
         ));
     }
-    let error = fail(if meaning::has_names(wanted.field) {
+    let error = fail(if meaning::has_filter_names(wanted.field) {
         format!("a number or the name of a value of {}", wanted.field)
     } else {
         "a number".into()
@@ -208,8 +209,11 @@ fn integer(
     if matches!(written, Written::Text(_)) && number(name).is_some() {
         return Err(error.hint(format!("write the number without quotes: {name}")));
     }
+    if let Some(value) = named {
+        return Err(error.hint(number_for(name, value)));
+    }
     let names = meaning::nearest(wanted.field, name);
-    if names.is_empty() {
+    if names.is_empty() || !meaning::has_filter_names(wanted.field) {
         return Err(error);
     }
     Err(error.hint(format!(
@@ -217,6 +221,11 @@ fn integer(
         wanted.field,
         names.join(", ")
     )))
+}
+
+/// What to write where a name is no value for a filter.
+pub(super) fn number_for(name: &str, value: u64) -> String {
+    format!("filters take the number here: {name} is {value}")
 }
 
 fn in_range(

@@ -9,6 +9,8 @@ use std::ops::Range;
 const DEEPEST: usize = 120;
 /// Longest filter, in tokens.
 const LONGEST: usize = 50_000;
+/// What to write where parentheses hold arithmetic.
+const BRACES: &str = "arithmetic is put in braces: {tcp.flags & 0x3f} == 0";
 
 /// Something that holds or does not.
 #[derive(Clone, Debug)]
@@ -183,19 +185,16 @@ impl Parser<'_> {
         if self.sign() != Some(Sign::Open) {
             return self.relation();
         }
-        let open = self.peek().map_or(0, |s| s.span.start);
         self.at += 1;
         let inner = self.deeper(Self::or)?;
-        let close = self.expect(Sign::Close, "a parenthesis is still open")?;
-        // `(a - b) > c`: the parentheses held a term.
-        match inner {
-            Test::Exists(mut term) if self.continues_term() => {
-                term.span = open..close.end;
-                let term = self.arithmetic_from(term, 0)?;
-                self.relation_from(term, None)
-            }
-            test => Ok(test),
+        self.expect(Sign::Close, "a parenthesis is still open")?;
+        // `(a - b) > c`: as in Wireshark, parentheses hold tests, and braces arithmetic.
+        if matches!(inner, Test::Exists(_)) && self.continues_term() {
+            return Err(self
+                .unexpected("a test in parentheses stands alone")
+                .hint(BRACES));
         }
+        Ok(inner)
     }
 
     fn continues_term(&self) -> bool {
@@ -295,11 +294,7 @@ impl Parser<'_> {
 
     /// A term whose operators bind at least as strongly as `least`.
     fn arithmetic(&mut self, least: u8) -> Result<Term, FilterError> {
-        let left = self.unary()?;
-        self.arithmetic_from(left, least)
-    }
-
-    fn arithmetic_from(&mut self, mut left: Term, least: u8) -> Result<Term, FilterError> {
+        let mut left = self.unary()?;
         let mut links = 0;
         while let Some((sign, strength)) = self.sign().and_then(|s| Some((s, precedence(s)?))) {
             if strength < least {
@@ -340,11 +335,9 @@ impl Parser<'_> {
             inner.span = start..close.end;
             return self.ranges(inner);
         }
-        if self.accept(Sign::Open) {
-            let mut inner = self.deeper(|p| p.arithmetic(0))?;
-            let close = self.expect(Sign::Close, "a parenthesis is still open")?;
-            inner.span = start..close.end;
-            return self.ranges(inner);
+        if self.sign() == Some(Sign::Open) {
+            let error = self.unexpected("a field, a protocol or a value is");
+            return Err(error.hint(BRACES));
         }
         let term = self.primary()?;
         self.ranges(term)

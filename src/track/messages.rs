@@ -206,6 +206,13 @@ impl Messages {
         if segment.has(tcp::RST) || (length == 0 && !segment.has(tcp::FIN)) {
             return Told::default();
         }
+        if length > 0 && note.flags.has(Flags::KEEP_ALIVE) {
+            // Its byte is none of the stream: nobody reads it.
+            return Told {
+                unclaimed: Some(0..payload.len()),
+                ..Told::default()
+            };
+        }
         let mut call = Call {
             frame: packet.frame.number,
             time: packet.frame.time.unwrap_or_default(),

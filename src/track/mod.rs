@@ -27,7 +27,7 @@ pub mod traces;
 pub mod udp;
 
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Ip, Packet, Transport};
+use crate::dissect::{Ip, Message, Packet, Transport, icmp as dissect_icmp, icmpv6};
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
 
@@ -203,27 +203,38 @@ impl Trackers {
                 if matches!(packet.transport, Transport::Icmpv6(_)) {
                     self.discovery.packet(packet, ip, message);
                 }
-                if let Some(quoted) = icmp::quoted(packet) {
-                    // For the number only.
-                    self.udp.quoted(packet);
-                    let mut about = None;
-                    let mut stream = None;
-                    if let (6, Some((from, to))) = (quoted.protocol, quoted.ports) {
-                        let ends = ((quoted.source, from), (quoted.destination, to));
-                        stream = self.tcp.between(ends.0, ends.1, quoted.identification);
-                    }
-                    if let (17, Some((from, to))) = (quoted.protocol, quoted.ports) {
-                        let ends = ((quoted.source, from), (quoted.destination, to));
-                        let refused = match packet.transport {
-                            Transport::Icmp(_) => (message.kind, message.code) == (3, 3),
-                            _ => (message.kind, message.code) == (1, 4),
-                        };
-                        about = self.udp.error(ends.0, ends.1, packet.frame.number, refused);
-                    }
-                    self.icmp.error(packet, ip, message, &quoted, about, stream);
+                let v6 = matches!(packet.transport, Transport::Icmpv6(_));
+                if v6 && icmpv6::quotes(message.kind) || !v6 && dissect_icmp::quotes(message.kind) {
+                    self.error(packet, ip, message);
                 }
             }
             Transport::Tcp(_) | Transport::None => {}
         }
+    }
+
+    /// Takes in an ICMP error: finds what it is about.
+    fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) {
+        let Some(quoted) = icmp::quoted(packet) else {
+            return self.icmp.error(packet, ip, message, None, None, None);
+        };
+        // For the number only.
+        self.udp.quoted(packet);
+        let mut about = None;
+        let mut stream = None;
+        if let Some((from, to)) = quoted.ports {
+            let ends = ((quoted.source, from), (quoted.destination, to));
+            if quoted.protocol == 6 {
+                stream = self.tcp.between(ends.0, ends.1, quoted.identification);
+            }
+            if quoted.protocol == 17 {
+                let refused = match packet.transport {
+                    Transport::Icmp(_) => (message.kind, message.code) == (3, 3),
+                    _ => (message.kind, message.code) == (1, 4),
+                };
+                about = self.udp.error(ends.0, ends.1, packet.frame.number, refused);
+            }
+        }
+        self.icmp
+            .error(packet, ip, message, Some(&quoted), about, stream);
     }
 }

@@ -10,7 +10,7 @@
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4
 //! dhcp discover|offer|request|ack|nak|release|inform xid=1 your= server= asks= client= mask= router= dns= lease=
-//! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded about=FRAME
+//! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded about=FRAME (no about: nothing is quoted)
 //! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
 //! eth type=34958 hex=00ff                   a frame of another protocol
 //! arp request ADDRESS | arp reply
@@ -304,10 +304,11 @@ fn icmp(
 ) -> Option<()> {
     let (id, seq) = (line.number("id", 1), line.number("seq", 1));
     let error = |kind: u8, code: u8| {
-        let about: usize = line.number("about", 0);
-        let frame = frames.get(about.checked_sub(1)?)?;
-        // The header of IP and eight bytes (RFC 792).
-        let quoted = frame.get(14..42)?.to_vec();
+        // The header of IP and eight bytes (RFC 792), or nothing.
+        let quoted = match line.number("about", 0) {
+            0 => Vec::new(),
+            about => frames.get(about - 1)?.get(14..42)?.to_vec(),
+        };
         Some((
             Icmpv4Type::Unknown {
                 type_u8: kind,

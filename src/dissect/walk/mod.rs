@@ -339,6 +339,13 @@ fn ipv6<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         payload_captured: as_u32(after.bytes.len()),
         payload_reported: after.reported,
     };
+    if chain.cut {
+        // Who sent it is known, what it carries is not.
+        if packet.ip.is_none() && !rest.quoted {
+            packet.ip = Some(summary);
+        }
+        return stop(packet, bounded.missing(chain.length + 8));
+    }
     network_payload(packet, after, summary);
 }
 

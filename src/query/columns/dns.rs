@@ -146,7 +146,7 @@ fn kind(value: &Value<'_>) -> String {
     let Value::Unsigned(number) = value else {
         return String::new();
     };
-    match meaning::name("dns.qry.type", *number) {
+    match u16::try_from(*number).ok().and_then(dns::type_name) {
         Some(name) => name.to_owned(),
         None => format!("Unknown ({number})"),
     }

@@ -18,7 +18,7 @@ const MOST: usize = 100;
 /// Who waits, waits so many times longer than the other client for its answers, ...
 const LONGER: i64 = 10;
 /// ... and its answer comes so many times sooner after the other's end than it has waited.
-const SOONER: i64 = 4;
+const SOONER: i64 = 20;
 
 type Server = (IpAddr, u16);
 
@@ -38,7 +38,7 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
         }
         let current = serving.get(&server);
         if let Some((place, first)) = current {
-            if alternate(first, &brief) {
+            if overtakes(first, &brief) {
                 concurrent.insert(server);
                 continue;
             }
@@ -57,12 +57,16 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
     }
 }
 
-/// Whether the server answered the later one while it still answered the earlier.
-fn alternate(first: &Brief, later: &Brief) -> bool {
-    let (Some(answer), Some(_)) = (later.server_data_frame, first.server_data_frame) else {
+/// Whether the server answered the later one before it was done with the earlier: a server of one
+/// client at a time takes them in the order in which they were opened, each to its end.
+fn overtakes(first: &Brief, later: &Brief) -> bool {
+    let Some(answer) = later.server_data_frame else {
         return false;
     };
-    answer < first.server_last_data
+    let earlier = first.ack_frame.is_some() && first.ack_frame < later.ack_frame;
+    let end = first.fin.map_or(first.last_frame, |(frame, _)| frame);
+    let in_turn = first.server_data_frame.is_some() && answer < first.server_last_data;
+    in_turn || (earlier && answer < end)
 }
 
 /// Whether the frames exclude what else would explain them.

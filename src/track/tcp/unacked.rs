@@ -80,14 +80,15 @@ impl Default for Lease {
     }
 }
 
-/// Serial number comparison (RFC 1982): how far `a` is after `b`.
+/// Serial number comparison (RFC 1982): whether `a` is after `b`. Of two numbers half a circle
+/// apart each is after the other, as for Wireshark.
 pub(super) fn after(a: u32, b: u32) -> bool {
-    a.wrapping_sub(b).cast_signed() > 0
+    b.wrapping_sub(a).cast_signed() < 0
 }
 
 /// Serial number comparison with equality.
 pub(super) fn at_or_after(a: u32, b: u32) -> bool {
-    a.wrapping_sub(b).cast_signed() >= 0
+    b.wrapping_sub(a).cast_signed() <= 0
 }
 
 impl Queue {
@@ -114,7 +115,7 @@ impl Queue {
         if covered {
             self.items.retain(|item| after(item.next, ack));
         }
-        // Numbers half a circle apart are neither before nor after each other.
+        // Numbers half a circle apart are both before and after each other.
         self.quiet = (farthest < HALF).then_some(Quiet {
             ack,
             until,
@@ -285,6 +286,14 @@ mod tests {
             let high = self.0.iter().map(|i| i.next).max_by_key(by)?;
             Some((low, high))
         }
+    }
+
+    #[test]
+    fn numbers_half_a_circle_apart_are_after_each_other() {
+        for (a, b) in [(5, 5u32.wrapping_add(HALF)), (0, HALF)] {
+            assert!(after(a, b) && after(b, a) && at_or_after(a, b) && at_or_after(b, a));
+        }
+        assert!(after(HALF - 1, 0) && !after(0, HALF - 1) && !after(7, 7) && at_or_after(7, 7));
     }
 
     #[test]
