@@ -260,6 +260,51 @@ const OURS: &[(&str, &str, &str)] = &[
         "icmp.",
         "tshark pairs the newest of equal requests, and nothing with what went to everybody",
     ),
+    (
+        "pieces that overlap, alike and not",
+        "ip.fragment=",
+        "tshark leaves out a piece that differs",
+    ),
+    (
+        "length and payload disagree",
+        "udp.",
+        "tshark stops at a length that cannot be",
+    ),
+    (
+        "communities of SNMP",
+        "udp.",
+        "tshark opens conversations that no packet belongs to",
+    ),
+    (
+        "who is there, by SSDP",
+        "http.response_for.uri=",
+        "tshark names what is only asked later",
+    ),
+    (
+        "files by FTP, over the connections that are announced",
+        "tcp.completeness=",
+        "tshark opens the data connection before its SYN",
+    ),
+    (
+        "holes in a chunk, in a body until the end, and in the line of a chunk",
+        "http.",
+        "tshark reads on behind holes",
+    ),
+    (
+        "a first line in drops",
+        "",
+        "for tshark a line that ends in the version is enough to begin HTTP",
+    ),
+    (
+        "wrong",
+        "udp.time",
+        "tshark keeps no times of a datagram without payload",
+    ),
+    (
+        "SMTP: AUTH PLAIN in its own line, and given up",
+        "smtp.req.command=",
+        "tshark takes the line that gives up for none",
+    ),
     // Letters where a head of HTTP is to be.
     (
         "segments and their round trips",

@@ -9,6 +9,7 @@
 //! ```
 //!
 //! `expect FILTER` holds for a fact, `expect 2 FILTER` for exactly two, `never FILTER` for none.
+//! `keep SECTION 2 5` says which rows, from 1, are told where there is room for so many.
 //! How packets are written is in `scenario/mod.rs`.
 
 mod scenario;
@@ -18,7 +19,8 @@ use std::path::Path;
 use wirelab::analyze::{Analysis, Wants, analyze};
 use wirelab::capture::Reader;
 use wirelab::query::{self, Catalogue, Filter};
-use wirelab::store::{KINDS, Options};
+use wirelab::report;
+use wirelab::store::{self, KINDS, Options};
 
 /// How many facts a filter holds for, of the kinds that have its fields.
 fn count(analysis: &Analysis, text: &str) -> Result<usize, String> {
@@ -48,6 +50,17 @@ fn count(analysis: &Analysis, text: &str) -> Result<usize, String> {
     }
 }
 
+/// The rows of a section that matter most.
+fn most_important(analysis: &Analysis, section: &str, count: usize) -> String {
+    let sections = store::sections(analysis, Options::default(), &[section.to_owned()]);
+    let [rows] = sections.as_slice() else {
+        return format!("no {section}");
+    };
+    let kept = report::most_important(rows, count);
+    let numbers: Vec<String> = kept.iter().map(|row| (row + 1).to_string()).collect();
+    numbers.join(" ")
+}
+
 /// What is wrong with a scenario, each with its line.
 fn check(text: &str) -> Vec<String> {
     let capture = match scenario::capture(text) {
@@ -60,6 +73,15 @@ fn check(text: &str) -> Vec<String> {
     let mut asked = 0;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
+        if let Some(kept) = line.strip_prefix("keep ") {
+            asked += 1;
+            let (section, rows) = kept.split_once(' ').expect("a section and its rows");
+            let found = most_important(&analysis, section, rows.split(' ').count());
+            if found != rows {
+                wrong.push(format!("line {}: kept are {found}: {line}", number + 1));
+            }
+            continue;
+        }
         let (filter, wanted) = if let Some(filter) = line.strip_prefix("never ") {
             (filter, Some(0))
         } else if let Some(rest) = line.strip_prefix("expect ") {

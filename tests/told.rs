@@ -13,10 +13,10 @@ use std::process::Command;
 /// The sections that are told of a scenario; those of the link only where it is about the link.
 fn sections(name: &str) -> &'static str {
     match name {
-        "link" | "route" => "situations,arp,arp_table,next_hops,ip_hosts,traceroute",
+        "link" | "route" | "v6" => "situations,arp,arp_table,next_hops,ip_hosts,traceroute,pings",
         "tcp-analysis" => "connections,segments",
         "zeek" => "connections,zeek_records",
-        "many" => "situations",
+        "many" | "sums" => "situations",
         _ => {
             "situations,connections,udp_flows,datagrams,fragmented,leases,dhcp_messages,arp,pings,traceroute,icmp_errors,lookups,exchanges,hellos,translations,unpaired"
         }

@@ -237,16 +237,16 @@ impl Messages {
             told: Told::default(),
         };
         let ports = (segment.source_port, segment.destination_port);
-        let announced = &self.announced;
+        let announced = &mut self.announced;
         let stream = self.streams.entry(note.stream).or_insert_with(|| {
             let found = ports::tcp_protocol(ports.0, ports.1);
-            let promised = || {
-                let ip = packet.ip.as_ref()?;
+            // For one connection: the next one is announced again.
+            let promised = packet.ip.as_ref().and_then(|ip| {
                 let ends = [(ip.source, ports.0), (ip.destination, ports.1)];
-                let end = ends.iter().find(|end| announced.contains(*end))?;
+                let end = ends.iter().find(|end| announced.remove(*end))?;
                 Some((Protocol::FtpData, end.1))
-            };
-            let found = found.or_else(promised);
+            });
+            let found = found.or(promised);
             let (protocol, port) = found.map_or((None, 0), |(p, port)| (Some(p), port));
             let kind = match protocol {
                 Some(Protocol::Http) => Kind::Http,

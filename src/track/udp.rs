@@ -439,7 +439,7 @@ impl Flows {
             server_bytes: flow.bytes[server],
             largest_bytes: flow.largest,
             answered: match (flow.datagrams[1], flow.error_frame) {
-                (1.., _) if flow.datagrams[0] > 0 => Answered::Yes,
+                (1.., _) => Answered::Yes,
                 // The question itself is not in the capture.
                 _ if flow.datagrams[client] == 0 => Answered::Unknown,
                 _ if elsewhere(flow) => Answered::Unknown,

@@ -11,6 +11,8 @@
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4
 //! dhcp discover|offer|request|ack|nak|release|inform xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded about=FRAME (no about: nothing is quoted)
+//! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
+//! eth type=34958 hex=00ff                   a frame of another protocol
 //! arp request ADDRESS | arp reply
 //! ```
 //!
@@ -168,6 +170,13 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
     if *protocol == "arp" {
         return Some((time, arp(&line, rest, source, destination, smac, dmac)?));
     }
+    if *protocol == "eth" {
+        let kind: u16 = line.number("type", 0);
+        return Some((
+            time,
+            [&dmac[..], &smac, &kind.to_be_bytes(), &line.payload()].concat(),
+        ));
+    }
     let mut header = etherparse::Ipv4Header::new(
         0,
         line.number("ttl", 64),
@@ -178,6 +187,9 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
     .ok()?;
     let count = u16::try_from(frames.len()).expect("few frames");
     header.identification = line.number("ipid", 1000 + count);
+    let at: u16 = line.number("at", 0);
+    header.fragment_offset = (at / 8).try_into().ok()?;
+    header.more_fragments = line.values.contains_key("more");
     let builder = PacketBuilder::ethernet2(smac, dmac)
         .ip(etherparse::IpHeaders::Ipv4(header, Default::default()));
     let mut out = Vec::new();
@@ -208,6 +220,11 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
                 tcp = tcp.options(&options).ok()?;
             }
             tcp.write(&mut out, &payload).ok()?;
+            return Some((time, out));
+        }
+        "ip" => {
+            let protocol = etherparse::IpNumber(line.number("proto", 17));
+            builder.write(&mut out, protocol, &line.payload()).ok()?;
             return Some((time, out));
         }
         "udp" => line.payload(),

@@ -25,15 +25,22 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
         let (client, server) = (ends[login.client], ends[1 - login.client]);
         let user = login.user.as_deref().unwrap_or_default();
         let key = (about(login.talk), client.0, server.0, server.1, user);
-        told.add(key, &login.frames, || sentence(login, client.0, server.0));
+        let again = told.add(key, &login.frames, || sentence(login, client.0, server.0));
+        if let (Some(first), Some((true, frame))) = (again, login.accepted)
+            && first.sentence.contains(REFUSED)
+            && !first.sentence.contains(LATER)
+        {
+            first
+                .sentence
+                .push_str(&format!("{LATER} (frame {frame})."));
+        }
     }
     let exchanges = &trackers.streams.found.exchanges;
-    for place in exchanges.authorized() {
-        let Some(exchange) = exchanges.exchange(as_usize(*place), &trackers.tcp) else {
+    for (place, frame) in exchanges.authorized().iter().copied() {
+        let Some(exchange) = exchanges.exchange(as_usize(place), &trackers.tcp) else {
             continue;
         };
-        let (Some(value), Some(frame)) = (&exchange.authorization, exchange.request_last_frame)
-        else {
+        let Some(value) = &exchange.authorization else {
             continue;
         };
         let Some(plain) = value.strip_prefix(b"Basic ") else {
@@ -68,6 +75,10 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
     found.extend(trackers.communities.list.iter().map(community));
 }
 
+/// What is said of a try that failed, and of a later one that did not.
+const REFUSED: &str = " The server refused it";
+const LATER: &str = " It accepted a later one";
+
 /// Equal ones told once.
 #[derive(Default)]
 struct Told {
@@ -76,12 +87,13 @@ struct Told {
 }
 
 impl Told {
+    /// Adds one; gives the one that was told before, where there is one.
     fn add(
         &mut self,
         (protocol, client, server, port, user): (About, IpAddr, IpAddr, u16, &str),
         frames: &[u32],
         sentence: impl FnOnce() -> String,
-    ) {
+    ) -> Option<&mut Situation> {
         let same = |(s, u): (&Situation, &String)| {
             s.protocol == protocol
                 && s.client == Some(client)
@@ -94,7 +106,9 @@ impl Told {
             known.count += 1;
             let room = NAMED.saturating_sub(known.frames.len());
             known.frames.extend(frames.iter().take(room));
-        } else if self.list.len() < MOST {
+            return Some(known);
+        }
+        if self.list.len() < MOST {
             self.users.push(user.to_owned());
             self.list.push(situation(
                 (protocol, client, server, port),
@@ -103,6 +117,7 @@ impl Told {
                 sentence(),
             ));
         }
+        None
     }
 }
 
@@ -154,7 +169,7 @@ fn sentence(login: &Login, client: IpAddr, server: IpAddr) -> String {
     };
     let answer = match login.accepted {
         Some((true, frame)) => format!(" The server accepted it (frame {frame})."),
-        Some((false, frame)) => format!(" The server refused it (frame {frame})."),
+        Some((false, frame)) => format!("{REFUSED} (frame {frame})."),
         None => String::new(),
     };
     let places = told_in(login);

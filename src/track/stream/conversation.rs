@@ -178,7 +178,7 @@ impl Conversation {
             self.order[1 - side].acknowledged(segment.ack, other, &mut deliver);
         }
         if segment.has(tcp::FIN) {
-            self.order[side].ended = true;
+            self.order[side].ended = Some((piece.frame, piece.time));
         }
     }
 
@@ -202,7 +202,8 @@ impl Conversation {
                 continue;
             };
             // A FIN counts for one.
-            let beyond = ack.wrapping_sub(next).cast_signed() - i32::from(self.order[side].ended);
+            let beyond =
+                ack.wrapping_sub(next).cast_signed() - i32::from(self.order[side].ended.is_some());
             if let Ok(missing @ 1..) = u32::try_from(beyond) {
                 out(Said {
                     side,

@@ -571,16 +571,17 @@ pub struct Exchanges {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
     /// The numbers of the newest texts, by their lengths.
     recent: [u32; 16],
-    /// Places of exchanges whose request says who asks.
-    authorized: Vec<u32>,
+    /// Places of exchanges whose request says who asks, with the frame in which its head ends.
+    authorized: Vec<(u32, u32)>,
 }
 
 /// Most requests that say who asks are told.
 const MOST_AUTHORIZED: usize = 100_000;
 
 impl Exchanges {
-    /// Places of the exchanges whose request says who asks, by an Authorization header.
-    pub fn authorized(&self) -> &[u32] {
+    /// Places of the exchanges whose request says who asks, by an Authorization header, with the
+    /// frame in which its head ends.
+    pub fn authorized(&self) -> &[(u32, u32)] {
         &self.authorized
     }
 
@@ -666,8 +667,8 @@ impl Exchanges {
         let authorized = row.rare[AUTHORIZATION] != u32::MAX;
         let place = self.rows.push(row);
         if authorized && self.authorized.len() < MOST_AUTHORIZED {
-            self.authorized
-                .push(u32::try_from(place).unwrap_or(u32::MAX));
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            self.authorized.push((place, piece.frame));
         }
         place
     }

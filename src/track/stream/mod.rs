@@ -177,7 +177,7 @@ impl Streams {
             &[]
         };
         live.segment(seen, payload, &mut self.found);
-        let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended);
+        let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended.is_some());
         let known = match &live.kind {
             Kind::Unknown => !live.held.is_empty() || live.order.iter().all(|o| o.delivered == 0),
             Kind::Http(_) => true,
@@ -279,13 +279,28 @@ impl Live {
                 side: 1 - side,
                 ..piece
             };
+            let waited = order[1 - side].waits();
             order[1 - side].acknowledged(segment.ack, other, &mut deliver);
+            // The end was there before what it ends.
+            if let (Kind::Http(http), Some((frame, time))) = (&mut *kind, order[1 - side].ended)
+                && waited
+                && !order[1 - side].waits()
+            {
+                let fin = Piece {
+                    frame,
+                    time,
+                    ..other
+                };
+                http.end(1 - side, &fin, &mut found.exchanges, false);
+            }
         }
         if segment.has(tcp::FIN | tcp::RST) {
-            if let Kind::Http(http) = kind {
+            if let Kind::Http(http) = kind
+                && !order[side].waits()
+            {
                 http.end(side, &piece, &mut found.exchanges, segment.has(tcp::RST));
             }
-            order[side].ended = true;
+            order[side].ended = Some((seen.frame, seen.time));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One direction of a stream, put in order.
 
 use super::Piece;
+use crate::capture::Time;
 use crate::dissect::as_usize;
 
 /// Most segments and bytes that wait for one that is missing.
@@ -12,6 +13,7 @@ struct Early {
     seq: u32,
     length: u32,
     frame: u32,
+    time: Time,
     bytes: Vec<u8>,
 }
 
@@ -23,8 +25,8 @@ pub(super) struct Order {
     held: usize,
     /// Bytes handed on.
     pub(super) delivered: u64,
-    /// A FIN was seen.
-    pub(super) ended: bool,
+    /// Frame and time of the FIN, or of the RST.
+    pub(super) ended: Option<(u32, Time)>,
 }
 
 impl Order {
@@ -52,6 +54,7 @@ impl Order {
                     seq,
                     length,
                     frame: piece.frame,
+                    time: piece.time,
                     bytes: bytes.to_vec(),
                 };
                 self.waiting.push(early);
@@ -61,7 +64,7 @@ impl Order {
             return;
         }
         self.hand_on(seq, bytes, length, piece, out);
-        self.drain(piece, out);
+        self.drain(Some(piece.frame), piece, out);
     }
 
     /// Skips a hole before what waits, when `ack` says that the receiver has it.
@@ -101,10 +104,16 @@ impl Order {
             ..piece
         });
         self.next = Some(next.wrapping_add(first));
-        self.drain(piece, out);
+        self.drain(None, piece, out);
     }
 
-    fn drain(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
+    /// Whether something waits behind a hole.
+    pub(super) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Hands on what waited for `filler`, the frame that filled the hole, or for nothing any more.
+    fn drain(&mut self, filler: Option<u32>, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
         while let Some(next) = self.next {
             let Some(place) = self
                 .waiting
@@ -116,8 +125,14 @@ impl Order {
             let early = self.waiting.swap_remove(place);
             self.held -= early.bytes.len();
             // What waited becomes known in the frame that fills the hole.
+            let (frame, time) = match filler {
+                Some(filler) => (filler, piece.time),
+                None => (early.frame, early.time),
+            };
             let waited = Piece {
                 carried_in: early.frame,
+                frame,
+                time,
                 ..piece
             };
             self.hand_on(early.seq, &early.bytes, early.length, waited, out);
