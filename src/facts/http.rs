@@ -41,7 +41,7 @@ crate::fact! {
         server: IpAddr, "Who answered.";
         server_port: u16, "Its port.";
         request_frame: Option<u32>, "Frame with the first byte of the request." absent no_request;
-        request_last_frame: Option<u32>, "Frame with the last byte of the request's head." absent no_request;
+        request_last_frame: Option<u32>, "Frame with the last byte of the request; of its head where the rest is not in the capture." absent no_request;
         request_time: Option<Moment>, "When the request was complete." by [request_last_frame] absent no_request;
         method: Option<Vec<u8>>, "GET, POST and so on." by [request_frame] absent no_request;
         uri: Option<Vec<u8>>, "What was asked for." by [request_frame] absent no_request;

@@ -129,6 +129,9 @@ pub struct Lookups {
     newest: HashMap<Key, Transaction, RandomState>,
     /// Multicast queries that wait for an answer, by name and type.
     asked: HashMap<(String, u16), usize, RandomState>,
+    /// Queries of LLMNR, by their sender and number: to a group, and answered by one host alone
+    /// (RFC 4795 §2.4).
+    called: HashMap<((IpAddr, u16), u16), usize, RandomState>,
     /// Query frame to response frame.
     responses: HashMap<u32, u32, RandomState>,
     records: Vec<Record>,
@@ -259,6 +262,9 @@ impl Lookups {
             };
             self.newest.insert(key, transaction);
         }
+        if protocol == Protocol::Llmnr {
+            self.called.insert((seen.source, message.id), row);
+        }
         if protocol == Protocol::Mdns {
             for question in &message.questions {
                 let key = (question.name.to_ascii_lowercase(), question.kind);
@@ -361,10 +367,18 @@ impl Lookups {
         let found = match newest {
             _ if multicast => self.multicast(seen, message).then_some(Err(())),
             Some(newest) => self.answered(newest, message),
+            None if protocol == Protocol::Llmnr => {
+                let called = self.called.get(&(seen.destination, message.id));
+                called.and_then(|row| self.answered(*row, message))
+            }
             None => None,
         };
         match found {
-            Some(Ok(place)) => answer(&mut self.rows[place], seen, message),
+            Some(Ok(place)) => {
+                let row = &mut self.rows[place];
+                row.server = seen.source.0;
+                answer(row, seen, message);
+            }
             Some(Err(())) => {}
             None => {
                 let mut row = unasked(seen, protocol, message);

@@ -14,6 +14,9 @@ const MOST: usize = 1 << 16;
 /// Most conversations.
 const MOST_CONVERSATIONS: usize = 1024;
 
+/// The flag that begins a TLS conversation, maybe after another (RFC 5216 section 3.1).
+const START: u8 = 0x20;
+
 /// EAP methods that carry TLS: EAP-TLS, TTLS, PEAP, FAST.
 const METHODS: [u8; 4] = [13, 21, 25, 43];
 
@@ -44,14 +47,17 @@ impl Conversations {
         let flags = view.u8(9)?;
         let start = if flags & 0x80 == 0 { 10 } else { 14 };
         let data = view.slice(start..4 + usize::from(view.u16(6)?))?;
-        if data.is_empty() {
-            return None;
-        }
         let (key, side) = if from <= to {
             ((from, to), 0)
         } else {
             ((to, from), 1)
         };
+        if flags & START != 0 {
+            self.by_stations.remove(&key);
+        }
+        if data.is_empty() {
+            return None;
+        }
         let full = self.by_stations.len() >= MOST_CONVERSATIONS;
         if full && !self.by_stations.contains_key(&key) {
             return None;
@@ -68,5 +74,49 @@ impl Conversations {
         }
         let bytes = std::mem::take(waiting);
         Some(tls_message(&bytes, &mut conversation.tls, side))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Frame, LinkType};
+
+    /// An EAP-TLS request or response in a frame.
+    fn frame(from: u8, to: u8, code: u8, flags: u8, data: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![2, 0, 0, 0, 0, to, 2, 0, 0, 0, 0, from, 0x88, 0x8e];
+        let length = u16::try_from(6 + data.len()).unwrap().to_be_bytes();
+        bytes.extend([1, 0, length[0], length[1]]);
+        bytes.extend([code, 1, length[0], length[1], 13, flags]);
+        bytes.extend(data);
+        bytes
+    }
+
+    /// Whether the handshake in the station's next flight is taken for encrypted, after these.
+    fn encrypted(before: &[Vec<u8>]) -> bool {
+        let mut conversations = Conversations::default();
+        let hello = frame(1, 2, 2, 0, &[22, 3, 1, 0, 4, 1, 0, 0, 0]);
+        let mut last = None;
+        for bytes in before.iter().chain([&hello]) {
+            let packet = Packet::dissect(Frame {
+                number: 1,
+                time: None,
+                wire_length: u32::try_from(bytes.len()).unwrap(),
+                interface: 0,
+                link: LinkType::ETHERNET,
+                bytes,
+            });
+            last = conversations.packet(&packet);
+        }
+        last.expect("the hello is a message").state.tls.encrypted
+    }
+
+    #[test]
+    fn a_second_conversation_begins_in_clear() {
+        let changed = frame(1, 2, 2, 0, &[20, 3, 1, 0, 1, 1]);
+        let start = frame(2, 1, 1, START, &[]);
+        assert!(!encrypted(&[]));
+        assert!(encrypted(std::slice::from_ref(&changed)));
+        assert!(!encrypted(&[changed, start]));
     }
 }

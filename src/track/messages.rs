@@ -206,6 +206,13 @@ impl Messages {
         if segment.has(tcp::RST) || (length == 0 && !segment.has(tcp::FIN)) {
             return Told::default();
         }
+        if length > 0 && note.flags.has(Flags::KEEP_ALIVE) {
+            // Its byte is none of the stream: nobody reads it.
+            return Told {
+                unclaimed: Some(0..payload.len()),
+                ..Told::default()
+            };
+        }
         let mut call = Call {
             frame: packet.frame.number,
             time: packet.frame.time.unwrap_or_default(),
@@ -258,11 +265,15 @@ impl Messages {
         let again = note.flags.has(SENT_AGAIN) || whole && note.flags.has(KNOWN_ALREADY);
         if length > 0 && again {
             // It may fill a gap; a message that ends in it is not shown.
-            if stream.waits_for(call.side, segment) {
+            let filling = stream.waits_for(call.side, segment);
+            if filling {
                 stream.bytes(&mut call, segment, payload, can_wait);
             }
             call.out.clear();
             call.told.pieces.clear();
+            if filling || note.flags.has(Flags::RETRANSMISSION) {
+                call.told.pieces.push(0..payload.len());
+            }
             call.told.unclaimed = None;
             call.told.named = None;
         } else {
@@ -810,10 +821,24 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
     message
 }
 
+/// Whether the first line is whole and begins or ends with the version: without, words that look
+/// like a method are just words.
+fn names_http(bytes: &[u8]) -> bool {
+    let Some(end) = memchr::memchr(b'\n', bytes) else {
+        return false;
+    };
+    let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
+    let version = |at: usize| {
+        line.get(at..at + 7)
+            .is_some_and(|v| v.eq_ignore_ascii_case(b"HTTP/1."))
+    };
+    line.len() > 8 && (version(0) || version(line.len() - 8))
+}
+
 /// What a stream that no port tells of carries.
 fn recognize(bytes: &[u8], (source, destination): (u16, u16)) -> Kind {
     if http::recognize(bytes).is_some()
-        && bytes.contains(&b'\n')
+        && names_http(bytes)
         && ports::tcp_may_be(Protocol::Http, source, destination)
     {
         return Kind::Http;

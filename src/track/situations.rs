@@ -163,10 +163,13 @@ fn story(
                 .map(|w| w[1].1.saturating_sub(w[0].1))
                 .collect();
             // Linux has sent the first retries at even gaps since 6.5.
-            let growing = gaps.len() > 1
+            let grows =
+                |first: i64, later: i64| later.saturating_mul(10) > first.saturating_mul(11);
+            let growing = gaps.windows(2).all(|w| !grows(w[1], w[0]))
                 && gaps
-                    .windows(2)
-                    .all(|w| w[1].saturating_mul(10) >= w[0].saturating_mul(9));
+                    .first()
+                    .zip(gaps.last())
+                    .is_some_and(|(first, last)| grows(*first, *last));
             Story::SynsUnanswered {
                 to,
                 gaps,

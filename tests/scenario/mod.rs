@@ -5,7 +5,8 @@
 //! card), `all` (broadcast), `none` (0.0.0.0), or an IPv4 address. A port follows a colon.
 //!
 //! ```text
-//! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text"
+//! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text" or hex=00ff
+//!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4
 //! dhcp discover|offer|request|ack|nak|release|inform xid=1 your= server= asks= client= mask= router= dns= lease=
@@ -13,9 +14,13 @@
 //! arp request ADDRESS | arp reply
 //! ```
 //!
-//! Everywhere: `ttl=`, `ipid=`, `smac=`, `dmac=` (last byte of the card's address).
+//! Without `seq=` and `ack=` a segment goes on where its side is. A line that begins with `*12` stands
+//! for twelve, with `##` in it counting from 10.
+//!
+//! Everywhere: `ttl=`, `ipid=`, `smac=`, `dmac=` (last byte of the card's address), `cap=` (bytes
+//! of the frame that were kept).
 
-use etherparse::{Icmpv4Type, PacketBuilder};
+use etherparse::{Icmpv4Type, PacketBuilder, TcpOptionElement};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
@@ -38,6 +43,12 @@ impl Line<'_> {
     }
 
     fn payload(&self) -> Vec<u8> {
+        if let Some(digits) = self.values.get("hex") {
+            let pairs = digits.as_bytes().chunks(2);
+            let digit = |d: u8| char::from(d).to_digit(16).expect("a hexadecimal digit");
+            let byte = |p: &[u8]| u8::try_from(digit(p[0]) * 16 + digit(p[1])).expect("a byte");
+            return pairs.map(byte).collect();
+        }
         match self.text {
             Some(text) => text.replace("\\r\\n", "\r\n").into_bytes(),
             None => vec![b'x'; self.number("len", 0)],
@@ -78,13 +89,18 @@ pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
     file.extend(262_144u32.to_le_bytes());
     file.extend(1u32.to_le_bytes());
     let mut frames: Vec<Vec<u8>> = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
+    let mut sent = Sent::new();
+    for (number, line) in text.lines().enumerate().flat_map(repeated) {
+        let line = line.as_str();
         if !line.starts_with(|c: char| c.is_ascii_digit()) {
             continue;
         }
-        let (time, frame) = packet(line, &frames).ok_or(format!("line {}: {line}", number + 1))?;
+        let (time, frame) =
+            packet(line, &frames, &mut sent).ok_or(format!("line {}: {line}", number + 1))?;
         let length = u32::try_from(frame.len()).expect("frames are short");
+        let cap = line.split_whitespace().find_map(|w| w.strip_prefix("cap="));
+        let kept = cap.map_or(frame.len(), |cap| cap.parse().expect("a number of bytes"));
+        let captured = u32::try_from(kept).expect("frames are short");
         let micros = (time * 1e6).round();
         #[expect(
             clippy::cast_possible_truncation,
@@ -92,16 +108,30 @@ pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
             reason = "a test's time"
         )]
         let (seconds, micros) = ((micros / 1e6) as u32, (micros % 1e6) as u32);
-        for field in [1_700_000_000 + seconds, micros, length, length] {
+        for field in [1_700_000_000 + seconds, micros, captured, length] {
             file.extend(field.to_le_bytes());
         }
-        file.extend(&frame);
+        file.extend(&frame[..kept]);
         frames.push(frame);
     }
     Ok(file)
 }
 
-fn packet(text: &str, frames: &[Vec<u8>]) -> Option<(f64, Vec<u8>)> {
+/// What each end of a connection sends next, by the two ends.
+type Sent = HashMap<(String, String), u32>;
+
+/// The lines that a line stands for.
+fn repeated((number, line): (usize, &str)) -> Vec<(usize, String)> {
+    let line = line.trim();
+    let Some((count, rest)) = line.strip_prefix('*').and_then(|l| l.split_once(' ')) else {
+        return vec![(number, line.to_owned())];
+    };
+    let count: usize = count.parse().expect("how many");
+    let lines = (10..10 + count).map(|at| (number, rest.replace("##", &at.to_string())));
+    lines.collect()
+}
+
+fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u8>)> {
     let (head, quoted, tail) = match text.split_once('"') {
         Some((head, rest)) => {
             let (quoted, tail) = rest.rsplit_once('"')?;
@@ -154,29 +184,29 @@ fn packet(text: &str, frames: &[Vec<u8>]) -> Option<(f64, Vec<u8>)> {
     let payload = match *protocol {
         "tcp" => {
             let flags = rest.first().copied().unwrap_or("A");
-            let mut tcp = builder.tcp(
-                port(from),
-                port(to),
-                line.number("seq", 0),
-                line.number("win", 64_000),
-            );
+            let payload = line.payload();
+            let ends = ((*from).to_owned(), (*to).to_owned());
+            let next = |ends: &(String, String)| sent.get(ends).copied().unwrap_or(0);
+            let seq: u32 = line.number("seq", next(&ends));
+            let ack = line.number("ack", next(&(ends.1.clone(), ends.0.clone())));
+            let phantom = u32::from(flags.contains(['S', 'F']));
+            let length = u32::try_from(payload.len()).expect("a short payload");
+            sent.insert(ends, seq.wrapping_add(length + phantom));
+            let mut tcp = builder.tcp(port(from), port(to), seq, line.number("win", 64_000));
             for flag in flags.chars() {
                 tcp = match flag {
                     'S' => tcp.syn(),
-                    'A' => tcp.ack(line.number("ack", 0)),
+                    'A' => tcp.ack(ack),
                     'F' => tcp.fin(),
                     'R' => tcp.rst(),
                     'P' => tcp.psh(),
                     _ => return None,
                 };
             }
-            if flags.contains('S') {
-                let options = [etherparse::TcpOptionElement::MaximumSegmentSize(
-                    line.number("mss", 1460),
-                )];
+            let options = options(&line, flags.contains('S'));
+            if !options.is_empty() {
                 tcp = tcp.options(&options).ok()?;
             }
-            let payload = line.payload();
             tcp.write(&mut out, &payload).ok()?;
             return Some((time, out));
         }
@@ -194,6 +224,31 @@ fn packet(text: &str, frames: &[Vec<u8>]) -> Option<(f64, Vec<u8>)> {
         .write(&mut out, &payload)
         .ok()?;
     Some((time, out))
+}
+
+fn options(line: &Line<'_>, syn: bool) -> Vec<TcpOptionElement> {
+    let mut options = Vec::new();
+    if syn {
+        options.push(TcpOptionElement::MaximumSegmentSize(
+            line.number("mss", 1460),
+        ));
+    }
+    if line.values.contains_key("wscale") {
+        options.push(TcpOptionElement::SelectiveAcknowledgementPermitted);
+        options.push(TcpOptionElement::Noop);
+        options.push(TcpOptionElement::WindowScale(line.number("wscale", 0)));
+    }
+    if let Some(blocks) = line.values.get("sack") {
+        let number = |text: &str| text.parse().expect("a sequence number");
+        let mut blocks = blocks.split(',').map(|block| {
+            let (left, right) = block.split_once('-').expect("a block has two edges");
+            (number(left), number(right))
+        });
+        let first = blocks.next().expect("a block");
+        let others = [blocks.next(), blocks.next(), blocks.next()];
+        options.push(TcpOptionElement::SelectiveAcknowledgement(first, others));
+    }
+    options
 }
 
 fn arp(

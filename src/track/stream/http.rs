@@ -294,6 +294,8 @@ impl Parser {
                 };
                 self.response(side, &status, &fields, piece, exchanges);
             }
+            // Words that look like a method, and no version behind them.
+            _ if !head.version.starts_with(b"HTTP/") => self.sides[side].state = State::Lost,
             _ => {
                 let asked = Asked {
                     version,
@@ -352,8 +354,7 @@ impl Parser {
         let direction = &mut self.sides[side];
         direction.row = Some(row);
         direction.body = 0;
-        let none = head_only || matches!(code, 204 | 304);
-        direction.state = match (none, fields.chunked, fields.length) {
+        direction.state = match (head_only, fields.chunked, fields.length) {
             (true, ..) | (false, false, Some(0)) => State::Head,
             (_, true, _) => State::ChunkSize(Vec::new()),
             (_, _, Some(length)) => State::Body(length),
@@ -361,6 +362,12 @@ impl Parser {
         };
         if matches!(direction.state, State::Head) {
             self.complete(side, piece, exchanges);
+        }
+        // What follows is no HTTP: the protocol that was changed to, or a tunnel's.
+        if code == 101 || exchanges.is_tunnel(row) {
+            for direction in &mut self.sides {
+                direction.state = State::Lost;
+            }
         }
     }
 
@@ -515,6 +522,7 @@ struct Row {
     client_side: u8,
     request: bool,
     head_only: bool,
+    connect: bool,
     code: u16,
     chunked: bool,
     response_complete: bool,
@@ -541,6 +549,18 @@ struct Row {
     date: u32,
     /// Numbers of the texts of [`RARE`], by their place.
     rare: [u32; RARE.len()],
+}
+
+impl Row {
+    /// Whether the response opened a tunnel: it has no body then (RFC 9110 §9.3.6).
+    fn is_tunnel(&self) -> bool {
+        self.connect && self.code / 100 == 2
+    }
+
+    /// Whether the response has no body, whatever its header says.
+    fn is_head_only(&self) -> bool {
+        self.head_only || self.is_tunnel() || matches!(self.code, 101 | 204 | 304)
+    }
 }
 
 /// All exchanges.
@@ -592,6 +612,7 @@ impl Exchanges {
             client_side: u8::from(client_side == 1),
             request: false,
             head_only: false,
+            connect: false,
             code: 0,
             chunked: false,
             response_complete: false,
@@ -631,6 +652,7 @@ impl Exchanges {
         let row = Row {
             request: true,
             head_only: request.method == b"HEAD",
+            connect: request.method == b"CONNECT",
             version: request.version,
             request_frame: first.map_or(piece.frame, |f| f.0),
             request_last_frame: piece.frame,
@@ -655,7 +677,7 @@ impl Exchanges {
         self.rows.push(Self::blank(piece, 1 - side))
     }
 
-    /// Gives whether the response can have no body, since it answers HEAD.
+    /// Gives whether the response can have no body.
     fn response(
         &mut self,
         row: usize,
@@ -687,7 +709,12 @@ impl Exchanges {
         row.response_time = Some(first_time);
         row.content_length = fields.length;
         row.chunked = fields.chunked;
-        row.head_only
+        row.is_head_only()
+    }
+
+    /// Whether a response opened a tunnel.
+    fn is_tunnel(&self, row: usize) -> bool {
+        self.rows.get(row).is_some_and(Row::is_tunnel)
     }
 
     fn complete(&mut self, row: usize, request: bool, piece: &Piece<'_>, body: u64) {
@@ -696,6 +723,7 @@ impl Exchanges {
         };
         if request {
             row.request_body = body;
+            row.request_last_frame = piece.frame;
             row.request_time = piece.time;
         } else {
             row.response_body = body;
@@ -766,9 +794,9 @@ impl Exchanges {
             content_length: row.content_length,
             transfer: match (row.code, row.chunked, row.content_length) {
                 (0, ..) => None,
+                _ if row.is_head_only() => None,
                 (_, true, _) => Some(Transfer::Chunked),
                 (_, _, Some(_)) => Some(Transfer::Length),
-                _ if row.head_only || matches!(row.code, 204 | 304) => None,
                 _ => Some(Transfer::UntilClose),
             },
             response_body_bytes: (row.response_complete).then_some(row.response_body),

@@ -1,6 +1,7 @@
 //! Segments one by one, kept only when they are asked for: what a ladder, a plot, or a question
 //! about "the first six segments" needs.
 
+use super::unacked::after;
 use super::{Connections, Flags, Note, Seen, tcp};
 use crate::capture::Time;
 use crate::dissect::as_usize;
@@ -31,6 +32,14 @@ struct Row {
     resent: bool,
     /// It was sent more than once: its acknowledgment gives no round trip (Karn).
     doubtful: bool,
+}
+
+impl Row {
+    /// The number after its last.
+    fn end(&self) -> u32 {
+        let syn_fin = u32::from(self.flags & tcp::SYN != 0) + u32::from(self.flags & tcp::FIN != 0);
+        self.seq.wrapping_add(self.length).wrapping_add(syn_fin)
+    }
 }
 
 /// What of a direction is still to be acknowledged.
@@ -74,15 +83,17 @@ impl Segments {
         let direction = self.directions.entry((seen.stream, seen.side)).or_default();
         direction.count += 1;
         let place = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        if resent {
-            let end = segment.seq.wrapping_add(counted);
+        let end = segment.seq.wrapping_add(counted);
+        let newest = direction.open.back().map(|at| &self.rows[as_usize(*at)]);
+        // Probes of a closed window send a byte again without being called retransmissions.
+        let back = newest.is_some_and(|row| after(row.end(), segment.seq));
+        let mut doubtful = resent;
+        if counted > 0 && (resent || back) {
             for open in &direction.open {
                 let row = &mut self.rows[as_usize(*open)];
-                let own = row.seq.wrapping_add(row.length);
-                if own.wrapping_sub(segment.seq).cast_signed() >= 0
-                    && end.wrapping_sub(row.seq).cast_signed() > 0
-                {
+                if after(row.end(), segment.seq) && after(end, row.seq) {
                     row.doubtful = true;
+                    doubtful = true;
                 }
             }
         }
@@ -109,7 +120,7 @@ impl Segments {
             flags: segment.flags,
             side: seen.side,
             resent,
-            doubtful: resent,
+            doubtful,
         });
     }
 
@@ -120,10 +131,7 @@ impl Segments {
         };
         while let Some(place) = other.open.front().copied() {
             let row = &mut self.rows[as_usize(place)];
-            let syn_fin =
-                u32::from(row.flags & tcp::SYN != 0) + u32::from(row.flags & tcp::FIN != 0);
-            let end = row.seq.wrapping_add(row.length).wrapping_add(syn_fin);
-            if ack.wrapping_sub(end).cast_signed() < 0 {
+            if after(row.end(), ack) {
                 break;
             }
             other.open.pop_front();

@@ -160,7 +160,8 @@ impl Zeek {
             End::Inactive if ack || data => End::Partial,
             _ => own,
         };
-        if syn && ack && !rst && matches!(peer, End::Inactive | End::SynSent) {
+        // An originator that was not seen stays inactive, whatever answers it.
+        if syn && ack && !rst && peer == End::SynSent {
             self.ends[1 - side] = End::Established;
         }
     }

@@ -300,6 +300,13 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
         f if f == tcp::SYN | tcp::ACK => {
             if story.synack_frame == 0 {
                 story.synack_frame = frame;
+                let trouble = story.trouble.as_ref();
+                let called_again = trouble.and_then(|t| t.syns.last()).map_or(0, |syn| syn.0);
+                if story.rst_frame != 0 && story.rst_frame < called_again {
+                    // It refused the call before this one.
+                    (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
+                    story.rst_frame = 0;
+                }
             }
             offer(&mut story.parts[side], seen);
         }
