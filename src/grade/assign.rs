@@ -32,10 +32,19 @@ pub fn assign(
     claims: &mut [Option<Claim>],
     only_labelled: bool,
 ) {
-    let slots = slots(question, kind, claims);
-    if slots.is_empty() {
+    let mut open = question.part.iter().zip(claims.iter());
+    if !open.any(|(p, c)| c.is_none() && class(*p.kind.get_ref()) == kind) {
         return;
     }
+    let any = |p: &Piece<'_>| p.tokens.iter().any(|t| kind.holds(t));
+    if !pieces.iter().any(any) {
+        // Hardware addresses have names, too.
+        if kind == Class::Mac {
+            names::macs(question, pieces, claims);
+        }
+        return;
+    }
+    let slots = slots(question, kind, claims);
     let all: Vec<&Part> = question
         .part
         .iter()
