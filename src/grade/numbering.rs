@@ -149,12 +149,24 @@ impl Numbering {
         own.extend(handout.file.question.iter().map(|q| q.text.to_lowercase()));
         own.extend(handout.file.capture.iter().map(|c| c.title.to_lowercase()));
         own.retain(|text| text.len() > 12);
+        // Building them takes longer than grading many a hand-in.
+        let (starts, anywheres, leads) = std::thread::scope(|scope| {
+            let anywheres = scope.spawn(|| set(&ids, |id| &id.anywhere));
+            let leads = scope.spawn(|| set(&ids, |id| &id.lead));
+            let starts = set(&ids, |id| &id.start);
+            let built = "patterns that are right alone are right together";
+            (
+                starts,
+                anywheres.join().expect(built),
+                leads.join().expect(built),
+            )
+        });
         Numbering {
             sheet,
             own,
-            starts: set(&ids, |id| &id.start),
-            anywheres: set(&ids, |id| &id.anywhere),
-            leads: set(&ids, |id| &id.lead),
+            starts,
+            anywheres,
+            leads,
             ids,
             handout: names,
         }
@@ -551,7 +563,8 @@ impl Numbering {
                 }
             }
         }
-        if let Some(found) = GROUP.captures(line)
+        if GROUP.is_match(line)
+            && let Some(found) = GROUP.captures(line)
             && let (Some(all), Some(number)) = (found.get(0), found.name("number"))
         {
             let rest = &line[all.end()..];
@@ -582,7 +595,8 @@ impl Numbering {
                 return (Some(Target::Group(number.to_owned())), String::new(), rest);
             }
         }
-        if let Some(found) = LETTER.captures(line)
+        if LETTER.is_match(line)
+            && let Some(found) = LETTER.captures(line)
             && let (Some(all), Some(letter)) = (found.get(0), found.name("letter"))
         {
             let group = match now {
