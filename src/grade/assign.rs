@@ -86,8 +86,10 @@ pub fn assign(
                 tail = &gap[cut..];
             }
             let behind = piece.words[token.span.end..after].trim_start_matches(')');
+            let possible: Vec<bool> = slots.iter().map(|s| weigh(0, s, token) > -50).collect();
             let mut own = scores(
                 &slots,
+                &possible,
                 tail,
                 gap,
                 behind,
@@ -98,7 +100,6 @@ pub fn assign(
             if aside {
                 own.iter_mut().for_each(|s| *s = (*s).min(3));
             }
-            let possible: Vec<bool> = slots.iter().map(|s| weigh(0, s, token) > -50).collect();
             let mut beside = beside(&slots, &possible, tail, behind, piece.hint);
             // In `10.0.2.4:1025 -> 10.0.2.5:80` the arrow stands before the address.
             let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':');

@@ -1,9 +1,10 @@
 //! Which question a piece of a report answers: numbers as people number them, in lines, in tables,
 //! and in the middle of a line.
 
-use super::report::Block;
+use super::report::{self, Block};
 use super::token::hedged;
 use crate::handout::Handout;
+use crate::handout::format::Type;
 use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
 
@@ -52,6 +53,8 @@ struct Id {
 struct Names {
     /// The question's own words, and those of its parts.
     asked: String,
+    /// It asks for numbers of frames.
+    frames: bool,
     called: Vec<String>,
     labels: Vec<String>,
     typed: Vec<super::claim::Class>,
@@ -133,6 +136,10 @@ impl Numbering {
             let asked: Vec<&str> = std::iter::once(q.text.as_str()).chain(parts).collect();
             names.push(Names {
                 asked: asked.join(" "),
+                frames: q
+                    .part
+                    .iter()
+                    .any(|p| matches!(p.kind.get_ref(), Type::Frame | Type::Frames)),
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
                 labels,
                 typed,
@@ -180,7 +187,8 @@ impl Numbering {
         let mut begun = false;
         let mut table = false;
         let mut heads: Option<Vec<String>> = None;
-        for block in &self.paragraphs(blocks) {
+        let blocks = self.paragraphs(blocks);
+        for (at, block) in blocks.iter().enumerate() {
             match block {
                 Block::Line(line) => {
                     let line = PICTURE.replace_all(line, " ").into_owned();
@@ -190,7 +198,11 @@ impl Numbering {
                     }
                     let before = out.len();
                     let was = now.clone();
+                    let title = self.is_title(&line, &blocks[at + 1..]);
                     self.line(&line, &mut now, blank, &mut out);
+                    if title {
+                        out.truncate(before);
+                    }
                     begun |= now.is_some();
                     for draft in &mut out[before..] {
                         draft.front = !begun;
@@ -264,6 +276,24 @@ impl Numbering {
         })
     }
 
+    /// Whether a line only names its question, whose answer follows in lines of their own: the question
+    /// is quoted, or told by little but its own words.
+    fn is_title(&self, line: &str, next: &[Block]) -> bool {
+        let (Some(Target::Question(question)), _, rest) = self.label(line, None) else {
+            return false;
+        };
+        let plain = next.iter().find_map(|block| match block {
+            Block::Line(line) if line.trim().is_empty() => None,
+            Block::Line(line) => Some(self.label(line, None).0.is_none()),
+            _ => Some(false),
+        });
+        let quoted = line.trim_start().starts_with('>');
+        let denies = [" no ", " not ", "n't ", "yes"]
+            .iter()
+            .any(|w| format!(" {} ", rest.to_lowercase()).contains(w));
+        plain == Some(true) && (quoted || !denies && self.repeats(question, rest, 1))
+    }
+
     /// Lines of which a wider one was wrapped are one line.
     fn paragraphs(&self, blocks: &[Block]) -> Vec<Block> {
         const WIDE: usize = 60;
@@ -326,21 +356,40 @@ impl Numbering {
         now: &Option<Target>,
         out: &mut Vec<Draft>,
     ) {
-        let find = |words: &[&str]| {
-            heads
-                .iter()
-                .position(|h| words.iter().any(|w| h.contains(w)))
+        let proves = |head: &String| {
+            let words = ["evidence", "frame", "proof", "file", "where", "packet"];
+            words.iter().any(|w| head.contains(w))
         };
-        let proof = ["evidence", "frame", "proof", "file", "where", "packet"];
-        if let Some(answer) = find(&["answer", "value", "result", "solution", "antwort"]) {
+        if let Some(answer) = heads.iter().position(|h| report::is_answer(h)) {
             let mut row: Vec<String> = Vec::new();
             for (at, cell) in cells.iter().enumerate() {
-                if at != answer && !proof.iter().any(|w| heads[at].contains(w)) {
+                if at != answer && !proves(&heads[at]) {
                     row.push(cell.clone());
                 }
             }
+            let names = row.clone();
             row.push(cells[answer].clone());
-            return self.row(&row, now, out);
+            let before = out.len();
+            self.row(&row, now, out);
+            // Where frames are asked for, those that prove it answer as well.
+            let target = out.get(before).and_then(|d| d.target.clone());
+            let Some(Target::Question(question)) = target else {
+                return;
+            };
+            for (head, cell) in heads.iter().zip(cells) {
+                let frame = head.contains("frame") || head.contains("packet");
+                if frame && !cell.is_empty() && self.handout[question].frames {
+                    let hint = names.join(" ").to_lowercase();
+                    let text = format!("frame {cell}");
+                    out.push(Draft::new(
+                        Some(Target::Question(question)),
+                        None,
+                        hint,
+                        &text,
+                    ));
+                }
+            }
+            return;
         }
         let (target, hint, rest) = self.label(&cells[0], now.as_ref());
         let named = matches!(target, Some(Target::Question(_)));
@@ -432,7 +481,7 @@ impl Numbering {
             };
             let text = if ECHO.is_match(inner) && !inner.ends_with('?')
                 || marked && inner.ends_with('?') && !inner.contains(". ")
-                || marked && asked.is_some_and(|q| self.repeats(q, inner))
+                || marked && asked.is_some_and(|q| self.repeats(q, inner, 5))
             {
                 ""
             } else {
@@ -455,7 +504,7 @@ impl Numbering {
     }
 
     /// Whether a text has little but the words that its question is asked with.
-    fn repeats(&self, question: usize, text: &str) -> bool {
+    fn repeats(&self, question: usize, text: &str, least: usize) -> bool {
         let words = |t: &str| -> Vec<String> {
             let all = t
                 .split(|c: char| !c.is_alphanumeric())
@@ -469,7 +518,7 @@ impl Numbering {
             .filter(|w| asked.iter().any(|a| a == *w))
             .count();
         let values = text.contains(|c: char| c.is_ascii_digit());
-        told.len() >= 5 && !values && same * 10 >= told.len() * 7
+        told.len() >= least && !values && same * 10 >= told.len() * 7
     }
 
     /// A line of the answer sheet: its question, its part in words, and what was filled in.
@@ -666,6 +715,12 @@ impl Numbering {
                 Some(Target::Question(q)) => Some(*q),
                 _ => None,
             };
+            if let Some(Target::Group(number)) = &draft.target
+                && let Some(parts) = self.lettered(number, &draft.text)
+            {
+                out.extend(parts);
+                continue;
+            }
             let Some(Target::Group(number)) = &draft.target else {
                 out.push(Segment {
                     question: question(&draft.target),
@@ -715,6 +770,45 @@ impl Numbering {
             }
         }
         out
+    }
+
+    /// The parts of a paragraph about a group that names its questions by their letters, one after
+    /// another: `Question 1. (A) … (B) …`.
+    fn lettered(&self, number: &str, text: &str) -> Option<Vec<Segment>> {
+        static INLINE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?:^|\s)\(?(?P<letter>[A-Za-z])\)[:.]?\s").expect("the pattern is right")
+        });
+        let mut marks: Vec<(usize, usize, usize)> = Vec::new();
+        for found in INLINE.captures_iter(text) {
+            let (Some(all), Some(letter)) = (found.get(0), found.name("letter")) else {
+                continue;
+            };
+            let id = self
+                .ids
+                .iter()
+                .find(|id| id.group == number && id.rest.eq_ignore_ascii_case(letter.as_str()));
+            let later = |id: &&Id| marks.last().is_none_or(|m| m.2 < id.question);
+            if let Some(id) = id.filter(later) {
+                marks.push((all.start(), all.end(), id.question));
+            }
+        }
+        if marks.len() < 2 {
+            return None;
+        }
+        let mut out = Vec::new();
+        for (at, (_, from, question)) in marks.iter().enumerate() {
+            let to = marks.get(at + 1).map_or(text.len(), |next| next.0);
+            let text = text[*from..to].trim().trim_end_matches([',', ';']);
+            let text = text.strip_suffix(" and").unwrap_or(text);
+            out.push(Segment {
+                question: Some(*question),
+                after: None,
+                front: false,
+                hint: String::new(),
+                text: text.to_owned(),
+            });
+        }
+        Some(out)
     }
 
     /// The question of several whose words a text has.
