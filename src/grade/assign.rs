@@ -152,8 +152,18 @@ pub fn assign(
             {
                 continue;
             }
-            for (score, slot) in scores.iter_mut().zip(&slots) {
-                *score = weigh(*score, slot, token);
+            for (s, slot) in slots.iter().enumerate() {
+                let plain = scores[s];
+                scores[s] = weigh(plain, slot, token);
+                // `Request 3, reply 4` are frames as well.
+                let small = matches!(token.kind, Kind::Number(n) if n < 10_000);
+                let near = || {
+                    let before = tail.trim_end_matches([' ', ':', '=', '#']);
+                    slot.labels.iter().any(|l| before.ends_with(l.as_str()))
+                };
+                if slot.kind == Type::Frame && scores[s] > 0 && !token.frame && small && near() {
+                    scores[s] = plain;
+                }
             }
             let sentence = sentence(piece.text, token.span.start);
             let both = piece.lower[sentence.clone()].contains("both")

@@ -185,6 +185,7 @@ impl Numbering {
         let mut now: Option<Target> = None;
         let mut blank = false;
         let mut begun = false;
+        let mut filled = false;
         let mut table = false;
         let mut heads: Option<Vec<String>> = None;
         let blocks = self.paragraphs(blocks);
@@ -199,10 +200,12 @@ impl Numbering {
                     let before = out.len();
                     let was = now.clone();
                     let title = self.is_title(&line, &blocks[at + 1..]);
-                    self.line(&line, &mut now, blank, &mut out);
+                    // A blank line below a question's name is no end of its answer.
+                    self.line(&line, &mut now, blank && filled, &mut out);
                     if title {
                         out.truncate(before);
                     }
+                    filled = out.len() > before || filled && now == was;
                     begun |= now.is_some();
                     for draft in &mut out[before..] {
                         draft.front = !begun;
@@ -326,7 +329,7 @@ impl Numbering {
                 }
                 _ => out.push(block.clone()),
             }
-            let ends = line.trim_end().ends_with(['.', '?', '!', ':', ';']);
+            let ends = line.trim_end().ends_with(['.', '?', '!', ';']);
             let markup = line.trim_start().starts_with(['#', '|', '>']);
             wide = line.chars().count() >= WIDE && !ends && !markup;
         }
@@ -721,6 +724,13 @@ impl Numbering {
                 out.extend(parts);
                 continue;
             }
+            if let Some(Target::Question(question)) = &draft.target
+                && draft.hint.is_empty()
+                && let Some(parts) = self.more_letters(*question, &draft.text)
+            {
+                out.extend(parts);
+                continue;
+            }
             let Some(Target::Group(number)) = &draft.target else {
                 out.push(Segment {
                     question: question(&draft.target),
@@ -778,17 +788,37 @@ impl Numbering {
         static INLINE: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"(?:^|\s)\(?(?P<letter>[A-Za-z])\)[:.]?\s").expect("the pattern is right")
         });
-        let mut marks: Vec<(usize, usize, usize)> = Vec::new();
-        for found in INLINE.captures_iter(text) {
+        self.split(&INLINE, Vec::new(), number, text)
+    }
+
+    /// The same behind the name of the first of them: `3. (A) … (B) …`.
+    fn more_letters(&self, question: usize, text: &str) -> Option<Vec<Segment>> {
+        static INLINE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"\s\((?P<letter>[A-Za-z])\)[:.]?\s").expect("the pattern is right")
+        });
+        if !text.contains('(') {
+            return None;
+        }
+        let id = self.ids.iter().find(|id| id.question == question)?;
+        self.split(&INLINE, vec![(0, 0, question)], &id.group, text)
+    }
+
+    /// A text from one mark of a group's letters to the next.
+    fn split(
+        &self,
+        inline: &Regex,
+        mut marks: Vec<(usize, usize, usize)>,
+        group: &str,
+        text: &str,
+    ) -> Option<Vec<Segment>> {
+        for found in inline.captures_iter(text) {
             let (Some(all), Some(letter)) = (found.get(0), found.name("letter")) else {
                 continue;
             };
-            let id = self
-                .ids
-                .iter()
-                .find(|id| id.group == number && id.rest.eq_ignore_ascii_case(letter.as_str()));
+            let same =
+                |id: &&Id| id.group == group && id.rest.eq_ignore_ascii_case(letter.as_str());
             let later = |id: &&Id| marks.last().is_none_or(|m| m.2 < id.question);
-            if let Some(id) = id.filter(later) {
+            if let Some(id) = self.ids.iter().find(same).filter(later) {
                 marks.push((all.start(), all.end(), id.question));
             }
         }
