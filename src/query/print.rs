@@ -117,18 +117,16 @@ fn ipv6(address: &[u8; 16], out: &mut Vec<u8>) {
     let _ = write!(out, "{}", Ipv6Addr::from(*address));
 }
 
-/// Text with tshark's escapes, so that a value never breaks its line or column.
+/// Text with tshark's escapes (not of BEL and VT), so that a value never breaks its line or column.
 fn escaped(text: &[u8], out: &mut Vec<u8>) {
     for c in text.utf8_chunks() {
         for c in c.valid().chars() {
             match c {
-                '\u{7}' => out.extend_from_slice(b"\\a"),
                 '\u{8}' => out.extend_from_slice(b"\\b"),
                 '\u{c}' => out.extend_from_slice(b"\\f"),
                 '\n' => out.extend_from_slice(b"\\n"),
                 '\r' => out.extend_from_slice(b"\\r"),
                 '\t' => out.extend_from_slice(b"\\t"),
-                '\u{b}' => out.extend_from_slice(b"\\v"),
                 c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }

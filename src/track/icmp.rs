@@ -74,15 +74,35 @@ pub struct AboutTcp {
     pub sequence: u32,
 }
 
+/// Requests without a reply yet that are alike: sent again, or recorded on several interfaces.
+#[derive(Default)]
+struct Open {
+    /// Their places, oldest first.
+    places: VecDeque<usize>,
+    /// No reply has come since the newest: Wireshark knows only that one, and its first reply.
+    fresh: bool,
+}
+
+impl Open {
+    /// The request that a reply answers. Who forwards packets records them on the way in and on
+    /// the way out, and the replies the other way round: the request of the same interface, else
+    /// the newest.
+    fn take(&mut self, interface: u32, origins: &[(u32, u32)]) -> Option<usize> {
+        let same = |place: &usize| origins.get(*place).is_some_and(|o| o.1 == interface);
+        let at = self.places.iter().rposition(same);
+        self.places.remove(at.unwrap_or(self.places.len().checked_sub(1)?))
+    }
+}
+
 /// All echoes and errors.
 #[derive(Default)]
 pub struct Echoes {
     pings: Vec<Ping>,
     times: Vec<Time>,
-    /// IP identification of each request.
-    identifications: Vec<u32>,
-    /// Requests without a reply yet, oldest first.
-    open: HashMap<Key, VecDeque<usize>, RandomState>,
+    /// IP identification of each request, and the interface that recorded it.
+    origins: Vec<(u32, u32)>,
+    /// Requests without a reply yet.
+    open: HashMap<Key, Open, RandomState>,
     /// The first request to a group with each asker, identifier and sequence number: it is
     /// answered from other addresses than it was sent to.
     groups: HashMap<(IpAddr, u16, u16), usize, RandomState>,
@@ -106,13 +126,16 @@ impl Echoes {
                 message.sequence,
             );
             let place = self.pings.len();
-            self.open.entry(key).or_default().push_back(place);
+            let open = self.open.entry(key).or_default();
+            open.places.push_back(place);
+            open.fresh = true;
             if is_group(ip.destination) {
                 let asked = (ip.source, message.identifier, message.sequence);
                 self.groups.entry(asked).or_insert(place);
             }
             self.times.push(time_of(packet));
-            self.identifications.push(ip.identification);
+            self.origins
+                .push((ip.identification, packet.frame.interface));
             self.pings.push(Ping {
                 frame,
                 time: packet.frame.time.map(|t| Moment(t.0)),
@@ -144,12 +167,14 @@ impl Echoes {
             message.identifier,
             message.sequence,
         );
+        let mut fresh = true;
         let place = match self.open.get_mut(&exact) {
             // Each member of a group answers the same request.
-            Some(open) if is_group(exact.1) => open.front().copied(),
+            Some(open) if is_group(exact.1) => open.places.front().copied(),
             Some(open) => {
-                let place = open.pop_front();
-                if open.is_empty() {
+                fresh = std::mem::take(&mut open.fresh);
+                let place = open.take(packet.frame.interface, &self.origins);
+                if open.places.is_empty() {
                     self.open.remove(&exact);
                 }
                 place
@@ -168,7 +193,12 @@ impl Echoes {
             ping.reply_frame = Some(packet.frame.number);
             ping.reply_ttl = Some(ip.ttl);
             ping.rtt_ms = Some(Milliseconds::from_nanoseconds(rtt));
-            self.replies.insert(ping.frame, packet.frame.number);
+            if fresh {
+                self.replies.insert(ping.frame, packet.frame.number);
+            }
+        }
+        if !fresh {
+            return Note::default();
         }
         Note {
             resp_in: 0,
@@ -202,9 +232,11 @@ impl Echoes {
         {
             let key = (quoted.source, quoted.destination, identifier, sequence);
             // Requests with one number are told apart by the identification that is quoted.
-            let own =
-                |place: &&usize| self.identifications.get(**place) == Some(&quoted.identification);
-            let open = self.open.get(&key);
+            let own = |place: &&usize| {
+                let origin = self.origins.get(**place);
+                origin.is_some_and(|o| o.0 == quoted.identification)
+            };
+            let open = self.open.get(&key).map(|open| &open.places);
             let found = open.and_then(|open| open.iter().rev().find(own).or(open.front()));
             if let Some(place) = found.copied() {
                 self.pings[place].error_frame.get_or_insert(frame);
