@@ -433,7 +433,7 @@ pub fn directed(slots: &[Slot], tail: &str, behind: &str) -> Vec<i32> {
             .expect("the pattern is right")
     });
     let mut out = vec![0; slots.len()];
-    let arrow = |text: &str, signs: [&str; 4]| signs.iter().any(|s| text == *s);
+    let arrow = |text: &str, signs: [&str; 4]| signs.contains(&text);
     let (before, after) = (tail.trim(), behind.trim_start());
     let ahead = |signs: [&str; 4]| signs.iter().any(|s| after.starts_with(s));
     const RIGHT: [&str; 4] = ["->", "→", "-->", "=>"];

@@ -451,7 +451,7 @@ fn primary(
     let sized = |a: &&usize| slot.bytes && token(a).unit == Unit::Bytes;
     let sender = slot.sends();
     let plain =
-        |a: &&usize| !token(a).operand && !token(a).bracket && !(sender && around[**a].addressed);
+        |a: &&usize| !(token(a).operand || token(a).bracket || sender && around[**a].addressed);
     if let Some(result) = fits.iter().rev().find(|a| token(a).result) {
         return Some(*result);
     }

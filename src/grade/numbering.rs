@@ -1,12 +1,16 @@
 //! Which question a piece of a report answers: numbers as people number them, in lines, in tables,
 //! and in the middle of a line.
 
-use super::report::{self, Block};
-use super::token::hedged;
+use super::report::Block;
 use crate::handout::Handout;
 use crate::handout::format::Type;
 use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
+use titles::{ECHO, unasked};
+
+mod letters;
+mod tables;
+mod titles;
 
 /// A piece of a report that answers something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,10 +87,6 @@ static LETTER: LazyLock<Regex> = LazyLock::new(|| {
 });
 static ELSE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^[\s#*_>\-]*(?:extra|also|additionally|additional|more|other|others|remarks?|notes?|ps|appendix|anhang)\s*:\s*")
-        .expect("the pattern is right")
-});
-static ECHO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!]*(?:\.|\?|\([^)]*\)\.?)+$")
         .expect("the pattern is right")
 });
 static PICTURE: LazyLock<Regex> = LazyLock::new(|| {
@@ -245,172 +245,6 @@ impl Numbering {
         self.spread(out)
     }
 
-    /// The question that a short line names in other words: `Lab 2 question 4` is `Lab 2.4`, and so is
-    /// `The server from last week (L2.4)`.
-    fn heading(&self, line: &str) -> Option<usize> {
-        let line = line
-            .trim()
-            .trim_matches(['#', '*', '_', ' ', ':', '-', '=']);
-        let words = line.split_whitespace().count();
-        let digits = line.bytes().any(|b| b.is_ascii_digit());
-        if words == 0 || words > 12 || !digits || line.ends_with(['.', ';', ',']) {
-            return None;
-        }
-        const SORTS: [&str; 7] = ["question", "q", "task", "exercise", "part", "problem", "no"];
-        let bare: Vec<String> = runs(line)
-            .into_iter()
-            .map(|r| r.to_lowercase())
-            .filter(|r| !SORTS.contains(&r.as_str()))
-            .collect();
-        let same = |name: &str| {
-            let name: Vec<String> = runs(name).iter().map(|r| r.to_lowercase()).collect();
-            name.len() > 2 && name == bare
-        };
-        let called = self
-            .handout
-            .iter()
-            .position(|n| n.called.iter().any(|c| same(c)));
-        let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
-        called.or_else(|| {
-            let (_, inner) = bracket?;
-            let whole = |id: &&Id| id.start.find(inner).is_some_and(|f| f.end() == inner.len());
-            let id = self.ids.iter().find(whole)?;
-            (!id.rest.is_empty()).then_some(id.question)
-        })
-    }
-
-    /// Whether a line only names its question, whose answer follows in lines of their own: the question
-    /// is quoted, or told by little but its own words.
-    fn is_title(&self, line: &str, next: &[Block]) -> bool {
-        let (Some(Target::Question(question)), _, rest) = self.label(line, None) else {
-            return false;
-        };
-        let plain = next.iter().find_map(|block| match block {
-            Block::Line(line) if line.trim().is_empty() => None,
-            Block::Line(line) => Some(self.label(line, None).0.is_none()),
-            _ => Some(false),
-        });
-        let quoted = line.trim_start().starts_with('>');
-        let denies = [" no ", " not ", "n't ", "yes"]
-            .iter()
-            .any(|w| format!(" {} ", rest.to_lowercase()).contains(w));
-        plain == Some(true) && (quoted || !denies && self.repeats(question, rest, 1))
-    }
-
-    /// Lines of which a wider one was wrapped are one line.
-    fn paragraphs(&self, blocks: &[Block]) -> Vec<Block> {
-        const WIDE: usize = 60;
-        let mut out: Vec<Block> = Vec::new();
-        let mut wide = false;
-        for block in blocks {
-            let Block::Line(line) = block else {
-                out.push(block.clone());
-                wide = false;
-                continue;
-            };
-            let begins = line
-                .trim_start()
-                .starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '(' | '“'));
-            let labelled = || {
-                self.label(line, None).0.is_some()
-                    || self.sheet_line(line).is_some()
-                    || LETTER.is_match(line)
-                    || GROUP.is_match(line) && !line.starts_with(|c: char| c.is_ascii_digit())
-                    || line
-                        .split_once(':')
-                        .is_some_and(|(key, _)| key.split(' ').count() < 4)
-            };
-            match out.last_mut() {
-                Some(Block::Line(last))
-                    if wide && begins && !line.starts_with([' ', '\t']) && !labelled() =>
-                {
-                    last.push(' ');
-                    last.push_str(line.trim_start());
-                }
-                _ => out.push(block.clone()),
-            }
-            let ends = line.trim_end().ends_with(['.', '?', '!', ';']);
-            let markup = line.trim_start().starts_with(['#', '|', '>']);
-            wide = line.chars().count() >= WIDE && !ends && !markup;
-        }
-        out
-    }
-
-    /// The headings of a table, if its first row is no answer.
-    fn heads(&self, cells: &[String], now: Option<&Target>) -> Option<Vec<String>> {
-        let plain = |c: &String| {
-            let words = c.split_whitespace().count();
-            words > 0 && words < 4 && !c.contains(|c: char| c.is_ascii_digit())
-        };
-        let first = cells.first()?;
-        let question = self
-            .label(first, now)
-            .0
-            .is_some_and(|t| matches!(t, Target::Question(_)));
-        let all = cells.len() > 2 && cells.iter().all(plain) && !question;
-        all.then(|| cells.iter().map(|c| c.to_lowercase()).collect())
-    }
-
-    /// A row of a table with headings: the answer's cell, or each cell behind its heading.
-    fn record(
-        &self,
-        heads: &[String],
-        cells: &[String],
-        now: &Option<Target>,
-        out: &mut Vec<Draft>,
-    ) {
-        let proves = |head: &String| {
-            let words = ["evidence", "frame", "proof", "file", "where", "packet"];
-            words.iter().any(|w| head.contains(w))
-        };
-        if let Some(answer) = heads.iter().position(|h| report::is_answer(h)) {
-            let mut row: Vec<String> = Vec::new();
-            for (at, cell) in cells.iter().enumerate() {
-                if at != answer && !proves(&heads[at]) {
-                    row.push(cell.clone());
-                }
-            }
-            let names = row.clone();
-            row.push(cells[answer].clone());
-            let before = out.len();
-            self.row(&row, now, out);
-            // Where frames are asked for, those that prove it answer as well.
-            let target = out.get(before).and_then(|d| d.target.clone());
-            let Some(Target::Question(question)) = target else {
-                return;
-            };
-            for (head, cell) in heads.iter().zip(cells) {
-                let frame = head.contains("frame") || head.contains("packet");
-                if frame && !cell.is_empty() && self.handout[question].frames {
-                    let hint = names.join(" ").to_lowercase();
-                    let text = format!("frame {cell}");
-                    out.push(Draft::new(
-                        Some(Target::Question(question)),
-                        None,
-                        hint,
-                        &text,
-                    ));
-                }
-            }
-            return;
-        }
-        let (target, hint, rest) = self.label(&cells[0], now.as_ref());
-        let named = matches!(target, Some(Target::Question(_)));
-        let from = usize::from(named);
-        let pairs: Vec<String> = heads[from..]
-            .iter()
-            .zip(&cells[from..])
-            .map(|(head, cell)| format!("{head} {cell}"))
-            .collect();
-        let hint = if named {
-            format!("{hint} {rest}").trim().to_lowercase()
-        } else {
-            String::new()
-        };
-        let target = target.filter(|_| named).or_else(|| now.clone());
-        out.push(Draft::new(target, None, hint, &pairs.join(", ")));
-    }
-
     fn line(&self, line: &str, now: &mut Option<Target>, blank: bool, out: &mut Vec<Draft>) {
         if let Some((question, hint, text)) = self.sheet_line(line) {
             *now = Some(Target::Question(question));
@@ -504,24 +338,6 @@ impl Numbering {
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
             }
         }
-    }
-
-    /// Whether a text has little but the words that its question is asked with.
-    fn repeats(&self, question: usize, text: &str, least: usize) -> bool {
-        let words = |t: &str| -> Vec<String> {
-            let all = t
-                .split(|c: char| !c.is_alphanumeric())
-                .filter(|w| w.len() > 2);
-            all.map(str::to_lowercase).collect()
-        };
-        let asked = words(&self.handout[question].asked);
-        let told = words(text);
-        let same = told
-            .iter()
-            .filter(|w| asked.iter().any(|a| a == *w))
-            .count();
-        let values = text.contains(|c: char| c.is_ascii_digit());
-        told.len() >= least && !values && same * 10 >= told.len() * 7
     }
 
     /// A line of the answer sheet: its question, its part in words, and what was filled in.
@@ -673,203 +489,6 @@ impl Numbering {
         }
         (None, String::new(), line)
     }
-
-    fn row(&self, cells: &[String], now: &Option<Target>, out: &mut Vec<Draft>) {
-        let Some((text, heads)) = cells.split_last() else {
-            return;
-        };
-        let head = heads.join(" ");
-        const HEADINGS: [&str; 14] = [
-            "question",
-            "questions",
-            "q",
-            "what",
-            "option",
-            "options",
-            "part",
-            "no",
-            "nr",
-            "#",
-            "item",
-            "field",
-            "task",
-            "question part",
-        ];
-        if heads.is_empty() || HEADINGS.contains(&head.trim().to_lowercase().as_str()) {
-            return;
-        }
-        let text = PICTURE.replace_all(text, " ").into_owned();
-        // `3` in a table about one question is an option of its, not the third question.
-        let number = head.trim().bytes().all(|b| b.is_ascii_digit());
-        let (target, lead, rest) = match now {
-            Some(Target::Question(_)) if number => (None, String::new(), head.as_str()),
-            _ => self.label(&head, now.as_ref()),
-        };
-        let hint = format!("{lead} {rest}").trim().to_lowercase();
-        let target = target.or_else(|| now.clone());
-        out.push(Draft::new(target, None, hint, &text));
-    }
-
-    /// Pieces of groups go to the question that their words belong to.
-    fn spread(&self, drafts: Vec<Draft>) -> Vec<Segment> {
-        let mut out = Vec::new();
-        for draft in drafts {
-            let question = |target: &Option<Target>| match target {
-                Some(Target::Question(q)) => Some(*q),
-                _ => None,
-            };
-            if let Some(Target::Group(number)) = &draft.target
-                && let Some(parts) = self.lettered(number, &draft.text)
-            {
-                out.extend(parts);
-                continue;
-            }
-            if let Some(Target::Question(question)) = &draft.target
-                && draft.hint.is_empty()
-                && let Some(parts) = self.more_letters(*question, &draft.text)
-            {
-                out.extend(parts);
-                continue;
-            }
-            let Some(Target::Group(number)) = &draft.target else {
-                out.push(Segment {
-                    question: question(&draft.target),
-                    after: question(&draft.after),
-                    front: draft.front,
-                    hint: draft.hint,
-                    text: draft.text,
-                });
-                continue;
-            };
-            let members: Vec<usize> = self
-                .ids
-                .iter()
-                .filter(|id| id.group == *number)
-                .map(|id| id.question)
-                .collect();
-            if !draft.hint.is_empty() {
-                out.push(Segment {
-                    question: self.best(&members, &draft.hint, ""),
-                    after: None,
-                    front: false,
-                    hint: draft.hint,
-                    text: draft.text,
-                });
-                continue;
-            }
-            let mut last = None;
-            for clause in clauses(&draft.text) {
-                let found = self.best(&members, clause, clause).or(last);
-                last = found;
-                let joined = out.last_mut().filter(|s: &&mut Segment| {
-                    found.is_some() && s.question == found && s.hint.is_empty()
-                });
-                match joined {
-                    Some(segment) => {
-                        segment.text.push_str(", ");
-                        segment.text.push_str(clause.trim());
-                    }
-                    None => out.push(Segment {
-                        question: found,
-                        after: None,
-                        front: found.is_none(),
-                        hint: String::new(),
-                        text: clause.trim().to_owned(),
-                    }),
-                }
-            }
-        }
-        out
-    }
-
-    /// The parts of a paragraph about a group that names its questions by their letters, one after
-    /// another: `Question 1. (A) … (B) …`.
-    fn lettered(&self, number: &str, text: &str) -> Option<Vec<Segment>> {
-        static INLINE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"(?:^|\s)\(?(?P<letter>[A-Za-z])\)[:.]?\s").expect("the pattern is right")
-        });
-        self.split(&INLINE, Vec::new(), number, text)
-    }
-
-    /// The same behind the name of the first of them: `3. (A) … (B) …`.
-    fn more_letters(&self, question: usize, text: &str) -> Option<Vec<Segment>> {
-        static INLINE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"\s\((?P<letter>[A-Za-z])\)[:.]?\s").expect("the pattern is right")
-        });
-        if !text.contains('(') {
-            return None;
-        }
-        let id = self.ids.iter().find(|id| id.question == question)?;
-        self.split(&INLINE, vec![(0, 0, question)], &id.group, text)
-    }
-
-    /// A text from one mark of a group's letters to the next.
-    fn split(
-        &self,
-        inline: &Regex,
-        mut marks: Vec<(usize, usize, usize)>,
-        group: &str,
-        text: &str,
-    ) -> Option<Vec<Segment>> {
-        for found in inline.captures_iter(text) {
-            let (Some(all), Some(letter)) = (found.get(0), found.name("letter")) else {
-                continue;
-            };
-            let same =
-                |id: &&Id| id.group == group && id.rest.eq_ignore_ascii_case(letter.as_str());
-            let later = |id: &&Id| marks.last().is_none_or(|m| m.2 < id.question);
-            if let Some(id) = self.ids.iter().find(same).filter(later) {
-                marks.push((all.start(), all.end(), id.question));
-            }
-        }
-        if marks.len() < 2 {
-            return None;
-        }
-        let mut out = Vec::new();
-        for (at, (_, from, question)) in marks.iter().enumerate() {
-            let to = marks.get(at + 1).map_or(text.len(), |next| next.0);
-            let text = text[*from..to].trim().trim_end_matches([',', ';']);
-            let text = text.strip_suffix(" and").unwrap_or(text);
-            out.push(Segment {
-                question: Some(*question),
-                after: None,
-                front: false,
-                hint: String::new(),
-                text: text.to_owned(),
-            });
-        }
-        Some(out)
-    }
-
-    /// The question of several whose words a text has.
-    fn best(&self, members: &[usize], text: &str, values: &str) -> Option<usize> {
-        let lower = text.to_lowercase();
-        let tokens = super::token::tokens(values);
-        let mut best: Option<(usize, usize)> = None;
-        for question in members {
-            let names = &self.handout[*question];
-            let longest = |list: &[String]| {
-                list.iter()
-                    .filter(|l| super::piece::find_label(&lower, l, 0).is_some())
-                    .map(String::len)
-                    .max()
-                    .unwrap_or(0)
-            };
-            let mut score = longest(&names.called) * 3 + longest(&names.labels) * 2;
-            for class in &names.typed {
-                let fits = tokens.iter().filter(|t| class.holds(t)).count();
-                score += if matches!(class, super::claim::Class::Ip | super::claim::Class::Mac) {
-                    fits * 6
-                } else {
-                    0
-                };
-            }
-            if score > 0 && best.is_none_or(|b| score > b.1) {
-                best = Some((*question, score));
-            }
-        }
-        best.map(|b| b.0)
-    }
 }
 
 struct Draft {
@@ -892,30 +511,6 @@ impl Draft {
     }
 }
 
-/// Parts of sentences that say one thing each.
-fn clauses(text: &str) -> Vec<&str> {
-    static CUT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[.;,!]\s+|\s+and\s+").expect("the pattern is right"));
-    let mut out = Vec::new();
-    let mut from = 0;
-    for cut in CUT.find_iter(text) {
-        let digits = |t: &str| t.bytes().any(|b| b.is_ascii_digit());
-        let depth =
-            text[..cut.start()].matches('(').count() > text[..cut.start()].matches(')').count();
-        if depth
-            || cut.as_str().contains("and")
-                && !(digits(&text[from..cut.start()]) && digits(&text[cut.end()..]))
-        {
-            continue;
-        }
-        out.push(&text[from..cut.start()]);
-        from = cut.end();
-    }
-    out.push(&text[from..]);
-    out.retain(|c| !c.trim().is_empty());
-    out
-}
-
 /// Letters and digits of a name, run by run: `L2.4` is `L`, `2`, `4`.
 fn runs(id: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
@@ -935,29 +530,6 @@ fn runs(id: &str) -> Vec<String> {
         last = Some(sort);
     }
     out
-}
-
-/// A text without the questions at its end.
-fn unasked(text: &str) -> &str {
-    /// `How should it connect when it has no address?` asks nothing.
-    static ANSWERS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:when|if|without|while)\b.*(?:\b(?:no|not|yet|without)\b|n't\b)")
-            .expect("the pattern is right")
-    });
-    let mut text = text.trim();
-    while text.ends_with('?') && !text.ends_with("??") {
-        let body = text.trim_end_matches('?');
-        let cut = [". ", "; ", "! ", "? "]
-            .iter()
-            .filter_map(|s| body.rfind(s))
-            .max();
-        let last = body[cut.map_or(0, |at| at + 1)..].trim();
-        if ANSWERS.is_match(last) || hedged(last) {
-            break;
-        }
-        text = cut.map_or("", |at| &text[..=at]).trim();
-    }
-    text
 }
 
 /// Patterns of all questions, searched together.

@@ -344,7 +344,7 @@ fn calculations(text: &str, found: &mut [Token]) {
             || gap.contains(['\n', ';'])
             || gap.contains("->")
             || gap.trim() == "→" && !a.operand && b.unit == Unit::None
-            || !UNITS.is_match(unit) && !(a.operand && unit.split_whitespace().count() < 3)
+            || !(UNITS.is_match(unit) || a.operand && unit.split_whitespace().count() < 3)
             || !a.operand && [" is ", " leaves "].iter().any(|w| gap.contains(w))
         {
             continue;

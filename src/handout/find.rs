@@ -75,7 +75,10 @@ pub struct Term {
 
 /// What was read from a text, kept for the next capture: the same few hundred texts are read for every
 /// hand-in of a class. A text belongs to a catalogue.
-struct Read<T>(RefCell<HashMap<(usize, String), Option<Rc<T>>, FixedState>>);
+struct Read<T>(RefCell<Texts<T>>);
+
+/// By the place of the catalogue and the text; nothing where the text is none.
+type Texts<T> = HashMap<(usize, String), Option<Rc<T>>, FixedState>;
 
 impl<T> Read<T> {
     /// So many are kept before it begins anew.

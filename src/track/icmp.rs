@@ -90,7 +90,8 @@ impl Open {
     fn take(&mut self, interface: u32, origins: &[(u32, u32)]) -> Option<usize> {
         let same = |place: &usize| origins.get(*place).is_some_and(|o| o.1 == interface);
         let at = self.places.iter().rposition(same);
-        self.places.remove(at.unwrap_or(self.places.len().checked_sub(1)?))
+        self.places
+            .remove(at.unwrap_or(self.places.len().checked_sub(1)?))
     }
 }
 
