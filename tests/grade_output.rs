@@ -338,6 +338,21 @@ fn names_can_be_hidden_and_other_things_expected() {
         grace.contains("gives for ada") && grace.contains("do not show"),
         "{grace}"
     );
+    // Captures that show nothing of the student earn no points; hers show another's.
+    let points = |student: usize| {
+        let all = told["students"][student]["captures"]
+            .as_array()
+            .expect("captures")
+            .clone();
+        all.iter().filter_map(|c| c["points"].as_f64()).sum::<f64>()
+    };
+    assert!(points(0) > 0.0, "{told}");
+    assert!(points(1) == 0.0, "{told}");
+    let why = told["students"][1]["captures"].to_string();
+    assert!(
+        why.contains("nothing in the captures is what the list gives"),
+        "{why}"
+    );
     // The run was made on the day the project was; a window before it takes the capture's points.
     let before = json(&class, &["--until", "2020-01-01"]);
     assert!(

@@ -50,6 +50,12 @@ impl Numbering {
     /// Whether a line only names its question, whose answer follows in lines of their own: the question
     /// is quoted, or told by little but its own words.
     pub(super) fn is_title(&self, line: &str, next: &[Block]) -> bool {
+        // Digits behind where a number can stand are values.
+        let asks = line.trim_end().ends_with('?');
+        let values = line.bytes().skip(16).any(|b| b.is_ascii_digit());
+        if values && !asks || line.len() > 160 {
+            return false;
+        }
         let (Some(Target::Question(question)), _, rest) = self.label(line, None) else {
             return false;
         };
