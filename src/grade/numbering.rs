@@ -60,6 +60,8 @@ struct Names {
     /// It asks for numbers of frames.
     frames: bool,
     called: Vec<String>,
+    /// Letters and digits of the numbered ones.
+    numbered: Vec<Vec<String>>,
     labels: Vec<String>,
     typed: Vec<super::claim::Class>,
 }
@@ -140,6 +142,12 @@ impl Numbering {
                     .part
                     .iter()
                     .any(|p| matches!(p.kind.get_ref(), Type::Frame | Type::Frames)),
+                numbered: q
+                    .called
+                    .iter()
+                    .map(|c| self::runs(&c.to_lowercase()))
+                    .filter(|runs| runs.len() > 2)
+                    .collect(),
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
                 labels,
                 typed,

@@ -25,19 +25,13 @@ impl Numbering {
             return None;
         }
         const SORTS: [&str; 7] = ["question", "q", "task", "exercise", "part", "problem", "no"];
-        let bare: Vec<String> = runs(line)
-            .into_iter()
-            .map(|r| r.to_lowercase())
-            .filter(|r| !SORTS.contains(&r.as_str()))
-            .collect();
-        let same = |name: &str| {
-            let name: Vec<String> = runs(name).iter().map(|r| r.to_lowercase()).collect();
-            name.len() > 2 && name == bare
+        let called = if self.handout.iter().all(|n| n.numbered.is_empty()) {
+            None
+        } else {
+            let mut bare = runs(&line.to_lowercase());
+            bare.retain(|r| !SORTS.contains(&r.as_str()));
+            self.handout.iter().position(|n| n.numbered.contains(&bare))
         };
-        let called = self
-            .handout
-            .iter()
-            .position(|n| n.called.iter().any(|c| same(c)));
         let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
         called.or_else(|| {
             let (_, inner) = bracket?;
