@@ -128,3 +128,39 @@ pub fn window(all: &mut [Marks], since: Option<i64>, until: Option<i64>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(student: &str, seen: &[&str]) -> Marks {
+        serde_json::from_value(serde_json::json!({
+            "student": student, "parts": [], "remarks": [], "prints": [], "seen": seen,
+            "owner": null, "evidence": [],
+            "captures": [{
+                "id": "ping", "file": "a.pcap", "times": null, "missing": "", "points": 2.0, "of": 2.0,
+            }],
+        }))
+        .expect("marks")
+    }
+
+    #[test]
+    fn captures_that_show_nothing_of_a_student_earn_nothing() {
+        let text = "student,address,host\nada,10.0.2.15,ada-vm\ngrace,10.0.2.16,grace-vm\n";
+        let roster = Roster::read(text, |_, _| None).expect("a table");
+        let mut all = [
+            marks("ada", &["10.0.2.15", "10.0.2.2"]),
+            marks("grace", &["10.0.2.15", "10.0.2.2"]),
+        ];
+        roster.check(&mut all);
+        // A host name is in few captures: the address is enough.
+        assert_eq!(all[0].captures[0].points, 2.0);
+        assert_eq!(all[1].captures[0].points, 0.0);
+        assert!(
+            all[1].captures[0]
+                .missing
+                .contains("nothing in the captures")
+        );
+        assert!(all[1].evidence.iter().any(|e| e.contains("gives for ada")));
+    }
+}
