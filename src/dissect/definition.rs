@@ -23,7 +23,7 @@ pub struct Definition {
     /// Whether `None` from `emit` means that the layer is cut short or malformed, and not only
     /// that there is no more to say.
     pub strict: bool,
-    /// How it divides a TCP stream; `None` where [`crate::track`] has a reader of its own.
+    /// How it divides a TCP stream; `None` where `track` has a reader of its own.
     pub take: Option<Take>,
     /// What the numbers of its fields are called.
     pub values: &'static [Names],

@@ -8,7 +8,7 @@ pub mod fields;
 mod options;
 
 pub use emit::emit;
-pub use fields::FIELDS;
+pub(crate) use fields::FIELDS;
 pub use options::{message_name, name, value};
 
 use super::definition::{Definition, Found, NOTHING, Names};

@@ -8,7 +8,7 @@ pub mod name;
 mod records;
 
 pub use emit::{emit, emit_tcp};
-pub use fields::FIELDS;
+pub(crate) use fields::FIELDS;
 
 use super::definition::{Definition, Found, Given, NOTHING, Names};
 use super::field::Sink;

@@ -108,16 +108,18 @@ pub struct FieldIndex(pub u8);
 #[macro_export]
 macro_rules! fields {
     ($($id:ident: $name:literal, $kind:expr, $doc:literal;)*) => {
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        // Some are handed over by their place in the list, without their name.
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, dead_code)]
         #[repr(u8)]
         enum Order { $($id),* }
         $(
             #[doc = $doc]
-            pub const $id: $crate::dissect::field::FieldIndex =
+            #[allow(dead_code)]
+            pub(crate) const $id: $crate::dissect::field::FieldIndex =
                 $crate::dissect::field::FieldIndex(Order::$id as u8);
         )*
         /// Every field of this protocol, in the order of the list above.
-        pub const FIELDS: &[$crate::dissect::field::Field] = &[
+        pub(crate) const FIELDS: &[$crate::dissect::field::Field] = &[
             $($crate::dissect::field::Field { name: $name, kind: $kind, doc: $doc }),*
         ];
     };

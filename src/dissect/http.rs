@@ -7,7 +7,7 @@
 pub mod body;
 pub mod fields;
 
-pub use fields::FIELDS;
+pub(crate) use fields::FIELDS;
 
 use super::definition::{Definition, Found, NOTHING};
 use super::field::{FieldIndex, Sink, Value};
@@ -391,7 +391,7 @@ fn length_value(value: &[u8]) -> Option<u64> {
 
 /// Hands over the fields of the message that begins here. Answers where its head ends.
 ///
-/// What needs other frames ([`REQUEST_IN`], [`RESPONSE_IN`], [`TIME`], the numbers) is put in by
+/// What needs other frames (`http.request_in`, `http.response_in`, `http.time`, the numbers) is put in by
 /// who knows them.
 pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<usize> {
     let head = parse_cut_head(view.bytes, None)?;

@@ -10,7 +10,7 @@ pub mod fields;
 mod messages;
 
 pub use emit::{State, emit};
-pub use fields::FIELDS;
+pub(crate) use fields::FIELDS;
 
 use super::definition::{Definition, Found, NOTHING, Names};
 use super::layer::View;

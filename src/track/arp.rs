@@ -36,7 +36,7 @@ crate::fields! {
 }
 
 /// Hands over the fields.
-pub fn emit(note: &Note, sink: &mut Sink<'_>) {
+pub(crate) fn emit(note: &Note, sink: &mut Sink<'_>) {
     for duplicate in note.duplicates.iter().flatten() {
         sink.unsigned(DUPLICATE_FRAME, 0..0, duplicate.frame);
         sink.mark(DUPLICATE_DETECTED, 0..0);

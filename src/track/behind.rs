@@ -13,7 +13,7 @@ const WAITING: usize = 2;
 
 /// TCP conversations and the messages in their streams.
 #[derive(Default)]
-pub struct Tcp {
+pub(crate) struct Tcp {
     /// The conversations.
     pub connections: Connections,
     /// The messages.
@@ -32,7 +32,7 @@ impl Tcp {
     }
 
     /// Takes in one segment; `frame` gives the bytes of the frame it is in.
-    pub fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
+    pub(crate) fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
         match &mut self.segments {
             None => self.connections.keep(&carried.seen),
             Some(segments) => {
@@ -45,7 +45,7 @@ impl Tcp {
 }
 
 /// What follows the conversations: here, and in a thread once there is more than one batch.
-pub struct Behind {
+pub(crate) struct Behind {
     state: State,
     /// The list in use.
     list: Vec<Carried>,
@@ -66,7 +66,7 @@ struct There {
 
 impl Behind {
     /// Nothing followed yet; batches go to `returns` in the end.
-    pub fn new(tcp: Tcp, returns: Sender<Batch>) -> Behind {
+    pub(crate) fn new(tcp: Tcp, returns: Sender<Batch>) -> Behind {
         Behind {
             state: State::Here {
                 tcp: Box::new(tcp),
@@ -78,12 +78,12 @@ impl Behind {
     }
 
     /// The list of what the segments of the next batch carry, empty.
-    pub fn list(&mut self) -> &mut Vec<Carried> {
+    pub(crate) fn list(&mut self) -> &mut Vec<Carried> {
         &mut self.list
     }
 
     /// Takes in a batch with its list.
-    pub fn batch(&mut self, batch: Batch) {
+    pub(crate) fn batch(&mut self, batch: Batch) {
         if let State::Here { tcp, batches: 1 } = &mut self.state
             && let Some(there) = begin(tcp, &self.returns)
         {
@@ -106,7 +106,7 @@ impl Behind {
     }
 
     /// Everything found.
-    pub fn finish(self) -> Tcp {
+    pub(crate) fn finish(self) -> Tcp {
         match self.state {
             State::Here { tcp, .. } => *tcp,
             State::There(There { thread, work, .. }) => {

@@ -17,7 +17,7 @@ use crate::dissect::{Packet, Transport};
 use std::net::IpAddr;
 
 /// How many packets are looked at.
-pub const MOST: u32 = 10_000;
+pub(crate) const MOST: u32 = 10_000;
 /// How many frames and senders are named.
 const NAMED: usize = 20;
 

@@ -78,7 +78,7 @@ pub struct Note {
 }
 
 /// Hands over the fields.
-pub fn emit(note: &Note, sink: &mut Sink<'_>) {
+pub(crate) fn emit(note: &Note, sink: &mut Sink<'_>) {
     if note.broken {
         return;
     }

@@ -22,7 +22,7 @@ const METHODS: [u8; 4] = [13, 21, 25, 43];
 
 /// All conversations, by their two stations.
 #[derive(Default)]
-pub struct Conversations {
+pub(crate) struct Conversations {
     by_stations: HashMap<([u8; 6], [u8; 6]), Conversation>,
 }
 
@@ -34,7 +34,7 @@ struct Conversation {
 
 impl Conversations {
     /// Takes in a frame, and hands out the message that ends in it.
-    pub fn packet(&mut self, packet: &Packet<'_>) -> Option<Message> {
+    pub(crate) fn packet(&mut self, packet: &Packet<'_>) -> Option<Message> {
         let (to, from) = packet.macs?;
         let mut layers = packet.layers.as_slice().iter();
         let layer = layers.find(|l| l.protocol == Protocol::Other && l.name == "eapol")?;

@@ -268,7 +268,12 @@ fn assemble(pieces: &mut [(u32, Vec<u8>, u32)], total: usize) -> Whole {
 }
 
 /// Hands over the fields of a frame that completes a datagram, or belongs to one.
-pub fn emit(whole: Option<&Whole>, completed_in: Option<u32>, v6: bool, sink: &mut Sink<'_>) {
+pub(crate) fn emit(
+    whole: Option<&Whole>,
+    completed_in: Option<u32>,
+    v6: bool,
+    sink: &mut Sink<'_>,
+) {
     let (fragment, count, length, within) = if v6 {
         (V6_FRAGMENT, V6_COUNT, V6_LENGTH, V6_REASSEMBLED_IN)
     } else {

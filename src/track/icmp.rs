@@ -38,7 +38,7 @@ crate::fields! {
 }
 
 /// Hands over the fields; `v6` chooses the names.
-pub fn emit(note: &Note, v6: bool, sink: &mut Sink<'_>) {
+pub(crate) fn emit(note: &Note, v6: bool, sink: &mut Sink<'_>) {
     let (resp_in, resp_to, resptime) = if v6 {
         (V6_RESP_IN, V6_RESP_TO, V6_RESPTIME)
     } else {
@@ -333,7 +333,7 @@ impl std::fmt::Display for Quoted {
 }
 
 /// Reads the quoted packet of an ICMP error.
-pub fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
+pub(crate) fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
     let layers = packet.layers.as_slice();
     let at = layers
         .iter()
@@ -386,7 +386,7 @@ pub fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
 }
 
 /// An ICMP error in words (RFC 792, RFC 1122 §3.2.2, RFC 4443).
-pub fn meaning(v6: bool, kind: u8, code: u8) -> &'static str {
+pub(crate) fn meaning(v6: bool, kind: u8, code: u8) -> &'static str {
     match (v6, kind, code) {
         (false, 3, 0) => "network unreachable",
         (false, 3, 1) => "host unreachable",

@@ -7,7 +7,7 @@
 //!
 //! **Invariant:** what waits for its end is bounded, in each direction and together.
 
-pub mod pdu;
+pub(crate) mod pdu;
 mod waiting;
 
 use crate::capture::Time;
@@ -46,7 +46,7 @@ const LONGEST_BODY: u64 = i32::MAX as u64;
 
 /// A message, in the frame that completes it.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub(crate) struct Message {
     /// HTTP, TLS or DNS.
     pub protocol: Protocol,
     /// Its bytes; of a body longer than is kept, the beginning.
@@ -61,7 +61,7 @@ pub struct Message {
 
 impl Message {
     /// The message as a layer of the packet that completes it.
-    pub fn given<'p, 'a>(&'a self, packet: &'p Packet<'a>) -> Given<'p, 'a> {
+    pub(crate) fn given<'p, 'a>(&'a self, packet: &'p Packet<'a>) -> Given<'p, 'a> {
         let length = as_u32(self.bytes.len());
         Given {
             packet,
@@ -87,7 +87,7 @@ impl Message {
 
 /// How a request and its response belong together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HttpNote {
+pub(crate) struct HttpNote {
     /// Which exchange of the connection the message belongs to, from 1.
     pub exchange: u32,
     /// Which request of the connection this is, from 1.
@@ -110,7 +110,7 @@ pub struct HttpNote {
 
 /// What becomes of a segment's payload.
 #[derive(Debug, Default)]
-pub struct Told {
+pub(crate) struct Told {
     /// The messages that end in the segment.
     pub messages: Vec<Message>,
     /// Parts of the payload that wait for more or complete what waited.
@@ -131,7 +131,7 @@ pub struct Told {
 
 /// Bytes of several segments, put together for a message or several.
 #[derive(Clone, Debug)]
-pub struct Whole {
+pub(crate) struct Whole {
     /// The frames they came in.
     pub frames: Vec<u32>,
     /// How many they are.
@@ -142,7 +142,7 @@ pub struct Whole {
 
 /// All streams.
 #[derive(Default)]
-pub struct Messages {
+pub(crate) struct Messages {
     streams: HashMap<u32, Stream, RandomState>,
     waiting: usize,
     /// Ends at which a data connection of FTP was announced.
@@ -209,7 +209,7 @@ struct Exchange {
 
 impl Messages {
     /// Takes in a segment and hands out the messages that end in it.
-    pub fn segment(&mut self, packet: &Packet<'_>, segment: &Segment, note: &Note) -> Told {
+    pub(crate) fn segment(&mut self, packet: &Packet<'_>, segment: &Segment, note: &Note) -> Told {
         let length = segment.length.unwrap_or(0);
         let payload = packet.payload_bytes();
         let payload = &payload[..payload.len().min(as_usize(length))];
@@ -323,12 +323,12 @@ impl Messages {
     }
 
     /// The frame that completes what this one's bytes belong to.
-    pub fn completed_in(&self, frame: u32) -> Option<u32> {
+    pub(crate) fn completed_in(&self, frame: u32) -> Option<u32> {
         self.completed.get(&frame).copied()
     }
 
     /// What a second reading knows of a message: the frame of the response to a request.
-    pub fn complete(&self, stream: u32, message: &mut Message) {
+    pub(crate) fn complete(&self, stream: u32, message: &mut Message) {
         if let Some(http) = message.http.as_mut().filter(|http| http.exchange > 0) {
             let request = |number| self.requests.get(&(stream, number)).copied();
             let response = |number| self.responses.get(&(stream, number)).copied();
@@ -357,7 +357,7 @@ impl Messages {
 }
 
 /// Hands over what ties requests and responses together.
-pub fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
+pub(crate) fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
     use crate::dissect::http::fields;
     let numbers = [
         (fields::REQUEST_NUMBER, note.request_number),
@@ -384,7 +384,7 @@ pub fn emit(note: &HttpNote, sink: &mut Sink<'_>) {
 }
 
 /// Hands over where the tunnel leads in which a payload is.
-pub fn emit_tunnel((host, port): &(Vec<u8>, u16), sink: &mut Sink<'_>) {
+pub(crate) fn emit_tunnel((host, port): &(Vec<u8>, u16), sink: &mut Sink<'_>) {
     use crate::dissect::http::fields;
     let host = text::ascii(host).into_owned();
     sink.put(fields::PROXY_CONNECT_HOST, 0..0, Value::Text(host.into()));

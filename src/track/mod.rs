@@ -3,28 +3,28 @@
 //! **Invariant:** no output, no clock; time comes from frames. Hash tables only find things:
 //! what is reported is in the order of first appearance.
 
-pub mod arp;
-pub mod behind;
+pub(crate) mod arp;
+pub(crate) mod behind;
 mod capturing;
-pub mod checksums;
+pub(crate) mod checksums;
 mod chunks;
-pub mod communities;
-pub mod copies;
-pub mod dhcp;
-pub mod discovery;
-pub mod dns;
-pub mod eap;
-pub mod fragments;
-pub mod icmp;
-pub mod messages;
-pub mod pairs;
-pub mod promised;
-pub mod situations;
-pub mod ssdp;
-pub mod stream;
-pub mod tcp;
-pub mod traces;
-pub mod udp;
+pub(crate) mod communities;
+pub(crate) mod copies;
+pub(crate) mod dhcp;
+pub(crate) mod discovery;
+pub(crate) mod dns;
+pub(crate) mod eap;
+pub(crate) mod fragments;
+pub(crate) mod icmp;
+pub(crate) mod messages;
+pub(crate) mod pairs;
+pub(crate) mod promised;
+pub(crate) mod situations;
+pub(crate) mod ssdp;
+pub(crate) mod stream;
+pub(crate) mod tcp;
+pub(crate) mod traces;
+pub(crate) mod udp;
 
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport, icmp as dissect_icmp, icmpv6};

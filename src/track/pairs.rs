@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Most pairs kept.
-pub const MOST: usize = 32_768;
+pub(crate) const MOST: usize = 32_768;
 
 /// From how many destinations on a hardware address is taken for a router's. Two may be one
 /// host's IPv4 and IPv6 address.

@@ -13,14 +13,14 @@ const MOST: usize = 65_536;
 
 /// What was announced.
 #[derive(Default)]
-pub struct Promised {
+pub(crate) struct Promised {
     /// Client, its port, and the server that it asked.
     tftp: HashSet<(IpAddr, u16, IpAddr)>,
 }
 
 impl Promised {
     /// Takes in a frame: notes what it announces, and calls it what was announced.
-    pub fn packet(&mut self, packet: &mut Packet<'_>) {
+    pub(crate) fn packet(&mut self, packet: &mut Packet<'_>) {
         let (Some(ip), Transport::Udp(datagram)) = (packet.ip, packet.transport) else {
             return;
         };

@@ -20,7 +20,7 @@ use gather::Gathered;
 
 /// Everything recognized, in order of the first frame, then what comes from the capturing.
 /// `end` is the time of the capture's last frame.
-pub fn find(
+pub(crate) fn find(
     trackers: &Trackers,
     census: &Census,
     leases: &[Lease],

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// All conversations, by their UDP stream.
 #[derive(Default)]
-pub struct Conversations {
+pub(crate) struct Conversations {
     streams: HashMap<u32, Conversation>,
     /// Stream and number of a pair, to the frame of its request.
     requests: HashMap<(u32, u32), u32>,
@@ -28,7 +28,13 @@ struct Conversation {
 
 impl Conversations {
     /// Takes in a message.
-    pub fn message(&mut self, stream: u32, frame: u32, time: Time, bytes: &[u8]) -> HttpNote {
+    pub(crate) fn message(
+        &mut self,
+        stream: u32,
+        frame: u32,
+        time: Time,
+        bytes: &[u8],
+    ) -> HttpNote {
         let mut note = HttpNote::default();
         let conversation = self.streams.entry(stream).or_default();
         match http::recognize(bytes) {
@@ -62,7 +68,7 @@ impl Conversations {
     }
 
     /// Adds what a first reading knows of a message: the frames of its pair and of those beside.
-    pub fn complete(&self, note: &mut HttpNote, stream: u32) {
+    pub(crate) fn complete(&self, note: &mut HttpNote, stream: u32) {
         if note.exchange == 0 {
             return;
         }

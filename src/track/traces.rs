@@ -22,7 +22,7 @@ fn ran_out(error: &IcmpError) -> bool {
 }
 
 /// All probes in order of their frames.
-pub fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe> {
+pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe> {
     // Who traces whom, in order of the first answer.
     let mut traced: Vec<(IpAddr, IpAddr)> = Vec::new();
     for error in errors.iter().filter(|e| ran_out(e)) {

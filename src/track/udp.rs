@@ -35,7 +35,7 @@ crate::fields! {
 }
 
 /// Hands over the fields.
-pub fn emit(note: &Note, sink: &mut Sink<'_>) {
+pub(crate) fn emit(note: &Note, sink: &mut Sink<'_>) {
     sink.unsigned(STREAM, 0..0, note.stream);
     if note.quoted {
         return;

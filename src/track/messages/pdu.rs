@@ -17,7 +17,7 @@ crate::fields! {
 }
 
 /// Hands over the fields; `start` is where the payload begins in its layer.
-pub fn emit<'a>(
+pub(crate) fn emit<'a>(
     told: &'a Told,
     payload: &'a [u8],
     start: usize,

@@ -11,11 +11,11 @@ use crate::track::Notes;
 use std::net::IpAddr;
 
 /// One end.
-pub type End = (IpAddr, u16);
+pub(crate) type End = (IpAddr, u16);
 
 /// Which conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Which {
+pub(crate) enum Which {
     /// Wireshark's `tcp.stream`.
     Tcp(u32),
     /// Wireshark's `udp.stream`.
@@ -24,7 +24,7 @@ pub enum Which {
 
 impl Which {
     /// The conversation that a frame belongs to.
-    pub fn of(notes: &Notes) -> Option<Which> {
+    pub(crate) fn of(notes: &Notes) -> Option<Which> {
         let udp = notes.udp.filter(|note| !note.quoted);
         match (notes.tcp, udp) {
             (Some(note), _) => Some(Which::Tcp(note.stream)),
@@ -57,7 +57,7 @@ pub struct Said<'a> {
 }
 
 /// A conversation, as far as it was read.
-pub struct Conversation {
+pub(crate) struct Conversation {
     which: Which,
     /// Both ends, the sender of the first frame first.
     pub ends: Option<[End; 2]>,
@@ -71,7 +71,7 @@ pub struct Conversation {
 
 impl Conversation {
     /// Nothing is known of it yet.
-    pub fn new(which: Which) -> Conversation {
+    pub(crate) fn new(which: Which) -> Conversation {
         Conversation {
             which,
             ends: None,
@@ -83,7 +83,12 @@ impl Conversation {
     }
 
     /// Takes in a frame; what one end said in it, or before and became readable, goes to `out`.
-    pub fn packet(&mut self, packet: &Packet<'_>, notes: &Notes, out: &mut dyn FnMut(Said<'_>)) {
+    pub(crate) fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        notes: &Notes,
+        out: &mut dyn FnMut(Said<'_>),
+    ) {
         if Which::of(notes) != Some(self.which) {
             return;
         }
@@ -184,7 +189,7 @@ impl Conversation {
 
     /// The capture is over: what still waits for a hole to be filled is handed on, and what was
     /// acknowledged and never seen is told.
-    pub fn end(&mut self, out: &mut dyn FnMut(Said<'_>)) {
+    pub(crate) fn end(&mut self, out: &mut dyn FnMut(Said<'_>)) {
         for side in 0..2 {
             let piece = Piece {
                 stream: 0,

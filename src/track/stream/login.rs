@@ -104,7 +104,7 @@ enum Way {
 }
 
 /// One stream.
-pub struct Parser {
+pub(crate) struct Parser {
     talk: Talk,
     client: usize,
     lines: [Partial; 2],
@@ -117,7 +117,7 @@ pub struct Parser {
 
 impl Parser {
     /// A stream whose client is this end.
-    pub fn new(talk: Talk, client: usize) -> Parser {
+    pub(crate) fn new(talk: Talk, client: usize) -> Parser {
         Parser {
             talk,
             client,

@@ -4,15 +4,15 @@
 //! early waits (bounded), a hole that the other side has acknowledged is skipped and told. Bodies
 //! are counted, not kept.
 
-pub mod conversation;
+pub(crate) mod conversation;
 mod dns;
 mod http;
-pub mod login;
+pub(crate) mod login;
 mod order;
 mod tls;
 
-pub use http::Exchanges;
-pub use tls::Hellos;
+pub(crate) use http::Exchanges;
+pub(crate) use tls::Hellos;
 
 use super::chunks::Slots;
 use super::tcp::Seen;

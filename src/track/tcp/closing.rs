@@ -16,11 +16,11 @@ crate::fields! {
 
 /// Which side of each conversation closed first.
 #[derive(Debug, Default)]
-pub struct Closings(HashMap<u32, u8, RandomState>);
+pub(crate) struct Closings(HashMap<u32, u8, RandomState>);
 
 /// What a segment does to its connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Step {
+pub(crate) struct Step {
     /// Asks for a connection.
     pub syn: bool,
     /// Accepts one.
@@ -33,7 +33,7 @@ pub struct Step {
 
 impl Closings {
     /// Takes in a segment of this conversation and side.
-    pub fn segment(&mut self, stream: u32, side: u8, segment: &Segment) -> Step {
+    pub(crate) fn segment(&mut self, stream: u32, side: u8, segment: &Segment) -> Step {
         let syn = segment.has(SYN);
         let fin = segment
             .has(FIN)
@@ -48,7 +48,7 @@ impl Closings {
 }
 
 /// Hands over the marks.
-pub fn emit(step: Step, sink: &mut Sink<'_>) {
+pub(crate) fn emit(step: Step, sink: &mut Sink<'_>) {
     let marks = [
         (step.syn, SYN_SEEN),
         (step.syn_ack, SYN_ACK_SEEN),

@@ -4,20 +4,20 @@
 //! and how, `zeek.rs` keeps Zeek's state and letters. All three see each segment once.
 
 mod analysis;
-pub mod closing;
+pub(crate) mod closing;
 mod directory;
 mod holes;
-pub mod note;
+pub(crate) mod note;
 mod offer;
-pub mod segments;
+pub(crate) mod segments;
 mod story;
 mod unacked;
 mod zeek;
 
 pub(crate) use story::{Brief, Failure};
 
-pub use directory::Seen;
-pub use note::{FIELDS, Flags, Note, emit};
+pub(crate) use directory::Seen;
+pub(crate) use note::{FIELDS, Flags, Note, emit};
 
 use super::chunks::{Chunks, Slots};
 use crate::capture::Time;

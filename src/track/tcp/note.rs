@@ -124,7 +124,7 @@ crate::fields! {
 
 /// Hands over the fields, in Wireshark's order. Without the `whole_header` Wireshark comes no
 /// further than the completeness.
-pub fn emit(note: &Note, whole_header: bool, sink: &mut Sink<'_>) {
+pub(crate) fn emit(note: &Note, whole_header: bool, sink: &mut Sink<'_>) {
     sink.unsigned(STREAM, 0..0, note.stream);
     sink.unsigned(COMPLETENESS, 0..0, note.completeness);
     if !whole_header {

@@ -10,7 +10,7 @@ use crate::facts::{Milliseconds, Moment, Side};
 use crate::track::chunks::Chunks;
 
 /// Most segments kept.
-pub const MOST: usize = 1 << 24;
+pub(crate) const MOST: usize = 1 << 24;
 
 /// A segment as kept.
 struct Row {
