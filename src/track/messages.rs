@@ -200,7 +200,7 @@ struct Request {
 
 /// Wireshark counts exchanges more simply than RFC 9112 pairs them: each request begins one, and a
 /// response one when the newest has its response, be that a mere `100 Continue`.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Exchange {
     number: u32,
     request: Option<(u32, Time)>,
@@ -275,12 +275,15 @@ impl Messages {
         let can_wait = whole && self.waiting < MOST_TOGETHER;
         let again = note.flags.has(SENT_AGAIN) || whole && note.flags.has(KNOWN_ALREADY);
         if length > 0 && again {
-            // It may fill a gap; a message that ends in it is not shown.
+            // It may fill a gap; a message that ends in it is not shown, nor counted.
+            let exchange = stream.exchange;
             let filling = stream.waits_for(call.side, segment);
             if filling {
                 stream.bytes(&mut call, segment, payload, can_wait);
             }
+            stream.exchange = exchange;
             call.out.clear();
+            call.exchanges.clear();
             call.told.pieces.clear();
             if filling || note.flags.has(Flags::RETRANSMISSION) {
                 call.told.pieces.push(0..payload.len());

@@ -161,6 +161,7 @@ impl Group {
             None
         };
         Some(Situation {
+            kind: scan.map_or(kind, |_| SituationKind::Scan),
             server: only(&self.hosts),
             server_port: only(&self.ports),
             count: u32::try_from(count).unwrap_or(u32::MAX),
