@@ -286,3 +286,14 @@ fn a_negation_of_something_else_is_no_no() {
         ["wrong"]
     );
 }
+
+#[test]
+fn hardware_addresses_with_their_makers_name_are_read() {
+    let parts = ["4A.source-mac", "4A.destination-mac"];
+    let both = "4A: Src: PcsCompu_8f:db:0a, Dst: RealtekU_12:35:02";
+    assert_eq!(ip(both, &parts), ["right", "right"]);
+    let turned = "4A: Src: RealtekU_12:35:02, Dst: PcsCompu_8f:db:0a";
+    assert_eq!(ip(turned, &parts), ["wrong", "wrong"]);
+    let twice = "4A: PcsCompu_8f:db:0a ({vm_mac}) -> RealtekU_12:35:02 ({router_mac})";
+    assert_eq!(ip(twice, &parts), ["right", "right"]);
+}

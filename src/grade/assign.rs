@@ -473,6 +473,7 @@ pub fn value(token: &Token) -> Option<Claimed> {
         Kind::Ip6(ip) => Claimed::Ips(vec![IpAddr::V6(*ip)]),
         Kind::BadIp => Claimed::Malformed(String::new()),
         Kind::Mac(mac) => Claimed::Mac(*mac),
+        Kind::MacEnd(end) => Claimed::MacEnd(*end),
         #[expect(clippy::cast_precision_loss, reason = "numbers of packets are smaller")]
         Kind::Number(n) => Claimed::Number(*n as f64, token.unit),
         Kind::Decimal(f) => Claimed::Number(*f, token.unit),

@@ -33,6 +33,8 @@ pub enum Claimed {
     Ips(Vec<IpAddr>),
     /// A hardware address.
     Mac([u8; 6]),
+    /// The last three bytes of a hardware address.
+    MacEnd([u8; 3]),
     /// A number with its unit.
     Number(f64, Unit),
     /// Numbers in order.
@@ -100,7 +102,7 @@ impl Class {
     pub fn holds(self, token: &Token) -> bool {
         match self {
             Class::Ip => matches!(token.kind, Kind::Ip(_) | Kind::Ip6(_) | Kind::BadIp),
-            Class::Mac => matches!(token.kind, Kind::Mac(_)),
+            Class::Mac => matches!(token.kind, Kind::Mac(_) | Kind::MacEnd(_)),
             Class::Number | Class::Ports | Class::Frames => {
                 matches!(token.kind, Kind::Number(_) | Kind::Decimal(_))
             }

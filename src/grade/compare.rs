@@ -203,6 +203,9 @@ fn fit(part: &Part, kind: Type, values: &[Datum], text: &str, claimed: &Claimed)
     match claimed {
         Claimed::Ips(ips) => addresses(kind, values, ips),
         Claimed::Mac(mac) => yes(values.first() == Some(&Datum::Mac(*mac))),
+        Claimed::MacEnd(end) => {
+            yes(matches!(values.first(), Some(Datum::Mac(mac)) if mac.ends_with(end)))
+        }
         Claimed::Number(n, unit) => yes(number(part, kind, values, *n, *unit)),
         Claimed::Numbers(told) => {
             let key: Vec<i128> = values.iter().filter_map(whole).collect();
@@ -360,6 +363,7 @@ pub fn told(claimed: &Claimed) -> String {
             ips.join(", ")
         }
         Claimed::Mac(mac) => Datum::Mac(*mac).to_string(),
+        Claimed::MacEnd([a, b, c]) => format!("{a:02x}:{b:02x}:{c:02x}"),
         Claimed::Number(n, _) => decimals(*n),
         Claimed::Numbers(list) => {
             let list: Vec<String> = list.iter().map(ToString::to_string).collect();

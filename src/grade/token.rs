@@ -17,6 +17,8 @@ pub enum Kind {
     BadIp,
     /// A hardware address.
     Mac([u8; 6]),
+    /// The end of one, behind its maker's name, as Wireshark shows it: `PcsCompu_1a:b8:5d`.
+    MacEnd([u8; 3]),
     /// A number.
     Number(i128),
     /// A number with decimals.
@@ -157,6 +159,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 Some(mac) => Kind::Mac(mac),
                 None => Kind::Other,
             }
+        } else if let Some(end) = capture.name("name").and_then(|n| mac_end(n.as_str())) {
+            Kind::MacEnd(end)
         } else if named("clock") || named("name") {
             Kind::Other
         } else if named("ip") {
@@ -209,6 +213,17 @@ pub fn tokens(text: &str) -> Vec<Token> {
         push(&mut found, text, kind, span, hex);
     }
     calculations(text, &mut found);
+    // `PcsCompu_1a:b8:5d (08:00:27:1a:b8:5d)` is one address.
+    for at in 1..found.len() {
+        let near = text[found[at - 1].span.end..found[at].span.start].trim() == "(";
+        if let (Kind::MacEnd(end), Kind::Mac(mac)) = (&found[at - 1].kind, &found[at].kind)
+            && near
+            && mac.ends_with(end)
+        {
+            found[at - 1].kind = Kind::Other;
+            found[at].bracket = false;
+        }
+    }
     for at in 1..found.len() {
         let gap = &text[found[at - 1].span.end..found[at].span.start];
         if found[at - 1].frame
@@ -285,6 +300,17 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
         operand: false,
         hex,
     });
+}
+
+/// The bytes behind the name of a maker.
+fn mac_end(text: &str) -> Option<[u8; 3]> {
+    let (_, end) = text.rsplit_once('_')?;
+    let bytes: Vec<u8> = end
+        .split(':')
+        .map(|b| u8::from_str_radix(b, 16))
+        .collect::<Result<_, _>>()
+        .ok()?;
+    bytes.try_into().ok()
 }
 
 /// The last bytes of a text.
