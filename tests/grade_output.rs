@@ -202,8 +202,9 @@ fn nothing_of_a_hand_in_becomes_markup_or_a_formula() {
     }
     strict(&out.join("grades.csv"));
     let mut pages = 0;
-    for entry in std::fs::read_dir(out.join("feedback")).expect("pages") {
-        let path = entry.expect("an entry").path();
+    let feedback = std::fs::read_dir(out.join("feedback")).expect("pages");
+    let feedback = feedback.map(|entry| entry.expect("an entry").path());
+    for path in feedback.chain([out.join("class.html")]) {
         let text = std::fs::read_to_string(&path).expect("a page");
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{}", path.display());
         if path.extension().is_none_or(|e| e != "html") {
@@ -212,8 +213,8 @@ fn nothing_of_a_hand_in_becomes_markup_or_a_formula() {
         pages += 1;
         let page = scraper::Html::parse_document(&text);
         let known = [
-            "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "ul", "li", "table",
-            "tbody", "tr", "th", "td", "code",
+            "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "ul", "li",
+            "table", "tbody", "tr", "th", "td", "code",
         ];
         let all = scraper::Selector::parse("*").expect("a selector");
         for element in page.select(&all) {
@@ -239,7 +240,7 @@ fn nothing_of_a_hand_in_becomes_markup_or_a_formula() {
         let heading = scraper::Selector::parse("h1").expect("a selector");
         assert_eq!(page.select(&heading).count(), 1);
     }
-    assert_eq!(pages, 2);
+    assert_eq!(pages, 3);
     let class_page = std::fs::read_to_string(out.join("class.md")).expect("a page");
     assert!(class_page.contains("| part | success |"));
     assert!(!class_page.contains("<b>=cmd"));
@@ -337,6 +338,13 @@ fn names_can_be_hidden_and_other_things_expected() {
     assert!(
         grace.contains("gives for ada") && grace.contains("do not show"),
         "{grace}"
+    );
+    // Captures that show nothing of the student are not done by this student: hers show another's.
+    let why = |student: usize| told["students"][student]["captures"].to_string();
+    let nothing = "nothing in the captures is what the list gives";
+    assert!(
+        why(1).contains(nothing) && !why(0).contains(nothing),
+        "{told}"
     );
     // The run was made on the day the project was; a window before it takes the capture's points.
     let before = json(&class, &["--until", "2020-01-01"]);

@@ -128,3 +128,161 @@ fn sentences_about_ip_dhcp_and_arp() {
 fn sentences_about_client_and_server() {
     sentences("client-server", "client-server-11", 0.92);
 }
+
+/// Grades one report with the captures of a run, and gives the verdicts of some parts.
+fn told(lab: &str, recorded: &str, report: &str, parts: &[&str]) -> Vec<&'static str> {
+    let (captures, values) = run(recorded);
+    let mut report = report.to_owned();
+    for (name, value) in &values {
+        report = report.replace(&format!("{{{name}}}"), value);
+    }
+    let marks = graded(lab, &captures, &[report]).remove(0);
+    let one = |part: &&str| {
+        let mark = marks.parts.iter().find(|m| m.part == **part);
+        mark.expect("a part").outcome.verdict.word()
+    };
+    parts.iter().map(one).collect()
+}
+
+fn ip(report: &str, parts: &[&str]) -> Vec<&'static str> {
+    told("ip-dhcp-arp", "ip-dhcp-arp-1", report, parts)
+}
+
+fn cs(report: &str, parts: &[&str]) -> Vec<&'static str> {
+    told("client-server", "client-server-11", report, parts)
+}
+
+#[test]
+fn what_is_taken_back_is_not_meant() {
+    let both = ["3A.asked-address", "3A.sender-ip"];
+    let report = "3A: Asked: {dns} ... sorry, here it is {router}. Sender: {vm}";
+    assert_eq!(ip(report, &both), ["right", "right"]);
+    let report = "3A: Asked: {dns}. Sender: {vm}. Sorry for the short answer.";
+    assert_eq!(ip(report, &both), ["wrong", "right"]);
+    let both = ["1A.source", "1A.destination"];
+    let report = "1A: At first I wrote down {dns}, but it goes from {vm} to {far}.";
+    assert_eq!(ip(report, &both), ["right", "right"]);
+    let report = "1A: from {vm} to {dns}, not to {far}";
+    assert_eq!(ip(report, &both), ["right", "wrong"]);
+}
+
+#[test]
+fn a_remark_in_brackets_answers_nothing() {
+    let report = "3A: They look for {router} and it is me, {vm}, who asks (there are more ARPs from {dns} in it, those are not mine).";
+    let both = ["3A.asked-address", "3A.sender-ip"];
+    assert_eq!(ip(report, &both), ["right", "right"]);
+    let report = "3A: sent by {dns} (the name server)";
+    assert_eq!(ip(report, &both[1..]), ["wrong"]);
+}
+
+#[test]
+fn numbers_alone_and_letters_are_questions() {
+    let report = "1\na  {vm} > {far}\nb  icmp\n\n2\na  udp 68>67\n\n4\nb  no. gateway\nc  0800\n";
+    let parts = [
+        "1A.source",
+        "1B.protocol",
+        "2A.ports",
+        "4B.belongs",
+        "4C.value",
+    ];
+    assert_eq!(ip(report, &parts), ["right"; 5]);
+    let report = "Part 1\n------\n**Question A.** {far} to {vm}\n**Question B.** UDP\n";
+    assert_eq!(ip(report, &parts[..2]), ["wrong", "wrong"]);
+    // A number in a table about one question is none of another's.
+    let report = "2B:\n| option | value |\n|---|---|\n| 1 | 255.255.255.0 |\n| 3 | {dns} |\n";
+    assert_eq!(
+        ip(report, &["2B.mask", "2B.router", "1A.source"]),
+        ["right", "wrong", "missing"]
+    );
+}
+
+#[test]
+fn a_heading_and_a_repeated_question_answer_nothing() {
+    let report = "**T2** Client port: {t2_port}. MSS: I don't know.\n\n## 2. Server not there\n\n**Q1** RST\n";
+    assert_eq!(
+        cs(report, &["T2.client-port", "T2.mss", "Q1.observed"]),
+        ["right", "missing", "right"]
+    );
+    let report = "## Q1\n*TCP client before the server?*\n\nThe SYN is answered with RST, ACK.\n";
+    assert_eq!(cs(report, &["Q1.observed"]), ["right"]);
+}
+
+#[test]
+fn rows_of_a_table_are_read_under_its_headings() {
+    let table = |first: &str, second: &str| {
+        format!(
+            "T2\n| frame | flags | seq | ack |\n|---|---|---|---|\n| 3 | SYN | {first} | - |\n| 4 | SYN, ACK | {second} | {{t2_ack}} |\n"
+        )
+    };
+    let parts = ["T2.syn-seq", "T2.synack-seq", "T2.synack-ack"];
+    assert_eq!(cs(&table("{t2_syn}", "{t2_synack}"), &parts), ["right"; 3]);
+    let turned = cs(&table("{t2_synack}", "{t2_syn}"), &parts);
+    assert!(
+        turned[..2].iter().all(|v| ["wrong", "review"].contains(v)),
+        "{turned:?}"
+    );
+    let report = "| Q | evidence | answer |\n|---|---|---|\n| 1A | #9 (a.pcap) | src {vm}, dst {far} |\n| 1E | #10 (a.pcap) | 61 |\n";
+    assert_eq!(ip(report, &["1A.source", "1E.ttl"]), ["right", "wrong"]);
+}
+
+#[test]
+fn a_list_may_be_told_over_several_lines() {
+    let parts = ["L2.4.commands", "L2.4.closer"];
+    let report = "L2.4\n> TIME\n< {time}\n> HELLO\n< Invalid command!\n> EXIT\nclosed by: server\n";
+    assert_eq!(ip(report, &parts), ["right", "right"]);
+    let report = "L2.4\n> TIME\n< {time}\n> EXIT\nclosed by: client\n";
+    assert_eq!(ip(report, &parts), ["partly", "wrong"]);
+    let report = "L2.4: I typed TIME and got the date, then HELLO, and at the end EXIT. EXIT gets no answer.";
+    assert_eq!(ip(report, &parts[..1]), ["right"]);
+}
+
+#[test]
+fn what_answers_another_question_is_missing_here_and_no_mistake() {
+    let report = "1D: 64 bytes (8 bytes ICMP header + 56 bytes data)\n4B: The destination MAC is the router's, not that of {web}.\n";
+    assert_eq!(
+        ip(
+            report,
+            &["1C.header-length", "1A.destination", "1D.payload-length"]
+        ),
+        ["missing", "missing", "right"]
+    );
+}
+
+#[test]
+fn a_name_that_is_not_known_goes_to_a_person() {
+    assert_eq!(ip("1B: the ping protocol", &["1B.protocol"]), ["review"]);
+    assert_eq!(ip("1B: UDP", &["1B.protocol"]), ["wrong"]);
+    assert_eq!(ip("1B: I don't know", &["1B.protocol"]), ["missing"]);
+    assert_eq!(cs("Q1: some red line", &["Q1.observed"]), ["review"]);
+    assert_eq!(
+        cs("Q1: the SYN is answered with SYN, ACK", &["Q1.observed"]),
+        ["wrong"]
+    );
+}
+
+#[test]
+fn a_negation_of_something_else_is_no_no() {
+    let part = ["P2.from-cache"];
+    assert_eq!(
+        cs("P2: The proxy did not ask the origin again.", &part),
+        ["review"]
+    );
+    assert_eq!(
+        cs("P2: It was not served from the cache.", &part),
+        ["wrong"]
+    );
+    assert_eq!(
+        cs("P2: No DNS packets, so it came from its cache.", &part),
+        ["right"]
+    );
+    let part = ["4B.belongs"];
+    assert_eq!(
+        ip("4B: It does not, since MAC addresses are local.", &part),
+        ["right"]
+    );
+    assert_eq!(ip("4B: It doesn't matter.", &part), ["review"]);
+    assert_eq!(
+        ip("4B: Of course, otherwise it would not arrive.", &part),
+        ["wrong"]
+    );
+}

@@ -111,7 +111,11 @@ impl Reader {
         if self.end.is_some() {
             return false;
         }
-        batch.hold(CHUNK.max(self.tail.len()));
+        // A small file needs no large room: zeroing it would cost more than reading.
+        let left = self.size().and_then(|size| size.checked_sub(self.offset));
+        let left = left.filter(|_| !self.is_compressed());
+        let room = left.and_then(|left| usize::try_from(left + 4096).ok());
+        batch.hold(room.unwrap_or(CHUNK).min(CHUNK).max(self.tail.len()));
         if let Some(room) = batch.bytes.get_mut(..self.tail.len()) {
             room.copy_from_slice(&self.tail);
             batch.filled = room.len();

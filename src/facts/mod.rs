@@ -6,8 +6,8 @@
 //! [`states!`](crate::states). A field that is called `frame` or ends in `_frame` is the number of
 //! a frame of the capture.
 //!
-//! **Invariant:** nothing is computed here but reasons; `track` fills the records, `render` writes
-//! them.
+//! **Invariant:** nothing is computed here but reasons, and the sentences of situations; `track`
+//! fills the records, `render` writes them.
 
 mod absent;
 pub mod arp;

@@ -1,6 +1,14 @@
-//! Situations that the labs ask about.
+//! Situations that the labs ask about: `track` recognizes them and says what it found as data
+//! (`story.rs`), and the sentence is made of that when somebody reads it (`words.rs`).
 
-use super::{Absent, Frames};
+mod story;
+mod words;
+
+pub use story::{Difference, Missing, Scanned, Service, Several, Story, Unfit};
+
+use super::{Absent, AsValue, Frames};
+use crate::dissect::field::{Kind, Value};
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 crate::states! {
@@ -51,6 +59,41 @@ crate::fact! {
         server_port: Option<u16>, "Which port." absent |_| Absent::inapplicable("it is about several ports, or about none");
         count: u32, "How often it happened: equal ones are told once.";
         frames: Frames, "The frames that show it." by [frames];
-        sentence: String, "What happened, in one sentence.";
+        sentence: Story, "What happened, in one sentence.";
+    }
+}
+
+impl Situation {
+    /// One that happened once, between nobody in particular.
+    pub(crate) fn new(
+        kind: SituationKind,
+        protocol: About,
+        frames: Frames,
+        sentence: Story,
+    ) -> Situation {
+        Situation {
+            kind,
+            protocol,
+            client: None,
+            server: None,
+            server_port: None,
+            count: 1,
+            frames,
+            sentence,
+        }
+    }
+}
+
+impl AsValue for Story {
+    const KIND: Kind = Kind::Text;
+    fn as_value(&self) -> Option<Value<'_>> {
+        Some(Value::Text(Cow::Owned(self.to_string().into_bytes())))
+    }
+}
+
+impl About {
+    /// Its name as it is written.
+    fn name(self) -> &'static str {
+        self.sentence().trim_end_matches('.')
     }
 }

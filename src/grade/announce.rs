@@ -215,6 +215,7 @@ pub fn split(gap: &str, first: bool) -> (&str, &str) {
 /// How well the words around a value announce each slot.
 pub fn scores(
     slots: &[Slot],
+    possible: &[bool],
     tail: &str,
     gap: &str,
     behind: &str,
@@ -223,7 +224,7 @@ pub fn scores(
 ) -> Vec<i32> {
     let mut out = vec![0; slots.len()];
     let mut add = |text: &str, base: i32, nearest_last: bool| {
-        let hits = hits(slots, text);
+        let hits = hits(slots, possible, text);
         let nearest = if nearest_last {
             hits.iter().map(|h| h.1).max()
         } else {
@@ -386,7 +387,7 @@ pub fn beside(
             out[s] = out[s].max(how);
         }
     };
-    let before = hits(slots, tail);
+    let before = hits(slots, possible, tail);
     for (start, end, _, of) in &before {
         let weak = WEAK.contains(&&tail[*start..*end]);
         if fill(&tail[*end..]) && (!weak || tail[*end..].trim().len() < 10) {
@@ -395,14 +396,14 @@ pub fn beside(
     }
     let (head, _) = split(behind, false);
     let head = if head.is_empty() { behind } else { head };
-    for (start, end, _, of) in &hits(slots, head) {
+    for (start, end, _, of) in &hits(slots, possible, head) {
         let weak = WEAK.contains(&&head[*start..*end]);
         let announces = head[*end..].trim_start().starts_with([':', '=']);
         if before.is_empty() && !weak && !announces && fill(&head[..*start]) {
             mark(of);
         }
     }
-    for (_, _, _, of) in &hits(slots, hint) {
+    for (_, _, _, of) in &hits(slots, possible, hint) {
         mark(of);
     }
     out
@@ -432,7 +433,7 @@ pub fn directed(slots: &[Slot], tail: &str, behind: &str) -> Vec<i32> {
             .expect("the pattern is right")
     });
     let mut out = vec![0; slots.len()];
-    let arrow = |text: &str, signs: [&str; 4]| signs.iter().any(|s| text == *s);
+    let arrow = |text: &str, signs: [&str; 4]| signs.contains(&text);
     let (before, after) = (tail.trim(), behind.trim_start());
     let ahead = |signs: [&str; 4]| signs.iter().any(|s| after.starts_with(s));
     const RIGHT: [&str; 4] = ["->", "→", "-->", "=>"];
@@ -474,9 +475,10 @@ fn head_of(behind: &str) -> &str {
 }
 
 /// Labels in a text, the longest where several overlap: place, length, and whose they are.
-fn hits(slots: &[Slot], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
+fn hits(slots: &[Slot], possible: &[bool], text: &str) -> Vec<(usize, usize, usize, Vec<usize>)> {
     let mut found: Vec<(usize, usize, usize, Vec<usize>)> = Vec::new();
-    for (s, slot) in slots.iter().enumerate() {
+    let open = slots.iter().enumerate().filter(|(s, _)| possible[*s]);
+    for (s, slot) in open {
         for label in &slot.labels {
             let mut from = 0;
             while let Some((start, end)) = find_label(text, label, from) {

@@ -32,10 +32,19 @@ pub fn assign(
     claims: &mut [Option<Claim>],
     only_labelled: bool,
 ) {
-    let slots = slots(question, kind, claims);
-    if slots.is_empty() {
+    let mut open = question.part.iter().zip(claims.iter());
+    if !open.any(|(p, c)| c.is_none() && class(*p.kind.get_ref()) == kind) {
         return;
     }
+    let any = |p: &Piece<'_>| p.tokens.iter().any(|t| kind.holds(t));
+    if !pieces.iter().any(any) {
+        // Hardware addresses have names, too.
+        if kind == Class::Mac {
+            names::macs(question, pieces, claims);
+        }
+        return;
+    }
+    let slots = slots(question, kind, claims);
     let all: Vec<&Part> = question
         .part
         .iter()
@@ -77,8 +86,10 @@ pub fn assign(
                 tail = &gap[cut..];
             }
             let behind = piece.words[token.span.end..after].trim_start_matches(')');
+            let possible: Vec<bool> = slots.iter().map(|s| weigh(0, s, token) > -50).collect();
             let mut own = scores(
                 &slots,
+                &possible,
                 tail,
                 gap,
                 behind,
@@ -89,7 +100,6 @@ pub fn assign(
             if aside {
                 own.iter_mut().for_each(|s| *s = (*s).min(3));
             }
-            let possible: Vec<bool> = slots.iter().map(|s| weigh(0, s, token) > -50).collect();
             let mut beside = beside(&slots, &possible, tail, behind, piece.hint);
             // In `10.0.2.4:1025 -> 10.0.2.5:80` the arrow stands before the address.
             let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':');
@@ -142,8 +152,18 @@ pub fn assign(
             {
                 continue;
             }
-            for (score, slot) in scores.iter_mut().zip(&slots) {
-                *score = weigh(*score, slot, token);
+            for (s, slot) in slots.iter().enumerate() {
+                let plain = scores[s];
+                scores[s] = weigh(plain, slot, token);
+                // `Request 3, reply 4` are frames as well.
+                let small = matches!(token.kind, Kind::Number(n) if n < 10_000);
+                let near = || {
+                    let before = tail.trim_end_matches([' ', ':', '=', '#']);
+                    slot.labels.iter().any(|l| before.ends_with(l.as_str()))
+                };
+                if slot.kind == Type::Frame && scores[s] > 0 && !token.frame && small && near() {
+                    scores[s] = plain;
+                }
             }
             let sentence = sentence(piece.text, token.span.start);
             let both = piece.lower[sentence.clone()].contains("both")
@@ -431,7 +451,7 @@ fn primary(
     let sized = |a: &&usize| slot.bytes && token(a).unit == Unit::Bytes;
     let sender = slot.sends();
     let plain =
-        |a: &&usize| !token(a).operand && !token(a).bracket && !(sender && around[**a].addressed);
+        |a: &&usize| !(token(a).operand || token(a).bracket || sender && around[**a].addressed);
     if let Some(result) = fits.iter().rev().find(|a| token(a).result) {
         return Some(*result);
     }

@@ -7,7 +7,7 @@
 use super::prints::{Print, Prints};
 use super::student::Marks;
 use crate::handout::value::{decimals, seconds};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use std::collections::BTreeMap;
 
 /// What two hand-ins share.
@@ -117,20 +117,13 @@ pub struct Findings {
 
 /// Finds hand-ins that share packets, and packets that many have.
 pub fn findings(all: &[Marks], known: &Known) -> Findings {
-    // All bytes first: where those are the same, nothing else has to be.
-    let (mut places, mut order) = (HashMap::default(), Vec::new());
-    for pick in [|p: &Print| Some(p.whole), |p: &Print| p.content] {
-        index(all, known, pick, &mut places, &mut order);
-    }
+    let lists = index(all, known);
     let limit = (all.len() / 4).max(4);
     let mut pairs: BTreeMap<Key, BTreeMap<usize, usize>> = BTreeMap::new();
     let mut many: BTreeMap<Vec<usize>, (usize, String)> = BTreeMap::new();
-    for list in order.iter().filter_map(|k| places.get(k)) {
+    for list in &lists {
         let mut students: Vec<usize> = list.iter().map(|p| p.0).collect();
         students.dedup();
-        if students.len() < 2 {
-            continue;
-        }
         if students.len() > limit {
             let (student, capture, _) = list[0];
             let name = &all[student].prints[capture].file;
@@ -172,30 +165,29 @@ pub fn findings(all: &[Marks], known: &Known) -> Findings {
     }
 }
 
-/// Where each packet is, by one of its prints, in the order they come.
-fn index(
-    all: &[Marks],
-    known: &Known,
-    pick: fn(&Print) -> Option<u64>,
-    places: &mut HashMap<u64, Vec<Place>, Fixed>,
-    order: &mut Vec<u64>,
-) {
-    for (student, marks) in all.iter().enumerate() {
-        for (capture, prints) in marks.prints.iter().enumerate() {
-            for (at, print) in prints.frames.iter().enumerate() {
-                let Some(key) = pick(print).filter(|_| !foreign(print, known)) else {
-                    continue;
-                };
-                let list = places.entry(key).or_insert_with(|| {
-                    order.push(key);
-                    Vec::new()
-                });
-                if list.len() < 2_000 {
-                    list.push((student, capture, at));
+/// The places of packets that several hand-ins have, in the order they first come: by all bytes, and
+/// then by what is particular in them; where the bytes are the same, nothing else has to be.
+fn index(all: &[Marks], known: &Known) -> Vec<Vec<Place>> {
+    let mut places: Vec<(u64, usize, Place)> = Vec::new();
+    for pick in [|p: &Print| Some(p.whole), |p: &Print| p.content] {
+        for (student, marks) in all.iter().enumerate() {
+            for (capture, prints) in marks.prints.iter().enumerate() {
+                for (at, print) in prints.frames.iter().enumerate() {
+                    if let Some(key) = pick(print).filter(|_| !foreign(print, known)) {
+                        places.push((key, places.len(), (student, capture, at)));
+                    }
                 }
             }
         }
     }
+    places.sort_unstable_by_key(|(key, order, _)| (*key, *order));
+    let mut groups: Vec<&[(u64, usize, Place)]> = places
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|g| g.iter().any(|p| p.2.0 != g[0].2.0))
+        .collect();
+    groups.sort_unstable_by_key(|g| g[0].1);
+    let list = |g: &&[(u64, usize, Place)]| g.iter().take(2_000).map(|p| p.2).collect();
+    groups.iter().map(list).collect()
 }
 
 /// Puts equal packets of two captures side by side: the first with the first, and so on.

@@ -1,7 +1,7 @@
 //! Lists in order: which items of the key a text tells, and in which order.
 
 use super::claim::{Claim, Claimed};
-use super::piece::{Piece, find_label};
+use super::piece::{Piece, find, find_label, within};
 use super::token::hedged;
 use crate::handout::Answer;
 use crate::handout::format::{Optional, Part};
@@ -251,13 +251,12 @@ fn commands_end(part: &Part, text: &str, items: &[String]) -> usize {
 /// A word or phrase as it is, not as part of another word.
 fn whole(text: &str, item: &str, from: usize) -> Option<(usize, usize)> {
     let mut at = from;
-    while let Some(found) = text.get(at..)?.find(item) {
-        let (start, end) = (at + found, at + found + item.len());
-        let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        if !word(text[..start].chars().next_back()) && !word(text[end..].chars().next()) {
+    while let Some(start) = find(text, item, at) {
+        let end = start + item.len();
+        if within(text, start, end) == (false, false) {
             return Some((start, end));
         }
-        at = start + text[start..].chars().next().map_or(1, char::len_utf8);
+        at = start + 1;
     }
     None
 }

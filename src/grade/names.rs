@@ -2,7 +2,7 @@
 //! understood.
 
 use super::claim::{Claim, Claimed, Class, class};
-use super::piece::{Piece, find_label};
+use super::piece::{Piece, find, find_label, within};
 use super::token::{Kind, Unit, hedged, sentence};
 use crate::handout::format::{Names, Part, Question, Type};
 use crate::handout::names::table;
@@ -64,10 +64,15 @@ pub fn known(part: &Part) -> Vec<(String, String)> {
 
 /// The names in a text, the longest where several overlap, negated ones left out.
 pub fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
+    told(&known(part), piece, text)
+}
+
+/// Those of names that were looked up before.
+fn told(known: &[(String, String)], piece: usize, text: &str) -> Vec<Mention> {
     let mut found: Vec<Mention> = Vec::new();
-    for (value, name) in known(part) {
+    for (value, name) in known {
         let mut from = 0;
-        while let Some((start, end)) = find_whole(text, &name, from) {
+        while let Some((start, end)) = find_whole(text, name, from) {
             from = end;
             if found
                 .iter()
@@ -98,15 +103,14 @@ pub fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
 /// A name as a whole word.
 fn find_whole(text: &str, name: &str, from: usize) -> Option<(usize, usize)> {
     let mut at = from;
-    while let Some(found) = text.get(at..)?.find(name) {
-        let (start, end) = (at + found, at + found + name.len());
-        let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        let before = text[..start].chars().next_back();
-        let after = text[end..].chars().next();
-        if !word(before) && !word(after) {
+    while let Some(start) = find(text, name, at) {
+        let end = start + name.len();
+        let (before, after) = within(text, start, end);
+        let joined = text[..start].ends_with('_') || text[end..].starts_with('_');
+        if !before && !after && !joined {
             return Some((start, end));
         }
-        at = start + text[start..].chars().next().map_or(1, char::len_utf8);
+        at = start + 1;
     }
     None
 }
@@ -181,7 +185,7 @@ pub fn silence(value: &str) -> bool {
 /// Whether a text says that there is no answer.
 pub fn nothing(text: &str) -> bool {
     static NOTHING: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\W*(?:n/a|none|unknown|todo|tbd|idk|(?:i\s+)?(?:don'?t|do not|did not|didn't|could not|couldn't|cannot|can't)\s+(?:know|find|answer|see|do)(?:\s+(?:it|this|that|out|any))*(?:\s+(?:how|what|where|why|which)\b.*)?|no (?:idea|answer|clue)|skipped|missing|not (?:done|found|answered|available|finished|recorded|captured))?\W*$")
+        Regex::new(r"(?i)^\W*(?:n/a|none|unknown|todo|tbd|idk|(?:i\s+)?(?:don'?t|do not|did not|didn't|could not|couldn't|cannot|can't)\s+(?:know|find|answer|see|do)(?:\s+(?:it|this|that|out|any))*(?:\s+(?:how|what|where|why|which)\b.*)?|dunno|no (?:idea|answer|clue)|(?:i\s+)?(?:forgot|skipped|did not manage|didn't manage|could not do|couldn't do)\b.*|skipped|missing|not (?:done|found|answered|available|finished|recorded|captured))?\W*$")
             .expect("the pattern is right")
     });
     NOTHING.is_match(text)
@@ -226,8 +230,9 @@ pub fn claims(
         // part's own label has to be near.
         let need = !part.labels.is_empty() && (listed || only_labelled);
         let mut found = Vec::new();
+        let names = known(part);
         for (p, piece) in pieces.iter().enumerate() {
-            for mention in mentions(part, p, &piece.lower) {
+            for mention in told(&names, p, &piece.lower) {
                 let near = nearness(piece, &mention, &part.labels);
                 let other = others
                     .iter()
@@ -372,10 +377,11 @@ fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Cla
         .iter()
         .filter(|o| !std::ptr::eq(*o, part) && class(*o.kind.get_ref()) == Class::Name);
     let siblings: Vec<&Part> = siblings.collect();
+    let names: Vec<Vec<(String, String)>> = siblings.iter().map(|o| known(o)).collect();
     for (p, piece) in pieces.iter().enumerate() {
         let mut all: Vec<Mention> = Vec::new();
-        for other in &siblings {
-            all.extend(mentions(other, p, &piece.lower));
+        for names in &names {
+            all.extend(told(names, p, &piece.lower));
         }
         if matches!(part.names, Some(Names::Known(_))) {
             all.extend(PROTOCOLS.find_iter(&piece.lower).map(|m| Mention {

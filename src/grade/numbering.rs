@@ -2,10 +2,15 @@
 //! and in the middle of a line.
 
 use super::report::Block;
-use super::token::hedged;
 use crate::handout::Handout;
+use crate::handout::format::Type;
 use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
+use titles::{ECHO, unasked};
+
+mod letters;
+mod tables;
+mod titles;
 
 /// A piece of a report that answers something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +57,11 @@ struct Id {
 struct Names {
     /// The question's own words, and those of its parts.
     asked: String,
+    /// It asks for numbers of frames.
+    frames: bool,
     called: Vec<String>,
+    /// Letters and digits of the numbered ones.
+    numbered: Vec<Vec<String>>,
     labels: Vec<String>,
     typed: Vec<super::claim::Class>,
 }
@@ -80,10 +89,6 @@ static LETTER: LazyLock<Regex> = LazyLock::new(|| {
 });
 static ELSE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^[\s#*_>\-]*(?:extra|also|additionally|additional|more|other|others|remarks?|notes?|ps|appendix|anhang)\s*:\s*")
-        .expect("the pattern is right")
-});
-static ECHO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!]*(?:\.|\?|\([^)]*\)\.?)+$")
         .expect("the pattern is right")
 });
 static PICTURE: LazyLock<Regex> = LazyLock::new(|| {
@@ -133,6 +138,16 @@ impl Numbering {
             let asked: Vec<&str> = std::iter::once(q.text.as_str()).chain(parts).collect();
             names.push(Names {
                 asked: asked.join(" "),
+                frames: q
+                    .part
+                    .iter()
+                    .any(|p| matches!(p.kind.get_ref(), Type::Frame | Type::Frames)),
+                numbered: q
+                    .called
+                    .iter()
+                    .map(|c| self::runs(&c.to_lowercase()))
+                    .filter(|runs| runs.len() > 2)
+                    .collect(),
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
                 labels,
                 typed,
@@ -149,12 +164,24 @@ impl Numbering {
         own.extend(handout.file.question.iter().map(|q| q.text.to_lowercase()));
         own.extend(handout.file.capture.iter().map(|c| c.title.to_lowercase()));
         own.retain(|text| text.len() > 12);
+        // Building them takes longer than grading many a hand-in.
+        let (starts, anywheres, leads) = std::thread::scope(|scope| {
+            let anywheres = scope.spawn(|| set(&ids, |id| &id.anywhere));
+            let leads = scope.spawn(|| set(&ids, |id| &id.lead));
+            let starts = set(&ids, |id| &id.start);
+            let built = "patterns that are right alone are right together";
+            (
+                starts,
+                anywheres.join().expect(built),
+                leads.join().expect(built),
+            )
+        });
         Numbering {
             sheet,
             own,
-            starts: set(&ids, |id| &id.start),
-            anywheres: set(&ids, |id| &id.anywhere),
-            leads: set(&ids, |id| &id.lead),
+            starts,
+            anywheres,
+            leads,
             ids,
             handout: names,
         }
@@ -166,9 +193,11 @@ impl Numbering {
         let mut now: Option<Target> = None;
         let mut blank = false;
         let mut begun = false;
+        let mut filled = false;
         let mut table = false;
         let mut heads: Option<Vec<String>> = None;
-        for block in &self.paragraphs(blocks) {
+        let blocks = self.paragraphs(blocks);
+        for (at, block) in blocks.iter().enumerate() {
             match block {
                 Block::Line(line) => {
                     let line = PICTURE.replace_all(line, " ").into_owned();
@@ -178,7 +207,13 @@ impl Numbering {
                     }
                     let before = out.len();
                     let was = now.clone();
-                    self.line(&line, &mut now, blank, &mut out);
+                    let title = self.is_title(&line, &blocks[at + 1..]);
+                    // A blank line below a question's name is no end of its answer.
+                    self.line(&line, &mut now, blank && filled, &mut out);
+                    if title {
+                        out.truncate(before);
+                    }
+                    filled = out.len() > before || filled && now == was;
                     begun |= now.is_some();
                     for draft in &mut out[before..] {
                         draft.front = !begun;
@@ -216,135 +251,6 @@ impl Numbering {
             table = false;
         }
         self.spread(out)
-    }
-
-    /// The question that a short line names in other words: `Lab 2 question 4` is `Lab 2.4`, and so is
-    /// `The server from last week (L2.4)`.
-    fn heading(&self, line: &str) -> Option<usize> {
-        let line = line
-            .trim()
-            .trim_matches(['#', '*', '_', ' ', ':', '-', '=']);
-        let words = line.split_whitespace().count();
-        let digits = line.bytes().any(|b| b.is_ascii_digit());
-        if words == 0 || words > 12 || !digits || line.ends_with(['.', ';', ',']) {
-            return None;
-        }
-        const SORTS: [&str; 7] = ["question", "q", "task", "exercise", "part", "problem", "no"];
-        let bare: Vec<String> = runs(line)
-            .into_iter()
-            .map(|r| r.to_lowercase())
-            .filter(|r| !SORTS.contains(&r.as_str()))
-            .collect();
-        let same = |name: &str| {
-            let name: Vec<String> = runs(name).iter().map(|r| r.to_lowercase()).collect();
-            name.len() > 2 && name == bare
-        };
-        let called = self
-            .handout
-            .iter()
-            .position(|n| n.called.iter().any(|c| same(c)));
-        let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
-        called.or_else(|| {
-            let (_, inner) = bracket?;
-            let whole = |id: &&Id| id.start.find(inner).is_some_and(|f| f.end() == inner.len());
-            let id = self.ids.iter().find(whole)?;
-            (!id.rest.is_empty()).then_some(id.question)
-        })
-    }
-
-    /// Lines of which a wider one was wrapped are one line.
-    fn paragraphs(&self, blocks: &[Block]) -> Vec<Block> {
-        const WIDE: usize = 60;
-        let mut out: Vec<Block> = Vec::new();
-        let mut wide = false;
-        for block in blocks {
-            let Block::Line(line) = block else {
-                out.push(block.clone());
-                wide = false;
-                continue;
-            };
-            let begins = line
-                .trim_start()
-                .starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '(' | '“'));
-            let labelled = || {
-                self.label(line, None).0.is_some()
-                    || self.sheet_line(line).is_some()
-                    || LETTER.is_match(line)
-                    || GROUP.is_match(line) && !line.starts_with(|c: char| c.is_ascii_digit())
-                    || line
-                        .split_once(':')
-                        .is_some_and(|(key, _)| key.split(' ').count() < 4)
-            };
-            match out.last_mut() {
-                Some(Block::Line(last))
-                    if wide && begins && !line.starts_with([' ', '\t']) && !labelled() =>
-                {
-                    last.push(' ');
-                    last.push_str(line.trim_start());
-                }
-                _ => out.push(block.clone()),
-            }
-            let ends = line.trim_end().ends_with(['.', '?', '!', ':', ';']);
-            let markup = line.trim_start().starts_with(['#', '|', '>']);
-            wide = line.chars().count() >= WIDE && !ends && !markup;
-        }
-        out
-    }
-
-    /// The headings of a table, if its first row is no answer.
-    fn heads(&self, cells: &[String], now: Option<&Target>) -> Option<Vec<String>> {
-        let plain = |c: &String| {
-            let words = c.split_whitespace().count();
-            words > 0 && words < 4 && !c.contains(|c: char| c.is_ascii_digit())
-        };
-        let first = cells.first()?;
-        let question = self
-            .label(first, now)
-            .0
-            .is_some_and(|t| matches!(t, Target::Question(_)));
-        let all = cells.len() > 2 && cells.iter().all(plain) && !question;
-        all.then(|| cells.iter().map(|c| c.to_lowercase()).collect())
-    }
-
-    /// A row of a table with headings: the answer's cell, or each cell behind its heading.
-    fn record(
-        &self,
-        heads: &[String],
-        cells: &[String],
-        now: &Option<Target>,
-        out: &mut Vec<Draft>,
-    ) {
-        let find = |words: &[&str]| {
-            heads
-                .iter()
-                .position(|h| words.iter().any(|w| h.contains(w)))
-        };
-        let proof = ["evidence", "frame", "proof", "file", "where", "packet"];
-        if let Some(answer) = find(&["answer", "value", "result", "solution", "antwort"]) {
-            let mut row: Vec<String> = Vec::new();
-            for (at, cell) in cells.iter().enumerate() {
-                if at != answer && !proof.iter().any(|w| heads[at].contains(w)) {
-                    row.push(cell.clone());
-                }
-            }
-            row.push(cells[answer].clone());
-            return self.row(&row, now, out);
-        }
-        let (target, hint, rest) = self.label(&cells[0], now.as_ref());
-        let named = matches!(target, Some(Target::Question(_)));
-        let from = usize::from(named);
-        let pairs: Vec<String> = heads[from..]
-            .iter()
-            .zip(&cells[from..])
-            .map(|(head, cell)| format!("{head} {cell}"))
-            .collect();
-        let hint = if named {
-            format!("{hint} {rest}").trim().to_lowercase()
-        } else {
-            String::new()
-        };
-        let target = target.filter(|_| named).or_else(|| now.clone());
-        out.push(Draft::new(target, None, hint, &pairs.join(", ")));
     }
 
     fn line(&self, line: &str, now: &mut Option<Target>, blank: bool, out: &mut Vec<Draft>) {
@@ -420,7 +326,7 @@ impl Numbering {
             };
             let text = if ECHO.is_match(inner) && !inner.ends_with('?')
                 || marked && inner.ends_with('?') && !inner.contains(". ")
-                || marked && asked.is_some_and(|q| self.repeats(q, inner))
+                || marked && asked.is_some_and(|q| self.repeats(q, inner, 5))
             {
                 ""
             } else {
@@ -440,24 +346,6 @@ impl Numbering {
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
             }
         }
-    }
-
-    /// Whether a text has little but the words that its question is asked with.
-    fn repeats(&self, question: usize, text: &str) -> bool {
-        let words = |t: &str| -> Vec<String> {
-            let all = t
-                .split(|c: char| !c.is_alphanumeric())
-                .filter(|w| w.len() > 2);
-            all.map(str::to_lowercase).collect()
-        };
-        let asked = words(&self.handout[question].asked);
-        let told = words(text);
-        let same = told
-            .iter()
-            .filter(|w| asked.iter().any(|a| a == *w))
-            .count();
-        let values = text.contains(|c: char| c.is_ascii_digit());
-        told.len() >= 5 && !values && same * 10 >= told.len() * 7
     }
 
     /// A line of the answer sheet: its question, its part in words, and what was filled in.
@@ -551,7 +439,8 @@ impl Numbering {
                 }
             }
         }
-        if let Some(found) = GROUP.captures(line)
+        if GROUP.is_match(line)
+            && let Some(found) = GROUP.captures(line)
             && let (Some(all), Some(number)) = (found.get(0), found.name("number"))
         {
             let rest = &line[all.end()..];
@@ -582,7 +471,8 @@ impl Numbering {
                 return (Some(Target::Group(number.to_owned())), String::new(), rest);
             }
         }
-        if let Some(found) = LETTER.captures(line)
+        if LETTER.is_match(line)
+            && let Some(found) = LETTER.captures(line)
             && let (Some(all), Some(letter)) = (found.get(0), found.name("letter"))
         {
             let group = match now {
@@ -607,131 +497,6 @@ impl Numbering {
         }
         (None, String::new(), line)
     }
-
-    fn row(&self, cells: &[String], now: &Option<Target>, out: &mut Vec<Draft>) {
-        let Some((text, heads)) = cells.split_last() else {
-            return;
-        };
-        let head = heads.join(" ");
-        const HEADINGS: [&str; 14] = [
-            "question",
-            "questions",
-            "q",
-            "what",
-            "option",
-            "options",
-            "part",
-            "no",
-            "nr",
-            "#",
-            "item",
-            "field",
-            "task",
-            "question part",
-        ];
-        if heads.is_empty() || HEADINGS.contains(&head.trim().to_lowercase().as_str()) {
-            return;
-        }
-        let text = PICTURE.replace_all(text, " ").into_owned();
-        // `3` in a table about one question is an option of its, not the third question.
-        let number = head.trim().bytes().all(|b| b.is_ascii_digit());
-        let (target, lead, rest) = match now {
-            Some(Target::Question(_)) if number => (None, String::new(), head.as_str()),
-            _ => self.label(&head, now.as_ref()),
-        };
-        let hint = format!("{lead} {rest}").trim().to_lowercase();
-        let target = target.or_else(|| now.clone());
-        out.push(Draft::new(target, None, hint, &text));
-    }
-
-    /// Pieces of groups go to the question that their words belong to.
-    fn spread(&self, drafts: Vec<Draft>) -> Vec<Segment> {
-        let mut out = Vec::new();
-        for draft in drafts {
-            let question = |target: &Option<Target>| match target {
-                Some(Target::Question(q)) => Some(*q),
-                _ => None,
-            };
-            let Some(Target::Group(number)) = &draft.target else {
-                out.push(Segment {
-                    question: question(&draft.target),
-                    after: question(&draft.after),
-                    front: draft.front,
-                    hint: draft.hint,
-                    text: draft.text,
-                });
-                continue;
-            };
-            let members: Vec<usize> = self
-                .ids
-                .iter()
-                .filter(|id| id.group == *number)
-                .map(|id| id.question)
-                .collect();
-            if !draft.hint.is_empty() {
-                out.push(Segment {
-                    question: self.best(&members, &draft.hint, ""),
-                    after: None,
-                    front: false,
-                    hint: draft.hint,
-                    text: draft.text,
-                });
-                continue;
-            }
-            let mut last = None;
-            for clause in clauses(&draft.text) {
-                let found = self.best(&members, clause, clause).or(last);
-                last = found;
-                let joined = out.last_mut().filter(|s: &&mut Segment| {
-                    found.is_some() && s.question == found && s.hint.is_empty()
-                });
-                match joined {
-                    Some(segment) => {
-                        segment.text.push_str(", ");
-                        segment.text.push_str(clause.trim());
-                    }
-                    None => out.push(Segment {
-                        question: found,
-                        after: None,
-                        front: found.is_none(),
-                        hint: String::new(),
-                        text: clause.trim().to_owned(),
-                    }),
-                }
-            }
-        }
-        out
-    }
-
-    /// The question of several whose words a text has.
-    fn best(&self, members: &[usize], text: &str, values: &str) -> Option<usize> {
-        let lower = text.to_lowercase();
-        let tokens = super::token::tokens(values);
-        let mut best: Option<(usize, usize)> = None;
-        for question in members {
-            let names = &self.handout[*question];
-            let longest = |list: &[String]| {
-                list.iter()
-                    .filter(|l| super::piece::find_label(&lower, l, 0).is_some())
-                    .map(String::len)
-                    .max()
-                    .unwrap_or(0)
-            };
-            let mut score = longest(&names.called) * 3 + longest(&names.labels) * 2;
-            for class in &names.typed {
-                let fits = tokens.iter().filter(|t| class.holds(t)).count();
-                score += if matches!(class, super::claim::Class::Ip | super::claim::Class::Mac) {
-                    fits * 6
-                } else {
-                    0
-                };
-            }
-            if score > 0 && best.is_none_or(|b| score > b.1) {
-                best = Some((*question, score));
-            }
-        }
-        best.map(|b| b.0)
-    }
 }
 
 struct Draft {
@@ -754,30 +519,6 @@ impl Draft {
     }
 }
 
-/// Parts of sentences that say one thing each.
-fn clauses(text: &str) -> Vec<&str> {
-    static CUT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[.;,!]\s+|\s+and\s+").expect("the pattern is right"));
-    let mut out = Vec::new();
-    let mut from = 0;
-    for cut in CUT.find_iter(text) {
-        let digits = |t: &str| t.bytes().any(|b| b.is_ascii_digit());
-        let depth =
-            text[..cut.start()].matches('(').count() > text[..cut.start()].matches(')').count();
-        if depth
-            || cut.as_str().contains("and")
-                && !(digits(&text[from..cut.start()]) && digits(&text[cut.end()..]))
-        {
-            continue;
-        }
-        out.push(&text[from..cut.start()]);
-        from = cut.end();
-    }
-    out.push(&text[from..]);
-    out.retain(|c| !c.trim().is_empty());
-    out
-}
-
 /// Letters and digits of a name, run by run: `L2.4` is `L`, `2`, `4`.
 fn runs(id: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
@@ -797,29 +538,6 @@ fn runs(id: &str) -> Vec<String> {
         last = Some(sort);
     }
     out
-}
-
-/// A text without the questions at its end.
-fn unasked(text: &str) -> &str {
-    /// `How should it connect when it has no address?` asks nothing.
-    static ANSWERS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:when|if|without|while)\b.*(?:\b(?:no|not|yet|without)\b|n't\b)")
-            .expect("the pattern is right")
-    });
-    let mut text = text.trim();
-    while text.ends_with('?') && !text.ends_with("??") {
-        let body = text.trim_end_matches('?');
-        let cut = [". ", "; ", "! ", "? "]
-            .iter()
-            .filter_map(|s| body.rfind(s))
-            .max();
-        let last = body[cut.map_or(0, |at| at + 1)..].trim();
-        if ANSWERS.is_match(last) || hedged(last) {
-            break;
-        }
-        text = cut.map_or("", |at| &text[..=at]).trim();
-    }
-    text
 }
 
 /// Patterns of all questions, searched together.

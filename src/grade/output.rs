@@ -111,8 +111,10 @@ fn hints<'h>(handout: &'h Handout, mark: &Mark) -> &'h [String] {
 /// The same page as HTML.
 pub fn feedback_html(handout: &Handout, marks: &Marks, student_view: bool) -> String {
     let title = html(&format!("{}: {}", handout.file.title, marks.student));
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><title>{title}</title><style>body{{font-family:sans-serif;max-width:50em;margin:2em auto}}table{{border-collapse:collapse}}td,th{{border:1px solid #aaa;padding:.3em .5em;text-align:left;vertical-align:top}}</style></head>\n<body><h1>{title}</h1>\n<p>{} of {} points; {} more for a person to decide.</p>\n",
+    let mut out = head(&title);
+    let _ = writeln!(
+        out,
+        "<p>{} of {} points; {} more for a person to decide.</p>",
         points(marks.points()),
         points(marks.of()),
         points(marks.open())
@@ -143,17 +145,28 @@ pub fn feedback_html(handout: &Handout, marks: &Marks, student_view: bool) -> St
     out
 }
 
-/// The class: per question how many were right, and the commonest wrong answers.
-pub fn class(handout: &Handout, all: &[Marks], found: &Findings) -> String {
-    let mut out = format!(
-        "# {}\n\n{} hand-ins\n\n| part | success | right | partly | wrong | missing | review | no capture | commonest wrong answers |\n|---|---|---|---|---|---|---|---|---|\n",
-        markdown_cell(&handout.file.title),
-        all.len()
-    );
+/// What the table of the class tells of each part.
+const CLASS: [&str; 9] = [
+    "part",
+    "success",
+    "right",
+    "partly",
+    "wrong",
+    "missing",
+    "review",
+    "no capture",
+    "commonest wrong answers",
+];
+
+/// The class: per part how many were right, and the commonest wrong answers.
+fn rows(all: &[Marks]) -> Vec<[String; 9]> {
     let parts = all.first().map_or(0, |m| m.parts.len());
-    for at in 0..parts {
+    let row = |at: usize| {
         let marks: Vec<&Mark> = all.iter().filter_map(|m| m.parts.get(at)).collect();
-        let count = |v: Verdict| marks.iter().filter(|m| m.outcome.verdict == v).count();
+        let count = |v: Verdict| {
+            let of = marks.iter().filter(|m| m.outcome.verdict == v);
+            of.count().to_string()
+        };
         let mut wrong: BTreeMap<&str, usize> = BTreeMap::new();
         for mark in marks.iter().filter(|m| m.outcome.verdict == Verdict::Wrong) {
             *wrong.entry(mark.claim.as_str()).or_default() += 1;
@@ -163,12 +176,10 @@ pub fn class(handout: &Handout, all: &[Marks], found: &Findings) -> String {
         let wrong: Vec<String> = wrong
             .iter()
             .take(3)
-            .map(|(value, n)| format!("{} ({n})", markdown_cell(value)))
+            .map(|(value, n)| format!("{value} ({n})"))
             .collect();
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            markdown_cell(&marks.first().map_or(String::new(), |m| m.part.clone())),
+        [
+            marks.first().map_or(String::new(), |m| m.part.clone()),
             success(&marks),
             count(Verdict::Right),
             count(Verdict::Partly),
@@ -176,12 +187,27 @@ pub fn class(handout: &Handout, all: &[Marks], found: &Findings) -> String {
             count(Verdict::Missing),
             count(Verdict::Review),
             count(Verdict::NoCapture),
-            wrong.join(", ")
-        );
+            wrong.join(", "),
+        ]
+    };
+    (0..parts).map(row).collect()
+}
+
+/// The page of the class.
+pub fn class(handout: &Handout, all: &[Marks], found: &Findings) -> String {
+    let mut out = format!(
+        "# {}\n\n{} hand-ins\n\n| {} |\n|{}\n",
+        markdown_cell(&handout.file.title),
+        all.len(),
+        CLASS.join(" | "),
+        "---|".repeat(CLASS.len())
+    );
+    for row in rows(all) {
+        let _ = writeln!(out, "| {} |", row.map(|c| markdown_cell(&c)).join(" | "));
     }
     let seen = lines(all, found);
     if !seen.is_empty() {
-        out.push_str("\n## For a person to look at\n\nThis was seen; what it means is for a person to find out.\n");
+        let _ = writeln!(out, "\n## For a person to look at\n\n{SEEN}");
     }
     for (who, lines) in seen {
         let _ = writeln!(out, "\n{}:\n", markdown_cell(&who));
@@ -190,6 +216,46 @@ pub fn class(handout: &Handout, all: &[Marks], found: &Findings) -> String {
         }
     }
     out
+}
+
+/// What goes before evidence.
+const SEEN: &str = "This was seen; what it means is for a person to find out.";
+
+/// The same page as HTML.
+pub fn class_html(handout: &Handout, all: &[Marks], found: &Findings) -> String {
+    let mut out = head(&html(&handout.file.title));
+    let heads: Vec<String> = CLASS.iter().map(|c| format!("<th>{c}</th>")).collect();
+    let _ = writeln!(
+        out,
+        "<p>{} hand-ins</p>\n<table>\n<tr>{}</tr>",
+        all.len(),
+        heads.concat()
+    );
+    for row in rows(all) {
+        let cells = row.map(|c| format!("<td>{}</td>", html(&c)));
+        let _ = writeln!(out, "<tr>{}</tr>", cells.concat());
+    }
+    out.push_str("</table>\n");
+    let seen = lines(all, found);
+    if !seen.is_empty() {
+        let _ = writeln!(out, "<h2>For a person to look at</h2>\n<p>{SEEN}</p>");
+    }
+    for (who, lines) in seen {
+        let _ = writeln!(out, "<h3>{}</h3>\n<ul>", html(&who));
+        for line in lines {
+            let _ = writeln!(out, "<li>{}</li>", html(&line));
+        }
+        out.push_str("</ul>\n");
+    }
+    out.push_str("</body></html>\n");
+    out
+}
+
+/// How a page in HTML begins: nothing in it may run, nothing may be fetched.
+fn head(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><title>{title}</title><style>body{{font-family:sans-serif;max-width:50em;margin:2em auto}}table{{border-collapse:collapse}}td,th{{border:1px solid #aaa;padding:.3em .5em;text-align:left;vertical-align:top}}</style></head>\n<body><h1>{title}</h1>\n"
+    )
 }
 
 /// The share of the points given, of those that are settled.

@@ -133,21 +133,41 @@ fn plain(text: &str) -> String {
         .into_owned()
 }
 
+/// Where a text stands in another, from a place on. Both are short and there are many: what
+/// `str::find` prepares would cost more than the search.
+pub fn find(text: &str, part: &str, from: usize) -> Option<usize> {
+    let first = *part.as_bytes().first()?;
+    let mut at = from;
+    loop {
+        let rest = text.as_bytes().get(at..)?;
+        let start = at + memchr::memchr(first, rest)?;
+        if text.as_bytes().get(start..start + part.len())? == part.as_bytes() {
+            return Some(start);
+        }
+        at = start + 1;
+    }
+}
+
+/// Whether a letter or digit stands just before a place, and just behind another.
+pub fn within(text: &str, start: usize, end: usize) -> (bool, bool) {
+    let before = text[..start].chars().next_back();
+    let after = text[end..].chars().next();
+    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    (word(before), word(after))
+}
+
 /// Where a label begins a word in a lower-case text, from a place on.
 pub fn find_label(text: &str, label: &str, from: usize) -> Option<(usize, usize)> {
     let short = label.len() <= 3 || label.bytes().all(|b| b.is_ascii_digit());
     let mut at = from;
-    while let Some(found) = text.get(at..)?.find(label) {
-        let start = at + found;
+    while let Some(start) = find(text, label, at) {
         let end = start + label.len();
-        let before = text[..start].chars().next_back();
-        let after = text[end..].chars().next();
-        let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let (before, after) = within(text, start, end);
         // Longer labels may have endings: `command` finds `commands`.
-        if !word(before) && (!word(after) || !short) {
+        if !before && (!after || !short) {
             return Some((start, end));
         }
-        at = start + text[start..].chars().next().map_or(1, char::len_utf8);
+        at = start + 1;
     }
     None
 }

@@ -222,11 +222,19 @@ pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Ju
         || BECAUSE.is_match(&rest)
         || count >= 2
         || rubric(part, &rest)
+        || count > 0 && pieces.iter().any(|p| asks_why(p.hint))
         || pieces.iter().any(untouched);
     speaks.then_some(Judgement {
         text: whole.trim().to_owned(),
         ..full
     })
+}
+
+/// Whether the words that announce a text say that it explains.
+fn asks_why(hint: &str) -> bool {
+    ["why", "expla", "reason", "meaning", "proof", "prove"]
+        .iter()
+        .any(|w| find_label(hint, w, 0).is_some())
 }
 
 /// Whether a text has a word of the rubric.

@@ -156,10 +156,14 @@ fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {
         .delimiter(if semicolons { b';' } else { delimiter })
         .from_reader(text.as_bytes());
     let mut blocks = Vec::new();
-    for record in reader.records() {
+    let mut headed = false;
+    for (nth, record) in reader.records().enumerate() {
         let record = record.map_err(|e| format!("it is not CSV: {e}"))?;
         let cells: Vec<String> = record.iter().map(|c| c.trim().to_owned()).collect();
+        // With headings it is a table like any other.
+        headed |= nth == 0 && cells.len() > 2 && cells.iter().any(|c| is_answer(c));
         match cells.as_slice() {
+            _ if headed => blocks.push(Block::Row(cells)),
             [key, value] => blocks.push(Block::Keyed(key.clone(), value.clone())),
             [question, part, value] => {
                 blocks.push(Block::Keyed(format!("{question} {part}"), value.clone()));
@@ -168,6 +172,14 @@ fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {
         }
     }
     Ok(blocks)
+}
+
+/// Whether a heading says that answers stand below it.
+pub fn is_answer(heading: &str) -> bool {
+    let heading = heading.to_lowercase();
+    ["answer", "value", "result", "solution", "antwort"]
+        .iter()
+        .any(|w| heading.contains(w))
 }
 
 fn from_toml(key: &str, value: &toml::Value, blocks: &mut Vec<Block>, depth: usize) {

@@ -42,7 +42,8 @@ impl Roster {
     }
 
     /// Notes what captures do not show though they should, and what is another student's. Values that
-    /// several students share say nothing.
+    /// several students share say nothing. Captures that show nothing of what they should earn no
+    /// points: they were not made by this student, or not on the machine that the list names.
     pub fn check(&self, all: &mut [Marks]) {
         let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (student, own) in &self.rows {
@@ -62,6 +63,17 @@ impl Roster {
             };
             if marks.seen.is_empty() {
                 continue;
+            }
+            // A capture that shows nothing of the student is not done by this student.
+            let theirs = |value: &String| marks.seen.contains(value);
+            if !own.is_empty() && !own.iter().any(|(_, value)| theirs(value)) {
+                for capture in marks.captures.iter_mut().filter(|c| c.file.is_some()) {
+                    add(
+                        &mut capture.missing,
+                        "nothing in the captures is what the list gives for this student",
+                    );
+                    capture.points = 0.0;
+                }
             }
             for (name, value) in own {
                 if !marks.seen.contains(value) {
@@ -84,6 +96,14 @@ impl Roster {
     }
 }
 
+/// One more reason.
+fn add(reasons: &mut String, reason: &str) {
+    if !reasons.is_empty() {
+        reasons.push_str("; ");
+    }
+    reasons.push_str(reason);
+}
+
 /// An address or name in one notation.
 fn normal(value: &str) -> String {
     match crate::handout::value::mac(value) {
@@ -102,13 +122,45 @@ pub fn window(all: &mut [Marks], since: Option<i64>, until: Option<i64>) {
         let late = until.is_some_and(|until| last > until);
         if early || late {
             let when = if early { "before" } else { "after" };
-            if !capture.missing.is_empty() {
-                capture.missing.push_str("; ");
-            }
-            capture
-                .missing
-                .push_str(&format!("its frames were captured {when} the time given"));
+            let told = format!("its frames were captured {when} the time given");
+            add(&mut capture.missing, &told);
             capture.points = 0.0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(student: &str, seen: &[&str]) -> Marks {
+        serde_json::from_value(serde_json::json!({
+            "student": student, "parts": [], "remarks": [], "prints": [], "seen": seen,
+            "owner": null, "evidence": [],
+            "captures": [{
+                "id": "ping", "file": "a.pcap", "times": null, "missing": "", "points": 2.0, "of": 2.0,
+            }],
+        }))
+        .expect("marks")
+    }
+
+    #[test]
+    fn captures_that_show_nothing_of_a_student_earn_nothing() {
+        let text = "student,address,host\nada,10.0.2.15,ada-vm\ngrace,10.0.2.16,grace-vm\n";
+        let roster = Roster::read(text, |_, _| None).expect("a table");
+        let mut all = [
+            marks("ada", &["10.0.2.15", "10.0.2.2"]),
+            marks("grace", &["10.0.2.15", "10.0.2.2"]),
+        ];
+        roster.check(&mut all);
+        // A host name is in few captures: the address is enough.
+        assert_eq!(all[0].captures[0].points, 2.0);
+        assert_eq!(all[1].captures[0].points, 0.0);
+        assert!(
+            all[1].captures[0]
+                .missing
+                .contains("nothing in the captures")
+        );
+        assert!(all[1].evidence.iter().any(|e| e.contains("gives for ada")));
     }
 }

@@ -299,7 +299,7 @@ pub fn tail(text: &str, most: usize) -> &str {
 /// Marks what is calculated with, and what comes out.
 fn calculations(text: &str, found: &mut [Token]) {
     static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){0,3}(?:minus|plus|times))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
+        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){1,3}[-−–]\s|(?:[a-z]+\s+){0,3}(?:minus|plus|times))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -344,7 +344,7 @@ fn calculations(text: &str, found: &mut [Token]) {
             || gap.contains(['\n', ';'])
             || gap.contains("->")
             || gap.trim() == "→" && !a.operand && b.unit == Unit::None
-            || !UNITS.is_match(unit)
+            || !(UNITS.is_match(unit) || a.operand && unit.split_whitespace().count() < 3)
             || !a.operand && [" is ", " leaves "].iter().any(|w| gap.contains(w))
         {
             continue;

@@ -4,15 +4,14 @@ use super::Datum;
 use super::format::Which;
 use super::material::{FrameRow, Kept, Material};
 use super::pairs::{self, Compared};
-use super::plan::{Finder, Handout, Table, Thing, field};
+use super::plan::{Finder, Handout, Table, Thing};
 use super::template::{self, Piece};
+pub use super::terms::Term;
+use super::terms::filter;
 use crate::facts::pair::{Pair, Translation, Unpaired};
 use crate::facts::{Fact, Record, Rows};
-use crate::query::{Catalogue, EntryId, Expression, FactRow, Filter, Row};
+use crate::query::{EntryId, FactRow, Filter, Row};
 use crate::store;
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
-use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Everything that was found, or why not.
@@ -67,71 +66,6 @@ pub enum Body {
     Fact(&'static store::Kind, Rc<Box<dyn Record>>),
 }
 
-/// A field or calculation over a table, ready to be read of many things.
-pub struct Term {
-    catalogue: &'static Catalogue,
-    expression: Rc<Expression>,
-}
-
-/// What was read from a text, kept for the next capture: the same few hundred texts are read for every
-/// hand-in of a class. A text belongs to a catalogue.
-struct Read<T>(RefCell<HashMap<(usize, String), Option<Rc<T>>, FixedState>>);
-
-impl<T> Read<T> {
-    /// So many are kept before it begins anew.
-    const MOST: usize = 1024;
-
-    const fn new() -> Read<T> {
-        Read(RefCell::new(HashMap::with_hasher(FixedState::with_seed(3))))
-    }
-
-    fn get(
-        &self,
-        catalogue: &'static Catalogue,
-        text: &str,
-        read: impl FnOnce() -> Option<T>,
-    ) -> Option<Rc<T>> {
-        let key = (std::ptr::from_ref(catalogue).addr(), text.to_owned());
-        if let Some(known) = self.0.borrow().get(&key) {
-            return known.clone();
-        }
-        let new = read().map(Rc::new);
-        let mut all = self.0.borrow_mut();
-        if all.len() >= Self::MOST {
-            all.clear();
-        }
-        all.insert(key, new.clone());
-        new
-    }
-}
-
-thread_local! {
-    static TERMS: Read<Expression> = const { Read::new() };
-    static FILTERS: Read<Filter> = const { Read::new() };
-}
-
-/// Reads a filter; `None` when it is none.
-fn filter(text: &str, catalogue: &'static Catalogue) -> Option<Rc<Filter>> {
-    FILTERS.with(|read| read.get(catalogue, text, || Filter::parse(text, catalogue).ok()))
-}
-
-impl Term {
-    /// Reads a term; `None` when the table has no such field.
-    pub fn new(table: Table, text: &str) -> Option<Term> {
-        let catalogue = table.catalogue();
-        let expression = TERMS.with(|read| {
-            read.get(catalogue, text, || {
-                let text = field(catalogue, text).map_or(text, |id| catalogue.entry(id).name);
-                Expression::parse(text, catalogue).ok()
-            })
-        });
-        Some(Term {
-            catalogue,
-            expression: expression?,
-        })
-    }
-}
-
 /// A value with the frames it was read from and the names of its fields.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
@@ -167,7 +101,7 @@ impl Hit {
 
     /// Whether a filter holds for it.
     pub fn passes(&self, filter: &str) -> bool {
-        self::filter(filter, self.table().catalogue())
+        super::terms::filter(filter, self.table().catalogue())
             .is_some_and(|filter| self.with(filter.needs(), |row| filter.holds(row)))
     }
 

@@ -69,10 +69,23 @@ pub struct Print {
 pub struct FrameRow {
     /// Its number.
     pub frame: u32,
-    /// The fields, in the order of `values`.
+    /// The fields.
     pub fields: Rc<Vec<EntryId>>,
-    /// Their values with their layers.
-    pub values: Vec<Vec<(u8, Value<'static>)>>,
+    /// Their values: the place of the field, the layer and the value, in the order of the fields.
+    pub values: Vec<(usize, u8, Value<'static>)>,
+}
+
+impl FrameRow {
+    /// The values of the field at a place, with their layers.
+    pub fn of(&self, field: usize) -> impl Iterator<Item = (u8, &Value<'static>)> {
+        let from = self.values.partition_point(|v| v.0 < field);
+        let own = self
+            .values
+            .iter()
+            .skip(from)
+            .take_while(move |v| v.0 == field);
+        own.map(|(_, layer, value)| (*layer, value))
+    }
 }
 
 /// A frame's row, for a filter or term with needs of its own.
@@ -89,13 +102,11 @@ impl Row for Kept<'_> {
         let Some(at) = self.row.fields.iter().position(|f| Some(f) == id) else {
             return false;
         };
-        self.row.values.get(at).is_some_and(|values| {
-            values.iter().any(|(layer, value)| {
-                visitor(Cell {
-                    value,
-                    layer: *layer,
-                    length: None,
-                })
+        self.row.of(at).any(|(layer, value)| {
+            visitor(Cell {
+                value,
+                layer,
+                length: None,
             })
         })
     }
@@ -221,27 +232,26 @@ impl Room {
 impl FrameRow {
     /// Bytes it takes, about.
     fn weight(&self) -> usize {
-        let values = self.values.iter().flatten();
+        let values = self.values.iter();
         let bytes: usize = values
-            .map(|(_, value)| match value {
+            .map(|(_, _, value)| match value {
                 Value::Text(bytes) | Value::Bytes(bytes) => 64 + bytes.len(),
                 _ => 48,
             })
             .sum();
-        96 + 32 * self.values.len() + bytes
+        96 + 32 * self.fields.len() + bytes
     }
 }
 
 /// What is kept of a frame.
 fn row_of(seen: &Seen<'_, '_>, slots: &[usize], fields: &Rc<Vec<EntryId>>) -> FrameRow {
     let mut values = Vec::with_capacity(slots.len());
-    for slot in slots {
-        let mut of_slot = Vec::new();
+    for (at, slot) in slots.iter().enumerate() {
         seen.values.visit(*slot, &mut |cell| {
-            of_slot.push((cell.layer, crate::query::expression::owned(cell.value)));
+            let value = crate::query::expression::owned(cell.value);
+            values.push((at, cell.layer, value));
             false
         });
-        values.push(of_slot);
     }
     FrameRow {
         frame: seen.packet.frame.number,

@@ -1,7 +1,7 @@
 //! Handouts: sets of questions, and their answers from a student's captures, with evidence.
 //!
 //! A handout is a TOML file ([`mod@format`]). [`plan`] checks it and makes it ready; [`material`] reads
-//! each capture; [`find`] looks for the things the questions are about; [`answer`] answers.
+//! each capture; [`find`] looks for the things the questions are about ([`terms`] reads each text once); [`answer`] answers.
 //!
 //! **Invariant:** nothing about traffic is computed here. Values are fields of frames and of facts,
 //! or calculations with them in the filter language; what no field gives becomes a field or a
@@ -20,6 +20,7 @@ pub mod problem;
 pub mod sheet;
 pub mod slots;
 pub mod template;
+pub mod terms;
 pub mod units;
 pub mod value;
 mod wording;

@@ -123,7 +123,7 @@ pub fn compare(first: &[Rc<FrameRow>], second: &[Rc<FrameRow>]) -> Compared {
 fn values<'r>(row: &'r FrameRow, name: &str) -> impl Iterator<Item = &'r Value<'static>> {
     let id = Catalogue::frames().find(name);
     let at = row.fields.iter().position(|f| Some(*f) == id);
-    let values = at.and_then(|at| row.values.get(at));
+    let values = at.map(|at| row.of(at));
     values.into_iter().flatten().map(|(_, value)| value)
 }
 

@@ -517,6 +517,6 @@ const TRAFFIC: Columns = columns![Traffic;
 
 const SITUATIONS: Columns = columns![Situation;
     ("situation", |s, _| s.kind.to_string()),
-    ("what happened", |s, _| s.sentence.clone()),
+    ("what happened", |s, _| s.sentence.to_string()),
     ("frames", |s, t| frames(&s.frames, t)),
 ];

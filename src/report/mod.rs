@@ -1,5 +1,6 @@
 //! What to show and in which order: the columns of the tables for people, the lines that stand
-//! above them, and the words of what is told.
+//! above them, and the words of what is told; but the sentences of situations, which filters ask for
+//! too, are in `facts/situation/words.rs`.
 //!
 //! Rows are read from the store when they are written, so a million connections are never held
 //! twice.

@@ -16,6 +16,7 @@
 
 use crate::capture::{LinkType, Time};
 use crate::dissect::{Ip, Packet, as_usize};
+use crate::facts::situation::Difference;
 use std::net::IpAddr;
 
 /// How many frames back a copy is looked for.
@@ -40,21 +41,6 @@ pub struct Relay {
     pub count: u64,
     /// The first of them, each after the frame it is a copy of.
     pub pairs: Vec<(u32, u32)>,
-}
-
-/// What differs between a frame and its copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Difference {
-    /// The headers below IP have another length or another VLAN number.
-    Tag,
-    /// Another interface recorded it.
-    Interface,
-    /// A router was between.
-    Hop,
-    /// The hardware addresses.
-    Address,
-    /// Nothing.
-    None,
 }
 
 const DIFFERENCES: [Difference; 5] = [

@@ -180,6 +180,10 @@ struct Stream {
     tls: [tls::State; 2],
     requests: Vec<Request>,
     responses: u32,
+    /// The newest exchange as Wireshark counts them.
+    exchange: Exchange,
+    /// What the newest request asked for.
+    uri: Option<Vec<u8>>,
     /// An HTTP message was seen.
     seen: bool,
     /// HTTP was left, for a tunnel or for another protocol.
@@ -190,11 +194,17 @@ struct Stream {
 
 #[derive(Default)]
 struct Request {
-    /// 0 stands for a request that was not seen.
-    frame: u32,
-    time: Time,
     method: Vec<u8>,
     uri: Option<Vec<u8>>,
+}
+
+/// Wireshark counts exchanges more simply than RFC 9112 pairs them: each request begins one, and a
+/// response one when the newest has its response, be that a mere `100 Continue`.
+#[derive(Clone, Copy, Default)]
+struct Exchange {
+    number: u32,
+    request: Option<(u32, Time)>,
+    answered: bool,
 }
 
 impl Messages {
@@ -223,6 +233,7 @@ impl Messages {
             length: payload.len(),
             frames: Vec::new(),
             out: Vec::new(),
+            exchanges: Vec::new(),
             told: Told::default(),
         };
         let ports = (segment.source_port, segment.destination_port);
@@ -264,12 +275,15 @@ impl Messages {
         let can_wait = whole && self.waiting < MOST_TOGETHER;
         let again = note.flags.has(SENT_AGAIN) || whole && note.flags.has(KNOWN_ALREADY);
         if length > 0 && again {
-            // It may fill a gap; a message that ends in it is not shown.
+            // It may fill a gap; a message that ends in it is not shown, nor counted.
+            let exchange = stream.exchange;
             let filling = stream.waits_for(call.side, segment);
             if filling {
                 stream.bytes(&mut call, segment, payload, can_wait);
             }
+            stream.exchange = exchange;
             call.out.clear();
+            call.exchanges.clear();
             call.told.pieces.clear();
             if filling || note.flags.has(Flags::RETRANSMISSION) {
                 call.told.pieces.push(0..payload.len());
@@ -291,24 +305,13 @@ impl Messages {
                 self.announced.insert(end);
             }
         }
-        for message in &call.out {
-            if let Some(http) = message.http.as_ref().filter(|http| http.exchange > 0) {
-                let answer = http.response_number.is_some();
-                let frames = if answer {
-                    &mut self.responses
-                } else {
-                    &mut self.requests
-                };
-                frames.insert((call.stream, http.exchange), call.frame);
-            }
-        }
-        for message in &mut call.out {
-            if let Some(http) = &mut message.http
-                && http.response_number.is_some()
-            {
-                // Only requests show their number.
-                http.request_number = None;
-            }
+        for (answer, number) in &call.exchanges {
+            let frames = if *answer {
+                &mut self.responses
+            } else {
+                &mut self.requests
+            };
+            frames.insert((call.stream, *number), call.frame);
         }
         for whole in &call.told.whole {
             for frame in whole.frames.iter().filter(|frame| **frame != call.frame) {
@@ -333,6 +336,11 @@ impl Messages {
             http.previous.0 = request(before);
             http.next.0 = request(after);
             if http.response_number.is_some() {
+                // Wireshark's second pass begins with what its first knew last.
+                let last = self.streams.get(&stream).map(|stream| &stream.uri);
+                if let (None, Some(last)) = (&http.request_uri, last) {
+                    http.request_uri.clone_from(last);
+                }
                 http.previous.1 = response(before);
                 http.next.1 = response(after);
             } else {
@@ -397,6 +405,8 @@ struct Call {
     /// Frames of what is put together at the moment.
     frames: Vec<u32>,
     out: Vec<Message>,
+    /// Exchanges that begin or are answered here: whether answered, and their number.
+    exchanges: Vec<(bool, u32)>,
     told: Told,
 }
 
@@ -672,43 +682,66 @@ impl Stream {
         }
     }
 
-    /// Pairs requests with responses, in their order.
-    fn http_note(&mut self, call: &Call, head: &http::Head<'_>) -> HttpNote {
+    /// Counts requests and responses, and pairs them.
+    fn http_note(&mut self, call: &mut Call, head: &http::Head<'_>) -> HttpNote {
         let mut note = HttpNote::default();
         match head.kind {
             // A request cut short in its head is not counted.
             http::Kind::Request if head.cut_in_name => {}
             http::Kind::Request => {
                 self.requests.push(Request {
-                    frame: call.frame,
-                    time: call.time,
                     method: head.method.iter().copied().take(32).collect(),
                     uri: head.full_uri().or_else(|| Some(head.uri.to_vec())),
                 });
-                note.request_number = u32::try_from(self.requests.len()).ok();
-                note.exchange = note.request_number.unwrap_or(0);
+                self.uri
+                    .clone_from(&self.requests.last().and_then(|r| r.uri.clone()));
+                self.exchange = Exchange {
+                    number: self.exchange.number + 1,
+                    request: Some((call.frame, call.time)),
+                    answered: false,
+                };
+                note.request_number = Some(self.exchange.number);
             }
             http::Kind::Response => {
                 if self.requests.len() <= as_usize(self.responses) {
                     // Whose request was not seen: the next request counts on from here.
                     self.requests.push(Request::default());
                 }
-                let request = self.requests.get(as_usize(self.responses));
-                let request = request.filter(|request| request.frame != 0);
-                let number = self.responses + 1;
                 if head.code.is_none_or(|code| code / 100 != 1) {
-                    self.responses = number;
+                    self.responses += 1;
                 }
-                note.response_number = Some(number);
-                note.exchange = number;
-                if let Some(request) = request {
-                    note.request_uri.clone_from(&request.uri);
-                    note.request_in = Some(request.frame);
-                    note.request_number = Some(number);
-                    note.time = Some(call.time.since(request.time));
+                if self.exchange.number == 0 || self.exchange.answered {
+                    self.exchange = Exchange {
+                        number: self.exchange.number + 1,
+                        ..Exchange::default()
+                    };
+                }
+                self.exchange.answered = true;
+                note.response_number = Some(self.exchange.number);
+                note.request_uri.clone_from(&self.uri);
+                if let Some((frame, time)) = self.exchange.request {
+                    note.request_in = Some(frame);
+                    note.time = Some(call.time.since(time));
                 }
             }
             http::Kind::Notification => {}
+        }
+        let counted = note.request_number.or(note.response_number);
+        note.exchange = counted.unwrap_or(0);
+        let answer = note.response_number.is_some();
+        call.exchanges
+            .extend(counted.map(|number| (answer, number)));
+        // Of several in a frame, all show what is known of the last.
+        for earlier in call.out.iter_mut().filter_map(|m| m.http.as_mut()) {
+            if counted.is_some()
+                && earlier.request_number.is_some() == note.request_number.is_some()
+            {
+                let uri = earlier.request_uri.take();
+                *earlier = HttpNote {
+                    request_uri: uri,
+                    ..note.clone()
+                };
+            }
         }
         note
     }

@@ -1,7 +1,5 @@
-//! The situations of the labs, recognized from facts: each with its frames and one sentence.
-//!
-//! What would leave the same frames is said with it: a firewall that rejects looks like a port
-//! where nothing listens, and a capture that just ends like a host that is silent.
+//! The situations of the labs, recognized from facts: each with its frames, and as data what is to
+//! be told of it. Every sentence is in `facts/situation/words.rs`.
 
 mod gather;
 mod passwords;
@@ -15,11 +13,10 @@ use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
 use crate::facts::icmp::IcmpError;
-use crate::facts::situation::{About, Situation, SituationKind};
+use crate::facts::situation::{About, Missing, Situation, SituationKind, Story};
 use crate::facts::tcp::Opened;
 use crate::facts::udp::Answered;
 use gather::Gathered;
-use std::net::IpAddr;
 
 /// Everything recognized, in order of the first frame, then what comes from the capturing.
 /// `end` is the time of the capture's last frame.
@@ -67,41 +64,28 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
         let after = end
             .zip(last)
             .map(|(end, last)| end.0.saturating_sub(last.0));
-        let times = match frames.len() {
-            1 => "once".to_owned(),
-            n => format!("{n} times"),
-        };
-        let told = format!("{asker} asked {times} who has {asked}");
         let (sends, receives) = (census.sent(asked), census.was_sent_to(asker));
-        let (kind, sentence) = match sends {
-            Some(frame) => (
-                SituationKind::NoAnswer,
-                format!(
-                    "{told} and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, or its answer went another way."
-                ),
-            ),
-            None if after.is_some_and(|after| after < ARP_WAIT) => (
-                SituationKind::NoAnswer,
-                format!(
-                    "{told}, and the capture ends {:.1} s after: whether an answer came cannot be told.",
-                    seconds(after.unwrap_or(0))
-                ),
-            ),
-            None if receives || trackers.arp.exchanged(asker) => (
-                SituationKind::HostAbsent,
-                format!(
-                    "{told} and nobody answered: no host with this address on the link, or it is off."
-                ),
-            ),
+        let (kind, answer) = match sends {
+            Some(frame) => (SituationKind::NoAnswer, Missing::Alive(frame)),
+            None if after.is_some_and(|after| after < ARP_WAIT) => {
+                let after = after.unwrap_or(0);
+                (SituationKind::NoAnswer, Missing::Cut(after))
+            }
+            None if receives || trackers.arp.exchanged(asker) => {
+                (SituationKind::HostAbsent, Missing::Nobody)
+            }
             // A switch shows a third host the questions, which are broadcast, and no answers.
-            None => (
-                SituationKind::NoAnswer,
-                format!(
-                    "{told} and no answer was captured. Nothing else that is sent to {asker} was either, so whether there is no such host, or the answer did not pass here, cannot be told."
-                ),
-            ),
+            None => (SituationKind::NoAnswer, Missing::Unseen),
         };
-        found.add(kind, About::Arp, asker, asked, None, frames, || sentence);
+        let times = frames.len();
+        found.add(kind, About::Arp, (asker, asked, None), frames, || {
+            Story::Asked {
+                asker,
+                asked,
+                times,
+                answer,
+            }
+        });
     }
 }
 
@@ -111,7 +95,7 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
             continue;
         };
         let (client, server) = (failure.client.0, failure.server.0);
-        let port = Some(failure.server.1);
+        let ends = (client, server, Some(failure.server.1));
         let mut syns = if found.has_room(client, About::Tcp) {
             trackers.tcp.syn_times(index)
         } else {
@@ -152,39 +136,27 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         } else {
             kind
         };
-        found.add(kind, About::Tcp, client, server, port, frames, || {
-            sentence(errors, &failure, &syns, alive)
+        found.add(kind, About::Tcp, ends, frames, || {
+            story(errors, &failure, &syns, alive)
         });
     }
 }
 
-fn sentence(
+fn story(
     errors: &[IcmpError],
     failure: &Failure,
     syns: &[(u32, i64)],
     alive: Option<u32>,
-) -> String {
-    let (server, port) = failure.server;
+) -> Story {
+    let to = failure.server;
     match failure.opened {
-        Opened::Refused => format!(
-            "{server} answered the SYN to port {port} with RST: nothing listens on that port, or a firewall rejects the call; the client gets \"connection refused\"."
-        ),
-        Opened::Unreachable => {
-            let error = error_in(errors, failure.answer_frame);
-            let (sender, meaning) = error.map_or_else(
-                || ("a host".to_owned(), "unreachable".to_owned()),
-                |e| (e.sender.to_string(), e.meaning.clone()),
-            );
-            format!(
-                "{sender} answered the SYN for {server} port {port} with an ICMP error: {meaning}."
-            )
-        }
-        Opened::Challenged => format!(
-            "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still takes that connection for open, and only a RST ends it."
-        ),
-        _ if syns.len() < 2 => format!(
-            "No answer of {server} to the one SYN to port {port} is in this capture; whether it stays silent or the capture just ends cannot be told."
-        ),
+        Opened::Refused => Story::Refused(to),
+        Opened::Unreachable => Story::SynUndelivered {
+            to,
+            error: error_in(errors, failure.answer_frame).map(|e| (e.sender, e.meaning.clone())),
+        },
+        Opened::Challenged => Story::Challenged(to),
+        _ if syns.len() < 2 => Story::SynUnanswered(to),
         _ => {
             let gaps: Vec<i64> = syns
                 .windows(2)
@@ -198,27 +170,14 @@ fn sentence(
                     .first()
                     .zip(gaps.last())
                     .is_some_and(|(first, last)| grows(*first, *last));
-            let how = if growing { "growing gaps" } else { "gaps" };
-            let told: Vec<String> = gaps
-                .iter()
-                .map(|gap| format!("{:.1}", seconds(*gap)))
-                .collect();
-            let (count, told) = (syns.len(), told.join(", "));
-            match alive {
-                Some(frame) => format!(
-                    "No answer of {server} to {count} SYNs to port {port} ({how} of {told} s) is in this capture, though it did send other packets (frame {frame}): a firewall drops these, or the answers went another way."
-                ),
-                None => format!(
-                    "No answer of {server} to {count} SYNs to port {port} ({how} of {told} s), and nothing else from it: the host is silent or absent, or a firewall drops them."
-                ),
+            Story::SynsUnanswered {
+                to,
+                gaps,
+                growing,
+                alive,
             }
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
-fn seconds(ns: i64) -> f64 {
-    ns as f64 / 1e9
 }
 
 fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
@@ -233,29 +192,27 @@ fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
             continue;
         };
         // Who was sent to, whichever side that is.
-        let (asker, (to, port)) = if error.about_destination == Some(flow.server) {
+        let (asker, to) = if error.about_destination == Some(flow.server) {
             (flow.client, (flow.server, flow.server_port))
         } else {
             (flow.server, (flow.client, flow.client_port))
         };
         let frames = vec![flow.first_frame, frame];
         let (kind, own) = match flow.answered {
-            Answered::Refused => (SituationKind::NothingListening, error.sender == to),
+            Answered::Refused => (SituationKind::NothingListening, error.sender == to.0),
             Answered::Unreachable if error.kind != 11 => (SituationKind::Unreachable, false),
             _ => continue,
         };
-        found.add(kind, About::Udp, asker, to, Some(port), frames, || match (kind, own) {
-            (SituationKind::NothingListening, true) => format!(
-                "The datagram to {to} port {port} was sent and arrived; the host answered with ICMP port unreachable: nothing listens there, or a firewall rejects it."
-            ),
-            (SituationKind::NothingListening, false) => format!(
-                "{} answered for {to} with ICMP port unreachable: a translation of addresses or a firewall on the way rejects the datagram to port {port}, or nothing listens there.",
-                error.sender
-            ),
-            _ => format!(
-                "{} answered the datagram for {to} port {port} with an ICMP error: {}.",
-                error.sender, error.meaning
-            ),
+        let ends = (asker, to.0, Some(to.1));
+        let sender = error.sender;
+        found.add(kind, About::Udp, ends, frames, || match (kind, own) {
+            (SituationKind::NothingListening, true) => Story::PortUnreachable(to),
+            (SituationKind::NothingListening, false) => Story::PortUnreachableFrom { sender, to },
+            _ => Story::DatagramUndelivered {
+                to,
+                sender,
+                meaning: error.meaning.clone(),
+            },
         });
     }
 }
@@ -274,56 +231,33 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
         if claims.len() < 2 {
             continue;
         }
-        let told: Vec<String> = claims
-            .iter()
-            .map(|c| format!("{} (frame {})", c.mac, c.frame))
-            .collect();
         let mut frames: Vec<u32> = claims.iter().map(|c| c.frame).collect();
         frames.sort_unstable();
+        let story = Story::Claimed {
+            address: neighbour.address,
+            claims: claims.iter().map(|c| (c.mac, c.frame)).collect(),
+        };
         found.push(Situation {
-            kind: SituationKind::AddressConflict,
-            protocol: About::Arp,
-            client: None,
             server: Some(neighbour.address),
-            server_port: None,
-            count: 1,
-            frames,
-            sentence: format!(
-                "{} is claimed by {}: two hosts have the same address, a card was replaced or took over, or somebody pretends to be another host (ARP spoofing).",
-                neighbour.address,
-                told.join(" and ")
-            ),
+            ..Situation::new(SituationKind::AddressConflict, About::Arp, frames, story)
         });
     }
 }
 
 /// DHCP servers beside the one that was chosen.
 fn servers(leases: &[Lease], found: &mut Vec<Situation>) {
-    let several = leases.iter().filter(|l| l.other_servers.is_some());
-    for lease in several.take(20) {
-        let others: Vec<String> = lease
-            .other_servers
-            .iter()
-            .flatten()
-            .map(IpAddr::to_string)
-            .collect();
-        let chosen = match (lease.server, lease.ack_frame) {
-            (Some(server), Some(frame)) => format!("; {server} was chosen (frame {frame})"),
-            (Some(server), None) => format!(", and {server}"),
-            (None, _) => String::new(),
+    let several = leases
+        .iter()
+        .filter_map(|l| Some((l, l.other_servers.as_ref()?)));
+    for (lease, others) in several.take(20) {
+        let story = Story::Offered {
+            others: others.clone(),
+            server: lease.server.map(|server| (server, lease.ack_frame)),
         };
+        let frames = lease.frames.clone();
         found.push(Situation {
-            kind: SituationKind::SecondServer,
-            protocol: About::Dhcp,
-            client: None,
             server: lease.server,
-            server_port: None,
-            count: 1,
-            frames: lease.frames.clone(),
-            sentence: format!(
-                "More than one DHCP server made an offer: {}{chosen}.",
-                others.join(", ")
-            ),
+            ..Situation::new(SituationKind::SecondServer, About::Dhcp, frames, story)
         });
     }
 }

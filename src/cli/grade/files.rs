@@ -32,6 +32,8 @@ pub(super) fn write(
         )?;
     }
     whole(folder.join("class.md"), &output::class(handout, all, found))?;
+    let page = output::class_html(handout, all, found);
+    whole(folder.join("class.html"), &page)?;
     if let Some(table) = lms::moodle(all) {
         whole(folder.join("moodle.csv"), &table)?;
     }

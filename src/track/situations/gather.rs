@@ -1,6 +1,6 @@
 //! Equal situations told once: what one client met again and again is one row with a count.
 
-use crate::facts::situation::{About, Situation, SituationKind};
+use crate::facts::situation::{About, Scanned, Several, Situation, SituationKind, Story};
 use hashbrown::HashMap;
 use std::net::IpAddr;
 
@@ -25,6 +25,9 @@ struct Group {
 }
 
 type Key = (SituationKind, About, IpAddr);
+
+/// Who tried to reach whom, at which port.
+type Ends = (IpAddr, IpAddr, Option<u16>);
 
 /// Situations as they are found.
 #[derive(Default)]
@@ -56,17 +59,14 @@ impl Gathered {
         known.all(|place| self.groups[*place].1.count < MANY)
     }
 
-    /// Takes in one; its sentence is only made when it may be told by itself.
-    #[expect(clippy::too_many_arguments, reason = "the fields of a situation")]
+    /// Takes in one; its story is only made when it may be told by itself.
     pub(super) fn add(
         &mut self,
         kind: SituationKind,
         protocol: About,
-        client: IpAddr,
-        server: IpAddr,
-        server_port: Option<u16>,
+        (client, server, server_port): Ends,
         mut frames: Vec<u32>,
-        sentence: impl FnOnce() -> String,
+        story: impl FnOnce() -> Story,
     ) {
         frames.sort_unstable();
         frames.dedup();
@@ -102,14 +102,10 @@ impl Gathered {
         group.frames.extend(frames.iter().take(room));
         if group.count <= MANY {
             group.few.push(Situation {
-                kind,
-                protocol,
                 client: Some(client),
                 server: Some(server),
                 server_port,
-                count: 1,
-                frames,
-                sentence: sentence(),
+                ..Situation::new(kind, protocol, frames, story())
             });
         }
     }
@@ -128,16 +124,8 @@ impl Gathered {
             frames.sort_unstable();
             frames.dedup();
             told.push(Situation {
-                kind,
-                protocol,
-                client: None,
-                server: None,
-                server_port: None,
                 count: u32::try_from(count).unwrap_or(u32::MAX),
-                frames,
-                sentence: format!(
-                    "{count} more of this kind, of other hosts: there are too many to tell each."
-                ),
+                ..Situation::new(kind, protocol, frames, Story::More(count))
             });
         }
         told
@@ -154,14 +142,6 @@ impl Group {
         self.frames.dedup();
         let first = self.few.into_iter().next()?;
         let (count, hosts, ports) = (self.count, self.hosts.len(), self.ports.len());
-        let to = match (self.hosts.as_slice(), self.ports.as_slice()) {
-            ([host], [port]) => format!("{host} port {port}"),
-            ([host], []) => host.to_string(),
-            ([host], _) => format!("{} of {host}", at_least(ports, "port")),
-            (_, [port]) => format!("port {port} of {}", at_least(hosts, "host")),
-            (_, []) => at_least(hosts, "address"),
-            _ => format!("{} of {}", at_least(ports, "port"), at_least(hosts, "host")),
-        };
         let tried = matches!(
             kind,
             SituationKind::NothingListening
@@ -171,63 +151,48 @@ impl Group {
         );
         let one_host = hosts == 1 && ports >= SCANNED;
         let one_port = ports == 1 && hosts >= SCANNED;
-        let scan = protocol == About::Tcp && tried && (one_host || one_port);
-        let what = match (protocol, kind) {
-            (About::Arp, _) => format!(
-                "{client} asked for {to}, and no answer to {count} of these questions was captured"
-            ),
-            (About::Udp, _) => format!(
-                "{count} datagrams or flows of {client} to {to} were answered with ICMP errors"
-            ),
-            (_, SituationKind::NothingListening) => {
-                format!("{count} calls of {client} to {to} were refused")
-            }
-            (_, SituationKind::Unreachable) => {
-                format!("{count} calls of {client} to {to} were answered with ICMP errors")
-            }
-            (_, SituationKind::HalfOpen) => format!(
-                "{count} calls of {client} to {to} were answered by ACKs of older connections"
-            ),
-            _ => format!("{count} calls of {client} to {to} got no answer in this capture"),
-        };
-        let sentence = if scan {
-            let tries = if one_host {
-                "ports of one host"
-            } else {
-                "hosts on one port"
-            };
-            format!(
-                "{what}: so many {tries} look like a scan. The first: {}",
-                first.sentence
-            )
+        let scan = if protocol != About::Tcp || !tried {
+            None
+        } else if one_host {
+            Some(Scanned::Ports)
+        } else if one_port {
+            Some(Scanned::Hosts)
         } else {
-            format!("{what}. The first: {}", first.sentence)
+            None
         };
         Some(Situation {
-            server: match self.hosts.as_slice() {
-                [host] => Some(*host),
-                _ => None,
-            },
-            server_port: match self.ports.as_slice() {
-                [port] => Some(*port),
-                _ => None,
-            },
+            kind: scan.map_or(kind, |_| SituationKind::Scan),
+            server: only(&self.hosts),
+            server_port: only(&self.ports),
             count: u32::try_from(count).unwrap_or(u32::MAX),
             frames: self.frames,
-            sentence,
+            sentence: Story::Together {
+                client,
+                count,
+                hosts: several(&self.hosts),
+                ports: several(&self.ports),
+                scan,
+                first: Box::new(first.sentence),
+            },
             ..first
         })
     }
 }
 
-fn at_least(count: usize, what: &str) -> String {
-    let plural = match what {
-        "address" => "addresses".to_owned(),
-        what => format!("{what}s"),
-    };
-    if count >= MOST_ENDS {
-        format!("more than {count} {plural}")
-    } else {
-        format!("{count} {plural}")
+/// The only one of a list.
+fn only<T: Copy>(list: &[T]) -> Option<T> {
+    match list {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+/// How many there were, of which the first [`MOST_ENDS`] are known.
+fn several<T: Copy>(list: &[T]) -> Several<T> {
+    match list {
+        [] => Several::Nothing,
+        [one] => Several::One(*one),
+        _ if list.len() >= MOST_ENDS => Several::MoreThan(list.len()),
+        _ => Several::Many(list.len()),
     }
 }

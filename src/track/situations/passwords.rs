@@ -4,7 +4,7 @@
 
 use crate::dissect::as_usize;
 use crate::facts::Frames;
-use crate::facts::situation::{About, Situation, SituationKind};
+use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::Trackers;
 use crate::track::communities::Community;
 use crate::track::stream::login::{Login, Talk};
@@ -25,14 +25,15 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
         let (client, server) = (ends[login.client], ends[1 - login.client]);
         let user = login.user.as_deref().unwrap_or_default();
         let key = (about(login.talk), client.0, server.0, server.1, user);
-        let again = told.add(key, &login.frames, || sentence(login, client.0, server.0));
+        let again = told.add(key, &login.frames, || story(login, client.0, server.0));
         if let (Some(first), Some((true, frame))) = (again, login.accepted)
-            && first.sentence.contains(REFUSED)
-            && !first.sentence.contains(LATER)
+            && let Story::Password {
+                accepted: Some((false, _)),
+                later,
+                ..
+            } = &mut first.sentence
         {
-            first
-                .sentence
-                .push_str(&format!("{LATER} (frame {frame})."));
+            later.get_or_insert(frame);
         }
     }
     let exchanges = &trackers.streams.found.exchanges;
@@ -60,24 +61,21 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
             exchange.server_port,
             user.as_str(),
         );
-        let accepted = match exchange.status {
-            Some(401) => " The server refused it.",
-            Some(200..=399) => " The server answered as asked.",
-            _ => "",
-        };
-        told.add(key, &[frame], || {
-            format!(
-                "{client} sent the password of `{user}` to the web server {server} with Basic authentication: base64, which anybody can decode, in frame {frame}.{accepted}"
-            )
+        told.add(key, &[frame], || Story::BasicPassword {
+            client,
+            server,
+            user: user.clone(),
+            frame,
+            accepted: match exchange.status {
+                Some(401) => Some(false),
+                Some(200..=399) => Some(true),
+                _ => None,
+            },
         });
     }
     found.extend(told.list);
     found.extend(trackers.communities.list.iter().map(community));
 }
-
-/// What is said of a try that failed, and of a later one that did not.
-const REFUSED: &str = " The server refused it";
-const LATER: &str = " It accepted a later one";
 
 /// Equal ones told once.
 #[derive(Default)]
@@ -92,7 +90,7 @@ impl Told {
         &mut self,
         (protocol, client, server, port, user): (About, IpAddr, IpAddr, u16, &str),
         frames: &[u32],
-        sentence: impl FnOnce() -> String,
+        story: impl FnOnce() -> Story,
     ) -> Option<&mut Situation> {
         let same = |(s, u): (&Situation, &String)| {
             s.protocol == protocol
@@ -114,7 +112,7 @@ impl Told {
                 (protocol, client, server, port),
                 1,
                 frames.to_vec(),
-                sentence(),
+                story(),
             ));
         }
         None
@@ -125,17 +123,14 @@ fn situation(
     (protocol, client, server, port): (About, IpAddr, IpAddr, u16),
     count: u32,
     frames: Frames,
-    sentence: String,
+    story: Story,
 ) -> Situation {
     Situation {
-        kind: SituationKind::PasswordInClear,
-        protocol,
         client: Some(client),
         server: Some(server),
         server_port: Some(port),
         count,
-        frames,
-        sentence,
+        ..Situation::new(SituationKind::PasswordInClear, protocol, frames, story)
     }
 }
 
@@ -149,66 +144,31 @@ fn about(talk: Talk) -> About {
     }
 }
 
-fn sentence(login: &Login, client: IpAddr, server: IpAddr) -> String {
-    let name = match login.talk {
-        Talk::Ftp => "FTP",
-        Talk::Telnet => "Telnet",
-        Talk::Smtp => "SMTP",
-        Talk::Pop => "POP",
-        Talk::Imap => "IMAP",
-    };
-    let whose = match &login.user {
-        Some(user) => format!("the password of `{user}`"),
-        None => "a password".to_owned(),
-    };
-    let how = match (login.talk, login.encoded) {
-        (_, true) => "in base64, which anybody can decode",
-        // Where a terminal asks for a password, what is typed next is taken for one.
-        (Talk::Telnet, _) => "letter for letter, after the server's prompt",
-        _ => "in clear",
-    };
-    let answer = match login.accepted {
-        Some((true, frame)) => format!(" The server accepted it (frame {frame})."),
-        Some((false, frame)) => format!("{REFUSED} (frame {frame})."),
-        None => String::new(),
-    };
-    let places = told_in(login);
-    format!("{client} sent {whose} to {server} by {name} {how}, in {places}.{answer}")
-}
-
-/// In which frames the password is.
-fn told_in(login: &Login) -> String {
+fn story(login: &Login, client: IpAddr, server: IpAddr) -> Story {
     let first = login.password_frame;
-    match login.frames.last() {
-        Some(last) if *last != first => format!("frames {first} to {last}"),
-        _ => format!("frame {first}"),
+    Story::Password {
+        client,
+        server,
+        protocol: about(login.talk),
+        user: login.user.clone(),
+        encoded: login.encoded,
+        frames: (first, login.frames.last().copied().unwrap_or(first)),
+        accepted: login.accepted,
+        later: None,
     }
 }
 
 fn community(community: &Community) -> Situation {
-    let Community {
-        client,
-        server,
-        port,
-        name,
-        ..
-    } = community;
-    let frame = community.frames.first().copied().unwrap_or_default();
-    let worth = match name.as_str() {
-        "public" => {
-            "`public` is what many devices have for reading unless somebody changes it, so it keeps nobody out"
-        }
-        "private" => {
-            "`private` is what many devices have for writing unless somebody changes it, so it keeps nobody out"
-        }
-        _ => "it stands for a password, and whoever reads it can send it too",
-    };
+    let (client, server) = (community.client, community.server);
     situation(
-        (About::Snmp, *client, *server, *port),
+        (About::Snmp, client, server, community.port),
         community.count,
         community.frames.clone(),
-        format!(
-            "{client} sent the SNMP community `{name}` to {server} in clear (frame {frame}), as versions 1 and 2c do with each message: {worth}."
-        ),
+        Story::Community {
+            client,
+            server,
+            name: community.name.clone(),
+            frame: community.frames.first().copied().unwrap_or_default(),
+        },
     )
 }

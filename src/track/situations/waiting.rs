@@ -6,7 +6,7 @@
 //! after the *other* connection ended, when the other was answered many times faster meanwhile,
 //! and when this server never answered two connections in turn.
 
-use crate::facts::situation::{About, Situation, SituationKind};
+use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::Trackers;
 use crate::track::tcp::Brief;
 use foldhash::fast::RandomState;
@@ -109,16 +109,21 @@ fn tell(waiting: &Brief, place: usize, first: &Brief) -> Option<Situation> {
     frames.sort_unstable();
     frames.dedup();
     Some(Situation {
-        kind: SituationKind::SecondClientWaiting,
-        protocol: About::Tcp,
         client: Some(waiting.client.0),
         server: Some(waiting.server.0),
         server_port: Some(waiting.server.1),
-        count: 1,
-        frames,
-        sentence: format!(
-            "The kernel completed the connection of {} port {} (frame {opened}) and took its data (frame {asked}) while the server was serving stream {place}; its first answer is frame {answer}, right after that connection began to close (frame {ended}): the server serves one client at a time.",
-            waiting.client.0, waiting.client.1
-        ),
+        ..Situation::new(
+            SituationKind::SecondClientWaiting,
+            About::Tcp,
+            frames,
+            Story::Waited {
+                client: waiting.client,
+                opened,
+                asked,
+                stream: place,
+                ended,
+                answer,
+            },
+        )
     })
 }

@@ -1,0 +1,258 @@
+//! What a situation tells, as data: what was recognized, one variant for each thing that is told.
+//!
+//! Whatever decides is here when it arrives: whether gaps grow, whether so many ports look like a
+//! scan, whether the host is there after all.
+
+use super::About;
+use crate::facts::Mac;
+use std::net::IpAddr;
+
+/// A port of a host.
+pub type Service = (IpAddr, u16);
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Story {
+    /// A RST answered the SYN to this port.
+    Refused(Service),
+    /// The host itself answered the datagram to this port with ICMP port unreachable.
+    PortUnreachable(Service),
+    /// Somebody else did so for it.
+    PortUnreachableFrom {
+        /// Who.
+        sender: IpAddr,
+        /// What the datagram was sent to.
+        to: Service,
+    },
+    /// An ICMP error answered a SYN.
+    SynUndelivered {
+        /// What the SYN was sent to.
+        to: Service,
+        /// Who sent the error, and what it says; nothing if it was not kept.
+        error: Option<(IpAddr, String)>,
+    },
+    /// An ICMP error answered a datagram.
+    DatagramUndelivered {
+        /// What the datagram was sent to.
+        to: Service,
+        /// Who sent the error.
+        sender: IpAddr,
+        /// What it says.
+        meaning: String,
+    },
+    /// ARP asked for an address, and no answer is in the capture.
+    Asked {
+        /// Who asked.
+        asker: IpAddr,
+        /// For which address.
+        asked: IpAddr,
+        /// How often.
+        times: usize,
+        /// What is known of the answer.
+        answer: Missing,
+    },
+    /// The one SYN to this port has no answer.
+    SynUnanswered(Service),
+    /// Several SYNs have none.
+    SynsUnanswered {
+        /// What they were sent to.
+        to: Service,
+        /// Nanoseconds between them.
+        gaps: Vec<i64>,
+        /// Whether these grow.
+        growing: bool,
+        /// A frame that the host sent nevertheless.
+        alive: Option<u32>,
+    },
+    /// An ACK of an older connection answered the SYN to this port.
+    Challenged(Service),
+    /// What one client met so often that it is told once.
+    Together {
+        /// The client.
+        client: IpAddr,
+        /// How often.
+        count: usize,
+        /// The hosts it met it at.
+        hosts: Several<IpAddr>,
+        /// Their ports.
+        ports: Several<u16>,
+        /// What it looks like, when there are so many.
+        scan: Option<Scanned>,
+        /// The first one.
+        first: Box<Story>,
+    },
+    /// So many more, of hosts that are too many to be told apart.
+    More(usize),
+    /// A client waited for its turn.
+    Waited {
+        /// Who waited.
+        client: Service,
+        /// Frame that completed its connection.
+        opened: u32,
+        /// Frame with its first data.
+        asked: u32,
+        /// The connection that was served meanwhile.
+        stream: usize,
+        /// Frame in which that one began to close.
+        ended: u32,
+        /// Frame of the first answer to who waited.
+        answer: u32,
+    },
+    /// Several hardware addresses claim one IP address.
+    Claimed {
+        /// That address.
+        address: IpAddr,
+        /// Who claims it, in which frame.
+        claims: Vec<(Mac, u32)>,
+    },
+    /// Several DHCP servers made an offer.
+    Offered {
+        /// Those beside the lease's own.
+        others: Vec<IpAddr>,
+        /// The other one, and the frame of its ACK if it was chosen.
+        server: Option<(IpAddr, Option<u32>)>,
+    },
+    /// Frames were captured twice.
+    Copied {
+        /// How many.
+        count: u64,
+        /// Of how many IP frames.
+        packets: u64,
+        /// What most of them differ in from the first.
+        difference: Difference,
+    },
+    /// Checksums do not fit.
+    Checksums {
+        /// How many of which protocol.
+        counts: Vec<(&'static str, u32)>,
+        /// How many packets were looked at, if not all.
+        among: Option<u32>,
+        /// Whose.
+        senders: Vec<IpAddr>,
+        /// What is known of the reason.
+        reason: Unfit,
+    },
+    /// A client logged in with a password that can be read.
+    Password {
+        /// Who.
+        client: IpAddr,
+        /// Where.
+        server: IpAddr,
+        /// By which protocol.
+        protocol: About,
+        /// Under which name.
+        user: Option<String>,
+        /// In base64.
+        encoded: bool,
+        /// First and last frame of the password.
+        frames: (u32, u32),
+        /// Whether the server took it, and in which frame it said so.
+        accepted: Option<(bool, u32)>,
+        /// Frame in which it took one that was sent later, after it had refused this one.
+        later: Option<u32>,
+    },
+    /// A client sent a password to a web server with Basic authentication.
+    BasicPassword {
+        /// Who.
+        client: IpAddr,
+        /// To which server.
+        server: IpAddr,
+        /// Under which name.
+        user: String,
+        /// In which frame.
+        frame: u32,
+        /// Whether the server took it.
+        accepted: Option<bool>,
+    },
+    /// A client sent an SNMP community.
+    Community {
+        /// Who.
+        client: IpAddr,
+        /// To whom.
+        server: IpAddr,
+        /// The community.
+        name: String,
+        /// Frame of the first.
+        frame: u32,
+    },
+    /// Packets were passed on by who claims another's address.
+    Relayed {
+        /// How many packets.
+        count: u64,
+        /// The address it claims.
+        address: IpAddr,
+        /// Its hardware address, and the frame in which it claims the other.
+        relay: (Mac, u32),
+        /// The other hardware address that claims it, and its frame.
+        other: (Mac, u32),
+    },
+}
+
+/// What is known of an ARP answer that is not in the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The host is there, for this frame is one of its packets.
+    Alive(u32),
+    /// The capture ends so many nanoseconds after the question.
+    Cut(i64),
+    /// It would have been captured, so nobody answered.
+    Nobody,
+    /// It might have passed elsewhere.
+    Unseen,
+}
+
+/// How many there were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Several<T> {
+    /// None at all.
+    Nothing,
+    /// This one.
+    One(T),
+    /// So many.
+    Many(usize),
+    /// More than so many.
+    MoreThan(usize),
+}
+
+/// What a scan tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scanned {
+    /// Many ports of one host.
+    Ports,
+    /// One port of many hosts.
+    Hosts,
+}
+
+/// What differs between a frame and its copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The headers below IP have another length or another VLAN number.
+    Tag,
+    /// Another interface recorded it.
+    Interface,
+    /// A router was between.
+    Hop,
+    /// The hardware addresses.
+    Address,
+    /// Nothing.
+    None,
+}
+
+/// Why checksums do not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// Not filled in, though some of the packets have been passed on.
+    UnfilledPassedOn,
+    /// Not filled in by either end.
+    UnfilledBothWays,
+    /// Not filled in by one host, or by two that do not talk to each other.
+    UnfilledFew,
+    /// Not filled in by many.
+    UnfilledMany,
+    /// Not filled in on loopback.
+    Loopback,
+    /// Of frames larger than a wire carries.
+    Large,
+    /// Wrong.
+    Wrong,
+}

@@ -1,0 +1,404 @@
+//! The sentences of situations, from first to last: what they say is decided in `track`, how they
+//! say it here.
+//!
+//! What would leave the same frames is said with it: a firewall that rejects looks like a port
+//! where nothing listens, and a capture that just ends like a host that is silent.
+
+use super::About;
+use super::story::{Difference, Missing, Scanned, Several, Story, Unfit};
+use std::fmt::{Display, Formatter, Result};
+use std::net::IpAddr;
+
+impl Display for Story {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Story::Refused((server, port)) => write!(
+                f,
+                "{server} answered the SYN to port {port} with RST: nothing listens on that port, or a firewall rejects the call; the client gets \"connection refused\"."
+            ),
+            Story::PortUnreachable((server, port)) => write!(
+                f,
+                "The datagram to {server} port {port} was sent and arrived; the host answered with ICMP port unreachable: nothing listens there, or a firewall rejects it."
+            ),
+            Story::PortUnreachableFrom {
+                sender,
+                to: (server, port),
+            } => write!(
+                f,
+                "{sender} answered for {server} with ICMP port unreachable: a translation of addresses or a firewall on the way rejects the datagram to port {port}, or nothing listens there."
+            ),
+            Story::SynUndelivered {
+                to: (server, port),
+                error,
+            } => {
+                let (sender, meaning) = match error {
+                    Some((sender, meaning)) => (sender.to_string(), meaning.as_str()),
+                    None => ("a host".to_owned(), "unreachable"),
+                };
+                write!(
+                    f,
+                    "{sender} answered the SYN for {server} port {port} with an ICMP error: {meaning}."
+                )
+            }
+            Story::DatagramUndelivered {
+                to: (server, port),
+                sender,
+                meaning,
+            } => write!(
+                f,
+                "{sender} answered the datagram for {server} port {port} with an ICMP error: {meaning}."
+            ),
+            Story::Asked {
+                asker,
+                asked,
+                times,
+                answer,
+            } => {
+                let times = match times {
+                    1 => "once".to_owned(),
+                    n => format!("{n} times"),
+                };
+                write!(f, "{asker} asked {times} who has {asked}")?;
+                missing(f, *asker, *asked, *answer)
+            }
+            Story::SynUnanswered((server, port)) => write!(
+                f,
+                "No answer of {server} to the one SYN to port {port} is in this capture; whether it stays silent or the capture just ends cannot be told."
+            ),
+            Story::SynsUnanswered {
+                to: (server, port),
+                gaps,
+                growing,
+                alive,
+            } => {
+                let how = if *growing { "growing gaps" } else { "gaps" };
+                let told = joined(gaps, ", ", |gap| format!("{:.1}", seconds(*gap)));
+                let count = gaps.len() + 1;
+                write!(
+                    f,
+                    "No answer of {server} to {count} SYNs to port {port} ({how} of {told} s)"
+                )?;
+                match alive {
+                    Some(frame) => write!(
+                        f,
+                        " is in this capture, though it did send other packets (frame {frame}): a firewall drops these, or the answers went another way."
+                    ),
+                    None => f.write_str(
+                        ", and nothing else from it: the host is silent or absent, or a firewall drops them.",
+                    ),
+                }
+            }
+            Story::Challenged((server, port)) => write!(
+                f,
+                "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still takes that connection for open, and only a RST ends it."
+            ),
+            Story::Together {
+                client,
+                count,
+                hosts,
+                ports,
+                scan,
+                first,
+            } => {
+                let what = together(*client, *count, &ends(hosts, ports), first);
+                let scan = match scan {
+                    Some(Scanned::Ports) => ": so many ports of one host look like a scan",
+                    Some(Scanned::Hosts) => ": so many hosts on one port look like a scan",
+                    None => "",
+                };
+                write!(f, "{what}{scan}. The first: {first}")
+            }
+            Story::More(count) => write!(
+                f,
+                "{count} more of this kind, of other hosts: there are too many to tell each."
+            ),
+            Story::Waited {
+                client: (client, port),
+                opened,
+                asked,
+                stream,
+                ended,
+                answer,
+            } => write!(
+                f,
+                "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while the server was serving stream {stream}; its first answer is frame {answer}, right after that connection began to close (frame {ended}): the server serves one client at a time."
+            ),
+            Story::Claimed { address, claims } => {
+                let claims = joined(claims, " and ", |(mac, frame)| {
+                    format!("{mac} (frame {frame})")
+                });
+                write!(
+                    f,
+                    "{address} is claimed by {claims}: two hosts have the same address, a card was replaced or took over, or somebody pretends to be another host (ARP spoofing)."
+                )
+            }
+            Story::Offered { others, server } => {
+                let others = joined(others, ", ", IpAddr::to_string);
+                let chosen = match server {
+                    Some((server, Some(frame))) => format!("; {server} was chosen (frame {frame})"),
+                    Some((server, None)) => format!(", and {server}"),
+                    None => String::new(),
+                };
+                write!(
+                    f,
+                    "More than one DHCP server made an offer: {others}{chosen}."
+                )
+            }
+            Story::Copied {
+                count,
+                packets,
+                difference,
+            } => {
+                let why = difference_in_words(*difference);
+                let therefore = match difference {
+                    Difference::None => {
+                        "What is sent again carries a new IP identification, so these are no retransmissions"
+                    }
+                    _ => "They were not sent again",
+                };
+                write!(
+                    f,
+                    "{count} of {packets} IP frames are copies of a frame shortly before: the same packet was captured {why}. {therefore}, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them."
+                )
+            }
+            Story::Checksums {
+                counts,
+                among,
+                senders,
+                reason,
+            } => {
+                let counted = joined(counts, ", ", |(name, count)| format!("{count} {name}"));
+                let one = counts.iter().map(|(_, count)| count).sum::<u32>() == 1;
+                let plural = if one { "" } else { "s" };
+                let among = match among {
+                    Some(most) => format!(" among the first {most} packets"),
+                    None => String::new(),
+                };
+                let senders = first_few(senders);
+                write!(f, "{counted} checksum{plural}{among} from {senders} ")?;
+                f.write_str(unfit(*reason))
+            }
+            Story::Password {
+                client,
+                server,
+                protocol,
+                user,
+                encoded,
+                frames: (first, last),
+                accepted,
+                later,
+            } => {
+                let whose = user
+                    .as_ref()
+                    .map(|user| format!("the password of `{user}`"));
+                let whose = whose.as_deref().unwrap_or("a password");
+                let how = match (protocol, encoded) {
+                    (_, true) => "in base64, which anybody can decode",
+                    // Where a terminal asks for a password, what is typed next is taken for one.
+                    (About::Telnet, _) => "letter for letter, after the server's prompt",
+                    _ => "in clear",
+                };
+                let places = if first == last {
+                    format!("frame {first}")
+                } else {
+                    format!("frames {first} to {last}")
+                };
+                let name = protocol.name();
+                write!(
+                    f,
+                    "{client} sent {whose} to {server} by {name} {how}, in {places}."
+                )?;
+                match accepted {
+                    Some((true, frame)) => write!(f, " The server accepted it (frame {frame})."),
+                    Some((false, frame)) => write!(f, " The server refused it (frame {frame})."),
+                    None => Ok(()),
+                }?;
+                match later {
+                    Some(frame) => write!(f, " It accepted a later one (frame {frame})."),
+                    None => Ok(()),
+                }
+            }
+            Story::BasicPassword {
+                client,
+                server,
+                user,
+                frame,
+                accepted,
+            } => {
+                let answer = match accepted {
+                    Some(true) => " The server answered as asked.",
+                    Some(false) => " The server refused it.",
+                    None => "",
+                };
+                write!(
+                    f,
+                    "{client} sent the password of `{user}` to the web server {server} with Basic authentication: base64, which anybody can decode, in frame {frame}.{answer}"
+                )
+            }
+            Story::Community {
+                client,
+                server,
+                name,
+                frame,
+            } => {
+                let worth = match name.as_str() {
+                    "public" => {
+                        "`public` is what many devices have for reading unless somebody changes it, so it keeps nobody out"
+                    }
+                    "private" => {
+                        "`private` is what many devices have for writing unless somebody changes it, so it keeps nobody out"
+                    }
+                    _ => "it stands for a password, and whoever reads it can send it too",
+                };
+                write!(
+                    f,
+                    "{client} sent the SNMP community `{name}` to {server} in clear (frame {frame}), as versions 1 and 2c do with each message: {worth}."
+                )
+            }
+            Story::Relayed {
+                count,
+                address,
+                relay: (mac, claim),
+                other: (other, others_claim),
+            } => {
+                let were = if *count == 1 { " was" } else { "s were" };
+                write!(
+                    f,
+                    "{count} packet{were} sent to {mac} and passed on by it: such a packet is in the capture twice, and was sent once. {mac} says that it has {address} (frame {claim}), which {other} says too (frame {others_claim}): so it looks like a man in the middle, not like a router of this network."
+                )
+            }
+        }
+    }
+}
+
+/// What follows "A asked who has B".
+fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing) -> Result {
+    match answer {
+        Missing::Alive(frame) => write!(
+            f,
+            " and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, or its answer went another way."
+        ),
+        Missing::Cut(after) => write!(
+            f,
+            ", and the capture ends {:.1} s after: whether an answer came cannot be told.",
+            seconds(after)
+        ),
+        Missing::Nobody => f.write_str(
+            " and nobody answered: no host with this address on the link, or it is off.",
+        ),
+        Missing::Unseen => write!(
+            f,
+            " and no answer was captured. Nothing else that is sent to {asker} was either, so whether there is no such host, or the answer did not pass here, cannot be told."
+        ),
+    }
+}
+
+/// What one client met many times, the first of which was this.
+fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
+    let met = match first {
+        Story::Asked { .. } => {
+            return format!(
+                "{client} asked for {to}, and no answer to {count} of these questions was captured"
+            );
+        }
+        Story::PortUnreachable(_)
+        | Story::PortUnreachableFrom { .. }
+        | Story::DatagramUndelivered { .. } => {
+            return format!(
+                "{count} datagrams or flows of {client} to {to} were answered with ICMP errors"
+            );
+        }
+        Story::Refused(_) => "were refused",
+        Story::SynUndelivered { .. } => "were answered with ICMP errors",
+        Story::Challenged(_) => "were answered by ACKs of older connections",
+        _ => "got no answer in this capture",
+    };
+    format!("{count} calls of {client} to {to} {met}")
+}
+
+/// Hosts, ports, or ports of hosts.
+fn ends(hosts: &Several<IpAddr>, ports: &Several<u16>) -> String {
+    match (hosts, ports) {
+        (Several::One(host), Several::One(port)) => format!("{host} port {port}"),
+        (Several::One(host), Several::Nothing) => host.to_string(),
+        (Several::One(host), ports) => format!("{} ports of {host}", count(ports)),
+        (hosts, Several::One(port)) => format!("port {port} of {} hosts", count(hosts)),
+        (hosts, Several::Nothing) => format!("{} addresses", count(hosts)),
+        (hosts, ports) => format!("{} ports of {} hosts", count(ports), count(hosts)),
+    }
+}
+
+fn count<T>(several: &Several<T>) -> String {
+    match several {
+        Several::Nothing => "0".to_owned(),
+        Several::One(_) => "1".to_owned(),
+        Several::Many(count) => count.to_string(),
+        Several::MoreThan(count) => format!("more than {count}"),
+    }
+}
+
+/// How it comes that a packet was captured twice.
+fn difference_in_words(difference: Difference) -> &'static str {
+    match difference {
+        Difference::Tag => {
+            "once with and once without a VLAN tag (or under another one), because both the interface and its VLAN, or two ports of a switch, were recorded"
+        }
+        Difference::Interface => {
+            "by several interfaces at once, as a capture of several interfaces, or on \"any\" of a host that forwards, does"
+        }
+        Difference::Hop => {
+            "before and after a router (the TTL differs by one), because both its sides were recorded"
+        }
+        Difference::Address => {
+            "with different hardware addresses, because both sides of a device between were recorded"
+        }
+        Difference::None => {
+            "with nothing that differs, as a mirror port does that copies both directions (or a loop in the network doubled it)"
+        }
+    }
+}
+
+/// What is to be said of such checksums.
+fn unfit(reason: Unfit) -> &'static str {
+    match reason {
+        Unfit::UnfilledPassedOn => {
+            "not filled in: some of these packets have been passed on by a router or by the host of a virtual machine, so whether a network card still fills them in (checksum offload) or they were removed from the capture cannot be told."
+        }
+        Unfit::UnfilledBothWays => {
+            "not filled in: both ends leave them to a card (checksum offload), as virtual machines, containers or namespaces of one host do, where no wire is between."
+        }
+        Unfit::UnfilledFew => {
+            "not filled in: most likely checksum offload: the capture ran on the sending host, and its network card fills them in afterwards, so nothing is wrong on the wire."
+        }
+        Unfit::UnfilledMany => {
+            "not filled in: as with checksum offload on the capturing host, or in a capture whose checksums were removed afterwards."
+        }
+        Unfit::Loopback => {
+            "not filled in: these packets never leave their host, where nobody needs them."
+        }
+        Unfit::Large => {
+            "say nothing: the frames are larger than a wire carries, put together by the receiving network card or still to be cut by the sending one (segmentation offload)."
+        }
+        Unfit::Wrong => {
+            "wrong: whoever receives such a packet drops it, unless it was damaged, rewritten or not finished (checksum offload) only in the capture."
+        }
+    }
+}
+
+/// The first few senders.
+fn first_few(senders: &[IpAddr]) -> String {
+    let named = joined(&senders[..senders.len().min(3)], ", ", IpAddr::to_string);
+    match senders.len().saturating_sub(3) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+fn joined<T>(list: &[T], between: &str, told: impl Fn(&T) -> String) -> String {
+    list.iter().map(told).collect::<Vec<_>>().join(between)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
+fn seconds(ns: i64) -> f64 {
+    ns as f64 / 1e9
+}

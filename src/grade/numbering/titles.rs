@@ -1,0 +1,149 @@
+//! Lines that only name or repeat a question, and lines that were wrapped.
+
+use super::{GROUP, Id, LETTER, Numbering, Target, runs};
+use crate::grade::report::Block;
+use crate::grade::token::hedged;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// A question or a task, told as such.
+pub(super) static ECHO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!]*(?:\.|\?|\([^)]*\)\.?)+$")
+        .expect("the pattern is right")
+});
+
+impl Numbering {
+    /// The question that a short line names in other words: `Lab 2 question 4` is `Lab 2.4`, and so is
+    /// `The server from last week (L2.4)`.
+    pub(super) fn heading(&self, line: &str) -> Option<usize> {
+        let line = line
+            .trim()
+            .trim_matches(['#', '*', '_', ' ', ':', '-', '=']);
+        let words = line.split_whitespace().count();
+        let digits = line.bytes().any(|b| b.is_ascii_digit());
+        if words == 0 || words > 12 || !digits || line.ends_with(['.', ';', ',']) {
+            return None;
+        }
+        const SORTS: [&str; 7] = ["question", "q", "task", "exercise", "part", "problem", "no"];
+        let called = if self.handout.iter().all(|n| n.numbered.is_empty()) {
+            None
+        } else {
+            let mut bare = runs(&line.to_lowercase());
+            bare.retain(|r| !SORTS.contains(&r.as_str()));
+            self.handout.iter().position(|n| n.numbered.contains(&bare))
+        };
+        let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
+        called.or_else(|| {
+            let (_, inner) = bracket?;
+            let whole = |id: &&Id| id.start.find(inner).is_some_and(|f| f.end() == inner.len());
+            let id = self.ids.iter().find(whole)?;
+            (!id.rest.is_empty()).then_some(id.question)
+        })
+    }
+
+    /// Whether a line only names its question, whose answer follows in lines of their own: the question
+    /// is quoted, or told by little but its own words.
+    pub(super) fn is_title(&self, line: &str, next: &[Block]) -> bool {
+        // Digits behind where a number can stand are values.
+        let asks = line.trim_end().ends_with('?');
+        let values = line.bytes().skip(16).any(|b| b.is_ascii_digit());
+        if values && !asks || line.len() > 160 {
+            return false;
+        }
+        let (Some(Target::Question(question)), _, rest) = self.label(line, None) else {
+            return false;
+        };
+        let plain = next.iter().find_map(|block| match block {
+            Block::Line(line) if line.trim().is_empty() => None,
+            Block::Line(line) => Some(self.label(line, None).0.is_none()),
+            _ => Some(false),
+        });
+        // `> 1A. 10.0.2.15` is an answer, quoted or not.
+        let values = rest.contains(|c: char| c.is_ascii_digit()) && !rest.trim_end().ends_with('?');
+        let quoted = line.trim_start().starts_with('>') && !values;
+        let denies = [" no ", " not ", "n't ", "yes"]
+            .iter()
+            .any(|w| format!(" {} ", rest.to_lowercase()).contains(w));
+        plain == Some(true) && (quoted || !denies && self.repeats(question, rest, 1))
+    }
+
+    /// Lines of which a wider one was wrapped are one line.
+    pub(super) fn paragraphs(&self, blocks: &[Block]) -> Vec<Block> {
+        const WIDE: usize = 60;
+        let mut out: Vec<Block> = Vec::new();
+        let mut wide = false;
+        for block in blocks {
+            let Block::Line(line) = block else {
+                out.push(block.clone());
+                wide = false;
+                continue;
+            };
+            let begins = line
+                .trim_start()
+                .starts_with(|c: char| c.is_alphanumeric() || matches!(c, '"' | '(' | '“'));
+            let labelled = || {
+                self.label(line, None).0.is_some()
+                    || self.sheet_line(line).is_some()
+                    || LETTER.is_match(line)
+                    || GROUP.is_match(line) && !line.starts_with(|c: char| c.is_ascii_digit())
+                    || line
+                        .split_once(':')
+                        .is_some_and(|(key, _)| key.split(' ').count() < 4)
+            };
+            match out.last_mut() {
+                Some(Block::Line(last))
+                    if wide && begins && !line.starts_with([' ', '\t']) && !labelled() =>
+                {
+                    last.push(' ');
+                    last.push_str(line.trim_start());
+                }
+                _ => out.push(block.clone()),
+            }
+            let ends = line.trim_end().ends_with(['.', '?', '!', ';']);
+            let markup = line.trim_start().starts_with(['#', '|', '>']);
+            wide = line.chars().count() >= WIDE && !ends && !markup;
+        }
+        out
+    }
+
+    /// Whether a text has little but the words that its question is asked with.
+    pub(super) fn repeats(&self, question: usize, text: &str, least: usize) -> bool {
+        let words = |t: &str| -> Vec<String> {
+            let all = t
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|w| w.len() > 2);
+            all.map(str::to_lowercase).collect()
+        };
+        let asked = words(&self.handout[question].asked);
+        let told = words(text);
+        let same = told
+            .iter()
+            .filter(|w| asked.iter().any(|a| a == *w))
+            .count();
+        let values = text.contains(|c: char| c.is_ascii_digit());
+        told.len() >= least && !values && same * 10 >= told.len() * 7
+    }
+}
+
+/// A text without the questions at its end.
+pub(super) fn unasked(text: &str) -> &str {
+    /// `How should it connect when it has no address?` asks nothing.
+    static ANSWERS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:when|if|without|while)\b.*(?:\b(?:no|not|yet|without)\b|n't\b)")
+            .expect("the pattern is right")
+    });
+    let mut text = text.trim();
+    while text.ends_with('?') && !text.ends_with("??") {
+        let body = text.trim_end_matches('?');
+        let cut = [". ", "; ", "! ", "? "]
+            .iter()
+            .filter_map(|s| body.rfind(s))
+            .max();
+        let last = body[cut.map_or(0, |at| at + 1)..].trim();
+        if ANSWERS.is_match(last) || hedged(last) {
+            break;
+        }
+        text = cut.map_or("", |at| &text[..=at]).trim();
+    }
+    text
+}
