@@ -24,15 +24,26 @@ impl Numbering {
         if words == 0 || words > 12 || !digits || line.ends_with(['.', ';', ',']) {
             return None;
         }
-        const SORTS: [&str; 7] = ["question", "q", "task", "exercise", "part", "problem", "no"];
+        const SORTS: [&str; 13] = [
+            "question", "q", "task", "exercise", "ex", "part", "point", "item", "problem", "step",
+            "no", "nr", "number",
+        ];
+        let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
         let called = if self.handout.iter().all(|n| n.numbered.is_empty()) {
             None
         } else {
-            let mut bare = runs(&line.to_lowercase());
-            bare.retain(|r| !SORTS.contains(&r.as_str()));
-            self.handout.iter().position(|n| n.numbered.contains(&bare))
+            // `Lab 02 Q4 (commands.pcapng)`: without zeros, words and the file.
+            let bare = |line: &str| {
+                let mut bare = runs(&line.to_lowercase());
+                bare.retain(|r| !SORTS.contains(&r.as_str()));
+                for run in &mut bare {
+                    let zeros = run.len() - run.trim_start_matches('0').len();
+                    run.drain(..zeros.min(run.len() - 1));
+                }
+                self.handout.iter().position(|n| n.numbered.contains(&bare))
+            };
+            bare(line).or_else(|| bare(bracket?.0))
         };
-        let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
         called.or_else(|| {
             let (_, inner) = bracket?;
             let whole = |id: &&Id| id.start.find(inner).is_some_and(|f| f.end() == inner.len());
@@ -146,4 +157,30 @@ pub(super) fn unasked(text: &str) -> &str {
         text = cut.map_or("", |at| &text[..=at]).trim();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handout::{Handout, built_in};
+
+    #[test]
+    fn a_heading_names_its_question_in_many_ways() {
+        let text = built_in("ip-dhcp-arp").expect("it is built in");
+        let handout = Handout::parse(text).unwrap_or_else(|p| panic!("{p:?}"));
+        let numbering = Numbering::new(&handout);
+        let server = handout.file.question.iter().position(|q| q.id == "L2.4");
+        assert!(server.is_some());
+        for line in [
+            "Lab 2 question 4",
+            "## Lab 2 point 4 (cmdserver.pcapng)",
+            "LAB 02 Q4",
+            "The server from last week (L2.4)",
+        ] {
+            assert_eq!(numbering.heading(line), server, "{line}");
+        }
+        for line in ["Lab 2", "Lab 24", "frame 2 and 4", "point 4 of lab 3"] {
+            assert_eq!(numbering.heading(line), None, "{line}");
+        }
+    }
 }
