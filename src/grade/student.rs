@@ -342,6 +342,7 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
         if let Some((value, _)) = others.next().filter(|_| relative) {
             claim.value = value.clone();
         }
+        claim.unplain = second_of_two(&claim.text, &key.text);
         return;
     }
     if let (Type::Ports, Claimed::Ports(a, b)) = (part.kind.get_ref(), &claim.value) {
@@ -359,6 +360,19 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
         Some((value, _)) if single => claim.value = value.clone(),
         _ => claim.unplain = others.next().is_some(),
     }
+}
+
+/// Whether a label is followed by two ends of which this is the second: `connection: A to B`. The
+/// label is of both.
+fn second_of_two(text: &str, value: &str) -> bool {
+    let Some((before, _)) = text.split_once(value).filter(|_| !value.is_empty()) else {
+        return false;
+    };
+    let before = before.trim_end();
+    let mut links = ["to", "->", "→", "=>"].iter();
+    let first = links.find_map(|link| before.strip_suffix(link));
+    let first = first.and_then(|first| first.trim_end().rsplit_once(": "));
+    first.is_some_and(|(_, end)| !end.is_empty() && !end.contains(char::is_whitespace))
 }
 
 /// The pieces of a question; items of a list that stand in lines of their own are one piece.
@@ -624,4 +638,24 @@ fn capture_marks(handout: &Handout, material: &Material, found: &Found) -> Vec<C
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::second_of_two;
+
+    #[test]
+    fn two_ends_after_a_label() {
+        let value = "93.184.216.34";
+        assert!(second_of_two(
+            "origin: 10.0.2.4:459 to 93.184.216.34:80",
+            value
+        ));
+        assert!(!second_of_two("origin: 93.184.216.34 to 10.0.2.4", value));
+        assert!(!second_of_two("it goes to 93.184.216.34", value));
+        assert!(!second_of_two(
+            "origin: 10.0.2.4, sent to 93.184.216.34",
+            value
+        ));
+    }
 }
