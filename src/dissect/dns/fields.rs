@@ -42,7 +42,7 @@ crate::fields! {
     RESP_Z: "dns.resp.z", Kind::Hex(16), "EDNS flags as a number.";
     RESP_Z_DO: "dns.resp.z.do", Kind::Boolean, "Signatures are wanted.";
     RESP_Z_RESERVED: "dns.resp.z.reserved", Kind::Hex(16), "EDNS flags without a meaning.";
-    UDP_PAYLOAD_SIZE: "dns.rr.udp_payload_size", Kind::Hex(16), "Longest message the sender takes over UDP (EDNS).";
+    UDP_PAYLOAD_SIZE: "dns.rr.udp_payload_size", Kind::Unsigned(16), "Longest message the sender takes over UDP (EDNS).";
     SRV_SERVICE: "dns.srv.service", Kind::Text, "Service of an SRV record.";
     SRV_PROTO: "dns.srv.proto", Kind::Text, "Protocol of an SRV record.";
     SRV_NAME: "dns.srv.name", Kind::Text, "Domain of an SRV record.";
