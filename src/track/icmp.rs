@@ -83,15 +83,18 @@ struct Open {
     fresh: bool,
 }
 
+/// How many of them are looked at for a reply.
+const ALIKE: usize = 16;
+
 impl Open {
     /// The request that a reply answers. Who forwards packets records them on the way in and on
     /// the way out, and the replies the other way round: the request of the same interface, else
     /// the newest.
     fn take(&mut self, interface: u32, origins: &[(u32, u32)]) -> Option<usize> {
         let same = |place: &usize| origins.get(*place).is_some_and(|o| o.1 == interface);
-        let at = self.places.iter().rposition(same);
-        self.places
-            .remove(at.unwrap_or(self.places.len().checked_sub(1)?))
+        let newest = self.places.len().checked_sub(1)?;
+        let back = self.places.iter().rev().take(ALIKE).position(same);
+        self.places.remove(newest - back.unwrap_or(0))
     }
 }
 

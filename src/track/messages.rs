@@ -198,6 +198,25 @@ struct Request {
     uri: Option<Vec<u8>>,
 }
 
+/// Of several requests in a frame, all show what is known of the last, and so do responses.
+fn show_the_last(messages: &mut [Message]) {
+    for answer in [false, true] {
+        let counted =
+            |note: &HttpNote| note.exchange > 0 && note.response_number.is_some() == answer;
+        let mut notes = messages.iter_mut().rev().filter_map(|m| m.http.as_mut());
+        let Some(last) = notes.find(|note| counted(note)).cloned() else {
+            continue;
+        };
+        for note in notes.filter(|note| counted(note)) {
+            let request_uri = note.request_uri.take();
+            *note = HttpNote {
+                request_uri,
+                ..last.clone()
+            };
+        }
+    }
+}
+
 /// Wireshark counts exchanges more simply than RFC 9112 pairs them: each request begins one, and a
 /// response one when the newest has its response, be that a mere `100 Continue`.
 #[derive(Clone, Copy, Default)]
@@ -304,6 +323,9 @@ impl Messages {
             {
                 self.announced.insert(end);
             }
+        }
+        if call.out.len() > 1 {
+            show_the_last(&mut call.out);
         }
         for (answer, number) in &call.exchanges {
             let frames = if *answer {
@@ -693,8 +715,9 @@ impl Stream {
                     method: head.method.iter().copied().take(32).collect(),
                     uri: head.full_uri().or_else(|| Some(head.uri.to_vec())),
                 });
-                self.uri
-                    .clone_from(&self.requests.last().and_then(|r| r.uri.clone()));
+                if let Some(request) = self.requests.last() {
+                    self.uri.clone_from(&request.uri);
+                }
                 self.exchange = Exchange {
                     number: self.exchange.number + 1,
                     request: Some((call.frame, call.time)),
@@ -731,18 +754,6 @@ impl Stream {
         let answer = note.response_number.is_some();
         call.exchanges
             .extend(counted.map(|number| (answer, number)));
-        // Of several in a frame, all show what is known of the last.
-        for earlier in call.out.iter_mut().filter_map(|m| m.http.as_mut()) {
-            if counted.is_some()
-                && earlier.request_number.is_some() == note.request_number.is_some()
-            {
-                let uri = earlier.request_uri.take();
-                *earlier = HttpNote {
-                    request_uri: uri,
-                    ..note.clone()
-                };
-            }
-        }
         note
     }
 
