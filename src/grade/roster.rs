@@ -3,6 +3,7 @@
 
 use super::student::Marks;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// What each student's captures should show: the column's name, and the value.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +44,8 @@ impl Roster {
 
     /// Notes what captures do not show though they should, and what is another student's. Values that
     /// several students share say nothing. Captures that show nothing of what they should earn no
-    /// points: they were not made by this student, or not on the machine that the list names.
+    /// points, where they show others of the kind: they were not made by this student, or not on the
+    /// machine that the list names. Of loopback, or of a host name alone, that cannot be told.
     pub fn check(&self, all: &mut [Marks]) {
         let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (student, own) in &self.rows {
@@ -64,9 +66,10 @@ impl Roster {
             if marks.seen.is_empty() {
                 continue;
             }
-            // A capture that shows nothing of the student is not done by this student.
+            // Captures that show others of the kind and none of the student's are not this student's.
             let theirs = |value: &String| marks.seen.contains(value);
-            if !own.is_empty() && !own.iter().any(|(_, value)| theirs(value)) {
+            let other = |(_, value): &(_, String)| marks.seen.iter().any(|seen| alike(value, seen));
+            if own.iter().any(other) && !own.iter().any(|(_, value)| theirs(value)) {
                 for capture in marks.captures.iter_mut().filter(|c| c.file.is_some()) {
                     add(
                         &mut capture.missing,
@@ -94,6 +97,14 @@ impl Roster {
             }
         }
     }
+}
+
+/// Whether both are hardware addresses, or IP addresses that tell machines apart: then one that is seen
+/// speaks against the other. Loopback shows neither, and a host name is in few captures.
+fn alike(listed: &str, seen: &str) -> bool {
+    let hardware = |text: &str| text.len() == 17 && text.split(':').count() == 6;
+    let address = |text: &str| text.parse::<IpAddr>().is_ok_and(|a| !a.is_loopback());
+    hardware(listed) && hardware(seen) || address(listed) && address(seen)
 }
 
 /// One more reason.
@@ -162,5 +173,15 @@ mod tests {
                 .contains("nothing in the captures")
         );
         assert!(all[1].evidence.iter().any(|e| e.contains("gives for ada")));
+    }
+
+    #[test]
+    fn captures_that_cannot_show_a_student_lose_nothing() {
+        let text = "student,address,host\nada,10.0.2.15,ada-vm\ngrace,,grace-vm\n";
+        let roster = Roster::read(text, |_, _| None).expect("a table");
+        let mut all = [marks("ada", &["127.0.0.1"]), marks("grace", &["10.0.2.15"])];
+        roster.check(&mut all);
+        assert_eq!(all[0].captures[0].points, 2.0);
+        assert_eq!(all[1].captures[0].points, 2.0);
     }
 }
