@@ -11,6 +11,7 @@ use titles::{ECHO, unasked};
 mod letters;
 mod tables;
 mod titles;
+mod words;
 
 /// A piece of a report that answers something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ static GROUP: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 static LETTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s#*_>•\-–(]*(?:(?i:questions?|q|tasks?|exercises?|parts?|aufgabe|frage)[\s.:\-–]*)?(?P<letter>[A-Za-z])(?:[*_]*[).:/][*_]*(?:\s+|$)|(?:\t|\s{2,})[\s]*|[*_]*$)")
+    Regex::new(r"^[\s#*_>•\-–(]*(?:(?i:questions?|q|tasks?|exercises?|parts?|aufgabe|frage)[\s.:\-–]*)?(?P<letter>[A-Za-z])(?:[*_]*[).:/][*_]*(?:\s+|$)|(?:\t|\s{2,})[\s]*|\s+[\-–—]\s+|[*_]*$)")
         .expect("the pattern is right")
 });
 /// Several letters at once: `A, B and C: …`.
@@ -201,13 +202,17 @@ impl Numbering {
         let mut filled = false;
         let mut table = false;
         let mut heads: Option<Vec<String>> = None;
-        let blocks = self.paragraphs(blocks);
+        let blocks = self.paragraphs(&self.plain_words(blocks));
         for (at, block) in blocks.iter().enumerate() {
             match block {
                 Block::Line(line) => {
                     let line = PICTURE.replace_all(line, " ").into_owned();
                     if line.trim().is_empty() {
                         blank |= !out.is_empty();
+                        continue;
+                    }
+                    // Rules and fences say nothing.
+                    if line.chars().all(|c| " -=*_`~#+>|\t".contains(c)) {
                         continue;
                     }
                     let before = out.len();
@@ -356,7 +361,8 @@ impl Numbering {
                     *now = Some(Target::Question(question));
                     out.push(Draft::new(now.clone(), None, String::new(), text));
                 }
-                None if own || !blank => {
+                // A group goes on to the next number.
+                None if own || !blank || matches!(now, Some(Target::Group(_))) => {
                     out.push(Draft::new(now.clone(), None, hint.clone(), text))
                 }
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
@@ -437,6 +443,9 @@ impl Numbering {
         if let Some(question) = self.heading(line) {
             return (Some(Target::Question(question)), String::new(), "");
         }
+        if let Some((question, rest)) = self.bracketed(line) {
+            return (Some(Target::Question(question)), String::new(), rest);
+        }
         for (question, names) in self.handout.iter().enumerate() {
             static WORD: LazyLock<Regex> = LazyLock::new(|| {
                 Regex::new(
@@ -464,6 +473,11 @@ impl Numbering {
                 return (Some(target), hint, rest);
             }
             let number = number.as_str();
+            let rest = told_again(rest, number);
+            // A packet list begins with a number and a time.
+            if rest.split_whitespace().next().is_some_and(is_time) {
+                return (None, String::new(), line);
+            }
             // A number alone, or set off, is one as well where questions have letters.
             let lettered = |id: &Id| id.group == number && id.rest.chars().all(char::is_alphabetic);
             let apart = self
@@ -560,6 +574,27 @@ fn runs(id: &str) -> Vec<String> {
         last = Some(sort);
     }
     out
+}
+
+/// What follows a heading's number without the same number in another language: `/ Exercise 1`.
+fn told_again<'l>(rest: &'l str, number: &str) -> &'l str {
+    static AGAIN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[\s(/|–\-,]*\p{L}{1,14}[\s.:]*(?P<number>\d{1,2})\b[\s).:/–\-]*")
+            .expect("the pattern is right")
+    });
+    match AGAIN.captures(rest) {
+        Some(found) if &found["number"] == number => &rest[found[0].len()..],
+        _ => rest,
+    }
+}
+
+/// Whether a word is a time of a packet list: seconds with many decimals.
+fn is_time(word: &str) -> bool {
+    let Some((whole, decimals)) = word.split_once('.') else {
+        return false;
+    };
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    digits(whole) && digits(decimals) && decimals.len() >= 3
 }
 
 /// Patterns of all questions, searched together.

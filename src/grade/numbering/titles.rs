@@ -45,11 +45,29 @@ impl Numbering {
             bare(line).or_else(|| bare(bracket?.0))
         };
         called.or_else(|| {
-            let (_, inner) = bracket?;
-            let whole = |id: &&Id| id.start.find(inner).is_some_and(|f| f.end() == inner.len());
-            let id = self.ids.iter().find(whole)?;
-            (!id.rest.is_empty()).then_some(id.question)
+            // `Aufgabe 4 of Lab 2 (L2.4) – server`
+            let inner = match bracket {
+                Some((_, inner)) => inner,
+                None => line.split_once('(')?.1.split_once(')')?.0,
+            };
+            self.whole(inner)
         })
+    }
+
+    /// The question whose whole name a text is.
+    fn whole(&self, text: &str) -> Option<usize> {
+        let whole = |id: &&Id| id.start.find(text).is_some_and(|f| f.end() == text.len());
+        let id = self.ids.iter().find(whole)?;
+        (!id.rest.is_empty()).then_some(id.question)
+    }
+
+    /// The question in brackets before a colon, and what follows: `The proxy's request (P1): …`.
+    pub(super) fn bracketed<'l>(&self, line: &'l str) -> Option<(usize, &'l str)> {
+        let (before, rest) = line.split_once("):")?;
+        let (title, inner) = before.split_once('(')?;
+        let words = title.split_whitespace().count();
+        (words <= 8).then_some(())?;
+        Some((self.whole(inner.trim())?, rest))
     }
 
     /// Whether a line only names its question, whose answer follows in lines of their own: the question
