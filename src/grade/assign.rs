@@ -7,7 +7,9 @@ use super::names;
 use super::piece::{Piece, hedged_near};
 use super::token::{Kind, Token, Unit, sentence};
 use crate::handout::format::{Part, Question, Type};
+use regex::Regex;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 /// What a token stands for, as far as the words around it tell.
 struct Around {
@@ -103,12 +105,16 @@ pub fn assign(
             let mut beside = beside(&slots, &possible, tail, behind, piece.hint);
             // In `10.0.2.4:1025 -> 10.0.2.5:80` the arrow stands before the address.
             let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':');
-            let flow = if token.behind_ip {
-                tail.trim_end_matches(digits)
-            } else {
-                tail
+            let flow = match kind {
+                _ if token.behind_ip => tail.trim_end_matches(digits),
+                Class::Ip => tail.trim_start_matches(digits),
+                _ => tail,
             };
-            for (s, sign) in directed(&slots, flow, behind).into_iter().enumerate() {
+            let beyond = match kind {
+                Class::Ip => behind.trim_start_matches(digits),
+                _ => behind,
+            };
+            for (s, sign) in directed(&slots, flow, beyond).into_iter().enumerate() {
                 // Frames have arrows between them as well as ports.
                 let port = slots[s].kind != Type::Port
                     || token.behind_ip
@@ -122,7 +128,7 @@ pub fn assign(
                 }
                 if sign > 0 && !aside && port {
                     own[s] = own[s].max(0) + sign;
-                    beside[s] = Beside::Own;
+                    beside[s] = beside[s].max(if sign > 1 { Beside::Own } else { Beside::None });
                 }
             }
             let empty = before > 0
@@ -355,10 +361,15 @@ fn twice(piece: &Piece<'_>, token: usize) -> bool {
     let before = &before[before.rfind(stop).map_or(0, |at| at + 1)..];
     let after = &piece.lower[span.end..];
     let after = &after[..after.find(stop).unwrap_or(after.len())];
+    // `…, and the same for the reply`
+    static SAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[^.;\n]{0,40}[,;(]?\s*(?:and\s+)?(?:it is |it's |again )?(?:the|exactly the)?\s*same\s+(?:thing\s+)?(?:(?:for|in|with)\s+(?:the\s+)?(?:reply|answer|response)|back|again)\b|^[^.;\n]{0,40},\s*back the same\b")
+            .expect("the pattern is right")
+    });
     [before, after].iter().any(|t| {
         t.split(|c: char| !c.is_alphabetic())
             .any(|w| matches!(w, "both" | "each"))
-    })
+    }) || SAME.is_match(&piece.lower[span.end..])
 }
 
 /// One value left, and one part left: they belong together if the value stands in a sentence with the

@@ -335,10 +335,12 @@ impl Numbering {
             // `*Which frames …?*` and `> Which frames …` repeat the question.
             let outer = text.trim();
             let inner = outer.trim_matches(['*', '_', '>', ' ']);
+            // The mark at the beginning stood before the number.
+            let bold = line.trim_start().starts_with("**") && outer.ends_with("?**");
             let emphasis = outer.starts_with(['*', '_'])
                 && outer.ends_with(['*', '_'])
                 && !outer[1..].starts_with(' ');
-            let marked = outer.starts_with('>') || emphasis;
+            let marked = outer.starts_with('>') || emphasis || bold;
             let inner = if marked { inner } else { outer };
             let asked = match (&question, &*now) {
                 (Some(q), _) => Some(*q),
@@ -346,7 +348,7 @@ impl Numbering {
                 _ => None,
             };
             let text = if ECHO.is_match(inner) && !inner.ends_with('?')
-                || marked && inner.ends_with('?') && !inner.contains(". ")
+                || marked && inner.ends_with('?') && (bold || !inner.contains(". "))
                 || marked && asked.is_some_and(|q| self.repeats(q, inner, 5))
             {
                 ""

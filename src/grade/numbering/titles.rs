@@ -46,11 +46,14 @@ impl Numbering {
         };
         called.or_else(|| {
             // `Aufgabe 4 of Lab 2 (L2.4) – server`
-            let inner = match bracket {
-                Some((_, inner)) => inner,
-                None => line.split_once('(')?.1.split_once(')')?.0,
+            let (inner, rest) = match bracket {
+                Some((_, inner)) => (inner, ""),
+                None => line.split_once('(')?.1.split_once(')')?,
             };
-            self.whole(inner)
+            let rest = rest.trim_start();
+            let title = rest.is_empty() || rest.starts_with(['-', '–', '—']);
+            let title = title && !rest.contains(|c: char| c.is_ascii_digit());
+            self.whole(inner).filter(|_| title)
         })
     }
 
