@@ -64,6 +64,8 @@ struct Names {
     /// Letters and digits of the numbered ones.
     numbered: Vec<Vec<String>>,
     labels: Vec<String>,
+    /// Names that are answers to it.
+    answers: Vec<String>,
     typed: Vec<super::claim::Class>,
 }
 
@@ -72,6 +74,8 @@ struct Names {
 enum Target {
     Question(usize),
     Group(String),
+    /// Several questions that a heading names: `Proxy (P1, P2)`.
+    Several(Vec<usize>),
 }
 
 const PREFIX: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:as\s+)?(?:for|in|to|on|about|regarding)\s+)?(?:(?:questions?|quest|q|tasks?|answers?|ans|exercises?|ex|problems?|parts?|aufgabe|frage|antwort|no|nr|number|step)\b?[\s.:#\-–]*)*[*_(\[]*";
@@ -136,7 +140,9 @@ impl Numbering {
             });
             let mut labels = Vec::new();
             let mut typed = Vec::new();
+            let mut answers = Vec::new();
             for part in &q.part {
+                answers.extend(super::names::known(part).into_iter().map(|(_, name)| name));
                 labels.extend(part.labels.iter().map(|l| l.to_lowercase()));
                 typed.push(super::claim::class(*part.kind.get_ref()));
             }
@@ -156,6 +162,7 @@ impl Numbering {
                     .collect(),
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
                 labels,
+                answers,
                 typed,
             });
         }
@@ -364,7 +371,10 @@ impl Numbering {
                     out.push(Draft::new(now.clone(), None, String::new(), text));
                 }
                 // A group goes on to the next number.
-                None if own || !blank || matches!(now, Some(Target::Group(_))) => {
+                None if own
+                    || !blank
+                    || matches!(now, Some(Target::Group(_) | Target::Several(_))) =>
+                {
                     out.push(Draft::new(now.clone(), None, hint.clone(), text))
                 }
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
@@ -442,6 +452,9 @@ impl Numbering {
         if let Some((target, hint, rest)) = whole(line) {
             return (Some(target), hint, rest);
         }
+        if let Some(questions) = self.several(line) {
+            return (Some(Target::Several(questions)), String::new(), "");
+        }
         if let Some(question) = self.heading(line) {
             return (Some(Target::Question(question)), String::new(), "");
         }
@@ -517,6 +530,7 @@ impl Numbering {
     fn member(&self, letter: &str, now: Option<&Target>) -> Option<usize> {
         let group = match now? {
             Target::Group(number) => number,
+            Target::Several(_) => return None,
             Target::Question(q) => &self.ids.iter().find(|id| id.question == *q)?.group,
         };
         let mut ids = self.ids.iter();

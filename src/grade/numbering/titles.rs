@@ -57,6 +57,17 @@ impl Numbering {
         })
     }
 
+    /// The questions that a heading names in brackets at its end: `Web proxy (P1, P2)`.
+    pub(super) fn several(&self, line: &str) -> Option<Vec<usize>> {
+        let line = line.trim().trim_end_matches(['*', '_', ':', ' ']);
+        let (title, inner) = line.strip_suffix(')')?.rsplit_once('(')?;
+        let short = title.split_whitespace().count() <= 10;
+        let names = inner.split(|c: char| matches!(c, ',' | '/' | '&' | '+' | ' '));
+        let names = names.filter(|n| !matches!(*n, "" | "and" | "together" | "und" | "et"));
+        let questions: Option<Vec<usize>> = names.map(|n| self.whole(n)).collect();
+        questions.filter(|all| short && all.len() > 1)
+    }
+
     /// The question whose whole name a text is.
     fn whole(&self, text: &str) -> Option<usize> {
         let whole = |id: &&Id| id.start.find(text).is_some_and(|f| f.end() == text.len());
