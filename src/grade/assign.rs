@@ -4,8 +4,8 @@
 use super::announce::{Beside, Slot, addressed, beside, directed, scores, slots, split, weigh};
 use super::claim::{Claim, Claimed, Class, class};
 use super::names;
-use super::piece::{Piece, hedged_near};
-use super::token::{Kind, Token, Unit, sentence};
+use super::piece::{Piece, find_label, hedged_near};
+use super::token::{Kind, Token, Unit, sentence, tail};
 use crate::handout::format::{Part, Question, Type};
 use regex::Regex;
 use std::net::IpAddr;
@@ -186,6 +186,7 @@ pub fn assign(
             });
         }
     }
+    parallel(&slots, pieces, &mut around);
     let mut given: Vec<Option<usize>> = vec![None; slots.len()];
     if alone {
         given[0] = primary(&slots[0], pieces, &around, only_labelled);
@@ -271,6 +272,43 @@ pub fn assign(
         last_one(pieces, &around, &mut given);
     }
     claim(question, kind, &slots, &given, &around, pieces, claims);
+}
+
+/// `source / destination: A / B` names both in their order.
+fn parallel(slots: &[Slot], pieces: &[Piece<'_>], around: &mut [Around]) {
+    static LABELS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?P<one>[a-z .]+?)\s*/\s*(?P<two>[a-z .]+?)\s*[:=]\s*$")
+            .expect("the pattern is right")
+    });
+    for at in 1..around.len() {
+        let (a, b) = (&around[at - 1], &around[at]);
+        if a.piece != b.piece {
+            continue;
+        }
+        let piece = &pieces[a.piece];
+        let (first, second) = (&piece.tokens[a.token].span, &piece.tokens[b.token].span);
+        let Some(labels) = LABELS.captures(tail(&piece.words[..first.start], 80)) else {
+            continue;
+        };
+        if piece.lower[first.end..second.start].trim() != "/" {
+            continue;
+        }
+        for (s, slot) in slots.iter().enumerate() {
+            let named = |text: &str| slot.labels.iter().any(|l| find_label(text, l, 0).is_some());
+            let which = match (named(&labels["one"]), named(&labels["two"])) {
+                (true, false) => at - 1,
+                (false, true) => at,
+                _ => continue,
+            };
+            let one = &mut around[which];
+            if one.scores[s] > -50 {
+                one.own[s] += 12;
+                one.scores[s] += 12;
+                one.beside[s] = Beside::Own;
+                one.labelled = true;
+            }
+        }
+    }
 }
 
 /// Whether a label just beside a value names a slot: its own label, or one that it shares with others

@@ -90,7 +90,7 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     if claim.value == Claimed::Vague && claim.elsewhere {
         return Outcome::new(
             Verdict::Review,
-            "the report names this question nowhere, and has text that stands under no number",
+            "the report does not name this question, and has text that may answer it",
         );
     }
     if claim.value == Claimed::Vague {

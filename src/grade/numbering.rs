@@ -26,6 +26,8 @@ pub struct Segment {
     pub hint: String,
     /// The text.
     pub text: String,
+    /// It stands under several questions together, and was given to this one by its words.
+    pub shared: bool,
 }
 
 /// How the questions of a handout are recognised.

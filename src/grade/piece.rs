@@ -99,8 +99,12 @@ fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
             .iter()
             .any(|t| t.span.start >= at && same(&t.kind, kind))
     };
-    // What is corrected is the sentence before, and no more of it than its own words.
+    // What is corrected in a sentence stands in it; a sentence that begins so corrects all before.
     let fix = CORRECTION.find(lower).map(|m| {
+        let ended = lower[..m.start()].trim_end();
+        if ended.ends_with(['.', '!']) && !ended.ends_with("..") {
+            return 0..m.start();
+        }
         let before = lower[..m.start()].trim_end_matches(['.', ' ', '-', '–', '(', ',']);
         let cut = [". ", "; ", "\n"]
             .iter()

@@ -60,16 +60,24 @@ pub fn unnumbered(handout: &Handout, segments: &[Segment], loose: &[Piece<'_>], 
             text.push_str("; ");
         }
     }
-    if text.split_whitespace().count() < ENOUGH {
-        return;
-    }
+    let questions = &handout.file.question;
     let mut at = 0;
-    for (q, question) in handout.file.question.iter().enumerate() {
+    for (q, question) in questions.iter().enumerate() {
         let told = segments.iter().any(|s| s.question == Some(q));
+        // Text under the number of its group, which went to the others.
+        let mut text = text.clone();
+        let beside = |o: usize| group(&questions[o].id) == group(&question.id);
+        for segment in segments.iter().filter(|s| s.shared) {
+            if segment.question.is_some_and(beside) {
+                text.push_str(&segment.text);
+                text.push_str("; ");
+            }
+        }
+        let enough = !told && text.split_whitespace().count() >= ENOUGH;
         for part in &question.part {
             let said = &mut all[at];
             at += 1;
-            if told || said.claim.is_some() || said.prose.is_some() {
+            if !enough || said.claim.is_some() || said.prose.is_some() {
                 continue;
             }
             if *part.kind.get_ref() == Type::Prose {

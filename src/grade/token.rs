@@ -130,6 +130,11 @@ static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
         .expect("the pattern is right")
 });
+/// Words before a `one` that is no number.
+const POINTING: &[&str] = &[
+    "this", "that", "the", "which", "no", "any", "each", "every", "last", "first", "other", "same",
+    "second", "next", "another", "right", "wrong", "real",
+];
 /// Between numbers of a list.
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^\s*(?:\([^)]*\))?\s*(?:for\s+(?:the\s+)?[a-z]+\s*)?(?:,|\+|/|&|and|und|et|y|,\s*and|-|–|to|->|→)\s*#?$")
@@ -217,7 +222,17 @@ pub fn tokens(text: &str) -> Vec<Token> {
                     .map_or(Kind::Other, Kind::Decimal),
             }
         } else if named("word") {
-            word(written).map_or(Kind::Other, Kind::Number)
+            // `This one` and `one of them` count nothing.
+            let before = text[..span.start]
+                .trim_end()
+                .rsplit(char::is_whitespace)
+                .next();
+            let points = before.is_some_and(|w| POINTING.contains(&w.to_lowercase().as_str()))
+                || text[span.end..].trim_start().starts_with("of ");
+            match word(written).filter(|n| *n != 1 || !points) {
+                Some(n) => Kind::Number(n),
+                None => Kind::Other,
+            }
         } else {
             number(written, 10)
         };

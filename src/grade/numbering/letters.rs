@@ -40,6 +40,7 @@ impl Numbering {
                         front: draft.front,
                         hint: draft.hint,
                         text: draft.text,
+                        shared: false,
                     });
                     continue;
                 }
@@ -51,6 +52,22 @@ impl Numbering {
                     front: false,
                     hint: draft.hint,
                     text: draft.text,
+                    shared: true,
+                });
+                continue;
+            }
+            // A line of a packet list shows much and answers nothing by itself.
+            let mut words = draft.text.split_whitespace();
+            let listed = words.next().is_some_and(|w| w.parse::<u32>().is_ok())
+                && words.next().is_some_and(super::is_time);
+            if listed {
+                out.push(Segment {
+                    question: None,
+                    after: None,
+                    front: true,
+                    hint: String::new(),
+                    text: draft.text,
+                    shared: false,
                 });
                 continue;
             }
@@ -83,6 +100,7 @@ impl Numbering {
                         front: found.is_none(),
                         hint: String::new(),
                         text: clause.trim().to_owned(),
+                        shared: true,
                     }),
                 }
             }
@@ -144,6 +162,7 @@ impl Numbering {
                 front: false,
                 hint: String::new(),
                 text: text.to_owned(),
+                shared: false,
             });
         }
         Some(out)

@@ -200,6 +200,11 @@ impl Numbering {
             Some(Target::Question(_)) if number => (None, String::new(), head.as_str()),
             _ => self.label(&head, now.as_ref()),
         };
+        // `a client port`: in a line it would be a word.
+        let (word, more) = head.split_once(' ').unwrap_or((&head, ""));
+        if let (None, Some(question)) = (&target, self.exactly(word)) {
+            (target, rest) = (Some(Target::Question(question)), more);
+        }
         // `dhcp 2B router`: the name of a section comes before.
         let mut from = 0;
         while target.is_none()

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// A question or a task, told as such.
 pub(super) static ECHO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!]*(?:\.|\?|\([^)]*\)\.?)+$")
+    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!?:]*(?:\.|\?|\([^)]*\)\.?)+$")
         .expect("the pattern is right")
 });
 
@@ -66,6 +66,12 @@ impl Numbering {
         let names = names.filter(|n| !matches!(*n, "" | "and" | "together" | "und" | "et"));
         let questions: Option<Vec<usize>> = names.map(|n| self.whole(n)).collect();
         questions.filter(|all| short && all.len() > 1)
+    }
+
+    /// The question that is called so, letter by letter.
+    pub(super) fn exactly(&self, word: &str) -> Option<usize> {
+        let named = |id: &&Id| format!("{}{}", id.group, id.rest).eq_ignore_ascii_case(word);
+        Some(self.ids.iter().find(named)?.question)
     }
 
     /// The question whose whole name a text is.
