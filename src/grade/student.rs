@@ -275,10 +275,14 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
             if claims[q].iter().any(Option::is_none) && (follows || segment.after.is_none()) {
                 let one = std::slice::from_mut(piece);
                 let before: Vec<bool> = claims[q].iter().map(Option::is_some).collect();
+                let untouched = (one[0].used.clone(), one[0].taken.clone());
                 extract(question, &own(q), one, &mut claims[q], !follows);
                 // What stands under no number is no mistake in the answer to this one.
                 if !follows {
                     keep_fitting(question, &own(q), &before, &mut claims[q], true);
+                }
+                if before == claims[q].iter().map(Option::is_some).collect::<Vec<_>>() {
+                    (one[0].used, one[0].taken) = untouched;
                 }
             }
         }
