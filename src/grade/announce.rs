@@ -223,7 +223,7 @@ pub fn scores(
     hint: &str,
 ) -> Vec<i32> {
     let mut out = vec![0; slots.len()];
-    let mut add = |text: &str, base: i32, nearest_last: bool| {
+    let add = |out: &mut Vec<i32>, text: &str, base: i32, nearest_last: bool| {
         let hits = hits(slots, possible, text);
         let nearest = if nearest_last {
             hits.iter().map(|h| h.1).max()
@@ -262,17 +262,20 @@ pub fn scores(
         }
         !hits.is_empty()
     };
-    let prefixed = add(tail, 8, true);
-    if !prefixed && tail.len() < gap.len() {
+    let prefixed = add(&mut out, tail, 8, true);
+    // `seq` alone is of several: the flags told before say of which.
+    let best = out.iter().max().copied().unwrap_or(0);
+    let several = out.iter().filter(|s| **s == best).count() > 1;
+    if (!prefixed || several) && tail.len() < gap.len() {
         // Words further away count less.
         let rest = &gap[..gap.len() - tail.len()];
         let bare = rest.trim_start();
         if ["is ", "was ", "are "].iter().any(|w| bare.starts_with(w)) {
             // It is said of the value before.
         } else if let Some(cut) = rest.rfind(['\n', ';']) {
-            add(&rest[cut..], 3, true);
+            add(&mut out, &rest[cut..], 3, true);
         } else if rest.len() < 60 {
-            add(rest, 3, true);
+            add(&mut out, rest, 3, true);
         }
     }
     let (head, _) = split(behind, false);
@@ -284,10 +287,10 @@ pub fn scores(
     };
     let is = head.trim_start().starts_with("is") || head.trim_start().starts_with(['(', '=']);
     if !prefixed || is {
-        add(head, if is { 9 } else { 6 }, false);
+        add(&mut out, head, if is { 9 } else { 6 }, false);
     }
     if !hint.is_empty() {
-        add(hint, 5, true);
+        add(&mut out, hint, 5, true);
     }
     out
 }

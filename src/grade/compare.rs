@@ -112,7 +112,10 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
         );
     }
     if claim.elsewhere {
-        let mut outcome = Outcome::new(Verdict::Review, "it stands under another question");
+        let mut outcome = Outcome::new(
+            Verdict::Review,
+            "the right value is in the report, but not where this part is answered",
+        );
         outcome.share = if fit == Fit::Yes { 1.0 } else { 0.0 };
         return outcome;
     }

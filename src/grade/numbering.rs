@@ -84,7 +84,12 @@ static GROUP: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 static LETTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s#*_>•\-–(]*(?:(?i:questions?|q|tasks?|exercises?|parts?|aufgabe|frage)[\s.:\-–]*)?(?P<letter>[A-Za-z])(?:[*_]*[).:/][*_]*(?:\s+|$)|(?:\t|\s{2,})[\s]*)")
+    Regex::new(r"^[\s#*_>•\-–(]*(?:(?i:questions?|q|tasks?|exercises?|parts?|aufgabe|frage)[\s.:\-–]*)?(?P<letter>[A-Za-z])(?:[*_]*[).:/][*_]*(?:\s+|$)|(?:\t|\s{2,})[\s]*|[*_]*$)")
+        .expect("the pattern is right")
+});
+/// Several letters at once: `A, B and C: …`.
+static LETTERS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[\s#*_>•\-–(]*(?P<letters>[A-Za-z](?:\s*(?:[,/&+]|,?\s+and\s)\s*[A-Za-z])+)[*_]*[).:][*_]*(?:\s+|$)")
         .expect("the pattern is right")
 });
 static ELSE: LazyLock<Regex> = LazyLock::new(|| {
@@ -228,6 +233,10 @@ impl Numbering {
                 }
                 Block::Row(cells) => {
                     begun = true;
+                    if let Some(target) = self.headed(cells, now.as_ref()) {
+                        now = Some(target);
+                        continue;
+                    }
                     if !table {
                         heads = self.heads(cells, now.as_ref());
                         table = true;
@@ -262,6 +271,13 @@ impl Numbering {
         let bare = line.trim_start().trim_start_matches(['-', '*']).trim();
         let bare = bare.to_lowercase();
         if self.own.iter().any(|text| bare.starts_with(text.as_str())) {
+            return;
+        }
+        if let Some((questions, rest)) = self.letters(line, now.as_ref()) {
+            for question in questions {
+                *now = Some(Target::Question(question));
+                out.push(Draft::new(now.clone(), None, String::new(), rest));
+            }
             return;
         }
         let (target, hint, rest) = self.label(line, now.as_ref());
@@ -471,31 +487,37 @@ impl Numbering {
                 return (Some(Target::Group(number.to_owned())), String::new(), rest);
             }
         }
-        if LETTER.is_match(line)
-            && let Some(found) = LETTER.captures(line)
+        if let Some(found) = LETTER.captures(line)
             && let (Some(all), Some(letter)) = (found.get(0), found.name("letter"))
+            && let Some(question) = self.member(letter.as_str(), now)
         {
-            let group = match now {
-                Some(Target::Group(number)) => Some(number.as_str()),
-                Some(Target::Question(q)) => self
-                    .ids
-                    .iter()
-                    .find(|id| id.question == *q)
-                    .map(|id| id.group.as_str()),
-                None => None,
-            };
-            let id = self.ids.iter().find(|id| {
-                Some(id.group.as_str()) == group && id.rest.eq_ignore_ascii_case(letter.as_str())
-            });
-            if let Some(id) = id {
-                return (
-                    Some(Target::Question(id.question)),
-                    String::new(),
-                    &line[all.end()..],
-                );
-            }
+            let rest = &line[all.end()..];
+            return (Some(Target::Question(question)), String::new(), rest);
         }
         (None, String::new(), line)
+    }
+
+    /// The question that a letter names where another of its group, or the group, was named before.
+    fn member(&self, letter: &str, now: Option<&Target>) -> Option<usize> {
+        let group = match now? {
+            Target::Group(number) => number,
+            Target::Question(q) => &self.ids.iter().find(|id| id.question == *q)?.group,
+        };
+        let mut ids = self.ids.iter();
+        let id = ids.find(|id| id.group == *group && id.rest.eq_ignore_ascii_case(letter))?;
+        Some(id.question)
+    }
+
+    /// The questions that a line's letters name together, and the rest of the line.
+    fn letters<'l>(&self, line: &'l str, now: Option<&Target>) -> Option<(Vec<usize>, &'l str)> {
+        let found = LETTERS.captures(line)?;
+        let mut questions = Vec::new();
+        for letter in found["letters"].split(|c: char| !c.is_alphabetic()) {
+            if !letter.is_empty() && letter != "and" {
+                questions.push(self.member(letter, now)?);
+            }
+        }
+        Some((questions, &line[found.get(0)?.end()..]))
     }
 }
 

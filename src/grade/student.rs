@@ -10,6 +10,7 @@ use super::piece::Piece;
 use super::prints::{self, Prints};
 use super::prose;
 use super::report::{self, Block};
+use super::stray;
 use super::submission::{Content, File, Submission};
 use super::token::Unit;
 use crate::capture::{OpenError, Reader};
@@ -315,6 +316,7 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
             }
         }
     }
+    stray::values(handout, keys, &pieces, &loose, &mut claims);
     let mut all: Vec<Said> = Vec::new();
     for (claims, prose) in claims.into_iter().zip(prose) {
         for (claim, prose) in claims.into_iter().zip(prose) {
@@ -322,7 +324,7 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
         }
     }
     let fronts: Vec<bool> = loose_segments.iter().map(|s| s.front).collect();
-    stray_prose(handout, &loose, &fronts, &mut all);
+    stray::prose(handout, &loose, &fronts, &mut all);
     all
 }
 
@@ -439,85 +441,6 @@ fn alike(question: &Question, keys: &[&Answer], claims: &mut [Option<Claim>]) {
             }
         }
     }
-}
-
-/// Sentences that name no question go to the prose that they fit, or to the only one left.
-fn stray_prose(handout: &Handout, loose: &[Piece<'_>], fronts: &[bool], all: &mut [Said]) {
-    let mut open: Vec<usize> = Vec::new();
-    let mut at = 0;
-    let mut parts = Vec::new();
-    for question in &handout.file.question {
-        for part in &question.part {
-            if *part.kind.get_ref() == Type::Prose {
-                open.push(at);
-            }
-            parts.push(part);
-            at += 1;
-        }
-    }
-    let mut left: Vec<String> = Vec::new();
-    for (piece, front) in loose.iter().zip(fronts) {
-        for sentence in sentences(piece) {
-            let best = open
-                .iter()
-                .map(|o| (prose::score(parts[*o], &sentence), *o))
-                .map(|(j, o)| (j.ideas.len() + j.mistakes.len(), o, j))
-                .max_by_key(|(n, o, _)| (*n, std::cmp::Reverse(*o)));
-            match best {
-                Some((n, o, judged)) if n > 0 && sentence.split_whitespace().count() > 3 => {
-                    match &mut all[o].prose {
-                        Some(known) => {
-                            known.text.push_str("; ");
-                            known.text.push_str(&sentence);
-                        }
-                        empty => *empty = Some(judged),
-                    }
-                }
-                _ if !front && sentence.split_whitespace().count() >= 3 => left.push(sentence),
-                _ => {}
-            }
-        }
-    }
-    open.retain(|o| all[*o].prose.is_none());
-    if let ([one], [sentence]) = (open.as_slice(), left.as_slice()) {
-        all[*one].prose = Some(prose::score(parts[*one], sentence));
-    }
-}
-
-/// Sentences without values that were used.
-fn sentences(piece: &Piece<'_>) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < piece.text.len() {
-        let mut range = super::token::sentence(piece.text, at);
-        if range.end <= at {
-            range.end = at + 1;
-            while !piece.text.is_char_boundary(range.end) {
-                range.end += 1;
-            }
-        }
-        let used = piece
-            .tokens
-            .iter()
-            .zip(&piece.used)
-            .any(|(t, used)| *used && range.contains(&t.span.start));
-        let taken = piece.taken.iter().any(|t| range.contains(&t.start));
-        let text = piece.text[range.start.max(at)..range.end].trim_matches(['.', ' ', '\n', ';']);
-        if !used && !taken && !text.is_empty() {
-            out.push(text.to_owned());
-        }
-        at = range.end
-            + usize::from(
-                range.end < piece.text.len() && piece.text.is_char_boundary(range.end + 1),
-            );
-        if at <= range.start {
-            break;
-        }
-        while at < piece.text.len() && !piece.text.is_char_boundary(at) {
-            at += 1;
-        }
-    }
-    out
 }
 
 fn mark(handout: &Handout, key: &Answer, said: &Said) -> Mark {

@@ -19,6 +19,16 @@ impl Numbering {
         all.then(|| cells.iter().map(|c| c.to_lowercase()).collect())
     }
 
+    /// The question of a table whose first cell is empty and whose only other one names it.
+    pub(super) fn headed(&self, cells: &[String], now: Option<&Target>) -> Option<Target> {
+        let mut told = cells.iter().filter(|c| !c.is_empty());
+        let (Some(title), None) = (told.next(), told.next()) else {
+            return None;
+        };
+        let (target, hint, rest) = self.label(title, now);
+        target.filter(|_| cells.len() > 1 && hint.is_empty() && rest.is_empty())
+    }
+
     /// A row of a table with headings: the answer's cell, or each cell behind its heading.
     pub(super) fn record(
         &self,
@@ -33,8 +43,11 @@ impl Numbering {
         };
         if let Some(answer) = heads.iter().position(|h| report::is_answer(h)) {
             let mut row: Vec<String> = Vec::new();
+            let mut remarks: Vec<&String> = Vec::new();
             for (at, cell) in cells.iter().enumerate() {
-                if at != answer && !proves(&heads[at]) {
+                if at > answer && answer > 0 && !proves(&heads[at]) {
+                    remarks.push(cell);
+                } else if at != answer && !proves(&heads[at]) {
                     row.push(cell.clone());
                 }
             }
@@ -42,8 +55,12 @@ impl Numbering {
             row.push(cells[answer].clone());
             let before = out.len();
             self.row(&row, now, out);
-            // Where frames are asked for, those that prove it answer as well.
             let target = out.get(before).and_then(|d| d.target.clone());
+            // What is remarked behind the answer belongs to it.
+            for remark in remarks.into_iter().filter(|r| !r.is_empty()) {
+                out.push(Draft::new(target.clone(), None, String::new(), remark));
+            }
+            // Where frames are asked for, those that prove it answer as well.
             let Some(Target::Question(question)) = target else {
                 return;
             };

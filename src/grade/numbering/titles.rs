@@ -1,6 +1,6 @@
 //! Lines that only name or repeat a question, and lines that were wrapped.
 
-use super::{GROUP, Id, LETTER, Numbering, Target, runs};
+use super::{GROUP, Id, LETTER, LETTERS, Numbering, Target, runs};
 use crate::grade::report::Block;
 use crate::grade::token::hedged;
 use regex::Regex;
@@ -96,6 +96,7 @@ impl Numbering {
                 self.label(line, None).0.is_some()
                     || self.sheet_line(line).is_some()
                     || LETTER.is_match(line)
+                    || LETTERS.is_match(line)
                     || GROUP.is_match(line) && !line.starts_with(|c: char| c.is_ascii_digit())
                     || line
                         .split_once(':')
