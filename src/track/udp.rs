@@ -3,8 +3,8 @@
 use super::chunks::Chunks;
 use super::pairs::{Census, is_group, time_of};
 use crate::capture::Time;
-use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::dhcp::{self, kind};
+use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow};
