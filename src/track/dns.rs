@@ -60,6 +60,8 @@ pub struct Seen {
 /// What the tracker says of one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Note {
+    /// Its number: a segment may have several messages.
+    pub id: u16,
     /// Frame of the response, on a query; 0 until a first reading is over, then from
     /// [`Lookups::response_to`].
     pub response_in: u32,
@@ -132,8 +134,8 @@ pub struct Lookups {
     /// Queries of LLMNR, by their sender and number: to a group, and answered by one host alone
     /// (RFC 4795 §2.4).
     called: HashMap<((IpAddr, u16), u16), usize, RandomState>,
-    /// Query frame to response frame.
-    responses: HashMap<u32, u32, RandomState>,
+    /// Query frame and number to response frame.
+    responses: HashMap<(u32, u16), u32, RandomState>,
     records: Vec<Record>,
     /// Records that are not listed for want of room.
     pub overflow: u64,
@@ -162,15 +164,16 @@ impl Lookups {
     /// Takes in one message, without the length that TCP puts before it. `protocol` tells DNS,
     /// mDNS and LLMNR apart.
     pub fn message(&mut self, seen: &Seen, protocol: Protocol, bytes: &[u8]) -> Note {
-        let note = match Message::parse(bytes) {
-            None => return Note::default(),
-            Some(mut message) if message.is_response() => {
-                message.read_rest(bytes);
-                let note = self.response(seen, protocol, &message);
-                self.keep(seen, note.response_to, &message);
-                note
-            }
-            Some(message) => self.query(seen, protocol, &message),
+        let Some(mut message) = Message::parse(bytes) else {
+            return Note::default();
+        };
+        let note = if message.is_response() {
+            message.read_rest(bytes);
+            let note = self.response(seen, protocol, &message);
+            self.keep(seen, note.response_to, &message);
+            note
+        } else {
+            self.query(seen, protocol, &message)
         };
         let view = View {
             bytes,
@@ -179,14 +182,16 @@ impl Lookups {
         };
         let whole = dns::emit(&view, protocol, &mut Sink::new(Wanted::default()));
         Note {
+            id: message.id,
             broken: whole.is_none(),
             ..note
         }
     }
 
-    /// The frame that answers the query in `frame`, or 0; complete after a first reading.
-    pub fn response_to(&self, frame: u32) -> u32 {
-        self.responses.get(&frame).copied().unwrap_or(0)
+    /// The frame that answers the query with this number in `frame`, or 0; complete after a first
+    /// reading.
+    pub fn response_to(&self, frame: u32, id: u16) -> u32 {
+        self.responses.get(&(frame, id)).copied().unwrap_or(0)
     }
 
     /// How many lookups there are.
@@ -358,7 +363,7 @@ impl Lookups {
             }
             if !repeated {
                 open.response = seen.frame;
-                self.responses.insert(open.query, seen.frame);
+                self.responses.insert((open.query, message.id), seen.frame);
             }
         } else {
             note.unsolicited = true;
@@ -554,7 +559,7 @@ mod tests {
     fn a_response_answers_its_query() {
         let (dns, notes) = exchange(&[(1, false), (3, true)]);
         assert_eq!((notes[1].response_to, notes[1].time), (1, 2_000_000_000));
-        assert_eq!(dns.response_to(1), 3);
+        assert_eq!(dns.response_to(1, 7), 3);
         let lookup = &dns.lookups()[0];
         assert_eq!((&*lookup.name, &*lookup.kind), ("ab", "A"));
         assert_eq!(lookup.answers, Some(vec!["10.9.0.80".to_owned()]));

@@ -121,7 +121,7 @@ impl Display for Story {
                 answer,
             } => write!(
                 f,
-                "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while the server was serving stream {stream}; its first answer is frame {answer}, right after that connection began to close (frame {ended}): the server serves one client at a time."
+                "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, right after that connection began to close (frame {ended}), as a server does that serves one client at a time."
             ),
             Story::Claimed { address, claims } => {
                 let claims = joined(claims, " and ", |(mac, frame)| {

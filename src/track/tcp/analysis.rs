@@ -235,7 +235,9 @@ fn sent_again(
     }
     // Wireshark computes these spans unsigned: a clock that ran backwards is never "recent".
     let since_ack = time.since(rev.last_ack_time);
-    if rev.duplicate_acks >= 2 && rev.last_ack == segment.seq && (0..FAST_NS).contains(&since_ack) {
+    // So is their number: -1 is many.
+    let repeated = rev.duplicate_acks.cast_unsigned() >= 2;
+    if repeated && rev.last_ack == segment.seq && (0..FAST_NS).contains(&since_ack) {
         note.flags.insert(Flags::FAST_RETRANSMISSION);
         return;
     }
