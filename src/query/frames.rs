@@ -310,7 +310,7 @@ impl<'a> Reading<'_, 'a> {
                 track::messages::emit_tunnel(tunnel, sink);
             });
         }
-        if let Some(name) = self.said.told.named {
+        for name in &self.said.told.named {
             values.layer(plan, name, 1, length, packet.payload_bytes());
         }
         if let Some(view) = self.unclaimed() {
@@ -350,7 +350,7 @@ impl<'a> Reading<'_, 'a> {
                 }
             }
         }
-        if let Some(name) = self.said.told.named {
+        for name in &self.said.told.named {
             out.push(':');
             out.push_str(name);
         }
@@ -377,7 +377,7 @@ impl<'a> Reading<'_, 'a> {
     /// Whether TCP's payload is shown as something, and does not only wait.
     fn has_content(&self) -> bool {
         let said = self.said;
-        !said.messages.is_empty() || said.told.named.is_some() || self.unclaimed().is_some()
+        !said.messages.is_empty() || !said.told.named.is_empty() || self.unclaimed().is_some()
     }
 
     /// TCP's payload that no protocol claims.

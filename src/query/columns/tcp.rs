@@ -40,7 +40,7 @@ pub(super) fn said(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     if let Some(Line { protocol, info }) = own {
         return says(protocol, marks + &info);
     }
-    if let Some(name) = reading.said.told.named {
+    if let Some(name) = reading.said.told.named.first() {
         return network::protocol(name, marks);
     }
     let mut info = marks;
