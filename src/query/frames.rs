@@ -339,10 +339,20 @@ impl<'a> Reading<'_, 'a> {
             match message.protocol {
                 Protocol::Http => {
                     out.push_str(":http");
-                    if let Some(name) = dissect::http::body::protocol(&message.bytes) {
+                    for name in dissect::http::body::protocols(&message.bytes) {
                         out.push(':');
                         out.push_str(name);
                     }
+                }
+                Protocol::Tls => {
+                    out.push_str(":tls");
+                    for name in dissect::tls::carried(&message.bytes, &message.state.tls) {
+                        out.push(':');
+                        out.push_str(name);
+                    }
+                }
+                Protocol::FtpData if dissect::ftp::begins_as_text(&message.bytes) => {
+                    out.push_str(":ftp-data:data-text-lines");
                 }
                 protocol => {
                     out.push(':');

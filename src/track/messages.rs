@@ -841,6 +841,13 @@ impl Stream {
     ) -> Option<(usize, Option<Need>)> {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let turns = tls::Record::parse(rest)
+                .is_some_and(|record| record.content == tls::content::HANDSHAKE);
+            if turns && ports::tcp_may_be(Protocol::Tls, self.ports.0, self.ports.1) {
+                self.kind = Kind::Tls;
+                let (taken, need) = self.tls(call, rest);
+                return Some((at + taken, need));
+            }
             let length = match (outline.divide)(rest, &mut self.memory) {
                 Some(Taken::Message(length) | Taken::ThenTls(length)) => {
                     length.clamp(1, rest.len())

@@ -1,6 +1,6 @@
 //! Protocols with a length at a fixed place: of machines, switches, routers, servers and databases.
 
-use super::{Names, Outline, PLAIN, Taken, length, u16_at, u16_le};
+use super::{Memory, Names, Outline, PLAIN, Taken, length, u16_at, u16_le, u32_at};
 use crate::capture::{Frame, LinkType};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, as_u32, as_usize};
@@ -13,16 +13,18 @@ pub(super) const ENIP: Outline = Outline {
         Some(body) if bytes.len() >= 24 => Some(length(bytes, 24 + usize::from(body))),
         _ => Some(Taken::OneMore),
     },
-    above: |message, _, names| {
+    above: |message, memory, names| {
         if matches!(u16_le(message, 0), Some(0x6f | 0x70)) {
-            items(message, names);
+            items(message, memory, names);
         }
     },
     ..PLAIN
 };
 
 /// The items of a request or response; data of a connection stands behind a number.
-fn items(message: &[u8], names: &mut Names) {
+fn items(message: &[u8], memory: &mut Memory, names: &mut Names) {
+    // What the sender of a request calls it by, which the response repeats.
+    let number = u32_at(message, 12).unwrap_or(0);
     let count = u16_le(message, 30).unwrap_or(0);
     let mut at = 32;
     for _ in 0..count {
@@ -32,28 +34,38 @@ fn items(message: &[u8], names: &mut Names) {
         let end = at + 4 + usize::from(size);
         let data = message.get(at + 4..end).unwrap_or_default();
         match kind {
-            0xb2 => industrial(data, names),
-            0xb1 => industrial(data.get(2..).unwrap_or_default(), names),
+            0xb2 => industrial(data, number, memory, names),
+            0xb1 => {
+                // On a connection, the number before the data.
+                let number = u16_le(data, 0).map_or(0, u32::from);
+                industrial(data.get(2..).unwrap_or_default(), number, memory, names);
+            }
             _ => {}
         }
         at = end;
     }
 }
 
-/// A service of an object: the class in its path names what it is. A response has no path; its
-/// service tells what only one class has.
-fn industrial(data: &[u8], names: &mut Names) {
+/// A service of an object: the class in its path names what it is. A response has no path: it is
+/// of the class that its request named.
+fn industrial(data: &[u8], number: u32, memory: &mut Memory, names: &mut Names) {
     let Some(service) = data.first() else { return };
     names.push("cip");
-    let class = match data.get(2..4) {
-        Some([0x20, class]) if service & 0x80 == 0 => Some(*class),
-        _ => None,
+    let class = if service & 0x80 == 0 {
+        let class = match data.get(2..4) {
+            Some([0x20, class]) => Some(u32::from(*class)),
+            _ => None,
+        };
+        memory.call(number, class.unwrap_or(0));
+        class
+    } else {
+        memory.called(number)
     };
-    names.push(match (service, class) {
-        (0xcb, _) | (_, Some(0x67)) => "cippccc",
-        (0xd2 | 0xd4 | 0xce | 0xdb, _) | (_, Some(0x06)) => "cipcm",
-        (_, Some(0x44)) => "cipmb",
-        (_, Some(0xf3)) => "cipcco",
+    names.push(match class {
+        Some(0x67) => "cippccc",
+        Some(0x06) => "cipcm",
+        Some(0x44) => "cipmb",
+        Some(0xf3) => "cipcco",
         _ => "cipcls",
     });
 }
@@ -76,12 +88,7 @@ pub(super) const MODBUS: Outline = Outline {
 /// OpenFlow, whose versions have names of their own.
 pub(super) const OPENFLOW: Outline = Outline {
     name: "openflow",
-    tcp: &[6653],
-    begins: |bytes| {
-        // The first message of either side is a hello.
-        let known = matches!(bytes, [1 | 4..=6, 0, _, _, _, _, _, _, ..]);
-        known && u16_at(bytes, 2).is_some_and(|n| (8..=bytes.len()).contains(&n.into()))
-    },
+    tcp: &[6633, 6634, 6653],
     divide: |bytes, _| match u16_at(bytes, 2) {
         Some(size) if bytes.len() >= 8 => {
             let known = matches!(bytes.first(), Some(1..=6)) && size >= 8;

@@ -44,7 +44,7 @@ const PLAIN: Outline = Outline {
 /// What is remembered of a conversation.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// Numbers of remote procedure calls, each with its program.
+    /// Numbers of calls, each with what it calls.
     calls: VecDeque<(u32, u32)>,
     /// Who the parties are is being settled by a mechanism of its own.
     secured: bool,
@@ -71,9 +71,19 @@ pub(super) fn udp(name: &str, bytes: &[u8], names: &mut Names) -> Option<Range<u
     }
 }
 
+pub(super) use windows::frame as netbios;
+
 /// Whether a datagram calls a procedure, on any port.
 pub(super) fn is_call(bytes: &[u8]) -> bool {
     rpc::is_call(bytes)
+}
+
+/// A number for a channel, agreed on earlier, and data behind its length (RFC 8656 §12.4).
+pub(crate) fn channel_data(bytes: &[u8]) -> Option<Range<usize>> {
+    let size = usize::from(u16_at(bytes, 2)?);
+    let channel = matches!(bytes.first(), Some(0x40..=0x7f));
+    let ends = [size + 4, size.next_multiple_of(4) + 4];
+    (channel && ends.contains(&bytes.len())).then_some(4..4 + size)
 }
 
 /// The data that a relay passes on, in a message's attribute (RFC 8656).
@@ -91,6 +101,22 @@ fn relayed(bytes: &[u8]) -> Option<Range<usize>> {
 
 /// Most calls that are remembered of a conversation.
 const MOST_CALLS: usize = 256;
+
+impl Memory {
+    /// Remembers what a call was for.
+    fn call(&mut self, number: u32, what: u32) {
+        if self.calls.len() >= MOST_CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back((number, what));
+    }
+
+    /// What the latest call of this number was for.
+    fn called(&self, number: u32) -> Option<u32> {
+        let call = self.calls.iter().rev().find(|call| call.0 == number)?;
+        Some(call.1)
+    }
+}
 
 static OUTLINES: &[Outline] = &[
     windows::NBSS,

@@ -1,6 +1,6 @@
 //! Remote procedure calls (RFC 5531), and the programs that are called.
 
-use super::{MOST_CALLS, Memory, Names, Outline, PLAIN, Taken, u32_at};
+use super::{Memory, Names, Outline, PLAIN, Taken, u32_at};
 use crate::dissect::as_usize;
 
 /// Calls over TCP, in records.
@@ -58,16 +58,10 @@ pub(super) fn carried(bytes: &[u8], memory: &mut Memory, names: &mut Names) {
             let Some(program) = u32_at(bytes, 12).filter(|_| u32_at(bytes, 20) != Some(0)) else {
                 return;
             };
-            if memory.calls.len() >= MOST_CALLS {
-                memory.calls.pop_front();
-            }
-            memory.calls.push_back((number, program));
+            memory.call(number, program);
             Some(program)
         }
-        1 => {
-            let call = memory.calls.iter().rev().find(|call| call.0 == number);
-            call.map(|call| call.1)
-        }
+        1 => memory.called(number),
         _ => None,
     };
     let named = PROGRAMS.iter().find(|row| Some(row.0) == program);

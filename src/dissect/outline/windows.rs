@@ -44,6 +44,18 @@ pub(super) fn datagram(bytes: &[u8], names: &mut Names) -> Option<Range<usize>> 
     }
 }
 
+/// What a frame of NetBIOS without IP carries, behind its own header.
+pub(in crate::dissect) fn frame(bytes: &[u8], names: &mut Names) {
+    let (Some(header), Some(0xefff)) = (u16_le(bytes, 0), u16_le(bytes, 2)) else {
+        return;
+    };
+    names.push("netbios");
+    // Datagrams and data of a session.
+    if matches!(bytes.get(4), Some(0x08 | 0x15 | 0x16)) {
+        block(bytes.get(header.into()..).unwrap_or_default(), names);
+    }
+}
+
 /// Where a name ends that is written in pieces, each behind its length.
 fn end_of_name(bytes: &[u8], at: usize) -> Option<usize> {
     let mut at = at;
@@ -51,6 +63,7 @@ fn end_of_name(bytes: &[u8], at: usize) -> Option<usize> {
         match *bytes.get(at)? {
             0 => return Some(at + 1),
             length if length < 64 => at += 1 + usize::from(length),
+            length if length < 0xc0 => return None,
             _ => return Some(at + 2),
         }
     }
@@ -77,7 +90,9 @@ fn first_version(bytes: &[u8], names: &mut Names) {
     let body = bytes.get(32..).unwrap_or_default();
     match command {
         // Transaction: the mailslot's name tells.
-        0x25 if contains(body, b"\\MAILSLOT\\BROWSE") || contains(body, b"\\MAILSLOT\\LANMAN") => {
+        0x25 if contains(body, b"\\MAILSLOT\\BROWSE\0")
+            || contains(body, b"\\MAILSLOT\\LANMAN\0") =>
+        {
             names.push("browser");
         }
         0x25 if contains(body, b"\\MAILSLOT\\NET\\NETLOGON") => names.push("smb_netlogon"),

@@ -20,7 +20,16 @@ pub fn tcp(source: u16, destination: u16) -> Option<&'static str> {
 /// version (RFC 5531 §9).
 pub fn by_content(payload: &[u8]) -> Option<&'static str> {
     if payload.len() >= 20 && payload[0] < 0x40 && payload[4..8] == [0x21, 0x12, 0xa4, 0x42] {
-        return Some("stun");
+        let length = usize::from(u16::from_be_bytes([payload[2], payload[3]]));
+        let whole = length.is_multiple_of(4) && length + 20 <= payload.len();
+        return whole.then_some("stun");
+    }
+    // A message of Gnutella's table of hosts: its kind, and its length.
+    if let (Some(0x44), Some(length)) = (payload.get(16), payload.get(19..23)) {
+        let length = length.try_into().map_or(0, u32::from_le_bytes);
+        if payload.len() as u64 == u64::from(length) + 23 {
+            return Some("mojito");
+        }
     }
     if is_sip(payload) {
         return Some("sip");

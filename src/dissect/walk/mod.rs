@@ -231,6 +231,20 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
                 .layers
                 .push(rest.after(8).layer(Protocol::Cdp, "cdp"));
         }
+        (Some(0xf0f0), Some(control), _, _) => {
+            // Numbered frames have two bytes of control.
+            let header = if control & 3 == 3 { 3 } else { 4 };
+            let mut names = outline::Names::new();
+            outline::netbios(rest.after(header).bytes(), &mut names);
+            for name in names {
+                packet.layers.push(rest.layer(Protocol::Other, name));
+            }
+        }
+        (Some(0xe0e0), Some(3), _, _) => {
+            packet
+                .layers
+                .push(rest.after(3).layer(Protocol::Other, "ipx"));
+        }
         (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
         (Some(0x4242), Some(3), _, _) => {
             packet
