@@ -506,7 +506,15 @@ impl Numbering {
                 mark.contains([')', '.', ':'])
                     || apart && (rest.trim().is_empty() || mark.contains('\t') || mark.len() > 1)
             });
-            let heading = line.trim_start().starts_with('#') && rest.trim().is_empty();
+            // `## 1 (ping.pcap, No. 9)` and `## 2 DHCP` are headings.
+            let title = rest
+                .trim()
+                .split_once('(')
+                .map_or(rest.trim(), |(title, _)| title);
+            let few = title.split_whitespace().count() < 5
+                && !title.contains(|c: char| c.is_ascii_digit());
+            let heading = line.trim_start().starts_with('#') && few;
+            let rest = if heading { "" } else { rest };
             let worded = found.name("word").is_some() || heading;
             if (worded || marked) && self.ids.iter().any(|id| id.group == number) {
                 let short = rest.split_whitespace().count() < 6 && worded;
@@ -597,8 +605,10 @@ fn runs(id: &str) -> Vec<String> {
 /// What follows a heading's number without the same number in another language: `/ Exercise 1`.
 fn told_again<'l>(rest: &'l str, number: &str) -> &'l str {
     static AGAIN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^[\s(/|–\-,]*\p{L}{1,14}[\s.:]*(?P<number>\d{1,2})\b[\s).:/–\-]*")
-            .expect("the pattern is right")
+        Regex::new(
+            r"^[\s(/|–\-,]*\p{L}{1,14}[\s.:]*(?P<number>\d{1,2})(?:[\s)/–\-:]+|\.(?:\s|$)|$)",
+        )
+        .expect("the pattern is right")
     });
     match AGAIN.captures(rest) {
         Some(found) if &found["number"] == number => &rest[found[0].len()..],

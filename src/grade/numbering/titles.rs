@@ -36,6 +36,14 @@ impl Numbering {
             let bare = |line: &str| {
                 let mut bare = runs(&line.to_lowercase());
                 bare.retain(|r| !SORTS.contains(&r.as_str()));
+                // `Laboratorio 2, esercizio 4` in any language.
+                if let [lab, _, word, _] = bare.as_mut_slice()
+                    && lab.starts_with("lab")
+                    && word.chars().all(char::is_alphabetic)
+                {
+                    "lab".clone_into(lab);
+                    bare.remove(2);
+                }
                 for run in &mut bare {
                     let zeros = run.len() - run.trim_start_matches('0').len();
                     run.drain(..zeros.min(run.len() - 1));
