@@ -1,6 +1,7 @@
 //! Lines that only name or repeat a question, and lines that were wrapped.
 
-use super::{GROUP, Id, LETTER, LETTERS, Numbering, Target, runs};
+use super::labels::{GROUP, LETTER, LETTERS};
+use super::{Id, Numbering, Target, runs};
 use crate::grade::report::Block;
 use crate::grade::token::hedged;
 use regex::Regex;
@@ -70,7 +71,7 @@ impl Numbering {
         let line = line.trim().trim_end_matches(['*', '_', ':', ' ']);
         let (title, inner) = line.strip_suffix(')')?.rsplit_once('(')?;
         let short = title.split_whitespace().count() <= 10;
-        let names = inner.split(|c: char| matches!(c, ',' | '/' | '&' | '+' | ' '));
+        let names = inner.split([',', '/', '&', '+', ' ']);
         let names = names.filter(|n| !matches!(*n, "" | "and" | "together" | "und" | "et"));
         let questions: Option<Vec<usize>> = names.map(|n| self.whole(n)).collect();
         questions.filter(|all| short && all.len() > 1)
