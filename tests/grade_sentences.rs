@@ -404,6 +404,11 @@ fn tables_have_columns_for_things_units_and_remarks() {
     let report = "| part | answer | remark |\n|---|---|---|\n| 3A who has | {router} | tell {vm} |\n| 4B | no | it is the router's |\n";
     let parts = ["3A.asked-address", "3A.sender-ip", "4B.belongs"];
     assert_eq!(ip(report, &parts), ["right"; 3]);
+    // A table of one column is lines.
+    assert_eq!(
+        ip("| 1B: ICMP |\n|---|\n| 4C: 0x0800 |\n", &["1B.protocol"]).len(),
+        1
+    );
     let report = "| Task | What I found | Packet |\n|---|---|---|\n| 1A | {vm} to {far} | 9 |\n| 1C | 20 bytes | 9 |\n";
     assert_eq!(
         ip(report, &["1A.source", "1C.header-length"]),

@@ -59,9 +59,10 @@ impl Numbering {
             words.count() < 4 && !c.contains(|c: char| c.is_ascii_digit())
         };
         let (first, more) = cells.split_first()?;
-        let told = more.iter().all(|c| !c.is_empty()) && (more.len() > 1 || is_answer(&more[0]));
+        let second = more.first()?;
+        let told = more.iter().all(|c| !c.is_empty()) && (more.len() > 1 || is_answer(second));
         let named = matches!(self.label(first, now).0, Some(Target::Question(_)));
-        let all = !more.is_empty() && told && cells.iter().all(plain) && !named;
+        let all = told && cells.iter().all(plain) && !named;
         all.then(|| cells.iter().map(|c| c.to_lowercase()).collect())
     }
 
