@@ -185,7 +185,7 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
         destination.octets(),
     )
     .ok()?;
-    let count = u16::try_from(frames.len()).expect("few frames");
+    let count = u16::try_from(frames.len() % 60_000).expect("it is small");
     header.identification = line.number("ipid", 1000 + count);
     let at: u16 = line.number("at", 0);
     header.fragment_offset = (at / 8).try_into().ok()?;
