@@ -122,6 +122,12 @@ pub const DATA: Definition = Definition {
     ..NOTHING
 };
 
+/// Whether the first characters of a file's bytes can be printed, so that Wireshark shows lines.
+pub fn begins_as_text(bytes: &[u8]) -> bool {
+    let first = &bytes[..bytes.len().min(10)];
+    first.iter().all(|b| matches!(b, b' '..=b'~'))
+}
+
 /// The client asked for TLS.
 const ASKED_TLS: u32 = 1;
 

@@ -40,6 +40,7 @@ pub mod named;
 pub mod nbns;
 pub mod ntp;
 pub mod ospf;
+pub(crate) mod outline;
 pub mod pop;
 pub mod ports;
 pub mod rip;

@@ -8,9 +8,11 @@ pub mod ciphers;
 mod emit;
 pub mod fields;
 mod messages;
+mod names;
 
 pub use emit::{State, emit};
 pub(crate) use fields::FIELDS;
+pub use names::{carried, elements};
 
 use super::definition::{Definition, Found, NOTHING, Names};
 use super::layer::View;

@@ -440,19 +440,25 @@ pub fn directed(slots: &[Slot], tail: &str, behind: &str) -> Vec<i32> {
     let (before, after) = (tail.trim(), behind.trim_start());
     let ahead = |signs: [&str; 4]| signs.iter().any(|s| after.starts_with(s));
     const RIGHT: [&str; 4] = ["->", "→", "-->", "=>"];
+    // Between two ends, and nothing else, `to` is an arrow.
+    let to = |text: &str| matches!(text, "to" | "vers" | "nach");
     const LEFT: [&str; 4] = ["<-", "←", "<--", "<="];
     let gets = PINGED.is_match(tail)
         || PASSIVE.is_match(head_of(behind))
         || arrow(before, RIGHT)
+        || to(before)
         || ahead(LEFT);
     let sends = ACTIVE.is_match(head_of(behind))
         || AGENT.is_match(tail)
         || arrow(before, LEFT)
+        || to(behind.trim())
         || ahead(RIGHT);
+    let fits = |slot: &Slot| gets && slot.gets() || sends && slot.sends();
+    let one = slots.iter().filter(|s| fits(s)).count() == 1;
     for (slot, out) in slots.iter().zip(&mut out) {
-        // Words that say both say nothing.
-        if gets != sends && (gets && slot.gets() || sends && slot.sends()) {
-            *out = 9;
+        // Words that say both say nothing; of several that get something, not which.
+        if gets != sends && fits(slot) {
+            *out = if one { 9 } else { 1 };
         } else if gets != sends && (gets && slot.sends() || sends && slot.gets()) {
             *out = -4;
         }

@@ -87,6 +87,12 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
         return without_key(part, claim, missing);
     }
     let fit = fit(part, kind, &answer.values, &answer.text, &claim.value);
+    if claim.value == Claimed::Vague && claim.elsewhere {
+        return Outcome::new(
+            Verdict::Review,
+            "the report does not name this question, and has text that may answer it",
+        );
+    }
     if claim.value == Claimed::Vague {
         return Outcome::new(Verdict::Review, "something is said, but not plainly what");
     }

@@ -11,6 +11,7 @@ use titles::{ECHO, unasked};
 mod letters;
 mod tables;
 mod titles;
+mod words;
 
 /// A piece of a report that answers something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Segment {
     pub hint: String,
     /// The text.
     pub text: String,
+    /// It stands under several questions together, and was given to this one by its words.
+    pub shared: bool,
 }
 
 /// How the questions of a handout are recognised.
@@ -63,6 +66,8 @@ struct Names {
     /// Letters and digits of the numbered ones.
     numbered: Vec<Vec<String>>,
     labels: Vec<String>,
+    /// Names that are answers to it.
+    answers: Vec<String>,
     typed: Vec<super::claim::Class>,
 }
 
@@ -71,6 +76,8 @@ struct Names {
 enum Target {
     Question(usize),
     Group(String),
+    /// Several questions that a heading names: `Proxy (P1, P2)`.
+    Several(Vec<usize>),
 }
 
 const PREFIX: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:as\s+)?(?:for|in|to|on|about|regarding)\s+)?(?:(?:questions?|quest|q|tasks?|answers?|ans|exercises?|ex|problems?|parts?|aufgabe|frage|antwort|no|nr|number|step)\b?[\s.:#\-–]*)*[*_(\[]*";
@@ -84,7 +91,7 @@ static GROUP: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 static LETTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s#*_>•\-–(]*(?:(?i:questions?|q|tasks?|exercises?|parts?|aufgabe|frage)[\s.:\-–]*)?(?P<letter>[A-Za-z])(?:[*_]*[).:/][*_]*(?:\s+|$)|(?:\t|\s{2,})[\s]*|[*_]*$)")
+    Regex::new(r"^[\s#*_>•\-–(]*(?:(?i:questions?|q|tasks?|exercises?|parts?|aufgabe|frage)[\s.:\-–]*)?(?P<letter>[A-Za-z])(?:[*_]*[).:/][*_]*(?:\s+|$)|(?:\t|\s{2,})[\s]*|\s+[\-–—]\s+|[*_]*$)")
         .expect("the pattern is right")
 });
 /// Several letters at once: `A, B and C: …`.
@@ -135,7 +142,9 @@ impl Numbering {
             });
             let mut labels = Vec::new();
             let mut typed = Vec::new();
+            let mut answers = Vec::new();
             for part in &q.part {
+                answers.extend(super::names::known(part).into_iter().map(|(_, name)| name));
                 labels.extend(part.labels.iter().map(|l| l.to_lowercase()));
                 typed.push(super::claim::class(*part.kind.get_ref()));
             }
@@ -155,6 +164,7 @@ impl Numbering {
                     .collect(),
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
                 labels,
+                answers,
                 typed,
             });
         }
@@ -201,13 +211,17 @@ impl Numbering {
         let mut filled = false;
         let mut table = false;
         let mut heads: Option<Vec<String>> = None;
-        let blocks = self.paragraphs(blocks);
+        let blocks = self.paragraphs(&self.plain_words(blocks));
         for (at, block) in blocks.iter().enumerate() {
             match block {
                 Block::Line(line) => {
                     let line = PICTURE.replace_all(line, " ").into_owned();
                     if line.trim().is_empty() {
                         blank |= !out.is_empty();
+                        continue;
+                    }
+                    // Rules and fences say nothing.
+                    if line.chars().all(|c| " -=*_`~#+>|\t".contains(c)) {
                         continue;
                     }
                     let before = out.len();
@@ -330,10 +344,12 @@ impl Numbering {
             // `*Which frames …?*` and `> Which frames …` repeat the question.
             let outer = text.trim();
             let inner = outer.trim_matches(['*', '_', '>', ' ']);
+            // The mark at the beginning stood before the number.
+            let bold = line.trim_start().starts_with("**") && outer.ends_with("?**");
             let emphasis = outer.starts_with(['*', '_'])
                 && outer.ends_with(['*', '_'])
                 && !outer[1..].starts_with(' ');
-            let marked = outer.starts_with('>') || emphasis;
+            let marked = outer.starts_with('>') || emphasis || bold;
             let inner = if marked { inner } else { outer };
             let asked = match (&question, &*now) {
                 (Some(q), _) => Some(*q),
@@ -341,7 +357,7 @@ impl Numbering {
                 _ => None,
             };
             let text = if ECHO.is_match(inner) && !inner.ends_with('?')
-                || marked && inner.ends_with('?') && !inner.contains(". ")
+                || marked && inner.ends_with('?') && (bold || !inner.contains(". "))
                 || marked && asked.is_some_and(|q| self.repeats(q, inner, 5))
             {
                 ""
@@ -356,7 +372,11 @@ impl Numbering {
                     *now = Some(Target::Question(question));
                     out.push(Draft::new(now.clone(), None, String::new(), text));
                 }
-                None if own || !blank => {
+                // A group goes on to the next number.
+                None if own
+                    || !blank
+                    || matches!(now, Some(Target::Group(_) | Target::Several(_))) =>
+                {
                     out.push(Draft::new(now.clone(), None, hint.clone(), text))
                 }
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
@@ -434,8 +454,14 @@ impl Numbering {
         if let Some((target, hint, rest)) = whole(line) {
             return (Some(target), hint, rest);
         }
+        if let Some(questions) = self.several(line) {
+            return (Some(Target::Several(questions)), String::new(), "");
+        }
         if let Some(question) = self.heading(line) {
             return (Some(Target::Question(question)), String::new(), "");
+        }
+        if let Some((question, rest)) = self.bracketed(line) {
+            return (Some(Target::Question(question)), String::new(), rest);
         }
         for (question, names) in self.handout.iter().enumerate() {
             static WORD: LazyLock<Regex> = LazyLock::new(|| {
@@ -464,6 +490,11 @@ impl Numbering {
                 return (Some(target), hint, rest);
             }
             let number = number.as_str();
+            let rest = told_again(rest, number);
+            // A packet list begins with a number and a time.
+            if rest.split_whitespace().next().is_some_and(is_time) {
+                return (None, String::new(), line);
+            }
             // A number alone, or set off, is one as well where questions have letters.
             let lettered = |id: &Id| id.group == number && id.rest.chars().all(char::is_alphabetic);
             let apart = self
@@ -501,6 +532,7 @@ impl Numbering {
     fn member(&self, letter: &str, now: Option<&Target>) -> Option<usize> {
         let group = match now? {
             Target::Group(number) => number,
+            Target::Several(_) => return None,
             Target::Question(q) => &self.ids.iter().find(|id| id.question == *q)?.group,
         };
         let mut ids = self.ids.iter();
@@ -560,6 +592,27 @@ fn runs(id: &str) -> Vec<String> {
         last = Some(sort);
     }
     out
+}
+
+/// What follows a heading's number without the same number in another language: `/ Exercise 1`.
+fn told_again<'l>(rest: &'l str, number: &str) -> &'l str {
+    static AGAIN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[\s(/|–\-,]*\p{L}{1,14}[\s.:]*(?P<number>\d{1,2})\b[\s).:/–\-]*")
+            .expect("the pattern is right")
+    });
+    match AGAIN.captures(rest) {
+        Some(found) if &found["number"] == number => &rest[found[0].len()..],
+        _ => rest,
+    }
+}
+
+/// Whether a word is a time of a packet list: seconds with many decimals.
+fn is_time(word: &str) -> bool {
+    let Some((whole, decimals)) = word.split_once('.') else {
+        return false;
+    };
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    digits(whole) && digits(decimals) && decimals.len() >= 3
 }
 
 /// Patterns of all questions, searched together.

@@ -4,13 +4,16 @@
 use super::assign::value;
 use super::claim::{Claim, Claimed, Class, class};
 use super::compare::same;
-use super::numbering::group;
+use super::numbering::{Segment, group};
 use super::piece::Piece;
 use super::prose as judge;
 use super::student::Said;
 use super::token::{Kind, Unit};
 use crate::handout::format::{Part, Type};
 use crate::handout::{Answer, Handout};
+
+/// Words under no number that can be an answer; fewer are greetings and file names.
+const ENOUGH: usize = 12;
 
 /// A part that nothing was found for is not "missing" while its right value stands, unused, under
 /// its own question, under a question beside it or under none: a person looks.
@@ -42,6 +45,52 @@ pub fn values(
             elsewhere: true,
             ..Claim::default()
         });
+    }
+}
+
+/// A question that the report names nowhere is not "missing" while the report has text under no
+/// number: a person looks.
+pub fn unnumbered(handout: &Handout, segments: &[Segment], loose: &[Piece<'_>], all: &mut [Said]) {
+    let named = segments.iter().any(|s| s.question.is_some());
+    let own = segments.iter().filter(|s| s.question.is_none());
+    let mut text = String::new();
+    for (_, piece) in own.zip(loose).filter(|(s, _)| !(s.front && named)) {
+        for sentence in sentences(piece) {
+            text.push_str(&sentence);
+            text.push_str("; ");
+        }
+    }
+    let questions = &handout.file.question;
+    let mut at = 0;
+    for (q, question) in questions.iter().enumerate() {
+        let told = segments.iter().any(|s| s.question == Some(q));
+        // Text under the number of its group, which went to the others.
+        let mut text = text.clone();
+        let beside = |o: usize| group(&questions[o].id) == group(&question.id);
+        for segment in segments.iter().filter(|s| s.shared) {
+            if segment.question.is_some_and(beside) {
+                text.push_str(&segment.text);
+                text.push_str("; ");
+            }
+        }
+        let enough = !told && text.split_whitespace().count() >= ENOUGH;
+        for part in &question.part {
+            let said = &mut all[at];
+            at += 1;
+            if !enough || said.claim.is_some() || said.prose.is_some() {
+                continue;
+            }
+            if *part.kind.get_ref() == Type::Prose {
+                said.prose = Some(judge::score(part, &text));
+            } else {
+                said.claim = Some(Claim {
+                    value: Claimed::Vague,
+                    text: text.trim_end_matches("; ").to_owned(),
+                    elsewhere: true,
+                    ..Claim::default()
+                });
+            }
+        }
     }
 }
 

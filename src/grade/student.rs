@@ -274,7 +274,16 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
             let follows = segment.after == Some(q);
             if claims[q].iter().any(Option::is_none) && (follows || segment.after.is_none()) {
                 let one = std::slice::from_mut(piece);
+                let before: Vec<bool> = claims[q].iter().map(Option::is_some).collect();
+                let untouched = (one[0].used.clone(), one[0].taken.clone());
                 extract(question, &own(q), one, &mut claims[q], !follows);
+                // What stands under no number is no mistake in the answer to this one.
+                if !follows {
+                    keep_fitting(question, &own(q), &before, &mut claims[q], true);
+                }
+                if before == claims[q].iter().map(Option::is_some).collect::<Vec<_>>() {
+                    (one[0].used, one[0].taken) = untouched;
+                }
             }
         }
         // A question without a line of its own may be answered within another.
@@ -298,11 +307,9 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
                     }
                 }
                 // What was written for another question counts where it fits; it is no mistake here.
-                for (at, known) in before.into_iter().enumerate().filter(|(_, known)| !known) {
-                    let (part, key) = (&question.part[at], own(q)[at]);
-                    let fits = |c: &Claim| same(part, &key.values, &key.text, &c.value);
-                    claims[q][at] = claims[q][at].take().filter(|c| known || fits(c));
-                    if let Some(claim) = &mut claims[q][at] {
+                keep_fitting(question, &own(q), &before, &mut claims[q], false);
+                for (at, known) in before.into_iter().enumerate() {
+                    if let Some(claim) = claims[q][at].as_mut().filter(|_| !known) {
                         claim.elsewhere = !near(&other) && claim.loose;
                     }
                 }
@@ -325,7 +332,30 @@ fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<Said>
     }
     let fronts: Vec<bool> = loose_segments.iter().map(|s| s.front).collect();
     stray::prose(handout, &loose, &fronts, &mut all);
+    stray::unnumbered(handout, segments, &loose, &mut all);
     all
+}
+
+/// Takes back the new claims that are not the key, unless one of them is: then the text is of this
+/// question.
+fn keep_fitting(
+    question: &Question,
+    keys: &[&Answer],
+    before: &[bool],
+    claims: &mut [Option<Claim>],
+    one: bool,
+) {
+    let fits = |at: usize, claim: &Claim| {
+        let (part, key) = (&question.part[at], keys[at]);
+        same(part, &key.values, &key.text, &claim.value)
+    };
+    let new = |at: &usize| !before[*at];
+    let any = (0..claims.len())
+        .filter(new)
+        .any(|at| claims[at].as_ref().is_some_and(|c| fits(at, c)));
+    for at in (0..claims.len()).filter(new).filter(|_| !(one && any)) {
+        claims[at] = claims[at].take().filter(|c| fits(at, c));
+    }
 }
 
 /// A value that no label stands by is wrong only where no other could be meant. Where the right value

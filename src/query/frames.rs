@@ -310,7 +310,7 @@ impl<'a> Reading<'_, 'a> {
                 track::messages::emit_tunnel(tunnel, sink);
             });
         }
-        if let Some(name) = self.said.told.named {
+        for name in &self.said.told.named {
             values.layer(plan, name, 1, length, packet.payload_bytes());
         }
         if let Some(view) = self.unclaimed() {
@@ -339,10 +339,20 @@ impl<'a> Reading<'_, 'a> {
             match message.protocol {
                 Protocol::Http => {
                     out.push_str(":http");
-                    if let Some(name) = dissect::http::body::protocol(&message.bytes) {
+                    for name in dissect::http::body::protocols(&message.bytes) {
                         out.push(':');
                         out.push_str(name);
                     }
+                }
+                Protocol::Tls => {
+                    out.push_str(":tls");
+                    for name in dissect::tls::carried(&message.bytes, &message.state.tls) {
+                        out.push(':');
+                        out.push_str(name);
+                    }
+                }
+                Protocol::FtpData if dissect::ftp::begins_as_text(&message.bytes) => {
+                    out.push_str(":ftp-data:data-text-lines");
                 }
                 protocol => {
                     out.push(':');
@@ -350,7 +360,7 @@ impl<'a> Reading<'_, 'a> {
                 }
             }
         }
-        if let Some(name) = self.said.told.named {
+        for name in &self.said.told.named {
             out.push(':');
             out.push_str(name);
         }
@@ -377,7 +387,7 @@ impl<'a> Reading<'_, 'a> {
     /// Whether TCP's payload is shown as something, and does not only wait.
     fn has_content(&self) -> bool {
         let said = self.said;
-        !said.messages.is_empty() || said.told.named.is_some() || self.unclaimed().is_some()
+        !said.messages.is_empty() || !said.told.named.is_empty() || self.unclaimed().is_some()
     }
 
     /// TCP's payload that no protocol claims.

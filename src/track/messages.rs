@@ -15,6 +15,7 @@ use crate::dissect::definition::{Given, State, Take, Taken};
 use crate::dissect::field::{Sink, Value, Wanted};
 use crate::dissect::http::{self, BodyLength};
 use crate::dissect::layer::{Layer, Protocol, Source, View};
+use crate::dissect::outline::{self, Memory, Names, Outline};
 use crate::dissect::tcp::{self, Segment};
 use crate::dissect::text;
 use crate::dissect::tls;
@@ -119,8 +120,8 @@ pub(crate) struct Told {
     pub whole: Vec<Whole>,
     /// The part of the payload that no protocol claims.
     pub unclaimed: Option<Range<usize>>,
-    /// Wireshark's name of the protocol that takes the payload, where it is not decoded.
-    pub named: Option<&'static str>,
+    /// Wireshark's names of the protocols that take the payload, where they are not decoded.
+    pub named: Names,
     /// Sizes of the messages that have their length before them.
     pub sizes: Vec<u32>,
     /// HTTP was left for what its payload is now.
@@ -166,6 +167,8 @@ enum Kind {
     Other(Protocol, Take),
     /// Agreed on in HTTP, and only named.
     Named(&'static str),
+    /// Divided, and only named.
+    Outlined(&'static Outline),
 }
 
 #[derive(Default)]
@@ -190,6 +193,8 @@ struct Stream {
     left_http: bool,
     /// Host and port at the end of the tunnel.
     tunnel: Option<(Vec<u8>, u16)>,
+    /// What a protocol that is only named needs from its earlier messages.
+    memory: Memory,
 }
 
 #[derive(Default)]
@@ -308,7 +313,7 @@ impl Messages {
                 call.told.pieces.push(0..payload.len());
             }
             call.told.unclaimed = None;
-            call.told.named = None;
+            call.told.named.clear();
         } else {
             stream.bytes(&mut call, segment, payload, can_wait);
             if segment.has(tcp::FIN) {
@@ -557,18 +562,25 @@ impl Stream {
         call.told.tunnel.clone_from(&self.tunnel);
         let (at, need) = match self.kind {
             Kind::Named(name) => {
-                call.told.named = Some(name);
+                call.told.named.push(name);
                 return;
             }
             Kind::Unknown => {
                 match ports::names::tcp(self.ports.0, self.ports.1) {
                     // A length is read where there is none: it waits for more than ever comes.
                     Some("") => call.told.pieces.push(call.part(seq, bytes.len())),
-                    Some(name) => call.told.named = Some(name),
+                    Some(name) => call.told.named.push(name),
                     None => call.told.unclaimed = Some(call.part(seq, bytes.len())),
                 }
                 return;
             }
+            Kind::Outlined(outline) => match self.outlined(call, outline, bytes, can_wait) {
+                Some(found) => found,
+                None => {
+                    call.told.unclaimed = Some(call.part(seq, bytes.len()));
+                    return;
+                }
+            },
             Kind::Http => self.http(call, bytes, can_wait),
             Kind::Tls => self.tls(call, bytes),
             Kind::Dns => self.dns(call, bytes),
@@ -827,6 +839,45 @@ impl Stream {
         (bytes.len(), None)
     }
 
+    /// Messages of a protocol that is only named; `None` where it takes none of the bytes.
+    fn outlined(
+        &mut self,
+        call: &mut Call,
+        outline: &'static Outline,
+        bytes: &[u8],
+        can_wait: bool,
+    ) -> Option<(usize, Option<Need>)> {
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let turns = tls::Record::parse(rest)
+                .is_some_and(|record| record.content == tls::content::HANDSHAKE);
+            if turns && ports::tcp_may_be(Protocol::Tls, self.ports.0, self.ports.1) {
+                self.kind = Kind::Tls;
+                let (taken, need) = self.tls(call, rest);
+                return Some((at + taken, need));
+            }
+            let length = match (outline.divide)(rest, &mut self.memory) {
+                Some(Taken::Message(length) | Taken::ThenTls(length)) => {
+                    length.clamp(1, rest.len())
+                }
+                Some(Taken::OneMore) if can_wait => return Some((at, Some(Need::OneMore))),
+                Some(Taken::Needs(length)) if can_wait && length > rest.len() => {
+                    return Some((at, Some(Need::Bytes(length as u64))));
+                }
+                Some(Taken::OneMore | Taken::Needs(_)) => rest.len(),
+                None if at == 0 => return None,
+                None => break,
+            };
+            if at == 0 {
+                call.told.named.push(outline.name);
+            }
+            let names = &mut call.told.named;
+            (outline.above)(&rest[..length], &mut self.memory, names);
+            at += length;
+        }
+        Some((bytes.len(), None))
+    }
+
     fn dns(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -905,6 +956,6 @@ fn recognize(bytes: &[u8], (source, destination): (u16, u16)) -> Kind {
         {
             Kind::Tls
         }
-        _ => Kind::Unknown,
+        _ => outline::tcp(source, destination, bytes).map_or(Kind::Unknown, Kind::Outlined),
     }
 }

@@ -178,6 +178,15 @@ pub fn protocol(bytes: &[u8]) -> Option<&'static str> {
     })
 }
 
+/// As [`protocol`], with the names of what that carries in turn.
+pub fn protocols(bytes: &[u8]) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = protocol(bytes).into_iter().collect();
+    if names == ["ocsp"] {
+        crate::dissect::tls::elements(&of(bytes), 0, &mut names);
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

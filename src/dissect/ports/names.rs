@@ -1,6 +1,8 @@
 //! Names that Wireshark gives to what it dissects by port and we do not: taken from `tshark -G
 //! decodes` of 4.0.17, for ports whose protocol takes whatever comes, and a few common ones.
 
+use crate::dissect::outline;
+
 /// Wireshark's name of the protocol above UDP by its ports, where it is one we do not decode. The
 /// lower port decides.
 pub fn udp(source: u16, destination: u16) -> Option<&'static str> {
@@ -14,14 +16,32 @@ pub fn tcp(source: u16, destination: u16) -> Option<&'static str> {
 }
 
 /// Protocols above UDP that are known by what they carry, on any port: STUN by its cookie
-/// (RFC 8489 §5), SIP by the version in its first line (RFC 3261 §7).
+/// (RFC 8489 §5), SIP by the version in its first line (RFC 3261 §7), a remote procedure call by its
+/// version (RFC 5531 §9).
 pub fn by_content(payload: &[u8]) -> Option<&'static str> {
     if payload.len() >= 20 && payload[0] < 0x40 && payload[4..8] == [0x21, 0x12, 0xa4, 0x42] {
-        return Some("stun");
+        let length = usize::from(u16::from_be_bytes([payload[2], payload[3]]));
+        let whole = length.is_multiple_of(4) && length + 20 <= payload.len();
+        return whole.then_some("stun");
     }
-    let line = payload.split(|b| *b == b'\r').next().unwrap_or_default();
-    let sip = line.starts_with(b"SIP/2.0 ") || line.ends_with(b" SIP/2.0");
-    sip.then_some("sip")
+    // A message of Gnutella's table of hosts: its kind, and its length.
+    if let (Some(0x44), Some(length)) = (payload.get(16), payload.get(19..23)) {
+        let length = length.try_into().map_or(0, u32::from_le_bytes);
+        if payload.len() as u64 == u64::from(length) + 23 {
+            return Some("mojito");
+        }
+    }
+    if is_sip(payload) {
+        return Some("sip");
+    }
+    outline::is_call(payload).then_some("rpc")
+}
+
+/// Whether the first line names SIP's version.
+pub(in crate::dissect) fn is_sip(bytes: &[u8]) -> bool {
+    let line = &bytes[..bytes.len().min(1024)];
+    let line = line.split(|b| *b == b'\r').next().unwrap_or_default();
+    line.starts_with(b"SIP/2.0 ") || line.ends_with(b" SIP/2.0")
 }
 
 fn either(

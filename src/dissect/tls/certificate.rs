@@ -29,7 +29,7 @@ pub(super) fn emit<'a>(bytes: &'a [u8], at: usize, sink: &mut Sink<'a>) {
 }
 
 /// One element: its tag, where its content begins and the content.
-fn element(bytes: &[u8]) -> Option<(u8, usize, &[u8])> {
+pub(super) fn element(bytes: &[u8]) -> Option<(u8, usize, &[u8])> {
     let (tag, first) = (*bytes.first()?, *bytes.get(1)?);
     let (start, length) = match first {
         0..=0x7f => (2, usize::from(first)),

@@ -8,7 +8,7 @@ use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
 use super::tcp::Segment;
 use super::{Datagram, Ip, Message, Packet, Payload, Stop, Transport, as_u32};
-use super::{http, icmp, icmpv6, ipv6, ports, tables};
+use super::{http, icmp, icmpv6, ipv6, outline, ports, tables};
 use crate::capture::LinkType;
 use etherparse::{
     Ethernet2HeaderSlice, Ipv4HeaderSlice, Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice,
@@ -230,6 +230,20 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
             packet
                 .layers
                 .push(rest.after(8).layer(Protocol::Cdp, "cdp"));
+        }
+        (Some(0xf0f0), Some(control), _, _) => {
+            // Numbered frames have two bytes of control.
+            let header = if control & 3 == 3 { 3 } else { 4 };
+            let mut names = outline::Names::new();
+            outline::netbios(rest.after(header).bytes(), &mut names);
+            for name in names {
+                packet.layers.push(rest.layer(Protocol::Other, name));
+            }
+        }
+        (Some(0xe0e0), Some(3), _, _) => {
+            packet
+                .layers
+                .push(rest.after(3).layer(Protocol::Other, "ipx"));
         }
         (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
         (Some(0x4242), Some(3), _, _) => {
@@ -498,17 +512,30 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         packet.layers.push(above.layer(Protocol::Http, "ssdp"));
         return;
     }
-    let named = || {
-        ports::names::udp(source_port, destination_port)
-            .or_else(|| ports::names::by_content(above.bytes()))
+    let named = match application {
+        Some(_) => None,
+        None => ports::names::udp(source_port, destination_port)
+            .or_else(|| ports::names::by_content(above.bytes())),
     };
-    packet.layers.push(match application {
-        Some(protocol) => above.layer(protocol, protocol.name()),
-        None => match named() {
-            Some(name) => above.layer(Protocol::Other, name),
-            None => above.layer(Protocol::Data, "data"),
-        },
-    });
+    match (application, named) {
+        (Some(protocol), _) => packet.layers.push(above.layer(protocol, protocol.name())),
+        (None, Some(name)) => return only_named(packet, &above, name),
+        (None, None) => packet.layers.push(above.layer(Protocol::Data, "data")),
+    };
+}
+
+/// A datagram of a protocol that is not decoded, and what it carries.
+fn only_named(packet: &mut Packet<'_>, above: &Rest<'_>, name: &'static str) {
+    packet.layers.push(above.layer(Protocol::Other, name));
+    let mut names = outline::Names::new();
+    let data = outline::udp(name, above.bytes(), &mut names);
+    for name in names {
+        packet.layers.push(above.layer(Protocol::Other, name));
+    }
+    if let Some(data) = data {
+        let part = above.after(data.start).limit(data.len());
+        packet.layers.push(part.layer(Protocol::Data, "data"));
+    }
 }
 
 fn payload(rest: &Rest<'_>) -> Payload {

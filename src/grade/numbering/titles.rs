@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// A question or a task, told as such.
 pub(super) static ECHO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!]*(?:\.|\?|\([^)]*\)\.?)+$")
+    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!?:]*(?:\.|\?|\([^)]*\)\.?)+$")
         .expect("the pattern is right")
 });
 
@@ -45,11 +45,49 @@ impl Numbering {
             bare(line).or_else(|| bare(bracket?.0))
         };
         called.or_else(|| {
-            let (_, inner) = bracket?;
-            let whole = |id: &&Id| id.start.find(inner).is_some_and(|f| f.end() == inner.len());
-            let id = self.ids.iter().find(whole)?;
-            (!id.rest.is_empty()).then_some(id.question)
+            // `Aufgabe 4 of Lab 2 (L2.4) – server`
+            let (inner, rest) = match bracket {
+                Some((_, inner)) => (inner, ""),
+                None => line.split_once('(')?.1.split_once(')')?,
+            };
+            let rest = rest.trim_start();
+            let title = rest.is_empty() || rest.starts_with(['-', '–', '—']);
+            let title = title && !rest.contains(|c: char| c.is_ascii_digit());
+            self.whole(inner).filter(|_| title)
         })
+    }
+
+    /// The questions that a heading names in brackets at its end: `Web proxy (P1, P2)`.
+    pub(super) fn several(&self, line: &str) -> Option<Vec<usize>> {
+        let line = line.trim().trim_end_matches(['*', '_', ':', ' ']);
+        let (title, inner) = line.strip_suffix(')')?.rsplit_once('(')?;
+        let short = title.split_whitespace().count() <= 10;
+        let names = inner.split(|c: char| matches!(c, ',' | '/' | '&' | '+' | ' '));
+        let names = names.filter(|n| !matches!(*n, "" | "and" | "together" | "und" | "et"));
+        let questions: Option<Vec<usize>> = names.map(|n| self.whole(n)).collect();
+        questions.filter(|all| short && all.len() > 1)
+    }
+
+    /// The question that is called so, letter by letter.
+    pub(super) fn exactly(&self, word: &str) -> Option<usize> {
+        let named = |id: &&Id| format!("{}{}", id.group, id.rest).eq_ignore_ascii_case(word);
+        Some(self.ids.iter().find(named)?.question)
+    }
+
+    /// The question whose whole name a text is.
+    fn whole(&self, text: &str) -> Option<usize> {
+        let whole = |id: &&Id| id.start.find(text).is_some_and(|f| f.end() == text.len());
+        let id = self.ids.iter().find(whole)?;
+        (!id.rest.is_empty()).then_some(id.question)
+    }
+
+    /// The question in brackets before a colon, and what follows: `The proxy's request (P1): …`.
+    pub(super) fn bracketed<'l>(&self, line: &'l str) -> Option<(usize, &'l str)> {
+        let (before, rest) = line.split_once("):")?;
+        let (title, inner) = before.split_once('(')?;
+        let words = title.split_whitespace().count();
+        (words <= 8).then_some(())?;
+        Some((self.whole(inner.trim())?, rest))
     }
 
     /// Whether a line only names its question, whose answer follows in lines of their own: the question

@@ -40,7 +40,9 @@ pub(super) fn said(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     if let Some(Line { protocol, info }) = own {
         return says(protocol, marks + &info);
     }
-    if let Some(name) = reading.said.told.named {
+    let names = reading.said.told.named.iter().rev();
+    let mut names = names.filter(|name| !IN_OTHERS.contains(name));
+    if let Some(name) = names.next() {
         return network::protocol(name, marks);
     }
     let mut info = marks;
@@ -52,6 +54,17 @@ pub(super) fn said(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     }
     says("TCP", info)
 }
+
+/// Names of what the packet list does not tell of by itself.
+const IN_OTHERS: &[&str] = &[
+    "gss-api",
+    "spnego",
+    "spnego-krb5",
+    "ntlmssp",
+    "xml",
+    "sdp",
+    "cotp",
+];
 
 fn is_dns(protocol: Protocol) -> bool {
     matches!(protocol, Protocol::Dns | Protocol::Mdns)

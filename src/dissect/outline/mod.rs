@@ -1,0 +1,182 @@
+//! Protocols that are not decoded, above TCP and UDP: where their messages end, and which names
+//! Wireshark gives to what they carry in turn. A name decides whether bytes count as claimed, and
+//! a message's end decides in which frame it is shown.
+//!
+//! **Invariant:** nothing but names and lengths is read; what is remembered is bounded.
+
+mod control;
+mod directory;
+mod rpc;
+mod text;
+mod windows;
+
+use super::definition::Taken;
+use super::ports::names;
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// Names of layers from the outside in.
+pub(crate) type Names = Vec<&'static str>;
+
+/// A protocol by its name, its messages and what they carry.
+pub(crate) struct Outline {
+    /// Wireshark's name.
+    pub name: &'static str,
+    /// Its TCP ports.
+    tcp: &'static [u16],
+    /// Whether a stream that no port tells of begins like it.
+    begins: fn(&[u8]) -> bool,
+    /// How long the first message is; `None` where the bytes are none of its messages.
+    pub divide: fn(&[u8], &mut Memory) -> Option<Taken>,
+    /// Adds the names of what a message carries.
+    pub above: fn(&[u8], &mut Memory, &mut Names),
+}
+
+/// One that carries nothing of a name of its own.
+const PLAIN: Outline = Outline {
+    name: "",
+    tcp: &[],
+    begins: never,
+    divide: |bytes, _| Some(Taken::Message(bytes.len())),
+    above: |_, _, _| {},
+};
+
+/// What is remembered of a conversation.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Numbers of calls, each with what it calls.
+    calls: VecDeque<(u32, u32)>,
+    /// Who the parties are is being settled by a mechanism of its own.
+    secured: bool,
+}
+
+/// What a datagram of this protocol carries: names, and the bytes that nobody claims.
+pub(super) fn udp(name: &str, bytes: &[u8], names: &mut Names) -> Option<Range<usize>> {
+    match name {
+        "nbdgm" => windows::datagram(bytes, names),
+        "stun" => relayed(bytes),
+        "rpc" => {
+            rpc::carried(bytes, &mut Memory::default(), names);
+            None
+        }
+        "sip" => {
+            text::body(bytes, names);
+            None
+        }
+        "db-lsp-disc" if bytes.first() == Some(&b'{') => {
+            names.push("json");
+            None
+        }
+        _ => None,
+    }
+}
+
+pub(super) use windows::frame as netbios;
+
+/// Whether a datagram calls a procedure, on any port.
+pub(super) fn is_call(bytes: &[u8]) -> bool {
+    rpc::is_call(bytes)
+}
+
+/// A number for a channel, agreed on earlier, and data behind its length (RFC 8656 §12.4).
+pub(crate) fn channel_data(bytes: &[u8]) -> Option<Range<usize>> {
+    let size = usize::from(u16_at(bytes, 2)?);
+    let channel = matches!(bytes.first(), Some(0x40..=0x7f));
+    let ends = [size + 4, size.next_multiple_of(4) + 4];
+    (channel && ends.contains(&bytes.len())).then_some(4..4 + size)
+}
+
+/// The data that a relay passes on, in a message's attribute (RFC 8656).
+fn relayed(bytes: &[u8]) -> Option<Range<usize>> {
+    let mut at = 20;
+    while let (Some(kind), Some(size)) = (u16_at(bytes, at), u16_at(bytes, at + 2)) {
+        let size = usize::from(size);
+        if kind == 0x0013 && size > 0 {
+            return Some(at + 4..at + 4 + size);
+        }
+        at += 4 + size.next_multiple_of(4);
+    }
+    None
+}
+
+/// Most calls that are remembered of a conversation.
+const MOST_CALLS: usize = 256;
+
+impl Memory {
+    /// Remembers what a call was for.
+    fn call(&mut self, number: u32, what: u32) {
+        if self.calls.len() >= MOST_CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back((number, what));
+    }
+
+    /// What the latest call of this number was for.
+    fn called(&self, number: u32) -> Option<u32> {
+        let call = self.calls.iter().rev().find(|call| call.0 == number)?;
+        Some(call.1)
+    }
+}
+
+static OUTLINES: &[Outline] = &[
+    windows::NBSS,
+    control::ENIP,
+    control::MODBUS,
+    control::OPENFLOW,
+    control::TPKT,
+    control::BGP,
+    control::DIAMETER,
+    control::AJP,
+    control::MYSQL,
+    control::MQTT,
+    rpc::OUTLINE,
+    directory::LDAP,
+    text::XMPP,
+    text::SIP,
+    text::RTSP,
+];
+
+/// The outline of what a TCP stream between these ports carries, whose first bytes these are.
+/// Wireshark asks the lower port first, and looks at the bytes where no port tells.
+pub(crate) fn tcp(source: u16, destination: u16, bytes: &[u8]) -> Option<&'static Outline> {
+    let (low, high) = (source.min(destination), source.max(destination));
+    for port in [low, high] {
+        let mut all = OUTLINES.iter();
+        if let Some(found) = all.find(|outline| outline.tcp.contains(&port)) {
+            return Some(found);
+        }
+        if names::tcp(port, port).is_some() {
+            return None;
+        }
+    }
+    OUTLINES.iter().find(|outline| (outline.begins)(bytes))
+}
+
+fn never(_: &[u8]) -> bool {
+    false
+}
+
+/// A message of this length, or the wait for it.
+fn length(bytes: &[u8], length: usize) -> Taken {
+    if length <= bytes.len() {
+        Taken::Message(length)
+    } else {
+        Taken::Needs(length)
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+fn u16_le(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(bytes, part).is_some()
+}
