@@ -133,7 +133,6 @@ fn elsewhere(flow: &Open) -> bool {
 fn client_side(flow: &Open) -> usize {
     let [(first, from), (second, to)] = flow.ends;
     match (from, to) {
-        (68, 67) => return 0,
         (67, 68) => return 1,
         _ => {}
     }
@@ -372,14 +371,14 @@ impl Flows {
     /// How much a datagram matters: those an error came back for, then those nobody answered.
     pub fn weight(&self, row: usize) -> u64 {
         self.rows.get(row).map_or(0, |r| {
-            u64::from(r.error_frame != 0) << 1 | u64::from(!r.answered)
+            2 * u64::from(r.error_frame != 0) + u64::from(!r.answered)
         })
     }
 
     /// How much a flow matters: unanswered ones, then large ones.
     pub fn flow_weight(&self, stream: usize) -> u64 {
         self.flows.get(stream).map_or(0, |f| {
-            u64::from(!f.answered) << 62 | (f.bytes[0] + f.bytes[1]).min(1 << 61)
+            (u64::from(!f.answered) << 62) + (f.bytes[0] + f.bytes[1]).min(1 << 61)
         })
     }
 

@@ -345,7 +345,7 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
     let ended = u64::from(matches!(closed(story), Closed::Reset | Closed::HalfClosed)) << 61;
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
-    failed | ended | noticed | bytes.min((1 << 60) - 1)
+    failed + ended + noticed + bytes.min((1 << 60) - 1)
 }
 
 /// A connection that never came about.
