@@ -199,11 +199,6 @@ impl Lookups {
         self.rows.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// The lookups, in the order they began.
     pub fn lookups(&self) -> &[Lookup] {
         &self.rows

@@ -132,9 +132,8 @@ fn elsewhere(flow: &Open) -> bool {
 /// who sent first.
 fn client_side(flow: &Open) -> usize {
     let [(first, from), (second, to)] = flow.ends;
-    match (from, to) {
-        (67, 68) => return 1,
-        _ => {}
+    if (from, to) == (67, 68) {
+        return 1;
     }
     match (is_group(first), is_group(second)) {
         (true, false) => return 1,
@@ -361,11 +360,6 @@ impl Flows {
     /// How many datagrams there are.
     pub fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// How much a datagram matters: those an error came back for, then those nobody answered.

@@ -86,11 +86,6 @@ impl Hellos {
         self.list.len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// One hello.
     pub fn hello(&self, index: usize, tcp: &Connections) -> Option<Hello> {
         let heard = self.list.get(index)?;

@@ -107,11 +107,6 @@ impl Connections {
         self.places.len()
     }
 
-    /// Whether none was seen.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Takes in one segment; the note says what it means.
     pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
         let seen = self.find(packet, ip, segment, false);
