@@ -84,7 +84,7 @@ impl Zeek {
         signs: Signs,
     ) {
         let plain = segment.has(tcp::ACK) && !segment.has(OPENS_OR_ENDS);
-        if plain && self.count > 0 && self.ends[side] != End::Inactive && !signs.any() {
+        if plain && self.ends[side] != End::Inactive && !signs.any() {
             // The letter of data, or of an ACK without.
             let letter = if segment.length.unwrap_or(0) > 0 {
                 2
@@ -95,7 +95,7 @@ impl Zeek {
                 return;
             }
         }
-        let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
+        let fresh = self.count == 0;
         let (syn, fin, rst, ack) = (
             segment.has(tcp::SYN),
             segment.has(tcp::FIN),

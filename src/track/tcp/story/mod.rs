@@ -257,11 +257,8 @@ impl Story {
             return length;
         }
         let beyond = end.wrapping_sub(next).cast_signed();
-        let mut new = 0;
-        if beyond > 0 {
-            part.next = end;
-            new = beyond.unsigned_abs();
-        }
+        let mut new = u32::try_from(beyond).unwrap_or(0);
+        part.next = next.wrapping_add(new);
         if let Some(trouble) = &mut self.trouble
             && !trouble.holes[side].is_empty()
         {
