@@ -101,7 +101,8 @@ pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
             packet(line, &frames, &mut sent).ok_or(format!("line {}: {line}", number + 1))?;
         let length = u32::try_from(frame.len()).expect("frames are short");
         let cap = line.split_whitespace().find_map(|w| w.strip_prefix("cap="));
-        let kept = cap.map_or(frame.len(), |cap| cap.parse().expect("a number of bytes"));
+        let kept: usize = cap.map_or(frame.len(), |cap| cap.parse().expect("a number of bytes"));
+        let kept = kept.min(frame.len());
         let captured = u32::try_from(kept).expect("frames are short");
         let micros = (time * 1e6).round();
         #[expect(
