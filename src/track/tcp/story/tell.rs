@@ -233,7 +233,7 @@ fn closed_by(story: &Story, client: usize) -> Option<Side> {
             // The second FIN came before its sender had acknowledged the first: both closed.
             let second = story.parts[second].fin()?;
             let acked = story.parts[first].fin_acked();
-            Some(if acked.is_some_and(|acked| acked > second) {
+            Some(if acked.is_none_or(|acked| acked > second) {
                 Side::Both
             } else {
                 name(first)
