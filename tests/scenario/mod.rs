@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text" or hex=00ff
-//!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400
+//!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4
 //! dhcp discover|offer|request|ack|nak|release|inform xid=1 your= server= asks= client= mask= router= dns= lease=
@@ -255,6 +255,11 @@ fn options(line: &Line<'_>, syn: bool) -> Vec<TcpOptionElement> {
         options.push(TcpOptionElement::SelectiveAcknowledgementPermitted);
         options.push(TcpOptionElement::Noop);
         options.push(TcpOptionElement::WindowScale(line.number("wscale", 0)));
+    }
+    if line.values.contains_key("ts") {
+        options.push(TcpOptionElement::Noop);
+        options.push(TcpOptionElement::Noop);
+        options.push(TcpOptionElement::Timestamp(line.number("ts", 0), 1));
     }
     if let Some(blocks) = line.values.get("sack") {
         let number = |text: &str| text.parse().expect("a sequence number");
