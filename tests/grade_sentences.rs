@@ -316,9 +316,22 @@ fn a_report_has_its_own_words_and_numerals_for_questions() {
         "I. IP\n a) from {vm} to {far}\n b) ICMP\n\nII. DHCP\n a) UDP\n\nIV. HTTP\n b) no\n c) 0x0800\n",
         "1\na\n   {vm} to {far}\nb\n   ICMP\n\n2\na\n   UDP\n\n4\nb\n   no\nc\n   0x0800\n",
         "1\nA - {vm} to {far}\nB - ICMP\n\n2\nA - UDP\n\n4\nB - no\nC - 0x0800\n",
+        "I.a  from {vm} to {far}\nI.b  ICMP\nII.a  UDP\nIV.b  no\nIV.c  0x0800\n",
+        "## 1 (ping1.pcap, No. 9)\n* (A) {vm} to {far}\n* (B) ICMP\n\n## 2 (b.pcap)\n* (A) UDP\n\n## 4\n* (B) no\n* (C) 0x0800\n",
     ] {
         assert_eq!(ip(report, &parts), ["right"; 5], "{report}");
     }
+    // A numbered list within an answer names no questions.
+    let report = "1A. {vm} to {far}\n1B. ICMP\n2B.\n1. {router}\n2. 255.255.255.0\n3. {router}\n4. {dns}\n4C. 0x0800\n";
+    let options = ["2B.mask", "2B.dns", "4C.value", "1A.source"];
+    assert_eq!(ip(report, &options), ["right"; 4]);
+    let report = "1. A) {vm} to {far}\n2. A) UDP\n2. B)\n3. B) {router}\n4. C) 0x0800\n";
+    assert_eq!(
+        ip(report, &["2A.transport", "2B.mask", "4C.value"]),
+        ["right", "missing", "right"]
+    );
+    let report = "4C: 0x0800\nLaboratorio 2, esercizio 4\nTIME, HELLO, EXIT\n";
+    assert_eq!(ip(report, &["L2.4.commands"]), ["right"]);
     // `Frame` before numbers is no question, and neither is a word that stands there once.
     let report = "Frame 1: {vm} to {far}\nFrame 2: {far} to {vm}\nGruppe 1\n";
     assert_ne!(ip(report, &parts[..1]), ["wrong"]);
@@ -391,6 +404,11 @@ fn tables_have_columns_for_things_units_and_remarks() {
     let report = "| part | answer | remark |\n|---|---|---|\n| 3A who has | {router} | tell {vm} |\n| 4B | no | it is the router's |\n";
     let parts = ["3A.asked-address", "3A.sender-ip", "4B.belongs"];
     assert_eq!(ip(report, &parts), ["right"; 3]);
+    // A table of one column is lines.
+    assert_eq!(
+        ip("| 1B: ICMP |\n|---|\n| 4C: 0x0800 |\n", &["1B.protocol"]).len(),
+        1
+    );
     let report = "| Task | What I found | Packet |\n|---|---|---|\n| 1A | {vm} to {far} | 9 |\n| 1C | 20 bytes | 9 |\n";
     assert_eq!(
         ip(report, &["1A.source", "1C.header-length"]),

@@ -1,8 +1,10 @@
 //! What a student wrote, as lines and rows of cells, whatever the file's format.
 
 use quick_xml::events::Event;
+use regex::Regex;
 use std::io::{Cursor, Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// A piece of a report.
@@ -79,8 +81,14 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
     Ok(blocks.collect())
 }
 
-/// A text with the plain forms of apostrophes, spaces and minus signs.
-fn plain(text: String) -> String {
+/// A text with the plain forms of apostrophes, spaces and minus signs, and a colon for the dots that
+/// lead to a value.
+fn plain(mut text: String) -> String {
+    static LEADERS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\s*\.{4,}\s*").expect("the pattern is right"));
+    if text.contains("....") && !text.contains(" = ") {
+        text = LEADERS.replace_all(&text, ": ").into_owned();
+    }
     if text.is_ascii() {
         return text;
     }
@@ -199,7 +207,11 @@ fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {
 /// Whether a heading says that answers stand below it.
 pub fn is_answer(heading: &str) -> bool {
     let heading = heading.to_lowercase();
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 18] = [
+        "measure",
+        "mesure",
+        "observed",
+        "ergebnis",
         "answer",
         "value",
         "result",

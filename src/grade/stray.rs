@@ -7,7 +7,7 @@ use super::compare::same;
 use super::numbering::{Segment, group};
 use super::piece::Piece;
 use super::prose as judge;
-use super::student::Said;
+use super::reading::Said;
 use super::token::{Kind, Unit};
 use crate::handout::format::{Part, Type};
 use crate::handout::{Answer, Handout};

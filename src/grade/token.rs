@@ -229,7 +229,10 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 .next();
             let points = before.is_some_and(|w| POINTING.contains(&w.to_lowercase().as_str()))
                 || text[span.end..].trim_start().starts_with("of ");
-            match word(written).filter(|n| *n != 1 || !points) {
+            let larger = ["thousand", "hundred", "million", "-"];
+            let after = text[span.end..].trim_start();
+            let more = larger.iter().any(|w| after.starts_with(w));
+            match word(written).filter(|n| !more && (*n != 1 || !points)) {
                 Some(n) => Kind::Number(n),
                 None => Kind::Other,
             }

@@ -69,6 +69,11 @@ fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
             continue;
         };
         let rest = says[end..].split([',', ';']).next().unwrap_or_default();
+        // `It belongs not to … but to …`
+        let ending = rest.trim_start_matches('s');
+        if ending.trim_start().starts_with("not ") {
+            return Some(false);
+        }
         let rest = rest.split(" but ").next().unwrap_or_default();
         let denied = DENIES.is_match(&says[..start]);
         if let Some((at, _)) = find_label(rest, object, 0) {

@@ -59,7 +59,7 @@ impl Numbering {
             // A line of a packet list shows much and answers nothing by itself.
             let mut words = draft.text.split_whitespace();
             let listed = words.next().is_some_and(|w| w.parse::<u32>().is_ok())
-                && words.next().is_some_and(super::is_time);
+                && words.next().is_some_and(super::labels::is_time);
             if listed {
                 out.push(Segment {
                     question: None,

@@ -1,6 +1,6 @@
 //! Rows of tables: which cell names the question, and which answers it.
 
-use super::{Draft, Numbering, PICTURE, Target};
+use super::{Draft, Numbering, PICTURE, Target, runs};
 use crate::grade::report::is_answer;
 
 /// What a column of a table holds, by its heading.
@@ -10,12 +10,15 @@ enum Column {
     /// Where it is seen: frames, files.
     Proof,
     Unit,
+    Remark,
     Other,
 }
 
 impl Column {
     fn of(head: &str) -> Column {
-        const PROOF: [&str; 12] = [
+        const PROOF: [&str; 14] = [
+            "pkt",
+            "pcap",
             "evidence",
             "frame",
             "proof",
@@ -29,10 +32,15 @@ impl Column {
             "paket",
             "pakiet",
         ];
+        const REMARK: [&str; 8] = [
+            "remark", "comment", "note", "bemerk", "anmerk", "why", "reason", "because",
+        ];
         if is_answer(head) {
             Column::Answer
         } else if PROOF.iter().any(|w| head.contains(w)) {
             Column::Proof
+        } else if REMARK.iter().any(|w| head.contains(w)) {
+            Column::Remark
         } else if matches!(head, "unit" | "units" | "einheit" | "unité" | "unità") {
             Column::Unit
         } else {
@@ -51,9 +59,10 @@ impl Numbering {
             words.count() < 4 && !c.contains(|c: char| c.is_ascii_digit())
         };
         let (first, more) = cells.split_first()?;
-        let told = more.iter().all(|c| !c.is_empty()) && (more.len() > 1 || is_answer(&more[0]));
+        let second = more.first()?;
+        let told = more.iter().all(|c| !c.is_empty()) && (more.len() > 1 || is_answer(second));
         let named = matches!(self.label(first, now).0, Some(Target::Question(_)));
-        let all = !more.is_empty() && told && cells.iter().all(plain) && !named;
+        let all = told && cells.iter().all(plain) && !named;
         all.then(|| cells.iter().map(|c| c.to_lowercase()).collect())
     }
 
@@ -204,6 +213,12 @@ impl Numbering {
         let (word, more) = head.split_once(' ').unwrap_or((&head, ""));
         if let (None, Some(question)) = (&target, self.exactly(word)) {
             (target, rest) = (Some(Target::Question(question)), more);
+        }
+        // `lab2_4_commands`
+        let heads = runs(&head.to_lowercase());
+        let numbered = |n: &super::Names| n.numbered.iter().any(|own| heads.starts_with(own));
+        if let (None, Some(question)) = (&target, self.handout.iter().position(numbered)) {
+            target = Some(Target::Question(question));
         }
         // `dhcp 2B router`: the name of a section comes before.
         let mut from = 0;

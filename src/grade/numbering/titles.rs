@@ -1,6 +1,7 @@
 //! Lines that only name or repeat a question, and lines that were wrapped.
 
-use super::{GROUP, Id, LETTER, LETTERS, Numbering, Target, runs};
+use super::labels::{GROUP, LETTER, LETTERS};
+use super::{Id, Numbering, Target, runs};
 use crate::grade::report::Block;
 use crate::grade::token::hedged;
 use regex::Regex;
@@ -36,6 +37,14 @@ impl Numbering {
             let bare = |line: &str| {
                 let mut bare = runs(&line.to_lowercase());
                 bare.retain(|r| !SORTS.contains(&r.as_str()));
+                // `Laboratorio 2, esercizio 4` in any language.
+                if let [lab, _, word, _] = bare.as_mut_slice()
+                    && lab.starts_with("lab")
+                    && word.chars().all(char::is_alphabetic)
+                {
+                    "lab".clone_into(lab);
+                    bare.remove(2);
+                }
                 for run in &mut bare {
                     let zeros = run.len() - run.trim_start_matches('0').len();
                     run.drain(..zeros.min(run.len() - 1));
@@ -62,7 +71,7 @@ impl Numbering {
         let line = line.trim().trim_end_matches(['*', '_', ':', ' ']);
         let (title, inner) = line.strip_suffix(')')?.rsplit_once('(')?;
         let short = title.split_whitespace().count() <= 10;
-        let names = inner.split(|c: char| matches!(c, ',' | '/' | '&' | '+' | ' '));
+        let names = inner.split([',', '/', '&', '+', ' ']);
         let names = names.filter(|n| !matches!(*n, "" | "and" | "together" | "und" | "et"));
         let questions: Option<Vec<usize>> = names.map(|n| self.whole(n)).collect();
         questions.filter(|all| short && all.len() > 1)

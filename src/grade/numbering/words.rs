@@ -14,9 +14,12 @@ static WORD: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A Roman number at the beginning of a line.
 static ROMAN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<lead>[\s#*_>•\-–(]*)(?P<name>[IVX]{1,4})(?P<mark>[.):])[*_]*(?:\s|$)")
+    Regex::new(r"^(?P<lead>[\s#*_>•\-–(]*)(?P<name>[IVX]{1,4})(?P<mark>[.):])(?:[*_]*(?:\s|$)|(?P<letter>[A-Za-z])\b)")
         .expect("the pattern is right")
 });
+/// An item of a numbered list with something in it.
+static ITEM: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s*\d{1,2}[.)]\s+(?:[^\s*]|$)").expect("the pattern is right"));
 /// Words before numbers of something else.
 const OTHERS: &[&str] = &[
     "frame",
@@ -60,17 +63,22 @@ impl Numbering {
     pub(super) fn plain_words(&self, blocks: &[Block]) -> Vec<Block> {
         let mut words: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut romans: BTreeSet<String> = BTreeSet::new();
+        let mut named = 0;
         for line in lines(blocks) {
             if let Some((word, name)) = self.named(line) {
                 words.entry(word).or_default().insert(name);
             }
             if let Some(found) = ROMAN.captures(line) {
-                romans.extend(self.group_of(&found["name"], short(line)));
+                let heading = short(line) || found.name("letter").is_some();
+                romans.extend(self.group_of(&found["name"], heading));
             }
+            named += usize::from(self.starts_whole(line));
         }
         words.retain(|_, names| names.len() > 1);
         let roman = romans.len() > 1 && romans.contains("1");
-        if words.is_empty() && !roman {
+        // Who writes `2B` counts with `1.`, and names no question by it.
+        let counts = named >= 3;
+        if words.is_empty() && !roman && !counts {
             return blocks.to_vec();
         }
         let plain = |line: &String| -> Option<String> {
@@ -84,16 +92,37 @@ impl Numbering {
                 return rest(&WORD.captures(line)?, &name);
             }
             let found = ROMAN.captures(line).filter(|_| roman)?;
-            let name = self.group_of(&found["name"], short(line))?;
+            let heading = short(line) || found.name("letter").is_some();
+            let name = self.group_of(&found["name"], heading)?;
             rest(&found, &name)
         };
+        let mut list = Listed::default();
         blocks
             .iter()
             .map(|block| match block {
-                Block::Line(line) => Block::Line(plain(line).unwrap_or_else(|| line.clone())),
+                Block::Line(line) => {
+                    let item = list.item(line, self.group_named(line)).filter(|_| counts);
+                    let line = item.or_else(|| plain(line)).unwrap_or_else(|| line.clone());
+                    Block::Line(line)
+                }
                 other => other.clone(),
             })
             .collect()
+    }
+
+    /// The number of the group whose question a line begins with.
+    fn group_named(&self, line: &str) -> Option<u32> {
+        let at = self.starts.matches(line).into_iter().next()?;
+        self.ids[at].group.parse().ok()
+    }
+
+    /// Whether a line begins with the whole name of a question that has a number and a letter.
+    fn starts_whole(&self, line: &str) -> bool {
+        let lettered = |at: usize| {
+            let id = &self.ids[at];
+            id.group.bytes().all(|b| b.is_ascii_digit()) && !id.rest.is_empty()
+        };
+        self.starts.matches(line).into_iter().any(lettered)
     }
 
     /// The word that a line begins with before a question's or a group's number, and that number.
@@ -129,6 +158,32 @@ impl Numbering {
             id.group == number && !id.rest.is_empty() && id.rest.chars().all(char::is_alphabetic)
         };
         (heading && self.ids.iter().any(lettered)).then_some(number)
+    }
+}
+
+/// Where a numbered list within an answer is: it begins at a number that was passed before.
+#[derive(Default)]
+struct Listed {
+    group: u32,
+    last: u32,
+}
+
+impl Listed {
+    /// A line of such a list with a dash instead of its number; `group` is that of the question that
+    /// the line names.
+    fn item(&mut self, line: &str, group: Option<u32>) -> Option<String> {
+        if let Some(group) = group {
+            (self.group, self.last) = (group, 0);
+            return None;
+        }
+        let mark = ITEM.is_match(line).then(|| line.find(['.', ')']))??;
+        let number: u32 = line[..mark].trim().parse().ok()?;
+        let goes_on = number == self.last + 1 && (self.last > 0 || number <= self.group);
+        if !goes_on {
+            return None;
+        }
+        self.last = number;
+        Some(format!("-{}", &line[mark + 1..]))
     }
 }
 
