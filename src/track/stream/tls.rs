@@ -197,7 +197,7 @@ mod tests {
         let (mut parser, mut hellos) = (Parser::default(), Hellos::default());
         take(&mut parser, &mut hellos, 0, &hello()[..20], 1);
         assert_eq!(parser.done, [true, false]);
-        let mut long = vec![22, 3, 1, 0xff, 0xff, 1, 0, 0xff, 0xff];
+        let mut long = vec![22, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff];
         long.resize(MOST - 1, 0xff);
         take(&mut parser, &mut hellos, 1, &long, 0);
         assert_eq!(parser.done, [true, false]);
