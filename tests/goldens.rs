@@ -328,6 +328,21 @@ const OURS: &[(&str, &str, &str)] = &[
         "ip.fragment.overlap=",
         "tshark repeats it for each piece that overlaps",
     ),
+    (
+        "an answer again after the end is another record only where the caller was never seen",
+        "tcp.",
+        "tshark's second reading counts from the later answer",
+    ),
+    (
+        "a SYN with another number begins another record, but not behind the answer it belongs to",
+        "tcp.analysis",
+        "tshark has a round trip for what came before its SYN",
+    ),
+    (
+        "a SYN behind the answer to it, and in the wrong order",
+        "tcp.analysis",
+        "tshark has an analysis, and nothing in it, for the SYN",
+    ),
     // Letters where a head of HTTP is to be.
     (
         "segments and their round trips",

@@ -9,6 +9,7 @@ use crate::dissect::layer::{Protocol, View};
 use crate::dissect::{Ip, Packet, Transport, as_usize};
 use crate::facts::dns::{Carrier, Lookup, NameService, Part, Record};
 use crate::facts::{Milliseconds, Moment};
+use crate::track::pairs::is_group;
 use foldhash::fast::RandomState;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -199,11 +200,6 @@ impl Lookups {
         self.rows.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// The lookups, in the order they began.
     pub fn lookups(&self) -> &[Lookup] {
         &self.rows
@@ -316,7 +312,7 @@ impl Lookups {
                 && row.query_frame.is_some()
                 && row.name == question.name
                 && row.kind == kind
-                && row.client == seen.source.0
+                && row.client == Some(seen.source.0)
                 && (protocol != Protocol::Mdns
                     || row.time.is_some_and(|t| {
                         seen.time.unwrap_or_default().since(Time(t.0)) < RETRANSMISSION
@@ -413,7 +409,7 @@ impl Lookups {
         for place in answered {
             if let Some(row) = self.rows.get_mut(place)
                 && row.response_frame.is_none()
-                && row.client != seen.source.0
+                && row.client != Some(seen.source.0)
             {
                 row.server = seen.source.0;
                 answer(row, seen, message);
@@ -458,7 +454,7 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         } else {
             Carrier::Udp
         },
-        client: seen.source.0,
+        client: Some(seen.source.0).filter(|client| !is_group(*client)),
         server: seen.destination.0,
         id: message.id,
         name: name.cloned().unwrap_or_default(),
@@ -601,7 +597,7 @@ mod tests {
         assert!(notes[0].unsolicited);
         let lookup = &dns.lookups()[0];
         assert_eq!((lookup.query_frame, lookup.response_frame), (None, Some(5)));
-        assert_eq!((lookup.client, lookup.server), (CLIENT.0, SERVER.0));
+        assert_eq!((lookup.client, lookup.server), (Some(CLIENT.0), SERVER.0));
         assert_eq!(lookup.time_ms, None);
     }
 

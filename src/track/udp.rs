@@ -132,10 +132,8 @@ fn elsewhere(flow: &Open) -> bool {
 /// who sent first.
 fn client_side(flow: &Open) -> usize {
     let [(first, from), (second, to)] = flow.ends;
-    match (from, to) {
-        (68, 67) => return 0,
-        (67, 68) => return 1,
-        _ => {}
+    if (from, to) == (67, 68) {
+        return 1;
     }
     match (is_group(first), is_group(second)) {
         (true, false) => return 1,
@@ -364,22 +362,17 @@ impl Flows {
         self.rows.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// How much a datagram matters: those an error came back for, then those nobody answered.
     pub fn weight(&self, row: usize) -> u64 {
         self.rows.get(row).map_or(0, |r| {
-            u64::from(r.error_frame != 0) << 1 | u64::from(!r.answered)
+            2 * u64::from(r.error_frame != 0) + u64::from(!r.answered)
         })
     }
 
     /// How much a flow matters: unanswered ones, then large ones.
     pub fn flow_weight(&self, stream: usize) -> u64 {
         self.flows.get(stream).map_or(0, |f| {
-            u64::from(!f.answered) << 62 | (f.bytes[0] + f.bytes[1]).min(1 << 61)
+            (u64::from(!f.answered) << 62) + (f.bytes[0] + f.bytes[1]).min(1 << 61)
         })
     }
 

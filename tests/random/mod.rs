@@ -11,6 +11,8 @@ pub(crate) const KINDS: &[(&str, fn(u64) -> String, u64)] = &[
     ("pieces", pieces, 3),
     ("dns", dns, 2),
     ("ping", ping, 2),
+    ("arp", arp, 2),
+    ("cut", cut, 2),
 ];
 
 /// Numbers that look like any.
@@ -158,6 +160,9 @@ fn connection(random: &mut Random, out: &mut String, time: &mut u64, port: usize
                 if last > 0 && random.chance(70) {
                     let (start, long) = peer.sent[last - 1 - random.below(last.min(6))];
                     ack = start.wrapping_add(if random.chance(80) { long } else { long / 2 });
+                }
+                if random.chance(25) {
+                    seq = end.next.wrapping_sub(length);
                 }
             }
             12 | 13 => (len, ack) = (0, end.ack),
@@ -557,6 +562,44 @@ fn ping(seed: u64) -> String {
         } else {
             format!("{moment} s > {who} icmp reply id={id} seq={sequence} \"abc\"\n")
         };
+    }
+    out
+}
+
+/// Who has which address, with addresses that move and cards that cannot be.
+fn arp(seed: u64) -> String {
+    let random = &mut Random::new(seed);
+    let mut out = String::new();
+    let mut time = 0;
+    for _ in 0..100 {
+        time += random.one(&[1000, 400_000, 3_700_000]);
+        let moment = format!("{}.{:06}", time / 1_000_000, time % 1_000_000);
+        let from = random.one(&["c", "d", "s", "none"]);
+        let card = random.one(&["", "", " smac=3 says=3", " says=9", " says=255"]);
+        let mut to = random.one(&["c", "d", "s", "none"]);
+        if to == from {
+            to = "e";
+        }
+        out += &if random.chance(50) {
+            format!("{moment} {from} > all arp request {to}{card}\n")
+        } else {
+            let other = random.one(&["", "", " dmac=7", " dmac=255"]);
+            format!("{moment} {from} > {to} arp reply{card}{other}\n")
+        };
+    }
+    out
+}
+
+/// Commands and replies, with segments that were not kept whole.
+fn cut(seed: u64) -> String {
+    let random = &mut Random::new(seed);
+    let mut out = String::new();
+    for line in lines(20 + seed).lines() {
+        out += line;
+        if line.contains("hex=") && random.chance(6) {
+            out += &format!(" cap={}", 54 + random.below(30));
+        }
+        out += "\n";
     }
     out
 }

@@ -135,7 +135,9 @@ impl Display for Story {
             Story::Offered { others, server } => {
                 let others = joined(others, ", ", IpAddr::to_string);
                 let chosen = match server {
-                    Some((server, Some(frame))) => format!("; {server} was chosen (frame {frame})"),
+                    Some((server, Some(frame))) => {
+                        format!("; {server} acknowledged the request (frame {frame})")
+                    }
                     Some((server, None)) => format!(", and {server}"),
                     None => String::new(),
                 };

@@ -303,7 +303,7 @@ impl Live {
                 http.end(1 - side, &fin, &mut found.exchanges, false);
             }
         }
-        if segment.has(tcp::FIN | tcp::RST) {
+        if segment.has(tcp::FIN_RST) {
             if let Kind::Http(http) = kind
                 && !order[side].waits()
             {
