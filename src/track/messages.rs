@@ -154,6 +154,9 @@ pub(crate) struct Messages {
     requests: HashMap<(u32, u32), u32, RandomState>,
     /// Frames whose bytes are put together, to the frame that completes them.
     completed: HashMap<u32, u32, RandomState>,
+    /// Streams that turned out to carry TLS in a first reading: Wireshark reads them as such from
+    /// their beginning then.
+    secured: HashSet<u32, RandomState>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -187,6 +190,8 @@ struct Stream {
     exchange: Exchange,
     /// What the newest request asked for.
     uri: Option<Vec<u8>>,
+    /// TLS, known by its bytes and by no port.
+    recognized: bool,
     /// An HTTP message was seen.
     seen: bool,
     /// HTTP was left, for a tunnel or for another protocol.
@@ -261,7 +266,7 @@ impl Messages {
             told: Told::default(),
         };
         let ports = (segment.source_port, segment.destination_port);
-        let announced = &mut self.announced;
+        let (announced, secured) = (&mut self.announced, &self.secured);
         let stream = self.streams.entry(note.stream).or_insert_with(|| {
             let found = ports::tcp_protocol(ports.0, ports.1);
             // For one connection: the next one is announced again.
@@ -280,6 +285,7 @@ impl Messages {
                     Some(take) => Kind::Other(other, take),
                     None => Kind::Unknown,
                 },
+                None if secured.contains(&note.stream) => Kind::Tls,
                 None => Kind::Unknown,
             };
             Stream {
@@ -347,6 +353,15 @@ impl Messages {
         }
         call.told.messages = call.out;
         call.told
+    }
+
+    /// A reader for the same capture, which knows what this one has learned of whole streams.
+    pub(crate) fn again(&self) -> Messages {
+        let found = self.streams.iter().filter(|(_, stream)| stream.recognized);
+        Messages {
+            secured: found.map(|(number, _)| *number).collect(),
+            ..Messages::default()
+        }
     }
 
     /// The frame that completes what this one's bytes belong to.
@@ -522,6 +537,7 @@ impl Stream {
         }
         if matches!(self.kind, Kind::Unknown) {
             self.kind = recognize(payload, self.ports);
+            self.recognized = matches!(self.kind, Kind::Tls);
         }
         self.messages(call, seq, payload, can_wait);
     }

@@ -119,6 +119,14 @@ pub fn emit<'a>(view: &'a [u8], head: &Head<'a>, sink: &mut Sink<'a>) {
     }
 }
 
+/// Hands over the middle of a body, of which nothing more is known.
+pub fn continuation<'a>(view: &'a [u8], sink: &mut Sink<'a>) {
+    if sink.wants(FILE_DATA) && !view.is_empty() {
+        let shown = text::ascii(view).into_owned();
+        sink.put(FILE_DATA, 0..view.len(), Value::Text(Cow::Owned(shown)));
+    }
+}
+
 /// Wireshark's name of what takes the body of the message that these bytes are; `None` without
 /// one.
 pub fn protocol(bytes: &[u8]) -> Option<&'static str> {
@@ -183,6 +191,16 @@ pub fn protocols(bytes: &[u8]) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = protocol(bytes).into_iter().collect();
     if names == ["ocsp"] {
         crate::dissect::tls::elements(&of(bytes), 0, &mut names);
+    }
+    // A picture that is none of its kind may be of another.
+    if let ["image-gif" | "png"] = names.as_slice() {
+        let body = of(bytes);
+        names = vec![match body.as_ref() {
+            b if b.starts_with(b"GIF8") => "image-gif",
+            b if b.starts_with(b"\x89PNG\r\n\x1a\n") => "png",
+            b if b.starts_with(b"\xff\xd8") => "image-jfif",
+            _ => "media",
+        }];
     }
     names
 }
