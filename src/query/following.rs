@@ -103,6 +103,8 @@ impl Wants {
                     }
                     Place::Field(protocol, _) if in_streams(*protocol) => wants.messages = true,
                     Place::Layer(name) if is_in_streams(name) => wants.messages = true,
+                    // A message above TCP may be malformed as well.
+                    Place::Layer("_ws.malformed") => wants.messages = true,
                     Place::Field(Protocol::Frame, _) if entry.name == "frame.protocols" => {
                         wants.messages = true;
                     }

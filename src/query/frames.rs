@@ -412,7 +412,8 @@ impl<'a> Reading<'_, 'a> {
         if packet.stop == Some(Stop::Malformed) && self.bogus_header() {
             return None;
         }
-        packet.stop.or_else(|| {
+        let told = self.said.told.malformed.then_some(Stop::Malformed);
+        packet.stop.or(told).or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
                 if !layer.protocol.definition().strict || layer.quoted {
                     return None;

@@ -124,6 +124,8 @@ pub(crate) struct Told {
     pub named: Names,
     /// Sizes of the messages that have their length before them.
     pub sizes: Vec<u32>,
+    /// A message of a protocol that is only named contradicts itself.
+    pub malformed: bool,
     /// HTTP was left for what its payload is now.
     pub left_http: bool,
     /// The host and port that a proxy was asked to connect to, in whose tunnel the payload is.
@@ -194,6 +196,8 @@ struct Stream {
     recognized: bool,
     /// An HTTP message was seen.
     seen: bool,
+    /// And its head was not cut short.
+    whole: bool,
     /// HTTP was left, for a tunnel or for another protocol.
     left_http: bool,
     /// Host and port at the end of the tunnel.
@@ -285,7 +289,7 @@ impl Messages {
                     Some(take) => Kind::Other(other, take),
                     None => Kind::Unknown,
                 },
-                None if secured.contains(&note.stream) => Kind::Tls,
+                None if secured.contains(&note.stream) && !is_text(payload) => Kind::Tls,
                 None => Kind::Unknown,
             };
             Stream {
@@ -643,13 +647,16 @@ impl Stream {
                 http::parse_cut_head(rest, method.as_deref())
             };
             let Some(head) = head else {
-                // Without the end of a line Wireshark waits for it, whatever the bytes are.
+                // Without the end of a line of text Wireshark waits for it.
                 let area = &rest[..rest.len().min(http::LONGEST_HEAD)];
-                if can_wait && memchr::memchr(b'\n', area).is_none() {
+                let middle = http::body::middle(area);
+                if can_wait && middle.is_none() {
                     return (at, Some(Need::Lines(Lines::first(rest))));
                 }
-                // The middle of something: Wireshark shows it as a continuation of what it knows.
-                if self.seen {
+                // The middle of something: Wireshark shows it as a continuation of what it knows,
+                // and lines that are headers wherever they are.
+                let known = self.whole || self.seen && middle.as_ref().is_none_or(|m| m.text);
+                if known || middle.is_some_and(|middle| middle.header) {
                     self.push(call, Protocol::Http, rest);
                 }
                 return (bytes.len(), None);
@@ -685,6 +692,7 @@ impl Stream {
             let end = head.head_length + body_length;
             self.leave_http(&head);
             self.seen = true;
+            self.whole |= head.complete || can_wait;
             let note = self.http_note(call, &head);
             self.push(call, Protocol::Http, &rest[..end.min(rest.len())]);
             if let Some(message) = call.out.last_mut() {
@@ -789,7 +797,7 @@ impl Stream {
         let mut at = tls::ssl2_hello(bytes).unwrap_or(0);
         let mut need = None;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            if rest.len() < tls::RECORD_HEADER {
+            if rest.len() < tls::RECORD_HEADER && tls::may_begin(rest) {
                 need = Some(Need::OneMore);
                 break;
             }
@@ -883,6 +891,7 @@ impl Stream {
             (outline.above)(&rest[..length], &mut self.memory, names);
             at += length;
         }
+        call.told.malformed |= std::mem::take(&mut self.memory.malformed);
         Some((bytes.len(), None))
     }
 
@@ -932,6 +941,12 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
     message
 }
 
+/// Whether bytes begin as text does, which nobody takes for TLS.
+fn is_text(bytes: &[u8]) -> bool {
+    let first = &bytes[..bytes.len().min(8)];
+    first.len() > 1 && first.iter().all(|b| matches!(b, b' '..=b'~'))
+}
+
 /// Whether the first line is whole and begins or ends with the version: without, words that look
 /// like a method are just words.
 fn names_http(bytes: &[u8]) -> bool {
@@ -960,6 +975,7 @@ fn recognize(bytes: &[u8], (source, destination): (u16, u16)) -> Kind {
                 record.content,
                 tls::content::HANDSHAKE | tls::content::APPLICATION_DATA
             ) && record.version < 0x0304
+                && record.length > 0
                 && ports::tcp_may_be(Protocol::Tls, source, destination) =>
         {
             Kind::Tls

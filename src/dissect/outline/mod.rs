@@ -46,6 +46,8 @@ const PLAIN: Outline = Outline {
 pub(crate) struct Memory {
     /// Numbers of calls, each with what it calls.
     calls: VecDeque<(u32, u32)>,
+    /// A message contradicts itself: Wireshark calls the packet malformed.
+    pub malformed: bool,
     /// Who the parties are is being settled by a mechanism of its own.
     secured: bool,
 }

@@ -270,7 +270,8 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
             }
             match named::by_access_point(destination).or_else(|| named::by_access_point(source)) {
                 Some(name) => only_named(packet, &after, name),
-                None if points != 0xaaaa => {
+                // Unnumbered frames with information, and numbered ones.
+                None if points != 0xaaaa && (control == 3 || control & 1 == 0) => {
                     packet.layers.push(after.layer(Protocol::Data, "data"));
                 }
                 None => {}
