@@ -282,6 +282,8 @@ fn a_report_has_its_own_words_and_numerals_for_questions() {
         "1\na\n   {vm} to {far}\nb\n   ICMP\n\n2\na\n   UDP\n\n4\nb\n   no\nc\n   0x0800\n",
         "1\nA - {vm} to {far}\nB - ICMP\n\n2\nA - UDP\n\n4\nB - no\nC - 0x0800\n",
         "I.a  from {vm} to {far}\nI.b  ICMP\nII.a  UDP\nIV.b  no\nIV.c  0x0800\n",
+        "> 1.1 source and destination?\n\n{vm} to {far}\n\n1.2 ICMP\n2.1 UDP\n4.2 no\n4.3 0x0800\n",
+        "Q1.1 {vm} to {far}\nQ1.2 ICMP\nQ2.1 UDP\nQ4.2 no\nQ4.3 0x0800\n",
         "## 1 (ping1.pcap, No. 9)\n* (A) {vm} to {far}\n* (B) ICMP\n\n## 2 (b.pcap)\n* (A) UDP\n\n## 4\n* (B) no\n* (C) 0x0800\n",
     ] {
         assert_eq!(ip(report, &parts), ["right"; 5], "{report}");
@@ -306,6 +308,26 @@ fn a_report_has_its_own_words_and_numerals_for_questions() {
     assert_eq!(
         ip(report, &["2A.transport", "3A.asked-address"]),
         ["right", "missing"]
+    );
+}
+
+#[test]
+fn tasks_are_named_by_their_words_and_by_the_question_itself() {
+    let report = "Task 1 (UDP)\nrequest in frame {t1_req}\nTask 2 (TCP)\nMSS 1460\nQuestion 1\nRST, ACK\nQuestion 2\nICMP port unreachable\nProxy 2\nYes.\n";
+    let parts = [
+        "T1.request-frame",
+        "T2.mss",
+        "Q1.observed",
+        "Q2.observed",
+        "P2.from-cache",
+    ];
+    assert_eq!(cs(report, &parts), ["right"; 5]);
+    let report =
+        "Was the second request served from the cache?\nYes.\n\nHow was the weather?\nNo.\n";
+    assert_eq!(cs(report, &parts[4..]), ["right"]);
+    assert_eq!(
+        ip("4C: 0x0800\nLab 2\nTIME, HELLO, EXIT\n", &["L2.4.commands"]),
+        ["right"]
     );
 }
 
