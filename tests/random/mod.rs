@@ -75,10 +75,11 @@ fn connection(random: &mut Random, out: &mut String, time: &mut u64, port: usize
         };
         end.window = 4000;
     }
+    let stamps = if random.chance(40) { " ts=5" } else { "" };
     let tell = |out: &mut String, time: u64, side: usize, what: &str| {
         let (from, to) = (&names[side], &names[1 - side]);
         *out += &format!(
-            "{}.{:06} {from} > {to} tcp {what}\n",
+            "{}.{:06} {from} > {to} tcp {what}{stamps}\n",
             time / 1_000_000,
             time % 1_000_000
         );
