@@ -124,8 +124,10 @@ pub const DATA: Definition = Definition {
 
 /// Whether the first characters of a file's bytes can be printed, so that Wireshark shows lines.
 pub fn begins_as_text(bytes: &[u8]) -> bool {
-    let first = &bytes[..bytes.len().min(10)];
-    first.iter().all(|b| matches!(b, b' '..=b'~'))
+    let first = &bytes[..bytes.len().min(20)];
+    first
+        .iter()
+        .all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\r'))
 }
 
 /// The client asked for TLS.

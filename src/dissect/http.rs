@@ -394,7 +394,10 @@ fn length_value(value: &[u8]) -> Option<u64> {
 /// What needs other frames (`http.request_in`, `http.response_in`, `http.time`, the numbers) is put in by
 /// who knows them.
 pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<usize> {
-    let head = parse_cut_head(view.bytes, None)?;
+    let Some(head) = parse_cut_head(view.bytes, None) else {
+        body::continuation(view.bytes, sink);
+        return None;
+    };
     let skipped = after_line_break(view.bytes).1;
     let (line, length) = last_line(view.bytes.get(skipped..)?)?;
     sink.mark(CHAT, skipped..skipped + length);

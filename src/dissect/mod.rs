@@ -63,6 +63,7 @@ pub use tables::{DEFINITIONS, MARKS, emit};
 use crate::capture::Frame;
 use layer::{Layer, Layers, Protocol, Source, View};
 use std::net::IpAddr;
+use std::ops::Range;
 
 /// Why dissection ended before the bytes did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +251,41 @@ impl<'a> Packet<'a> {
                 reported: last.reported - at,
                 ..last
             });
+        }
+    }
+
+    /// Gives the bytes above UDP, that nobody claims, these names from the outside in; `data` is
+    /// what of them is nobody's all the same.
+    pub(crate) fn named(&mut self, names: &[&'static str], data: Option<Range<usize>>) {
+        let Some(last) = self.layers.find(Protocol::Data).copied() else {
+            return;
+        };
+        if last.start != self.payload.start {
+            return;
+        }
+        self.layers.drop_data();
+        for name in names {
+            self.layers.push(Layer {
+                protocol: Protocol::Other,
+                name,
+                ..last
+            });
+        }
+        if let Some(data) = data {
+            let captured = as_usize(last.captured);
+            self.layers.push(Layer {
+                start: last.start + as_u32(data.start.min(captured)),
+                captured: as_u32(data.end.min(captured).saturating_sub(data.start)),
+                reported: as_u32(data.len()),
+                ..last
+            });
+        }
+    }
+
+    /// Adds the name of what the innermost layer carries.
+    pub(crate) fn carries_named(&mut self, name: Option<&'static str>) {
+        if let (Some(name), Some(last)) = (name, self.layers.as_slice().last().copied()) {
+            self.layers.push(Layer { name, ..last });
         }
     }
 

@@ -122,8 +122,17 @@ pub const DEFINITION: Definition = Definition {
 
 fn emit_layer<'a>(given: &Given<'_, 'a>, sink: &mut Sink<'a>) -> Option<()> {
     let (packet, layer) = (given.packet, &given.layer);
-    if layer.quoted && packet.layers.find(Protocol::Icmp).is_some() {
-        return emit_quoted(&given.view, sink);
+    if layer.quoted
+        && let Some(error) = packet.layers.find(Protocol::Icmp)
+    {
+        // Of a redirected packet Wireshark shows no more than what is sure to be there.
+        let redirect = packet.view(error).u8(0) == Some(5);
+        if redirect || given.view.bytes.len() < 20 {
+            return emit_quoted(&given.view, sink);
+        }
+        emit(&given.view, sink, false, None)?;
+        sink.found.retain(|found| found.index != SEQ_RAW);
+        return Some(());
     }
     let fragment = packet.ip.is_some_and(|ip| ip.is_fragment());
     let whole = !(layer.quoted || fragment && layer.source == Source::Frame);

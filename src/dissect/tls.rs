@@ -163,6 +163,11 @@ impl Record {
     }
 }
 
+/// Whether a record may begin with these bytes, fewer than its header has.
+pub fn may_begin(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(20..=24)) && bytes.get(1).is_none_or(|major| *major == 3)
+}
+
 /// The length of the hello of SSL 2 that begins here, in which a client says that it speaks newer
 /// versions (RFC 5246, E.2).
 pub fn ssl2_hello(bytes: &[u8]) -> Option<usize> {

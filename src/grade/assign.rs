@@ -106,7 +106,11 @@ pub fn assign(
             // In `10.0.2.4:1025 -> 10.0.2.5:80` the arrow stands before the address.
             let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':');
             let flow = match kind {
-                _ if token.behind_ip => tail.trim_end_matches(digits),
+                _ if token.behind_ip => {
+                    let flow = tail.trim_end_matches(digits);
+                    // `the connection to 10.0.2.5:80`
+                    if flow.ends_with(" to ") { "to" } else { flow }
+                }
                 Class::Ip => tail.trim_start_matches(digits),
                 _ => tail,
             };
@@ -401,7 +405,7 @@ fn twice(piece: &Piece<'_>, token: usize) -> bool {
     let after = &after[..after.find(stop).unwrap_or(after.len())];
     // `…, and the same for the reply`
     static SAME: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^[^.;\n]{0,40}[,;(]?\s*(?:and\s+)?(?:it is |it's |again )?(?:the|exactly the)?\s*same\s+(?:thing\s+)?(?:(?:for|in|with)\s+(?:the\s+)?(?:reply|answer|response)|back|again)\b|^[^.;\n]{0,40},\s*back the same\b")
+        Regex::new(r"^[^.;\n]{0,40}[,;(]?\s*(?:and\s+)?(?:it is |it's |again )?(?:the|exactly the)?\s*same\s+(?:thing\s+)?(?:(?:for|in|with)\s+(?:the\s+)?(?:reply|answer|response)|back|again)\b|^[^.;\n]{0,40},\s*back the same\b|^[^.,;\n]{0,20}\bthere and back\b")
             .expect("the pattern is right")
     });
     [before, after].iter().any(|t| {

@@ -33,7 +33,7 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             let token = &piece.tokens[*t];
             let joined = run.last().is_some_and(|last| {
                 let gap = &piece.lower[piece.tokens[*last].span.end..token.span.start];
-                let bare: String = strip_brackets(gap);
+                let bare = strip_brackets(gap).replace("no. ", "no ");
                 bare.chars().all(|c| !c.is_alphabetic()) && !bare.contains(['.', ';', '\n'])
                     || bare
                         .split(|c: char| !c.is_alphanumeric())

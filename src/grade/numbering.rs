@@ -104,7 +104,10 @@ impl Numbering {
         for (question, q) in handout.file.question.iter().enumerate() {
             let runs = runs(&q.id);
             let joined: Vec<String> = runs.iter().map(|r| regex::escape(r)).collect();
-            let body = joined.join(r"[\s.\-–_:/()]*");
+            // `1 B`, `1.B`, `Part 1, question B`
+            let body = joined.join(
+                r"(?:[\s.\-–_:/()]*|[\s,.:\-–]+(?:questions?|parts?|tasks?|letter|item|point)[\s.:]+)",
+            );
             let pattern = |p: String| Regex::new(&p).expect("escaped names make a pattern");
             ids.push(Id {
                 question,
@@ -148,7 +151,7 @@ impl Numbering {
                     .called
                     .iter()
                     .map(|c| self::runs(&c.to_lowercase()))
-                    .filter(|runs| runs.len() > 2)
+                    .filter(|runs| runs.len() > 2 && runs.iter().any(|r| r.parse::<u32>().is_ok()))
                     .collect(),
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
                 labels,

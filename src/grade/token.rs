@@ -363,7 +363,7 @@ pub fn tail(text: &str, most: usize) -> &str {
 /// Marks what is calculated with, and what comes out.
 fn calculations(text: &str, found: &mut [Token]) {
     static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){1,3}[-−–]\s|(?:[a-z]+\s+){0,3}(?:minus|plus|times))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
+        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){1,3}[-−–]\s|(?:[a-z]+\s+){0,3}(?:minus|plus|times|without|less))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -492,12 +492,27 @@ pub fn hedges(text: &str) -> bool {
     HEDGE.find(text).is_some_and(|found| found.start() == 0)
 }
 
+/// Whether a dot ends `No` before a number.
+fn numbered(before: &[u8], after: &[u8]) -> bool {
+    let word = before.len() >= 2 && {
+        let (rest, word) = before.split_at(before.len() - 2);
+        let begins = rest.last().is_none_or(|b| !b.is_ascii_alphanumeric());
+        begins && (word.eq_ignore_ascii_case(b"no") || word.eq_ignore_ascii_case(b"nr"))
+    };
+    word && after
+        .trim_ascii_start()
+        .first()
+        .is_some_and(u8::is_ascii_digit)
+}
+
 /// Where the sentence around a place begins and ends.
 pub fn sentence(text: &str, at: usize) -> Range<usize> {
     let stop = |i: usize, b: u8| -> bool {
         let next = text.as_bytes().get(i + 1);
         match b {
             b'\n' | b';' => true,
+            // `No. 1` goes on.
+            b'.' if numbered(&text.as_bytes()[..i], &text.as_bytes()[i + 1..]) => false,
             b'.' | b'!' | b'?' => next.is_none_or(|n| n.is_ascii_whitespace()),
             _ => false,
         }

@@ -258,6 +258,6 @@ fn answers(reading: &Reading<'_, '_>, out: &mut Vec<Remark>) {
             crate::dissect::checksum::transport(reading.packet)
     {
         let text = format!("Bad checksum [should be 0x{right:04x}]");
-        out.push(Remark(Severity::Error, Group::Checksum, text));
+        out.push(Remark(Severity::Warning, Group::Checksum, text));
     }
 }

@@ -26,7 +26,12 @@ const RELATIVE: &[&str] = &[
 /// Fields that depend on later frames: the capture must be read twice. Those of
 /// [`RELATIVE`] do too.
 const LATER: &[&str] = &[
+    "data",
+    "data.data",
+    "data.len",
+    "data.text",
     "dns.response_in",
+    "frame.protocols",
     "http.next_request_in",
     "http.next_response_in",
     "http.prev_request_in",
@@ -41,6 +46,7 @@ const LATER: &[&str] = &[
     "tcp.analysis.initial_rtt",
     "tcp.completeness",
     "tcp.reassembled_in",
+    "tls",
     "tls.handshake.random_bytes",
     "tls.handshake.random_time",
     "tls.record.content_type",
@@ -97,6 +103,8 @@ impl Wants {
                     }
                     Place::Field(protocol, _) if in_streams(*protocol) => wants.messages = true,
                     Place::Layer(name) if is_in_streams(name) => wants.messages = true,
+                    // A message above TCP may be malformed as well.
+                    Place::Layer("_ws.malformed") => wants.messages = true,
                     Place::Field(Protocol::Frame, _) if entry.name == "frame.protocols" => {
                         wants.messages = true;
                     }
@@ -174,6 +182,14 @@ impl Following {
                 }
                 self.packet(&packet, whole.as_ref(), wants);
             }
+        }
+    }
+
+    /// For another reading of the same capture, with what this one has learned of whole streams.
+    pub(super) fn again(&self) -> Following {
+        Following {
+            messages: self.messages.again(),
+            ..Following::default()
         }
     }
 
@@ -258,7 +274,10 @@ impl Following {
                     said.notes.udp = trackers.udp.quoted(packet);
                 }
                 // Of eight quoted bytes, as RFC 792 asks for, Wireshark makes no conversation.
-                let whole = |l: &Layer| l.quoted && l.protocol == Protocol::Tcp && l.captured >= 20;
+                let redirect = matches!(&packet.transport, Transport::Icmp(m) if m.kind == 5);
+                let whole = |l: &Layer| {
+                    l.quoted && l.protocol == Protocol::Tcp && l.captured >= 20 && !redirect
+                };
                 if wants.tcp && packet.layers.as_slice().iter().any(whole) {
                     said.quoted_stream = crate::track::icmp::quoted(packet).and_then(|q| {
                         let (from, to) = q.ports.filter(|_| q.protocol == 6)?;

@@ -150,7 +150,10 @@ impl<'q> Session<'q> {
         take: &mut dyn FnMut(&Seen<'_, '_>) -> io::Result<()>,
     ) -> Result<Ending, SessionError> {
         let mut beside = read_beside(reader);
-        let mut state = State::default();
+        let mut state = State {
+            following: learned.map_or_else(Following::default, Following::again),
+            ..State::default()
+        };
         let mut spare = (Values::default(), Values::default());
         while let Some(batch) = beside.next() {
             for frame in batch.frames() {
@@ -255,7 +258,9 @@ impl<'a> Reading<'_, 'a> {
         }
         let layers = packet.layers.as_slice();
         for (at, layer) in layers.iter().enumerate() {
-            if !plan.wants(layer.protocol) {
+            // Wireshark wants six bytes of it before it says that it is there.
+            let hidden = layer.protocol == Protocol::Icmp && layer.captured < 6;
+            if hidden || !plan.wants(layer.protocol) {
                 continue;
             }
             let before = layers[..at].iter().filter(|l| l.protocol == layer.protocol);
@@ -407,7 +412,8 @@ impl<'a> Reading<'_, 'a> {
         if packet.stop == Some(Stop::Malformed) && self.bogus_header() {
             return None;
         }
-        packet.stop.or_else(|| {
+        let told = self.said.told.malformed.then_some(Stop::Malformed);
+        packet.stop.or(told).or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
                 if !layer.protocol.definition().strict || layer.quoted {
                     return None;

@@ -124,6 +124,8 @@ pub(crate) struct Told {
     pub named: Names,
     /// Sizes of the messages that have their length before them.
     pub sizes: Vec<u32>,
+    /// A message of a protocol that is only named contradicts itself.
+    pub malformed: bool,
     /// HTTP was left for what its payload is now.
     pub left_http: bool,
     /// The host and port that a proxy was asked to connect to, in whose tunnel the payload is.
@@ -154,6 +156,9 @@ pub(crate) struct Messages {
     requests: HashMap<(u32, u32), u32, RandomState>,
     /// Frames whose bytes are put together, to the frame that completes them.
     completed: HashMap<u32, u32, RandomState>,
+    /// Streams that turned out to carry TLS in a first reading: Wireshark reads them as such from
+    /// their beginning then.
+    secured: HashSet<u32, RandomState>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -187,8 +192,12 @@ struct Stream {
     exchange: Exchange,
     /// What the newest request asked for.
     uri: Option<Vec<u8>>,
+    /// TLS, known by its bytes and by no port.
+    recognized: bool,
     /// An HTTP message was seen.
     seen: bool,
+    /// And its head was not cut short.
+    whole: bool,
     /// HTTP was left, for a tunnel or for another protocol.
     left_http: bool,
     /// Host and port at the end of the tunnel.
@@ -261,7 +270,7 @@ impl Messages {
             told: Told::default(),
         };
         let ports = (segment.source_port, segment.destination_port);
-        let announced = &mut self.announced;
+        let (announced, secured) = (&mut self.announced, &self.secured);
         let stream = self.streams.entry(note.stream).or_insert_with(|| {
             let found = ports::tcp_protocol(ports.0, ports.1);
             // For one connection: the next one is announced again.
@@ -280,6 +289,7 @@ impl Messages {
                     Some(take) => Kind::Other(other, take),
                     None => Kind::Unknown,
                 },
+                None if secured.contains(&note.stream) && !is_text(payload) => Kind::Tls,
                 None => Kind::Unknown,
             };
             Stream {
@@ -347,6 +357,15 @@ impl Messages {
         }
         call.told.messages = call.out;
         call.told
+    }
+
+    /// A reader for the same capture, which knows what this one has learned of whole streams.
+    pub(crate) fn again(&self) -> Messages {
+        let found = self.streams.iter().filter(|(_, stream)| stream.recognized);
+        Messages {
+            secured: found.map(|(number, _)| *number).collect(),
+            ..Messages::default()
+        }
     }
 
     /// The frame that completes what this one's bytes belong to.
@@ -530,6 +549,7 @@ impl Stream {
         }
         if matches!(self.kind, Kind::Unknown) {
             self.kind = recognize(payload, self.ports);
+            self.recognized = matches!(self.kind, Kind::Tls);
         }
         self.messages(call, seq, payload, can_wait);
     }
@@ -635,13 +655,16 @@ impl Stream {
                 http::parse_cut_head(rest, method.as_deref())
             };
             let Some(head) = head else {
-                // Without the end of a line Wireshark waits for it, whatever the bytes are.
+                // Without the end of a line of text Wireshark waits for it.
                 let area = &rest[..rest.len().min(http::LONGEST_HEAD)];
-                if can_wait && memchr::memchr(b'\n', area).is_none() {
+                let middle = http::body::middle(area);
+                if can_wait && middle.is_none() {
                     return (at, Some(Need::Lines(Lines::first(rest))));
                 }
-                // The middle of something: Wireshark shows it as a continuation of what it knows.
-                if self.seen {
+                // The middle of something: Wireshark shows it as a continuation of what it knows,
+                // and lines that are headers wherever they are.
+                let known = self.whole || self.seen && middle.as_ref().is_none_or(|m| m.text);
+                if known || middle.is_some_and(|middle| middle.header) {
                     self.push(call, Protocol::Http, rest);
                 }
                 return (bytes.len(), None);
@@ -677,6 +700,7 @@ impl Stream {
             let end = head.head_length + body_length;
             self.leave_http(&head);
             self.seen = true;
+            self.whole |= head.complete || can_wait;
             let note = self.http_note(call, &head);
             self.push(call, Protocol::Http, &rest[..end.min(rest.len())]);
             if let Some(message) = call.out.last_mut() {
@@ -781,7 +805,7 @@ impl Stream {
         let mut at = tls::ssl2_hello(bytes).unwrap_or(0);
         let mut need = None;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            if rest.len() < tls::RECORD_HEADER {
+            if rest.len() < tls::RECORD_HEADER && tls::may_begin(rest) {
                 need = Some(Need::OneMore);
                 break;
             }
@@ -875,6 +899,7 @@ impl Stream {
             (outline.above)(&rest[..length], &mut self.memory, names);
             at += length;
         }
+        call.told.malformed |= std::mem::take(&mut self.memory.malformed);
         Some((bytes.len(), None))
     }
 
@@ -924,6 +949,12 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
     message
 }
 
+/// Whether bytes begin as text does, which nobody takes for TLS.
+fn is_text(bytes: &[u8]) -> bool {
+    let first = &bytes[..bytes.len().min(8)];
+    first.len() > 1 && first.iter().all(|b| matches!(b, b' '..=b'~'))
+}
+
 /// Whether the first line is whole and begins or ends with the version: without, words that look
 /// like a method are just words.
 fn names_http(bytes: &[u8]) -> bool {
@@ -952,6 +983,7 @@ fn recognize(bytes: &[u8], (source, destination): (u16, u16)) -> Kind {
                 record.content,
                 tls::content::HANDSHAKE | tls::content::APPLICATION_DATA
             ) && record.version < 0x0304
+                && record.length > 0
                 && ports::tcp_may_be(Protocol::Tls, source, destination) =>
         {
             Kind::Tls

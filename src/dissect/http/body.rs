@@ -89,7 +89,7 @@ fn unpacked(head: &Head<'_>, body: &[u8]) -> Option<Vec<u8>> {
 /// The body of the message that these bytes are; all of them where they are the middle of one.
 pub fn of(bytes: &[u8]) -> Cow<'_, [u8]> {
     let Some(head) = super::parse_cut_head(bytes, None) else {
-        return Cow::Borrowed(bytes);
+        return Cow::Borrowed(middle(bytes).map_or(bytes, |found| found.body));
     };
     let body = bytes.get(head.head_length..).unwrap_or_default();
     content(&head, body)
@@ -119,17 +119,79 @@ pub fn emit<'a>(view: &'a [u8], head: &Head<'a>, sink: &mut Sink<'a>) {
     }
 }
 
+/// The middle of a message, which begins with neither a request nor a status: Wireshark reads on
+/// as if it were within a head, where the first byte is a letter or a sign.
+pub struct Middle<'a> {
+    /// It begins as a line of text does.
+    pub text: bool,
+    /// Its first line is a header's.
+    pub header: bool,
+    /// What is behind lines that are headers.
+    pub body: &'a [u8],
+}
+
+/// Reads the middle of a message; `None` where its first line has no end.
+pub fn middle(bytes: &[u8]) -> Option<Middle<'_>> {
+    if !matches!(bytes.first(), Some(b' '..=b'~')) {
+        return Some(Middle {
+            text: false,
+            header: false,
+            body: bytes,
+        });
+    }
+    let (mut rest, mut header) = (bytes, false);
+    loop {
+        // A carriage return alone ends a line as well.
+        let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
+            return header.then_some(Middle {
+                text: true,
+                header,
+                body: &[],
+            });
+        };
+        let line = &rest[..end];
+        let next = end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        if line.is_empty() && header {
+            rest = &rest[next..];
+        }
+        if line.is_empty() || !line.contains(&b':') {
+            return Some(Middle {
+                text: true,
+                header,
+                body: rest,
+            });
+        }
+        header = true;
+        rest = &rest[next..];
+    }
+}
+
+/// Hands over the middle of a message, of which nothing more is known.
+pub fn continuation<'a>(view: &'a [u8], sink: &mut Sink<'a>) {
+    if let Some(found) = middle(view).filter(|found| found.text && !found.body.is_empty())
+        && sink.wants(FILE_DATA)
+    {
+        let shown = text::ascii(found.body).into_owned();
+        let start = view.len() - found.body.len();
+        sink.put(FILE_DATA, start..view.len(), Value::Text(Cow::Owned(shown)));
+    }
+}
+
 /// Wireshark's name of what takes the body of the message that these bytes are; `None` without
 /// one.
 pub fn protocol(bytes: &[u8]) -> Option<&'static str> {
     let Some(head) = super::parse_cut_head(bytes, None) else {
-        // The middle of something.
-        return Some("data");
+        let found = middle(bytes);
+        return found.is_none_or(|f| !f.body.is_empty()).then_some("data");
     };
     let body = bytes
         .get(head.head_length..)
         .filter(|body| !body.is_empty())?;
     if head.body == BodyLength::Chunked && chunks(body).first().is_none_or(Range::is_empty) {
+        return None;
+    }
+    let packed = head.header("content-encoding").is_some();
+    if packed && content(&head, body).is_empty() {
         return None;
     }
     let kind = head.header("content-type").unwrap_or_default();
@@ -183,6 +245,16 @@ pub fn protocols(bytes: &[u8]) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = protocol(bytes).into_iter().collect();
     if names == ["ocsp"] {
         crate::dissect::tls::elements(&of(bytes), 0, &mut names);
+    }
+    // A picture that is none of its kind may be of another.
+    if let ["image-gif" | "png"] = names.as_slice() {
+        let body = of(bytes);
+        names = vec![match body.as_ref() {
+            b if b.starts_with(b"GIF8") => "image-gif",
+            b if b.starts_with(b"\x89PNG\r\n\x1a\n") => "png",
+            b if b.starts_with(b"\xff\xd8") => "image-jfif",
+            _ => "media",
+        }];
     }
     names
 }

@@ -220,6 +220,8 @@ pub(super) const MYSQL: Outline = Outline {
         }
         None => Some(Taken::OneMore),
     },
+    // The end of a list without the numbers that belong to it, as old servers send it.
+    above: |message, memory, _| memory.malformed |= matches!(message, [1, 0, 0, _, 0xfe]),
     ..PLAIN
 };
 

@@ -46,6 +46,8 @@ const PLAIN: Outline = Outline {
 pub(crate) struct Memory {
     /// Numbers of calls, each with what it calls.
     calls: VecDeque<(u32, u32)>,
+    /// A message contradicts itself: Wireshark calls the packet malformed.
+    pub malformed: bool,
     /// Who the parties are is being settled by a mechanism of its own.
     secured: bool,
 }
@@ -63,6 +65,10 @@ pub(super) fn udp(name: &str, bytes: &[u8], names: &mut Names) -> Option<Range<u
             text::body(bytes, names);
             None
         }
+        "osi" => {
+            routers(bytes, names);
+            None
+        }
         "db-lsp-disc" if bytes.first() == Some(&b'{') => {
             names.push("json");
             None
@@ -72,6 +78,44 @@ pub(super) fn udp(name: &str, bytes: &[u8], names: &mut Names) -> Option<Range<u
 }
 
 pub(super) use windows::frame as netbios;
+
+/// The routing protocol of OSI (ISO 10589), by its kinds of messages.
+fn routers(bytes: &[u8], names: &mut Names) {
+    match bytes.first() {
+        Some(0x83) => names.push("isis"),
+        Some(0x82) => return names.push("esis"),
+        Some(0x81) => return names.push("clnp"),
+        _ => return,
+    }
+    match bytes.get(4).map(|kind| kind & 0x1f) {
+        Some(15..=17) => names.push("isis.hello"),
+        Some(18 | 20) => names.push("isis.lsp"),
+        Some(24 | 25) => names.push("isis.csnp"),
+        Some(26 | 27) => names.push("isis.psnp"),
+        _ => {}
+    }
+}
+
+/// The number and the program of the call that a datagram is; none where a procedure without
+/// arguments is called.
+pub(crate) fn udp_call(bytes: &[u8]) -> Option<(u32, u32)> {
+    let program = u32_at(bytes, 12).filter(|_| rpc::is_call(bytes))?;
+    Some((
+        u32_at(bytes, 0)?,
+        if u32_at(bytes, 20) == Some(0) {
+            0
+        } else {
+            program
+        },
+    ))
+}
+
+/// The number of the call that a datagram may answer.
+pub(crate) fn udp_reply(bytes: &[u8]) -> Option<u32> {
+    u32_at(bytes, 0).filter(|_| u32_at(bytes, 4) == Some(1) && bytes.len() >= 12)
+}
+
+pub(crate) use rpc::program;
 
 /// Whether a datagram calls a procedure, on any port.
 pub(super) fn is_call(bytes: &[u8]) -> bool {

@@ -64,6 +64,11 @@ pub(super) fn carried(bytes: &[u8], memory: &mut Memory, names: &mut Names) {
         1 => memory.called(number),
         _ => None,
     };
-    let named = PROGRAMS.iter().find(|row| Some(row.0) == program);
-    names.extend(named.map(|row| row.1));
+    names.extend(program.and_then(self::program));
+}
+
+/// Wireshark's name of a program.
+pub(crate) fn program(number: u32) -> Option<&'static str> {
+    let named = PROGRAMS.iter().find(|row| row.0 == number)?;
+    Some(named.1)
 }

@@ -19,10 +19,10 @@ pub fn tcp(source: u16, destination: u16) -> Option<&'static str> {
 /// (RFC 8489 §5), SIP by the version in its first line (RFC 3261 §7), a remote procedure call by its
 /// version (RFC 5531 §9).
 pub fn by_content(payload: &[u8]) -> Option<&'static str> {
-    if payload.len() >= 20 && payload[0] < 0x40 && payload[4..8] == [0x21, 0x12, 0xa4, 0x42] {
+    // Two zeros, and a method of few bits: what is higher has not been given out.
+    if payload.len() >= 20 && payload[0] < 0x02 && payload[4..8] == [0x21, 0x12, 0xa4, 0x42] {
         let length = usize::from(u16::from_be_bytes([payload[2], payload[3]]));
-        let whole = length.is_multiple_of(4) && length + 20 <= payload.len();
-        return whole.then_some("stun");
+        return (length + 20 <= payload.len()).then_some("stun");
     }
     // A message of Gnutella's table of hosts: its kind, and its length.
     if let (Some(0x44), Some(length)) = (payload.get(16), payload.get(19..23)) {

@@ -51,9 +51,18 @@ pub fn emit<'a>(view: &View<'a>, state: &mut State, sink: &mut Sink<'a>) -> usiz
 
 /// The hello of SSL 2, which says that its sender speaks newer versions (RFC 5246, E.2).
 fn old_hello(cursor: &mut Cursor<'_, '_>) -> Option<()> {
+    let end = cursor.end;
+    cursor.sink.mark(RECORD, 0..end);
     cursor.sink.unsigned(RECORD_VERSION, 0..0, 2u16);
+    let length = u32::try_from(end - 2).ok()?;
+    cursor.sink.unsigned(RECORD_LENGTH, 0..2, length);
     cursor.u8(HANDSHAKE_TYPE)?;
     cursor.u16(HANDSHAKE_VERSION)?;
+    let ciphers = usize::from(cursor.peek_u16()?);
+    cursor.skip(2)?;
+    cursor.u16(SESSION_ID_LENGTH)?;
+    cursor.skip(2)?;
+    cursor.mark(CIPHER_SUITES, ciphers)?;
     Some(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Rest, ether_type, ipv4, ipv6, llc, stop};
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Packet, cooked};
+use crate::dissect::{Packet, cooked, named};
 
 /// ARCNET as Linux records it (RFC 1201): addresses, offset, protocol, fragmentation header.
 pub(super) fn arcnet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
@@ -98,7 +98,11 @@ pub(super) fn null<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     match cooked::null::family(&rest.view()) {
         Some(2) => ipv4(packet, rest.after(4)),
         Some(10 | 23 | 24 | 28 | 30) => ipv6(packet, rest.after(4)),
-        Some(_) => {}
+        Some(_) => {
+            packet
+                .layers
+                .push(rest.after(4).layer(Protocol::Data, "data"));
+        }
         None => stop(packet, rest.missing(4)),
     }
 }
@@ -108,7 +112,13 @@ pub(super) fn ppp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     match cooked::ppp::protocol(&rest.view()) {
         Some((_, 0x0021, header)) => ipv4(packet, rest.after(header)),
         Some((_, 0x0057, header)) => ipv6(packet, rest.after(header)),
-        Some(_) => {}
+        Some((_, number, header)) => {
+            let after = rest.after(header);
+            packet.layers.push(match named::by_ppp(number) {
+                Some(name) => after.layer(Protocol::Other, name),
+                None => after.layer(Protocol::Data, "data"),
+            });
+        }
         None => stop(packet, rest.missing(2)),
     }
 }

@@ -1,5 +1,6 @@
 //! From header to header: which layer follows which, and how far each reaches.
 
+mod carried;
 mod links;
 mod tunnels;
 mod usual;
@@ -8,13 +9,14 @@ use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
 use super::tcp::Segment;
 use super::{Datagram, Ip, Message, Packet, Payload, Stop, Transport, as_u32};
-use super::{http, icmp, icmpv6, ipv6, outline, ports, tables};
+use super::{http, icmp, icmpv6, ipv6, named, outline, ports, tables};
 use crate::capture::LinkType;
 use etherparse::{
     Ethernet2HeaderSlice, Ipv4HeaderSlice, Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice,
     UdpHeaderSlice,
 };
 
+use carried::{configuration_test, only_named, sctp};
 use links::{arcnet, can, cisco_hdlc, fddi, null, ppp, sll};
 use tunnels::{gre, gtp, inside, mpls, pppoe, vxlan};
 
@@ -187,6 +189,14 @@ fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) 
                 number = tag.ether_type().0;
                 rest = rest.after(4);
             }
+            EtherType(VN_TAG) => {
+                packet.layers.push(rest.layer(Protocol::Other, "vntag"));
+                let Some(next) = rest.view().u16(4) else {
+                    return stop(packet, rest.missing(6));
+                };
+                number = next;
+                rest = rest.after(6);
+            }
             _ => break,
         }
     }
@@ -207,9 +217,14 @@ fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) 
         EtherType(1..=1500) => llc(packet, rest.limit(usize::from(number))),
         EtherType(0x8847 | 0x8848) => mpls(packet, rest),
         EtherType(0x8864) => pppoe(packet, rest),
+        // Neither a length nor a type.
+        EtherType(1501..=1535) => {}
         other => {
             let (protocol, name) = tables::by_ether_type(other.0);
             packet.layers.push(rest.layer(protocol, name));
+            if name == "loop" {
+                configuration_test(packet, rest);
+            }
         }
     }
 }
@@ -240,11 +255,6 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
                 packet.layers.push(rest.layer(Protocol::Other, name));
             }
         }
-        (Some(0xe0e0), Some(3), _, _) => {
-            packet
-                .layers
-                .push(rest.after(3).layer(Protocol::Other, "ipx"));
-        }
         (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
         (Some(0x4242), Some(3), _, _) => {
             packet
@@ -252,11 +262,28 @@ fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
                 .push(rest.after(3).layer(Protocol::Stp, "stp"));
         }
         (None, ..) => stop(packet, rest.missing(3)),
+        (Some(points), Some(control), _, _) => {
+            let [destination, source] = points.to_be_bytes();
+            let after = rest.after(if control & 3 == 3 { 3 } else { 4 });
+            if after.reported == 0 {
+                return;
+            }
+            match named::by_access_point(destination).or_else(|| named::by_access_point(source)) {
+                Some(name) => only_named(packet, &after, name),
+                // Unnumbered frames with information, and numbered ones.
+                None if points != 0xaaaa && (control == 3 || control & 1 == 0) => {
+                    packet.layers.push(after.layer(Protocol::Data, "data"));
+                }
+                None => {}
+            }
+        }
         _ => {}
     }
 }
 
 const FABRIC_PATH: u16 = 0x8903;
+/// A tag between a switch and what extends it; four bytes, then an EtherType.
+const VN_TAG: u16 = 0x8926;
 /// Cisco's number as an organisation, in SNAP.
 const CISCO: [u8; 3] = [0, 0, 0x0c];
 
@@ -328,7 +355,9 @@ fn ipv6<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         return stop(packet, rest.missing(40));
     };
     let stated = usize::from(header.payload_length());
-    let bounded = if stated == 0 {
+    // Only a jumbogram's length stands elsewhere, behind the header (RFC 2675).
+    let jumbogram = stated == 0 && header.next_header().0 == 0;
+    let bounded = if jumbogram {
         rest
     } else {
         rest.limit(stated + 40)
@@ -402,6 +431,9 @@ fn transport<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, protocol: u8, v6: bool
             let (protocol, name) = tables::by_ip(protocol);
             if rest.reported > 0 || protocol != Protocol::Data {
                 packet.layers.push(rest.layer(protocol, name));
+            }
+            if name == "sctp" {
+                sctp(packet, rest);
             }
         }
     }
@@ -522,20 +554,6 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         (None, Some(name)) => return only_named(packet, &above, name),
         (None, None) => packet.layers.push(above.layer(Protocol::Data, "data")),
     };
-}
-
-/// A datagram of a protocol that is not decoded, and what it carries.
-fn only_named(packet: &mut Packet<'_>, above: &Rest<'_>, name: &'static str) {
-    packet.layers.push(above.layer(Protocol::Other, name));
-    let mut names = outline::Names::new();
-    let data = outline::udp(name, above.bytes(), &mut names);
-    for name in names {
-        packet.layers.push(above.layer(Protocol::Other, name));
-    }
-    if let Some(data) = data {
-        let part = above.after(data.start).limit(data.len());
-        packet.layers.push(part.layer(Protocol::Data, "data"));
-    }
 }
 
 fn payload(rest: &Rest<'_>) -> Payload {

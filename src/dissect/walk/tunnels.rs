@@ -37,8 +37,17 @@ pub(super) fn mpls<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
             return stop(packet, rest.missing(label * 4 + 4));
         };
         if last & 1 == 1 {
-            // A first nibble that is no IP version begins something else (RFC 4385).
-            return inside(packet, rest.after(label * 4 + 4), by_version);
+            // A first nibble that is no IP version begins something else: 0 a control word before
+            // an Ethernet frame (RFC 4385).
+            let inner = rest.after(label * 4 + 4);
+            return match inner.bytes().first().map(|b| b >> 4) {
+                Some(0) => inside(packet, inner.after(4), ethernet),
+                Some(1) | None => {}
+                Some(4 | 6) => inside(packet, inner, by_version),
+                Some(_) => {
+                    packet.layers.push(inner.layer(Protocol::Data, "data"));
+                }
+            };
         }
     }
 }

@@ -61,6 +61,12 @@ impl Numbering {
         if let Some(question) = self.heading(line) {
             return (Some(Target::Question(question)), String::new(), "");
         }
+        if let Some((title, rest)) = line.split_once(':')
+            && title.split_whitespace().count() <= 6
+            && let Some(question) = self.numbered(title)
+        {
+            return (Some(Target::Question(question)), String::new(), rest);
+        }
         if let Some((question, rest)) = self.bracketed(line) {
             return (Some(Target::Question(question)), String::new(), rest);
         }

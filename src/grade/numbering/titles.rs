@@ -25,34 +25,8 @@ impl Numbering {
         if words == 0 || words > 12 || !digits || line.ends_with(['.', ';', ',']) {
             return None;
         }
-        const SORTS: [&str; 13] = [
-            "question", "q", "task", "exercise", "ex", "part", "point", "item", "problem", "step",
-            "no", "nr", "number",
-        ];
         let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
-        let called = if self.handout.iter().all(|n| n.numbered.is_empty()) {
-            None
-        } else {
-            // `Lab 02 Q4 (commands.pcapng)`: without zeros, words and the file.
-            let bare = |line: &str| {
-                let mut bare = runs(&line.to_lowercase());
-                bare.retain(|r| !SORTS.contains(&r.as_str()));
-                // `Laboratorio 2, esercizio 4` in any language.
-                if let [lab, _, word, _] = bare.as_mut_slice()
-                    && lab.starts_with("lab")
-                    && word.chars().all(char::is_alphabetic)
-                {
-                    "lab".clone_into(lab);
-                    bare.remove(2);
-                }
-                for run in &mut bare {
-                    let zeros = run.len() - run.trim_start_matches('0').len();
-                    run.drain(..zeros.min(run.len() - 1));
-                }
-                self.handout.iter().position(|n| n.numbered.contains(&bare))
-            };
-            bare(line).or_else(|| bare(bracket?.0))
-        };
+        let called = self.numbered(line).or_else(|| self.numbered(bracket?.0));
         called.or_else(|| {
             // `Aufgabe 4 of Lab 2 (L2.4) – server`
             let (inner, rest) = match bracket {
@@ -64,6 +38,33 @@ impl Numbering {
             let title = title && !rest.contains(|c: char| c.is_ascii_digit());
             self.whole(inner).filter(|_| title)
         })
+    }
+
+    /// The question with a numbered name of its own that a title is: `Lab 02 Q4` without zeros and
+    /// words.
+    pub(super) fn numbered(&self, title: &str) -> Option<usize> {
+        const SORTS: [&str; 13] = [
+            "question", "q", "task", "exercise", "ex", "part", "point", "item", "problem", "step",
+            "no", "nr", "number",
+        ];
+        if self.handout.iter().all(|n| n.numbered.is_empty()) {
+            return None;
+        }
+        let mut bare = runs(&title.to_lowercase());
+        bare.retain(|r| !SORTS.contains(&r.as_str()));
+        // `Laboratorio 2, esercizio 4` in any language.
+        if let [lab, _, word, _] = bare.as_mut_slice()
+            && lab.starts_with("lab")
+            && word.chars().all(char::is_alphabetic)
+        {
+            "lab".clone_into(lab);
+            bare.remove(2);
+        }
+        for run in &mut bare {
+            let zeros = run.len() - run.trim_start_matches('0').len();
+            run.drain(..zeros.min(run.len() - 1));
+        }
+        self.handout.iter().position(|n| n.numbered.contains(&bare))
     }
 
     /// The questions that a heading names in brackets at its end: `Web proxy (P1, P2)`.
