@@ -1,8 +1,11 @@
 //! Scenarios that a number makes: senders, receivers and a network that loses, repeats and
 //! reorders, by a rule nobody chose for a rule of ours. What tshark prints of them is kept.
 
+/// Makes the packets of a number.
+type Make = fn(u64) -> String;
+
 /// What is made, by whom, and how many of it.
-pub(crate) const KINDS: &[(&str, fn(u64) -> String, u64)] = &[
+pub(crate) const KINDS: &[(&str, Make, u64)] = &[
     ("tcp", tcp, 5),
     ("http", http, 4),
     ("tls", tls, 2),
