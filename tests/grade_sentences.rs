@@ -5,47 +5,12 @@
 //! person. The share that agrees may not fall, and next to none may be confident and false.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wirelab::grade::{self, Marks, Verdict};
-use wirelab::handout::{Handout, built_in};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/classes")
-}
+mod class;
 
-fn handout(name: &str) -> Arc<Handout> {
-    match Handout::parse(built_in(name).expect("it is built in")) {
-        Ok(handout) => Arc::new(handout),
-        Err(problems) => panic!("{problems:?}"),
-    }
-}
-
-/// The captures of a recorded run, and its values.
-fn run(name: &str) -> (BTreeMap<String, Vec<u8>>, BTreeMap<String, String>) {
-    let path = folder().join("runs").join(format!("{name}.tar.gz"));
-    let file = std::fs::File::open(&path).expect("the run");
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
-    let (mut files, mut values) = (BTreeMap::new(), BTreeMap::new());
-    for entry in archive.entries().expect("entries") {
-        let mut entry = entry.expect("an entry");
-        let path = entry.path().expect("a path").into_owned();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).expect("bytes");
-        if name == "values.toml" {
-            values = toml::from_str(&String::from_utf8_lossy(&bytes)).expect("values");
-        } else if !bytes.is_empty() {
-            files.insert(name, bytes);
-        }
-    }
-    (files, values)
-}
+use class::{Run, folder, handout, run};
 
 /// Grades reports, one line each, with the captures of a run.
 fn graded(lab: &str, run: &BTreeMap<String, Vec<u8>>, reports: &[String]) -> Vec<Marks> {
@@ -64,7 +29,7 @@ fn graded(lab: &str, run: &BTreeMap<String, Vec<u8>>, reports: &[String]) -> Vec
 
 /// `question | text | part=verdict[,verdict] …`
 fn sentences(lab: &str, recorded: &str, least: f64) {
-    let (captures, values) = run(recorded);
+    let Run { captures, values } = run(recorded);
     let path = folder().join("sentences").join(format!("{lab}.txt"));
     let text = std::fs::read_to_string(path).expect("the sentences");
     let mut lines = Vec::new();
@@ -131,7 +96,7 @@ fn sentences_about_client_and_server() {
 
 /// Grades one report with the captures of a run, and gives the verdicts of some parts.
 fn told(lab: &str, recorded: &str, report: &str, parts: &[&str]) -> Vec<&'static str> {
-    let (captures, values) = run(recorded);
+    let Run { captures, values } = run(recorded);
     let mut report = report.to_owned();
     for (name, value) in &values {
         report = report.replace(&format!("{{{name}}}"), value);
@@ -429,7 +394,7 @@ fn sums_and_thousands_are_numbers() {
         }
         out
     };
-    let (_, values) = run("client-server-11");
+    let values = run("client-server-11").values;
     let syn = &values["t2_syn"];
     let report = format!(
         "T2: seq of SYN: {}, ack of SYN ACK: {syn} + 1\n",
