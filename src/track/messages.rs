@@ -657,7 +657,8 @@ impl Stream {
             let Some(head) = head else {
                 // Without the end of a line of text Wireshark waits for it.
                 let area = &rest[..rest.len().min(http::LONGEST_HEAD)];
-                let middle = http::body::middle(area);
+                // A line feed may follow a carriage return at the end.
+                let middle = http::body::middle(area.strip_suffix(b"\r").unwrap_or(area));
                 if can_wait && middle.is_none() {
                     return (at, Some(Need::Lines(Lines::first(rest))));
                 }
