@@ -150,7 +150,12 @@ pub fn middle(bytes: &[u8]) -> Option<Middle<'_>> {
             });
         };
         let line = &rest[..end];
-        let next = end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        let next = end
+            + if rest[end..].starts_with(b"\r\n") {
+                2
+            } else {
+                1
+            };
         if line.is_empty() && header {
             rest = &rest[next..];
         }

@@ -207,6 +207,22 @@ fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) 
             // RFC 2225: another protocol, under ARP's number.
             if rest.view().u16(0) == Some(19) {
                 packet.layers.push(rest.layer(Protocol::Other, "atmarp"));
+                // Twelve bytes with the lengths of what follows; of numbers, without their kind.
+                let view = rest.view();
+                let lengths = [4, 5, 8, 9, 10, 11].map(|at| view.u8(at).unwrap_or(0));
+                let [source, below, own, target, behind, asked] = lengths.map(usize::from);
+                let all = [
+                    source & 63,
+                    below & 63,
+                    own,
+                    target & 63,
+                    behind & 63,
+                    asked,
+                ];
+                let length = 12 + all.iter().sum::<usize>();
+                if rest.bytes().len() < length {
+                    stop(packet, rest.missing(length));
+                }
                 return;
             }
             packet.layers.push(rest.layer(Protocol::Arp, "arp"));
