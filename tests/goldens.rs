@@ -5,6 +5,7 @@
 //! After a change of `fixtures/scenarios/NAME.txt`: `WIRELAB_KEEP=NAME cargo test --test goldens`,
 //! then look at the diff.
 
+mod random;
 mod scenario;
 mod skip;
 
@@ -187,10 +188,22 @@ fn captures(folder: &Path) -> BTreeMap<String, Vec<(String, PathBuf)>> {
                 .push((title.to_owned(), made));
         }
     }
+    for (kind, make, count) in random::KINDS {
+        for seed in 1..=*count {
+            let made = folder.join(format!("random-{kind}-{seed}.pcap"));
+            let bytes = scenario::capture(&make(seed)).expect("packets");
+            std::fs::write(&made, bytes).expect("a file can be written");
+            let kept = format!("random-{kind}");
+            found
+                .entry(kept)
+                .or_default()
+                .push((format!("{kind} {seed}"), made));
+        }
+    }
     found
 }
 
-/// Where we say something else: by capture or scenario, what the cells begin with, and why.
+/// Where we say something else: by capture, scenario or kept file, what the cells begin with, and why.
 const OURS: &[(&str, &str, &str)] = &[
     (
         "ftp",
@@ -305,6 +318,31 @@ const OURS: &[(&str, &str, &str)] = &[
         "smtp.req.command=",
         "tshark takes the line that gives up for none",
     ),
+    (
+        "random-http",
+        "http.response_for.uri=",
+        "tshark's second reading begins with the last request of its first",
+    ),
+    (
+        "random-pieces",
+        "ip.fragment.overlap=",
+        "tshark repeats it for each piece that overlaps",
+    ),
+    (
+        "an answer again after the end is another record only where the caller was never seen",
+        "tcp.",
+        "tshark's second reading counts from the later answer",
+    ),
+    (
+        "a SYN with another number begins another record, but not behind the answer it belongs to",
+        "tcp.analysis",
+        "tshark has a round trip for what came before its SYN",
+    ),
+    (
+        "a SYN behind the answer to it, and in the wrong order",
+        "tcp.analysis",
+        "tshark has an analysis, and nothing in it, for the SYN",
+    ),
     // Letters where a head of HTTP is to be.
     (
         "segments and their round trips",
@@ -346,7 +384,7 @@ fn the_fields_are_those_that_tshark_printed() {
                 let [want, got] = [*want, got.as_str()].map(|line| -> Vec<&str> {
                     let cells = line.split('\t');
                     let own = |cell: &&str| {
-                        let ours = OURS.iter().filter(|ours| ours.0 == title);
+                        let ours = OURS.iter().filter(|ours| ours.0 == title || ours.0 == name);
                         !ours.into_iter().any(|ours| cell.starts_with(ours.1))
                     };
                     cells.filter(own).collect()

@@ -136,6 +136,7 @@ fn told(lab: &str, recorded: &str, report: &str, parts: &[&str]) -> Vec<&'static
     for (name, value) in &values {
         report = report.replace(&format!("{{{name}}}"), value);
     }
+    assert!(!report.contains('{'), "a value is missing: {report}");
     let marks = graded(lab, &captures, &[report]).remove(0);
     let one = |part: &&str| {
         let mark = marks.parts.iter().find(|m| m.part == **part);
@@ -296,4 +297,160 @@ fn hardware_addresses_with_their_makers_name_are_read() {
     assert_eq!(ip(turned, &parts), ["wrong", "wrong"]);
     let twice = "4A: PcsCompu_8f:db:0a ({vm_mac}) -> RealtekU_12:35:02 ({router_mac})";
     assert_eq!(ip(twice, &parts), ["right", "right"]);
+}
+
+#[test]
+fn a_report_has_its_own_words_and_numerals_for_questions() {
+    let parts = [
+        "1A.source",
+        "1B.protocol",
+        "2A.transport",
+        "4B.belongs",
+        "4C.value",
+    ];
+    for report in [
+        "SORU 1 (Question 1)\nA. from {vm} to {far}\nB. ICMP\n\nSORU 2\nA. UDP\n\nSORU 4\nB. no\nC. 0x0800\n",
+        "### Ejercicio 1 / Exercise 1\n\n**a)** from {vm} to {far}\n\n**b)** ICMP\n\n### Ejercicio 2\n\n**a)** UDP\n\n### Ejercicio 4\n\n**b)** no\n\n**c)** 0x0800\n",
+        "ad 4C  0x0800\nad 4B  no\nad 2A  udp\nad 1B  icmp\nad 1A  {vm} -> {far}\n",
+        "Part One: Ping\nA. from {vm} to {far}\nB. ICMP\nPart Two: DHCP\nA. UDP\nPart Four: Ethernet\nB. no\nC. 0x0800\n",
+        "I. IP\n a) from {vm} to {far}\n b) ICMP\n\nII. DHCP\n a) UDP\n\nIV. HTTP\n b) no\n c) 0x0800\n",
+        "1\na\n   {vm} to {far}\nb\n   ICMP\n\n2\na\n   UDP\n\n4\nb\n   no\nc\n   0x0800\n",
+        "1\nA - {vm} to {far}\nB - ICMP\n\n2\nA - UDP\n\n4\nB - no\nC - 0x0800\n",
+        "I.a  from {vm} to {far}\nI.b  ICMP\nII.a  UDP\nIV.b  no\nIV.c  0x0800\n",
+        "## 1 (ping1.pcap, No. 9)\n* (A) {vm} to {far}\n* (B) ICMP\n\n## 2 (b.pcap)\n* (A) UDP\n\n## 4\n* (B) no\n* (C) 0x0800\n",
+    ] {
+        assert_eq!(ip(report, &parts), ["right"; 5], "{report}");
+    }
+    // A numbered list within an answer names no questions.
+    let report = "1A. {vm} to {far}\n1B. ICMP\n2B.\n1. {router}\n2. 255.255.255.0\n3. {router}\n4. {dns}\n4C. 0x0800\n";
+    let options = ["2B.mask", "2B.dns", "4C.value", "1A.source"];
+    assert_eq!(ip(report, &options), ["right"; 4]);
+    let report = "1. A) {vm} to {far}\n2. A) UDP\n2. B)\n3. B) {router}\n4. C) 0x0800\n";
+    assert_eq!(
+        ip(report, &["2A.transport", "2B.mask", "4C.value"]),
+        ["right", "missing", "right"]
+    );
+    let report = "4C: 0x0800\nLaboratorio 2, esercizio 4\nTIME, HELLO, EXIT\n";
+    assert_eq!(ip(report, &["L2.4.commands"]), ["right"]);
+    // `Frame` before numbers is no question, and neither is a word that stands there once.
+    let report = "Frame 1: {vm} to {far}\nFrame 2: {far} to {vm}\nGruppe 1\n";
+    assert_ne!(ip(report, &parts[..1]), ["wrong"]);
+    assert_eq!(ip("Gruppe 2: UDP\n", &["2A.transport"]), ["missing"]);
+    // A packet list begins with a number, too.
+    let report = "Question 2\nA. UDP\n    3   0.771471   0.0.0.0 → 255.255.255.255 DHCP 342\n";
+    assert_eq!(
+        ip(report, &["2A.transport", "3A.asked-address"]),
+        ["right", "missing"]
+    );
+}
+
+#[test]
+fn several_questions_are_answered_together() {
+    let report = "Question 1\nA, B, C: it goes from {vm} to {far} and contains ICMP, its header is 20 bytes\n";
+    let parts = [
+        "1A.source",
+        "1A.destination",
+        "1B.protocol",
+        "1C.header-length",
+    ];
+    assert_eq!(ip(report, &parts), ["right"; 4]);
+    assert_eq!(ip("Question 1\nA: ICMP\n", &parts[2..3]), ["missing"]);
+    let report =
+        "Proxy (P1, P2)\nIt was served from the cache the second time, there was no DNS query.\n";
+    let verdicts = cs(report, &["P2.from-cache", "P1.dns-server"]);
+    assert_eq!(verdicts[0], "right", "{verdicts:?}");
+    assert_ne!(verdicts[1], "right", "{verdicts:?}");
+}
+
+#[test]
+fn what_stands_under_no_number_is_no_mistake_but_a_persons() {
+    let report = "I pinged 203.0.113.9 from my machine and saw an answer with the protocol SCTP in it, that is all I can say about this lab today.\n";
+    let parts = ["1A.destination", "1B.protocol", "2A.transport"];
+    let verdicts = ip(report, &parts);
+    assert!(!verdicts.contains(&"wrong"), "{verdicts:?}");
+    assert_eq!(verdicts[0], "review");
+    // A few words are a greeting.
+    assert_eq!(ip("Best regards, Ann\n", &parts), ["missing"; 3]);
+    // What is numbered is not answered by what is not.
+    let report = "1A: {vm} to {far}\n1B:\n\n2A: tcp\n";
+    assert_eq!(ip(report, &parts), ["right", "missing", "wrong"]);
+}
+
+#[test]
+fn the_right_value_in_an_unexpected_place_is_not_missing() {
+    let report = "T1: request in frame {t1_req}\nT2: the client came from port {t2_port}; MSS 1460\n\nAll of T2 in short: {t2_syn}\n";
+    let verdict = cs(report, &["T2.syn-seq"]);
+    assert_ne!(verdict, ["missing"]);
+    assert_ne!(verdict, ["wrong"]);
+}
+
+#[test]
+fn tables_have_columns_for_things_units_and_remarks() {
+    let report = "## T1\n\n| | request | reply |\n|---|---|---|\n| frame | {t1_req} | {t1_rep} |\n| source port | {t1_port} | 12000 |\n| destination port | 12000 | {t1_port} |\n";
+    let parts = [
+        "T1.request-frame",
+        "T1.reply-frame",
+        "T1.client-port",
+        "T1.server-port",
+    ];
+    assert_eq!(cs(report, &parts), ["right"; 4]);
+    let turned = report
+        .replace("{t1_req} | {t1_rep}", "{t1_rep} | {t1_req}")
+        .replace(
+            "source port | {t1_port} | 12000",
+            "source port | 12000 | {t1_port}",
+        );
+    assert!(!cs(&turned, &parts[..2]).contains(&"right"));
+    let report = "| part | answer | remark |\n|---|---|---|\n| 3A who has | {router} | tell {vm} |\n| 4B | no | it is the router's |\n";
+    let parts = ["3A.asked-address", "3A.sender-ip", "4B.belongs"];
+    assert_eq!(ip(report, &parts), ["right"; 3]);
+    // A table of one column is lines.
+    assert_eq!(
+        ip("| 1B: ICMP |\n|---|\n| 4C: 0x0800 |\n", &["1B.protocol"]).len(),
+        1
+    );
+    let report = "| Task | What I found | Packet |\n|---|---|---|\n| 1A | {vm} to {far} | 9 |\n| 1C | 20 bytes | 9 |\n";
+    assert_eq!(
+        ip(report, &["1A.source", "1C.header-length"]),
+        ["right", "right"]
+    );
+}
+
+#[test]
+fn sums_and_thousands_are_numbers() {
+    let grouped = |n: &str| -> String {
+        let first = n.len() % 3;
+        let mut out = n[..first].to_owned();
+        for at in (first..n.len()).step_by(3) {
+            if !out.is_empty() {
+                out.push(',');
+            }
+            out.push_str(&n[at..at + 3]);
+        }
+        out
+    };
+    let (_, values) = run("client-server-11");
+    let syn = &values["t2_syn"];
+    let report = format!(
+        "T2: seq of SYN: {}, ack of SYN ACK: {syn} + 1\n",
+        grouped(syn)
+    );
+    assert_eq!(
+        cs(&report, &["T2.syn-seq", "T2.synack-ack"]),
+        ["right", "right"]
+    );
+    let report = format!("T2: seq of SYN: {syn}, ack of SYN ACK: {syn}\n");
+    assert_eq!(
+        cs(&report, &["T2.syn-seq", "T2.synack-ack"]),
+        ["right", "wrong"]
+    );
+}
+
+#[test]
+fn labels_and_values_go_together_by_their_order() {
+    let parts = ["T1.request-frame", "T1.reply-frame"];
+    let report = "T1: request / reply frame: {t1_req} / {t1_rep}";
+    assert_eq!(cs(report, &parts), ["right", "right"]);
+    let report = "T1: request / reply frame: {t1_rep} / {t1_req}";
+    assert_eq!(cs(report, &parts), ["wrong", "wrong"]);
 }

@@ -45,7 +45,13 @@ fn told(report: &Value) -> Vec<String> {
         for row in rows.as_array().into_iter().flatten() {
             let mut line = section.clone();
             for (key, value) in row.as_object().expect("a row is an object") {
-                if let Some(value) = short(value) {
+                // Of what is told only where it can be, zero is not the same as nothing.
+                let zero = value.as_f64() == Some(0.0);
+                let value = match zero && (key == "hops" || key.ends_with("_ms")) {
+                    true => Some("0".to_owned()),
+                    false => short(value),
+                };
+                if let Some(value) = value {
                     line += &format!(" {key}={value}");
                 }
             }

@@ -17,6 +17,14 @@ pub const PSH: u16 = 0x008;
 pub const ACK: u16 = 0x010;
 /// URG: the urgent pointer counts.
 pub const URG: u16 = 0x020;
+/// SYN and ACK: with both a call is answered.
+pub const SYN_ACK: u16 = SYN | ACK;
+/// SYN or FIN: what takes a sequence number without being payload.
+pub const SYN_FIN: u16 = SYN | FIN;
+/// FIN and ACK.
+pub const FIN_ACK: u16 = FIN | ACK;
+/// FIN or RST: the sender ends.
+pub const FIN_RST: u16 = FIN | RST;
 
 crate::fields! {
     SRCPORT: "tcp.srcport", Kind::Unsigned(16), "Source port.";
@@ -132,7 +140,7 @@ fn emit_layer<'a>(given: &Given<'_, 'a>, sink: &mut Sink<'a>) -> Option<()> {
 }
 
 /// A TCP header without its options, as `track` needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     /// Source port.
     pub source_port: u16,

@@ -44,7 +44,7 @@ crate::fact! {
         time: Option<Moment>, "When the query, or else the response, was seen." absent |_| Absent::untold("the frame has no time");
         protocol: NameService, "Which protocol.";
         transport: Carrier, "What carries it.";
-        client: IpAddr, "Who asks.";
+        client: Option<IpAddr>, "Who asks." absent |_| Absent::untold("it was told to everybody, and who asked, if anybody did, is not in the capture");
         server: IpAddr, "Who is asked.";
         id: u16, "Transaction number.";
         name: String, "Name asked for.";

@@ -4,10 +4,10 @@ use super::{Absent, Milliseconds, Moment, Side};
 use std::net::IpAddr;
 
 fn no_answer(d: &Datagram) -> Absent {
-    if d.answers_elsewhere {
-        Absent::inapplicable("answers, if any, come over other flows")
-    } else if d.error_frame.is_some() {
+    if d.error_frame.is_some() {
         Absent::never("an ICMP error came back instead")
+    } else if d.answers_elsewhere {
+        Absent::inapplicable("answers, if any, come over other flows")
     } else {
         Absent::untold("nothing came back after it in this capture; UDP itself promises no answer")
     }

@@ -223,7 +223,7 @@ pub fn scores(
     hint: &str,
 ) -> Vec<i32> {
     let mut out = vec![0; slots.len()];
-    let mut add = |text: &str, base: i32, nearest_last: bool| {
+    let add = |out: &mut Vec<i32>, text: &str, base: i32, nearest_last: bool| {
         let hits = hits(slots, possible, text);
         let nearest = if nearest_last {
             hits.iter().map(|h| h.1).max()
@@ -262,17 +262,20 @@ pub fn scores(
         }
         !hits.is_empty()
     };
-    let prefixed = add(tail, 8, true);
-    if !prefixed && tail.len() < gap.len() {
+    let prefixed = add(&mut out, tail, 8, true);
+    // `seq` alone is of several: the flags told before say of which.
+    let best = out.iter().max().copied().unwrap_or(0);
+    let several = out.iter().filter(|s| **s == best).count() > 1;
+    if (!prefixed || several) && tail.len() < gap.len() {
         // Words further away count less.
         let rest = &gap[..gap.len() - tail.len()];
         let bare = rest.trim_start();
         if ["is ", "was ", "are "].iter().any(|w| bare.starts_with(w)) {
             // It is said of the value before.
         } else if let Some(cut) = rest.rfind(['\n', ';']) {
-            add(&rest[cut..], 3, true);
+            add(&mut out, &rest[cut..], 3, true);
         } else if rest.len() < 60 {
-            add(rest, 3, true);
+            add(&mut out, rest, 3, true);
         }
     }
     let (head, _) = split(behind, false);
@@ -284,10 +287,10 @@ pub fn scores(
     };
     let is = head.trim_start().starts_with("is") || head.trim_start().starts_with(['(', '=']);
     if !prefixed || is {
-        add(head, if is { 9 } else { 6 }, false);
+        add(&mut out, head, if is { 9 } else { 6 }, false);
     }
     if !hint.is_empty() {
-        add(hint, 5, true);
+        add(&mut out, hint, 5, true);
     }
     out
 }
@@ -437,19 +440,25 @@ pub fn directed(slots: &[Slot], tail: &str, behind: &str) -> Vec<i32> {
     let (before, after) = (tail.trim(), behind.trim_start());
     let ahead = |signs: [&str; 4]| signs.iter().any(|s| after.starts_with(s));
     const RIGHT: [&str; 4] = ["->", "→", "-->", "=>"];
+    // Between two ends, and nothing else, `to` is an arrow.
+    let to = |text: &str| matches!(text, "to" | "vers" | "nach");
     const LEFT: [&str; 4] = ["<-", "←", "<--", "<="];
     let gets = PINGED.is_match(tail)
         || PASSIVE.is_match(head_of(behind))
         || arrow(before, RIGHT)
+        || to(before)
         || ahead(LEFT);
     let sends = ACTIVE.is_match(head_of(behind))
         || AGENT.is_match(tail)
         || arrow(before, LEFT)
+        || to(behind.trim())
         || ahead(RIGHT);
+    let fits = |slot: &Slot| gets && slot.gets() || sends && slot.sends();
+    let one = slots.iter().filter(|s| fits(s)).count() == 1;
     for (slot, out) in slots.iter().zip(&mut out) {
-        // Words that say both say nothing.
-        if gets != sends && (gets && slot.gets() || sends && slot.sends()) {
-            *out = 9;
+        // Words that say both say nothing; of several that get something, not which.
+        if gets != sends && fits(slot) {
+            *out = if one { 9 } else { 1 };
         } else if gets != sends && (gets && slot.sends() || sends && slot.gets()) {
             *out = -4;
         }

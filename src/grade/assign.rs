@@ -4,10 +4,12 @@
 use super::announce::{Beside, Slot, addressed, beside, directed, scores, slots, split, weigh};
 use super::claim::{Claim, Claimed, Class, class};
 use super::names;
-use super::piece::{Piece, hedged_near};
-use super::token::{Kind, Token, Unit, sentence};
+use super::piece::{Piece, find_label, hedged_near};
+use super::token::{Kind, Token, Unit, sentence, tail};
 use crate::handout::format::{Part, Question, Type};
+use regex::Regex;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 /// What a token stands for, as far as the words around it tell.
 struct Around {
@@ -103,12 +105,20 @@ pub fn assign(
             let mut beside = beside(&slots, &possible, tail, behind, piece.hint);
             // In `10.0.2.4:1025 -> 10.0.2.5:80` the arrow stands before the address.
             let digits = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':');
-            let flow = if token.behind_ip {
-                tail.trim_end_matches(digits)
-            } else {
-                tail
+            let flow = match kind {
+                _ if token.behind_ip => {
+                    let flow = tail.trim_end_matches(digits);
+                    // `the connection to 10.0.2.5:80`
+                    if flow.ends_with(" to ") { "to" } else { flow }
+                }
+                Class::Ip => tail.trim_start_matches(digits),
+                _ => tail,
             };
-            for (s, sign) in directed(&slots, flow, behind).into_iter().enumerate() {
+            let beyond = match kind {
+                Class::Ip => behind.trim_start_matches(digits),
+                _ => behind,
+            };
+            for (s, sign) in directed(&slots, flow, beyond).into_iter().enumerate() {
                 // Frames have arrows between them as well as ports.
                 let port = slots[s].kind != Type::Port
                     || token.behind_ip
@@ -122,7 +132,7 @@ pub fn assign(
                 }
                 if sign > 0 && !aside && port {
                     own[s] = own[s].max(0) + sign;
-                    beside[s] = Beside::Own;
+                    beside[s] = beside[s].max(if sign > 1 { Beside::Own } else { Beside::None });
                 }
             }
             let empty = before > 0
@@ -180,6 +190,7 @@ pub fn assign(
             });
         }
     }
+    parallel(&slots, pieces, &mut around);
     let mut given: Vec<Option<usize>> = vec![None; slots.len()];
     if alone {
         given[0] = primary(&slots[0], pieces, &around, only_labelled);
@@ -265,6 +276,43 @@ pub fn assign(
         last_one(pieces, &around, &mut given);
     }
     claim(question, kind, &slots, &given, &around, pieces, claims);
+}
+
+/// `source / destination: A / B` names both in their order.
+fn parallel(slots: &[Slot], pieces: &[Piece<'_>], around: &mut [Around]) {
+    static LABELS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?P<one>[a-z .]+?)\s*/\s*(?P<two>[a-z .]+?)\s*[:=]\s*$")
+            .expect("the pattern is right")
+    });
+    for at in 1..around.len() {
+        let (a, b) = (&around[at - 1], &around[at]);
+        if a.piece != b.piece {
+            continue;
+        }
+        let piece = &pieces[a.piece];
+        let (first, second) = (&piece.tokens[a.token].span, &piece.tokens[b.token].span);
+        let Some(labels) = LABELS.captures(tail(&piece.words[..first.start], 80)) else {
+            continue;
+        };
+        if piece.lower[first.end..second.start].trim() != "/" {
+            continue;
+        }
+        for (s, slot) in slots.iter().enumerate() {
+            let named = |text: &str| slot.labels.iter().any(|l| find_label(text, l, 0).is_some());
+            let which = match (named(&labels["one"]), named(&labels["two"])) {
+                (true, false) => at - 1,
+                (false, true) => at,
+                _ => continue,
+            };
+            let one = &mut around[which];
+            if one.scores[s] > -50 {
+                one.own[s] += 12;
+                one.scores[s] += 12;
+                one.beside[s] = Beside::Own;
+                one.labelled = true;
+            }
+        }
+    }
 }
 
 /// Whether a label just beside a value names a slot: its own label, or one that it shares with others
@@ -355,10 +403,15 @@ fn twice(piece: &Piece<'_>, token: usize) -> bool {
     let before = &before[before.rfind(stop).map_or(0, |at| at + 1)..];
     let after = &piece.lower[span.end..];
     let after = &after[..after.find(stop).unwrap_or(after.len())];
+    // `…, and the same for the reply`
+    static SAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[^.;\n]{0,40}[,;(]?\s*(?:and\s+)?(?:it is |it's |again )?(?:the|exactly the)?\s*same\s+(?:thing\s+)?(?:(?:for|in|with)\s+(?:the\s+)?(?:reply|answer|response)|back|again)\b|^[^.;\n]{0,40},\s*back the same\b|^[^.,;\n]{0,20}\bthere and back\b")
+            .expect("the pattern is right")
+    });
     [before, after].iter().any(|t| {
         t.split(|c: char| !c.is_alphabetic())
             .any(|w| matches!(w, "both" | "each"))
-    })
+    }) || SAME.is_match(&piece.lower[span.end..])
 }
 
 /// One value left, and one part left: they belong together if the value stands in a sentence with the

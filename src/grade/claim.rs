@@ -20,7 +20,7 @@ pub struct Claim {
     pub others: Vec<(Claimed, bool)>,
     /// It is not plain, and the right value stands in the answer as well.
     pub unplain: bool,
-    /// It stands under another question.
+    /// It stands where this part is not answered.
     pub elsewhere: bool,
     /// Something else is said as well: the other value.
     pub conflict: Option<String>,

@@ -87,6 +87,12 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
         return without_key(part, claim, missing);
     }
     let fit = fit(part, kind, &answer.values, &answer.text, &claim.value);
+    if claim.value == Claimed::Vague && claim.elsewhere {
+        return Outcome::new(
+            Verdict::Review,
+            "the report does not name this question, and has text that may answer it",
+        );
+    }
     if claim.value == Claimed::Vague {
         return Outcome::new(Verdict::Review, "something is said, but not plainly what");
     }
@@ -112,7 +118,10 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
         );
     }
     if claim.elsewhere {
-        let mut outcome = Outcome::new(Verdict::Review, "it stands under another question");
+        let mut outcome = Outcome::new(
+            Verdict::Review,
+            "the right value is in the report, but not where this part is answered",
+        );
         outcome.share = if fit == Fit::Yes { 1.0 } else { 0.0 };
         return outcome;
     }

@@ -3,7 +3,8 @@
 
 use super::claim::{Claimed, Class, class};
 use super::compare::{Verdict, same, told};
-use super::student::{Mark, Said};
+use super::reading::Said;
+use super::student::Mark;
 use crate::handout::find::Body;
 use crate::handout::format::{Part, Take, Type};
 use crate::handout::material::Kept;

@@ -8,6 +8,8 @@ use super::token::hedged;
 use super::{frames, list};
 use crate::handout::Answer;
 use crate::handout::format::{Part, Question};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Reads the claims for all parts of a question from its pieces. `only_labelled` takes nothing by
 /// order alone: for text that names no question.
@@ -42,6 +44,12 @@ pub fn extract(
     }
 }
 
+/// What points at another answer.
+static REFERS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:same|identical|equal|as (?:in|above|before)|see (?:above|\d)|idem|ditto)\b")
+        .expect("the pattern is right")
+});
+
 /// Something stands where this part is asked for by its name or alone, and it is no value: for a
 /// person.
 fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
@@ -49,7 +57,15 @@ fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Clai
     let alone = question.part.len() == 1;
     let piece = pieces.iter().find(|p| {
         let several = p.lower.split_whitespace().count() > 1;
-        (p.hint == name || alone && several)
+        // `router: the same as the server` names a value elsewhere.
+        let refers = REFERS.is_match(&p.lower)
+            && (find_label(p.hint, &name, 0).is_some()
+                || part.labels.iter().any(|l| {
+                    let label = l.to_ascii_lowercase();
+                    let in_hint = find_label(p.hint, &label, 0).is_some();
+                    in_hint || find_label(&p.lower, &label, 0).is_some_and(|(at, _)| at < 4)
+                }));
+        (p.hint == name || alone && several || refers)
             && p.text.chars().any(char::is_alphanumeric)
             && !names::nothing(&p.lower)
     })?;

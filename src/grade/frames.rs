@@ -7,8 +7,8 @@ use crate::handout::format::Part;
 
 /// Words that may stand between the frames of a handshake.
 const BETWEEN: &[&str] = &[
-    "and", "syn", "ack", "synack", "frame", "frames", "packet", "packets", "no", "in", "is", "the",
-    "to", "through", "s", "sa", "a", "number", "nr",
+    "and", "et", "und", "syn", "ack", "synack", "frame", "frames", "packet", "packets", "no", "in",
+    "is", "the", "to", "through", "s", "sa", "a", "number", "nr",
 ];
 
 /// Several frames: a run of numbers without other words between.
@@ -17,9 +17,13 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
         let numbers: Vec<usize> = (0..piece.tokens.len())
             .filter(|t| matches!(piece.tokens[*t].kind, Kind::Number(n) if n > 0 && n < 100_000))
             .filter(|t| piece.tokens[*t].unit == Unit::None && !piece.tokens[*t].bracket)
-            // `Three frames: …` counts them.
+            // `Three frames: …` and `3 packets` count them.
             .filter(|t| {
-                piece.text[piece.tokens[*t].span.start..].starts_with(|c: char| c.is_ascii_digit())
+                let span = &piece.tokens[*t].span;
+                let after = piece.lower[span.end..].trim_start();
+                let counts = ["frames", "packets", "segments", "trames"];
+                piece.text[span.start..].starts_with(|c: char| c.is_ascii_digit())
+                    && !counts.iter().any(|w| after.starts_with(w))
             })
             .collect();
         let mut best: Vec<usize> = Vec::new();
@@ -29,7 +33,7 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             let token = &piece.tokens[*t];
             let joined = run.last().is_some_and(|last| {
                 let gap = &piece.lower[piece.tokens[*last].span.end..token.span.start];
-                let bare: String = strip_brackets(gap);
+                let bare = strip_brackets(gap).replace("no. ", "no ");
                 bare.chars().all(|c| !c.is_alphabetic()) && !bare.contains(['.', ';', '\n'])
                     || bare
                         .split(|c: char| !c.is_alphanumeric())

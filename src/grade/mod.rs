@@ -4,7 +4,8 @@
 //! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one,
 //! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`] and [`frames`] read
 //! the other sorts. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
-//! [`prose`] suggests. [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
+//! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together.
+//! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
 //! [`prints`], [`integrity`], [`clocks`] and [`roster`] look for evidence; [`decisions`] are a person's;
 //! [`output`] and [`lms`] are what the teacher takes home.
 //!
@@ -31,8 +32,10 @@ pub mod piece;
 pub mod prints;
 pub mod progress;
 pub mod prose;
+pub mod reading;
 pub mod report;
 pub mod roster;
+pub mod stray;
 pub mod student;
 pub mod submission;
 pub mod token;

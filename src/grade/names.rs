@@ -185,7 +185,7 @@ pub fn silence(value: &str) -> bool {
 /// Whether a text says that there is no answer.
 pub fn nothing(text: &str) -> bool {
     static NOTHING: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\W*(?:n/a|none|unknown|todo|tbd|idk|(?:i\s+)?(?:don'?t|do not|did not|didn't|could not|couldn't|cannot|can't)\s+(?:know|find|answer|see|do)(?:\s+(?:it|this|that|out|any))*(?:\s+(?:how|what|where|why|which)\b.*)?|dunno|no (?:idea|answer|clue)|(?:i\s+)?(?:forgot|skipped|did not manage|didn't manage|could not do|couldn't do)\b.*|skipped|missing|not (?:done|found|answered|available|finished|recorded|captured))?\W*$")
+        Regex::new(r"(?i)^\W*(?:n/a|none|unknown|todo|tbd|idk|(?:i\s+)?(?:don'?t|do not|did not|didn't|could not|couldn't|cannot|can't)\s+(?:know|find|answer|see|do|try|understand)(?:\s+(?:it|this|that|out|any|the question))*(?:,?\s+sorry)?(?:\s+(?:how|what|where|why|which)\b.*)?|dunno|no (?:idea|answer|clue|time)|(?:i\s+)?(?:forgot|skipped|did not manage|didn't manage|could not do|couldn't do|ran out of time|(?:did not|didn't|had not|hadn't) (?:have|get) (?:the |any |enough )?time|had no time)\b.*|skipped|missing|not (?:done|found|answered|available|finished|recorded|captured))?\W*$")
             .expect("the pattern is right")
     });
     NOTHING.is_match(text)

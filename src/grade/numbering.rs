@@ -8,9 +8,11 @@ use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
 use titles::{ECHO, unasked};
 
+mod labels;
 mod letters;
 mod tables;
 mod titles;
+mod words;
 
 /// A piece of a report that answers something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Segment {
     pub hint: String,
     /// The text.
     pub text: String,
+    /// It stands under several questions together, and was given to this one by its words.
+    pub shared: bool,
 }
 
 /// How the questions of a handout are recognised.
@@ -63,6 +67,8 @@ struct Names {
     /// Letters and digits of the numbered ones.
     numbered: Vec<Vec<String>>,
     labels: Vec<String>,
+    /// Names that are answers to it.
+    answers: Vec<String>,
     typed: Vec<super::claim::Class>,
 }
 
@@ -71,6 +77,8 @@ struct Names {
 enum Target {
     Question(usize),
     Group(String),
+    /// Several questions that a heading names: `Proxy (P1, P2)`.
+    Several(Vec<usize>),
 }
 
 const PREFIX: &str = r"(?i)^[\s#*_>•\-–(\[]*(?:(?:as\s+)?(?:for|in|to|on|about|regarding)\s+)?(?:(?:questions?|quest|q|tasks?|answers?|ans|exercises?|ex|problems?|parts?|aufgabe|frage|antwort|no|nr|number|step)\b?[\s.:#\-–]*)*[*_(\[]*";
@@ -79,14 +87,6 @@ const BARE: &str = r"(?i)^[\s#*_>•\-–(\[]*";
 const MARKED: &str = r"(?:[*_]*\s*(?:[).\]:=]|[\-–|,]\s|->)[*_]*\s*|[*_\s]*$)";
 const SUFFIX: &str = r"(?:[\s*_]*[).\]:,=>–\-|/]+[*_]*|[*_]+|\s|$)\s*";
 
-static GROUP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^[\s#*_>•\-–(]*(?P<word>questions?|q|tasks?|exercises?|aufgabe|problem|part)?[\s.:\-–#]*(?P<number>\d{1,2})(?P<mark>\s*[).:]+|\t|\s{2,}|[\s*_:]|$)[\s*_\-–]*")
-        .expect("the pattern is right")
-});
-static LETTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s#*_>•\-–(]*(?:(?i:questions?|q|tasks?|exercises?|parts?|aufgabe|frage)[\s.:\-–]*)?(?P<letter>[A-Za-z])(?:[*_]*[).:/][*_]*(?:\s+|$)|(?:\t|\s{2,})[\s]*)")
-        .expect("the pattern is right")
-});
 static ELSE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^[\s#*_>\-]*(?:extra|also|additionally|additional|more|other|others|remarks?|notes?|ps|appendix|anhang)\s*:\s*")
         .expect("the pattern is right")
@@ -104,7 +104,10 @@ impl Numbering {
         for (question, q) in handout.file.question.iter().enumerate() {
             let runs = runs(&q.id);
             let joined: Vec<String> = runs.iter().map(|r| regex::escape(r)).collect();
-            let body = joined.join(r"[\s.\-–_:/()]*");
+            // `1 B`, `1.B`, `Part 1, question B`
+            let body = joined.join(
+                r"(?:[\s.\-–_:/()]*|[\s,.:\-–]+(?:questions?|parts?|tasks?|letter|item|point)[\s.:]+)",
+            );
             let pattern = |p: String| Regex::new(&p).expect("escaped names make a pattern");
             ids.push(Id {
                 question,
@@ -130,7 +133,9 @@ impl Numbering {
             });
             let mut labels = Vec::new();
             let mut typed = Vec::new();
+            let mut answers = Vec::new();
             for part in &q.part {
+                answers.extend(super::names::known(part).into_iter().map(|(_, name)| name));
                 labels.extend(part.labels.iter().map(|l| l.to_lowercase()));
                 typed.push(super::claim::class(*part.kind.get_ref()));
             }
@@ -146,10 +151,11 @@ impl Numbering {
                     .called
                     .iter()
                     .map(|c| self::runs(&c.to_lowercase()))
-                    .filter(|runs| runs.len() > 2)
+                    .filter(|runs| runs.len() > 2 && runs.iter().any(|r| r.parse::<u32>().is_ok()))
                     .collect(),
                 called: q.called.iter().map(|c| c.to_lowercase()).collect(),
                 labels,
+                answers,
                 typed,
             });
         }
@@ -196,13 +202,17 @@ impl Numbering {
         let mut filled = false;
         let mut table = false;
         let mut heads: Option<Vec<String>> = None;
-        let blocks = self.paragraphs(blocks);
+        let blocks = self.paragraphs(&self.plain_words(blocks));
         for (at, block) in blocks.iter().enumerate() {
             match block {
                 Block::Line(line) => {
                     let line = PICTURE.replace_all(line, " ").into_owned();
                     if line.trim().is_empty() {
                         blank |= !out.is_empty();
+                        continue;
+                    }
+                    // Rules and fences say nothing.
+                    if line.chars().all(|c| " -=*_`~#+>|\t".contains(c)) {
                         continue;
                     }
                     let before = out.len();
@@ -228,6 +238,10 @@ impl Numbering {
                 }
                 Block::Row(cells) => {
                     begun = true;
+                    if let Some(target) = self.headed(cells, now.as_ref()) {
+                        now = Some(target);
+                        continue;
+                    }
                     if !table {
                         heads = self.heads(cells, now.as_ref());
                         table = true;
@@ -262,6 +276,13 @@ impl Numbering {
         let bare = line.trim_start().trim_start_matches(['-', '*']).trim();
         let bare = bare.to_lowercase();
         if self.own.iter().any(|text| bare.starts_with(text.as_str())) {
+            return;
+        }
+        if let Some((questions, rest)) = self.letters(line, now.as_ref()) {
+            for question in questions {
+                *now = Some(Target::Question(question));
+                out.push(Draft::new(now.clone(), None, String::new(), rest));
+            }
             return;
         }
         let (target, hint, rest) = self.label(line, now.as_ref());
@@ -314,10 +335,12 @@ impl Numbering {
             // `*Which frames …?*` and `> Which frames …` repeat the question.
             let outer = text.trim();
             let inner = outer.trim_matches(['*', '_', '>', ' ']);
+            // The mark at the beginning stood before the number.
+            let bold = line.trim_start().starts_with("**") && outer.ends_with("?**");
             let emphasis = outer.starts_with(['*', '_'])
                 && outer.ends_with(['*', '_'])
                 && !outer[1..].starts_with(' ');
-            let marked = outer.starts_with('>') || emphasis;
+            let marked = outer.starts_with('>') || emphasis || bold;
             let inner = if marked { inner } else { outer };
             let asked = match (&question, &*now) {
                 (Some(q), _) => Some(*q),
@@ -325,7 +348,7 @@ impl Numbering {
                 _ => None,
             };
             let text = if ECHO.is_match(inner) && !inner.ends_with('?')
-                || marked && inner.ends_with('?') && !inner.contains(". ")
+                || marked && inner.ends_with('?') && (bold || !inner.contains(". "))
                 || marked && asked.is_some_and(|q| self.repeats(q, inner, 5))
             {
                 ""
@@ -340,7 +363,11 @@ impl Numbering {
                     *now = Some(Target::Question(question));
                     out.push(Draft::new(now.clone(), None, String::new(), text));
                 }
-                None if own || !blank => {
+                // A group goes on to the next number.
+                None if own
+                    || !blank
+                    || matches!(now, Some(Target::Group(_) | Target::Several(_))) =>
+                {
                     out.push(Draft::new(now.clone(), None, hint.clone(), text))
                 }
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
@@ -384,118 +411,6 @@ impl Numbering {
             }
         }
         best
-    }
-
-    /// The label at a line's beginning: what it stands for, words that came with it, and the rest.
-    fn label<'l>(&self, line: &'l str, now: Option<&Target>) -> (Option<Target>, String, &'l str) {
-        let whole = |line: &'l str| -> Option<(Target, String, &'l str)> {
-            let mut best: Option<(usize, usize)> = None;
-            for id in self.starts.matches(line) {
-                let id = &self.ids[id];
-                if let Some(found) = id.start.find(line)
-                    && best.is_none_or(|b| found.end() > b.1)
-                {
-                    best = Some((id.question, found.end()));
-                }
-            }
-            if let Some((question, end)) = best {
-                return Some((Target::Question(question), String::new(), &line[end..]));
-            }
-            for id in self.leads.matches(line) {
-                let id = &self.ids[id];
-                if let Some(found) = id.lead.captures(line)
-                    && let Some(all) = found.get(0)
-                    && let Some(lead) = ["lead", "words", "named"]
-                        .iter()
-                        .find_map(|n| found.name(n))
-                {
-                    let hint = lead.as_str().trim().trim_end_matches(':').to_lowercase();
-                    return Some((Target::Question(id.question), hint, &line[all.end()..]));
-                }
-            }
-            None
-        };
-        if let Some((target, hint, rest)) = whole(line) {
-            return (Some(target), hint, rest);
-        }
-        if let Some(question) = self.heading(line) {
-            return (Some(Target::Question(question)), String::new(), "");
-        }
-        for (question, names) in self.handout.iter().enumerate() {
-            static WORD: LazyLock<Regex> = LazyLock::new(|| {
-                Regex::new(
-                    r"(?i)^(?:questions?|tasks?|exercises?|aufgabe|problem|part|lab)[\s.:#\-–]+",
-                )
-                .expect("the pattern is right")
-            });
-            let bare = line.trim_start_matches(['#', '*', '_', '>', '-', ' ', '\t']);
-            let bare = &bare[WORD.find(bare).map_or(0, |word| word.end())..];
-            for called in &names.called {
-                let numbered = called.bytes().any(|b| b.is_ascii_digit());
-                if numbered && starts_with_word(bare, called) {
-                    let rest =
-                        bare[called.len()..].trim_start_matches(['*', '_', ':', ')', '.', ' ']);
-                    return (Some(Target::Question(question)), String::new(), rest);
-                }
-            }
-        }
-        if GROUP.is_match(line)
-            && let Some(found) = GROUP.captures(line)
-            && let (Some(all), Some(number)) = (found.get(0), found.name("number"))
-        {
-            let rest = &line[all.end()..];
-            if let Some((target, hint, rest)) = whole(rest) {
-                return (Some(target), hint, rest);
-            }
-            let number = number.as_str();
-            // A number alone, or set off, is one as well where questions have letters.
-            let lettered = |id: &Id| id.group == number && id.rest.chars().all(char::is_alphabetic);
-            let apart = self
-                .ids
-                .iter()
-                .any(|id| lettered(id) && !id.rest.is_empty());
-            let marked = found.name("mark").is_some_and(|m| {
-                let mark = m.as_str();
-                mark.contains([')', '.', ':'])
-                    || apart && (rest.trim().is_empty() || mark.contains('\t') || mark.len() > 1)
-            });
-            let heading = line.trim_start().starts_with('#') && rest.trim().is_empty();
-            let worded = found.name("word").is_some() || heading;
-            if (worded || marked) && self.ids.iter().any(|id| id.group == number) {
-                let short = rest.split_whitespace().count() < 6 && worded;
-                let rest = if short && !rest.contains(|c: char| c.is_ascii_digit()) {
-                    ""
-                } else {
-                    rest
-                };
-                return (Some(Target::Group(number.to_owned())), String::new(), rest);
-            }
-        }
-        if LETTER.is_match(line)
-            && let Some(found) = LETTER.captures(line)
-            && let (Some(all), Some(letter)) = (found.get(0), found.name("letter"))
-        {
-            let group = match now {
-                Some(Target::Group(number)) => Some(number.as_str()),
-                Some(Target::Question(q)) => self
-                    .ids
-                    .iter()
-                    .find(|id| id.question == *q)
-                    .map(|id| id.group.as_str()),
-                None => None,
-            };
-            let id = self.ids.iter().find(|id| {
-                Some(id.group.as_str()) == group && id.rest.eq_ignore_ascii_case(letter.as_str())
-            });
-            if let Some(id) = id {
-                return (
-                    Some(Target::Question(id.question)),
-                    String::new(),
-                    &line[all.end()..],
-                );
-            }
-        }
-        (None, String::new(), line)
     }
 }
 
@@ -548,10 +463,4 @@ fn set(ids: &[Id], pick: fn(&Id) -> &Regex) -> RegexSet {
 /// What a question shares with its neighbours: `1` of `1A`.
 pub fn group(id: &str) -> String {
     runs(id).into_iter().next().unwrap_or_default()
-}
-
-fn starts_with_word(text: &str, word: &str) -> bool {
-    text.get(..word.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(word))
-        && !text[word.len()..].starts_with(|c: char| c.is_alphanumeric())
 }

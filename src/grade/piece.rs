@@ -99,7 +99,19 @@ fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
             .iter()
             .any(|t| t.span.start >= at && same(&t.kind, kind))
     };
-    let fix = CORRECTION.find(lower).map(|m| m.start());
+    // What is corrected in a sentence stands in it; a sentence that begins so corrects all before.
+    let fix = CORRECTION.find(lower).map(|m| {
+        let ended = lower[..m.start()].trim_end();
+        if ended.ends_with(['.', '!']) && !ended.ends_with("..") {
+            return 0..m.start();
+        }
+        let before = lower[..m.start()].trim_end_matches(['.', ' ', '-', '–', '(', ',']);
+        let cut = [". ", "; ", "\n"]
+            .iter()
+            .filter_map(|c| before.rfind(c))
+            .max();
+        cut.unwrap_or(0)..m.start()
+    });
     let first = FIRST.find(lower).map(|m| {
         let end = BUT
             .find(&lower[m.end()..])
@@ -110,7 +122,9 @@ fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
         .iter()
         .map(|t| {
             NOT.is_match(token::tail(&lower[..t.span.start], 96))
-                || fix.is_some_and(|at| t.span.start < at && after(at, &t.kind))
+                || fix
+                    .as_ref()
+                    .is_some_and(|fix| fix.contains(&t.span.start) && after(fix.end, &t.kind))
                 || first.as_ref().is_some_and(|r| r.contains(&t.span.start))
         })
         .collect()

@@ -1,8 +1,10 @@
 //! What a student wrote, as lines and rows of cells, whatever the file's format.
 
 use quick_xml::events::Event;
+use regex::Regex;
 use std::io::{Cursor, Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// A piece of a report.
@@ -75,12 +77,35 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
             "it has more than {MOST_TEXT} characters: a person has to read it"
         ));
     }
-    Ok(blocks.into_iter().map(shorten).collect())
+    let blocks = blocks.into_iter().map(shorten);
+    Ok(blocks.collect())
 }
 
-/// A block without the ends of endless lines.
+/// A text with the plain forms of apostrophes, spaces and minus signs, and a colon for the dots that
+/// lead to a value.
+fn plain(mut text: String) -> String {
+    static LEADERS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\s*\.{4,}\s*").expect("the pattern is right"));
+    if text.contains("....") && !text.contains(" = ") {
+        text = LEADERS.replace_all(&text, ": ").into_owned();
+    }
+    if text.is_ascii() {
+        return text;
+    }
+    let plain = text.chars().filter_map(|c| match c {
+        '’' | '‘' | '´' => Some('\''),
+        '\u{a0}' | '\u{202f}' | '\u{2009}' => Some(' '),
+        '−' => Some('-'),
+        '\u{200b}' | '\u{feff}' => None,
+        c => Some(c),
+    });
+    plain.collect()
+}
+
+/// A block in plain characters, without the ends of endless lines.
 fn shorten(block: Block) -> Block {
-    let cut = |mut text: String| {
+    let cut = |text: String| {
+        let mut text = plain(text);
         if text.len() > LONGEST {
             let mut at = LONGEST;
             while !text.is_char_boundary(at) {
@@ -131,6 +156,11 @@ fn lines(text: &str) -> Vec<Block> {
     for line in text.lines() {
         let line = line.trim_end();
         let inner = line.trim();
+        // Tables are quoted, too.
+        let inner = match inner.trim_start_matches(['>', ' ']) {
+            row if row.starts_with('|') => row,
+            _ => inner,
+        };
         if inner.starts_with('|') && inner.len() > 2 {
             let rule = inner.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
             if !rule {
@@ -177,9 +207,27 @@ fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {
 /// Whether a heading says that answers stand below it.
 pub fn is_answer(heading: &str) -> bool {
     let heading = heading.to_lowercase();
-    ["answer", "value", "result", "solution", "antwort"]
-        .iter()
-        .any(|w| heading.contains(w))
+    const WORDS: [&str; 18] = [
+        "measure",
+        "mesure",
+        "observed",
+        "ergebnis",
+        "answer",
+        "value",
+        "result",
+        "solution",
+        "antwort",
+        "réponse",
+        "reponse",
+        "respuesta",
+        "risposta",
+        "resposta",
+        "antwoord",
+        "odpowied",
+        "vastaus",
+        "cevap",
+    ];
+    WORDS.iter().any(|w| heading.contains(w))
 }
 
 fn from_toml(key: &str, value: &toml::Value, blocks: &mut Vec<Block>, depth: usize) {

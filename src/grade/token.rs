@@ -89,6 +89,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         |(?P<mask>(?:^|[\s(])/(?P<bits>\d{1,2})\b)
         |(?P<hex>\b0x[0-9a-f]+\b)
         |(?P<pair>\b0[0-9a-f]\s[0-9a-f]{2}\b)
+        |(?P<thousands>\b\d{1,3}(?:,\d{3}){2,}\b)
         |(?P<decimal>\b\d+[.,]\d+)
         |(?P<number>\b\d+)
         |(?P<word>\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen
@@ -110,7 +111,7 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static FRAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:frames?|packets?|pakets?|no|nr|numbers?|pkt)[.:]?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*#?$|#$|\b(?:frame|packet)\s+of\s+(?:the\s+)?[a-z]+\s*(?:is|=|:)*\s*$")
+    Regex::new(r"(?i)(?:frames?|packets?|pakets?|trames?|no|nr|numbers?|pkt)[.:]?\s*(?:no\.?|number|nr\.?|is|are|=|:|#)*\s*#?$|#$|\b(?:frame|packet)\s+of\s+(?:the\s+)?[a-z]+\s*(?:is|=|:)*\s*$")
         .expect("the pattern is right")
 });
 
@@ -126,12 +127,17 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A number of something else than a frame.
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
+    Regex::new(r"(?i)\b(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
         .expect("the pattern is right")
 });
+/// Words before a `one` that is no number.
+const POINTING: &[&str] = &[
+    "this", "that", "the", "which", "no", "any", "each", "every", "last", "first", "other", "same",
+    "second", "next", "another", "right", "wrong", "real",
+];
 /// Between numbers of a list.
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*(?:\([^)]*\))?\s*(?:for\s+(?:the\s+)?[a-z]+\s*)?(?:,|\+|/|&|and|und|,\s*and|-|–|to|->|→)\s*#?$")
+    Regex::new(r"(?i)^\s*(?:\([^)]*\))?\s*(?:for\s+(?:the\s+)?[a-z]+\s*)?(?:,|\+|/|&|and|und|et|y|,\s*and|-|–|to|->|→)\s*#?$")
         .expect("the pattern is right")
 });
 
@@ -182,6 +188,25 @@ pub fn tokens(text: &str) -> Vec<Token> {
             // `08 00` is a number, byte by byte.
             hex = true;
             number(&written.replace(char::is_whitespace, ""), 16)
+        } else if named("thousands") {
+            // `812,288,154` is one number, `101,102,103` are three.
+            let parts: Vec<u32> = written.split(',').filter_map(|p| p.parse().ok()).collect();
+            let near = |pair: &[u32]| (pair[0] + 1..pair[0] + 50).contains(&pair[1]);
+            if parts.windows(2).all(near) {
+                let mut at = span.start;
+                for part in written.split(',') {
+                    push(
+                        &mut found,
+                        text,
+                        number(part, 10),
+                        at..at + part.len(),
+                        false,
+                    );
+                    at += part.len() + 1;
+                }
+                continue;
+            }
+            number(&written.replace(',', ""), 10)
         } else if named("decimal") {
             match written.split_once(',') {
                 // A comma makes decimals of a time only; elsewhere it lists.
@@ -197,7 +222,20 @@ pub fn tokens(text: &str) -> Vec<Token> {
                     .map_or(Kind::Other, Kind::Decimal),
             }
         } else if named("word") {
-            word(written).map_or(Kind::Other, Kind::Number)
+            // `This one` and `one of them` count nothing.
+            let before = text[..span.start]
+                .trim_end()
+                .rsplit(char::is_whitespace)
+                .next();
+            let points = before.is_some_and(|w| POINTING.contains(&w.to_lowercase().as_str()))
+                || text[span.end..].trim_start().starts_with("of ");
+            let larger = ["thousand", "hundred", "million", "-"];
+            let after = text[span.end..].trim_start();
+            let more = larger.iter().any(|w| after.starts_with(w));
+            match word(written).filter(|n| !more && (*n != 1 || !points)) {
+                Some(n) => Kind::Number(n),
+                None => Kind::Other,
+            }
         } else {
             number(written, 10)
         };
@@ -325,7 +363,7 @@ pub fn tail(text: &str, most: usize) -> &str {
 /// Marks what is calculated with, and what comes out.
 fn calculations(text: &str, found: &mut [Token]) {
     static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){1,3}[-−–]\s|(?:[a-z]+\s+){0,3}(?:minus|plus|times))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
+        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){1,3}[-−–]\s|(?:[a-z]+\s+){0,3}(?:minus|plus|times|without|less))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -352,7 +390,15 @@ fn calculations(text: &str, found: &mut [Token]) {
             "=", "gives", "makes", "equals", "result", "→", " is ", "leaves",
         ];
         let before = at >= 2 && text[found[at - 2].span.end..a.span.start].contains('=');
-        if before || comes.iter().any(|w| rest.contains(w)) {
+        // `ack = 3515532922 + 1` tells the sum.
+        if let (Kind::Number(a), Kind::Number(1)) = (&found[at - 1].kind, &found[at].kind)
+            && *a > 65_535
+            && gap(&found[at - 1], &found[at]).trim() == "+"
+            && !rest.contains('=')
+        {
+            found[at - 1].kind = Kind::Number(a + 1);
+            found[at].kind = Kind::Other;
+        } else if before || comes.iter().any(|w| rest.contains(w)) {
             found[at - 1].operand = true;
             found[at].operand = true;
         }
@@ -446,12 +492,27 @@ pub fn hedges(text: &str) -> bool {
     HEDGE.find(text).is_some_and(|found| found.start() == 0)
 }
 
+/// Whether a dot ends `No` before a number.
+fn numbered(before: &[u8], after: &[u8]) -> bool {
+    let word = before.len() >= 2 && {
+        let (rest, word) = before.split_at(before.len() - 2);
+        let begins = rest.last().is_none_or(|b| !b.is_ascii_alphanumeric());
+        begins && (word.eq_ignore_ascii_case(b"no") || word.eq_ignore_ascii_case(b"nr"))
+    };
+    word && after
+        .trim_ascii_start()
+        .first()
+        .is_some_and(u8::is_ascii_digit)
+}
+
 /// Where the sentence around a place begins and ends.
 pub fn sentence(text: &str, at: usize) -> Range<usize> {
     let stop = |i: usize, b: u8| -> bool {
         let next = text.as_bytes().get(i + 1);
         match b {
             b'\n' | b';' => true,
+            // `No. 1` goes on.
+            b'.' if numbered(&text.as_bytes()[..i], &text.as_bytes()[i + 1..]) => false,
             b'.' | b'!' | b'?' => next.is_none_or(|n| n.is_ascii_whitespace()),
             _ => false,
         }

@@ -10,12 +10,12 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static YES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b(?:yes|true|ja|correct|yep|yeah|of course|certainly|indeed)\b")
+    Regex::new(r"\b(?:yes|true|ja|oui|correct|yep|yeah|of course|certainly|indeed)\b")
         .expect("the pattern is right")
 });
 /// A `no` that answers; `no packet` counts.
 static NO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\W*(?:nope|false|nein|not at all|of course not)\b|^\W*no\s*(?:[-–—,.;:!(]|$)|^\W*no\s+(?:it|this|that|the|they|he|because|since|as|but|i|we|only|and)\b|\b(?:no|false)\s*(?:[,.;:!]|$)|[,.;:]\s*no\s+(?:it|this|that)\b|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
+    Regex::new(r"^\W*(?:nope|false|nein|non|not at all|not a chance|no way|of course not)\b|^\W*no\s*(?:[-–—,.;:!(]|$)|^\W*no\s+(?:it|this|that|the|they|he|because|since|as|but|i|we|only|and)\b|\b(?:no|false)\s*(?:[,.;:!]|$)|[,.;:]\s*no\s+(?:it|this|that)\b|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
         .expect("the pattern is right")
 });
 /// An answer by its verb alone: `It does not, since …`.
@@ -69,6 +69,11 @@ fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
             continue;
         };
         let rest = says[end..].split([',', ';']).next().unwrap_or_default();
+        // `It belongs not to … but to …`
+        let ending = rest.trim_start_matches('s');
+        if ending.trim_start().starts_with("not ") {
+            return Some(false);
+        }
         let rest = rest.split(" but ").next().unwrap_or_default();
         let denied = DENIES.is_match(&says[..start]);
         if let Some((at, _)) = find_label(rest, object, 0) {

@@ -301,14 +301,14 @@ impl Following {
                 if let Some(note) = &mut message.dns
                     && note.response_to == 0
                 {
-                    note.response_in = trackers.lookups.response_to(frame);
+                    note.response_in = trackers.lookups.response_to(frame, note.id);
                 }
             }
         }
         if let Some(note) = &mut said.notes.dns
             && note.response_to == 0
         {
-            note.response_in = trackers.lookups.response_to(frame);
+            note.response_in = trackers.lookups.response_to(frame, note.id);
         }
         if let Some(note) = &mut said.notes.icmp {
             note.resp_in = trackers.icmp.reply_to(frame);

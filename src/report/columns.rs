@@ -393,7 +393,7 @@ const LOOKUPS: Columns = columns![Lookup;
     ("query", |l, _| or_dash(l.query_frame)),
     ("response", |l, _| or_dash(l.response_frame)),
     ("at", |l, t| moment(l.time, t)),
-    ("client", |l, _| l.client.to_string()),
+    ("client", |l, _| or_dash(l.client)),
     ("server", |l, _| l.server.to_string()),
     ("question", |l, _| {
         let over = if l.transport == Carrier::Tcp { " (TCP)" } else { "" };

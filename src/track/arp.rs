@@ -7,7 +7,8 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, arp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::{Mac, Milliseconds, Moment};
-use std::collections::HashMap;
+use foldhash::fast::RandomState;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Most bindings kept; a scan of a /16 fits.
@@ -268,11 +269,10 @@ impl Requests {
         &self.table
     }
 
-    /// Whether a reply from or to this address was captured: replies go to one host only.
-    pub fn exchanged(&self, address: IpAddr) -> bool {
-        let replied = |r: &&Arp| r.reply_frame.is_some();
-        let mut replied = self.list.iter().filter(replied);
-        replied.any(|r| r.sender == address || r.asked == address)
+    /// The addresses from or to which a reply was captured: replies go to one host only.
+    pub fn exchanged(&self) -> HashSet<IpAddr, RandomState> {
+        let replied = self.list.iter().filter(|r| r.reply_frame.is_some());
+        replied.flat_map(|r| [r.sender, r.asked]).collect()
     }
 
     /// Requests nobody answered, per asked address.

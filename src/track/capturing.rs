@@ -5,6 +5,8 @@ use super::arp::Binding;
 use super::checksums::{Checksums, Found, MOST, Sum};
 use super::copies::{Copies, Relay};
 use crate::facts::situation::{About, Situation, SituationKind, Story, Unfit};
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// Who has put itself between two others: packets were sent to its hardware address and went on
@@ -14,14 +16,21 @@ fn detours<'c>(
     copies: &'c Copies,
     bindings: &'c [Binding],
 ) -> impl Iterator<Item = (&'c Relay, &'c Binding, &'c Binding)> {
-    copies.relays.iter().filter_map(|relay| {
-        let own = bindings.iter().filter(|b| b.mac.0 == relay.mac);
-        let both = own.filter_map(|own| {
-            let mut others = bindings.iter().filter(|b| b.address == own.address);
-            Some((own, others.find(|b| b.mac != own.mac)?))
-        });
-        let (own, other) = both.min_by_key(|b| b.0.frame)?;
-        Some((relay, own, other))
+    // The first binding of each address, and the first that contradicts it.
+    let mut claims: HashMap<IpAddr, (&Binding, Option<&Binding>), RandomState> = HashMap::default();
+    for binding in bindings {
+        let (first, other) = claims.entry(binding.address).or_insert((binding, None));
+        if first.mac != binding.mac {
+            other.get_or_insert(binding);
+        }
+    }
+    copies.relays.iter().filter_map(move |relay| {
+        let mut own = bindings.iter().filter(|b| b.mac.0 == relay.mac);
+        own.find_map(|own| {
+            let (first, other) = *claims.get(&own.address)?;
+            let other = Some(first).filter(|b| b.mac != own.mac).or(other)?;
+            Some((relay, own, other))
+        })
     })
 }
 

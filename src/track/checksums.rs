@@ -203,4 +203,68 @@ mod tests {
         wrong[50] = 1;
         assert_eq!(counts(&[wrong]), [0, 0, 0, 1]);
     }
+
+    /// What was found of unfilled sums, in packets from one to another with a TTL.
+    fn senders(packets: &[(u8, u8, u8)]) -> (usize, usize, u32, bool, bool) {
+        let mut checksums = Checksums::default();
+        for (number, (from, to, ttl)) in (1..).zip(packets) {
+            let mut bytes = unfilled([10, 0, 0, *from], [10, 0, 1, *to], 10);
+            bytes[22] = *ttl;
+            if *from == 0 {
+                bytes = unfilled([10, 0, 1, *to], [10, 0, 0, 1], 10);
+            }
+            checksums.packet(&Packet::dissect(Frame {
+                number,
+                time: None,
+                wire_length: crate::dissect::as_u32(bytes.len()),
+                interface: 0,
+                link: LinkType::ETHERNET,
+                bytes: &bytes,
+            }));
+        }
+        let sum = checksums.sums.iter().find(|sum| sum.name == "TCP");
+        let found = &sum.expect("they are TCP").unfilled;
+        let (frames, senders) = (found.frames.len(), found.senders.len());
+        (frames, senders, found.count, found.routed, found.both_ways)
+    }
+
+    #[test]
+    fn the_first_twenty_are_named() {
+        let many: Vec<_> = (1..=25).map(|n| (n, n, 64)).collect();
+        assert_eq!(senders(&many), (20, 20, 25, false, false));
+        let same = [(1, 2, 64); 25];
+        assert_eq!(senders(&same), (20, 1, 25, false, false));
+    }
+
+    #[test]
+    fn who_passed_them_on_and_whether_both_sent_them() {
+        for own in [1, 32, 64, 128, 255] {
+            assert_eq!(senders(&[(1, 2, own)]), (1, 1, 1, false, false));
+        }
+        assert_eq!(senders(&[(1, 2, 64), (1, 2, 63)]), (2, 1, 2, true, false));
+        // The one from 0 goes back to where the first came from.
+        assert_eq!(senders(&[(1, 2, 64), (0, 2, 64)]), (2, 2, 2, false, true));
+        assert_eq!(senders(&[(1, 2, 64), (0, 3, 64)]), (2, 2, 2, false, false));
+    }
+
+    #[test]
+    fn only_the_first_packets_are_looked_at() {
+        let mut checksums = Checksums::default();
+        let bytes = unfilled([10, 0, 0, 1], [10, 0, 0, 2], 1);
+        for number in 1..=MOST + 5 {
+            checksums.packet(&Packet::dissect(Frame {
+                number,
+                time: None,
+                wire_length: crate::dissect::as_u32(bytes.len()),
+                interface: 0,
+                link: LinkType::ETHERNET,
+                bytes: &bytes,
+            }));
+        }
+        let sum = checksums.sums.iter().find(|sum| sum.name == "TCP");
+        assert_eq!(
+            (checksums.seen, sum.map(|s| s.unfilled.count)),
+            (MOST, Some(MOST))
+        );
+    }
 }

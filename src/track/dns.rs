@@ -9,6 +9,7 @@ use crate::dissect::layer::{Protocol, View};
 use crate::dissect::{Ip, Packet, Transport, as_usize};
 use crate::facts::dns::{Carrier, Lookup, NameService, Part, Record};
 use crate::facts::{Milliseconds, Moment};
+use crate::track::pairs::is_group;
 use foldhash::fast::RandomState;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -60,6 +61,8 @@ pub struct Seen {
 /// What the tracker says of one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Note {
+    /// Its number: a segment may have several messages.
+    pub id: u16,
     /// Frame of the response, on a query; 0 until a first reading is over, then from
     /// [`Lookups::response_to`].
     pub response_in: u32,
@@ -132,8 +135,8 @@ pub struct Lookups {
     /// Queries of LLMNR, by their sender and number: to a group, and answered by one host alone
     /// (RFC 4795 §2.4).
     called: HashMap<((IpAddr, u16), u16), usize, RandomState>,
-    /// Query frame to response frame.
-    responses: HashMap<u32, u32, RandomState>,
+    /// Query frame and number to response frame.
+    responses: HashMap<(u32, u16), u32, RandomState>,
     records: Vec<Record>,
     /// Records that are not listed for want of room.
     pub overflow: u64,
@@ -162,15 +165,16 @@ impl Lookups {
     /// Takes in one message, without the length that TCP puts before it. `protocol` tells DNS,
     /// mDNS and LLMNR apart.
     pub fn message(&mut self, seen: &Seen, protocol: Protocol, bytes: &[u8]) -> Note {
-        let note = match Message::parse(bytes) {
-            None => return Note::default(),
-            Some(mut message) if message.is_response() => {
-                message.read_rest(bytes);
-                let note = self.response(seen, protocol, &message);
-                self.keep(seen, note.response_to, &message);
-                note
-            }
-            Some(message) => self.query(seen, protocol, &message),
+        let Some(mut message) = Message::parse(bytes) else {
+            return Note::default();
+        };
+        let note = if message.is_response() {
+            message.read_rest(bytes);
+            let note = self.response(seen, protocol, &message);
+            self.keep(seen, note.response_to, &message);
+            note
+        } else {
+            self.query(seen, protocol, &message)
         };
         let view = View {
             bytes,
@@ -179,24 +183,21 @@ impl Lookups {
         };
         let whole = dns::emit(&view, protocol, &mut Sink::new(Wanted::default()));
         Note {
+            id: message.id,
             broken: whole.is_none(),
             ..note
         }
     }
 
-    /// The frame that answers the query in `frame`, or 0; complete after a first reading.
-    pub fn response_to(&self, frame: u32) -> u32 {
-        self.responses.get(&frame).copied().unwrap_or(0)
+    /// The frame that answers the query with this number in `frame`, or 0; complete after a first
+    /// reading.
+    pub fn response_to(&self, frame: u32, id: u16) -> u32 {
+        self.responses.get(&(frame, id)).copied().unwrap_or(0)
     }
 
     /// How many lookups there are.
     pub fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// The lookups, in the order they began.
@@ -311,7 +312,7 @@ impl Lookups {
                 && row.query_frame.is_some()
                 && row.name == question.name
                 && row.kind == kind
-                && row.client == seen.source.0
+                && row.client == Some(seen.source.0)
                 && (protocol != Protocol::Mdns
                     || row.time.is_some_and(|t| {
                         seen.time.unwrap_or_default().since(Time(t.0)) < RETRANSMISSION
@@ -358,7 +359,7 @@ impl Lookups {
             }
             if !repeated {
                 open.response = seen.frame;
-                self.responses.insert(open.query, seen.frame);
+                self.responses.insert((open.query, message.id), seen.frame);
             }
         } else {
             note.unsolicited = true;
@@ -408,7 +409,7 @@ impl Lookups {
         for place in answered {
             if let Some(row) = self.rows.get_mut(place)
                 && row.response_frame.is_none()
-                && row.client != seen.source.0
+                && row.client != Some(seen.source.0)
             {
                 row.server = seen.source.0;
                 answer(row, seen, message);
@@ -453,7 +454,7 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         } else {
             Carrier::Udp
         },
-        client: seen.source.0,
+        client: Some(seen.source.0).filter(|client| !is_group(*client)),
         server: seen.destination.0,
         id: message.id,
         name: name.cloned().unwrap_or_default(),
@@ -554,7 +555,7 @@ mod tests {
     fn a_response_answers_its_query() {
         let (dns, notes) = exchange(&[(1, false), (3, true)]);
         assert_eq!((notes[1].response_to, notes[1].time), (1, 2_000_000_000));
-        assert_eq!(dns.response_to(1), 3);
+        assert_eq!(dns.response_to(1, 7), 3);
         let lookup = &dns.lookups()[0];
         assert_eq!((&*lookup.name, &*lookup.kind), ("ab", "A"));
         assert_eq!(lookup.answers, Some(vec!["10.9.0.80".to_owned()]));
@@ -596,7 +597,7 @@ mod tests {
         assert!(notes[0].unsolicited);
         let lookup = &dns.lookups()[0];
         assert_eq!((lookup.query_frame, lookup.response_frame), (None, Some(5)));
-        assert_eq!((lookup.client, lookup.server), (CLIENT.0, SERVER.0));
+        assert_eq!((lookup.client, lookup.server), (Some(CLIENT.0), SERVER.0));
         assert_eq!(lookup.time_ms, None);
     }
 

@@ -5,8 +5,8 @@
 //! number.
 
 use super::messages::{Message, tls_message};
+use crate::dissect::Packet;
 use crate::dissect::tls;
-use crate::dissect::{Packet, layer::Protocol};
 use std::collections::HashMap;
 
 /// Most bytes of a flight.
@@ -37,7 +37,7 @@ impl Conversations {
     pub(crate) fn packet(&mut self, packet: &Packet<'_>) -> Option<Message> {
         let (to, from) = packet.macs?;
         let mut layers = packet.layers.as_slice().iter();
-        let layer = layers.find(|l| l.protocol == Protocol::Other && l.name == "eapol")?;
+        let layer = layers.find(|l| l.name == "eapol")?;
         let view = packet.view(layer);
         // 802.1X: version, type (0 is EAP), length. EAP: code, identifier, length, method.
         let method = view.u8(8)?;
@@ -109,6 +109,70 @@ mod tests {
             last = conversations.packet(&packet);
         }
         last.expect("the hello is a message").state.tls.encrypted
+    }
+
+    /// How long the messages are that end in these frames.
+    fn lengths(frames: &[Vec<u8>]) -> Vec<Option<usize>> {
+        let mut conversations = Conversations::default();
+        let mut length = |bytes: &Vec<u8>| {
+            let packet = Packet::dissect(Frame {
+                number: 1,
+                time: None,
+                wire_length: u32::try_from(bytes.len()).unwrap(),
+                interface: 0,
+                link: LinkType::ETHERNET,
+                bytes,
+            });
+            conversations.packet(&packet).map(|m| m.bytes.len())
+        };
+        frames.iter().map(&mut length).collect()
+    }
+
+    #[test]
+    fn pieces_become_one_message_up_to_a_limit() {
+        const MORE: u8 = 0x40;
+        let half = vec![23; MOST / 2];
+        let piece = |flags, data: &[u8]| frame(1, 2, 2, flags, data);
+        assert_eq!(
+            lengths(&[piece(MORE, &half), piece(0, &half)]),
+            [None, Some(MOST)]
+        );
+        let over = [&half[..], &[23]].concat();
+        let after = [piece(MORE, &half), piece(0, &over), piece(0, b"ab")];
+        assert_eq!(lengths(&after), [None, None, Some(2)]);
+        // The other direction has a message of its own, and so have other stations.
+        let others = [
+            piece(MORE, b"abc"),
+            frame(2, 1, 1, 0, b"d"),
+            frame(3, 2, 2, 0, b"ef"),
+            piece(0, b"g"),
+        ];
+        assert_eq!(lengths(&others), [None, Some(1), Some(2), Some(4)]);
+        // Success and failure (codes 3 and 4) carry nothing, nor does an acknowledgment.
+        let none = [
+            frame(1, 2, 3, 0, b"a"),
+            piece(0, b""),
+            frame(1, 2, 1, 0, b"a"),
+        ];
+        assert_eq!(lengths(&none), [None, None, Some(1)]);
+        // With the flag for it four bytes of length come first (RFC 5216 section 3.1).
+        assert_eq!(lengths(&[piece(0x80, b"\0\0\0\x02ab")]), [Some(2)]);
+    }
+
+    #[test]
+    fn more_conversations_than_are_followed() {
+        let mut frames = Vec::new();
+        let most = u32::try_from(MOST_CONVERSATIONS).unwrap();
+        for number in 0..=most {
+            let mut bytes = frame(1, 2, 2, 0, b"a");
+            bytes[6..10].copy_from_slice(&number.to_be_bytes());
+            bytes[6] = 2;
+            frames.push(bytes);
+        }
+        frames.push(frames[0].clone());
+        let told = lengths(&frames);
+        assert!(told[..MOST_CONVERSATIONS].iter().all(Option::is_some));
+        assert_eq!(told[MOST_CONVERSATIONS..], [None, Some(1)]);
     }
 
     #[test]

@@ -451,6 +451,48 @@ mod tests {
         answered.collect()
     }
 
+    #[test]
+    fn errors_have_the_names_of_their_documents() {
+        // RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1.
+        let v4 = [
+            (3, 0, "network unreachable"),
+            (3, 1, "host unreachable"),
+            (3, 2, "protocol unreachable"),
+            (3, 3, "port unreachable"),
+            (3, 4, "fragmentation needed but not allowed"),
+            (3, 5, "source route failed"),
+            (3, 6, "destination unreachable"),
+            (3, 9, "administratively prohibited"),
+            (3, 10, "administratively prohibited"),
+            (3, 13, "administratively prohibited"),
+            (4, 0, "source quench"),
+            (5, 1, "redirect to a better router"),
+            (11, 0, "time to live exceeded in transit"),
+            (11, 1, "fragment reassembly time exceeded"),
+            (12, 0, "parameter problem"),
+            (13, 0, "error of an unknown kind"),
+        ];
+        // RFC 4443 section 3.
+        let v6 = [
+            (1, 0, "no route to destination"),
+            (1, 1, "administratively prohibited"),
+            (1, 2, "destination unreachable"),
+            (1, 3, "address unreachable"),
+            (1, 4, "port unreachable"),
+            (2, 0, "packet too big"),
+            (3, 0, "hop limit exceeded in transit"),
+            (3, 1, "fragment reassembly time exceeded"),
+            (4, 0, "parameter problem"),
+            (100, 0, "error of an unknown kind"),
+        ];
+        for (kind, code, name) in v4 {
+            assert_eq!(meaning(false, kind, code), name);
+        }
+        for (kind, code, name) in v6 {
+            assert_eq!(meaning(true, kind, code), name);
+        }
+    }
+
     const ASKER: [u8; 4] = [10, 0, 0, 1];
     const HOST: [u8; 4] = [10, 0, 0, 7];
 

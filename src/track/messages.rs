@@ -531,6 +531,7 @@ impl Stream {
                 waiting.close_gaps(most);
                 let belonging = usize::try_from(most.saturating_sub(offset));
                 let belonging = belonging.unwrap_or(usize::MAX).min(payload.len());
+                let piece = call.told.pieces.len();
                 call.told.pieces.push(call.part(seq, belonging));
                 let answered = self.answered_request().is_some();
                 if matches!(waiting.need, Need::Fin)
@@ -546,14 +547,21 @@ impl Stream {
                 call.frames = waiting.frames;
                 self.messages(call, waiting.start, &bytes, can_wait && !cut);
                 let again = self.waiting[call.side].as_ref();
+                let again = again.map(|w| u64::from(w.start.wrapping_sub(waiting.start)));
                 let frames = std::mem::take(&mut call.frames);
-                if again.is_none_or(|again| again.start != waiting.start) {
-                    self.done(call.side, waiting.start, whole);
+                if again != Some(0) {
+                    // What waits anew is no part of what is whole.
+                    let length = again.unwrap_or(whole).min(whole);
+                    let mut bytes = bytes;
+                    bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+                    self.done(call.side, waiting.start, length);
                     call.told.whole.push(Whole {
                         frames,
-                        length: whole,
+                        length,
                         bytes,
                     });
+                    let own = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
+                    call.told.pieces[piece] = call.part(seq, own.min(belonging));
                 }
                 let taken = usize::try_from(whole - offset).unwrap_or(usize::MAX);
                 payload = payload.get(taken..).unwrap_or_default();

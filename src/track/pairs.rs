@@ -397,7 +397,9 @@ fn hops(host: &Host, heard: &Heard, alone: &[u8], known: &Known<'_>) -> Option<u
     let [only] = alone else { return None };
     let hops = initial - only;
     // On the link it would be a neighbour, and ARP does not show it: nothing is known for sure.
-    (hops <= FARTHEST && !heard.to_link).then_some(hops)
+    // Nor if ARP does, with another card than its packets come from.
+    let on_link = heard.to_link || known.bindings.contains_key(&host.address);
+    (hops == 0 || hops <= FARTHEST && !on_link).then_some(hops)
 }
 
 /// Whether an address stands for everybody, or a group.

@@ -53,6 +53,7 @@ fn error_in(errors: &[IcmpError], frame: u32) -> Option<&IcmpError> {
 const ARP_WAIT: i64 = 1_000_000_000;
 
 fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gathered) {
+    let exchanged = trackers.arp.exchanged();
     for Unanswered {
         asked,
         asker,
@@ -71,7 +72,7 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
                 let after = after.unwrap_or(0);
                 (SituationKind::NoAnswer, Missing::Cut(after))
             }
-            None if receives || trackers.arp.exchanged(asker) => {
+            None if receives || exchanged.contains(&asker) => {
                 (SituationKind::HostAbsent, Missing::Nobody)
             }
             // A switch shows a third host the questions, which are broadcast, and no answers.

@@ -3,6 +3,7 @@
 use super::chunks::Chunks;
 use super::pairs::{Census, is_group, time_of};
 use crate::capture::Time;
+use crate::dissect::dhcp::{self, kind};
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
@@ -53,8 +54,10 @@ struct Open {
     datagrams: [u64; 2],
     bytes: [u64; 2],
     largest: u32,
-    /// The newest datagram of each side that waits for an answer, by its row.
+    /// The newest datagram of each side that waits for an answer, by its row; of DHCP, the newest.
     waiting: [u32; 2],
+    /// A datagram of it answers another one.
+    answered: bool,
     error_frame: u32,
     /// An ICMP error said that nothing listens.
     refused: bool,
@@ -74,6 +77,7 @@ impl Open {
             bytes: [0; 2],
             largest: 0,
             waiting: [NONE; 2],
+            answered: false,
             error_frame: 0,
             refused: false,
             group: false,
@@ -106,24 +110,30 @@ struct Row {
 /// No row.
 const NONE: u32 = u32::MAX;
 
+/// A transaction of DHCP: flow, number, client.
+type Transaction = (u32, u32, [u8; 16]);
+
+/// Whether a flow carries DHCP.
+fn is_dhcp(flow: &Open) -> bool {
+    matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68))
+}
+
+/// Whether nothing is sent back to a message (RFC 2131 §4.3.3, §4.3.4).
+fn is_last(message: &dhcp::Message<'_>) -> bool {
+    matches!(message.kind(), Some(kind::DECLINE | kind::RELEASE))
+}
+
 /// Whether answers, if any, come over other flows: to a group, or DHCP.
 fn elsewhere(flow: &Open) -> bool {
-    let group = match flow.ends[1].0 {
-        IpAddr::V4(a) => a.is_broadcast() || a.is_multicast(),
-        IpAddr::V6(a) => a.is_multicast(),
-    };
-    flow.datagrams[1] == 0
-        && (group || flow.group || matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68)))
+    !flow.answered && (is_group(flow.ends[1].0) || flow.group || is_dhcp(flow))
 }
 
 /// Which side asks: DHCP's and the well-known ports say so, a group never asks, and else it is
 /// who sent first.
 fn client_side(flow: &Open) -> usize {
     let [(first, from), (second, to)] = flow.ends;
-    match (from, to) {
-        (68, 67) => return 0,
-        (67, 68) => return 1,
-        _ => {}
+    if (from, to) == (67, 68) {
+        return 1;
     }
     match (is_group(first), is_group(second)) {
         (true, false) => return 1,
@@ -175,6 +185,8 @@ pub struct Flows {
     flows: Chunks<Open>,
     index: HashMap<(End, End), u32, RandomState>,
     rows: Chunks<Row>,
+    /// What waits of each transaction of DHCP, whose messages have a number.
+    transactions: HashMap<Transaction, [u32; 2], RandomState>,
 }
 
 impl Flows {
@@ -215,18 +227,33 @@ impl Flows {
         flow.largest = flow.largest.max(payload);
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
         // Everything that waits on the other side has now been followed by something.
-        let asked_row = std::mem::replace(&mut flow.waiting[1 - side], NONE);
+        let (waiting, waits) = if is_dhcp(flow) {
+            let message = dhcp::Message::parse(packet.payload_bytes());
+            let last = message.as_ref().is_some_and(is_last);
+            let (number, client) = message.map_or((0, [0; 16]), |m| (m.xid, m.hardware));
+            let transaction = self.transactions.entry((stream, number, client));
+            flow.waiting[side] = row;
+            (transaction.or_insert([NONE; 2]), !last)
+        } else {
+            (&mut flow.waiting, true)
+        };
+        let asked_row = std::mem::replace(&mut waiting[1 - side], NONE);
+        let before = if waits {
+            std::mem::replace(&mut waiting[side], row)
+        } else {
+            NONE
+        };
+        flow.answered |= asked_row != NONE;
         let several = self
             .rows
             .get(dissect::as_usize(asked_row))
             .is_some_and(|newest| newest.answer != NONE);
         let mut asked = asked_row;
-        while let Some(waiting) = self.rows.get_mut(dissect::as_usize(asked)) {
-            asked = std::mem::replace(&mut waiting.answer, row);
-            waiting.answered = true;
-            waiting.shared = several;
+        while let Some(asking) = self.rows.get_mut(dissect::as_usize(asked)) {
+            asked = std::mem::replace(&mut asking.answer, row);
+            asking.answered = true;
+            asking.shared = several;
         }
-        let before = std::mem::replace(&mut flow.waiting[side], row);
         self.rows.push(Row {
             time,
             frame,
@@ -310,6 +337,9 @@ impl Flows {
         flow.refused |= refused;
         let side = usize::from(flow.ends[0] != from);
         let row = self.rows.get_mut(dissect::as_usize(flow.waiting[side]))?;
+        if row.answered {
+            return None;
+        }
         if row.error_frame == 0 {
             row.error_frame = frame;
         }
@@ -332,22 +362,17 @@ impl Flows {
         self.rows.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// How much a datagram matters: those an error came back for, then those nobody answered.
     pub fn weight(&self, row: usize) -> u64 {
         self.rows.get(row).map_or(0, |r| {
-            u64::from(r.error_frame != 0) << 1 | u64::from(!r.answered)
+            2 * u64::from(r.error_frame != 0) + u64::from(!r.answered)
         })
     }
 
     /// How much a flow matters: unanswered ones, then large ones.
     pub fn flow_weight(&self, stream: usize) -> u64 {
         self.flows.get(stream).map_or(0, |f| {
-            u64::from(f.datagrams[1] == 0) << 62 | (f.bytes[0] + f.bytes[1]).min(1 << 61)
+            (u64::from(!f.answered) << 62) + (f.bytes[0] + f.bytes[1]).min(1 << 61)
         })
     }
 
@@ -410,7 +435,7 @@ impl Flows {
                 .filter(|_| timed)
                 .map(|a| Milliseconds::from_nanoseconds(a.time.since(row.time))),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
-            answers_elsewhere: elsewhere(flow),
+            answers_elsewhere: elsewhere(flow) || is_dhcp(flow) && !row.answered,
             cut_by_receiver_bytes: receive_buffer.map(|size| row.payload.saturating_sub(size)),
         })
     }
@@ -438,13 +463,13 @@ impl Flows {
             client_bytes: flow.bytes[client],
             server_bytes: flow.bytes[server],
             largest_bytes: flow.largest,
-            answered: match (flow.datagrams[1], flow.error_frame) {
-                (1.., _) => Answered::Yes,
+            answered: match (flow.answered, flow.error_frame) {
+                (true, _) => Answered::Yes,
                 // The question itself is not in the capture.
                 _ if flow.datagrams[client] == 0 => Answered::Unknown,
-                _ if elsewhere(flow) => Answered::Unknown,
-                (_, _) if flow.refused => Answered::Refused,
+                _ if flow.refused => Answered::Refused,
                 (_, 1..) => Answered::Unreachable,
+                _ if elsewhere(flow) => Answered::Unknown,
                 // Where nothing that went to the asker was captured, an answer would not be either.
                 _ if !received => Answered::Unknown,
                 _ => Answered::No,

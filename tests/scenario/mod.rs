@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text" or hex=00ff
-//!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400
+//!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4
 //! dhcp discover|offer|request|ack|nak|release|inform xid=1 your= server= asks= client= mask= router= dns= lease=
@@ -101,7 +101,8 @@ pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
             packet(line, &frames, &mut sent).ok_or(format!("line {}: {line}", number + 1))?;
         let length = u32::try_from(frame.len()).expect("frames are short");
         let cap = line.split_whitespace().find_map(|w| w.strip_prefix("cap="));
-        let kept = cap.map_or(frame.len(), |cap| cap.parse().expect("a number of bytes"));
+        let kept: usize = cap.map_or(frame.len(), |cap| cap.parse().expect("a number of bytes"));
+        let kept = kept.min(frame.len());
         let captured = u32::try_from(kept).expect("frames are short");
         let micros = (time * 1e6).round();
         #[expect(
@@ -185,7 +186,7 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
         destination.octets(),
     )
     .ok()?;
-    let count = u16::try_from(frames.len()).expect("few frames");
+    let count = u16::try_from(frames.len() % 60_000).expect("it is small");
     header.identification = line.number("ipid", 1000 + count);
     let at: u16 = line.number("at", 0);
     header.fragment_offset = (at / 8).try_into().ok()?;
@@ -254,6 +255,11 @@ fn options(line: &Line<'_>, syn: bool) -> Vec<TcpOptionElement> {
         options.push(TcpOptionElement::SelectiveAcknowledgementPermitted);
         options.push(TcpOptionElement::Noop);
         options.push(TcpOptionElement::WindowScale(line.number("wscale", 0)));
+    }
+    if line.values.contains_key("ts") {
+        options.push(TcpOptionElement::Noop);
+        options.push(TcpOptionElement::Noop);
+        options.push(TcpOptionElement::Timestamp(line.number("ts", 0), 1));
     }
     if let Some(blocks) = line.values.get("sack") {
         let number = |text: &str| text.parse().expect("a sequence number");

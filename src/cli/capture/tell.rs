@@ -404,10 +404,11 @@ impl Told {
             if self.frames.contains(&frame) {
                 continue;
             }
-            let question = format!(
-                "{} asks {} for {} {}",
-                lookup.client, lookup.server, lookup.kind, lookup.name
-            );
+            let (server, what) = (lookup.server, format!("{} {}", lookup.kind, lookup.name));
+            let question = match lookup.client {
+                Some(client) => format!("{client} asks {server} for {what}"),
+                None => format!("{server} tells everybody {what}"),
+            };
             let text = match lookup.response_frame {
                 Some(response) => {
                     let answers = lookup.answers.as_deref().unwrap_or_default().join(", ");

@@ -109,7 +109,7 @@ pub enum Story {
     Offered {
         /// Those beside the lease's own.
         others: Vec<IpAddr>,
-        /// The other one, and the frame of its ACK if it was chosen.
+        /// The other one, and the frame of its ACK.
         server: Option<(IpAddr, Option<u32>)>,
     },
     /// Frames were captured twice.

@@ -121,7 +121,7 @@ impl Display for Story {
                 answer,
             } => write!(
                 f,
-                "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while the server was serving stream {stream}; its first answer is frame {answer}, right after that connection began to close (frame {ended}): the server serves one client at a time."
+                "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, right after that connection began to close (frame {ended}), as a server does that serves one client at a time."
             ),
             Story::Claimed { address, claims } => {
                 let claims = joined(claims, " and ", |(mac, frame)| {
@@ -135,7 +135,9 @@ impl Display for Story {
             Story::Offered { others, server } => {
                 let others = joined(others, ", ", IpAddr::to_string);
                 let chosen = match server {
-                    Some((server, Some(frame))) => format!("; {server} was chosen (frame {frame})"),
+                    Some((server, Some(frame))) => {
+                        format!("; {server} acknowledged the request (frame {frame})")
+                    }
                     Some((server, None)) => format!(", and {server}"),
                     None => String::new(),
                 };

@@ -27,22 +27,24 @@ impl Numbering {
                 out.extend(parts);
                 continue;
             }
-            let Some(Target::Group(number)) = &draft.target else {
-                out.push(Segment {
-                    question: question(&draft.target),
-                    after: question(&draft.after),
-                    front: draft.front,
-                    hint: draft.hint,
-                    text: draft.text,
-                });
-                continue;
+            let members: Vec<usize> = match &draft.target {
+                Some(Target::Several(questions)) => questions.clone(),
+                Some(Target::Group(number)) => {
+                    let own = self.ids.iter().filter(|id| id.group == *number);
+                    own.map(|id| id.question).collect()
+                }
+                _ => {
+                    out.push(Segment {
+                        question: question(&draft.target),
+                        after: question(&draft.after),
+                        front: draft.front,
+                        hint: draft.hint,
+                        text: draft.text,
+                        shared: false,
+                    });
+                    continue;
+                }
             };
-            let members: Vec<usize> = self
-                .ids
-                .iter()
-                .filter(|id| id.group == *number)
-                .map(|id| id.question)
-                .collect();
             if !draft.hint.is_empty() {
                 out.push(Segment {
                     question: self.best(&members, &draft.hint, ""),
@@ -50,13 +52,40 @@ impl Numbering {
                     front: false,
                     hint: draft.hint,
                     text: draft.text,
+                    shared: true,
+                });
+                continue;
+            }
+            // A line of a packet list shows much and answers nothing by itself.
+            let mut words = draft.text.split_whitespace();
+            let listed = words.next().is_some_and(|w| w.parse::<u32>().is_ok())
+                && words.next().is_some_and(super::labels::is_time);
+            if listed {
+                out.push(Segment {
+                    question: None,
+                    after: None,
+                    front: true,
+                    hint: String::new(),
+                    text: draft.text,
+                    shared: false,
                 });
                 continue;
             }
             let mut last = None;
+            let mut met: Vec<usize> = Vec::new();
             for clause in clauses(&draft.text) {
-                let found = self.best(&members, clause, clause).or(last);
+                // A name alone, such as `ICMP`, answers what nothing else has.
+                let open = || {
+                    members
+                        .iter()
+                        .copied()
+                        .filter(|m| !met.contains(m))
+                        .collect()
+                };
+                let found = self.best(&members, clause, clause);
+                let found = found.or_else(|| self.answered(open(), clause)).or(last);
                 last = found;
+                met.extend(found);
                 let joined = out.last_mut().filter(|s: &&mut Segment| {
                     found.is_some() && s.question == found && s.hint.is_empty()
                 });
@@ -71,6 +100,7 @@ impl Numbering {
                         front: found.is_none(),
                         hint: String::new(),
                         text: clause.trim().to_owned(),
+                        shared: true,
                     }),
                 }
             }
@@ -132,9 +162,20 @@ impl Numbering {
                 front: false,
                 hint: String::new(),
                 text: text.to_owned(),
+                shared: false,
             });
         }
         Some(out)
+    }
+
+    /// The question of several that a name in a text answers.
+    fn answered(&self, members: Vec<usize>, text: &str) -> Option<usize> {
+        let lower = text.to_lowercase();
+        let has = |name: &String| piece::find_label(&lower, name, 0).is_some();
+        let told = |m: &usize| self.handout[*m].answers.iter().any(has);
+        let mut answered = members.into_iter().filter(told);
+        let first = answered.next()?;
+        answered.next().is_none().then_some(first)
     }
 
     /// The question of several whose words a text has.

@@ -1,6 +1,7 @@
 //! Lines that only name or repeat a question, and lines that were wrapped.
 
-use super::{GROUP, Id, LETTER, Numbering, Target, runs};
+use super::labels::{GROUP, LETTER, LETTERS};
+use super::{Id, Numbering, Target, runs};
 use crate::grade::report::Block;
 use crate::grade::token::hedged;
 use regex::Regex;
@@ -8,7 +9,7 @@ use std::sync::LazyLock;
 
 /// A question or a task, told as such.
 pub(super) static ECHO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!]*(?:\.|\?|\([^)]*\)\.?)+$")
+    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!?:]*(?:\.|\?|\([^)]*\)\.?)+$")
         .expect("the pattern is right")
 });
 
@@ -24,32 +25,79 @@ impl Numbering {
         if words == 0 || words > 12 || !digits || line.ends_with(['.', ';', ',']) {
             return None;
         }
+        let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
+        let called = self.numbered(line).or_else(|| self.numbered(bracket?.0));
+        called.or_else(|| {
+            // `Aufgabe 4 of Lab 2 (L2.4) – server`
+            let (inner, rest) = match bracket {
+                Some((_, inner)) => (inner, ""),
+                None => line.split_once('(')?.1.split_once(')')?,
+            };
+            let rest = rest.trim_start();
+            let title = rest.is_empty() || rest.starts_with(['-', '–', '—']);
+            let title = title && !rest.contains(|c: char| c.is_ascii_digit());
+            self.whole(inner).filter(|_| title)
+        })
+    }
+
+    /// The question with a numbered name of its own that a title is: `Lab 02 Q4` without zeros and
+    /// words.
+    pub(super) fn numbered(&self, title: &str) -> Option<usize> {
         const SORTS: [&str; 13] = [
             "question", "q", "task", "exercise", "ex", "part", "point", "item", "problem", "step",
             "no", "nr", "number",
         ];
-        let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
-        let called = if self.handout.iter().all(|n| n.numbered.is_empty()) {
-            None
-        } else {
-            // `Lab 02 Q4 (commands.pcapng)`: without zeros, words and the file.
-            let bare = |line: &str| {
-                let mut bare = runs(&line.to_lowercase());
-                bare.retain(|r| !SORTS.contains(&r.as_str()));
-                for run in &mut bare {
-                    let zeros = run.len() - run.trim_start_matches('0').len();
-                    run.drain(..zeros.min(run.len() - 1));
-                }
-                self.handout.iter().position(|n| n.numbered.contains(&bare))
-            };
-            bare(line).or_else(|| bare(bracket?.0))
-        };
-        called.or_else(|| {
-            let (_, inner) = bracket?;
-            let whole = |id: &&Id| id.start.find(inner).is_some_and(|f| f.end() == inner.len());
-            let id = self.ids.iter().find(whole)?;
-            (!id.rest.is_empty()).then_some(id.question)
-        })
+        if self.handout.iter().all(|n| n.numbered.is_empty()) {
+            return None;
+        }
+        let mut bare = runs(&title.to_lowercase());
+        bare.retain(|r| !SORTS.contains(&r.as_str()));
+        // `Laboratorio 2, esercizio 4` in any language.
+        if let [lab, _, word, _] = bare.as_mut_slice()
+            && lab.starts_with("lab")
+            && word.chars().all(char::is_alphabetic)
+        {
+            "lab".clone_into(lab);
+            bare.remove(2);
+        }
+        for run in &mut bare {
+            let zeros = run.len() - run.trim_start_matches('0').len();
+            run.drain(..zeros.min(run.len() - 1));
+        }
+        self.handout.iter().position(|n| n.numbered.contains(&bare))
+    }
+
+    /// The questions that a heading names in brackets at its end: `Web proxy (P1, P2)`.
+    pub(super) fn several(&self, line: &str) -> Option<Vec<usize>> {
+        let line = line.trim().trim_end_matches(['*', '_', ':', ' ']);
+        let (title, inner) = line.strip_suffix(')')?.rsplit_once('(')?;
+        let short = title.split_whitespace().count() <= 10;
+        let names = inner.split([',', '/', '&', '+', ' ']);
+        let names = names.filter(|n| !matches!(*n, "" | "and" | "together" | "und" | "et"));
+        let questions: Option<Vec<usize>> = names.map(|n| self.whole(n)).collect();
+        questions.filter(|all| short && all.len() > 1)
+    }
+
+    /// The question that is called so, letter by letter.
+    pub(super) fn exactly(&self, word: &str) -> Option<usize> {
+        let named = |id: &&Id| format!("{}{}", id.group, id.rest).eq_ignore_ascii_case(word);
+        Some(self.ids.iter().find(named)?.question)
+    }
+
+    /// The question whose whole name a text is.
+    fn whole(&self, text: &str) -> Option<usize> {
+        let whole = |id: &&Id| id.start.find(text).is_some_and(|f| f.end() == text.len());
+        let id = self.ids.iter().find(whole)?;
+        (!id.rest.is_empty()).then_some(id.question)
+    }
+
+    /// The question in brackets before a colon, and what follows: `The proxy's request (P1): …`.
+    pub(super) fn bracketed<'l>(&self, line: &'l str) -> Option<(usize, &'l str)> {
+        let (before, rest) = line.split_once("):")?;
+        let (title, inner) = before.split_once('(')?;
+        let words = title.split_whitespace().count();
+        (words <= 8).then_some(())?;
+        Some((self.whole(inner.trim())?, rest))
     }
 
     /// Whether a line only names its question, whose answer follows in lines of their own: the question
@@ -96,6 +144,7 @@ impl Numbering {
                 self.label(line, None).0.is_some()
                     || self.sheet_line(line).is_some()
                     || LETTER.is_match(line)
+                    || LETTERS.is_match(line)
                     || GROUP.is_match(line) && !line.starts_with(|c: char| c.is_ascii_digit())
                     || line
                         .split_once(':')

@@ -304,4 +304,112 @@ mod tests {
             assert!(!waiting.may_be_whole(true) && !chunks.may_be_whole(true));
         }
     }
+
+    fn bytes(length: usize) -> Waiting {
+        Waiting::new(0, Need::Bytes(1 << 40), &vec![b'a'; length], vec![1])
+    }
+
+    #[test]
+    fn what_came_behind_a_gap_follows_when_it_is_closed() {
+        let mut waiting = bytes(10);
+        waiting.keep(2, 20, b"cccc");
+        waiting.keep(3, 20, b"other");
+        waiting.keep(4, 22, b"ccdd");
+        waiting.keep(5, 40, b"e");
+        assert_eq!(waiting.later_bytes, 9);
+        waiting.close_gaps(u64::MAX);
+        assert_eq!((waiting.length, waiting.later_bytes), (10, 9));
+        waiting.add(6, b"bbbbbbbbbb", u64::MAX);
+        waiting.close_gaps(u64::MAX);
+        assert_eq!((waiting.length, waiting.later_bytes), (26, 1));
+        assert_eq!(waiting.bytes, b"aaaaaaaaaabbbbbbbbbbccccdd");
+        assert_eq!(waiting.frames, [1, 6, 2, 4]);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let half = vec![b'b'; MOST_WAITING / 2];
+        let mut waiting = bytes(1);
+        waiting.keep(2, 10, &half);
+        waiting.keep(3, 5_000_000, &half);
+        waiting.keep(4, 10_000_000, b"b");
+        assert_eq!(
+            (waiting.later.len(), waiting.later_bytes),
+            (2, MOST_WAITING)
+        );
+        let mut waiting = bytes(1);
+        waiting.add(2, &half, u64::MAX);
+        waiting.add(2, &half, u64::MAX);
+        assert_eq!(
+            (waiting.bytes.len(), waiting.length),
+            (MOST_WAITING, MOST_WAITING as u64 + 1)
+        );
+        assert_eq!(waiting.frames, [1, 2]);
+        assert!(waiting.may_be_whole(true));
+        // Not beyond the message.
+        let mut waiting = bytes(1);
+        waiting.add(2, &half, 3);
+        assert_eq!((waiting.bytes.len(), waiting.length), (3, 3));
+        waiting.add(3, b"b", 3);
+        assert_eq!(waiting.length, 3);
+    }
+
+    #[test]
+    fn a_body_is_read_again_when_its_request_becomes_known() {
+        let chunks = || Waiting::new(0, Need::Chunks(Chunks::new(0, false)), b"5\r\nab", vec![1]);
+        assert!(chunks().may_be_whole(true));
+        assert!(!chunks().may_be_whole(false));
+    }
+
+    #[test]
+    fn whether_a_first_word_is_whole() {
+        for settled in [
+            "GET ",
+            "HTTP/",
+            "\r\nHTTP/1",
+            "M-HTTP/",
+            "GET\n",
+            &"x".repeat(64),
+        ] {
+            assert!(is_settled(settled.as_bytes()), "{settled}");
+        }
+        for open in ["", "GET", "\r\nGET", "M-SEARCH", "HTTP", &"x".repeat(63)] {
+            assert!(!is_settled(open.as_bytes()), "{open}");
+        }
+    }
+
+    #[test]
+    fn chunks_with_all_that_may_surround_them() {
+        let end = |body: &str| Chunks::new(0, true).end(body.as_bytes());
+        assert_eq!(end("0\r\n\r\nrest"), Some(5));
+        assert_eq!(end("0\n\nrest"), Some(3));
+        assert_eq!(end("2\nab\n0\n\n"), Some(8));
+        assert_eq!(end(" 2 ;a=b\r\nab\r\n0\r\nT: u\r\n\r\n"), Some(24));
+        assert_eq!(end("a\r\n0123456789\r\n0\r\n\r\n"), Some(20));
+        // No line end behind the data: none of it is chunks.
+        assert_eq!(end("2\r\nabc\r\n0\r\n\r\n"), Some(13));
+        for open in [
+            "",
+            "2",
+            "2\r\n",
+            "2\r\na",
+            "2\r\nab",
+            "2\r\nab\r",
+            "0\r\n",
+            "0\r\nT: u\r\n",
+        ] {
+            assert_eq!(end(open), None, "{open}");
+        }
+    }
+
+    #[test]
+    fn no_head_is_longer_than_is_looked_through() {
+        let mut long = b"A: ".to_vec();
+        long.resize(LONGEST_HEAD, b'x');
+        long.push(b'\n');
+        let mut lines = Lines::after(1, b"A");
+        assert!(!lines.may_end(&long) && !lines.may_end(b"\n\n"));
+        let mut lines = Lines::after(1, b"\n");
+        assert!(!lines.may_end(b"\nB: c\n") && lines.may_end(b"\nB: c\n\n"));
+    }
 }

@@ -196,3 +196,180 @@ fn several<T: Copy>(list: &[T]) -> Several<T> {
         _ => Several::Many(list.len()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    const REFUSED: SituationKind = SituationKind::NothingListening;
+
+    fn host(number: u32) -> IpAddr {
+        Ipv4Addr::from(0x0a00_0000 + number).into()
+    }
+
+    /// Who called whom at which port, in pairs of frames, without what is told of each.
+    fn gathered(kind: SituationKind, about: About, calls: &[(u32, u32, u16)]) -> Gathered {
+        let mut found = Gathered::default();
+        for (number, (client, server, port)) in (1..).zip(calls) {
+            let ends = (host(*client), host(*server), Some(*port));
+            let frames = vec![2 * number, 2 * number - 1, 2 * number];
+            found.add(kind, about, ends, frames, || {
+                Story::Refused((host(*server), *port))
+            });
+        }
+        found
+    }
+
+    fn told(kind: SituationKind, calls: &[(u32, u32, u16)]) -> Vec<Situation> {
+        gathered(kind, About::Tcp, calls).finish()
+    }
+
+    #[test]
+    fn ten_of_a_kind_are_one_row() {
+        let calls = |count: u16| (0..count).map(|n| (1, 2, 80 + n % 2)).collect::<Vec<_>>();
+        let nine = told(REFUSED, &calls(9));
+        assert_eq!(nine.len(), 9);
+        assert_eq!((&nine[0].frames, nine[0].count), (&vec![1, 2], 1));
+        assert_eq!(nine[8].server_port, Some(80));
+        let ten = told(REFUSED, &calls(10));
+        assert_eq!(ten.len(), 1);
+        assert_eq!((ten[0].count, ten[0].kind), (10, REFUSED));
+        assert_eq!(ten[0].frames, (1..=20).collect::<Vec<u32>>());
+        assert_eq!(
+            (ten[0].client, ten[0].server),
+            (Some(host(1)), Some(host(2)))
+        );
+        assert_eq!(ten[0].server_port, None);
+        let Story::Together {
+            count,
+            hosts,
+            ports,
+            ..
+        } = &ten[0].sentence
+        else {
+            panic!("they are told together");
+        };
+        assert_eq!(*count, 10);
+        assert!(matches!(hosts, Several::One(one) if *one == host(2)));
+        assert!(matches!(ports, Several::Many(2)));
+        // Another client's are its own.
+        let mut others = calls(9);
+        others.extend((0..9).map(|n| (3, 2, 80 + n)));
+        assert_eq!(told(REFUSED, &others).len(), 18);
+    }
+
+    #[test]
+    fn a_hundred_frames_are_named() {
+        let calls: Vec<_> = (0..60).map(|n| (1, 2, n)).collect();
+        let all = told(REFUSED, &calls);
+        assert_eq!((all[0].count, all[0].frames.len()), (60, 100));
+    }
+
+    #[test]
+    fn thirty_ports_of_a_host_or_hosts_on_a_port_look_like_a_scan() {
+        let ports = |count: u16| (0..count).map(|n| (1, 2, n)).collect::<Vec<_>>();
+        let hosts = |count: u32| (0..count).map(|n| (1, 10 + n, 22)).collect::<Vec<_>>();
+        let both = |count: u16| {
+            let ends = |n| (1, 10 + u32::from(n) % 2, n);
+            (0..count).map(ends).collect::<Vec<_>>()
+        };
+        let kind = |kind, calls: &[(u32, u32, u16)]| told(kind, calls)[0].kind;
+        assert_eq!(kind(REFUSED, &ports(29)), REFUSED);
+        assert_eq!(kind(REFUSED, &ports(30)), SituationKind::Scan);
+        assert_eq!(kind(REFUSED, &hosts(29)), REFUSED);
+        assert_eq!(kind(REFUSED, &hosts(30)), SituationKind::Scan);
+        assert_eq!(kind(REFUSED, &both(60)), REFUSED);
+        for tried in [
+            SituationKind::NoAnswer,
+            SituationKind::HostSilent,
+            SituationKind::Unreachable,
+        ] {
+            assert_eq!(kind(tried, &ports(30)), SituationKind::Scan);
+        }
+        // Who answered was found, and UDP and ARP have other reasons for many.
+        let half = SituationKind::HalfOpen;
+        assert_eq!(kind(half, &ports(30)), half);
+        let udp = gathered(REFUSED, About::Udp, &ports(30)).finish();
+        assert_eq!(udp[0].kind, REFUSED);
+        let of = |calls: &[(u32, u32, u16)]| match &told(REFUSED, calls)[0].sentence {
+            Story::Together { scan, .. } => scan.is_some_and(|s| matches!(s, Scanned::Ports)),
+            _ => panic!("they are told together"),
+        };
+        assert!(of(&ports(30)) && !of(&hosts(30)));
+    }
+
+    #[test]
+    fn what_many_clients_met_is_counted_by_kind() {
+        let most = u32::try_from(MOST_GROUPS).expect("it is small");
+        let calls: Vec<_> = (0..most).map(|n| (n, 5_000_000, 80)).collect();
+        let mut found = gathered(REFUSED, About::Tcp, &calls);
+        assert!(found.has_room(host(0), About::Tcp));
+        assert!(!found.has_room(host(most), About::Tcp));
+        assert!(!found.has_room(host(0), About::Udp));
+        let mut add = |kind, client, frame| {
+            let ends = (host(client), host(1), Some(80));
+            found.add(kind, About::Tcp, ends, vec![frame], || {
+                Story::Refused((host(1), 80))
+            });
+        };
+        // A client that is known goes on, others are counted.
+        add(REFUSED, 0, 5000);
+        add(REFUSED, most, 5001);
+        add(SituationKind::NoAnswer, most, 5002);
+        add(REFUSED, most + 1, 5004);
+        add(REFUSED, most + 2, 5003);
+        let all = found.finish();
+        assert_eq!(all.len(), MOST_GROUPS + 1 + 2);
+        let rest: Vec<_> = all[MOST_GROUPS + 1..].iter().collect();
+        assert_eq!((rest[0].kind, rest[0].count), (REFUSED, 3));
+        assert_eq!(rest[0].frames, [5001, 5003, 5004]);
+        assert!(matches!(rest[0].sentence, Story::More(3)));
+        assert_eq!((rest[1].kind, rest[1].count), (SituationKind::NoAnswer, 1));
+        assert_eq!(rest[1].frames, [5002]);
+    }
+
+    #[test]
+    fn what_the_rest_met_names_a_hundred_frames() {
+        let most = u32::try_from(MOST_GROUPS).expect("it is small");
+        let calls: Vec<_> = (0..most + 70).map(|n| (n, 5_000_000, 80)).collect();
+        let all = told(REFUSED, &calls);
+        let rest = all.last().expect("there are some");
+        assert_eq!((rest.count, rest.frames.len()), (70, NAMED));
+    }
+
+    #[test]
+    fn a_client_has_room_for_nine() {
+        let calls = |count: u16| (0..count).map(|n| (1, 2, n)).collect::<Vec<_>>();
+        let found = gathered(REFUSED, About::Tcp, &calls(9));
+        assert!(found.has_room(host(1), About::Tcp) && found.has_room(host(2), About::Tcp));
+        let found = gathered(REFUSED, About::Tcp, &calls(10));
+        assert!(!found.has_room(host(1), About::Tcp) && found.has_room(host(2), About::Tcp));
+    }
+
+    #[test]
+    fn more_than_are_told_apart() {
+        let most = u32::try_from(MOST_ENDS).expect("it is small");
+        let hosts = |count: u32| {
+            let calls: Vec<_> = (0..count).map(|n| (1, 10 + n, 22)).collect();
+            match &told(REFUSED, &calls)[0].sentence {
+                Story::Together { hosts, .. } => match hosts {
+                    Several::Many(count) => (false, *count),
+                    Several::MoreThan(count) => (true, *count),
+                    _ => panic!("they are several"),
+                },
+                _ => panic!("they are told together"),
+            }
+        };
+        assert_eq!(hosts(most - 1), (false, MOST_ENDS - 1));
+        assert_eq!(hosts(most + 5), (true, MOST_ENDS));
+        let ports: Vec<_> = (0..most + 5)
+            .map(|n| (1, 2, u16::try_from(n).expect("small")))
+            .collect();
+        let all = told(REFUSED, &ports);
+        let Story::Together { ports, .. } = &all[0].sentence else {
+            panic!("they are told together");
+        };
+        assert!(matches!(ports, Several::MoreThan(MOST_ENDS)));
+    }
+}

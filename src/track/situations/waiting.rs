@@ -63,7 +63,7 @@ fn overtakes(first: &Brief, later: &Brief) -> bool {
     let Some(answer) = later.server_data_frame else {
         return false;
     };
-    let earlier = first.ack_frame.is_some() && first.ack_frame < later.ack_frame;
+    let earlier = first.ack_frame.is_some() && [first.ack_frame, later.ack_frame].is_sorted();
     let end = first.fin.map_or(first.last_frame, |(frame, _)| frame);
     let in_turn = first.server_data_frame.is_some() && answer < first.server_last_data;
     in_turn || (earlier && answer < end)

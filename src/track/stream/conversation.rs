@@ -229,3 +229,57 @@ fn said<'a>(piece: &Piece<'a>) -> Said<'a> {
         missing: piece.missing,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn udp(ports: &[(u16, u16, usize)]) -> Option<usize> {
+        let mut conversation = Conversation::new(Which::Udp(0));
+        for (source, destination, side) in ports {
+            conversation.udp_client((*source, *destination), *side);
+        }
+        conversation.client
+    }
+
+    #[test]
+    fn who_asks_over_udp_is_known_by_one_known_port() {
+        assert_eq!(udp(&[(5000, 53, 0)]), Some(0));
+        assert_eq!(udp(&[(53, 5000, 0)]), Some(1));
+        assert_eq!(udp(&[(53, 5000, 1)]), Some(0));
+        assert_eq!(udp(&[(5000, 5001, 0)]), None);
+        assert_eq!(udp(&[(53, 69, 0)]), None);
+        assert_eq!(udp(&[(53, 53, 0)]), None);
+        // What is known stays.
+        assert_eq!(udp(&[(5000, 53, 0), (5000, 53, 1)]), Some(0));
+    }
+
+    fn tcp_of(segments: &[(u16, u16, u16, usize)]) -> Option<usize> {
+        let mut conversation = Conversation::new(Which::Tcp(0));
+        for (flags, source_port, destination_port, side) in segments {
+            let segment = Segment {
+                flags: *flags,
+                source_port: *source_port,
+                destination_port: *destination_port,
+                ..Segment::default()
+            };
+            conversation.tcp_client(*side, &segment);
+        }
+        conversation.client
+    }
+
+    #[test]
+    fn who_opens_is_the_client_and_else_the_port_tells() {
+        assert_eq!(tcp_of(&[(tcp::SYN, 80, 5000, 1)]), Some(1));
+        assert_eq!(tcp_of(&[(tcp::SYN_ACK, 80, 5000, 1)]), Some(0));
+        assert_eq!(tcp_of(&[(tcp::ACK, 80, 5000, 1)]), Some(0));
+        assert_eq!(tcp_of(&[(tcp::ACK, 5000, 80, 1)]), Some(1));
+        assert_eq!(tcp_of(&[(tcp::ACK, 5000, 5001, 1)]), None);
+        assert_eq!(tcp_of(&[(tcp::ACK, 80, 80, 1)]), None);
+        // A SYN knows better.
+        assert_eq!(
+            tcp_of(&[(tcp::ACK, 5000, 80, 1), (tcp::SYN, 80, 5000, 0)]),
+            Some(0)
+        );
+    }
+}

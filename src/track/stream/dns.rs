@@ -59,7 +59,7 @@ impl Messages {
         let mut lookups = self.lookups.lookups().to_vec();
         for (lookup, (stream, client)) in lookups.iter_mut().zip(&self.places) {
             if let Some(ends) = tcp.ends(as_usize(*stream)) {
-                lookup.client = ends[*client].0;
+                lookup.client = Some(ends[*client].0);
                 lookup.server = ends[1 - *client].0;
             }
         }

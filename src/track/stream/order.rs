@@ -165,3 +165,116 @@ impl Order {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is at each number of the stream.
+    fn byte(at: u32) -> u8 {
+        u8::try_from(at.wrapping_mul(37) >> 3 & 0xff).expect("a byte")
+    }
+
+    fn piece() -> Piece<'static> {
+        Piece {
+            stream: 0,
+            side: 0,
+            frame: 1,
+            carried_in: 1,
+            time: Time(0),
+            bytes: &[],
+            missing: 0,
+        }
+    }
+
+    /// Segments in any order, some never, some twice, and acknowledgments now and then: each byte
+    /// is handed on once and in order, and none is called missing that has come.
+    #[test]
+    fn any_order_gives_the_stream_and_its_holes() {
+        let mut random = 5u32;
+        let mut below = |limit: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 8) % limit
+        };
+        for round in 0..600u32 {
+            let base = if round % 2 == 0 { u32::MAX - 100 } else { 5000 };
+            // A segment that was cut leaves a hole that another one does not fill.
+            let cuts = round % 4 > 1;
+            let mut order = Order::default();
+            let mut came = vec![false; 1000];
+            let mut position = 0;
+            let mut check = |came: &[bool], piece: Piece<'_>, ended: bool| {
+                for byte_of in piece.bytes {
+                    assert_eq!(*byte_of, byte(position));
+                    assert!(came[as_usize(position)]);
+                    position += 1;
+                }
+                for _ in 0..piece.missing {
+                    assert!(!came[as_usize(position)] || ended);
+                    position += 1;
+                }
+            };
+            let mut farthest = 0;
+            for step in 0..40 {
+                let near = if step == 0 { 0 } else { below(400) };
+                let (start, length) = (near, 1 + below(60));
+                let whole: Vec<u8> = (start..start + length).map(byte).collect();
+                let kept = if cuts && below(8) == 0 {
+                    below(length)
+                } else {
+                    length
+                };
+                for at in start..start + kept {
+                    came[as_usize(at)] = true;
+                }
+                farthest = farthest.max(start + length);
+                let seq = base.wrapping_add(start);
+                let snapshot = came.clone();
+                order.add(seq, &whole[..as_usize(kept)], length, piece(), &mut |p| {
+                    check(&snapshot, p, cuts);
+                });
+                let waits = order.waiting.iter().map(|e| e.bytes.len()).sum::<usize>();
+                assert_eq!(
+                    (order.held, order.waits()),
+                    (waits, !order.waiting.is_empty())
+                );
+                if below(6) == 0 {
+                    let ack = base.wrapping_add(below(farthest + 1));
+                    let before = order.expected();
+                    order.acknowledged(ack, piece(), &mut |p| check(&snapshot, p, true));
+                    let skipped = order.expected() != before;
+                    assert!(!skipped || ack.wrapping_sub(before.expect("it has begun")) < 1 << 31);
+                }
+            }
+            order.finish(piece(), &mut |p| check(&came, p, true));
+            assert!(!order.waits() && order.held == 0);
+            assert_eq!(order.expected(), Some(base.wrapping_add(farthest)));
+            assert_eq!((position, order.delivered > 0), (farthest, true));
+        }
+    }
+
+    #[test]
+    fn too_many_that_wait_give_up_the_hole() {
+        let mut order = Order::default();
+        let mut missing = 0;
+        order.add(0, b"a", 1, piece(), &mut |_| {});
+        for number in 0..=u32::try_from(MOST_WAITING).expect("it is small") {
+            assert_eq!(missing, 0);
+            order.add(10 + 2 * number, b"b", 1, piece(), &mut |p| {
+                missing += p.missing
+            });
+        }
+        assert_eq!(missing, 9);
+        let mut order = Order::default();
+        let half = vec![b'c'; MOST_BYTES / 2];
+        let length = u32::try_from(half.len()).expect("it is small");
+        let mut missing = 0;
+        order.add(0, b"a", 1, piece(), &mut |_| {});
+        for number in 0..3 {
+            assert_eq!(missing, 0);
+            let seq = 10 + number * (length + 1);
+            order.add(seq, &half, length, piece(), &mut |p| missing += p.missing);
+        }
+        assert_eq!(missing, 9);
+    }
+}

@@ -86,11 +86,6 @@ impl Hellos {
         self.list.len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// One hello.
     pub fn hello(&self, index: usize, tcp: &Connections) -> Option<Hello> {
         let heard = self.list.get(index)?;
@@ -136,5 +131,77 @@ impl Hellos {
             }
         }
         Some(fact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Time;
+
+    fn take(parser: &mut Parser, hellos: &mut Hellos, side: usize, bytes: &[u8], missing: u32) {
+        let piece = Piece {
+            stream: 0,
+            side,
+            frame: 7,
+            carried_in: 7,
+            time: Time(0),
+            bytes,
+            missing,
+        };
+        parser.bytes(&piece, hellos);
+    }
+
+    /// A hello of a client, in its record.
+    fn hello() -> Vec<u8> {
+        let mut record = vec![22, 3, 1, 0, 65, 1, 0, 0, 61, 3, 3];
+        record.extend([7; 32]);
+        record.extend([0, 0, 2, 0x13, 1, 1, 0, 0, 18, 0, 0, 0, 14, 0, 12, 0, 0, 9]);
+        record.extend(b"h.example");
+        record
+    }
+
+    #[test]
+    fn a_handshake_begins_with_two_bytes() {
+        for begun in [&[][..], &[22], &[22, 3], &[22, 3, 1], &[22, 3, 3, 9]] {
+            assert!(may_begin(begun));
+        }
+        for other in [&[21][..], &[22, 2], &[3, 22], &[22, 3, 1, 0, 5]] {
+            assert!(!may_begin(other));
+        }
+        assert!(begins(&hello()) && !begins(&hello()[..4]) && !begins(&[23, 3, 3, 0, 1, 0]));
+    }
+
+    #[test]
+    fn each_direction_is_heard_once() {
+        let (mut parser, mut hellos) = (Parser::default(), Hellos::default());
+        let hello = hello();
+        for byte in &hello[..hello.len() - 1] {
+            take(&mut parser, &mut hellos, 0, &[*byte], 0);
+        }
+        assert_eq!((hellos.len(), parser.done), (0, [false; 2]));
+        take(&mut parser, &mut hellos, 0, &hello[hello.len() - 1..], 0);
+        assert_eq!((hellos.len(), parser.is_done()), (1, false));
+        take(&mut parser, &mut hellos, 0, &hello, 0);
+        assert_eq!(hellos.len(), 1);
+        // What is none ends the waiting too.
+        take(&mut parser, &mut hellos, 1, b"HTTP", 0);
+        assert!(!parser.is_done());
+        take(&mut parser, &mut hellos, 1, b"/", 0);
+        assert_eq!((hellos.len(), parser.is_done()), (1, true));
+        assert!(parser.buffers.iter().all(Vec::is_empty));
+    }
+
+    #[test]
+    fn a_hole_and_too_much_end_the_waiting() {
+        let (mut parser, mut hellos) = (Parser::default(), Hellos::default());
+        take(&mut parser, &mut hellos, 0, &hello()[..20], 1);
+        assert_eq!(parser.done, [true, false]);
+        let mut long = vec![22, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff];
+        long.resize(MOST - 1, 0xff);
+        take(&mut parser, &mut hellos, 1, &long, 0);
+        assert_eq!(parser.done, [true, false]);
+        take(&mut parser, &mut hellos, 1, &[0xff], 0);
+        assert!(parser.is_done());
     }
 }

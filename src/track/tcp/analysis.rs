@@ -68,6 +68,9 @@ const REORDERING_NS: i64 = 3_000_000;
 /// A fast retransmission follows its duplicate ACKs within this time.
 const FAST_NS: i64 = 20_000_000;
 
+/// What opens and what ends.
+const ENDS: u16 = tcp::SYN_FIN | tcp::RST;
+
 /// Analyzes one segment of known length and updates both directions.
 #[inline(always)]
 pub(super) fn segment(
@@ -96,7 +99,7 @@ pub(super) fn segment(
         fwd.duplicate_acks = 0;
     }
     acked_unseen(rev, segment, note);
-    if length > 0 || segment.has(tcp::SYN | tcp::FIN) {
+    if length > 0 || segment.has(tcp::SYN_FIN) {
         sent_again(fwd, rev, seen, length, initial_rtt, pool, note);
     }
     remember(fwd, seen, length, pool, note);
@@ -140,7 +143,7 @@ pub(super) fn peer_base(segment: &Segment) -> u32 {
 #[inline(always)]
 fn window_and_acks(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, note: &mut Note) {
     let window = u32::from(segment.window);
-    let plain = !segment.has(tcp::SYN | tcp::FIN | tcp::RST);
+    let plain = !segment.has(ENDS);
     if length == 1 && segment.seq == fwd.next && rev.window == 0 {
         note.flags.insert(Flags::ZERO_WINDOW_PROBE);
         return;
@@ -235,7 +238,9 @@ fn sent_again(
     }
     // Wireshark computes these spans unsigned: a clock that ran backwards is never "recent".
     let since_ack = time.since(rev.last_ack_time);
-    if rev.duplicate_acks >= 2 && rev.last_ack == segment.seq && (0..FAST_NS).contains(&since_ack) {
+    // So is their number: -1 is many.
+    let repeated = rev.duplicate_acks.cast_unsigned() >= 2;
+    if repeated && rev.last_ack == segment.seq && (0..FAST_NS).contains(&since_ack) {
         note.flags.insert(Flags::FAST_RETRANSMISSION);
         return;
     }
@@ -244,7 +249,7 @@ fn sent_again(
     } else {
         initial_rtt
     };
-    let phantom = u32::from(segment.has(tcp::SYN | tcp::FIN));
+    let phantom = u32::from(segment.has(tcp::SYN_FIN));
     let recent = (0..limit).contains(&time.since(fwd.next_time));
     if recent && fwd.next != end.wrapping_add(phantom) {
         note.flags.insert(Flags::OUT_OF_ORDER);
@@ -264,8 +269,8 @@ fn sent_again(
 fn remember(fwd: &mut Side, seen: &Seen, length: u32, pool: &mut Pool, note: &Note) {
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let mut next = segment.seq.wrapping_add(length);
-    if length > 0 || segment.has(tcp::SYN | tcp::FIN) {
-        next = next.wrapping_add(u32::from(segment.has(tcp::SYN | tcp::FIN)));
+    if length > 0 || segment.has(tcp::SYN_FIN) {
+        next = next.wrapping_add(u32::from(segment.has(tcp::SYN_FIN)));
         pool.push(
             &mut fwd.unacked,
             Unacked {
@@ -310,7 +315,7 @@ fn flight(
     };
     let bytes = high.wrapping_sub(low).wrapping_sub(rev.selectively_acked);
     if bytes > 0 && bytes < 2_000_000_000 {
-        note.bytes_in_flight = bytes - u32::from(segment.has(tcp::SYN | tcp::FIN));
+        note.bytes_in_flight = bytes - u32::from(segment.has(tcp::SYN_FIN));
     }
     note.analyzed = true;
     let push = segment.has(tcp::PSH);

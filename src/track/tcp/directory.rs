@@ -309,3 +309,45 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(source_port: u16, destination_port: u16) -> Segment {
+        Segment {
+            source_port,
+            destination_port,
+            ..Segment::default()
+        }
+    }
+
+    #[test]
+    fn ends_are_packed_with_nothing_lost() {
+        let [a, b] = [[10, 0, 0, 1], [192, 168, 255, 2]].map(IpAddr::from);
+        let both = packed(a, b, &segment(40_000, 80));
+        assert_eq!(both, Some((0x0a00_0001_9c40, 0xc0a8_ff02_0050)));
+        let none = IpAddr::from([0, 0, 0, 0]);
+        assert_eq!(packed(none, none, &segment(0, 0)), None);
+        assert_eq!(packed(none, none, &segment(0, 1)), Some((0, 1)));
+        assert_eq!(packed(IpAddr::from([0; 16]), a, &segment(1, 2)), None);
+    }
+
+    #[test]
+    fn the_conversations_of_a_moment_have_places_of_their_own() {
+        let [host, server] = [[10, 0, 0, 1], [10, 0, 0, 2]].map(IpAddr::from);
+        let mut places: Vec<usize> = (40_000..40_064)
+            .flat_map(|port| {
+                let there = packed(host, server, &segment(port, 80)).expect("it is IPv4");
+                [place(there), place((there.1, there.0))]
+            })
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        assert!(
+            places.len() > 80 && places.iter().all(|p| *p < RECENT),
+            "{}",
+            places.len()
+        );
+    }
+}

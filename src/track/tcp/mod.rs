@@ -107,11 +107,6 @@ impl Connections {
         self.places.len()
     }
 
-    /// Whether none was seen.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Takes in one segment; the note says what it means.
     pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
         let seen = self.find(packet, ip, segment, false);
@@ -221,6 +216,20 @@ impl Connections {
                 self.places[index] = Place::Many(place);
             }
         }
+    }
+
+    /// Reads what is kept of a conversation, so that it is in the cache; what comes out means nothing.
+    #[inline]
+    pub(crate) fn fetch(&self, stream: u32) -> u32 {
+        let Some(Place::Many(place)) = self.places.get(as_usize(stream)) else {
+            return 0;
+        };
+        let stream = &self.streams[as_usize(*place)];
+        let State::Live(place) = stream.state else {
+            return 0;
+        };
+        let [one, two] = &self.live[place].sides;
+        one.base ^ two.base ^ one.next ^ two.next ^ u32::from(stream.completeness)
     }
 
     /// What goes on with a conversation of many segments.
@@ -443,14 +452,14 @@ impl Live {
     /// What a header tells besides sequence numbers: scales, and the initial round trip.
     fn after_header(&mut self, own: usize, seen: &Seen) -> Option<i64> {
         let segment = &seen.segment;
-        if segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
+        if segment.flags & tcp::SYN_ACK == tcp::SYN {
             self.syn_time = Some(seen.time);
         }
         if segment.has(tcp::SYN) {
             self.sides[own].first_ack_pending = true;
             self.settle_scale(own, seen.offer.scale(), segment.has(tcp::ACK));
         }
-        if segment.flags & (tcp::SYN | tcp::ACK) != tcp::ACK {
+        if segment.flags & tcp::SYN_ACK != tcp::ACK {
             return None;
         }
         self.sides[own].first_ack_pending = false;
@@ -564,7 +573,7 @@ impl Stream {
     fn count_completeness(&mut self, segment: &Segment, new: bool) {
         let bits = completeness_bits(segment);
         if new {
-            if segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
+            if segment.flags & tcp::SYN_ACK == tcp::SYN {
                 self.completeness |= 1 | if segment.length.unwrap_or(0) > 0 {
                     8
                 } else {
@@ -581,8 +590,8 @@ impl Stream {
 /// The bits a segment that is not the first of its stream adds.
 fn completeness_bits(segment: &Segment) -> u8 {
     let mut bits = 0;
-    match segment.flags & (tcp::SYN | tcp::ACK) {
-        f if f == tcp::SYN | tcp::ACK => bits |= 2,
+    match segment.flags & tcp::SYN_ACK {
+        tcp::SYN_ACK => bits |= 2,
         tcp::ACK => {
             bits |= if segment.length.unwrap_or(0) > 0 {
                 8
@@ -592,7 +601,7 @@ fn completeness_bits(segment: &Segment) -> u8 {
         }
         _ => {}
     }
-    if segment.flags & (tcp::FIN | tcp::ACK) == tcp::FIN | tcp::ACK {
+    if segment.flags & tcp::FIN_ACK == tcp::FIN_ACK {
         bits |= 16;
     }
     if segment.has(tcp::RST) {

@@ -25,15 +25,17 @@ impl Offer {
 
     /// Packs the options of a SYN.
     pub(super) fn new(options: &Options) -> Offer {
-        let mark = |there: bool, mark: u8| if there { mark } else { 0 };
+        let marks = [
+            (true, Offer::SYN),
+            (options.mss.is_some(), Offer::MSS),
+            (options.window_scale.is_some(), Offer::SCALE),
+            (options.sack_permitted, Offer::SACK),
+            (options.timestamps.is_some(), Offer::TIMESTAMPS),
+        ];
         Offer {
             mss: options.mss.unwrap_or_default(),
             scale: options.window_scale.unwrap_or_default(),
-            marks: Offer::SYN
-                | mark(options.mss.is_some(), Offer::MSS)
-                | mark(options.window_scale.is_some(), Offer::SCALE)
-                | mark(options.sack_permitted, Offer::SACK)
-                | mark(options.timestamps.is_some(), Offer::TIMESTAMPS),
+            marks: marks.iter().filter(|m| m.0).map(|m| m.1).sum(),
         }
     }
 

@@ -158,11 +158,6 @@ impl Segments {
         self.rows.len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// One segment, its numbers relative to where each side of the conversation began.
     pub fn segment_at(&self, index: usize, connections: &Connections) -> Option<Segment> {
         let row = self.rows.get(index)?;

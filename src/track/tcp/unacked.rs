@@ -303,6 +303,7 @@ mod tests {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (random >> 8) % limit
         };
+        let mut looked = 0;
         for round in 0..2000u32 {
             let base = if round % 3 == 0 { u32::MAX - 50 } else { 1000 };
             let wide = if round % 5 == 0 { 1 << 31 } else { 200 };
@@ -326,7 +327,18 @@ mod tests {
                 assert_eq!(pool.span(lease, base), plain.span(base));
                 let oldest = pool.oldest(lease).map(|item| item.frame);
                 assert_eq!(oldest, plain.0.first().map(|item| item.frame));
+                // What is called quiet is just what changes nothing.
+                let quiet = pool.get(lease).and_then(|queue| queue.quiet);
+                if let Some(quiet) = quiet.filter(|_| wide == 200) {
+                    looked += 1;
+                    let ack = base.wrapping_sub(100).wrapping_add(next(400));
+                    for ack in [ack, quiet.ack, quiet.ack.wrapping_add(quiet.until)] {
+                        let changed = |i: &Unacked| !after(i.next, ack) || after(ack, i.seq);
+                        assert_eq!(quiet.covers(ack), !plain.0.iter().any(changed));
+                    }
+                }
             }
         }
+        assert!(looked > 10_000, "{looked}");
     }
 }

@@ -10,6 +10,9 @@
 use super::story::likely_server;
 use crate::dissect::tcp::{self, Segment};
 
+/// What is written of a segment by more than its payload.
+const OPENS_OR_ENDS: u16 = tcp::SYN | tcp::FIN_RST;
+
 /// State of one end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum End {
@@ -36,6 +39,8 @@ pub(super) struct Zeek {
     originator: u8,
     letters: [u8; 23],
     count: u8,
+    /// Somebody sent payload.
+    data: bool,
     /// Which letters were written once: per side A D I Q, and S H F R.
     written: [u8; 2],
     earlier: Option<Box<Earlier>>,
@@ -64,7 +69,7 @@ pub(super) struct Signs {
 
 impl Signs {
     fn any(self) -> bool {
-        self.resent | self.gap | self.zero_window
+        self.resent || self.gap || self.zero_window
     }
 }
 
@@ -78,8 +83,8 @@ impl Zeek {
         segment: &Segment,
         signs: Signs,
     ) {
-        let plain = segment.flags & (tcp::SYN | tcp::FIN | tcp::RST | tcp::ACK) == tcp::ACK;
-        if plain && self.count > 0 && self.ends[side] != End::Inactive && !signs.any() {
+        let plain = segment.has(tcp::ACK) && !segment.has(OPENS_OR_ENDS);
+        if plain && self.ends[side] != End::Inactive && !signs.any() {
             // The letter of data, or of an ACK without.
             let letter = if segment.length.unwrap_or(0) > 0 {
                 2
@@ -90,7 +95,7 @@ impl Zeek {
                 return;
             }
         }
-        let fresh = self.count == 0 && self.ends == [End::Inactive; 2];
+        let fresh = self.count == 0;
         let (syn, fin, rst, ack) = (
             segment.has(tcp::SYN),
             segment.has(tcp::FIN),
@@ -119,6 +124,7 @@ impl Zeek {
             }
         }
         memory.first_seq[side].get_or_insert(segment.seq);
+        self.data |= segment.length.unwrap_or(0) > 0;
         self.write(memory, side, segment, signs);
         self.advance(side, syn, ack, fin, rst, segment.length.unwrap_or(0) > 0);
     }
@@ -276,6 +282,7 @@ impl Zeek {
         if resp == End::Reset {
             return match orig {
                 End::SynSent => "REJ",
+                End::Reset if !self.data => "REJ",
                 o if o.is_inactive() => "RSTRH",
                 _ => "RSTR",
             };

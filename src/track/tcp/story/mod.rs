@@ -164,7 +164,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     }
     story.last_frame = frame;
     handshake(story, side, seen);
-    if story.syn_attempts > 1 && segment.flags & (tcp::SYN | tcp::ACK) == tcp::SYN {
+    if story.syn_attempts > 1 && segment.flags & tcp::SYN_ACK == tcp::SYN {
         let syns = &mut story.trouble.get_or_insert_default().syns;
         if syns.len() < NAMED {
             syns.push((frame, time.0));
@@ -257,11 +257,8 @@ impl Story {
             return length;
         }
         let beyond = end.wrapping_sub(next).cast_signed();
-        let mut new = 0;
-        if beyond > 0 {
-            part.next = end;
-            new = beyond.unsigned_abs();
-        }
+        let mut new = u32::try_from(beyond).unwrap_or(0);
+        part.next = next.wrapping_add(new);
         if let Some(trouble) = &mut self.trouble
             && !trouble.holes[side].is_empty()
         {
@@ -271,17 +268,15 @@ impl Story {
     }
 }
 
-impl std::ops::BitOr for Flags {
-    type Output = Flags;
-    fn bitor(self, other: Flags) -> Flags {
-        Flags(self.0 | other.0)
-    }
+/// Whether one of the kinds is among these.
+fn is_trouble(flags: Flags) -> bool {
+    KINDS.iter().any(|kind| flags.has(*kind))
 }
 
 fn handshake(story: &mut Story, side: usize, seen: &Seen) {
     let (segment, frame) = (&seen.segment, seen.frame);
     let sender = u8::from(side == 1);
-    match segment.flags & (tcp::SYN | tcp::ACK) {
+    match segment.flags & tcp::SYN_ACK {
         tcp::SYN => {
             if story.syn_frame == 0 {
                 story.syn_frame = frame;
@@ -297,7 +292,7 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
             }
             offer(&mut story.parts[side], seen);
         }
-        f if f == tcp::SYN | tcp::ACK => {
+        tcp::SYN_ACK => {
             if story.synack_frame == 0 {
                 story.synack_frame = frame;
                 let trouble = story.trouble.as_ref();
@@ -384,8 +379,7 @@ fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, fram
 
 #[cold]
 fn trouble(story: &mut Story, side: usize, frame: u32, flags: Flags) {
-    let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
-    if !flags.has(all) {
+    if !is_trouble(flags) {
         return;
     }
     let trouble = story.trouble.get_or_insert_default();
@@ -419,10 +413,9 @@ pub(super) fn unreachable(story: &mut Story, frame: u32) {
 /// Counts a segment that was only captured again.
 #[cold]
 pub(super) fn copied(story: &mut Story, flags: Flags) {
-    let all = KINDS.iter().fold(Flags(0), |sum, kind| sum | *kind);
     let trouble = story.trouble.get_or_insert_default();
     trouble.copies[0] += 1;
-    trouble.copies[1] += u32::from(flags.has(all));
+    trouble.copies[1] += u32::from(is_trouble(flags));
 }
 
 /// Whether the sender's port looks like a service and the other's does not.

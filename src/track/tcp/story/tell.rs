@@ -232,10 +232,8 @@ fn closed_by(story: &Story, client: usize) -> Option<Side> {
         (Closed::Fin, [Some(first), Some(second)]) => {
             // The second FIN came before its sender had acknowledged the first: both closed.
             let second = story.parts[second].fin()?;
-            let crossed = story.parts[first]
-                .fin_acked()
-                .is_none_or(|acked| acked > second);
-            Some(if crossed && !same_frame(story, first) {
+            let acked = story.parts[first].fin_acked();
+            Some(if acked.is_none_or(|acked| acked > second) {
                 Side::Both
             } else {
                 name(first)
@@ -245,12 +243,6 @@ fn closed_by(story: &Story, client: usize) -> Option<Side> {
         (Closed::HalfClosed, [first, _]) => first.map(name),
         _ => None,
     }
-}
-
-/// Whether the other side's FIN itself acknowledged this side's FIN, or the ACK is missing.
-fn same_frame(story: &Story, first: usize) -> bool {
-    let acked = story.parts[first].fin_acked();
-    acked.is_none() || acked == story.parts[1 - first].fin()
 }
 
 fn closing_frames(story: &Story) -> Vec<u32> {
@@ -345,7 +337,7 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
     let ended = u64::from(matches!(closed(story), Closed::Reset | Closed::HalfClosed)) << 61;
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
-    failed | ended | noticed | bytes.min((1 << 60) - 1)
+    failed + ended + noticed + bytes.min((1 << 60) - 1)
 }
 
 /// A connection that never came about.
