@@ -565,11 +565,12 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         None => ports::names::udp(source_port, destination_port)
             .or_else(|| ports::names::by_content(above.bytes())),
     };
-    match (application, named) {
-        (Some(protocol), _) => packet.layers.push(above.layer(protocol, protocol.name())),
+    let (protocol, name) = match (application, named) {
+        (Some(protocol), _) => (protocol, protocol.name()),
         (None, Some(name)) => return only_named(packet, &above, name),
-        (None, None) => packet.layers.push(above.layer(Protocol::Data, "data")),
+        (None, None) => (Protocol::Data, "data"),
     };
+    packet.layers.push(above.layer(protocol, name));
 }
 
 fn payload(rest: &Rest<'_>) -> Payload {
