@@ -4,7 +4,7 @@
 use super::definition::{Definition, Given, NOTHING, Names};
 use super::field::{Kind, Sink, Value};
 use super::layer::{Protocol, View};
-use super::vendor;
+use super::{Packet, vendor};
 
 /// What an Ethernet header's last two bytes name, from 0x0600 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +121,25 @@ fn payload_end(given: &Given<'_, '_>) -> Option<usize> {
     Some(super::as_usize(end))
 }
 
+/// Whether what stands behind the payload is taken for a trailer of another maker by Wireshark,
+/// which then finds it malformed: zeros, and the first other byte seventh from the end.
+pub fn odd_filling(packet: &Packet<'_>) -> bool {
+    let layer = packet.layers.find(Protocol::Ethernet);
+    let Some(given) = layer.map(|layer| Given::of(packet, layer, None)) else {
+        return false;
+    };
+    payload_end(&given).is_some_and(|end| is_odd(&given.view, end))
+}
+
+fn is_odd(view: &View<'_>, end: usize) -> bool {
+    let filling = view.bytes.get(end..).unwrap_or_default();
+    if !(16..=24).contains(&filling.len()) {
+        return false;
+    }
+    let (zeros, rest) = filling.split_at(filling.len() - 7);
+    rest[0] != 0 && zeros.iter().all(|byte| *byte == 0)
+}
+
 /// Hands over the header's fields. `payload_end` is where the network layer's own length ends.
 pub fn emit<'a>(
     view: &View<'a>,
@@ -174,7 +193,7 @@ const SHORTEST: usize = 60;
 /// frame it belongs to the tag, and no check sequence is looked for.
 fn trailer<'a>(view: &View<'a>, sink: &mut Sink<'a>, end: usize, untagged: bool) {
     let captured = view.bytes.len();
-    if end >= captured {
+    if end >= captured || is_odd(view, end) {
         return;
     }
     let fills = view.bytes.get(end..SHORTEST.max(end));

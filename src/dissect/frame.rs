@@ -178,8 +178,11 @@ fn protocols(packet: &Packet<'_>) -> String {
         if !out.is_empty() {
             out.push(':');
         }
-        if layer.name == "cfp" {
-            out.push_str("eth:");
+        // These have another name before their own.
+        match layer.name {
+            "cfp" => out.push_str("eth:"),
+            "atmarp" => out.push_str("arp:"),
+            _ => {}
         }
         // Both versions of the cooked header have one name.
         out.push_str(if layer.name == "sll2" {

@@ -43,7 +43,10 @@ impl Code {
             Code::Present(Operand::Field {
                 slot, layers: None, ..
             }) => row.has(*slot),
-            Code::Present(operand) => operand.visit(row, &mut |_| true),
+            Code::Present(operand) => operand.visit(
+                row,
+                &mut |value| !matches!(value, Value::Bytes(bytes) if bytes.is_empty()),
+            ),
             Code::NonZero(operand) => operand.visit(row, &mut |value| !is_zero(value)),
             Code::Compare(compare) => compare.holds(row),
             Code::Member { left, set, every } => quantify(*every, left, row, |value| {
@@ -153,10 +156,7 @@ impl Operand {
                 let Some(bytes) = bytes_of(value) else {
                     return false;
                 };
-                match slice(&bytes, parts) {
-                    Some(taken) => visitor(&Value::Bytes(taken)),
-                    None => false,
-                }
+                visitor(&Value::Bytes(slice(&bytes, parts)))
             }),
             Operand::Call(function, arguments) => function.visit(arguments, row, visitor),
             Operand::Arithmetic(sign, left, right) => left.visit(row, &mut |a| {
@@ -318,16 +318,14 @@ fn in_layers(parts: &[Part], layer: u8, layers: u8) -> bool {
     })
 }
 
-/// The ranges of some bytes, one after the other; nothing when none of them is there.
-fn slice<'b>(bytes: &'b [u8], parts: &[Part]) -> Option<Cow<'b, [u8]>> {
-    if let [part] = parts {
-        return Some(Cow::Borrowed(&bytes[part.of(bytes.len())?]));
+/// The ranges of some bytes, one after the other. What is not there gives no bytes, as in
+/// Wireshark, and no bytes are less than any: `tcp[60] != 0` holds where there is no such byte.
+fn slice<'b>(bytes: &'b [u8], parts: &[Part]) -> Cow<'b, [u8]> {
+    let piece = |part: &Part| part.of(bytes.len()).map_or(&[][..], |range| &bytes[range]);
+    match parts {
+        [part] => Cow::Borrowed(piece(part)),
+        parts => Cow::Owned(parts.iter().flat_map(piece).copied().collect()),
     }
-    let mut out = Vec::new();
-    for part in parts {
-        out.extend_from_slice(&bytes[part.of(bytes.len())?]);
-    }
-    Some(Cow::Owned(out))
 }
 
 fn compare(operator: Operator, left: &Value<'_>, right: &Value<'_>) -> bool {

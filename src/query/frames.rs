@@ -16,7 +16,7 @@ use crate::capture::{Batch, Ending, Frame, Interface, Kept, OpenError, Reader, r
 use crate::dissect::field::{Sink, Wanted};
 use crate::dissect::frame::Clock;
 use crate::dissect::layer::{Layer, Protocol, View};
-use crate::dissect::{self, Packet, Stop, Transport};
+use crate::dissect::{self, Packet, Stop, Transport, ethernet};
 use crate::track;
 use crate::track::fragments::Whole;
 use crate::track::messages::Message;
@@ -271,6 +271,13 @@ impl<'a> Reading<'_, 'a> {
             } else {
                 layer.name
             };
+            // Of TCP in a redirected packet there are eight bytes for Wireshark.
+            let bytes = match (layer.quoted, layer.protocol, &packet.transport) {
+                (true, Protocol::Tcp, Transport::Icmp(message)) if message.kind == 5 => {
+                    &bytes[..bytes.len().min(8)]
+                }
+                _ => bytes,
+            };
             values.layer(plan, name, nth, header_length(layers, at), bytes);
             let numbers = self.said.notes.tcp.map(|note| note.numbers);
             values.read(plan, layer.protocol, nth, |sink| {
@@ -372,6 +379,9 @@ impl<'a> Reading<'_, 'a> {
         if self.unclaimed().is_some() {
             out.push_str(":data");
         }
+        if ethernet::odd_filling(self.packet) {
+            out.push_str(":f5ethtrailer");
+        }
         out
     }
 
@@ -412,7 +422,8 @@ impl<'a> Reading<'_, 'a> {
         if packet.stop == Some(Stop::Malformed) && self.bogus_header() {
             return None;
         }
-        let told = self.said.told.malformed.then_some(Stop::Malformed);
+        let malformed = self.said.told.malformed || ethernet::odd_filling(packet);
+        let told = malformed.then_some(Stop::Malformed);
         packet.stop.or(told).or_else(|| {
             packet.layers.as_slice().iter().find_map(|layer| {
                 if !layer.protocol.definition().strict || layer.quoted {

@@ -23,7 +23,7 @@ use crate::dissect::{Packet, as_u32, as_usize, ftp, ports};
 use crate::track::dns;
 use crate::track::tcp::{Flags, Note};
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::ops::Range;
 use waiting::{Chunks, Lines, Need, Waiting};
@@ -41,6 +41,9 @@ const MOST_TOGETHER: usize = 128 << 20;
 
 /// Most data connections that are announced and remembered.
 const MOST_ANNOUNCED: usize = 65_536;
+
+/// Most messages of one direction that are remembered when they are whole.
+const MOST_DONE: usize = 1024;
 
 /// Longest body that Wireshark waits for.
 const LONGEST_BODY: u64 = i32::MAX as u64;
@@ -204,6 +207,8 @@ struct Stream {
     tunnel: Option<(Vec<u8>, u16)>,
     /// What a protocol that is only named needs from its earlier messages.
     memory: Memory,
+    /// Messages that were put together, by the number of their first byte, and their length.
+    done: [BTreeMap<u32, u32>; 2],
 }
 
 #[derive(Default)]
@@ -308,6 +313,11 @@ impl Messages {
         let whole = payload.len() == as_usize(length);
         let can_wait = whole && self.waiting < MOST_TOGETHER;
         let again = note.flags.has(SENT_AGAIN) || whole && note.flags.has(KNOWN_ALREADY);
+        // Wireshark cannot put it where it has put something together already.
+        call.told.malformed = !note.flags.has(Flags::RETRANSMISSION)
+            && !note.flags.has(KNOWN_ALREADY)
+            && length > 0
+            && stream.known_already(call.side, call.start);
         if length > 0 && again {
             // It may fill a gap; a message that ends in it is not shown, nor counted.
             let exchange = stream.exchange;
@@ -473,6 +483,23 @@ impl Stream {
         })
     }
 
+    /// Whether bytes begin within a message that is whole already, and not with it.
+    fn known_already(&self, side: usize, start: u32) -> bool {
+        let Some((first, whole)) = self.done[side].range(..start).next_back() else {
+            return false;
+        };
+        start - first < *whole
+    }
+
+    /// Remembers a message that was put together.
+    fn done(&mut self, side: usize, start: u32, length: u64) {
+        let done = &mut self.done[side];
+        if done.len() >= MOST_DONE {
+            done.pop_first();
+        }
+        done.insert(start, u32::try_from(length).unwrap_or(u32::MAX));
+    }
+
     /// Takes in a segment's bytes.
     fn bytes(&mut self, call: &mut Call, segment: &Segment, payload: &[u8], can_wait: bool) {
         let mut seq = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
@@ -527,6 +554,7 @@ impl Stream {
                     let length = again.unwrap_or(whole).min(whole);
                     let mut bytes = bytes;
                     bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+                    self.done(call.side, waiting.start, length);
                     call.told.whole.push(Whole {
                         frames,
                         length,

@@ -162,7 +162,6 @@ pub(super) const TPKT: Outline = Outline {
             _ => {}
         }
     },
-    ..PLAIN
 };
 
 /// The border gateway protocol (RFC 4271).

@@ -1,6 +1,6 @@
 //! Remote procedure calls (RFC 5531), and the programs that are called.
 
-use super::{Memory, Names, Outline, PLAIN, Taken, u32_at};
+use super::{Memory, Names, Outline, Taken, u32_at};
 use crate::dissect::as_usize;
 
 /// Calls over TCP, in records.
@@ -20,7 +20,6 @@ pub(super) const OUTLINE: Outline = Outline {
         Some(super::length(bytes, length))
     },
     above: |message, memory, names| carried(message.get(4..).unwrap_or_default(), memory, names),
-    ..PLAIN
 };
 
 /// Whether these bytes call a procedure by version 2.

@@ -458,8 +458,10 @@ mod tests {
             found,
             [
                 ("tls.record.version", Value::Unsigned(2)),
+                ("tls.record.length", Value::Unsigned(28)),
                 ("tls.handshake.type", Value::Unsigned(1)),
                 ("tls.handshake.version", Value::Unsigned(0x0301)),
+                ("tls.handshake.session_id_length", Value::Unsigned(0)),
             ]
         );
     }

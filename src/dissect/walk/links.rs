@@ -1,8 +1,9 @@
 //! Link layers besides Ethernet, as far as to the packet in them.
 
-use super::{Rest, ether_type, ipv4, ipv6, llc, stop};
+use super::carried::only_named;
+use super::{Rest, ether_type, ipv4, ipv6, stop};
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Packet, cooked, named};
+use crate::dissect::{Packet, cooked, named, outline};
 
 /// ARCNET as Linux records it (RFC 1201): addresses, offset, protocol, fragmentation header.
 pub(super) fn arcnet<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
@@ -120,5 +121,61 @@ pub(super) fn ppp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
             });
         }
         None => stop(packet, rest.missing(2)),
+    }
+}
+
+/// Cisco's number as an organisation, in SNAP.
+const CISCO: [u8; 3] = [0, 0, 0x0c];
+
+/// 802.2: two service access points, control, and what is behind.
+pub(super) fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
+    // Novell's raw 802.3 has no LLC header: IPX begins with 0xffff.
+    if rest.bytes().starts_with(&[0xff, 0xff]) {
+        packet.layers.push(rest.layer(Protocol::Other, "ipx"));
+        return;
+    }
+    packet.layers.push(rest.layer(Protocol::Llc, "llc"));
+    let view = rest.view();
+    match (view.u16(0), view.u8(2), view.array::<3>(3), view.u16(6)) {
+        (Some(0xaaaa), Some(3), Some([0, 0, 0] | [0, 0, 0xf8]), Some(number)) if number > 1500 => {
+            ether_type(packet, rest.after(8), number);
+        }
+        (Some(0xaaaa), Some(3), Some(CISCO), Some(0x2000)) => {
+            packet
+                .layers
+                .push(rest.after(8).layer(Protocol::Cdp, "cdp"));
+        }
+        (Some(0xf0f0), Some(control), _, _) => {
+            // Numbered frames have two bytes of control.
+            let header = if control & 3 == 3 { 3 } else { 4 };
+            let mut names = outline::Names::new();
+            outline::netbios(rest.after(header).bytes(), &mut names);
+            for name in names {
+                packet.layers.push(rest.layer(Protocol::Other, name));
+            }
+        }
+        (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
+        (Some(0x4242), Some(3), _, _) => {
+            packet
+                .layers
+                .push(rest.after(3).layer(Protocol::Stp, "stp"));
+        }
+        (None, ..) => stop(packet, rest.missing(3)),
+        (Some(points), Some(control), _, _) => {
+            let [destination, source] = points.to_be_bytes();
+            let after = rest.after(if control & 3 == 3 { 3 } else { 4 });
+            if after.reported == 0 {
+                return;
+            }
+            match named::by_access_point(destination).or_else(|| named::by_access_point(source)) {
+                Some(name) => only_named(packet, &after, name),
+                // Unnumbered frames with information, and numbered ones.
+                None if points != 0xaaaa && (control == 3 || control & 1 == 0) => {
+                    packet.layers.push(after.layer(Protocol::Data, "data"));
+                }
+                None => {}
+            }
+        }
+        _ => {}
     }
 }

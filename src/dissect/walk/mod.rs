@@ -9,7 +9,7 @@ use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
 use super::tcp::Segment;
 use super::{Datagram, Ip, Message, Packet, Payload, Stop, Transport, as_u32};
-use super::{http, icmp, icmpv6, ipv6, named, outline, ports, tables};
+use super::{http, icmp, icmpv6, ipv6, ports, tables};
 use crate::capture::LinkType;
 use etherparse::{
     Ethernet2HeaderSlice, Ipv4HeaderSlice, Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice,
@@ -17,7 +17,7 @@ use etherparse::{
 };
 
 use carried::{configuration_test, only_named, sctp};
-use links::{arcnet, can, cisco_hdlc, fddi, null, ppp, sll};
+use links::{arcnet, can, cisco_hdlc, fddi, llc, null, ppp, sll};
 use tunnels::{gre, gtp, inside, mpls, pppoe, vxlan};
 
 /// A stretch of bytes still to be taken apart.
@@ -207,6 +207,22 @@ fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) 
             // RFC 2225: another protocol, under ARP's number.
             if rest.view().u16(0) == Some(19) {
                 packet.layers.push(rest.layer(Protocol::Other, "atmarp"));
+                // Twelve bytes with the lengths of what follows; of numbers, without their kind.
+                let view = rest.view();
+                let lengths = [4, 5, 8, 9, 10, 11].map(|at| view.u8(at).unwrap_or(0));
+                let [source, below, own, target, behind, asked] = lengths.map(usize::from);
+                let all = [
+                    source & 63,
+                    below & 63,
+                    own,
+                    target & 63,
+                    behind & 63,
+                    asked,
+                ];
+                let length = 12 + all.iter().sum::<usize>();
+                if rest.bytes().len() < length {
+                    stop(packet, rest.missing(length));
+                }
                 return;
             }
             packet.layers.push(rest.layer(Protocol::Arp, "arp"));
@@ -229,63 +245,9 @@ fn ether_type<'a>(packet: &mut Packet<'a>, mut rest: Rest<'a>, mut number: u16) 
     }
 }
 
-fn llc<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
-    // Novell's raw 802.3 has no LLC header: IPX begins with 0xffff.
-    if rest.bytes().starts_with(&[0xff, 0xff]) {
-        packet.layers.push(rest.layer(Protocol::Other, "ipx"));
-        return;
-    }
-    packet.layers.push(rest.layer(Protocol::Llc, "llc"));
-    let view = rest.view();
-    match (view.u16(0), view.u8(2), view.array::<3>(3), view.u16(6)) {
-        (Some(0xaaaa), Some(3), Some([0, 0, 0] | [0, 0, 0xf8]), Some(number)) if number > 1500 => {
-            ether_type(packet, rest.after(8), number);
-        }
-        (Some(0xaaaa), Some(3), Some(CISCO), Some(0x2000)) => {
-            packet
-                .layers
-                .push(rest.after(8).layer(Protocol::Cdp, "cdp"));
-        }
-        (Some(0xf0f0), Some(control), _, _) => {
-            // Numbered frames have two bytes of control.
-            let header = if control & 3 == 3 { 3 } else { 4 };
-            let mut names = outline::Names::new();
-            outline::netbios(rest.after(header).bytes(), &mut names);
-            for name in names {
-                packet.layers.push(rest.layer(Protocol::Other, name));
-            }
-        }
-        (Some(0x0606), Some(3), _, _) => ipv4(packet, rest.after(3)),
-        (Some(0x4242), Some(3), _, _) => {
-            packet
-                .layers
-                .push(rest.after(3).layer(Protocol::Stp, "stp"));
-        }
-        (None, ..) => stop(packet, rest.missing(3)),
-        (Some(points), Some(control), _, _) => {
-            let [destination, source] = points.to_be_bytes();
-            let after = rest.after(if control & 3 == 3 { 3 } else { 4 });
-            if after.reported == 0 {
-                return;
-            }
-            match named::by_access_point(destination).or_else(|| named::by_access_point(source)) {
-                Some(name) => only_named(packet, &after, name),
-                // Unnumbered frames with information, and numbered ones.
-                None if points != 0xaaaa && (control == 3 || control & 1 == 0) => {
-                    packet.layers.push(after.layer(Protocol::Data, "data"));
-                }
-                None => {}
-            }
-        }
-        _ => {}
-    }
-}
-
 const FABRIC_PATH: u16 = 0x8903;
 /// A tag between a switch and what extends it; four bytes, then an EtherType.
 const VN_TAG: u16 = 0x8926;
-/// Cisco's number as an organisation, in SNAP.
-const CISCO: [u8; 3] = [0, 0, 0x0c];
 
 fn by_version<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     match rest.bytes().first().map(|b| b >> 4) {
@@ -549,11 +511,12 @@ fn udp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
         None => ports::names::udp(source_port, destination_port)
             .or_else(|| ports::names::by_content(above.bytes())),
     };
-    match (application, named) {
-        (Some(protocol), _) => packet.layers.push(above.layer(protocol, protocol.name())),
+    let (protocol, name) = match (application, named) {
+        (Some(protocol), _) => (protocol, protocol.name()),
         (None, Some(name)) => return only_named(packet, &above, name),
-        (None, None) => packet.layers.push(above.layer(Protocol::Data, "data")),
+        (None, None) => (Protocol::Data, "data"),
     };
+    packet.layers.push(above.layer(protocol, name));
 }
 
 fn payload(rest: &Rest<'_>) -> Payload {
