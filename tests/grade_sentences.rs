@@ -175,7 +175,7 @@ fn a_heading_and_a_repeated_question_answer_nothing() {
 
 #[test]
 fn the_questions_own_words_below_its_number_answer_nothing() {
-    let report = "### 2B\nServer identifier, subnet mask, router, DNS server of the offer\n\n> 255.255.255.0\n> {router}\n";
+    let report = "### 2B\nServer identifier, subnet mask, router, DNS server of the offer\n\n> {router}\n> 255.255.255.0\n> {router}\n> {dns}\n";
     assert_eq!(ip(report, &["2B.mask"]), ["right"]);
     // What is said last is the answer.
     let report = "4B\nThe destination MAC address belongs to the web server\n";
