@@ -4,14 +4,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use wirelab::grade::{self, Marks, Verdict};
-use wirelab::handout::{Handout, built_in};
 
-fn handout(name: &str) -> Arc<Handout> {
-    match Handout::parse(built_in(name).expect("it is built in")) {
-        Ok(handout) => Arc::new(handout),
-        Err(problems) => panic!("{problems:?}"),
-    }
-}
+mod class;
+
+use class::handout;
 
 /// Grades one report with the captures of the lab that came with the project.
 fn graded(lab: &str, name: &str, report: &[u8]) -> Marks {

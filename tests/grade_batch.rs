@@ -2,9 +2,13 @@
 //! whatever the number of workers.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
+
+mod class;
+
+use class::run;
 
 fn wirelab(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wirelab"));
@@ -14,30 +18,6 @@ fn wirelab(arguments: &[&str], folder: &Path) -> Output {
         .arg(folder)
         .args(arguments);
     command.output().expect("it runs")
-}
-
-fn run(name: &str) -> BTreeMap<String, Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/classes/runs")
-        .join(format!("{name}.tar.gz"));
-    let file = std::fs::File::open(path).expect("the run");
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
-    let mut files = BTreeMap::new();
-    for entry in archive.entries().expect("entries") {
-        let mut entry = entry.expect("an entry");
-        let path = entry.path().expect("a path").into_owned();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).expect("bytes");
-        if name.ends_with(".pcapng") {
-            files.insert(name, bytes);
-        }
-    }
-    files
 }
 
 fn gzip(length: u64, head: &[u8]) -> Vec<u8> {
@@ -122,7 +102,9 @@ fn hostile(kind: usize, good: &BTreeMap<String, Vec<u8>>) -> Vec<(String, Vec<u8
 #[test]
 fn three_hundred_rows_and_the_same_bytes_every_time() {
     let folder = tempfile::tempdir().expect("a folder");
-    let runs: Vec<_> = (1..=8).map(|n| run(&format!("ip-dhcp-arp-{n}"))).collect();
+    let runs: Vec<_> = (1..=8)
+        .map(|n| run(&format!("ip-dhcp-arp-{n}")).captures)
+        .collect();
     for n in 0..240usize {
         let place = folder.path().join(format!("good{n:03}"));
         std::fs::create_dir(&place).expect("a folder");
@@ -201,7 +183,7 @@ fn a_hand_in_that_takes_too_long_costs_only_its_own_row() {
     use wirelab::grade::{self, Limits, workers};
     use wirelab::handout::{Handout, built_in};
     let folder = tempfile::tempdir().expect("a folder");
-    let good = run("ip-dhcp-arp-1");
+    let good = run("ip-dhcp-arp-1").captures;
     for (student, text) in [
         ("a", "1B: ICMP".to_owned()),
         ("b", "1A 1B 1C ( ( ".repeat(9_000)),

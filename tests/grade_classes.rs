@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wirelab::grade::{self, Verdict, integrity};
-use wirelab::handout::{Found, Handout, Material, answers, built_in};
+use wirelab::handout::{Found, Material, answers};
 
 const CLASSES: [&str; 2] = ["ip-dhcp-arp", "client-server"];
 
@@ -35,12 +35,9 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
         .collect()
 }
 
-fn handout(name: &str) -> Arc<Handout> {
-    match Handout::parse(built_in(name).expect("it is built in")) {
-        Ok(handout) => Arc::new(handout),
-        Err(problems) => panic!("{problems:?}"),
-    }
-}
+mod class;
+
+use class::handout;
 
 #[test]
 fn every_key_is_found_with_its_frames() {

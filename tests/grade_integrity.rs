@@ -2,7 +2,7 @@
 //! found with frames of both files, and no honest one is, pair work and shared machines included.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wirelab::capture::{Batch, Reader};
@@ -10,7 +10,10 @@ use wirelab::grade::integrity::{self, Findings, How};
 use wirelab::grade::{self, Marks};
 use wirelab::handout::{Handout, built_in};
 
-const FILES: [&str; 5] = ["L2.4", "1", "2", "3", "4"];
+mod class;
+
+/// Captures of a run.
+const FILES: usize = 5;
 
 /// A frame: nanoseconds since 1970, and its bytes.
 type Frames = Vec<(i64, Vec<u8>)>;
@@ -22,35 +25,21 @@ struct Run {
 }
 
 fn run(name: &str) -> Run {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/classes/runs")
-        .join(format!("ip-dhcp-arp-{name}.tar.gz"));
-    let file = std::fs::File::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
-    let mut out = Run {
-        captures: BTreeMap::new(),
-        raw: BTreeMap::new(),
-        values: BTreeMap::new(),
-    };
-    for entry in archive.entries().expect("entries") {
-        let mut entry = entry.expect("an entry");
-        let path = entry.path().expect("a path").into_owned();
-        let stem = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).expect("bytes");
-        if stem == "values" {
-            out.values = toml::from_str(&String::from_utf8_lossy(&bytes)).expect("values");
-        } else if FILES.contains(&stem.as_str()) {
-            out.captures.insert(stem.clone(), frames(&bytes));
-            out.raw.insert(stem, bytes);
-        }
+    let class::Run { captures, values } = class::run(&format!("ip-dhcp-arp-{name}"));
+    let stem = |name: &String| name.trim_end_matches(".pcapng").to_owned();
+    let raw: BTreeMap<String, Vec<u8>> = captures
+        .into_iter()
+        .map(|(name, bytes)| (stem(&name), bytes))
+        .collect();
+    assert_eq!(raw.len(), FILES, "{name}");
+    let captures = raw
+        .iter()
+        .map(|(name, bytes)| (name.clone(), frames(bytes)));
+    Run {
+        captures: captures.collect(),
+        raw,
+        values,
     }
-    assert_eq!(out.captures.len(), FILES.len(), "{name}");
-    out
 }
 
 fn frames(bytes: &[u8]) -> Frames {

@@ -1,7 +1,7 @@
 //! What `wirelab grade` writes: tables for learning management systems, pages, decisions; and nothing
 //! in it that a browser, a spreadsheet or a terminal would execute.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -9,20 +9,13 @@ const HOSTILE: &str = "=1+1\n1B: <script>alert(1)</script><img src=x onerror=ale
 1A: source =HYPERLINK(\"http://evil\",\"10.0.2.15\") \u{1b}[31m\u{202e} [click](javascript:alert(1))
 1C: +20 bytes\n1E: @SUM(A1) 64 </td></table><h1>you won</h1>\n";
 
+mod class;
+
 fn capture(name: &str) -> Vec<u8> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/classes/runs/ip-dhcp-arp-1.tar.gz");
-    let file = std::fs::File::open(path).expect("the run");
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
-    for entry in archive.entries().expect("entries") {
-        let mut entry = entry.expect("an entry");
-        if entry.path().expect("a path").ends_with(name) {
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).expect("bytes");
-            return bytes;
-        }
-    }
-    panic!("{name} is in the run");
+    class::run("ip-dhcp-arp-1")
+        .captures
+        .remove(name)
+        .expect("it is in the run")
 }
 
 fn put(folder: &Path, name: &str, bytes: &[u8]) {

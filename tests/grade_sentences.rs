@@ -5,47 +5,12 @@
 //! person. The share that agrees may not fall, and next to none may be confident and false.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wirelab::grade::{self, Marks, Verdict};
-use wirelab::handout::{Handout, built_in};
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/classes")
-}
+mod class;
 
-fn handout(name: &str) -> Arc<Handout> {
-    match Handout::parse(built_in(name).expect("it is built in")) {
-        Ok(handout) => Arc::new(handout),
-        Err(problems) => panic!("{problems:?}"),
-    }
-}
-
-/// The captures of a recorded run, and its values.
-fn run(name: &str) -> (BTreeMap<String, Vec<u8>>, BTreeMap<String, String>) {
-    let path = folder().join("runs").join(format!("{name}.tar.gz"));
-    let file = std::fs::File::open(&path).expect("the run");
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
-    let (mut files, mut values) = (BTreeMap::new(), BTreeMap::new());
-    for entry in archive.entries().expect("entries") {
-        let mut entry = entry.expect("an entry");
-        let path = entry.path().expect("a path").into_owned();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).expect("bytes");
-        if name == "values.toml" {
-            values = toml::from_str(&String::from_utf8_lossy(&bytes)).expect("values");
-        } else if !bytes.is_empty() {
-            files.insert(name, bytes);
-        }
-    }
-    (files, values)
-}
+use class::{Run, folder, handout, run};
 
 /// Grades reports, one line each, with the captures of a run.
 fn graded(lab: &str, run: &BTreeMap<String, Vec<u8>>, reports: &[String]) -> Vec<Marks> {
@@ -64,7 +29,7 @@ fn graded(lab: &str, run: &BTreeMap<String, Vec<u8>>, reports: &[String]) -> Vec
 
 /// `question | text | part=verdict[,verdict] …`
 fn sentences(lab: &str, recorded: &str, least: f64) {
-    let (captures, values) = run(recorded);
+    let Run { captures, values } = run(recorded);
     let path = folder().join("sentences").join(format!("{lab}.txt"));
     let text = std::fs::read_to_string(path).expect("the sentences");
     let mut lines = Vec::new();
@@ -131,7 +96,7 @@ fn sentences_about_client_and_server() {
 
 /// Grades one report with the captures of a run, and gives the verdicts of some parts.
 fn told(lab: &str, recorded: &str, report: &str, parts: &[&str]) -> Vec<&'static str> {
-    let (captures, values) = run(recorded);
+    let Run { captures, values } = run(recorded);
     let mut report = report.to_owned();
     for (name, value) in &values {
         report = report.replace(&format!("{{{name}}}"), value);
@@ -317,6 +282,8 @@ fn a_report_has_its_own_words_and_numerals_for_questions() {
         "1\na\n   {vm} to {far}\nb\n   ICMP\n\n2\na\n   UDP\n\n4\nb\n   no\nc\n   0x0800\n",
         "1\nA - {vm} to {far}\nB - ICMP\n\n2\nA - UDP\n\n4\nB - no\nC - 0x0800\n",
         "I.a  from {vm} to {far}\nI.b  ICMP\nII.a  UDP\nIV.b  no\nIV.c  0x0800\n",
+        "> 1.1 source and destination?\n\n{vm} to {far}\n\n1.2 ICMP\n2.1 UDP\n4.2 no\n4.3 0x0800\n",
+        "Q1.1 {vm} to {far}\nQ1.2 ICMP\nQ2.1 UDP\nQ4.2 no\nQ4.3 0x0800\n",
         "## 1 (ping1.pcap, No. 9)\n* (A) {vm} to {far}\n* (B) ICMP\n\n## 2 (b.pcap)\n* (A) UDP\n\n## 4\n* (B) no\n* (C) 0x0800\n",
     ] {
         assert_eq!(ip(report, &parts), ["right"; 5], "{report}");
@@ -341,6 +308,26 @@ fn a_report_has_its_own_words_and_numerals_for_questions() {
     assert_eq!(
         ip(report, &["2A.transport", "3A.asked-address"]),
         ["right", "missing"]
+    );
+}
+
+#[test]
+fn tasks_are_named_by_their_words_and_by_the_question_itself() {
+    let report = "Task 1 (UDP)\nrequest in frame {t1_req}\nTask 2 (TCP)\nMSS 1460\nQuestion 1\nRST, ACK\nQuestion 2\nICMP port unreachable\nProxy 2\nYes.\n";
+    let parts = [
+        "T1.request-frame",
+        "T2.mss",
+        "Q1.observed",
+        "Q2.observed",
+        "P2.from-cache",
+    ];
+    assert_eq!(cs(report, &parts), ["right"; 5]);
+    let report =
+        "Was the second request served from the cache?\nYes.\n\nHow was the weather?\nNo.\n";
+    assert_eq!(cs(report, &parts[4..]), ["right"]);
+    assert_eq!(
+        ip("4C: 0x0800\nLab 2\nTIME, HELLO, EXIT\n", &["L2.4.commands"]),
+        ["right"]
     );
 }
 
@@ -429,7 +416,7 @@ fn sums_and_thousands_are_numbers() {
         }
         out
     };
-    let (_, values) = run("client-server-11");
+    let values = run("client-server-11").values;
     let syn = &values["t2_syn"];
     let report = format!(
         "T2: seq of SYN: {}, ack of SYN ACK: {syn} + 1\n",

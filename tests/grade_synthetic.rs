@@ -2,24 +2,15 @@
 //! different seeds, in every accepted form, with marks that were written by hand beforehand.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
 use std::sync::Arc;
 use wirelab::grade::{self, Marks, Verdict};
-use wirelab::handout::{Handout, built_in, sheet};
+use wirelab::handout::{Handout, sheet};
 
+mod class;
 mod skip;
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/classes")
-}
-
-fn handout(name: &str) -> Arc<Handout> {
-    match Handout::parse(built_in(name).expect("it is built in")) {
-        Ok(handout) => Arc::new(handout),
-        Err(problems) => panic!("{problems:?}"),
-    }
-}
+use class::{Run, folder, handout, run};
 
 /// A hand-in as the class file tells it.
 struct HandIn {
@@ -31,7 +22,7 @@ struct HandIn {
     text: String,
 }
 
-fn class(name: &str) -> Vec<HandIn> {
+fn hand_ins(name: &str) -> Vec<HandIn> {
     let text = std::fs::read_to_string(folder().join(format!("{name}.txt"))).expect("the class");
     let mut all: Vec<HandIn> = Vec::new();
     for section in text.split("\n=== ").skip(1) {
@@ -67,33 +58,9 @@ fn class(name: &str) -> Vec<HandIn> {
     all
 }
 
-/// The files of a recorded run.
-fn run(name: &str) -> BTreeMap<String, Vec<u8>> {
-    let path = folder().join("runs").join(format!("{name}.tar.gz"));
-    let file = std::fs::File::open(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
-    let mut files = BTreeMap::new();
-    for entry in archive.entries().expect("entries") {
-        let mut entry = entry.expect("an entry");
-        let path = entry.path().expect("a path").into_owned();
-        let Some(name) = path.file_name() else {
-            continue;
-        };
-        let name = name.to_string_lossy().into_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).expect("bytes");
-        if !bytes.is_empty() {
-            files.insert(name, bytes);
-        }
-    }
-    files
-}
-
-fn fill(text: &str, files: &BTreeMap<String, Vec<u8>>) -> String {
-    let values = String::from_utf8_lossy(&files["values.toml"]).into_owned();
-    let values: BTreeMap<String, String> = toml::from_str(&values).expect("values");
+fn fill(text: &str, values: &BTreeMap<String, String>) -> String {
     let mut out = text.to_owned();
-    for (name, value) in &values {
+    for (name, value) in values {
         out = out.replace(&format!("{{{name}}}"), value);
     }
     out
@@ -245,14 +212,14 @@ fn wanted(handout: &Handout, rules: &[String]) -> Vec<(String, Wanted)> {
 fn agree(lab: &str) {
     let handout = handout(lab);
     let place = tempfile::tempdir().expect("a folder");
-    let class = class(lab);
+    let class = hand_ins(lab);
     let pdftotext = std::process::Command::new("pdftotext")
         .arg("-v")
         .output()
         .is_ok();
     for one in &class {
-        let files = run(&one.run);
-        let text = fill(&one.text, &files);
+        let Run { captures, values } = run(&one.run);
+        let text = fill(&one.text, &values);
         assert!(
             !text.contains("{vm") && !text.contains("{t1"),
             "{}: a value is missing",
@@ -260,7 +227,7 @@ fn agree(lab: &str) {
         );
         let (name, bytes) = form(&handout, &one.form, &text);
         let mut all: Vec<(String, Vec<u8>)> = vec![(name, bytes)];
-        for (name, bytes) in files {
+        for (name, bytes) in captures {
             let stem = name.strip_suffix(".pcapng").unwrap_or("").to_owned();
             let chosen = one.captures.as_ref().is_none_or(|c| c.contains(&stem));
             if !stem.is_empty() && chosen {

@@ -287,6 +287,11 @@ impl Numbering {
         }
         let (target, hint, rest) = self.label(line, now.as_ref());
         let own = target.is_some();
+        // The handout's question, copied without its number.
+        if !own && let Some(question) = self.repeated(line) {
+            *now = Some(Target::Question(question));
+            return;
+        }
         // `1A, 1B: …` answers both.
         let (mut rest, mut hint) = (rest, hint);
         let mut also = Vec::new();

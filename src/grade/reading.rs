@@ -119,8 +119,8 @@ pub fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<S
     all
 }
 
-/// Takes back the new claims that are not the key, unless one of them is: then the text is of this
-/// question.
+/// Takes back the new claims that are not the key; where one of them is, names stay: the text is of
+/// this question.
 fn keep_fitting(
     question: &Question,
     keys: &[&Answer],
@@ -136,8 +136,11 @@ fn keep_fitting(
     let any = (0..claims.len())
         .filter(new)
         .any(|at| claims[at].as_ref().is_some_and(|c| fits(at, c)));
-    for at in (0..claims.len()).filter(new).filter(|_| !(one && any)) {
-        claims[at] = claims[at].take().filter(|c| fits(at, c));
+    for at in (0..claims.len()).filter(new) {
+        // A name in such a text is told of it; a number or an address may be of something else.
+        let sort = class(*question.part[at].kind.get_ref());
+        let told = one && any && matches!(sort, Class::Name | Class::YesNo | Class::List);
+        claims[at] = claims[at].take().filter(|c| told || fits(at, c));
     }
 }
 

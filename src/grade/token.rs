@@ -101,7 +101,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*-?(bytes?|octets?|b\b|bits?|words?|milliseconds?|ms\b|microseconds?|[uµ]s\b|seconds?|secs?\b|s\b|minutes?|mins?\b|hours?|hrs?\b)")
+    Regex::new(r"(?i)^\s*(?:-|\()?(bytes?|octets?|b\b|bits?|words?|milliseconds?|ms\b|microseconds?|[uµ]s\b|seconds?|secs?\b|s\b|minutes?|mins?\b|hours?|hrs?\b)")
         .expect("the pattern is right")
 });
 

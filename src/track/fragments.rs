@@ -372,4 +372,77 @@ mod tests {
         assert!(fragments.held <= MOST_BYTES && fragments.given_up > 0);
         assert_eq!(fragments.open.len(), fragments.oldest.len());
     }
+
+    fn piece(identification: u32, offset: u32, more: bool) -> Ip {
+        let address: IpAddr = [10, 0, 0, 1].into();
+        Ip {
+            source: address,
+            destination: address,
+            ttl: 64,
+            protocol: 17,
+            identification,
+            fragment_offset: offset,
+            more_fragments: more,
+            stated_length: 28,
+            start: 0,
+            payload_start: 20,
+            payload_captured: 8,
+            payload_reported: 8,
+        }
+    }
+
+    #[test]
+    fn the_oldest_is_given_up_first_and_what_is_whole_is_forgotten() {
+        let mut fragments = Fragments::default();
+        // A number that was used before, for a datagram that became whole.
+        assert!(fragments.add(&piece(7, 0, true), &[0; 8], 1).is_none());
+        assert!(fragments.add(&piece(7, 8, false), &[0; 8], 2).is_some());
+        assert_eq!((fragments.held, fragments.open.len()), (0, 0));
+        assert!(fragments.oldest.is_empty());
+        for (number, frame) in (100..).zip(3..MOST + 3) {
+            let frame = u32::try_from(frame).expect("small");
+            fragments.add(&piece(number, 0, true), &[0; 8], frame);
+        }
+        assert_eq!((fragments.open.len(), fragments.given_up), (MOST, 0));
+        assert_eq!(fragments.held, MOST * (8 + PIECE));
+        fragments.add(&piece(7, 0, true), &[0; 8], 5000);
+        assert_eq!((fragments.open.len(), fragments.given_up), (MOST + 1, 0));
+        // One more: the first of those that wait goes, not the one whose number came early.
+        assert!(fragments.add(&piece(7, 8, false), &[0; 8], 5001).is_some());
+        assert_eq!(fragments.given_up, 1);
+        assert!(
+            fragments
+                .add(&piece(100, 8, false), &[0; 8], 5002)
+                .is_none()
+        );
+        assert!(
+            fragments
+                .add(&piece(101, 8, false), &[0; 8], 5003)
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn bytes_are_bounded_too() {
+        let mut fragments = Fragments::default();
+        let bytes = vec![0; 60_000];
+        let fit = MOST_BYTES / (bytes.len() + PIECE);
+        for number in 0..=fit {
+            let number = u32::try_from(number).expect("small");
+            assert_eq!(fragments.given_up, 0);
+            fragments.add(&piece(number, 0, true), &bytes, number + 1);
+        }
+        assert_eq!((fragments.given_up, fragments.open.len()), (1, fit));
+        assert_eq!(fragments.held, fit * (bytes.len() + PIECE));
+    }
+
+    #[test]
+    fn too_many_pieces_are_not_looked_at() {
+        let mut fragments = Fragments::default();
+        for frame in 1..=u32::try_from(MOST_PIECES).expect("small") {
+            assert!(fragments.add(&piece(7, 8, true), &[0; 8], frame).is_none());
+        }
+        fragments.add(&piece(7, 16, false), &[0; 8], 9000);
+        assert!(fragments.add(&piece(7, 0, true), &[0; 8], 9001).is_none());
+    }
 }

@@ -1023,3 +1023,54 @@ fn recognize(bytes: &[u8], (source, destination): (u16, u16)) -> Kind {
         _ => outline::tcp(source, destination, bytes).map_or(Kind::Unknown, Kind::Outlined),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(note: HttpNote) -> Message {
+        Message {
+            protocol: Protocol::Http,
+            bytes: Vec::new(),
+            http: Some(note),
+            state: State::default(),
+            dns: None,
+        }
+    }
+
+    #[test]
+    fn of_several_in_a_frame_all_show_the_last_of_their_kind() {
+        let request = |exchange| HttpNote {
+            exchange,
+            request_number: Some(exchange),
+            ..HttpNote::default()
+        };
+        let response = |exchange, uri: &[u8]| HttpNote {
+            exchange,
+            response_number: Some(exchange),
+            request_in: Some(10 + exchange),
+            request_uri: Some(uri.to_vec()),
+            ..HttpNote::default()
+        };
+        // What is not counted, as a head that is cut short, shows nothing.
+        let mut messages = [
+            message(request(4)),
+            message(response(2, b"/a")),
+            message(HttpNote::default()),
+            message(request(5)),
+            message(response(3, b"/b")),
+            message(HttpNote::default()),
+        ];
+        show_the_last(&mut messages);
+        let notes: Vec<HttpNote> = messages.iter().filter_map(|m| m.http.clone()).collect();
+        assert_eq!((&notes[0], &notes[3]), (&request(5), &request(5)));
+        assert_eq!(
+            (&notes[1], &notes[4]),
+            (&response(3, b"/a"), &response(3, b"/b"))
+        );
+        assert_eq!(
+            (&notes[2], &notes[5]),
+            (&HttpNote::default(), &HttpNote::default())
+        );
+    }
+}

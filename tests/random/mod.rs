@@ -1,8 +1,11 @@
 //! Scenarios that a number makes: senders, receivers and a network that loses, repeats and
 //! reorders, by a rule nobody chose for a rule of ours. What tshark prints of them is kept.
 
+/// Makes the packets of a number.
+type Make = fn(u64) -> String;
+
 /// What is made, by whom, and how many of it.
-pub(crate) const KINDS: &[(&str, fn(u64) -> String, u64)] = &[
+pub(crate) const KINDS: &[(&str, Make, u64)] = &[
     ("tcp", tcp, 5),
     ("http", http, 4),
     ("tls", tls, 2),
@@ -75,10 +78,11 @@ fn connection(random: &mut Random, out: &mut String, time: &mut u64, port: usize
         };
         end.window = 4000;
     }
+    let stamps = if random.chance(40) { " ts=5" } else { "" };
     let tell = |out: &mut String, time: u64, side: usize, what: &str| {
         let (from, to) = (&names[side], &names[1 - side]);
         *out += &format!(
-            "{}.{:06} {from} > {to} tcp {what}\n",
+            "{}.{:06} {from} > {to} tcp {what}{stamps}\n",
             time / 1_000_000,
             time % 1_000_000
         );

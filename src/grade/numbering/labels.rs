@@ -78,12 +78,16 @@ impl Numbering {
                 .expect("the pattern is right")
             });
             let bare = line.trim_start_matches(['#', '*', '_', '>', '-', ' ', '\t']);
-            let bare = &bare[WORD.find(bare).map_or(0, |word| word.end())..];
+            let stripped = &bare[WORD.find(bare).map_or(0, |word| word.end())..];
             for called in &names.called {
                 let numbered = called.bytes().any(|b| b.is_ascii_digit());
-                if numbered && starts_with_word(bare, called) {
+                let mut ways = [bare, stripped].into_iter();
+                if let Some(way) = ways.find(|w| numbered && starts_with_word(w, called)) {
                     let rest =
-                        bare[called.len()..].trim_start_matches(['*', '_', ':', ')', '.', ' ']);
+                        way[called.len()..].trim_start_matches(['*', '_', ':', ')', '.', ' ']);
+                    // `Task 1 (UDP)` is a heading.
+                    let title = rest.starts_with('(') && rest.trim_end().ends_with(')');
+                    let rest = if title { "" } else { rest };
                     return (Some(Target::Question(question)), String::new(), rest);
                 }
             }

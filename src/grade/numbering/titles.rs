@@ -3,13 +3,13 @@
 use super::labels::{GROUP, LETTER, LETTERS};
 use super::{Id, Numbering, Target, runs};
 use crate::grade::report::Block;
-use crate::grade::token::hedged;
+use crate::grade::token::{self, Kind, hedged};
 use regex::Regex;
 use std::sync::LazyLock;
 
 /// A question or a task, told as such.
 pub(super) static ECHO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(?:what|which|how|why|who|does|do|is|are|was|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!?:]*(?:\.|\?|\([^)]*\)\.?)+$")
+    Regex::new(r"(?i)^(?:(?:what|which|how|why|who|find|calculate|confirm|explain|list|describe|give|identify|name|state|determine|write|compare)\b[^.!?:]*(?:\.|\?|\([^)]*\)\.?)+|(?:does|do|is|are|was)\b[^.!?:]*\?+)$")
         .expect("the pattern is right")
 });
 
@@ -27,6 +27,18 @@ impl Numbering {
         }
         let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
         let called = self.numbered(line).or_else(|| self.numbered(bracket?.0));
+        // `Lab 2`, where one question is of it.
+        let begun = |names: &super::Names| {
+            let bare = runs(&line.to_lowercase());
+            names
+                .numbered
+                .iter()
+                .any(|n| bare.len() > 1 && n.starts_with(&bare))
+        };
+        let called = called.or_else(|| {
+            let mut begun = (0..self.handout.len()).filter(|q| begun(&self.handout[*q]));
+            begun.next().filter(|_| begun.next().is_none())
+        });
         called.or_else(|| {
             // `Aufgabe 4 of Lab 2 (L2.4) – server`
             let (inner, rest) = match bracket {
@@ -119,11 +131,13 @@ impl Numbering {
         });
         // `> 1A. 10.0.2.15` is an answer, quoted or not.
         let values = rest.contains(|c: char| c.is_ascii_digit()) && !rest.trim_end().ends_with('?');
+        let address = |t: &token::Token| matches!(t.kind, Kind::Mac(_) | Kind::Ip(_));
+        let values = values || token::tokens(rest).iter().any(address);
         let quoted = line.trim_start().starts_with('>') && !values;
         let denies = [" no ", " not ", "n't ", "yes"]
             .iter()
             .any(|w| format!(" {} ", rest.to_lowercase()).contains(w));
-        plain == Some(true) && (quoted || !denies && self.repeats(question, rest, 1))
+        plain == Some(true) && (quoted || !denies && !values && self.repeats(question, rest, 1))
     }
 
     /// Lines of which a wider one was wrapped are one line.
@@ -166,6 +180,16 @@ impl Numbering {
         out
     }
 
+    /// The question whose words a line repeats, if it is one.
+    pub(super) fn repeated(&self, line: &str) -> Option<usize> {
+        let line = line.trim().trim_matches(['*', '_', '>', ' ']);
+        if !line.ends_with('?') {
+            return None;
+        }
+        let mut all = (0..self.handout.len()).filter(|q| self.repeats(*q, line, 5));
+        all.next().filter(|_| all.next().is_none())
+    }
+
     /// Whether a text has little but the words that its question is asked with.
     pub(super) fn repeats(&self, question: usize, text: &str, least: usize) -> bool {
         let words = |t: &str| -> Vec<String> {
@@ -189,8 +213,10 @@ impl Numbering {
 pub(super) fn unasked(text: &str) -> &str {
     /// `How should it connect when it has no address?` asks nothing.
     static ANSWERS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:when|if|without|while)\b.*(?:\b(?:no|not|yet|without)\b|n't\b)")
-            .expect("the pattern is right")
+        Regex::new(
+            r"(?i)\b(?:when|if|without|while)\b.*(?:\b(?:no|not|yet|without)\b|n't\b)|\bwho has \d",
+        )
+        .expect("the pattern is right")
     });
     let mut text = text.trim();
     while text.ends_with('?') && !text.ends_with("??") {

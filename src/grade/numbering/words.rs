@@ -17,6 +17,11 @@ static ROMAN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?P<lead>[\s#*_>•\-–(]*)(?P<name>[IVX]{1,4})(?P<mark>[.):])(?:[*_]*(?:\s|$)|(?P<letter>[A-Za-z])\b)")
         .expect("the pattern is right")
 });
+/// A number for the letter: `1.3` is `1C`.
+static POINTS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?P<lead>[\s#*_>•\-–(]*)(?:\p{L}{1,12}[\s.:]*)?(?P<group>\d{1,2})\.(?P<place>\d{1,2})(?P<mark>[*_]*[).:]*[*_]*)(?:\s|$)")
+        .expect("the pattern is right")
+});
 /// An item of a numbered list with something in it.
 static ITEM: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*\d{1,2}[.)]\s+(?:[^\s*]|$)").expect("the pattern is right"));
@@ -76,9 +81,12 @@ impl Numbering {
         }
         words.retain(|_, names| names.len() > 1);
         let roman = romans.len() > 1 && romans.contains("1");
+        let mut points: BTreeSet<String> = BTreeSet::new();
+        points.extend(lines(blocks).filter_map(|line| Some(self.point(line)?.1)));
+        let pointed = points.len() >= 3;
         // Who writes `2B` counts with `1.`, and names no question by it.
         let counts = named >= 3;
-        if words.is_empty() && !roman && !counts {
+        if words.is_empty() && !roman && !counts && !pointed {
             return blocks.to_vec();
         }
         let plain = |line: &String| -> Option<String> {
@@ -90,6 +98,9 @@ impl Numbering {
                 && words.contains_key(&word)
             {
                 return rest(&WORD.captures(line)?, &name);
+            }
+            if let Some(plain) = self.point(line).filter(|_| pointed) {
+                return Some(plain.0);
             }
             let found = ROMAN.captures(line).filter(|_| roman)?;
             let heading = short(line) || found.name("letter").is_some();
@@ -108,6 +119,22 @@ impl Numbering {
                 other => other.clone(),
             })
             .collect()
+    }
+
+    /// A line that counts the questions of a group, with the letter instead, and the question.
+    fn point(&self, line: &str) -> Option<(String, String)> {
+        let found = POINTS.captures(line)?;
+        let place: usize = found["place"].parse().ok()?;
+        let letter = char::from(
+            b'A' + u8::try_from(place.checked_sub(1)?)
+                .ok()
+                .filter(|p| *p < 26)?,
+        );
+        let own = |id: &&Id| id.group == found["group"] && id.rest == letter.to_string();
+        let id = self.ids.iter().find(own)?;
+        let name = format!("{}{}", id.group, id.rest);
+        let rest = &line[found.name("mark")?.end()..];
+        Some((format!("{}{name}){rest}", &found["lead"]), name))
     }
 
     /// The number of the group whose question a line begins with.

@@ -172,3 +172,62 @@ fn community(community: &Community) -> Situation {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    /// Rows for these: client, port, user, frames.
+    fn rows(sent: &[(u8, u16, &str, &[u32])]) -> Vec<(u32, Vec<u32>)> {
+        let mut told = Told::default();
+        for (client, port, user, frames) in sent {
+            let address = |last| IpAddr::from(Ipv4Addr::new(10, 0, 0, last));
+            let protocol = if *port == 21 { About::Ftp } else { About::Pop };
+            let key = (
+                protocol,
+                address(*client),
+                address(200 + *client % 2),
+                *port,
+                *user,
+            );
+            told.add(key, frames, || Story::More(1));
+        }
+        let row = |s: Situation| (s.count, s.frames.to_vec());
+        told.list.into_iter().map(row).collect()
+    }
+
+    #[test]
+    fn the_same_again_is_one_row() {
+        let same = rows(&[
+            (1, 21, "a", &[1, 2]),
+            (1, 21, "a", &[5]),
+            (1, 21, "a", &[9]),
+        ]);
+        assert_eq!(same, [(3, vec![1, 2, 5, 9])]);
+    }
+
+    #[test]
+    fn another_user_client_server_or_port_is_another() {
+        let others = [(1, 21, "b"), (2, 21, "a"), (3, 21, "a"), (1, 110, "a")];
+        for (client, port, user) in others {
+            let told = rows(&[(1, 21, "a", &[1]), (client, port, user, &[2])]);
+            assert_eq!(told, [(1, vec![1]), (1, vec![2])]);
+        }
+    }
+
+    #[test]
+    fn a_hundred_frames_are_named() {
+        let many: Vec<u32> = (1..=70).collect();
+        let told = rows(&[(1, 21, "a", &many), (1, 21, "a", &many)]);
+        assert_eq!((told[0].0, told[0].1.len()), (2, NAMED));
+    }
+
+    #[test]
+    fn so_many_are_told_one_by_one() {
+        let names: Vec<String> = (0..MOST + 5).map(|n| n.to_string()).collect();
+        let mut sent: Vec<(u8, u16, &str, &[u32])> = Vec::new();
+        sent.extend(names.iter().map(|name| (1, 21, name.as_str(), &[7u32][..])));
+        assert_eq!(rows(&sent).len(), MOST);
+    }
+}

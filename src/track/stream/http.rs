@@ -739,11 +739,6 @@ impl Exchanges {
         self.rows.len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// How much an exchange matters: errors and missing answers first.
     pub fn weight(&self, index: usize) -> u64 {
         self.rows

@@ -11,6 +11,10 @@ use crate::track::chunks::Chunks;
 
 /// Most segments kept.
 pub(crate) const MOST: usize = 1 << 24;
+/// What was sent before, as the analysis calls it.
+const RESENT: Flags = Flags(
+    Flags::RETRANSMISSION.0 | Flags::FAST_RETRANSMISSION.0 | Flags::SPURIOUS_RETRANSMISSION.0,
+);
 
 /// A segment as kept.
 struct Row {
@@ -75,11 +79,7 @@ impl Segments {
         if segment.has(tcp::ACK) {
             self.acknowledge(seen, segment.ack);
         }
-        let resent = note.flags.has(Flags(
-            Flags::RETRANSMISSION.0
-                | Flags::FAST_RETRANSMISSION.0
-                | Flags::SPURIOUS_RETRANSMISSION.0,
-        ));
+        let resent = note.flags.has(RESENT);
         let direction = self.directions.entry((seen.stream, seen.side)).or_default();
         direction.count += 1;
         let place = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);

@@ -119,7 +119,7 @@ impl Zeek {
             self.originator = u8::from(side == 1);
             let from_server = likely_server(segment.source_port, segment.destination_port);
             if (from_server && !syn) || (syn && ack) {
-                self.originator = 1 - self.originator;
+                self.originator = u8::from(side == 0);
                 self.letter(b'^');
             }
         }
