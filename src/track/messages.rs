@@ -685,8 +685,11 @@ impl Stream {
             let Some(head) = head else {
                 // Without the end of a line of text Wireshark waits for it.
                 let area = &rest[..rest.len().min(http::LONGEST_HEAD)];
-                // A line feed may follow a carriage return at the end.
-                let middle = http::body::middle(area.strip_suffix(b"\r").unwrap_or(area));
+                // What begins like a message is one, when its line ends.
+                let middle = match http::recognize(area) {
+                    Some(_) => None,
+                    None => http::body::middle(area),
+                };
                 if can_wait && middle.is_none() {
                     return (at, Some(Need::Lines(Lines::first(rest))));
                 }

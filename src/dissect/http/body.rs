@@ -142,7 +142,9 @@ pub fn middle(bytes: &[u8]) -> Option<Middle<'_>> {
     let (mut rest, mut header) = (bytes, false);
     loop {
         // A carriage return alone ends a line as well.
-        let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
+        let end = memchr::memchr2(b'\n', b'\r', rest);
+        // At the very end it may be half of a line's end.
+        let Some(end) = end.filter(|end| rest[*end..] != *b"\r") else {
             return header.then_some(Middle {
                 text: true,
                 header,

@@ -224,3 +224,65 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(bytes, part).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first message's length, and the names of what it carries.
+    fn first(port: u16, bytes: &[u8], memory: &mut Memory) -> (Option<Taken>, Names) {
+        let outline = tcp(port, 40000, bytes).expect("a protocol of this port");
+        let mut names = Names::new();
+        let taken = (outline.divide)(bytes, memory);
+        if let Some(Taken::Message(length)) = taken {
+            (outline.above)(&bytes[..length], memory, &mut names);
+        }
+        (taken, names)
+    }
+
+    #[test]
+    fn a_session_message_ends_where_its_length_says() {
+        let block = [&[0, 0, 0, 36][..], b"\xfeSMB", &[0; 32]].concat();
+        let memory = &mut Memory::default();
+        assert_eq!(
+            first(445, &block, memory),
+            (Some(Taken::Message(40)), vec!["smb2"])
+        );
+        assert_eq!(first(445, &block[..9], memory).0, Some(Taken::Needs(40)));
+        assert_eq!(first(445, &block[..3], memory).0, Some(Taken::OneMore));
+    }
+
+    #[test]
+    fn a_reply_is_of_the_program_that_was_called() {
+        let record = |kind: u8, program: u32| {
+            let mut bytes = vec![0x80, 0, 0, 24, 1, 2, 3, 4, 0, 0, 0, kind, 0, 0, 0, 2];
+            bytes.extend(program.to_be_bytes());
+            bytes.extend([0, 0, 0, 3, 0, 0, 0, 1]);
+            bytes
+        };
+        let memory = &mut Memory::default();
+        let reply = record(1, 0);
+        assert!(first(111, &reply, memory).1.is_empty());
+        assert_eq!(first(111, &record(0, 100_003), memory).1, ["nfs"]);
+        assert_eq!(first(111, &reply, memory).1, ["nfs"]);
+    }
+
+    #[test]
+    fn no_beginning_of_a_message_harms() {
+        for outline in OUTLINES {
+            let memory = &mut Memory {
+                secured: true,
+                ..Memory::default()
+            };
+            for byte in 0..=255 {
+                for length in 0..80 {
+                    let bytes = vec![byte; length];
+                    (outline.above)(&bytes, memory, &mut Names::new());
+                    if length > 0 {
+                        (outline.divide)(&bytes, memory);
+                    }
+                }
+            }
+        }
+    }
+}
