@@ -174,6 +174,15 @@ fn a_heading_and_a_repeated_question_answer_nothing() {
 }
 
 #[test]
+fn the_questions_own_words_below_its_number_answer_nothing() {
+    let report = "### 2B\nServer identifier, subnet mask, router, DNS server of the offer\n\n> 255.255.255.0\n> {router}\n";
+    assert_eq!(ip(report, &["2B.mask"]), ["right"]);
+    // What is said last is the answer.
+    let report = "4B\nThe destination MAC address belongs to the web server\n";
+    assert_eq!(ip(report, &["4B.belongs"]), ["wrong"]);
+}
+
+#[test]
 fn rows_of_a_table_are_read_under_its_headings() {
     let table = |first: &str, second: &str| {
         format!(

@@ -217,7 +217,8 @@ impl Numbering {
                     }
                     let before = out.len();
                     let was = now.clone();
-                    let title = self.is_title(&line, &blocks[at + 1..]);
+                    let title = self.is_title(&line, &blocks[at + 1..])
+                        || !filled && self.is_echo(&line, now.as_ref(), &blocks[at + 1..]);
                     // A blank line below a question's name is no end of its answer.
                     self.line(&line, &mut now, blank && filled, &mut out);
                     if title {

@@ -61,6 +61,15 @@ impl Numbering {
         if let Some(question) = self.heading(line) {
             return (Some(Target::Question(question)), String::new(), "");
         }
+        // `**Lab 2 Q4** typed …`
+        if let Some((title, rest)) = line
+            .trim_start()
+            .strip_prefix("**")
+            .and_then(|l| l.split_once("**"))
+            && let Some(question) = self.numbered(title)
+        {
+            return (Some(Target::Question(question)), String::new(), rest);
+        }
         if let Some((title, rest)) = line.split_once(':')
             && title.split_whitespace().count() <= 6
             && let Some(question) = self.numbered(title)

@@ -27,18 +27,6 @@ impl Numbering {
         }
         let bracket = line.strip_suffix(')').and_then(|l| l.rsplit_once('('));
         let called = self.numbered(line).or_else(|| self.numbered(bracket?.0));
-        // `Lab 2`, where one question is of it.
-        let begun = |names: &super::Names| {
-            let bare = runs(&line.to_lowercase());
-            names
-                .numbered
-                .iter()
-                .any(|n| bare.len() > 1 && n.starts_with(&bare))
-        };
-        let called = called.or_else(|| {
-            let mut begun = (0..self.handout.len()).filter(|q| begun(&self.handout[*q]));
-            begun.next().filter(|_| begun.next().is_none())
-        });
         called.or_else(|| {
             // `Aufgabe 4 of Lab 2 (L2.4) – server`
             let (inner, rest) = match bracket {
@@ -64,6 +52,9 @@ impl Numbering {
         }
         let mut bare = runs(&title.to_lowercase());
         bare.retain(|r| !SORTS.contains(&r.as_str()));
+        // `From Lab 2, task 4`
+        let lab = bare.iter().position(|r| r.starts_with("lab"));
+        bare.drain(..lab.unwrap_or(0));
         // `Laboratorio 2, esercizio 4` in any language.
         if let [lab, _, word, _] = bare.as_mut_slice()
             && lab.starts_with("lab")
@@ -76,7 +67,16 @@ impl Numbering {
             let zeros = run.len() - run.trim_start_matches('0').len();
             run.drain(..zeros.min(run.len() - 1));
         }
-        self.handout.iter().position(|n| n.numbered.contains(&bare))
+        let whole = self.handout.iter().position(|n| n.numbered.contains(&bare));
+        // `Lab 2`, where one question is of it.
+        whole.or_else(|| {
+            let begun = |q: &usize| {
+                let mut own = self.handout[*q].numbered.iter();
+                bare.len() > 1 && own.any(|n| n.starts_with(&bare))
+            };
+            let mut begun = (0..self.handout.len()).filter(begun);
+            begun.next().filter(|_| begun.next().is_none())
+        })
     }
 
     /// The questions that a heading names in brackets at its end: `Web proxy (P1, P2)`.
@@ -138,6 +138,25 @@ impl Numbering {
             .iter()
             .any(|w| format!(" {} ", rest.to_lowercase()).contains(w));
         plain == Some(true) && (quoted || !denies && !values && self.repeats(question, rest, 1))
+    }
+
+    /// Whether a line without a number only repeats the question it stands under, whose answer
+    /// follows.
+    pub(super) fn is_echo(&self, line: &str, now: Option<&Target>, next: &[Block]) -> bool {
+        let Some(Target::Question(question)) = now else {
+            return false;
+        };
+        let follows = next.iter().find_map(|block| match block {
+            Block::Line(line) if line.trim().is_empty() => None,
+            Block::Line(line) => Some(self.label(line, None).0.is_none()),
+            _ => Some(true),
+        });
+        let denies = [" no ", " not ", "n't ", " yes "];
+        let words = format!(" {} ", line.to_lowercase());
+        follows == Some(true)
+            && !denies.iter().any(|w| words.contains(w))
+            && self.label(line, now).0.is_none()
+            && self.repeats(*question, line, 4)
     }
 
     /// Lines of which a wider one was wrapped are one line.
@@ -250,11 +269,14 @@ mod tests {
             "Lab 2 question 4",
             "## Lab 2 point 4 (cmdserver.pcapng)",
             "LAB 02 Q4",
+            "Lab 2",
+            "From Lab 2, task 4",
+            "Laboratorio 2, esercizio 4",
             "The server from last week (L2.4)",
         ] {
             assert_eq!(numbering.heading(line), server, "{line}");
         }
-        for line in ["Lab 2", "Lab 24", "frame 2 and 4", "point 4 of lab 3"] {
+        for line in ["Lab 3", "Lab 24", "frame 2 and 4", "point 4 of lab 3"] {
             assert_eq!(numbering.heading(line), None, "{line}");
         }
     }
