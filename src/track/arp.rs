@@ -372,4 +372,14 @@ mod tests {
         ];
         assert_eq!(found, tshark);
     }
+
+    #[test]
+    fn what_is_said_again_is_bound_once() {
+        let mut requests = Requests::default();
+        for (number, card) in (1..).zip([A, B, A, B, A, C]) {
+            requests.message(&message(2, (card, 1), (B, 2)), number, None);
+        }
+        let frames: Vec<u32> = requests.bindings().iter().map(|b| b.frame).collect();
+        assert_eq!(frames, [1, 2, 6]);
+    }
 }

@@ -151,18 +151,12 @@ impl Pool {
             .back()
             .is_none_or(|last| at_or_after(item.seq, last.next));
         queue.span = match queue.span {
-            Some((low, high)) => Some((
-                if item.seq.wrapping_sub(base) < low.wrapping_sub(base) {
-                    item.seq
-                } else {
-                    low
-                },
-                if item.next.wrapping_sub(base) > high.wrapping_sub(base) {
-                    item.next
-                } else {
-                    high
-                },
-            )),
+            Some((low, high)) => {
+                let from = |number: u32| number.wrapping_sub(base);
+                let low = from(item.seq).min(from(low));
+                let high = from(item.next).max(from(high));
+                Some((base.wrapping_add(low), base.wrapping_add(high)))
+            }
             None if queue.items.is_empty() => Some((item.seq, item.next)),
             None => None,
         };
