@@ -11,10 +11,6 @@ use std::thread::{self, JoinHandle};
 /// Batches that may wait.
 const WAITING: usize = 2;
 
-/// Segments that are looked at ahead: with many conversations at once, memory is slower than the
-/// work.
-const AHEAD: usize = 16;
-
 /// TCP conversations and the messages in their streams.
 #[derive(Default)]
 pub(crate) struct Tcp {
@@ -29,17 +25,9 @@ pub(crate) struct Tcp {
 impl Tcp {
     /// Takes in the segments of a batch.
     fn batch(&mut self, batch: &Batch, list: &[Carried]) {
-        for few in list.chunks(AHEAD) {
-            // What is kept of some conversations is fetched at once, not one after another.
-            let fetched = few.iter().map(|carried| {
-                let stream = carried.seen.stream;
-                self.connections.fetch(stream) ^ self.streams.fetch(stream)
-            });
-            std::hint::black_box(fetched.fold(0, |all, one| all ^ one));
-            for carried in few {
-                let frame = || batch.get(carried.seen.frame).map_or(&[][..], |f| f.bytes);
-                self.segment(carried, frame);
-            }
+        for carried in list {
+            let frame = || batch.get(carried.seen.frame).map_or(&[][..], |f| f.bytes);
+            self.segment(carried, frame);
         }
     }
 

@@ -190,15 +190,6 @@ impl Streams {
         }
     }
 
-    /// Reads what is kept of a stream, so that it is in the cache; what comes out means nothing.
-    #[inline]
-    pub(crate) fn fetch(&self, stream: u32) -> u32 {
-        match self.places.get(as_usize(stream)) {
-            None | Some(&(NOT_YET | NEVER)) => 0,
-            Some(place) => u32::from(self.live[*place].login.is_some()),
-        }
-    }
-
     fn start(&mut self, stream: usize, seen: &Seen) -> u32 {
         let segment = &seen.segment;
         let place = self.live.put(Live::new());

@@ -218,20 +218,6 @@ impl Connections {
         }
     }
 
-    /// Reads what is kept of a conversation, so that it is in the cache; what comes out means nothing.
-    #[inline]
-    pub(crate) fn fetch(&self, stream: u32) -> u32 {
-        let Some(Place::Many(place)) = self.places.get(as_usize(stream)) else {
-            return 0;
-        };
-        let stream = &self.streams[as_usize(*place)];
-        let State::Live(place) = stream.state else {
-            return 0;
-        };
-        let [one, two] = &self.live[place].sides;
-        one.base ^ two.base ^ one.next ^ two.next ^ u32::from(stream.completeness)
-    }
-
     /// What goes on with a conversation of many segments.
     #[inline]
     fn many(&mut self, place: usize) -> (&mut Stream, &mut Live, &mut Pool) {
