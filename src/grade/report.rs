@@ -77,8 +77,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
             "it has more than {MOST_TEXT} characters: a person has to read it"
         ));
     }
-    let blocks = blocks.into_iter().map(shorten);
-    Ok(blocks.collect())
+    Ok(blocks.into_iter().map(shorten).collect())
 }
 
 /// A text with the plain forms of apostrophes, spaces and minus signs, and a colon for the dots that
@@ -86,6 +85,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
 fn plain(mut text: String) -> String {
     static LEADERS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\s*\.{4,}\s*").expect("the pattern is right"));
+    // `.... 0101 = Header Length` are bits, as Wireshark shows them.
     if text.contains("....") && !text.contains(" = ") {
         text = LEADERS.replace_all(&text, ": ").into_owned();
     }

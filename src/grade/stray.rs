@@ -14,6 +14,8 @@ use crate::handout::{Answer, Handout};
 
 /// Words under no number that can be an answer; fewer are greetings and file names.
 const ENOUGH: usize = 12;
+/// Words of such a text that are quoted: a person looks at the report itself.
+const QUOTED: usize = 80;
 
 /// A part that nothing was found for is not "missing" while its right value stands, unused, under
 /// its own question, under a question beside it or under none: a person looks.
@@ -63,7 +65,10 @@ pub fn unnumbered(handout: &Handout, segments: &[Segment], loose: &[Piece<'_>], 
     let questions = &handout.file.question;
     let mut at = 0;
     for (q, question) in questions.iter().enumerate() {
-        let told = segments.iter().any(|s| s.question == Some(q));
+        if segments.iter().any(|s| s.question == Some(q)) {
+            at += question.part.len();
+            continue;
+        }
         // Text under the number of its group, which went to the others.
         let mut text = text.clone();
         let beside = |o: usize| group(&questions[o].id) == group(&question.id);
@@ -73,7 +78,9 @@ pub fn unnumbered(handout: &Handout, segments: &[Segment], loose: &[Piece<'_>], 
                 text.push_str("; ");
             }
         }
-        let enough = !told && text.split_whitespace().count() >= ENOUGH;
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let enough = words.len() >= ENOUGH;
+        let quote = words[..words.len().min(QUOTED)].join(" ");
         for part in &question.part {
             let said = &mut all[at];
             at += 1;
@@ -81,11 +88,14 @@ pub fn unnumbered(handout: &Handout, segments: &[Segment], loose: &[Piece<'_>], 
                 continue;
             }
             if *part.kind.get_ref() == Type::Prose {
-                said.prose = Some(judge::score(part, &text));
+                said.prose = Some(judge::Judgement {
+                    text: quote.clone(),
+                    ..judge::score(part, &text)
+                });
             } else {
                 said.claim = Some(Claim {
                     value: Claimed::Vague,
-                    text: text.trim_end_matches("; ").to_owned(),
+                    text: quote.trim_end_matches(';').to_owned(),
                     elsewhere: true,
                     ..Claim::default()
                 });

@@ -3,6 +3,17 @@
 use super::{Draft, Numbering, PICTURE, Target, runs};
 use crate::grade::report::is_answer;
 
+/// Words for frames, in the languages that headings were met in.
+const FRAME: [&str; 7] = [
+    "frame",
+    "packet",
+    "trame",
+    "paket",
+    "paquete",
+    "pacchetto",
+    "pakiet",
+];
+
 /// What a column of a table holds, by its heading.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Column {
@@ -16,28 +27,15 @@ enum Column {
 
 impl Column {
     fn of(head: &str) -> Column {
-        const PROOF: [&str; 14] = [
-            "pkt",
-            "pcap",
-            "evidence",
-            "frame",
-            "proof",
-            "file",
-            "where",
-            "packet",
-            "capture",
-            "trame",
-            "paquete",
-            "pacchetto",
-            "paket",
-            "pakiet",
+        const PROOF: [&str; 7] = [
+            "pkt", "pcap", "evidence", "proof", "file", "where", "capture",
         ];
         const REMARK: [&str; 8] = [
             "remark", "comment", "note", "bemerk", "anmerk", "why", "reason", "because",
         ];
         if is_answer(head) {
             Column::Answer
-        } else if PROOF.iter().any(|w| head.contains(w)) {
+        } else if PROOF.iter().chain(&FRAME).any(|w| head.contains(w)) {
             Column::Proof
         } else if REMARK.iter().any(|w| head.contains(w)) {
             Column::Remark
@@ -102,16 +100,13 @@ impl Numbering {
             return;
         }
         // What no heading calls the answer is it, if nothing else can be.
-        let others = sorts.iter().skip(1).filter(|s| **s == Column::Other);
-        let named = matches!(
-            self.label(&cells[0], now.as_ref()).0,
-            Some(Target::Question(_))
-        );
-        let only = (named && others.count() == 1).then(|| {
-            let mut after = sorts.iter().skip(1);
-            after.position(|s| *s == Column::Other).map(|at| at + 1)
-        });
-        if let Some(answer) = place(Column::Answer).or(only.flatten()) {
+        let mut others = (1..sorts.len()).filter(|at| sorts[*at] == Column::Other);
+        let first = self.label(&cells[0], now.as_ref()).0;
+        let only = match (first, others.next(), others.next()) {
+            (Some(Target::Question(_)), Some(only), None) => Some(only),
+            _ => None,
+        };
+        if let Some(answer) = place(Column::Answer).or(only) {
             let mut row: Vec<String> = Vec::new();
             let mut remarks: Vec<&String> = Vec::new();
             let mut unit = "";
@@ -138,16 +133,7 @@ impl Numbering {
                 return;
             };
             for (head, cell) in heads.iter().zip(cells) {
-                let frame = [
-                    "frame",
-                    "packet",
-                    "trame",
-                    "paket",
-                    "paquete",
-                    "pacchetto",
-                    "pakiet",
-                ];
-                let frame = frame.iter().any(|w| head.contains(w));
+                let frame = FRAME.iter().any(|w| head.contains(w));
                 if frame && !cell.is_empty() && self.handout[question].frames {
                     let hint = names.join(" ").to_lowercase();
                     let text = format!("frame {cell}");
@@ -209,9 +195,9 @@ impl Numbering {
             Some(Target::Question(_)) if number => (None, String::new(), head.as_str()),
             _ => self.label(&head, now.as_ref()),
         };
-        // `a client port`: in a line it would be a word.
+        // `a client port`: in a line, or in a table below a question, it would be a word.
         let (word, more) = head.split_once(' ').unwrap_or((&head, ""));
-        if let (None, Some(question)) = (&target, self.exactly(word)) {
+        if let (None, None, Some(question)) = (now, &target, self.exactly(word)) {
             (target, rest) = (Some(Target::Question(question)), more);
         }
         // `lab2_4_commands`

@@ -24,7 +24,7 @@ static POINTS: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// An item of a numbered list with something in it.
 static ITEM: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s*\d{1,2}[.)]\s+(?:[^\s*]|$)").expect("the pattern is right"));
+    LazyLock::new(|| Regex::new(r"^\s*\d{1,2}[.)]\s+[^\s*]").expect("the pattern is right"));
 /// Words before numbers of something else.
 const OTHERS: &[&str] = &[
     "frame",
