@@ -153,18 +153,23 @@ mod tests {
     use crate::capture::Frame;
     use std::net::Ipv4Addr;
 
+    /// Takes in one frame.
+    fn take(checksums: &mut Checksums, number: u32, bytes: &[u8]) {
+        checksums.packet(&Packet::dissect(Frame {
+            number,
+            time: None,
+            wire_length: crate::dissect::as_u32(bytes.len()),
+            interface: 0,
+            link: LinkType::ETHERNET,
+            bytes,
+        }));
+    }
+
     /// What was found of TCP: wrong, not filled in, on loopback, too large.
     fn counts(frames: &[Vec<u8>]) -> [u32; 4] {
         let mut checksums = Checksums::default();
         for (number, bytes) in (1..).zip(frames) {
-            checksums.packet(&Packet::dissect(Frame {
-                number,
-                time: None,
-                wire_length: crate::dissect::as_u32(bytes.len()),
-                interface: 0,
-                link: LinkType::ETHERNET,
-                bytes,
-            }));
+            take(&mut checksums, number, bytes);
         }
         let sum = checksums.sums.iter().find(|sum| sum.name == "TCP");
         sum.map_or([0; 4], |sum| {
@@ -213,14 +218,7 @@ mod tests {
             if *from == 0 {
                 bytes = unfilled([10, 0, 1, *to], [10, 0, 0, 1], 10);
             }
-            checksums.packet(&Packet::dissect(Frame {
-                number,
-                time: None,
-                wire_length: crate::dissect::as_u32(bytes.len()),
-                interface: 0,
-                link: LinkType::ETHERNET,
-                bytes: &bytes,
-            }));
+            take(&mut checksums, number, &bytes);
         }
         let sum = checksums.sums.iter().find(|sum| sum.name == "TCP");
         let found = &sum.expect("they are TCP").unfilled;
@@ -252,14 +250,7 @@ mod tests {
         let mut checksums = Checksums::default();
         let bytes = unfilled([10, 0, 0, 1], [10, 0, 0, 2], 1);
         for number in 1..=MOST + 5 {
-            checksums.packet(&Packet::dissect(Frame {
-                number,
-                time: None,
-                wire_length: crate::dissect::as_u32(bytes.len()),
-                interface: 0,
-                link: LinkType::ETHERNET,
-                bytes: &bytes,
-            }));
+            take(&mut checksums, number, &bytes);
         }
         let sum = checksums.sums.iter().find(|sum| sum.name == "TCP");
         assert_eq!(
