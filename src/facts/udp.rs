@@ -6,8 +6,12 @@ use std::net::IpAddr;
 fn no_answer(d: &Datagram) -> Absent {
     if d.error_frame.is_some() {
         Absent::never("an ICMP error came back instead")
+    } else if matches!((d.source_port, d.destination_port), (67 | 68, 67 | 68)) {
+        Absent::untold(
+            "DHCP: nothing of its transaction came back in this flow; much of DHCP is broadcast, in other flows (the lease tells), and nothing answers a Release or Decline",
+        )
     } else if d.answers_elsewhere {
-        Absent::inapplicable("answers, if any, come over other flows")
+        Absent::inapplicable("it went to several hosts: answers, if any, come over other flows")
     } else {
         Absent::untold("nothing came back after it in this capture; UDP itself promises no answer")
     }
@@ -30,7 +34,7 @@ crate::fact! {
         fragments: u32, "Frames it was sent in; more than 1 is IP fragmentation, nothing is lost.";
         length_mismatch: Option<String>, "The UDP length field and the IP payload disagree, and how." absent |_| Absent::never("they agree");
         answers_frame: Option<u32>, "Datagram of the other side that this one follows first." absent |_| Absent::untold("none of the other side waited for an answer, or several did");
-        answer_frame: Option<u32>, "First datagram back after it." absent no_answer;
+        answer_frame: Option<u32>, "First datagram back after it; of a request of DHCP, the first of its transaction." absent no_answer;
         answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent no_answer;
         error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::untold("no ICMP error about it is in the capture");

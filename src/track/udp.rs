@@ -54,8 +54,11 @@ struct Open {
     datagrams: [u64; 2],
     bytes: [u64; 2],
     largest: u32,
-    /// The newest datagram of each side that waits for an answer, by its row; of DHCP, the newest.
+    /// The newest datagram of each side that waits for an answer, by its row. DHCP's requests wait
+    /// in their transactions.
     waiting: [u32; 2],
+    /// The newest datagram of each side.
+    newest: [u32; 2],
     /// A datagram of it answers another one.
     answered: bool,
     error_frame: u32,
@@ -77,6 +80,7 @@ impl Open {
             bytes: [0; 2],
             largest: 0,
             waiting: [NONE; 2],
+            newest: [NONE; 2],
             answered: false,
             error_frame: 0,
             refused: false,
@@ -110,17 +114,43 @@ struct Row {
 /// No row.
 const NONE: u32 = u32::MAX;
 
-/// A transaction of DHCP: flow, number, client.
+/// A transaction of DHCP: flow, number, and the client where the flow may be that of several.
 type Transaction = (u32, u32, [u8; 16]);
+
+/// What a message of DHCP is to its transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Asks,
+    Answers,
+    /// Nothing is sent back to it (RFC 2131 §4.3.3, §4.3.4).
+    Ends,
+}
 
 /// Whether a flow carries DHCP.
 fn is_dhcp(flow: &Open) -> bool {
     matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68))
 }
 
-/// Whether nothing is sent back to a message (RFC 2131 §4.3.3, §4.3.4).
-fn is_last(message: &dhcp::Message<'_>) -> bool {
-    matches!(message.kind(), Some(kind::DECLINE | kind::RELEASE))
+/// The transaction of a message in a flow of DHCP, and what it is to it.
+fn transaction(flow: &Open, stream: u32, payload: &[u8]) -> (Transaction, Part) {
+    let Some(message) = dhcp::Message::parse(payload) else {
+        return ((stream, 0, [0; 16]), Part::Asks);
+    };
+    let part = match message.kind() {
+        Some(kind::DECLINE | kind::RELEASE) => Part::Ends,
+        _ if message.operation == 2 => Part::Answers,
+        _ => Part::Asks,
+    };
+    // Only a relay's flow carries the messages of several clients, and what answers a lease query
+    // names the client of the lease, not the one that asks (RFC 4388 §6.1).
+    let several = flow.ends[0].1 == flow.ends[1].1;
+    let names_client = matches!(message.kind(), Some(kind::DISCOVER..=kind::INFORM));
+    let client = if several && names_client {
+        message.hardware
+    } else {
+        [0; 16]
+    };
+    ((stream, message.xid, client), part)
 }
 
 /// Whether answers, if any, come over other flows: to a group, or DHCP.
@@ -226,33 +256,39 @@ impl Flows {
         flow.bytes[side] += u64::from(payload);
         flow.largest = flow.largest.max(payload);
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
+        flow.newest[side] = row;
+        let dhcp = is_dhcp(flow).then(|| transaction(flow, stream, packet.payload_bytes()));
         // Everything that waits on the other side has now been followed by something.
-        let (waiting, waits) = if is_dhcp(flow) {
-            let message = dhcp::Message::parse(packet.payload_bytes());
-            let last = message.as_ref().is_some_and(is_last);
-            let (number, client) = message.map_or((0, [0; 16]), |m| (m.xid, m.hardware));
-            let transaction = self.transactions.entry((stream, number, client));
-            flow.waiting[side] = row;
-            (transaction.or_insert([NONE; 2]), !last)
-        } else {
-            (&mut flow.waiting, true)
-        };
-        let asked_row = std::mem::replace(&mut waiting[1 - side], NONE);
+        let mut asked = [std::mem::replace(&mut flow.waiting[1 - side], NONE), NONE];
+        let mut waiting = &mut flow.waiting;
+        let mut waits = true;
+        if let Some((transaction, part)) = dhcp {
+            let own = self.transactions.entry(transaction).or_insert([NONE; 2]);
+            match part {
+                Part::Asks => waiting = own,
+                Part::Answers => asked[1] = std::mem::replace(&mut own[1 - side], NONE),
+                Part::Ends => waits = false,
+            }
+        }
         let before = if waits {
             std::mem::replace(&mut waiting[side], row)
         } else {
             NONE
         };
-        flow.answered |= asked_row != NONE;
-        let several = self
-            .rows
-            .get(dissect::as_usize(asked_row))
-            .is_some_and(|newest| newest.answer != NONE);
-        let mut asked = asked_row;
-        while let Some(asking) = self.rows.get_mut(dissect::as_usize(asked)) {
-            asked = std::mem::replace(&mut asking.answer, row);
-            asking.answered = true;
-            asking.shared = several;
+        flow.answered |= asked != [NONE; 2];
+        let mut answers = NONE;
+        for newest in asked {
+            let Some(first) = self.rows.get(dissect::as_usize(newest)) else {
+                continue;
+            };
+            let several = first.answer != NONE;
+            answers = if several { NONE } else { newest };
+            let mut next = newest;
+            while let Some(asking) = self.rows.get_mut(dissect::as_usize(next)) {
+                next = std::mem::replace(&mut asking.answer, row);
+                asking.answered = true;
+                asking.shared = several;
+            }
         }
         self.rows.push(Row {
             time,
@@ -263,7 +299,7 @@ impl Flows {
             answer: before,
             answered: false,
             shared: false,
-            answers: if several { NONE } else { asked_row },
+            answers,
             error_frame: 0,
             side: u8::from(side == 1),
             fragments: u8::try_from(fragments).unwrap_or(u8::MAX),
@@ -336,7 +372,7 @@ impl Flows {
         }
         flow.refused |= refused;
         let side = usize::from(flow.ends[0] != from);
-        let row = self.rows.get_mut(dissect::as_usize(flow.waiting[side]))?;
+        let row = self.rows.get_mut(dissect::as_usize(flow.newest[side]))?;
         if row.answered {
             return None;
         }

@@ -2,15 +2,18 @@
 //!
 //! `TIME FROM > TO PROTOCOL …`. Hosts: `c`, `d`, `e` (10.0.0.1, .3, .4), `s` (10.0.0.2), `r` (the
 //! router 10.0.0.254), `o` (outside, 93.184.216.34, whose frames come from and go to the router's
-//! card), `all` (broadcast), `none` (0.0.0.0), or an IPv4 address. A port follows a colon.
+//! card), `all` (broadcast), `none` (0.0.0.0), or an IPv4 address. A port follows a colon. In IPv6:
+//! `c6`, `s6` and so on (fd00::1, …), `o6` (2001:db8::7), `all6` (ff02::1), `none6` (::), or an address
+//! in brackets.
 //!
 //! ```text
 //! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text" or hex=00ff
 //!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
-//! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4
-//! dhcp discover|offer|request|ack|nak|release|inform xid=1 your= server= asks= client= mask= router= dns= lease=
+//! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4 (or of IPv6)
+//! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded about=FRAME (no about: nothing is quoted)
+//! nd asks ADDRESS | nd says ADDRESS | nd router   (IPv6's neighbour discovery; says= another card)
 //! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
 //! eth type=34958 hex=00ff                   a frame of another protocol
 //! arp request ADDRESS | arp reply
@@ -22,9 +25,12 @@
 //! Everywhere: `ttl=`, `ipid=`, `smac=`, `dmac=` (last byte of the card's address), `cap=` (bytes
 //! of the frame that were kept).
 
-use etherparse::{Icmpv4Type, PacketBuilder, TcpOptionElement};
+use etherparse::{
+    Icmpv4Type, Icmpv6Type, IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions,
+    Ipv6FragmentHeader, Ipv6Header, PacketBuilder, PacketBuilderStep, TcpOptionElement,
+};
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 struct Line<'t> {
     words: Vec<&'t str>,
@@ -41,7 +47,7 @@ impl Line<'_> {
     }
 
     fn address(&self, key: &str) -> Option<Ipv4Addr> {
-        self.values.get(key).map(|name| host(name).0)
+        self.values.get(key).map(|name| v4(host(name).0))
     }
 
     fn payload(&self) -> Vec<u8> {
@@ -58,22 +64,85 @@ impl Line<'_> {
     }
 }
 
-fn host(name: &str) -> (Ipv4Addr, u8) {
+/// The address of a host, and the last byte of its card's.
+fn host(name: &str) -> (IpAddr, u8) {
+    let of_six = |last: u8| IpAddr::from([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]);
     match name {
-        "c" => (Ipv4Addr::new(10, 0, 0, 1), 1),
-        "s" => (Ipv4Addr::new(10, 0, 0, 2), 2),
-        "d" => (Ipv4Addr::new(10, 0, 0, 3), 3),
-        "e" => (Ipv4Addr::new(10, 0, 0, 4), 4),
-        "r" => (Ipv4Addr::new(10, 0, 0, 254), 254),
-        "o" => (Ipv4Addr::new(93, 184, 216, 34), 254),
-        "all" => (Ipv4Addr::BROADCAST, 255),
-        "none" => (Ipv4Addr::UNSPECIFIED, 1),
+        "c" => ([10, 0, 0, 1].into(), 1),
+        "s" => ([10, 0, 0, 2].into(), 2),
+        "d" => ([10, 0, 0, 3].into(), 3),
+        "e" => ([10, 0, 0, 4].into(), 4),
+        "r" => ([10, 0, 0, 254].into(), 254),
+        "o" => ([93, 184, 216, 34].into(), 254),
+        "all" => (Ipv4Addr::BROADCAST.into(), 255),
+        "none" => (Ipv4Addr::UNSPECIFIED.into(), 1),
+        "c6" => (of_six(1), 1),
+        "s6" => (of_six(2), 2),
+        "d6" => (of_six(3), 3),
+        "e6" => (of_six(4), 4),
+        "r6" => (of_six(254), 254),
+        "o6" => ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7].into(), 254),
+        "all6" => ([0xff02, 0, 0, 0, 0, 0, 0, 1].into(), 255),
+        "none6" => (Ipv6Addr::UNSPECIFIED.into(), 1),
         address => {
-            let address: Ipv4Addr = address.parse().unwrap_or_else(|_| panic!("host {address}"));
-            let local = address.octets()[..3] == [10, 0, 0];
-            (address, if local { address.octets()[3] } else { 254 })
+            let address = address.trim_matches(['[', ']']);
+            let address: IpAddr = address.parse().unwrap_or_else(|_| panic!("host {address}"));
+            let (local, last) = match address {
+                IpAddr::V4(a) => (a.octets()[..3] == [10, 0, 0], a.octets()[3]),
+                IpAddr::V6(a) => (matches!(a.octets()[0], 0xfd..=0xff), a.octets()[15]),
+            };
+            (address, if local { last } else { 254 })
         }
     }
+}
+
+fn v4(address: IpAddr) -> Ipv4Addr {
+    match address {
+        IpAddr::V4(address) => address,
+        IpAddr::V6(address) => panic!("{address} is no address of IPv4"),
+    }
+}
+
+/// The name of an end, and its port.
+fn end(text: &str) -> (&str, u16) {
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        _ => return (text, 0),
+    };
+    (name, port.parse().expect("a port"))
+}
+
+/// The header of IP, with that of a piece where it is one.
+fn internet(line: &Line<'_>, from: IpAddr, to: IpAddr, count: usize) -> Option<IpHeaders> {
+    let count = u16::try_from(count % 60_000).expect("it is small");
+    let (id, at): (u16, u16) = (line.number("ipid", 1000 + count), line.number("at", 0));
+    let (offset, more) = ((at / 8).try_into().ok()?, line.values.contains_key("more"));
+    let ttl = |usual| line.number("ttl", usual);
+    Some(match (from, to) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            let mut header =
+                Ipv4Header::new(0, ttl(64), IpNumber(0), from.octets(), to.octets()).ok()?;
+            header.identification = id;
+            header.fragment_offset = offset;
+            header.more_fragments = more;
+            IpHeaders::Ipv4(header, Ipv4Extensions::default())
+        }
+        (IpAddr::V6(from), IpAddr::V6(to)) => {
+            let header = Ipv6Header {
+                hop_limit: ttl(if line.words[4] == "nd" { 255 } else { 64 }),
+                source: from.octets(),
+                destination: to.octets(),
+                ..Ipv6Header::default()
+            };
+            let piece = Ipv6FragmentHeader::new(IpNumber(0), offset, more, id.into());
+            let extensions = Ipv6Extensions {
+                fragment: (at > 0 || more).then_some(piece),
+                ..Ipv6Extensions::default()
+            };
+            IpHeaders::Ipv6(header, extensions)
+        }
+        _ => return None,
+    })
 }
 
 fn mac(last: u8) -> [u8; 6] {
@@ -158,18 +227,17 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
     let [time, from, ">", to, protocol, rest @ ..] = line.words.as_slice() else {
         return None;
     };
-    let port = |end: &str| {
-        end.split_once(':')
-            .map_or(0, |(_, p)| p.parse().expect("a port"))
-    };
-    let name = |end: &'_ str| end.split(':').next().unwrap_or_default().to_owned();
-    let (source, own) = host(&name(from));
-    let (destination, other) = host(&name(to));
+    let ((source_name, source_port), (destination_name, destination_port)) = (end(from), end(to));
+    let (source, own) = host(source_name);
+    let (destination, other) = host(destination_name);
     let smac = mac(line.number("smac", own));
     let dmac = mac(line.number("dmac", other));
     let time = time.parse().ok()?;
     if *protocol == "arp" {
-        return Some((time, arp(&line, rest, source, destination, smac, dmac)?));
+        return Some((
+            time,
+            arp(&line, rest, v4(source), v4(destination), smac, dmac)?,
+        ));
     }
     if *protocol == "eth" {
         let kind: u16 = line.number("type", 0);
@@ -178,21 +246,8 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
             [&dmac[..], &smac, &kind.to_be_bytes(), &line.payload()].concat(),
         ));
     }
-    let mut header = etherparse::Ipv4Header::new(
-        0,
-        line.number("ttl", 64),
-        etherparse::IpNumber(0),
-        source.octets(),
-        destination.octets(),
-    )
-    .ok()?;
-    let count = u16::try_from(frames.len() % 60_000).expect("it is small");
-    header.identification = line.number("ipid", 1000 + count);
-    let at: u16 = line.number("at", 0);
-    header.fragment_offset = (at / 8).try_into().ok()?;
-    header.more_fragments = line.values.contains_key("more");
-    let builder = PacketBuilder::ethernet2(smac, dmac)
-        .ip(etherparse::IpHeaders::Ipv4(header, Default::default()));
+    let headers = internet(&line, source, destination, frames.len())?;
+    let builder = PacketBuilder::ethernet2(smac, dmac).ip(headers);
     let mut out = Vec::new();
     let payload = match *protocol {
         "tcp" => {
@@ -205,7 +260,12 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
             let phantom = u32::from(flags.contains(['S', 'F']));
             let length = u32::try_from(payload.len()).expect("a short payload");
             sent.insert(ends, seq.wrapping_add(length + phantom));
-            let mut tcp = builder.tcp(port(from), port(to), seq, line.number("win", 64_000));
+            let mut tcp = builder.tcp(
+                source_port,
+                destination_port,
+                seq,
+                line.number("win", 64_000),
+            );
             for flag in flags.chars() {
                 tcp = match flag {
                     'S' => tcp.syn(),
@@ -224,21 +284,35 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
             return Some((time, out));
         }
         "ip" => {
-            let protocol = etherparse::IpNumber(line.number("proto", 17));
+            let protocol = IpNumber(line.number("proto", 17));
             builder.write(&mut out, protocol, &line.payload()).ok()?;
             return Some((time, out));
         }
         "udp" => line.payload(),
         "dns" => dns(&line, rest)?,
         "dhcp" => dhcp(&line, rest, smac)?,
-        "icmp" => {
+        "icmp" if source.is_ipv4() => {
             icmp(builder, &line, rest, frames, &mut out)?;
+            return Some((time, out));
+        }
+        "icmp" => {
+            icmp6(builder, &line, rest, frames, &mut out)?;
+            return Some((time, out));
+        }
+        "nd" => {
+            let (kind, bytes5to8, payload) = discovery(&line, rest, smac)?;
+            let kind = Icmpv6Type::Unknown {
+                type_u8: kind,
+                code_u8: 0,
+                bytes5to8,
+            };
+            builder.icmpv6(kind).write(&mut out, &payload).ok()?;
             return Some((time, out));
         }
         _ => return None,
     };
     builder
-        .udp(port(from), port(to))
+        .udp(source_port, destination_port)
         .write(&mut out, &payload)
         .ok()?;
     Some((time, out))
@@ -283,7 +357,7 @@ fn arp(
     dmac: [u8; 6],
 ) -> Option<Vec<u8>> {
     let (opcode, target, target_mac) = match rest {
-        ["request", asked] => (1u8, host(asked).0, [0; 6]),
+        ["request", asked] => (1u8, v4(host(asked).0), [0; 6]),
         ["reply"] => (2, destination, dmac),
         _ => return None,
     };
@@ -302,7 +376,7 @@ fn arp(
 }
 
 fn icmp(
-    builder: etherparse::PacketBuilderStep<etherparse::IpHeaders>,
+    builder: PacketBuilderStep<IpHeaders>,
     line: &Line<'_>,
     rest: &[&str],
     frames: &[Vec<u8>],
@@ -345,10 +419,77 @@ fn icmp(
     }
 }
 
+fn icmp6(
+    builder: PacketBuilderStep<IpHeaders>,
+    line: &Line<'_>,
+    rest: &[&str],
+    frames: &[Vec<u8>],
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let (id, seq) = (line.number("id", 1), line.number("seq", 1));
+    let error = |kind: u8, code: u8| {
+        // The header of IP and eight bytes, or nothing: more is allowed (RFC 4443 §3.1).
+        let quoted = match line.number("about", 0) {
+            0 => Vec::new(),
+            about => frames.get(about - 1)?.get(14..62)?.to_vec(),
+        };
+        let kind = Icmpv6Type::Unknown {
+            type_u8: kind,
+            code_u8: code,
+            bytes5to8: [0; 4],
+        };
+        Some((kind, quoted))
+    };
+    match rest.first().copied()? {
+        "echo" => builder
+            .icmpv6_echo_request(id, seq)
+            .write(out, &line.payload())
+            .ok(),
+        "reply" => builder
+            .icmpv6_echo_reply(id, seq)
+            .write(out, &line.payload())
+            .ok(),
+        "unreachable" => {
+            let (kind, quoted) = error(1, line.number("code", 4))?;
+            builder.icmpv6(kind).write(out, &quoted).ok()
+        }
+        "exceeded" => {
+            let (kind, quoted) = error(3, 0)?;
+            builder.icmpv6(kind).write(out, &quoted).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A message of neighbour discovery (RFC 4861 §4): type, flags, and what follows.
+fn discovery(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<(u8, [u8; 4], Vec<u8>)> {
+    let target = |name: &str| match host(name).0 {
+        IpAddr::V6(address) => Some(address.octets()),
+        IpAddr::V4(_) => None,
+    };
+    let option = |kind: u8| [&[kind, 1][..], &mac(line.number("says", smac[5]))].concat();
+    Some(match rest {
+        // Who has no address yet does not say its card's.
+        ["asks", asked] if line.words[1] == "none6" => (135, [0; 4], target(asked)?.to_vec()),
+        ["asks", asked] => (135, [0; 4], [&target(asked)?[..], &option(1)].concat()),
+        ["says", own] => (
+            136,
+            [0xc0 & line.number("flags", 0), 0, 0, 0],
+            [&target(own)?[..], &option(2)].concat(),
+        ),
+        ["router"] => {
+            let mtu = [0, 0, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 5, 0xdc];
+            (134, [0x40, 0, 7, 8], [&mtu[..], &option(1)].concat())
+        }
+        _ => return None,
+    })
+}
+
 fn dns(line: &Line<'_>, rest: &[&str]) -> Option<Vec<u8>> {
     let id: u16 = line.number("id", 1);
     let name = line.values.get("name").copied().unwrap_or("a.b");
-    let answer = line.address("a");
+    let answer = line.values.get("a").map(|name| host(name).0);
+    let six = answer.is_some_and(|a| a.is_ipv6());
     let response = rest == ["response"];
     let mut bytes = id.to_be_bytes().to_vec();
     bytes.extend([
@@ -363,20 +504,38 @@ fn dns(line: &Line<'_>, rest: &[&str]) -> Option<Vec<u8>> {
         bytes.push(u8::try_from(label.len()).ok()?);
         bytes.extend(label.as_bytes());
     }
-    bytes.extend([0, 0, 1, 0, 1]);
+    let kind = if six { 28 } else { line.number("type", 1) };
+    bytes.extend([0, 0, kind, 0, 1]);
     if let (true, Some(address)) = (response, answer) {
-        bytes.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
-        bytes.extend(address.octets());
+        let address = match address {
+            IpAddr::V4(address) => address.octets().to_vec(),
+            IpAddr::V6(address) => address.octets().to_vec(),
+        };
+        bytes.extend([0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60, 0]);
+        bytes.push(u8::try_from(address.len()).ok()?);
+        bytes.extend(address);
     }
     Some(bytes)
 }
 
 fn dhcp(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<Vec<u8>> {
     let kinds = [
-        "discover", "offer", "request", "decline", "ack", "nak", "release", "inform",
+        "discover",
+        "offer",
+        "request",
+        "decline",
+        "ack",
+        "nak",
+        "release",
+        "inform",
+        "force",
+        "query",
+        "unassigned",
+        "unknown",
+        "active",
     ];
     let kind = kinds.iter().position(|k| Some(k) == rest.first())? + 1;
-    let server = matches!(kind, 2 | 5 | 6);
+    let server = matches!(kind, 2 | 5 | 6 | 9 | 11..);
     let none = Ipv4Addr::UNSPECIFIED;
     let mut bytes = vec![1 + u8::from(server), 1, 6, 0];
     bytes.extend(line.number("xid", 1u32).to_be_bytes());
