@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const FIELDS: &[&str] = &[
+    "frame.protocols",
     "_ws.col.Protocol",
+    "_ws.malformed",
+    "data.len",
     "arp.duplicate-address-detected",
     "arp.duplicate-address-frame",
     "arp.seconds-since-duplicate-address-frame",
@@ -123,6 +126,10 @@ const FIELDS: &[&str] = &[
     "smtp.response.code",
 ];
 
+/// Fields of the above that are asked of what TCP carries: over UDP, tshark takes what is on a port
+/// of no protocol it knows for one that may be.
+const OF_STREAMS: &[&str] = &["frame.protocols", "_ws.malformed", "data.len"];
+
 /// Longer values are kept as their beginning and their length.
 const LONGEST: usize = 60;
 
@@ -140,7 +147,9 @@ fn told(program: &str, before: &[&str], capture: &Path) -> Vec<String> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let line = |(at, line): (usize, &str)| {
         let cells = FIELDS.iter().zip(line.split('\t'));
-        let told = cells.filter(|(_, value)| !value.is_empty());
+        let streams = line.split('\t').next().is_some_and(|p| p.contains(":tcp"));
+        let asked = |name: &&str| streams || !OF_STREAMS.contains(name);
+        let told = cells.filter(|(name, value)| asked(name) && !value.is_empty());
         let cells: String = told
             .map(|(name, value)| match value.get(..LONGEST) {
                 Some(start) => format!("\t{name}={start}… {}", value.len()),
@@ -216,6 +225,7 @@ const OURS: &[(&str, &str, &str)] = &[
         "tshark opens conversations that no packet belongs to",
     ),
     ("mail", "_ws.col.Protocol=", "mails are not decoded"),
+    ("mail", "frame.protocols=", "mails are not decoded"),
     (
         "nbns",
         "_ws.col.Protocol=",
@@ -253,6 +263,22 @@ const OURS: &[(&str, &str, &str)] = &[
         "http.",
         "tshark reads on in a head behind a hole",
     ),
+    (
+        "asked together, answered together, and an interim answer",
+        "frame.protocols=",
+        "tshark names the messages of one segment once",
+    ),
+    (
+        "a refusal opens no tunnel",
+        "frame.protocols=",
+        "tshark takes it for one",
+    ),
+    (
+        "a tunnel, and a change of protocol",
+        "frame.protocols=",
+        "messages of WebSocket are not decoded",
+    ),
+    ("POP after STLS", "frame.protocols=", "TLS is expected"),
     (
         "a tunnel, and a change of protocol",
         "_ws.col.Protocol=",
@@ -322,6 +348,11 @@ const OURS: &[(&str, &str, &str)] = &[
         "random-http",
         "http.response_for.uri=",
         "tshark's second reading begins with the last request of its first",
+    ),
+    (
+        "random-dns-tcp",
+        "frame.protocols=",
+        "tshark names the messages of one segment once",
     ),
     (
         "random-pieces",

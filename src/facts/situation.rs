@@ -34,6 +34,7 @@ crate::states! {
 crate::states! {
     "The protocol a situation is about." About {
         Arp "arp" "ARP.";
+        Discovery "nd" "IPv6's neighbour discovery.";
         Ip "ip" "IP.";
         Icmp "icmp" "ICMP.";
         Tcp "tcp" "TCP.";

@@ -74,8 +74,7 @@ pub struct Requests {
     table: Vec<Neighbour>,
     place: HashMap<Ipv4Addr, usize>,
     claims: HashMap<Ipv4Addr, Claim>,
-    /// Every pair of address and hardware address, with the frame that said so first.
-    bindings: Vec<Binding>,
+    bindings: Bindings,
     /// Packets past what is kept.
     pub overflow: u64,
 }
@@ -89,6 +88,25 @@ pub struct Binding {
     pub mac: Mac,
     /// First frame that said so.
     pub frame: u32,
+}
+
+/// Every pair of address and hardware address, with the frame that said so first.
+#[derive(Default)]
+pub(super) struct Bindings(pub Vec<Binding>);
+
+impl Bindings {
+    pub(super) fn add(&mut self, address: IpAddr, mac: Mac, frame: u32) {
+        // Those of one address are few; a flood of them is told by its first.
+        let known = self.0.iter().rev().take(64);
+        let said = |b: &Binding| b.address == address && b.mac == mac;
+        if self.0.len() < MOST && !known.into_iter().any(said) {
+            self.0.push(Binding {
+                address,
+                mac,
+                frame,
+            });
+        }
+    }
 }
 
 impl Requests {
@@ -201,7 +219,7 @@ impl Requests {
             known.conflict = true;
             known.mac = mac;
             let address = known.address;
-            self.bind(address, mac, frame);
+            self.bindings.add(address, mac, frame);
             return Some(frame);
         }
         if self.table.len() < MOST {
@@ -212,27 +230,14 @@ impl Requests {
                 frame,
                 conflict: false,
             });
-            self.bind(message.sender.into(), mac, frame);
+            self.bindings.add(message.sender.into(), mac, frame);
         }
         None
     }
 
-    fn bind(&mut self, address: IpAddr, mac: Mac, frame: u32) {
-        // Those of one address are few; a flood of them is told by its first.
-        let known = self.bindings.iter().rev().take(64);
-        let said = |b: &Binding| b.address == address && b.mac == mac;
-        if self.bindings.len() < MOST && !known.into_iter().any(said) {
-            self.bindings.push(Binding {
-                address,
-                mac,
-                frame,
-            });
-        }
-    }
-
     /// Every pair of address and hardware address that was said, in order.
     pub fn bindings(&self) -> &[Binding] {
-        &self.bindings
+        &self.bindings.0
     }
 
     /// The requests and announcements.

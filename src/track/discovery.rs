@@ -5,6 +5,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
+use crate::track::arp::{Binding, Bindings};
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -19,6 +20,9 @@ const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
 #[derive(Default)]
 pub struct Discovery {
     table: Vec<Neighbour>,
+    /// Of each row of the table the hardware address of who said that the address is its own.
+    owners: Vec<Option<Mac>>,
+    bindings: Bindings,
     place: HashMap<IpAddr, usize>,
     routers: Vec<IpAddr>,
     /// The same, to be looked up.
@@ -49,8 +53,11 @@ impl Discovery {
             return;
         };
         // The R bit of an advertisement.
-        let router = message.kind == ROUTER_ADVERTISEMENT
-            || (!own && view.u8(4).is_some_and(|flags| flags & 0x80 != 0));
+        let flag = |bit: u8| view.u8(4).is_some_and(|flags| flags & bit != 0);
+        let router = message.kind == ROUTER_ADVERTISEMENT || (!own && flag(0x80));
+        // Without the O bit, others may say the same: an address of several hosts, or somebody who
+        // answers for another one (RFC 4861 §4.4, §7.2.8).
+        let owner = own || flag(0x20);
         if router && self.routers.len() < MOST && self.known_routers.insert(address) {
             self.routers.push(address);
         }
@@ -61,27 +68,43 @@ impl Discovery {
             if kind == wanted
                 && let Some(mac) = view.array::<6>(at + 2)
             {
-                self.learn(address, Mac(mac), packet.frame.number);
+                self.learn(address, Mac(mac), packet.frame.number, owner);
             }
             at += usize::from(units) * 8;
         }
     }
 
-    fn learn(&mut self, address: IpAddr, mac: Mac, frame: u32) {
-        if let Some(place) = self.place.get(&address) {
-            let known = &mut self.table[*place];
-            known.conflict |= known.mac != mac;
-            return;
+    fn learn(&mut self, address: IpAddr, mac: Mac, frame: u32, owner: bool) {
+        let next = self.table.len();
+        let place = match self.place.get(&address) {
+            Some(place) => *place,
+            None if next < MOST => {
+                self.place.insert(address, next);
+                self.owners.push(None);
+                self.bindings.add(address, mac, frame);
+                self.table.push(Neighbour {
+                    address,
+                    mac,
+                    frame,
+                    conflict: false,
+                });
+                next
+            }
+            None => return,
+        };
+        if owner && self.owners[place] != Some(mac) {
+            self.bindings.add(address, mac, frame);
+            match self.owners[place] {
+                Some(_) => self.table[place].conflict = true,
+                None => self.owners[place] = Some(mac),
+            }
         }
-        if self.table.len() < MOST {
-            self.place.insert(address, self.table.len());
-            self.table.push(Neighbour {
-                address,
-                mac,
-                frame,
-                conflict: false,
-            });
-        }
+    }
+
+    /// Every pair of address and hardware address that was said, in order; of an address that
+    /// somebody says is its own, only who says so, after the first.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings.0
     }
 
     /// The table that results.

@@ -100,11 +100,7 @@ impl Trackers {
         let mut table = self.arp.table().to_vec();
         table.extend_from_slice(self.discovery.table());
         let mut bindings = self.arp.bindings().to_vec();
-        bindings.extend(self.discovery.table().iter().map(|n| arp::Binding {
-            address: n.address,
-            mac: n.mac,
-            frame: n.frame,
-        }));
+        bindings.extend_from_slice(self.discovery.bindings());
         Neighbourhood {
             table,
             bindings,

@@ -221,9 +221,12 @@ fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
 /// Addresses that more than one hardware address claims.
 fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
     const MOST: usize = 100;
-    let bindings = trackers.arp.bindings();
-    let conflicting = trackers.arp.table().iter().filter(|n| n.conflict);
-    for neighbour in conflicting.take(MOST) {
+    let (arp, discovery) = (&trackers.arp, &trackers.discovery);
+    let by_arp = arp.table().iter().map(|n| (n, About::Arp, arp.bindings()));
+    let six = discovery.table().iter();
+    let by_discovery = six.map(|n| (n, About::Discovery, discovery.bindings()));
+    let conflicting = by_arp.chain(by_discovery).filter(|(n, ..)| n.conflict);
+    for (neighbour, about, bindings) in conflicting.take(MOST) {
         let claims: Vec<_> = bindings
             .iter()
             .filter(|b| b.address == neighbour.address)
@@ -240,7 +243,7 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
         };
         found.push(Situation {
             server: Some(neighbour.address),
-            ..Situation::new(SituationKind::AddressConflict, About::Arp, frames, story)
+            ..Situation::new(SituationKind::AddressConflict, about, frames, story)
         });
     }
 }

@@ -474,7 +474,7 @@ fn discovery(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<(u8, [u8; 
         ["asks", asked] => (135, [0; 4], [&target(asked)?[..], &option(1)].concat()),
         ["says", own] => (
             136,
-            [0xc0 & line.number("flags", 0), 0, 0, 0],
+            [line.number("flags", 0), 0, 0, 0],
             [&target(own)?[..], &option(2)].concat(),
         ),
         ["router"] => {

@@ -127,9 +127,13 @@ impl Display for Story {
                 let claims = joined(claims, " and ", |(mac, frame)| {
                     format!("{mac} (frame {frame})")
                 });
+                let false_claim = match address {
+                    IpAddr::V4(_) => "ARP spoofing",
+                    IpAddr::V6(_) => "a false advertisement",
+                };
                 write!(
                     f,
-                    "{address} is claimed by {claims}: two hosts have the same address, a card was replaced or took over, or somebody pretends to be another host (ARP spoofing)."
+                    "{address} is claimed by {claims}: two hosts have the same address, a card was replaced or took over, or somebody pretends to be another host ({false_claim})."
                 )
             }
             Story::Offered { others, server } => {

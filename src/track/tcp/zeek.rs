@@ -103,10 +103,12 @@ impl Zeek {
             segment.has(tcp::ACK),
         );
         if self.reuses(memory, side, segment) {
+            let record = (self.state(), self.history());
             let mut earlier = self.earlier.take().unwrap_or_default();
             earlier.count = earlier.count.saturating_add(1);
+            earlier.more.clear();
             if earlier.first.len() < MOST_RECORDS {
-                earlier.first.push((self.state(), self.history()));
+                earlier.first.push(record);
             }
             *self = Zeek {
                 earlier: Some(earlier),
@@ -260,17 +262,25 @@ impl Zeek {
     }
 
     fn letter(&mut self, letter: u8) {
-        if let Some(place) = self.letters.get_mut(usize::from(self.count)) {
-            *place = letter;
-            self.count += 1;
+        match self.letters.get_mut(usize::from(self.count)) {
+            Some(place) => {
+                *place = letter;
+                self.count += 1;
+            }
+            None => {
+                let rest = self.earlier.get_or_insert_default();
+                rest.more.push(char::from(letter));
+            }
         }
     }
 
     /// The letters of this record.
     fn history(&self) -> String {
-        self.letters[..usize::from(self.count)]
-            .iter()
+        let letters = self.letters[..usize::from(self.count)].iter();
+        let more = self.earlier.as_deref().map_or("", |e| e.more.as_str());
+        letters
             .map(|b| char::from(*b))
+            .chain(more.chars())
             .collect()
     }
 
@@ -346,9 +356,11 @@ impl Zeek {
 /// Most records of one stream that are kept.
 const MOST_RECORDS: usize = 16;
 
-/// Records that ended before the newest one.
+/// Records that ended before the newest one, and what of this one few streams have.
 #[derive(Default)]
 struct Earlier {
+    /// The letters that [`Zeek`] has no room for.
+    more: String,
     /// The first of them.
     first: Vec<(&'static str, String)>,
     /// How many there were.
