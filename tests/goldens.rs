@@ -350,6 +350,16 @@ const OURS: &[(&str, &str, &str)] = &[
         "tshark's second reading begins with the last request of its first",
     ),
     (
+        "random-mishaps-http",
+        "http.response_for.uri=",
+        "tshark's second reading begins with the last request of its first",
+    ),
+    (
+        "random-mishaps-dns",
+        "frame.protocols=",
+        "tshark names the messages of one segment once",
+    ),
+    (
         "random-dns-tcp",
         "frame.protocols=",
         "tshark names the messages of one segment once",

@@ -271,9 +271,10 @@ impl Messages {
             && length > 0
             && stream.known_already(call.side, call.start);
         if length > 0 && again {
-            // It may fill a gap; a message that ends in it is not shown, nor counted.
+            // Out of order it may fill a gap; a message that ends in it is not shown, nor counted.
             let exchange = stream.exchange;
-            let filling = stream.waits_for(call.side, segment);
+            let filling =
+                !note.flags.has(Flags::RETRANSMISSION) && stream.waits_for(call.side, segment);
             if filling {
                 stream.bytes(&mut call, segment, payload, can_wait);
             }

@@ -34,6 +34,8 @@ struct Pair {
     /// Destination and source hardware address, and whether they ever differed.
     macs: Option<([u8; 6], [u8; 6])>,
     varied: bool,
+    /// The destination ever differed.
+    elsewhere: bool,
 }
 
 /// Who sent something, and who was sent something alone.
@@ -197,6 +199,7 @@ impl Pairs {
         pair.ttls[usize::from(ip.ttl >> 6)] |= 1 << (ip.ttl & 63);
         if pair.macs != packet.macs {
             pair.varied = true;
+            pair.elsewhere |= pair.macs.map(|m| m.0) != packet.macs.map(|m| m.0);
         }
     }
 
@@ -237,6 +240,7 @@ impl Pairs {
                     ttls: [0; 4],
                     macs: packet.macs,
                     varied: false,
+                    elsewhere: false,
                 });
                 place
             }
@@ -481,7 +485,7 @@ fn whose(pair: &Pair, mac: [u8; 6], known: &Known<'_>, carried: usize, back: &[u
     if mac[0] & 1 == 1 {
         return Decision::new(Owner::Group, "multicast or broadcast", None);
     }
-    if pair.varied {
+    if pair.elsewhere {
         let reason = "the frames of this pair did not all go to the same hardware address";
         return Decision::new(Owner::Unknown, reason, None);
     }

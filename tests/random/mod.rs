@@ -1,6 +1,8 @@
 //! Scenarios that a number makes: senders, receivers and a network that loses, repeats and
 //! reorders, by a rule nobody chose for a rule of ours. What tshark prints of them is kept.
 
+mod mishaps;
+
 /// Makes the packets of a number.
 type Make = fn(u64) -> String;
 
@@ -16,6 +18,10 @@ pub(crate) const KINDS: &[(&str, Make, u64)] = &[
     ("ping", ping, 2),
     ("arp", arp, 2),
     ("cut", cut, 2),
+    ("mishaps-http", mishaps::http, 5),
+    ("mishaps-tls", mishaps::tls, 2),
+    ("mishaps-dns", mishaps::dns, 3),
+    ("mishaps-lines", mishaps::lines, 3),
 ];
 
 /// Numbers that look like any.
@@ -305,119 +311,127 @@ fn carried(random: &mut Random, number: usize, port: usize, writes: &Writes) -> 
 
 /// Exchanges of a browser: bodies by length, in chunks and to the end, several requests at once.
 fn http(seed: u64) -> String {
+    several(seed, 80, exchanges)
+}
+
+/// Three connections to this port, and what is written in each.
+fn several(seed: u64, port: usize, write: fn(&mut Random) -> Writes) -> String {
     let random = &mut Random::new(seed);
     let mut out = String::new();
     for number in 0..3 {
-        let mut writes: Writes = Vec::new();
-        for page in 0..2 + random.below(5) {
-            let method = random.one(&["GET", "GET", "GET", "HEAD", "POST", "PUT", "OPTIONS"]);
-            let mut request = format!("{method} /page{page} HTTP/1.1\r\n");
-            if random.chance(80) {
-                request += "Host: www.example\r\n";
-            }
-            if matches!(method, "POST" | "PUT") {
-                let length = random.one(&[0, 1, 30, 200]);
-                request += &format!("Content-Length: {length}\r\n\r\n{}", "b".repeat(length));
-            } else {
-                request += "Accept: */*\r\n\r\n";
-            }
-            let together = random.chance(15);
-            match writes.last_mut() {
-                Some((0, bytes)) if together => bytes.extend(request.bytes()),
-                _ => writes.push((0, request.into_bytes())),
-            }
-            if random.chance(10) {
-                continue;
-            }
-            if random.chance(10) {
-                writes.push((1, b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()));
-            }
-            let status = random.one(&[
-                "200 OK",
-                "200 OK",
-                "204 No Content",
-                "304 Not Modified",
-                "404 Not Found",
-            ]);
-            let mut response = format!("HTTP/1.1 {status}\r\nServer: s\r\n");
-            let bare = method == "HEAD" || status.starts_with("204") || status.starts_with("304");
-            match random.below(5) {
-                0 if !bare => {
-                    response += "Transfer-Encoding: chunked\r\n\r\n";
-                    for _ in 0..random.below(4) {
-                        let length = random.one(&[1, 9, 16, 120]);
-                        let more = random.one(&["", "", ";x=y"]);
-                        response += &format!("{length:x}{more}\r\n{}\r\n", "c".repeat(length));
-                    }
-                    response += "0\r\n";
-                    if random.chance(30) {
-                        response += "Trailer: t\r\n";
-                    }
-                    response += "\r\n";
-                }
-                1 if page > 2 && !bare => {
-                    response += &format!("Connection: close\r\n\r\n{}", "d".repeat(300));
-                    writes.push((1, response.into_bytes()));
-                    break;
-                }
-                _ => {
-                    let length = random.one(&[0, 1, 40, 700]);
-                    response += &format!("Content-Length: {length}\r\n\r\n");
-                    if !bare {
-                        response += &"e".repeat(length);
-                    }
-                }
-            }
-            let together = random.chance(10);
-            match writes.last_mut() {
-                Some((1, bytes)) if together => bytes.extend(response.bytes()),
-                _ => writes.push((1, response.into_bytes())),
-            }
-        }
-        out += &carried(random, number, 80, &writes);
+        let writes = write(random);
+        out += &carried(random, number, port, &writes);
     }
     out
 }
 
+fn exchanges(random: &mut Random) -> Writes {
+    let mut writes: Writes = Vec::new();
+    for page in 0..2 + random.below(5) {
+        let method = random.one(&["GET", "GET", "GET", "HEAD", "POST", "PUT", "OPTIONS"]);
+        let mut request = format!("{method} /page{page} HTTP/1.1\r\n");
+        if random.chance(80) {
+            request += "Host: www.example\r\n";
+        }
+        if matches!(method, "POST" | "PUT") {
+            let length = random.one(&[0, 1, 30, 200]);
+            request += &format!("Content-Length: {length}\r\n\r\n{}", "b".repeat(length));
+        } else {
+            request += "Accept: */*\r\n\r\n";
+        }
+        let together = random.chance(15);
+        match writes.last_mut() {
+            Some((0, bytes)) if together => bytes.extend(request.bytes()),
+            _ => writes.push((0, request.into_bytes())),
+        }
+        if random.chance(10) {
+            continue;
+        }
+        if random.chance(10) {
+            writes.push((1, b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()));
+        }
+        let status = random.one(&[
+            "200 OK",
+            "200 OK",
+            "204 No Content",
+            "304 Not Modified",
+            "404 Not Found",
+        ]);
+        let mut response = format!("HTTP/1.1 {status}\r\nServer: s\r\n");
+        let bare = method == "HEAD" || status.starts_with("204") || status.starts_with("304");
+        match random.below(5) {
+            0 if !bare => {
+                response += "Transfer-Encoding: chunked\r\n\r\n";
+                for _ in 0..random.below(4) {
+                    let length = random.one(&[1, 9, 16, 120]);
+                    let more = random.one(&["", "", ";x=y"]);
+                    response += &format!("{length:x}{more}\r\n{}\r\n", "c".repeat(length));
+                }
+                response += "0\r\n";
+                if random.chance(30) {
+                    response += "Trailer: t\r\n";
+                }
+                response += "\r\n";
+            }
+            1 if page > 2 && !bare => {
+                response += &format!("Connection: close\r\n\r\n{}", "d".repeat(300));
+                writes.push((1, response.into_bytes()));
+                break;
+            }
+            _ => {
+                let length = random.one(&[0, 1, 40, 700]);
+                response += &format!("Content-Length: {length}\r\n\r\n");
+                if !bare {
+                    response += &"e".repeat(length);
+                }
+            }
+        }
+        let together = random.chance(10);
+        match writes.last_mut() {
+            Some((1, bytes)) if together => bytes.extend(response.bytes()),
+            _ => writes.push((1, response.into_bytes())),
+        }
+    }
+    writes
+}
+
 /// Records of TLS, several in a segment and in several.
 fn tls(seed: u64) -> String {
-    let random = &mut Random::new(seed);
-    let mut out = String::new();
-    for number in 0..3 {
-        let hello = |kind: u8, version: u8| {
-            let mut hello = vec![3, version];
-            hello.extend([7; 32]);
-            hello.push(0);
-            hello.extend(if kind == 1 {
-                vec![0, 2, 0x13, 1, 1, 0]
+    several(seed, 443, records)
+}
+
+fn records(random: &mut Random) -> Writes {
+    let hello = |kind: u8, version: u8| {
+        let mut hello = vec![3, version];
+        hello.extend([7; 32]);
+        hello.push(0);
+        hello.extend(if kind == 1 {
+            vec![0, 2, 0x13, 1, 1, 0]
+        } else {
+            vec![0x13, 1, 0]
+        });
+        let mut body = vec![kind, 0, 0, u8::try_from(hello.len()).expect("short")];
+        body.extend(hello);
+        let mut record = vec![22, 3, 1, 0, u8::try_from(body.len()).expect("short")];
+        record.extend(body);
+        record
+    };
+    let mut writes: Writes = vec![(0, hello(1, 3)), (1, hello(2, 3))];
+    for _ in 0..6 {
+        let mut bytes = Vec::new();
+        for _ in 0..1 + random.below(3) {
+            let kind = random.one(&[20u8, 21, 23, 23, 23]);
+            let length = if kind == 20 {
+                1
             } else {
-                vec![0x13, 1, 0]
-            });
-            let mut body = vec![kind, 0, 0, u8::try_from(hello.len()).expect("short")];
-            body.extend(hello);
-            let mut record = vec![22, 3, 1, 0, u8::try_from(body.len()).expect("short")];
-            record.extend(body);
-            record
-        };
-        let mut writes: Writes = vec![(0, hello(1, 3)), (1, hello(2, 3))];
-        for _ in 0..6 {
-            let mut bytes = Vec::new();
-            for _ in 0..1 + random.below(3) {
-                let kind = random.one(&[20u8, 21, 23, 23, 23]);
-                let length = if kind == 20 {
-                    1
-                } else {
-                    random.one(&[2u8, 40, 200])
-                };
-                bytes.extend([kind, 3, 3, 0, length]);
-                bytes.extend((0..length).map(|at| if kind == 20 { 1 } else { 200 - at }));
-            }
-            writes.push((random.below(2), bytes));
+                random.one(&[2u8, 40, 200])
+            };
+            bytes.extend([kind, 3, 3, 0, length]);
+            bytes.extend((0..length).map(|at| if kind == 20 { 1 } else { 200 - at }));
         }
-        let port = 443;
-        out += &carried(random, number, port, &writes);
+        writes.push((random.below(2), bytes));
     }
-    out
+    writes
 }
 
 /// A question or an answer about a name.
@@ -445,49 +459,47 @@ fn dns_message(id: u8, name: &str, response: bool) -> Vec<u8> {
 
 /// Questions and answers, several in a write; now and then a number comes again.
 fn dns_tcp(seed: u64) -> String {
-    let random = &mut Random::new(seed);
-    let mut out = String::new();
-    for number in 0..3 {
-        let mut writes: Writes = Vec::new();
-        let mut open: Vec<u8> = Vec::new();
-        for id in (1u8..40).step_by(4) {
-            let mut bytes = Vec::new();
-            let mut put = |message: Vec<u8>| {
-                bytes.extend([0, u8::try_from(message.len()).expect("short")]);
-                bytes.extend(message);
-            };
-            let side = usize::from(random.chance(40) && !open.is_empty());
-            for more in 0..1 + u8::try_from(random.below(3)).expect("small") {
-                if side == 0 {
-                    open.push(id + more);
-                    put(dns_message(id + more, "a.example", false));
-                } else if !open.is_empty() {
-                    let id = open.remove(random.below(open.len()));
-                    put(dns_message(id, "a.example", true));
-                }
+    several(seed, 53, questions)
+}
+
+fn questions(random: &mut Random) -> Writes {
+    let mut writes: Writes = Vec::new();
+    let mut open: Vec<u8> = Vec::new();
+    for id in (1u8..40).step_by(4) {
+        let mut bytes = Vec::new();
+        let mut put = |message: Vec<u8>| {
+            bytes.extend([0, u8::try_from(message.len()).expect("short")]);
+            bytes.extend(message);
+        };
+        let side = usize::from(random.chance(40) && !open.is_empty());
+        for more in 0..1 + u8::try_from(random.below(3)).expect("small") {
+            if side == 0 {
+                open.push(id + more);
+                put(dns_message(id + more, "a.example", false));
+            } else if !open.is_empty() {
+                let id = open.remove(random.below(open.len()));
+                put(dns_message(id, "a.example", true));
             }
-            writes.push((side, bytes));
         }
-        out += &carried(random, number, 53, &writes);
+        writes.push((side, bytes));
     }
-    out
+    writes
 }
 
 /// Commands and replies, in lines.
 fn lines(seed: u64) -> String {
-    let random = &mut Random::new(seed);
-    let mut out = String::new();
+    several(seed, 21, commands)
+}
+
+fn commands(random: &mut Random) -> Writes {
     let asked = ["USER me", "PWD", "PORT 10,0,0,1,120,1", "NOOP\r\nSYST"];
     let told = ["250 fine", "250-one\r\n250 two", "500 no"];
-    for number in 0..3 {
-        let mut writes: Writes = vec![(1, b"220 here\r\n".to_vec())];
-        for _ in 0..6 {
-            writes.push((0, format!("{}\r\n", random.one(&asked)).into_bytes()));
-            writes.push((1, format!("{}\r\n", random.one(&told)).into_bytes()));
-        }
-        out += &carried(random, number, 21, &writes);
+    let mut writes: Writes = vec![(1, b"220 here\r\n".to_vec())];
+    for _ in 0..6 {
+        writes.push((0, format!("{}\r\n", random.one(&asked)).into_bytes()));
+        writes.push((1, format!("{}\r\n", random.one(&told)).into_bytes()));
     }
-    out
+    writes
 }
 
 /// Datagrams in pieces: late, twice, overlapping, and some never whole.
