@@ -109,7 +109,8 @@ impl Copies {
         self.frames += 1;
         let token = token(packet, ip);
         // All of them, without an early end: that is a few instructions for eight at a time.
-        let hit = self.tokens.iter().fold(false, |hit, t| hit | (*t == token));
+        let hits: u32 = self.tokens.iter().map(|t| u32::from(*t == token)).sum();
+        let hit = hits > 0;
         let place = self.place;
         self.tokens[place] = token;
         self.place = (place + 1) % LAST;

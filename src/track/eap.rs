@@ -47,11 +47,8 @@ impl Conversations {
         let flags = view.u8(9)?;
         let start = if flags & 0x80 == 0 { 10 } else { 14 };
         let data = view.slice(start..4 + usize::from(view.u16(6)?))?;
-        let (key, side) = if from <= to {
-            ((from, to), 0)
-        } else {
-            ((to, from), 1)
-        };
+        let key = (from.min(to), from.max(to));
+        let side = usize::from(key.0 != from);
         if flags & START != 0 {
             self.by_stations.remove(&key);
         }

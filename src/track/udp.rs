@@ -315,7 +315,7 @@ impl Flows {
             (ip.source, datagram.source_port),
             (ip.destination, datagram.destination_port),
         );
-        let key = if from <= to { (from, to) } else { (to, from) };
+        let key = (from.min(to), from.max(to));
         let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
         let stream = *self.index.entry(key).or_insert(next);
         if stream == next {
@@ -345,7 +345,7 @@ impl Flows {
         }
         let ports = quoted.ports?;
         let (from, to) = ((quoted.source, ports.0), (quoted.destination, ports.1));
-        let key = if from <= to { (from, to) } else { (to, from) };
+        let key = (from.min(to), from.max(to));
         let next = u32::try_from(self.flows.len()).unwrap_or(NONE);
         let stream = *self.index.entry(key).or_insert(next);
         if stream == next {
@@ -361,7 +361,7 @@ impl Flows {
     /// An ICMP error about a datagram between these ends; gives the frame it is about. `refused`
     /// when it says that nothing listens (other errors, as traceroute's, say less).
     pub fn error(&mut self, from: End, to: End, frame: u32, refused: bool) -> Option<u32> {
-        let key = if from <= to { (from, to) } else { (to, from) };
+        let key = (from.min(to), from.max(to));
         let stream = *self.index.get(&key)?;
         let flow = self.flows.get_mut(dissect::as_usize(stream))?;
         if flow.first_frame == 0 {

@@ -71,25 +71,17 @@ fn overtakes(first: &Brief, later: &Brief) -> bool {
 
 /// Whether the frames exclude what else would explain them.
 fn waited(first: &Brief, later: &Brief) -> bool {
-    let (Some(opened), Some(asked), Some(answer)) = (
-        later.ack_frame,
-        later.client_data_frame,
-        later.server_data_frame,
-    ) else {
+    let (Some(answer), Some((end, ended))) = (later.server_data_frame, first.fin) else {
         return false;
     };
-    let (Some(ended), Some(usual), Some(wait)) = (
-        first.fin,
-        first.first_answer_after,
-        later.first_answer_after,
-    ) else {
+    let (Some(usual), Some(wait)) = (first.first_answer_after, later.first_answer_after) else {
         return false;
     };
-    let during = opened < ended.0 && asked < ended.0 && answer > ended.0;
     // The data was acknowledged before it was answered: the kernel has it, the program has not.
     let taken = later.client_data_acked.is_some_and(|ack| ack < answer);
-    let after = later.first_answer_time.saturating_sub(ended.1);
-    during
+    let after = later.first_answer_time.saturating_sub(ended);
+    // That it asked before the other's end is in this: it waited for longer than since then.
+    answer > end
         && taken
         && !first.holes
         && !later.holes

@@ -356,7 +356,7 @@ pub(crate) struct Failure {
 /// Why a connection never came about; nothing if it did.
 pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<Failure> {
     let story = &stream.story;
-    if story.ack_frame != 0 || story.syn_frame == 0 {
+    if story.ack_frame != 0 {
         return None;
     }
     let opened = opened(story);
