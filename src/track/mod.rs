@@ -163,6 +163,7 @@ impl Trackers {
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
         let Some(ip) = &packet.ip else {
+            self.pairs.cut(packet);
             self.arp.packet(packet);
             return None;
         };

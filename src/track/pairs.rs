@@ -3,16 +3,20 @@
 //!
 //! Bounded: past [`MOST`] pairs new ones are only counted, and the report says so.
 
+mod whose;
+
 use super::arp::Binding;
 use crate::capture::Time;
+use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{Ip, Packet};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
-use crate::facts::ip::{Hop, Host, Owner};
+use crate::facts::ip::{Hop, Host};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
+use whose::whose;
 
 /// Most pairs kept.
 pub(crate) const MOST: usize = 32_768;
@@ -36,6 +40,35 @@ struct Pair {
     varied: bool,
     /// The destination ever differed.
     elsewhere: bool,
+}
+
+impl Pair {
+    /// Nothing yet, but this packet is the first.
+    fn new(packet: &Packet<'_>, source: IpAddr, destination: IpAddr) -> Pair {
+        Pair {
+            source,
+            destination,
+            first_frame: packet.frame.number,
+            frames: 0,
+            bytes: 0,
+            fragments: 0,
+            ttls: [0; 4],
+            macs: packet.macs,
+            varied: false,
+            elsewhere: false,
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, packet: &Packet<'_>, ttl: u8) {
+        self.frames += 1;
+        self.bytes += u64::from(packet.frame.wire_length);
+        self.ttls[usize::from(ttl >> 6)] |= 1 << (ttl & 63);
+        if self.macs != packet.macs {
+            self.varied = true;
+            self.elsewhere |= self.macs.map(|m| m.0) != packet.macs.map(|m| m.0);
+        }
+    }
 }
 
 /// Who sent something, and who was sent something alone.
@@ -64,6 +97,9 @@ pub struct Pairs {
     index: HashMap<(IpAddr, IpAddr), u32, RandomState>,
     /// The pairs of the last frames over IPv4, packed, with their places: traffic comes in runs.
     recent: [(u64, u32); 4],
+    /// What was sent in packets whose header ends behind the sender's address; where to is unknown.
+    cut: Vec<Pair>,
+    cut_places: HashMap<IpAddr, usize, RandomState>,
     /// Frames of pairs that did not fit.
     pub overflow: u64,
 }
@@ -193,14 +229,42 @@ impl Pairs {
             return;
         };
         let pair = &mut self.list[index];
-        pair.frames += 1;
-        pair.bytes += u64::from(packet.frame.wire_length);
         pair.fragments += u64::from(ip.is_fragment());
-        pair.ttls[usize::from(ip.ttl >> 6)] |= 1 << (ip.ttl & 63);
-        if pair.macs != packet.macs {
-            pair.varied = true;
-            pair.elsewhere |= pair.macs.map(|m| m.0) != packet.macs.map(|m| m.0);
+        pair.add(packet, ip.ttl);
+    }
+
+    /// Takes in a packet without a whole header of IP: who sent it may be in it.
+    pub fn cut(&mut self, packet: &Packet<'_>) {
+        let version = |l: &&Layer| matches!(l.protocol, Protocol::Ipv4 | Protocol::Ipv6);
+        let Some(layer) = packet.layers.as_slice().iter().find(version) else {
+            return;
+        };
+        let view = packet.view(layer);
+        let (source, ttl, header) = match layer.protocol {
+            Protocol::Ipv4 => (view.array::<4>(12).map(IpAddr::from), view.u8(8), 20),
+            _ => (view.array::<16>(8).map(IpAddr::from), view.u8(7), 40),
+        };
+        let (Some(source), Some(ttl)) = (source, ttl) else {
+            return;
+        };
+        // What contradicts itself is not believed.
+        if layer.quoted || view.bytes.len() >= header {
+            return;
         }
+        let next = self.cut.len();
+        let place = match self.cut_places.get(&source) {
+            Some(place) => *place,
+            None if next < MOST => {
+                self.cut_places.insert(source, next);
+                self.cut.push(Pair::new(packet, source, source));
+                next
+            }
+            None => {
+                self.overflow += 1;
+                return;
+            }
+        };
+        self.cut[place].add(packet, ttl);
     }
 
     fn find(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<usize> {
@@ -230,35 +294,31 @@ impl Pairs {
             None => {
                 let place = u32::try_from(self.list.len()).ok()?;
                 self.index.insert((source, destination), place);
-                self.list.push(Pair {
-                    source,
-                    destination,
-                    first_frame: packet.frame.number,
-                    frames: 0,
-                    bytes: 0,
-                    fragments: 0,
-                    ttls: [0; 4],
-                    macs: packet.macs,
-                    varied: false,
-                    elsewhere: false,
-                });
+                self.list.push(Pair::new(packet, source, destination));
                 place
             }
         };
         Some(place)
     }
 
+    /// All pairs, and whether the second of each is known.
+    fn all(&self) -> impl Iterator<Item = (&Pair, bool)> {
+        let cut = self.cut.iter().map(|pair| (pair, false));
+        self.list.iter().map(|pair| (pair, true)).chain(cut)
+    }
+
     /// Who sent something, and who was sent something alone.
     pub fn census(&self) -> Census {
         let mut census = Census::default();
-        for pair in &self.list {
+        for (pair, whole) in self.all() {
             let sender = census.seen.entry(pair.source).or_default();
             sender.0 = Some(
                 sender
                     .0
                     .map_or(pair.first_frame, |f| f.min(pair.first_frame)),
             );
-            if pair.macs.is_none_or(|m| m.0[0] & 1 == 0) && !is_group(pair.destination) {
+            let alone = pair.macs.is_none_or(|m| m.0[0] & 1 == 0) && !is_group(pair.destination);
+            if alone && whole {
                 census.seen.entry(pair.destination).or_default().1 = true;
             }
         }
@@ -275,13 +335,14 @@ impl Pairs {
                 hosts.len() - 1
             })
         };
-        for pair in &self.list {
+        for (pair, whole) in self.all() {
             let sender = place(&mut hosts, pair.source);
             let (host, heard) = &mut hosts[sender];
             if host.frames_sent == 0 {
                 host.first_frame = pair.first_frame;
                 host.mac = pair.macs.map(|m| Mac(m.1));
             }
+            host.first_frame = host.first_frame.min(pair.first_frame);
             host.frames_sent += pair.frames;
             host.bytes_sent += pair.bytes;
             host.fragments += pair.fragments;
@@ -295,7 +356,7 @@ impl Pairs {
                 heard.alone[place] |= if group { 0 } else { new };
             }
             let receiver = place(&mut hosts, pair.destination);
-            hosts[receiver].0.frames_received += pair.frames;
+            hosts[receiver].0.frames_received += if whole { pair.frames } else { 0 };
         }
         let mut list: Vec<Host> = hosts
             .into_iter()
@@ -451,127 +512,6 @@ fn initial_ttl(seen: u8) -> u8 {
         .into_iter()
         .find(|usual| seen <= *usual)
         .unwrap_or(255)
-}
-
-/// What was decided of a hardware address.
-struct Decision {
-    owner: Owner,
-    router: Option<IpAddr>,
-    reason: String,
-    frame: Option<u32>,
-}
-
-impl Decision {
-    fn new(owner: Owner, reason: impl Into<String>, frame: Option<u32>) -> Decision {
-        Decision {
-            owner,
-            router: None,
-            reason: reason.into(),
-            frame,
-        }
-    }
-}
-
-/// Decides whose address `mac` is, with the reason. `back` are the TTLs of what came from it.
-fn whose(pair: &Pair, mac: [u8; 6], known: &Known<'_>, carried: usize, back: &[u8]) -> Decision {
-    let said = |address: IpAddr| {
-        if address.is_ipv4() {
-            "ARP"
-        } else {
-            "neighbour discovery"
-        }
-    };
-    let to = pair.destination;
-    if mac[0] & 1 == 1 {
-        return Decision::new(Owner::Group, "multicast or broadcast", None);
-    }
-    if pair.elsewhere {
-        let reason = "the frames of this pair did not all go to the same hardware address";
-        return Decision::new(Owner::Unknown, reason, None);
-    }
-    if let Some(frame) = known.said(to, mac) {
-        let mut reason = format!("{}: {to} has it (frame {frame})", said(to));
-        if let Some(other) = known.contradicted(to, mac) {
-            reason.push_str(&format!(
-                "; but frame {} gives {to} another hardware address",
-                other.frame
-            ));
-            return Decision::new(Owner::Unknown, reason, Some(frame));
-        }
-        return Decision::new(Owner::Destination, reason, Some(frame));
-    }
-    if let Some(frame) = known.leased(to, mac) {
-        let reason = format!("DHCP gave {to} to it (frame {frame})");
-        return Decision::new(Owner::Destination, reason, Some(frame));
-    }
-    let local = known.local;
-    let off_link = off_link(pair, local);
-    let owner = match to {
-        // A host has several IPv6 addresses; only who says so is a router.
-        IpAddr::V6(_) => known.router(mac),
-        IpAddr::V4(_) => known.owner(mac, to),
-    };
-    let mask = local.frame;
-    if let Some(neighbour) = owner {
-        let mut reason = format!(
-            "{}: it is that of {} (frame {})",
-            said(neighbour.address),
-            neighbour.address,
-            neighbour.frame
-        );
-        if off_link == Some(false) {
-            reason.push_str(&format!(
-                "; but {to} is on the same network by the mask of frame {mask}: a second address of that host, or it answers for others"
-            ));
-            return Decision::new(Owner::Unknown, reason, Some(neighbour.frame));
-        }
-        if off_link == Some(true) {
-            reason.push_str(&format!("; {to} is off-link by the mask of frame {mask}"));
-        }
-        return Decision {
-            router: Some(neighbour.address),
-            ..Decision::new(Owner::Router, reason, Some(neighbour.frame))
-        };
-    }
-    if off_link == Some(true) {
-        let reason = format!("{to} is off-link by the mask of frame {mask}");
-        return Decision {
-            router: local.router.map(IpAddr::V4),
-            ..Decision::new(Owner::Router, reason, Some(mask))
-        };
-    }
-    if carried >= SEVERAL {
-        let reason = "this hardware address is used for several destinations, so it forwards them";
-        return Decision::new(Owner::Router, reason, None);
-    }
-    if let [ttl] = back
-        && *ttl > LOWEST
-        && !USUAL.contains(ttl)
-    {
-        let reason = format!(
-            "packets of {to} come from it with TTL {ttl}, which no system begins with: routers have passed them on"
-        );
-        return Decision::new(Owner::Router, reason, None);
-    }
-    let reason = "neither ARP nor DHCP in this capture shows whose it is";
-    Decision::new(Owner::Unknown, reason, None)
-}
-
-/// What systems begin with.
-const USUAL: [u8; 6] = [32, 60, 64, 100, 128, 255];
-
-/// Whether the mask puts the destination on another network than the source; unknown when the
-/// source is not on the network that the mask belongs to.
-fn off_link(pair: &Pair, local: Local) -> Option<bool> {
-    let (IpAddr::V4(source), IpAddr::V4(destination)) = (pair.source, pair.destination) else {
-        return None;
-    };
-    let (mask, router) = (local.mask?.to_bits(), local.router?.to_bits());
-    if destination.is_broadcast() || destination.is_multicast() {
-        return None;
-    }
-    let network = source.to_bits() & mask;
-    (network == router & mask).then_some(network != destination.to_bits() & mask)
 }
 
 /// Keeps the time type in one place for the trackers beside this file.

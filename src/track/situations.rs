@@ -8,7 +8,7 @@ mod waiting;
 use super::arp::Unanswered;
 use super::pairs::Census;
 use super::tcp::Failure;
-use super::{Trackers, capturing, copies};
+use super::{Trackers, capturing, copies, traces};
 use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
@@ -201,7 +201,9 @@ fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         let frames = vec![flow.first_frame, frame];
         let (kind, own) = match flow.answered {
             Answered::Refused => (SituationKind::NothingListening, error.sender == to.0),
-            Answered::Unreachable if error.kind != 11 => (SituationKind::Unreachable, false),
+            Answered::Unreachable if !traces::exceeded(error) => {
+                (SituationKind::Unreachable, false)
+            }
             _ => continue,
         };
         let ends = (asker, to.0, Some(to.1));

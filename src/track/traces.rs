@@ -15,10 +15,14 @@ const MOST: usize = 65_536;
 /// Probes have small TTLs; what is sent with more is no probe.
 const LARGEST_TTL: u8 = 64;
 
-/// Whether an error says that the TTL ran out.
+/// Whether an error says that time ran out: the TTL of a packet, or that for its fragments to come.
+pub(super) fn exceeded(error: &IcmpError) -> bool {
+    error.kind == if error.sender.is_ipv4() { 11 } else { 3 }
+}
+
+/// Whether it was the TTL.
 fn ran_out(error: &IcmpError) -> bool {
-    let kind = if error.sender.is_ipv4() { 11 } else { 3 };
-    (error.kind, error.code) == (kind, 0)
+    exceeded(error) && error.code == 0
 }
 
 /// All probes in order of their frames.
