@@ -152,6 +152,7 @@ fn told(program: &str, before: &[&str], capture: &Path) -> Vec<String> {
         let told = cells.filter(|(name, value)| asked(name) && !value.is_empty());
         let cells: String = told
             .map(|(name, value)| match value.get(..LONGEST) {
+                _ if *name == "_ws.malformed" => format!("\t{name}"),
                 Some(start) => format!("\t{name}={start}… {}", value.len()),
                 None => format!("\t{name}={value}"),
             })
@@ -265,6 +266,16 @@ const OURS: &[(&str, &str, &str)] = &[
     ),
     (
         "asked together, answered together, and an interim answer",
+        "frame.protocols=",
+        "tshark names the messages of one segment once",
+    ),
+    (
+        "two questions in one segment, and their answers in one",
+        "frame.protocols=",
+        "tshark names the messages of one segment once",
+    ),
+    (
+        "questions by TCP: a length alone, a message in three, two in one",
         "frame.protocols=",
         "tshark names the messages of one segment once",
     ),

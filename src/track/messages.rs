@@ -206,7 +206,7 @@ impl Messages {
         if segment.has(tcp::RST) || (length == 0 && !segment.has(tcp::FIN)) {
             return Told::default();
         }
-        if length > 0 && note.flags.has(Flags::KEEP_ALIVE) {
+        if note.flags.has(Flags::KEEP_ALIVE) {
             // Its byte is none of the stream: nobody reads it.
             return Told {
                 unclaimed: Some(0..payload.len()),
@@ -282,7 +282,8 @@ impl Messages {
             call.out.clear();
             call.exchanges.clear();
             call.told.pieces.clear();
-            if filling || note.flags.has(Flags::RETRANSMISSION) {
+            let from_start = stream.done[call.side].contains_key(&call.start);
+            if filling || from_start || note.flags.has(Flags::RETRANSMISSION) {
                 call.told.pieces.push(0..payload.len());
             }
             call.told.unclaimed = None;
@@ -512,6 +513,7 @@ impl Stream {
                 frames.push(call.frame);
             }
             if frames.len() > 1 {
+                call.told.pieces.clear();
                 let (length, bytes) = (waiting.length, waiting.bytes);
                 call.told.whole.push(Whole {
                     frames,
