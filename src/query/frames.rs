@@ -107,6 +107,8 @@ impl<'q> Session<'q> {
     /// Reads the capture once, as it comes: what only a later frame could tell is left out.
     pub fn once(mut self) -> Self {
         self.wants.twice = false;
+        // Nothing else tells what relative numbers count from.
+        self.wants.analysis |= self.wants.tcp;
         self
     }
 

@@ -107,12 +107,6 @@ impl Connections {
         self.places.len()
     }
 
-    /// Takes in one segment; the note says what it means.
-    pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
-        let seen = self.find(packet, ip, segment, false);
-        self.follow(&seen)
-    }
-
     /// Finds the conversation of a segment, or begins one; `copy` says that an earlier frame held
     /// it. The segment is to be followed, here or in another thread, in the same order.
     #[inline]
@@ -386,7 +380,7 @@ impl Connections {
 
 impl Seen {
     /// Whether a conversation begins with it.
-    fn begins(&self) -> bool {
+    pub(crate) fn begins(&self) -> bool {
         matches!(self.step, Step::Begins | Step::Replaces(_))
     }
 }
