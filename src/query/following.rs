@@ -88,6 +88,11 @@ impl Wants {
         }
     }
 
+    /// Whether anything is to be followed over time.
+    pub(super) fn anything(self) -> bool {
+        self.arp || self.tcp || self.udp || self.dns || self.icmp || self.messages
+    }
+
     pub(super) fn of<'f>(fields: impl Iterator<Item = &'f EntryId>) -> Wants {
         let mut wants = Wants::default();
         for id in fields {
@@ -191,6 +196,7 @@ impl Following {
             ..wants
         };
         let mut beside = read_beside(reader);
+        let mut said = Said::default();
         while let Some(batch) = beside.next() {
             for frame in batch.frames() {
                 let mut packet = Packet::dissect(frame);
@@ -198,7 +204,7 @@ impl Following {
                 if let Some(whole) = &whole {
                     packet.resume(&whole.bytes);
                 }
-                self.packet(&packet, whole.as_ref(), wants);
+                self.packet(&packet, whole.as_ref(), wants, &mut said);
             }
         }
     }
@@ -216,14 +222,18 @@ impl Following {
         self.trackers.fragments.packet(packet)
     }
 
-    /// Takes in a frame, after its fragment was resumed.
+    /// Takes in a frame, after its fragment was resumed, and says what it means.
     pub(super) fn packet(
         &mut self,
         packet: &Packet<'_>,
         whole: Option<&Whole>,
         wants: Wants,
-    ) -> Said {
-        let mut said = Said::default();
+        said: &mut Said,
+    ) {
+        if !wants.anything() {
+            return;
+        }
+        *said = Said::default();
         let trackers = &mut self.trackers;
         let Some(ip) = packet.ip else {
             if wants.arp {
@@ -232,7 +242,7 @@ impl Following {
             if wants.messages {
                 said.messages.extend(self.eap.packet(packet));
             }
-            return said;
+            return;
         };
         match &packet.transport {
             Transport::Tcp(segment) if wants.tcp || wants.messages => {
@@ -317,7 +327,6 @@ impl Following {
             }
             _ => {}
         }
-        said
     }
 
     /// Adds what a first reading, which this is, has learned from later frames.
