@@ -312,6 +312,10 @@ fn a_report_has_its_own_words_and_numerals_for_questions() {
     let report = "Frame 1: {vm} to {far}\nFrame 2: {far} to {vm}\nGruppe 1\n";
     assert_ne!(ip(report, &parts[..1]), ["wrong"]);
     assert_eq!(ip("Gruppe 2: UDP\n", &["2A.transport"]), ["missing"]);
+    // A word that counts further than the questions counts something else.
+    let report = "Question 1\na) {vm} to {far}\nPlot 1\nb) ICMP\nPlot 2\nc) 20\nPlot 3\nPlot 4\nPlot 5\nPlot 6\nPlot 7\nPlot 8\n";
+    let header = ["1A.source", "1B.protocol", "1C.header-length"];
+    assert_eq!(ip(report, &header), ["right"; 3]);
     // A packet list begins with a number, too.
     let report = "Question 2\nA. UDP\n    3   0.771471   0.0.0.0 → 255.255.255.255 DHCP 342\n";
     assert_eq!(

@@ -186,11 +186,12 @@ impl<'a> Sink<'a> {
         self.wanted.contains(index)
     }
 
-    /// Hands over a value read from `bytes` (relative to the layer's start).
-    #[inline]
+    /// Hands over a value read from `bytes` (relative to the layer's start). Inlined, so that
+    /// nothing is made of what is not wanted: most is not.
+    #[inline(always)]
     pub fn put(&mut self, index: FieldIndex, bytes: Range<usize>, value: Value<'a>) {
         if self.wanted.contains(index) {
-            self.found.push(Found {
+            self.keep(Found {
                 index,
                 value,
                 bytes,
@@ -198,20 +199,25 @@ impl<'a> Sink<'a> {
         }
     }
 
+    #[inline(never)]
+    fn keep(&mut self, found: Found<'a>) {
+        self.found.push(found);
+    }
+
     /// An unsigned number.
-    #[inline]
+    #[inline(always)]
     pub fn unsigned(&mut self, index: FieldIndex, bytes: Range<usize>, value: impl Into<u64>) {
         self.put(index, bytes, Value::Unsigned(value.into()));
     }
 
     /// True or false.
-    #[inline]
+    #[inline(always)]
     pub fn boolean(&mut self, index: FieldIndex, bytes: Range<usize>, value: bool) {
         self.put(index, bytes, Value::Boolean(value));
     }
 
     /// Text as captured.
-    #[inline]
+    #[inline(always)]
     pub fn text(&mut self, index: FieldIndex, bytes: Range<usize>, value: &'a [u8]) {
         self.put(index, bytes, Value::Text(Cow::Borrowed(value)));
     }
@@ -222,13 +228,13 @@ impl<'a> Sink<'a> {
     }
 
     /// Raw bytes.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&mut self, index: FieldIndex, bytes: Range<usize>, value: &'a [u8]) {
         self.put(index, bytes, Value::Bytes(Cow::Borrowed(value)));
     }
 
     /// A mark without a value.
-    #[inline]
+    #[inline(always)]
     pub fn mark(&mut self, index: FieldIndex, bytes: Range<usize>) {
         self.put(index, bytes, Value::Present);
     }

@@ -72,6 +72,13 @@ struct Names {
     typed: Vec<super::claim::Class>,
 }
 
+/// Whether a text is all in brackets.
+fn is_bracketed(text: &str) -> bool {
+    let text = text.trim();
+    let inner = text.strip_prefix('(').and_then(|t| t.strip_suffix(')'));
+    inner.is_some_and(|inner| !inner.contains(['(', ')']))
+}
+
 /// What a label stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
@@ -224,7 +231,9 @@ impl Numbering {
                     if title {
                         out.truncate(before);
                     }
-                    filled = out.len() > before || filled && now == was;
+                    // `Q1 (q1.pcap)` is a name, too.
+                    let said = |draft: &Draft| !is_bracketed(&draft.text);
+                    filled = out[before..].iter().any(said) || filled && now == was;
                     begun |= now.is_some();
                     for draft in &mut out[before..] {
                         draft.front = !begun;

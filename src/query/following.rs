@@ -9,6 +9,7 @@ use crate::dissect::{DEFINITIONS, Packet, Transport};
 use crate::track::fragments::Whole;
 use crate::track::messages::{HttpNote, Message, Messages, Told};
 use crate::track::promised::Promised;
+use crate::track::tcp::Note;
 use crate::track::tcp::closing::{Closings, Step};
 use crate::track::{Notes, Trackers, dns, eap, ssdp};
 
@@ -22,6 +23,10 @@ const RELATIVE: &[&str] = &[
     "tcp.options.sack_le",
     "tcp.options.sack_re",
 ];
+
+/// Fields for which it is enough to find a segment's conversation: the rest is known from a first
+/// reading, or not needed.
+const FOUND: &[&str] = &["tcp.stream", "tcp.completeness"];
 
 /// Fields that depend on later frames: the capture must be read twice. Those of
 /// [`RELATIVE`] do too.
@@ -57,7 +62,10 @@ const LATER: &[&str] = &[
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wants {
     pub(super) arp: bool,
+    /// TCP conversations, and what is known of them after a first reading.
     pub(super) tcp: bool,
+    /// What each segment means in its conversation.
+    pub(super) analysis: bool,
     pub(super) udp: bool,
     pub(super) dns: bool,
     pub(super) icmp: bool,
@@ -71,12 +79,18 @@ impl Wants {
         Wants {
             arp: true,
             tcp: true,
+            analysis: true,
             udp: true,
             dns: true,
             icmp: true,
             messages: true,
             twice: true,
         }
+    }
+
+    /// Whether anything is to be followed over time.
+    pub(super) fn anything(self) -> bool {
+        self.arp || self.tcp || self.udp || self.dns || self.icmp || self.messages
     }
 
     pub(super) fn of<'f>(fields: impl Iterator<Item = &'f EntryId>) -> Wants {
@@ -96,6 +110,7 @@ impl Wants {
                             return Wants::all();
                         }
                         wants.tcp |= matches!(table, Table::Tcp | Table::Connection);
+                        wants.analysis |= *table == Table::Tcp && !FOUND.contains(&entry.name);
                         wants.udp |= *table == Table::Udp;
                         wants.dns |= *table == Table::Dns;
                         wants.messages |= matches!(table, Table::Dns | Table::Pdu);
@@ -156,6 +171,8 @@ pub(super) struct Said {
 #[derive(Default)]
 pub(super) struct Following {
     trackers: Trackers,
+    /// What conversations come to is asked in the end.
+    learning: bool,
     /// What was announced of conversations whose ports say nothing.
     pub(super) promised: Promised,
     messages: Messages,
@@ -172,7 +189,14 @@ fn is_ssdp(packet: &Packet<'_>) -> bool {
 impl Following {
     /// Reads a capture to its end.
     pub(super) fn learn(&mut self, reader: Reader, wants: Wants) {
+        self.learning = true;
+        // It is for the second reading to say what each segment means.
+        let wants = Wants {
+            analysis: false,
+            ..wants
+        };
         let mut beside = read_beside(reader);
+        let mut said = Said::default();
         while let Some(batch) = beside.next() {
             for frame in batch.frames() {
                 let mut packet = Packet::dissect(frame);
@@ -180,7 +204,7 @@ impl Following {
                 if let Some(whole) = &whole {
                     packet.resume(&whole.bytes);
                 }
-                self.packet(&packet, whole.as_ref(), wants);
+                self.packet(&packet, whole.as_ref(), wants, &mut said);
             }
         }
     }
@@ -198,14 +222,18 @@ impl Following {
         self.trackers.fragments.packet(packet)
     }
 
-    /// Takes in a frame, after its fragment was resumed.
+    /// Takes in a frame, after its fragment was resumed, and says what it means.
     pub(super) fn packet(
         &mut self,
         packet: &Packet<'_>,
         whole: Option<&Whole>,
         wants: Wants,
-    ) -> Said {
-        let mut said = Said::default();
+        said: &mut Said,
+    ) {
+        if !wants.anything() {
+            return;
+        }
+        *said = Said::default();
         let trackers = &mut self.trackers;
         let Some(ip) = packet.ip else {
             if wants.arp {
@@ -214,13 +242,24 @@ impl Following {
             if wants.messages {
                 said.messages.extend(self.eap.packet(packet));
             }
-            return said;
+            return;
         };
         match &packet.transport {
             Transport::Tcp(segment) if wants.tcp || wants.messages => {
-                let streams = trackers.tcp.len();
-                let note = trackers.tcp.segment(packet, &ip, segment);
-                said.first_of_stream = trackers.tcp.len() > streams;
+                let seen = trackers.tcp.find(packet, &ip, segment, false);
+                said.first_of_stream = seen.begins();
+                let note = if wants.messages || wants.analysis {
+                    trackers.tcp.follow(&seen)
+                } else {
+                    if self.learning {
+                        trackers.tcp.keep(&seen);
+                    }
+                    Note {
+                        stream: seen.stream,
+                        side: seen.side,
+                        ..Note::default()
+                    }
+                };
                 if wants.messages {
                     said.told = self.messages.segment(packet, segment, &note);
                     said.messages = std::mem::take(&mut said.told.messages);
@@ -288,7 +327,6 @@ impl Following {
             }
             _ => {}
         }
-        said
     }
 
     /// Adds what a first reading, which this is, has learned from later frames.

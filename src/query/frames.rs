@@ -12,7 +12,9 @@ use super::following::{Following, Said, Wants};
 use super::link;
 use super::notes::Notes;
 use super::plan::{Plan, Values, header_length};
-use crate::capture::{Batch, Ending, Frame, Interface, Kept, OpenError, Reader, read_beside};
+use crate::capture::{
+    Batch, Ending, Frame, Interface, Kept, LinkType, OpenError, Reader, read_beside,
+};
 use crate::dissect::field::{Sink, Wanted};
 use crate::dissect::frame::Clock;
 use crate::dissect::layer::{Layer, Protocol, View};
@@ -107,6 +109,8 @@ impl<'q> Session<'q> {
     /// Reads the capture once, as it comes: what only a later frame could tell is left out.
     pub fn once(mut self) -> Self {
         self.wants.twice = false;
+        // Nothing else tells what relative numbers count from.
+        self.wants.analysis |= self.wants.tcp;
         self
     }
 
@@ -154,13 +158,15 @@ impl<'q> Session<'q> {
             following: learned.map_or_else(Following::default, Following::again),
             ..State::default()
         };
-        let mut spare = (Values::default(), Values::default());
         while let Some(batch) = beside.next() {
             for frame in batch.frames() {
-                if !self.every_link && !link::known_to_wireshark(frame.link) {
-                    return Err(SessionError::Link(frame.link.0));
+                if !self.every_link && state.link != Some(frame.link) {
+                    if !link::known_to_wireshark(frame.link) {
+                        return Err(SessionError::Link(frame.link.0));
+                    }
+                    state.link = Some(frame.link);
                 }
-                spare = self.frame(batch, frame, &mut state, learned, spare, take)?;
+                self.frame(batch, frame, &mut state, learned, take)?;
             }
         }
         Ok(beside.finish().finish())
@@ -173,9 +179,8 @@ impl<'q> Session<'q> {
         frame: Frame<'_>,
         state: &mut State,
         learned: Option<&Following>,
-        spare: (Values<'static>, Values<'static>),
         take: &mut dyn FnMut(&Seen<'_, '_>) -> io::Result<()>,
-    ) -> io::Result<(Values<'static>, Values<'static>)> {
+    ) -> io::Result<()> {
         // A frame without a time counts as one of 1970, as in Wireshark.
         let time = Some(frame.time.unwrap_or_default());
         state.clock.first = state.clock.first.or(time);
@@ -185,27 +190,30 @@ impl<'q> Session<'q> {
             packet.resume(&whole.bytes);
         }
         state.following.promised.packet(&mut packet);
-        let mut said = state.following.packet(&packet, whole.as_ref(), self.wants);
+        let said = &mut state.said;
+        state
+            .following
+            .packet(&packet, whole.as_ref(), self.wants, said);
         if let Some(learned) = learned {
-            learned.complete(&mut said, frame.number);
+            learned.complete(said, frame.number);
         }
         let interface = batch.interfaces().get(dissect::as_usize(frame.interface));
         let reading = Reading {
             packet: &packet,
             batch,
             interface,
-            said: &said,
+            said,
             whole: whole.as_ref(),
         };
-        let (mut asked, mut values) = (spare.0.recycle(), spare.1.recycle());
-        let passes = match self.filter {
-            None => true,
-            Some(filter) => {
-                reading.fill(&self.filter_plan, &state.clock, &mut asked);
-                filter.holds(&asked)
-            }
-        };
+        let passes = self.filter.is_none_or(|filter| {
+            let mut asked: Values<'_> = std::mem::take(&mut state.asked);
+            reading.fill(&self.filter_plan, &state.clock, &mut asked);
+            let passes = filter.holds(&asked);
+            state.asked = asked.recycle();
+            passes
+        });
         if passes {
+            let mut values: Values<'_> = std::mem::take(&mut state.values);
             reading.fill(&self.plan, &state.clock, &mut values);
             take(&Seen {
                 reading: &reading,
@@ -215,10 +223,11 @@ impl<'q> Session<'q> {
                 clock: &state.clock,
                 interface,
             })?;
+            state.values = values.recycle();
             state.clock.displayed = time;
         }
         state.clock.previous = time;
-        Ok((asked.recycle(), values.recycle()))
+        Ok(())
     }
 }
 
@@ -226,7 +235,14 @@ impl<'q> Session<'q> {
 #[derive(Default)]
 struct State {
     clock: Clock,
+    /// Link type of the frame before.
+    link: Option<LinkType>,
     following: Following,
+    /// Of the frame at hand.
+    said: Said,
+    /// Empty, for the filter's fields and those that are handed over.
+    asked: Values<'static>,
+    values: Values<'static>,
 }
 
 /// Everything that values of one frame come from.

@@ -61,17 +61,38 @@ const OTHERS: &[&str] = &[
     "win",
     "see",
     "line",
+    "step",
+    "screenshot",
+    "screen",
+    "picture",
+    "image",
+    "photo",
+    "bild",
+    "abbildung",
+    "abb",
+    "imagen",
+    "captura",
+    "immagine",
+    "resim",
 ];
 
 impl Numbering {
     /// The lines with `Question` instead of the report's own word for it.
     pub(super) fn plain_words(&self, blocks: &[Block]) -> Vec<Block> {
         let mut words: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        // Numbers behind a word that no question has: it counts something else.
+        let mut foreign: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut romans: BTreeSet<String> = BTreeSet::new();
         let mut named = 0;
         for line in lines(blocks) {
             if let Some((word, name)) = self.named(line) {
                 words.entry(word).or_default().insert(name);
+            } else if let Some(found) = WORD.captures(line)
+                && found["name"].bytes().all(|b| b.is_ascii_digit())
+            {
+                let word = found["word"].to_lowercase();
+                let name = found["name"].to_owned();
+                foreign.entry(word).or_default().insert(name);
             }
             if let Some(found) = ROMAN.captures(line) {
                 let heading = short(line) || found.name("letter").is_some();
@@ -79,7 +100,7 @@ impl Numbering {
             }
             named += usize::from(self.starts_whole(line));
         }
-        words.retain(|_, names| names.len() > 1);
+        words.retain(|word, names| names.len() > 1.max(foreign.get(word).map_or(0, BTreeSet::len)));
         let roman = romans.len() > 1 && romans.contains("1");
         let mut points: BTreeSet<String> = BTreeSet::new();
         points.extend(lines(blocks).filter_map(|line| Some(self.point(line)?.1)));

@@ -107,12 +107,6 @@ impl Connections {
         self.places.len()
     }
 
-    /// Takes in one segment; the note says what it means.
-    pub fn segment(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment) -> Note {
-        let seen = self.find(packet, ip, segment, false);
-        self.follow(&seen)
-    }
-
     /// Finds the conversation of a segment, or begins one; `copy` says that an earlier frame held
     /// it. The segment is to be followed, here or in another thread, in the same order.
     #[inline]
@@ -159,12 +153,9 @@ impl Connections {
     pub fn follow(&mut self, seen: &Seen) -> Note {
         let place = self.places.get(as_usize(seen.stream)).copied();
         let segments = match place.filter(|_| !seen.begins()) {
-            None => [Some(seen), None, None],
-            Some(Place::One(place)) => [Some(&self.one[place]), Some(seen), None],
-            Some(Place::Two(place)) => {
-                let [first, second] = &self.two[place];
-                [Some(first), Some(second), Some(seen)]
-            }
+            None => [Some(seen), None],
+            Some(Place::One(place)) => [Some(&self.one[place]), Some(seen)],
+            Some(Place::Two(place)) => return self.begin_many(place, seen),
             Some(Place::Many(place)) => {
                 let mut note = Note::default();
                 let (stream, live, pool) = self.many(as_usize(place));
@@ -204,18 +195,25 @@ impl Connections {
                 self.places[index] = Place::Two(self.two.put(both));
             }
             Place::Two(place) => {
-                let [first, second] = &self.two[place];
-                let (mut stream, live, _) = replay([first, second, seen], &mut self.pool);
-                self.two.free(place);
-                if let Some(frame) = self.unreachable.remove(&seen.stream) {
-                    story::unreachable(&mut stream.story, frame);
-                }
-                stream.state = State::Live(self.live.put(live));
-                let place = u32::try_from(self.streams.push(stream));
-                let place = place.expect("fewer than four billion streams");
-                self.places[index] = Place::Many(place);
+                self.begin_many(place, seen);
             }
         }
+    }
+
+    /// Takes in the third segment of a conversation: from now on what becomes of it is kept, and
+    /// no longer the segments.
+    fn begin_many(&mut self, two: u32, seen: &Seen) -> Note {
+        let [first, second] = &self.two[two];
+        let (mut stream, live, note) = replay([first, second, seen], &mut self.pool);
+        self.two.free(two);
+        if let Some(frame) = self.unreachable.remove(&seen.stream) {
+            story::unreachable(&mut stream.story, frame);
+        }
+        stream.state = State::Live(self.live.put(live));
+        let place = u32::try_from(self.streams.push(stream));
+        let place = place.expect("fewer than four billion streams");
+        self.places[as_usize(seen.stream)] = Place::Many(place);
+        note
     }
 
     /// What goes on with a conversation of many segments.
@@ -386,7 +384,7 @@ impl Connections {
 
 impl Seen {
     /// Whether a conversation begins with it.
-    fn begins(&self) -> bool {
+    pub(crate) fn begins(&self) -> bool {
         matches!(self.step, Step::Begins | Step::Replaces(_))
     }
 }
