@@ -280,6 +280,21 @@ const OURS: &[(&str, &str, &str)] = &[
         "tshark names the messages of one segment once",
     ),
     (
+        "what is only named: one message, two in a segment, one in two, one that is cut",
+        "tcp.pdu.size=",
+        "what is only named is not measured",
+    ),
+    (
+        "what is only named, with a name above it",
+        "tcp.pdu.size=",
+        "what is only named is not measured",
+    ),
+    (
+        "what is only named, with a name above it",
+        "_ws.col.Protocol=",
+        "tshark calls Modbus by its transport",
+    ),
+    (
         "a refusal opens no tunnel",
         "frame.protocols=",
         "tshark takes it for one",

@@ -48,7 +48,8 @@ impl Quiet {
     fn covers(self, ack: u32) -> bool {
         let forward = ack.wrapping_sub(self.ack);
         let back = self.ack.wrapping_sub(ack);
-        forward < self.until || (back < HALF && self.farthest < HALF - back)
+        let behind = HALF.checked_sub(back);
+        forward < self.until || behind.is_some_and(|room| self.farthest < room)
     }
 
     /// Takes in a segment; false if it is not beyond the acknowledgment.
@@ -288,6 +289,46 @@ mod tests {
             assert!(after(a, b) && after(b, a) && at_or_after(a, b) && at_or_after(b, a));
         }
         assert!(after(HALF - 1, 0) && !after(0, HALF - 1) && !after(7, 7) && at_or_after(7, 7));
+    }
+
+    #[test]
+    fn what_covers_nothing_is_between_the_acknowledgment_and_the_first_number_that_changes() {
+        let quiet = Quiet {
+            ack: 1000,
+            until: 50,
+            farthest: 200,
+        };
+        assert!(quiet.covers(1000) && quiet.covers(1049) && !quiet.covers(1050));
+        // Behind it, as far as all segments are still less than half a circle ahead.
+        let back = |by: u32| 1000u32.wrapping_sub(by);
+        assert!(quiet.covers(back(1)) && quiet.covers(back(HALF - 201)));
+        assert!(!quiet.covers(back(HALF - 200)) && !quiet.covers(back(HALF)));
+    }
+
+    #[test]
+    fn a_segment_beyond_the_acknowledgment_goes_on_with_what_is_known() {
+        let add = |seq: u32, next: u32| {
+            let mut quiet = Quiet {
+                ack: 1000,
+                until: 50,
+                farthest: 20,
+            };
+            let item = Unacked {
+                frame: 1,
+                seq: seq.wrapping_add(1000),
+                next: next.wrapping_add(1000),
+                time: Time(0),
+            };
+            (quiet.add(&item), quiet.until, quiet.farthest)
+        };
+        assert_eq!(add(0, 10), (true, 1, 20));
+        assert_eq!(add(30, 40), (true, 31, 40));
+        assert_eq!(add(60, 70), (true, 50, 70));
+        assert_eq!(add(HALF - 2, HALF - 1), (true, 50, HALF - 1));
+        // What is not beyond it.
+        for (seq, next) in [(0, 0), (u32::MAX, 5), (HALF - 1, HALF), (HALF, 5)] {
+            assert!(!add(seq, next).0, "{seq} {next}");
+        }
     }
 
     #[test]
