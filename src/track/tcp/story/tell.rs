@@ -29,7 +29,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
     let (conn_state, history, zeek_record_count) = story.zeek.first();
     let (opened, closed) = (opened(story), closed(story));
     let fins = fins(story);
-    let timed = stream.previous_time != Time::default() || stream.first_time != Time::default();
+    let timed = stream.first_time != Time::default();
     let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
     Connection {
         stream: number,
