@@ -52,7 +52,7 @@ pub fn claim(
             continue;
         }
         let end = if words {
-            commands_end(part, &text, &items)
+            commands_end(&text, &items)
         } else {
             text.len()
         };
@@ -60,6 +60,7 @@ pub fn claim(
         let order: Vec<usize> = hits.iter().map(|h| h.2).collect();
         let order = unfold(&items, &order);
         let mut strange: Vec<String> = Vec::new();
+        strange.extend(misquoted(&items, &order, &text));
         if words {
             for word in WORD.find_iter(&text[..end]) {
                 let word = word.as_str();
@@ -95,6 +96,26 @@ pub fn claim(
         });
     }
     None
+}
+
+/// The first item where a text begins it and goes on otherwise: a greeting with another number in it
+/// is told, and not left out.
+fn misquoted(items: &[String], order: &[usize], text: &str) -> Vec<String> {
+    let Some(item) = items.first().filter(|_| !order.contains(&0)) else {
+        return Vec::new();
+    };
+    let particular = item
+        .find(|c: char| c.is_ascii_digit())
+        .unwrap_or(item.len());
+    let beginning = item[..particular].trim_end().to_ascii_lowercase();
+    let told = find(&text.to_ascii_lowercase(), &beginning, 0);
+    let told = told.filter(|_| beginning.split(' ').count() > 2);
+    let told = told.and_then(|at| text.get(at..));
+    let quote = told.and_then(|told| told.split([',', ';', '\n']).next());
+    quote
+        .map(|quote| quote.trim().to_owned())
+        .into_iter()
+        .collect()
 }
 
 /// Where a text tells items of the key: begin, end, and which.
@@ -179,8 +200,9 @@ fn whole_list(
         pieces[hit.0].taken.push(hit.1..hit.2);
     }
     let doubted = hedged(between_all(&text, items));
+    let order = &wanted[items.len() - count..];
     Some(Claim {
-        value: Claimed::Items(wanted[items.len() - count..].to_vec(), Vec::new()),
+        value: Claimed::Items(order.to_vec(), misquoted(items, order, &text)),
         hedged: doubted,
         text,
         ..Claim::default()
@@ -225,7 +247,7 @@ fn unkeyed(part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
 
 /// Where the list of words ends: at the first sentence end after its first item, or where something
 /// else begins to be told.
-fn commands_end(part: &Part, text: &str, items: &[String]) -> usize {
+fn commands_end(text: &str, items: &[String]) -> usize {
     let first = items
         .iter()
         .filter_map(|i| whole(text, i, 0))
@@ -234,7 +256,6 @@ fn commands_end(part: &Part, text: &str, items: &[String]) -> usize {
     let Some(first) = first else {
         return text.len();
     };
-    let _ = part;
     static STOP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)[.](?:\s|$)|\n|\(welcome|→|\b(?:print|output|replies|reply|replied|answers?|got|returned|received|said|response|prints)\b|;\s*(?:answers?|repl)")
             .expect("the pattern is right")

@@ -139,18 +139,36 @@ fn ruled_out(after: &str) -> bool {
     OUT.is_match(after)
 }
 
+/// Whether the words behind a name tell what it would need: behind another name they say why it is
+/// not this one (`UDP, TCP needs a handshake`).
+fn needs(after: &str) -> bool {
+    static NEEDS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*(?:needs|needed|requires|required|must|has\s+to|wants|expects|depends)\b")
+            .expect("the pattern is right")
+    });
+    NEEDS.is_match(after)
+}
+
 /// Takes out what is denied, and the alternatives of it: `not TCP or UDP`.
 fn deny(text: &str, found: &mut Vec<Mention>) {
     static OR: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^\s*,?\s*(?:or|nor)\s+(?:a\s+|an\s+|the\s+)?$").expect("the pattern is right")
     });
     let mut last: Option<usize> = None;
+    let mut kept: Option<String> = None;
     found.retain(|m| {
         let listed =
             last.is_some_and(|end| end <= m.span.start && OR.is_match(&text[end..m.span.start]));
-        let denied = listed || negated(&text[..m.span.start]) || ruled_out(&text[m.span.end..]);
+        let after = &text[m.span.end..];
+        let other = kept.as_ref().is_some_and(|kept| *kept != m.value);
+        let denied = listed
+            || negated(&text[..m.span.start])
+            || ruled_out(after)
+            || other && needs(after);
         if denied {
             last = Some(m.span.end);
+        } else {
+            kept = Some(m.value.clone());
         }
         !denied
     });
