@@ -161,10 +161,8 @@ fn deny(text: &str, found: &mut Vec<Mention>) {
             last.is_some_and(|end| end <= m.span.start && OR.is_match(&text[end..m.span.start]));
         let after = &text[m.span.end..];
         let other = kept.as_ref().is_some_and(|kept| *kept != m.value);
-        let denied = listed
-            || negated(&text[..m.span.start])
-            || ruled_out(after)
-            || other && needs(after);
+        let denied =
+            listed || negated(&text[..m.span.start]) || ruled_out(after) || other && needs(after);
         if denied {
             last = Some(m.span.end);
         } else {

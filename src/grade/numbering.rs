@@ -253,8 +253,15 @@ impl Numbering {
                         continue;
                     }
                     if !table {
-                        heads = self.heads(cells, now.as_ref());
                         table = true;
+                        let next = blocks.get(at + 1);
+                        if let Some((target, named)) = next.and_then(|n| self.named_heads(cells, n))
+                        {
+                            now = Some(target);
+                            heads = Some(named);
+                            continue;
+                        }
+                        heads = self.heads(cells, now.as_ref());
                         if heads.is_some() {
                             continue;
                         }

@@ -150,28 +150,40 @@ fn text(bytes: &[u8]) -> String {
     }
 }
 
-/// Lines of text; rows of Markdown tables are rows.
+/// Lines of text; rows of Markdown tables are rows, with or without bars at their ends.
 fn lines(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
-    for line in text.lines() {
-        let line = line.trim_end();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let mut open = false;
+    for (at, line) in lines.iter().enumerate() {
         let inner = line.trim();
         // Tables are quoted, too.
         let inner = match inner.trim_start_matches(['>', ' ']) {
             row if row.starts_with('|') => row,
             _ => inner,
         };
-        if inner.starts_with('|') && inner.len() > 2 {
+        // Without bars at its ends a table is known by the rule below its headings.
+        let headed = lines.get(at + 1).is_some_and(|next| is_rule(next));
+        open = inner.contains('|') && (open || headed);
+        if open || inner.starts_with('|') && inner.len() > 2 {
             let rule = inner.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
             if !rule {
                 let cells = inner.trim_matches('|').split('|');
                 blocks.push(Block::Row(cells.map(|c| c.trim().to_owned()).collect()));
             }
         } else {
-            blocks.push(Block::Line(line.to_owned()));
+            blocks.push(Block::Line((*line).to_owned()));
         }
     }
     blocks
+}
+
+/// The line below a table's headings: `---|:--`.
+fn is_rule(line: &str) -> bool {
+    let line = line.trim();
+    line.contains("--")
+        && line.contains('|')
+        && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
 }
 
 fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {

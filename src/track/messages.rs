@@ -99,6 +99,8 @@ pub(crate) struct Told {
     pub messages: Vec<Message>,
     /// Parts of the payload that wait for more or complete what waited.
     pub pieces: Vec<Range<usize>>,
+    /// These parts were sent before.
+    pub repeated: bool,
     /// What this segment makes whole, of bytes that came in several.
     pub whole: Vec<Whole>,
     /// The part of the payload that no protocol claims.
@@ -283,9 +285,12 @@ impl Messages {
             call.exchanges.clear();
             call.told.pieces.clear();
             let from_start = stream.done[call.side].contains_key(&call.start);
-            if filling || from_start || note.flags.has(Flags::RETRANSMISSION) {
+            // What was not captured whole is not put together at all.
+            let repeated = from_start || whole && note.flags.has(Flags::RETRANSMISSION);
+            if filling || repeated {
                 call.told.pieces.push(0..payload.len());
             }
+            call.told.repeated = !filling;
             call.told.unclaimed = None;
             call.told.named.clear();
         } else {

@@ -1,7 +1,7 @@
 //! Rows of tables: which cell names the question, and which answers it.
 
 use super::{Draft, Numbering, PICTURE, Target, runs};
-use crate::grade::report::is_answer;
+use crate::grade::report::{Block, is_answer};
 
 /// Words for frames, in the languages that headings were met in.
 const FRAME: [&str; 7] = [
@@ -72,6 +72,26 @@ impl Numbering {
         };
         let (target, hint, rest) = self.label(title, now);
         target.filter(|_| cells.len() > 1 && hint.is_empty() && rest.is_empty())
+    }
+
+    /// The question that a table's first row names before headings, and these: the rows below name
+    /// none (`T1 | request | reply`).
+    pub(super) fn named_heads(
+        &self,
+        cells: &[String],
+        next: &Block,
+    ) -> Option<(Target, Vec<String>)> {
+        let Block::Row(below) = next else { return None };
+        let (first, more) = cells.split_first()?;
+        let (target, hint, rest) = self.label(first, None);
+        let target = target.filter(|_| hint.is_empty() && rest.is_empty() && more.len() > 1)?;
+        let own = below.len() == cells.len() && self.label(&below[0], Some(&target)).0.is_none();
+        let mut heads = vec![String::new()];
+        heads.extend(
+            self.heads(&[&[String::new()], more].concat(), None)?
+                .split_off(1),
+        );
+        (own && !below[0].is_empty()).then_some((target, heads))
     }
 
     /// A row of a table with headings: the answer's cell, or each cell behind its heading.
