@@ -408,7 +408,7 @@ fn tables_have_columns_for_things_units_and_remarks() {
     let parts = ["3A.asked-address", "3A.sender-ip", "4B.belongs"];
     assert_eq!(ip(report, &parts), ["right"; 3]);
     // An answer that stands in such a place is no heading.
-    let report = "| 1B | ICMP | yes |\n|---|---|---|\n| 4C | 0x0800 | yes |\n";
+    let report = "| 1B | protocol | ICMP |\n|---|---|---|\n| 4C | value | 0x0800 |\n";
     assert_eq!(ip(report, &["1B.protocol", "4C.value"]), ["right"; 2]);
     // A table of one column is lines.
     assert_eq!(
