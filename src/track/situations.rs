@@ -38,7 +38,8 @@ pub(crate) fn find(
     passwords::find(trackers, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
     // What comes from the capturing itself is told last, next to the connections it touches.
-    found.extend(capturing::twice(&trackers.copies, trackers.arp.bindings()));
+    let bindings = [trackers.arp.bindings(), trackers.discovery.bindings()].concat();
+    found.extend(capturing::twice(&trackers.copies, &bindings));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
 }
