@@ -20,6 +20,8 @@ pub(crate) struct Tcp {
     pub streams: Streams,
     /// Segments one by one, when they are asked for.
     pub segments: Option<Segments>,
+    /// Nobody asks for the messages.
+    pub alone: bool,
 }
 
 impl Tcp {
@@ -40,7 +42,9 @@ impl Tcp {
                 segments.segment(&carried.seen, &note);
             }
         }
-        self.streams.segment(carried, frame);
+        if !self.alone {
+            self.streams.segment(carried, frame);
+        }
     }
 }
 
