@@ -216,7 +216,6 @@ impl Live {
             connections: analysis.trackers.tcp.split(),
             streams: std::mem::take(&mut analysis.trackers.streams),
             segments: segments.then(|| std::mem::take(&mut analysis.trackers.segments)),
-            alone: false,
         };
         self.stream = Stream {
             summary,

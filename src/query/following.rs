@@ -3,14 +3,12 @@
 use super::Catalogue;
 use super::catalogue::{EntryId, Place};
 use super::notes::Notes as Table;
-use crate::capture::{Batch, Reader, read_ahead, read_beside};
+use crate::capture::{Reader, read_beside};
 use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{DEFINITIONS, Packet, Transport};
-use crate::track::behind::{self, Behind};
 use crate::track::fragments::Whole;
 use crate::track::messages::{HttpNote, Message, Messages, Told};
 use crate::track::promised::Promised;
-use crate::track::stream::Carried;
 use crate::track::tcp::Note;
 use crate::track::tcp::closing::{Closings, Step};
 use crate::track::{Notes, Trackers, dns, eap, ssdp};
@@ -68,8 +66,6 @@ pub(super) struct Wants {
     pub(super) tcp: bool,
     /// What each segment means in its conversation.
     pub(super) analysis: bool,
-    /// What segments do to their connections.
-    pub(super) closing: bool,
     pub(super) udp: bool,
     pub(super) dns: bool,
     pub(super) icmp: bool,
@@ -84,7 +80,6 @@ impl Wants {
             arp: true,
             tcp: true,
             analysis: true,
-            closing: true,
             udp: true,
             dns: true,
             icmp: true,
@@ -116,7 +111,6 @@ impl Wants {
                         }
                         wants.tcp |= matches!(table, Table::Tcp | Table::Connection);
                         wants.analysis |= *table == Table::Tcp && !FOUND.contains(&entry.name);
-                        wants.closing |= *table == Table::Connection;
                         wants.udp |= *table == Table::Udp;
                         wants.dns |= *table == Table::Dns;
                         wants.messages |= matches!(table, Table::Dns | Table::Pdu);
@@ -179,8 +173,6 @@ pub(super) struct Following {
     trackers: Trackers,
     /// What conversations come to is asked in the end.
     learning: bool,
-    /// Segments of the batch at hand, to be followed behind.
-    found: Vec<Carried>,
     /// What was announced of conversations whose ports say nothing.
     pub(super) promised: Promised,
     messages: Messages,
@@ -203,37 +195,17 @@ impl Following {
             analysis: false,
             ..wants
         };
+        let mut beside = read_beside(reader);
         let mut said = Said::default();
-        if wants.messages {
-            let mut beside = read_beside(reader);
-            while let Some(batch) = beside.next() {
-                self.batch(batch, wants, &mut said);
+        while let Some(batch) = beside.next() {
+            for frame in batch.frames() {
+                let mut packet = Packet::dissect(frame);
+                let whole = self.fragments(&packet);
+                if let Some(whole) = &whole {
+                    packet.resume(&whole.bytes);
+                }
+                self.packet(&packet, whole.as_ref(), wants, &mut said);
             }
-            return;
-        }
-        // Nothing asks at once what conversations come to: that is followed in another thread.
-        let mut ahead = read_ahead(reader);
-        let tcp = behind::Tcp {
-            alone: true,
-            ..behind::Tcp::default()
-        };
-        let mut behind = Behind::new(tcp, ahead.returns());
-        while let Some(batch) = ahead.take() {
-            self.batch(&batch, wants, &mut said);
-            behind.list().append(&mut self.found);
-            behind.batch(batch);
-        }
-        self.trackers.tcp.adopt(behind.finish().connections);
-    }
-
-    fn batch(&mut self, batch: &Batch, wants: Wants, said: &mut Said) {
-        for frame in batch.frames() {
-            let mut packet = Packet::dissect(frame);
-            let whole = self.fragments(&packet);
-            if let Some(whole) = &whole {
-                packet.resume(&whole.bytes);
-            }
-            self.packet(&packet, whole.as_ref(), wants, said);
         }
     }
 
@@ -279,15 +251,14 @@ impl Following {
                 let note = if wants.messages || wants.analysis {
                     trackers.tcp.follow(&seen)
                 } else {
-                    let note = Note {
+                    if self.learning {
+                        trackers.tcp.keep(&seen);
+                    }
+                    Note {
                         stream: seen.stream,
                         side: seen.side,
                         ..Note::default()
-                    };
-                    if self.learning {
-                        self.found.push(Carried::new(packet, seen));
                     }
-                    note
                 };
                 if wants.messages {
                     said.told = self.messages.segment(packet, segment, &note);
@@ -313,9 +284,7 @@ impl Following {
                         }
                     }
                 }
-                if wants.closing {
-                    said.step = self.closings.segment(note.stream, note.side, segment);
-                }
+                said.step = self.closings.segment(note.stream, note.side, segment);
                 said.notes.tcp = Some(note);
             }
             Transport::Udp(datagram)

@@ -20,8 +20,6 @@ pub(crate) struct Tcp {
     pub streams: Streams,
     /// Segments one by one, when they are asked for.
     pub segments: Option<Segments>,
-    /// Nobody asks for the messages.
-    pub alone: bool,
 }
 
 impl Tcp {
@@ -42,9 +40,7 @@ impl Tcp {
                 segments.segment(&carried.seen, &note);
             }
         }
-        if !self.alone {
-            self.streams.segment(carried, frame);
-        }
+        self.streams.segment(carried, frame);
     }
 }
 
