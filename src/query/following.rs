@@ -66,6 +66,8 @@ pub(super) struct Wants {
     pub(super) tcp: bool,
     /// What each segment means in its conversation.
     pub(super) analysis: bool,
+    /// What segments do to their connections.
+    pub(super) closing: bool,
     pub(super) udp: bool,
     pub(super) dns: bool,
     pub(super) icmp: bool,
@@ -80,6 +82,7 @@ impl Wants {
             arp: true,
             tcp: true,
             analysis: true,
+            closing: true,
             udp: true,
             dns: true,
             icmp: true,
@@ -111,6 +114,7 @@ impl Wants {
                         }
                         wants.tcp |= matches!(table, Table::Tcp | Table::Connection);
                         wants.analysis |= *table == Table::Tcp && !FOUND.contains(&entry.name);
+                        wants.closing |= *table == Table::Connection;
                         wants.udp |= *table == Table::Udp;
                         wants.dns |= *table == Table::Dns;
                         wants.messages |= matches!(table, Table::Dns | Table::Pdu);
@@ -284,7 +288,9 @@ impl Following {
                         }
                     }
                 }
-                said.step = self.closings.segment(note.stream, note.side, segment);
+                if wants.closing {
+                    said.step = self.closings.segment(note.stream, note.side, segment);
+                }
                 said.notes.tcp = Some(note);
             }
             Transport::Udp(datagram)
