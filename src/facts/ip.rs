@@ -14,7 +14,7 @@ fn no_hops(h: &Host) -> Absent {
 }
 
 crate::fact! {
-    "One address seen as a sender: its TTLs, and how many routers its packets have crossed."
+    "One address seen as a sender: its TTLs, and how many routers its packets have crossed if they began with the next of the usual TTLs above."
     Host "ip_hosts" "host" by [first_frame] {
         address: IpAddr, "The address.";
         first_frame: u32, "First frame it sent.";

@@ -130,9 +130,16 @@ impl<F: Fact> Record for F {
     }
 
     fn proof(&self, field: usize) -> Frames {
-        let mut frames = F::FIELDS
-            .get(field)
-            .map_or_else(Vec::new, |f| (f.proof)(self));
+        let Some(field) = F::FIELDS.get(field) else {
+            return Vec::new();
+        };
+        // A frame number proves itself.
+        let own = (field.get)(self).filter(|_| field.kind == Kind::Frame);
+        let mut frames = match own {
+            Some(Value::Unsigned(frame)) => u32::try_from(frame).into_iter().collect(),
+            Some(Value::Frames(frames)) => frames.into_owned(),
+            _ => (field.proof)(self),
+        };
         frames.sort_unstable();
         frames.dedup();
         frames

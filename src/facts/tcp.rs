@@ -220,8 +220,8 @@ crate::fact! {
         server_bytes: u64, "Payload bytes from the server, what was sent again not counted twice." by [server_first_data_frame, server_last_data_frame];
         client_data_frames: u32, "How many frames from the client carry payload." by [client_first_data_frame, client_last_data_frame];
         server_data_frames: u32, "How many frames from the server carry payload." by [server_first_data_frame, server_last_data_frame];
-        client_largest_segment_bytes: u32, "Largest payload of one frame from the client; more than the MSS means segmentation offload.";
-        server_largest_segment_bytes: u32, "Largest payload of one frame from the server; more than the MSS means segmentation offload.";
+        client_largest_segment_bytes: u32, "Largest payload of one frame from the client; more than the MSS means segmentation offload." by [client_first_data_frame, client_last_data_frame];
+        server_largest_segment_bytes: u32, "Largest payload of one frame from the server; more than the MSS means segmentation offload." by [server_first_data_frame, server_last_data_frame];
         client_retransmissions: u32, "Segments the client sent again (fast and spurious ones not included)." by [trouble_frames];
         server_retransmissions: u32, "Segments the server sent again (fast and spurious ones not included)." by [trouble_frames];
         client_fast_retransmissions: u32, "Segments the client sent again after duplicate ACKs." by [trouble_frames];
@@ -261,7 +261,7 @@ crate::fact! {
         completeness: u8, "Wireshark's tcp.completeness." by [first_frame, last_frame];
         completeness_text: &'static str, "The same in Wireshark's words; note that a single FIN already counts as complete there." by [first_frame, last_frame];
         conn_state: String, "Zeek's conn_state; of the first record, where Zeek makes several of one stream." by [first_frame, last_frame];
-        history: String, "Zeek's history letters, upper case for the originator; of the first record, the first 23." by [first_frame, last_frame];
+        history: String, "Zeek's history letters, upper case for the originator; of the first record." by [first_frame, last_frame];
         zeek_record_count: u32, "How many records Zeek makes of this stream: the section zeek_records has them all." by [first_frame, last_frame];
     }
 }

@@ -48,6 +48,7 @@ crate::states! {
         Yes "yes" "Datagrams went both ways.";
         No "no" "Nothing came back, though other packets to the asker are in the capture.";
         Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
+        Expired "expired" "An ICMP error says that the TTL ran out on the way, as the probes of a traceroute want it.";
         Unreachable "unreachable" "Another ICMP error came back.";
         Unknown "unknown" "Answers come over other flows (to a group, or DHCP), the question is not in the capture, or nothing that went to the asker is.";
     }

@@ -476,7 +476,7 @@ fn rival(
             && other.scores[slot] == mine.scores[slot]
             && mine.scores[slot] >= 10
             && sentence(piece.text, a.span.start) != sentence(piece.text, b.span.start)
-            && !names::negated(&piece.lower[..two.span.start]);
+            && !super::denial::negated(&piece.lower[..two.span.start]);
         if or || again {
             return Some(piece.text[two.span.clone()].to_owned());
         }

@@ -18,6 +18,7 @@ pub mod claim;
 pub mod clocks;
 pub mod compare;
 pub mod decisions;
+pub mod denial;
 pub mod diagnose;
 pub mod extract;
 pub mod frames;

@@ -96,7 +96,7 @@ fn told(known: &[(String, String)], piece: usize, text: &str) -> Vec<Mention> {
             || !(after.starts_with(|c: char| c.is_ascii_digit())
                 || about.iter().any(|w| after.starts_with(w)))
     });
-    deny(text, &mut found);
+    super::denial::deny(text, &mut found);
     found
 }
 
@@ -113,74 +113,6 @@ fn find_whole(text: &str, name: &str, from: usize) -> Option<(usize, usize)> {
         at = start + 1;
     }
     None
-}
-
-/// Whether the words before a name deny it.
-pub fn negated(before: &str) -> bool {
-    static NOT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:\bnot|\bno|n't|\bnever|\bwithout|\binstead of|\brather than|\bthan|\bneither)\s+(?:(?:a|an|the|to|as|by|of)\s+)?$")
-            .expect("the pattern is right")
-    });
-    /// What is not done with it, or by it: `does not use TCP`, `not sent over TCP`.
-    static NOT_DONE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:\bnot|n't|\bnever|\bcannot)\s+(?:(?:use|used|uses|using|run|runs|running|based|sent|work|works|need|needs|go|goes|travel|travels|carried|transported|over|upon|on|with|via|by|in|to|be|it|is|as|a|an|the|really|actually|any)\s+){1,4}$")
-            .expect("the pattern is right")
-    });
-    let near = super::token::tail(before, 96);
-    NOT.is_match(near) || NOT_DONE.is_match(near)
-}
-
-/// Whether the words behind a name say that it is not so: `TCP is not possible`, `TCP would need …`.
-fn ruled_out(after: &str) -> bool {
-    static OUT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^\s*(?:\([^)]*\)\s*)?(?:(?:is|was|can|could|would|does|do|will|did|has)\s*(?:n't|not)\b|cannot\b|can't\b|won't\b|would\b|is\s+(?:impossible|useless|unsuitable|out))")
-            .expect("the pattern is right")
-    });
-    OUT.is_match(after)
-}
-
-/// Whether the words behind a name tell what it would need: behind another name they say why it is
-/// not this one (`UDP, TCP needs a handshake`).
-fn needs(after: &str) -> bool {
-    static NEEDS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^\s*(?:needs|needed|requires|required|must|has\s+to|wants|expects|depends)\b")
-            .expect("the pattern is right")
-    });
-    NEEDS.is_match(after)
-}
-
-/// Takes out what is denied, and the alternatives of it: `not TCP or UDP`.
-fn deny(text: &str, found: &mut Vec<Mention>) {
-    static OR: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^\s*,?\s*(?:or|nor)\s+(?:a\s+|an\s+|the\s+)?$").expect("the pattern is right")
-    });
-    let mut last: Option<usize> = None;
-    let mut kept: Option<String> = None;
-    found.retain(|m| {
-        let listed =
-            last.is_some_and(|end| end <= m.span.start && OR.is_match(&text[end..m.span.start]));
-        let after = &text[m.span.end..];
-        let other = kept.as_ref().is_some_and(|kept| *kept != m.value);
-        let denied =
-            listed || negated(&text[..m.span.start]) || ruled_out(after) || other && needs(after);
-        if denied {
-            last = Some(m.span.end);
-        } else {
-            kept = Some(m.value.clone());
-        }
-        !denied
-    });
-    // `no difference between UDP and TCP` names neither.
-    let pairs: Vec<usize> = (1..found.len())
-        .filter(|at| {
-            let (a, b) = (&found[at - 1], &found[*at]);
-            text[..a.span.start].trim_end().ends_with("between")
-                && text[a.span.end..b.span.start].trim() == "and"
-        })
-        .collect();
-    for at in pairs.into_iter().rev() {
-        found.drain(at - 1..=at);
-    }
 }
 
 /// Words that begin an explanation.
@@ -423,7 +355,7 @@ fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Cla
             if taken
                 || near.is_none_or(|n| n > 25)
                 || other.is_some_and(|o| near.is_some_and(|n| o <= n))
-                || negated(&piece.lower[..mention.span.start])
+                || super::denial::negated(&piece.lower[..mention.span.start])
             {
                 continue;
             }

@@ -224,11 +224,13 @@ impl Trackers {
                 stream = self.tcp.between(ends.0, ends.1, quoted.identification);
             }
             if quoted.protocol == 17 {
-                let refused = match packet.transport {
-                    Transport::Icmp(_) => (message.kind, message.code) == (3, 3),
-                    _ => (message.kind, message.code) == (1, 4),
+                let v4 = matches!(packet.transport, Transport::Icmp(_));
+                let what = match (v4, message.kind, message.code) {
+                    (true, 3, 3) | (false, 1, 4) => udp::Back::Refused,
+                    (true, 11, 0) | (false, 3, 0) => udp::Back::Expired,
+                    _ => udp::Back::Undelivered,
                 };
-                about = self.udp.error(ends.0, ends.1, packet.frame.number, refused);
+                about = self.udp.error(ends.0, ends.1, packet.frame.number, what);
             }
         }
         self.icmp

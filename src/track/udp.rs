@@ -63,7 +63,7 @@ struct Open {
     answered: bool,
     error_frame: u32,
     /// An ICMP error said that nothing listens.
-    refused: bool,
+    error: Option<Back>,
     /// The frame was sent to several hosts: a subnet's broadcast does not show in the address.
     group: bool,
 }
@@ -83,7 +83,7 @@ impl Open {
             newest: [NONE; 2],
             answered: false,
             error_frame: 0,
-            refused: false,
+            error: None,
             group: false,
         }
     }
@@ -171,6 +171,17 @@ fn client_side(flow: &Open) -> usize {
         _ => {}
     }
     usize::from(is_service(from) && !is_service(to))
+}
+
+/// What an ICMP error says of a datagram; what says most is last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Back {
+    /// Its TTL ran out on the way.
+    Expired,
+    /// It cannot be delivered.
+    Undelivered,
+    /// The port cannot be reached.
+    Refused,
 }
 
 /// Whether a port is that of a service: those that courses meet over UDP.
@@ -358,19 +369,18 @@ impl Flows {
         })
     }
 
-    /// An ICMP error about a datagram between these ends; gives the frame it is about. `refused`
-    /// when it says that nothing listens (other errors, as traceroute's, say less).
-    pub fn error(&mut self, from: End, to: End, frame: u32, refused: bool) -> Option<u32> {
+    /// An ICMP error about a datagram between these ends; gives the frame it is about.
+    pub fn error(&mut self, from: End, to: End, frame: u32, what: Back) -> Option<u32> {
         let key = (from.min(to), from.max(to));
         let stream = *self.index.get(&key)?;
         let flow = self.flows.get_mut(dissect::as_usize(stream))?;
         if flow.first_frame == 0 {
             return None;
         }
-        if flow.error_frame == 0 || (refused && !flow.refused) {
+        if Some(what) > flow.error {
             flow.error_frame = frame;
+            flow.error = Some(what);
         }
-        flow.refused |= refused;
         let side = usize::from(flow.ends[0] != from);
         let row = self.rows.get_mut(dissect::as_usize(flow.newest[side]))?;
         if row.answered {
@@ -499,12 +509,13 @@ impl Flows {
             client_bytes: flow.bytes[client],
             server_bytes: flow.bytes[server],
             largest_bytes: flow.largest,
-            answered: match (flow.answered, flow.error_frame) {
+            answered: match (flow.answered, flow.error) {
                 (true, _) => Answered::Yes,
                 // The question itself is not in the capture.
                 _ if flow.datagrams[client] == 0 => Answered::Unknown,
-                _ if flow.refused => Answered::Refused,
-                (_, 1..) => Answered::Unreachable,
+                (_, Some(Back::Refused)) => Answered::Refused,
+                (_, Some(Back::Undelivered)) => Answered::Unreachable,
+                (_, Some(Back::Expired)) => Answered::Expired,
                 _ if elsewhere(flow) => Answered::Unknown,
                 // Where nothing that went to the asker was captured, an answer would not be either.
                 _ if !received => Answered::Unknown,

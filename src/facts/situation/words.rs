@@ -14,7 +14,7 @@ impl Display for Story {
         match self {
             Story::Refused((server, port)) => write!(
                 f,
-                "{server} answered the SYN to port {port} with RST: nothing listens on that port, or a firewall rejects the call; the client gets \"connection refused\"."
+                "The SYN to {server} port {port} was answered with RST: nothing listens on that port, or a firewall rejects the call in its name; the client gets \"connection refused\"."
             ),
             Story::PortUnreachable((server, port)) => write!(
                 f,
@@ -81,10 +81,10 @@ impl Display for Story {
                 match alive {
                     Some(frame) => write!(
                         f,
-                        " is in this capture, though it did send other packets (frame {frame}): a firewall drops these, or the answers went another way."
+                        " is in this capture, though it did send other packets (frame {frame}): the SYNs or the answers to them are dropped on the way, or the answers went another way."
                     ),
                     None => f.write_str(
-                        ", and nothing else from it: the host is silent or absent, or a firewall drops them.",
+                        ", and nothing else from it: the host is silent or absent, or the SYNs or the answers to them are dropped on the way.",
                     ),
                 }
             }

@@ -55,6 +55,12 @@ pub(super) fn whose(
             ));
             return Decision::new(Owner::Unknown, reason, Some(frame));
         }
+        if let Some(ttl) = passed_on(back) {
+            reason.push_str(&format!(
+                "; but its packets come with TTL {ttl}, as if a router had passed them on: it may be one that answers for {to} (proxy ARP)"
+            ));
+            return Decision::new(Owner::Unknown, reason, Some(frame));
+        }
         return Decision::new(Owner::Destination, reason, Some(frame));
     }
     if let Some(frame) = known.leased(to, mac) {
@@ -101,17 +107,20 @@ pub(super) fn whose(
         let reason = "this hardware address is used for several destinations, so it forwards them";
         return Decision::new(Owner::Router, reason, None);
     }
-    if let [ttl] = back
-        && *ttl > LOWEST
-        && !USUAL.contains(ttl)
-    {
+    if let Some(ttl) = passed_on(back) {
         let reason = format!(
-            "packets of {to} come from it with TTL {ttl}, which no system begins with: routers have passed them on"
+            "packets of {to} come from it with TTL {ttl}, which no system begins with by itself: routers have passed them on, unless the sender chose it"
         );
         return Decision::new(Owner::Router, reason, None);
     }
     let reason = "neither ARP nor DHCP in this capture shows whose it is";
     Decision::new(Owner::Unknown, reason, None)
+}
+
+/// The one TTL of all packets, if no system begins with it.
+fn passed_on(back: &[u8]) -> Option<u8> {
+    let [ttl] = back else { return None };
+    (*ttl > LOWEST && !USUAL.contains(ttl)).then_some(*ttl)
 }
 
 /// What systems begin with.
