@@ -150,6 +150,9 @@ const CONNECTIONS: Columns = columns![Connection;
     ("noticed", |c, t| tcp::trouble(c, t)),
 ];
 
+/// Of an answer that the capture does not have; there may have been one.
+const NONE_HERE: &str = "none captured";
+
 const DATAGRAMS: Columns = columns![Datagram;
     ("frame", |d, _| d.frame.to_string()),
     ("at", |d, t| moment(d.time, t)),
@@ -161,12 +164,12 @@ const DATAGRAMS: Columns = columns![Datagram;
             return "-".to_owned();
         }
         match (d.sender, d.answer_frame, d.error_frame, d.answers_frame) {
-            (Side::Client, Some(frame), ..) if d.answer_shared => format!("{frame} came next"),
+            (Side::Client, Some(frame), ..) if d.answer_shared => format!("perhaps in {frame}"),
             (Side::Client, Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
             (_, _, Some(frame), _) => format!("ICMP error {frame}"),
             (Side::Server, _, _, Some(asked)) => format!("answers {asked}"),
             (Side::Server, ..) => "-".to_owned(),
-            _ => "no".to_owned(),
+            _ => NONE_HERE.to_owned(),
         }
     }),
     ("cut?", |d, _| cut(d)),
@@ -234,7 +237,7 @@ const ARP: Columns = columns![Arp;
         a.reply_mac.map_or_else(
             || {
                 if a.kind == ArpKind::Request {
-                    "none".to_owned()
+                    NONE_HERE.to_owned()
                 } else {
                     "-".to_owned()
                 }
@@ -324,7 +327,10 @@ fn brief(text: &str) -> String {
 
 const EXCHANGES: Columns = columns![Exchange;
     ("stream", |e, _| e.stream.to_string()),
-    ("request in", |e, _| or_dash(e.request_frame)),
+    ("request in", |e, _| match (e.request_frame, e.request_last_frame) {
+        (Some(first), Some(last)) if last != first => format!("{first}-{last}"),
+        (first, _) => or_dash(first),
+    }),
     ("at", |e, t| moment(e.request_time, t)),
     ("request", |e, _| {
         format!(
@@ -336,7 +342,7 @@ const EXCHANGES: Columns = columns![Exchange;
     }),
     ("answer in", |e, _| or_dash(e.response_frame)),
     ("status", |e, _| match (e.status, &e.location) {
-        (None, _) => "none".to_owned(),
+        (None, _) => NONE_HERE.to_owned(),
         (Some(code), Some(to)) => format!(
             "{code} {} → {}",
             text(e.phrase.as_ref()),
@@ -347,7 +353,7 @@ const EXCHANGES: Columns = columns![Exchange;
     ("body", |e, _| match (e.status, e.response_body_bytes) {
         (None, _) => "-".to_owned(),
         (_, Some(bytes)) => format!("{bytes} bytes"),
-        (_, None) => "not whole".to_owned(),
+        (_, None) => "not whole here".to_owned(),
     }),
     ("took", |e, _| span(e.time_ms)),
 ];
@@ -403,7 +409,7 @@ const LOOKUPS: Columns = columns![Lookup;
         (Some("No error"), Some(answers)) if answers.is_empty() => "no such record".to_owned(),
         (Some("No error") | None, Some(answers)) => answers.join(" "),
         (Some(status), _) => status.to_owned(),
-        _ => "none".to_owned(),
+        _ => NONE_HERE.to_owned(),
     }),
     ("took", |l, _| span(l.time_ms)),
 ];
