@@ -83,6 +83,10 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         .filter(|s| s.1 > 0)
         .map(|s| format!("{} {}", s.1, s.0))
         .collect();
+    words.extend(
+        c.ignored_rst_frame
+            .map(|frame| format!("RST {frame} outside the window, ignored")),
+    );
     let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
     if beyond(c.client_largest_segment_bytes, c.server_mss)
         || beyond(c.server_largest_segment_bytes, c.client_mss)

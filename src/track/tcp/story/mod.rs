@@ -128,6 +128,10 @@ pub(super) struct Story {
     /// The same of a RST before the SYN.
     early_rst: u32,
     early_rst_side: u8,
+    /// The same of a RST outside the receiver's window, and whether its sender went on after it.
+    stray_rst: u32,
+    stray_rst_side: u8,
+    went_on: bool,
     trouble: Option<Box<Trouble>>,
     zeek: Zeek,
 }
@@ -140,13 +144,40 @@ impl Story {
 
     /// The first RST of all, also one before the SYN.
     fn first_rst(&self) -> Option<(u32, u8)> {
-        some_frame(self.early_rst)
-            .map(|frame| (frame, self.early_rst_side))
-            .or(self.rst())
+        let early = some_frame(self.early_rst).map(|frame| (frame, self.early_rst_side));
+        [early.or(self.rst()), self.stray()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn stray(&self) -> Option<(u32, u8)> {
+        some_frame(self.stray_rst).map(|frame| (frame, self.stray_rst_side))
+    }
+
+    /// Frame of a RST that its receiver ignored: it lies outside the window, and who should have
+    /// sent it went on. Where he did not, the capture may only lack what came before it.
+    fn ignored_rst(&self) -> Option<u32> {
+        some_frame(self.stray_rst).filter(|_| self.went_on)
+    }
+
+    /// Whether a number lies so far from what `side` has sent that its receiver takes no RST with it
+    /// (RFC 9293 §3.10.7.4); only of a connection whose beginning is known.
+    fn is_outside(&self, side: usize, number: u32) -> bool {
+        let (own, receiver) = (&self.parts[side], &self.parts[1 - side]);
+        if self.ack_frame == 0 || own.isn().is_none() || receiver.isn().is_none() {
+            return false;
+        }
+        let shift = own.offer.scale().and(receiver.offer.scale());
+        let window = 0xffff_u32 << shift.unwrap_or(0).min(14);
+        number.wrapping_sub(own.next).cast_signed().unsigned_abs() > window
     }
 
     fn rst(&self) -> Option<(u32, u8)> {
-        some_frame(self.rst_frame).map(|frame| (frame, self.rst_side))
+        let stray = self.stray().filter(|_| !self.went_on);
+        some_frame(self.rst_frame)
+            .map(|frame| (frame, self.rst_side))
+            .or(stray)
     }
 }
 
@@ -371,9 +402,17 @@ fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, fram
         }
         own.fin_end = segment.seq.wrapping_add(length).wrapping_add(1);
     }
-    if segment.has(tcp::RST) && story.rst_frame == 0 {
-        story.rst_frame = frame;
-        story.rst_side = u8::from(side == 1);
+    if !segment.has(tcp::RST) {
+        let own = usize::from(story.stray_rst_side) == side;
+        story.went_on |= story.stray_rst != 0 && own && (length > 0 || segment.has(tcp::FIN));
+        return;
+    }
+    if story.is_outside(side, segment.seq) {
+        if story.stray_rst == 0 {
+            (story.stray_rst, story.stray_rst_side) = (frame, u8::from(side == 1));
+        }
+    } else if story.rst_frame == 0 {
+        (story.rst_frame, story.rst_side) = (frame, u8::from(side == 1));
     }
 }
 

@@ -120,6 +120,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         time_wait_at: time_wait(story, client, fins_acked),
         rst_frame: story.first_rst().map(|r| r.0),
         rst_by: story.first_rst().map(|r| name(r.1)),
+        ignored_rst_frame: story.ignored_rst(),
         port_reuse: story.port_reuse,
         completeness: stream.completeness | stream.first_bits,
         completeness_text: completeness_text(stream.completeness | stream.first_bits),
