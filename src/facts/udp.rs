@@ -10,6 +10,10 @@ fn no_answer(d: &Datagram) -> Absent {
         Absent::untold(
             "DHCP: nothing of its transaction came back in this flow; much of DHCP is broadcast, in other flows (the lease tells), and nothing answers a Release or Decline",
         )
+    } else if d.destination_port == 69 && d.answers_elsewhere {
+        Absent::inapplicable(
+            "TFTP: the server answers from another port, in another flow (RFC 1350 section 4)",
+        )
     } else if d.answers_elsewhere {
         Absent::inapplicable("it went to several hosts: answers, if any, come over other flows")
     } else {
@@ -38,7 +42,7 @@ crate::fact! {
         answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent no_answer;
         error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::untold("no ICMP error about it is in the capture");
-        answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP.";
+        answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP or TFTP.";
         cut_by_receiver_bytes: Option<u32>, "Bytes that a receive buffer of the size given with --receive-buffer discards." absent |_| Absent::untold("the receiver's buffer does not show in a capture: give its size with --receive-buffer");
     }
 }
@@ -50,7 +54,7 @@ crate::states! {
         Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
         Expired "expired" "An ICMP error says that the TTL ran out on the way, as the probes of a traceroute want it.";
         Unreachable "unreachable" "Another ICMP error came back.";
-        Unknown "unknown" "Answers come over other flows (to a group, or DHCP), the question is not in the capture, or nothing that went to the asker is.";
+        Unknown "unknown" "Answers come over other flows (to a group, DHCP or TFTP), the question is not in the capture, or nothing that went to the asker is.";
     }
 }
 
@@ -58,7 +62,7 @@ crate::fact! {
     "One UDP flow: all datagrams between two ports."
     Flow "udp_flows" "flow" by [first_frame] {
         stream: u32, "Number of the flow, as Wireshark's udp.stream.";
-        client: IpAddr, "The side that asks: by well-known ports, else who sent the first datagram.";
+        client: IpAddr, "The side that asks: by well-known ports or a request of TFTP, else who sent the first datagram.";
         client_port: u16, "Its port.";
         server: IpAddr, "The other side.";
         server_port: u16, "Its port.";

@@ -10,7 +10,7 @@ use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow};
 use crate::facts::{Milliseconds, Moment, Side};
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 /// One end of a flow.
@@ -66,6 +66,8 @@ struct Open {
     error: Option<Back>,
     /// The frame was sent to several hosts: a subnet's broadcast does not show in the address.
     group: bool,
+    /// The second end asked for it, over another flow: a transfer of TFTP.
+    called: bool,
 }
 
 impl Open {
@@ -85,6 +87,7 @@ impl Open {
             error_frame: 0,
             error: None,
             group: false,
+            called: false,
         }
     }
 }
@@ -153,16 +156,23 @@ fn transaction(flow: &Open, stream: u32, payload: &[u8]) -> (Transaction, Part) 
     ((stream, message.xid, client), part)
 }
 
-/// Whether answers, if any, come over other flows: to a group, or DHCP.
+/// Whether answers, if any, come over other flows: to a group, DHCP, or TFTP, whose server answers
+/// from another port (RFC 1350 §4).
 fn elsewhere(flow: &Open) -> bool {
-    !flow.answered && (is_group(flow.ends[1].0) || flow.group || is_dhcp(flow))
+    let tftp = flow.ends[1].1 == TFTP;
+    !flow.answered && (is_group(flow.ends[1].0) || flow.group || is_dhcp(flow) || tftp)
 }
+
+/// The port at which TFTP's transfers are asked for.
+const TFTP: u16 = 69;
+/// Most of them that are remembered.
+const MOST_TRANSFERS: usize = 65_536;
 
 /// Which side asks: DHCP's and the well-known ports say so, a group never asks, and else it is
 /// who sent first.
 fn client_side(flow: &Open) -> usize {
     let [(first, from), (second, to)] = flow.ends;
-    if (from, to) == (67, 68) {
+    if flow.called || (from, to) == (67, 68) {
         return 1;
     }
     match (is_group(first), is_group(second)) {
@@ -228,6 +238,8 @@ pub struct Flows {
     rows: Chunks<Row>,
     /// What waits of each transaction of DHCP, whose messages have a number.
     transactions: HashMap<Transaction, [u32; 2], RandomState>,
+    /// Who asked for a transfer of TFTP, and whom.
+    transfers: HashSet<(End, IpAddr), RandomState>,
 }
 
 impl Flows {
@@ -339,6 +351,10 @@ impl Flows {
             flow.first_frame = packet.frame.number;
             (flow.first, flow.last) = (time, time);
             flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
+            flow.called = self.transfers.contains(&(to, from.0));
+            if to.1 == TFTP && self.transfers.len() < MOST_TRANSFERS {
+                self.transfers.insert((from, to.0));
+            }
         }
         stream
     }
