@@ -186,14 +186,24 @@ impl<'a> Sink<'a> {
         self.wanted.contains(index)
     }
 
-    /// Hands over a value read from `bytes` (relative to the layer's start). Inlined, so that
-    /// nothing is made of what is not wanted: most is not.
-    #[inline(always)]
+    /// Hands over a value read from `bytes` (relative to the layer's start).
+    #[inline]
     pub fn put(&mut self, index: FieldIndex, bytes: Range<usize>, value: Value<'a>) {
+        self.put_with(index, bytes, || value);
+    }
+
+    /// The same of a value that is only made if it is wanted: most is not.
+    #[inline(always)]
+    fn put_with(
+        &mut self,
+        index: FieldIndex,
+        bytes: Range<usize>,
+        value: impl FnOnce() -> Value<'a>,
+    ) {
         if self.wanted.contains(index) {
             self.keep(Found {
                 index,
-                value,
+                value: value(),
                 bytes,
             });
         }
@@ -207,19 +217,20 @@ impl<'a> Sink<'a> {
     /// An unsigned number.
     #[inline(always)]
     pub fn unsigned(&mut self, index: FieldIndex, bytes: Range<usize>, value: impl Into<u64>) {
-        self.put(index, bytes, Value::Unsigned(value.into()));
+        let value: u64 = value.into();
+        self.put_with(index, bytes, || Value::Unsigned(value));
     }
 
     /// True or false.
     #[inline(always)]
     pub fn boolean(&mut self, index: FieldIndex, bytes: Range<usize>, value: bool) {
-        self.put(index, bytes, Value::Boolean(value));
+        self.put_with(index, bytes, || Value::Boolean(value));
     }
 
     /// Text as captured.
     #[inline(always)]
     pub fn text(&mut self, index: FieldIndex, bytes: Range<usize>, value: &'a [u8]) {
-        self.put(index, bytes, Value::Text(Cow::Borrowed(value)));
+        self.put_with(index, bytes, || Value::Text(Cow::Borrowed(value)));
     }
 
     /// Text that was put together.
@@ -230,12 +241,12 @@ impl<'a> Sink<'a> {
     /// Raw bytes.
     #[inline(always)]
     pub fn bytes(&mut self, index: FieldIndex, bytes: Range<usize>, value: &'a [u8]) {
-        self.put(index, bytes, Value::Bytes(Cow::Borrowed(value)));
+        self.put_with(index, bytes, || Value::Bytes(Cow::Borrowed(value)));
     }
 
     /// A mark without a value.
     #[inline(always)]
     pub fn mark(&mut self, index: FieldIndex, bytes: Range<usize>) {
-        self.put(index, bytes, Value::Present);
+        self.put_with(index, bytes, || Value::Present);
     }
 }
