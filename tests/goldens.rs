@@ -16,6 +16,7 @@ use std::process::Command;
 const FIELDS: &[&str] = &[
     "frame.protocols",
     "_ws.col.Protocol",
+    INFO,
     "_ws.malformed",
     "data.len",
     "arp.duplicate-address-detected",
@@ -128,7 +129,19 @@ const FIELDS: &[&str] = &[
 
 /// Fields of the above that are asked of what TCP carries: over UDP, tshark takes what is on a port
 /// of no protocol it knows for one that may be.
-const OF_STREAMS: &[&str] = &["frame.protocols", "_ws.malformed", "data.len"];
+const OF_STREAMS: &[&str] = &["frame.protocols", INFO, "_ws.malformed", "data.len"];
+
+/// The line of the packet list. Only what is in brackets is kept: flags, and what was noticed.
+const INFO: &str = "_ws.col.Info";
+
+/// What is in brackets.
+fn brackets(text: &str) -> String {
+    let parts = text
+        .split('[')
+        .skip(1)
+        .filter_map(|part| part.split_once(']'));
+    parts.map(|(inside, _)| format!("[{inside}]")).collect()
+}
 
 /// Longer values are kept as their beginning and their length.
 const LONGEST: usize = 60;
@@ -149,6 +162,10 @@ fn told(program: &str, before: &[&str], capture: &Path) -> Vec<String> {
         let cells = FIELDS.iter().zip(line.split('\t'));
         let streams = line.split('\t').next().is_some_and(|p| p.contains(":tcp"));
         let asked = |name: &&str| streams || !OF_STREAMS.contains(name);
+        let cells = cells.map(|(name, value)| match *name {
+            INFO => (name, brackets(value)),
+            _ => (name, value.to_owned()),
+        });
         let told = cells.filter(|(name, value)| asked(name) && !value.is_empty());
         let cells: String = told
             .map(|(name, value)| match value.get(..LONGEST) {
@@ -239,6 +256,26 @@ const OURS: &[(&str, &str, &str)] = &[
         "TLS is expected",
     ),
     ("POP after STLS", "_ws.col.Protocol=", "TLS is expected"),
+    (
+        "a tunnel, and a change of protocol",
+        "_ws.col.Info=",
+        "the hello in it is none, and messages of WebSocket are not decoded",
+    ),
+    (
+        "what comes again at once, of a record that is whole already",
+        "_ws.col.Info=",
+        "tshark's words for what cannot be put together",
+    ),
+    (
+        "what is only named: one message, two in a segment, one in two, one that is cut",
+        "_ws.col.Info=",
+        "what is only named has no line of its own",
+    ),
+    (
+        "an answer again after the end is another record only where the caller was never seen",
+        "_ws.col.Info=",
+        "tshark calls the ports used again in the line, and not in its field",
+    ),
     (
         "SMTP after STARTTLS, and a mail that speaks of passwords",
         "",

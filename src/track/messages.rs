@@ -99,8 +99,8 @@ pub(crate) struct Told {
     pub messages: Vec<Message>,
     /// Parts of the payload that wait for more or complete what waited.
     pub pieces: Vec<Range<usize>>,
-    /// These parts were sent before.
-    pub repeated: bool,
+    /// These parts were sent before, or complete late what was waited for.
+    pub late: bool,
     /// What this segment makes whole, of bytes that came in several.
     pub whole: Vec<Whole>,
     /// The part of the payload that no protocol claims.
@@ -281,6 +281,7 @@ impl Messages {
                 stream.bytes(&mut call, segment, payload, can_wait);
             }
             stream.exchange = exchange;
+            call.told.late = !filling || !call.told.whole.is_empty();
             call.out.clear();
             call.exchanges.clear();
             call.told.pieces.clear();
@@ -290,7 +291,6 @@ impl Messages {
             if filling || repeated {
                 call.told.pieces.push(0..payload.len());
             }
-            call.told.repeated = !filling;
             call.told.unclaimed = None;
             call.told.named.clear();
         } else {

@@ -49,7 +49,7 @@ pub(super) fn said(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     segment(reading, layer, &mut info);
     let told = &reading.said.told;
     let alive = note.is_some_and(|note| note.flags.has(Flags::KEEP_ALIVE));
-    if !told.pieces.is_empty() && !told.repeated && messages.is_empty() && !alive {
+    if !told.pieces.is_empty() && !told.late && messages.is_empty() && !alive {
         info.push_str(" [TCP segment of a reassembled PDU]");
     }
     says("TCP", info)
