@@ -86,11 +86,7 @@ impl Numbering {
         let (target, hint, rest) = self.label(first, None);
         let target = target.filter(|_| hint.is_empty() && rest.is_empty() && more.len() > 1)?;
         let own = below.len() == cells.len() && self.label(&below[0], Some(&target)).0.is_none();
-        let mut heads = vec![String::new()];
-        heads.extend(
-            self.heads(&[&[String::new()], more].concat(), None)?
-                .split_off(1),
-        );
+        let heads = self.heads(&[&[String::new()], more].concat(), None)?;
         (own && !below[0].is_empty()).then_some((target, heads))
     }
 
