@@ -112,6 +112,8 @@ fn misquoted(items: &[String], order: &[usize], text: &str) -> Vec<String> {
     let told = told.filter(|_| beginning.split(' ').count() > 2);
     let told = told.and_then(|at| text.get(at..));
     let quote = told.and_then(|told| told.split([',', ';', '\n']).next());
+    // Without a number it only says what kind of greeting came.
+    let quote = quote.filter(|quote| quote.contains(|c: char| c.is_ascii_digit()));
     quote
         .map(|quote| quote.trim().to_owned())
         .into_iter()
