@@ -166,6 +166,8 @@ impl Conversation {
             carried_in: packet.frame.number,
             time: packet.frame.time.unwrap_or_default(),
             bytes: &[],
+            number: segment.seq,
+            acked: segment.ack,
             missing: 0,
         };
         let mut deliver = |piece: Piece<'_>| out(said(&piece));
@@ -198,6 +200,8 @@ impl Conversation {
                 carried_in: self.last,
                 time: Default::default(),
                 bytes: &[],
+                number: 0,
+                acked: 0,
                 missing: 0,
             };
             let mut deliver = |piece: Piece<'_>| out(said(&piece));

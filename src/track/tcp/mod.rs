@@ -101,6 +101,8 @@ pub struct Connections {
     bases: Chunks<[Base; 2]>,
     /// Conversations of one segment or two for which an ICMP error came back, with its frame.
     unreachable: HashMap<u32, u32, RandomState>,
+    /// Those of one segment or two whose content shows which side asks.
+    askers: HashMap<u32, usize, RandomState>,
     pool: Pool,
 }
 
@@ -236,6 +238,9 @@ impl Connections {
         if let Some(frame) = self.unreachable.remove(&seen.stream) {
             story::unreachable(&mut stream.story, frame);
         }
+        if let Some(side) = self.askers.remove(&seen.stream) {
+            story::asks(&mut stream.story, side);
+        }
         stream.state = State::Live(self.live.put(live));
         let place = u32::try_from(self.streams.push(stream));
         let place = place.expect("fewer than four billion streams");
@@ -294,6 +299,9 @@ impl Connections {
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         if let Some(frame) = self.unreachable.get(&number) {
             story::unreachable(&mut stream.story, *frame);
+        }
+        if let Some(side) = self.askers.get(&number) {
+            story::asks(&mut stream.story, *side);
         }
         Some(question(&stream, live.bases()))
     }
@@ -386,6 +394,20 @@ impl Connections {
             let told = !stream.story.is_empty();
             told.then(|| story::failure(stream, ends)).flatten()
         })?
+    }
+
+    /// Takes in which side asks, by what a conversation carries whose beginning is not in the
+    /// capture.
+    pub(crate) fn asks(&mut self, stream: u32, side: usize) {
+        match self.places.get(as_usize(stream)) {
+            Some(Place::Many(place)) => {
+                story::asks(&mut self.streams[as_usize(*place)].story, side);
+            }
+            Some(Place::One(_) | Place::Two(_)) => {
+                self.askers.insert(stream, side);
+            }
+            None => {}
+        }
     }
 
     /// Takes in that the ICMP error in `frame` came back for a SYN.

@@ -114,6 +114,8 @@ pub(super) struct Story {
     syn_frame: u32,
     /// Which side sent the first SYN without ACK, and whether both did.
     syn_side: Option<u8>,
+    /// Which side asks, by what is carried, where no SYN says it.
+    asking: Option<u8>,
     both_syn: bool,
     syn_attempts: u32,
     synack_frame: u32,
@@ -447,6 +449,11 @@ pub(super) fn unreachable(story: &mut Story, frame: u32) {
     if story.opening_error == 0 && story.syn_frame != 0 && story.syn_frame < frame {
         story.opening_error = frame;
     }
+}
+
+/// What the conversation carries shows that this side asks.
+pub(super) fn asks(story: &mut Story, side: usize) {
+    story.asking = Some(u8::from(side == 1));
 }
 
 /// Counts a segment that was only captured again.
