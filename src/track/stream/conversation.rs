@@ -58,7 +58,8 @@ pub struct Said<'a> {
 
 /// A conversation, as far as it was read.
 pub(crate) struct Conversation {
-    which: Which,
+    /// Which one it is.
+    pub which: Which,
     /// Both ends, the sender of the first frame first.
     pub ends: Option<[End; 2]>,
     /// Which of them is the client, as far as the frames tell.
