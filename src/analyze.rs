@@ -7,7 +7,7 @@ use crate::facts::arp::Neighbour;
 use crate::facts::capture::{Capture, FileState, Traffic};
 use crate::facts::dhcp::Lease;
 use crate::facts::dns::{Lookup, Record};
-use crate::facts::icmp::{IcmpError, TraceProbe};
+use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Hop, Host};
 use crate::facts::situation::Situation;
 use crate::facts::tcp::Segment;
@@ -32,6 +32,8 @@ pub struct Facts {
     pub hops: Vec<Hop>,
     /// Senders.
     pub hosts: Vec<Host>,
+    /// Pings, if there are some of which fragments are missing: [`Analysis::pings`].
+    pub pings: Option<Vec<Ping>>,
     /// ICMP errors.
     pub icmp_errors: Vec<IcmpError>,
     /// Probes of traceroutes.
@@ -66,6 +68,12 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// The pings in order.
+    pub fn pings(&self) -> &[Ping] {
+        let pings = self.facts.pings.as_deref();
+        pings.unwrap_or_else(|| self.trackers.icmp.pings())
+    }
+
     /// The DNS questions in order.
     pub fn lookups(&self) -> &[Lookup] {
         if self.facts.lookups.is_empty() {
@@ -368,8 +376,9 @@ impl Stream {
 
     /// Puts together what is read off all frames.
     fn finish(mut self, ending: Ending) -> Analysis {
-        let icmp_errors = self.settle_errors();
+        let mut icmp_errors = self.settle_errors();
         let trackers = &self.trackers;
+        let pings = trackers.icmp.settle(&trackers.fragments, &mut icmp_errors);
         let near = trackers.neighbourhood();
         let known = trackers.known(&near);
         let hosts = trackers.pairs.hosts(&known);
@@ -395,6 +404,7 @@ impl Stream {
         let facts = Facts {
             situations,
             traces: traces::find(trackers, &icmp_errors),
+            pings,
             icmp_errors,
             neighbours: near.table,
             hops,

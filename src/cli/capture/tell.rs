@@ -428,7 +428,7 @@ impl Told {
     }
 
     fn icmp(&mut self, analysis: &Analysis) {
-        for ping in analysis.trackers.icmp.pings() {
+        for ping in analysis.pings() {
             if self.frames.contains(&ping.frame) {
                 continue;
             }
