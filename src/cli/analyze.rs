@@ -103,7 +103,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             writeln!(out)?;
         }
         match one(&mut out, path, args, &restriction) {
-            Ok(one) => status = status.worse(one),
+            Ok((one, analysis)) => {
+                status = status.worse(one);
+                if place + 1 == args.captures.len() {
+                    // The program ends: what the system takes back at once need not be given back
+                    // piece by piece.
+                    std::mem::forget(analysis);
+                }
+            }
             // The other captures are still worth reading.
             Err(error) if args.captures.len() > 1 && !super::is_closed_pipe(&error) => {
                 writeln!(std::io::stderr(), "wirelab: {error:#}")?;
@@ -121,7 +128,7 @@ fn one(
     path: &Path,
     args: &Args,
     restriction: &Restriction,
-) -> anyhow::Result<Status> {
+) -> anyhow::Result<(Status, Analysis)> {
     let name = name(path);
     if path.as_os_str() == "-" {
         terminal::outlive_interrupt()?;
@@ -136,7 +143,8 @@ fn one(
     progress.clear();
     let status = tell(out, &name, &analysis, args, restriction)?;
     out.flush()?;
-    Ok(status.worse(complain(&name, &analysis.ending)?))
+    let status = status.worse(complain(&name, &analysis.ending)?);
+    Ok((status, analysis))
 }
 
 /// Tells of an analysis that was made while its frames came.

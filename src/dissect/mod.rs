@@ -59,6 +59,7 @@ pub mod vendor;
 mod walk;
 
 pub use tables::{DEFINITIONS, MARKS, emit};
+pub(crate) use walk::Usual;
 
 use crate::capture::Frame;
 use layer::{Layer, Layers, Protocol, Source, View};

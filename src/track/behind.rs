@@ -1,14 +1,22 @@
-//! Follows TCP conversations and the bytes in them in a thread of its own, behind the one that
-//! dissects. What comes out is the same as without: the batches arrive in order.
+//! Follows TCP conversations and the bytes in them behind the thread that dissects. What comes out
+//! is the same as without: the batches arrive in order, at both stages.
+//!
+//! A thread of its own follows the conversations of each batch; then whoever has time, it or the one
+//! that dissects, reads the streams of the batch that waits longest. So both cores are busy, whatever
+//! the capture is made of.
 
 use super::stream::{Carried, Streams};
 use super::tcp::Connections;
 use super::tcp::segments::Segments;
 use crate::capture::{Batch, give_back};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::mpsc::{Sender, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// Batches that may wait.
+/// Batches that may wait for their conversations to be followed, and then for their streams to be
+/// read.
 const WAITING: usize = 2;
 
 /// TCP conversations and the messages in their streams.
@@ -23,16 +31,14 @@ pub(crate) struct Tcp {
 }
 
 impl Tcp {
-    /// Takes in the segments of a batch.
-    fn batch(&mut self, batch: &Batch, list: &[Carried]) {
-        for carried in list {
-            let frame = || batch.get(carried.seen.frame).map_or(&[][..], |f| f.bytes);
-            self.segment(carried, frame);
-        }
-    }
-
     /// Takes in one segment; `frame` gives the bytes of the frame it is in.
     pub(crate) fn segment<'a>(&mut self, carried: &'a Carried, frame: impl FnOnce() -> &'a [u8]) {
+        self.follow(carried);
+        self.streams.segment(carried, frame);
+    }
+
+    /// Follows its conversation.
+    fn follow(&mut self, carried: &Carried) {
         match &mut self.segments {
             None => self.connections.keep(&carried.seen),
             Some(segments) => {
@@ -40,7 +46,25 @@ impl Tcp {
                 segments.segment(&carried.seen, &note);
             }
         }
-        self.streams.segment(carried, frame);
+    }
+}
+
+/// A batch and what its segments carry.
+struct Work {
+    batch: Batch,
+    list: Vec<Carried>,
+}
+
+impl Work {
+    /// Reads the streams.
+    fn read(&self, streams: &mut Streams) {
+        for carried in &self.list {
+            let frame = || {
+                let frame = self.batch.get(carried.seen.frame);
+                frame.map_or(&[][..], |f| f.bytes)
+            };
+            streams.segment(carried, frame);
+        }
     }
 }
 
@@ -59,9 +83,46 @@ enum State {
 }
 
 struct There {
+    /// Gives the conversations back.
     thread: JoinHandle<Box<Tcp>>,
-    work: SyncSender<(Batch, Vec<Carried>)>,
-    lists: Receiver<Vec<Carried>>,
+    work: SyncSender<Work>,
+    second: Arc<Second>,
+}
+
+/// The second stage, for both threads.
+struct Second {
+    streams: Mutex<Streams>,
+    /// Batches whose streams are still to be read.
+    waiting: Mutex<VecDeque<Work>>,
+    /// Lists to be used again.
+    spare: Mutex<Vec<Vec<Carried>>>,
+    returns: Sender<Batch>,
+}
+
+impl Second {
+    /// Reads the streams of the batch that waits longest, unless the other thread is reading. Says
+    /// whether there was something to do.
+    fn help(&self) -> bool {
+        let streams = self.streams.try_lock();
+        streams.is_ok_and(|mut streams| self.next(&mut streams))
+    }
+
+    /// The same for whoever has the streams: so they are read in order.
+    fn next(&self, streams: &mut Streams) -> bool {
+        let Some(mut work) = lock(&self.waiting).pop_front() else {
+            return false;
+        };
+        work.read(streams);
+        work.list.clear();
+        lock(&self.spare).push(work.list);
+        give_back(&self.returns, work.batch);
+        true
+    }
+}
+
+/// What is in it: a panic of the other thread is told when it is joined.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Behind {
@@ -89,18 +150,22 @@ impl Behind {
         {
             self.state = State::There(there);
         }
+        let list = mem::take(&mut self.list);
+        let mut work = Work { batch, list };
         match &mut self.state {
             State::Here { tcp, batches } => {
-                tcp.batch(&batch, &self.list);
-                self.list.clear();
+                for carried in &work.list {
+                    tcp.follow(carried);
+                }
+                work.read(&mut tcp.streams);
+                work.list.clear();
+                self.list = work.list;
                 *batches += 1;
-                give_back(&self.returns, batch);
+                give_back(&self.returns, work.batch);
             }
             State::There(there) => {
-                let spare = there.lists.try_recv().unwrap_or_default();
-                let list = std::mem::replace(&mut self.list, spare);
-                // It fails only when the thread panicked, which `finish` tells.
-                let _ = there.work.send((batch, list));
+                there.send(work);
+                self.list = lock(&there.second.spare).pop().unwrap_or_default();
             }
         }
     }
@@ -109,12 +174,36 @@ impl Behind {
     pub(crate) fn finish(self) -> Tcp {
         match self.state {
             State::Here { tcp, .. } => *tcp,
-            State::There(There { thread, work, .. }) => {
+            State::There(There {
+                thread,
+                work,
+                second,
+            }) => {
                 drop(work);
                 match thread.join() {
-                    Ok(tcp) => *tcp,
+                    Ok(mut tcp) => {
+                        tcp.streams = mem::take(&mut *lock(&second.streams));
+                        *tcp
+                    }
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
+            }
+        }
+    }
+}
+
+impl There {
+    /// Hands work over; while there is no room for it, reads streams.
+    fn send(&self, mut work: Work) {
+        loop {
+            match self.work.try_send(work) {
+                Err(TrySendError::Full(full)) => work = full,
+                // It is disconnected only when the thread panicked, which `finish` tells.
+                Ok(()) | Err(TrySendError::Disconnected(_)) => return,
+            }
+            if !self.second.help() {
+                let _ = self.work.send(work);
+                return;
             }
         }
     }
@@ -126,30 +215,53 @@ fn begin(tcp: &mut Box<Tcp>, returns: &Sender<Batch>) -> Option<There> {
         return None;
     }
     let (hand_over, take_over) = sync_channel::<Box<Tcp>>(1);
-    let (work, tasks) = sync_channel::<(Batch, Vec<Carried>)>(WAITING);
-    let (used, lists) = channel();
-    let returns = returns.clone();
+    let (work, tasks) = sync_channel::<Work>(WAITING);
+    let second = Arc::new(Second {
+        streams: Mutex::default(),
+        waiting: Mutex::default(),
+        spare: Mutex::default(),
+        returns: returns.clone(),
+    });
+    let theirs = Arc::clone(&second);
     let follow = move || {
         let mut tcp = take_over.recv().expect("they are sent at once");
-        for (batch, mut list) in tasks {
-            tcp.batch(&batch, &list);
-            list.clear();
-            give_back(&returns, batch);
-            // It fails at the end, when no list is needed any more.
-            let _ = used.send(list);
+        *lock(&theirs.streams) = mem::take(&mut tcp.streams);
+        loop {
+            let work = match tasks.try_recv() {
+                Ok(work) => work,
+                Err(TryRecvError::Empty) if theirs.help() => continue,
+                Err(_) => match tasks.recv() {
+                    Ok(work) => work,
+                    Err(_) => break,
+                },
+            };
+            for carried in &work.list {
+                tcp.follow(carried);
+            }
+            let waiting = {
+                let mut waiting = lock(&theirs.waiting);
+                waiting.push_back(work);
+                waiting.len()
+            };
+            if waiting > WAITING {
+                theirs.next(&mut lock(&theirs.streams));
+            }
         }
+        let mut streams = lock(&theirs.streams);
+        while theirs.next(&mut streams) {}
+        drop(streams);
         tcp
     };
     let thread = thread::Builder::new()
         .name("conversations".to_owned())
         .spawn(follow)
         .ok()?;
-    if hand_over.send(std::mem::take(tcp)).is_err() {
+    if hand_over.send(mem::take(tcp)).is_err() {
         unreachable!("the thread waits for them");
     }
     Some(There {
         thread,
         work,
-        lists,
+        second,
     })
 }

@@ -62,9 +62,14 @@ pub struct Checksums {
 }
 
 impl Checksums {
+    /// Whether no more packets are looked at.
+    pub(crate) fn is_done(&self) -> bool {
+        self.seen >= MOST
+    }
+
     /// Takes in an IP packet.
     pub fn packet(&mut self, packet: &Packet<'_>) {
-        if self.seen < MOST {
+        if !self.is_done() {
             self.look(packet);
         }
     }

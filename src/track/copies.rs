@@ -14,8 +14,8 @@
 //! Who passes packets on under its own hardware address is counted: whether it is a router, or
 //! somebody who has put itself in between, ARP tells.
 
-use crate::capture::{LinkType, Time};
-use crate::dissect::{Ip, Packet, as_usize};
+use crate::capture::{Frame, LinkType, Time};
+use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::situation::Difference;
 use std::net::IpAddr;
 
@@ -106,18 +106,49 @@ impl Default for Copies {
 impl Copies {
     /// Takes in an IP packet; says which earlier frame held the same one.
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<u32> {
-        self.frames += 1;
-        let token = token(packet, ip);
-        // All of them, without an early end: that is a few instructions for eight at a time.
-        let hits: u32 = self.tokens.iter().map(|t| u32::from(*t == token)).sum();
-        let hit = hits > 0;
-        let place = self.place;
-        self.tokens[place] = token;
-        self.place = (place + 1) % LAST;
+        let start = as_usize(ip.payload_start);
+        let token = token(
+            packet.frame.bytes.get(start..).unwrap_or_default(),
+            ip.identification,
+            u64::from(ip.stated_length) ^ u64::from(ip.fragment_offset) << 13,
+        );
+        let hit = self.holds(token);
+        let place = self.keep(token);
         if !hit && self.attentive == 0 {
             return None;
         }
         self.look(packet, ip, token, place, hit)
+    }
+
+    /// Takes in a usual frame, if its token is enough: no copies are expected, and no earlier frame
+    /// may hold the same. Otherwise nothing is done, and the whole packet is needed.
+    #[inline]
+    pub(crate) fn usual(&mut self, frame: &Frame<'_>, usual: &Usual) -> bool {
+        let bytes = frame.bytes.get(Usual::TRANSPORT..).unwrap_or_default();
+        let token = token(bytes, usual.identification, usual.total.into());
+        let alone = self.attentive == 0 && !self.holds(token);
+        if alone {
+            self.keep(token);
+        }
+        alone
+    }
+
+    /// Whether one of the last frames had this token.
+    #[inline]
+    fn holds(&self, token: u32) -> bool {
+        // All of them, without an early end: that is a few instructions for eight at a time.
+        let hits: u32 = self.tokens.iter().map(|t| u32::from(*t == token)).sum();
+        hits > 0
+    }
+
+    /// Keeps the token of a frame; gives its place.
+    #[inline]
+    fn keep(&mut self, token: u32) -> usize {
+        self.frames += 1;
+        let place = self.place;
+        self.tokens[place] = token;
+        self.place = (place + 1) % LAST;
+        place
     }
 
     #[cold]
@@ -295,11 +326,10 @@ impl Record {
 }
 
 /// A few bits of everything that is the same in copies: identification and length, ports or the
-/// like, numbers, the transport checksum.
-fn token(packet: &Packet<'_>, ip: &Ip) -> u32 {
+/// like, numbers, the transport checksum. `bytes` begin with the IP payload.
+#[inline]
+fn token(bytes: &[u8], identification: u32, length: u64) -> u32 {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let start = as_usize(ip.payload_start);
-    let bytes = packet.frame.bytes.get(start..).unwrap_or_default();
     let head = bytes
         .first_chunk::<8>()
         .map_or(0, |b| u64::from_le_bytes(*b));
@@ -311,8 +341,7 @@ fn token(packet: &Packet<'_>, ip: &Ip) -> u32 {
             u64::from_le_bytes([a, b, c, d, e, f, g, h])
                 ^ u64::from(u16::from_le_bytes([i, j])) << 24
         });
-    let length = u64::from(ip.stated_length) ^ u64::from(ip.fragment_offset) << 13;
-    let stated = u64::from(ip.identification) << 32 | length;
+    let stated = u64::from(identification) << 32 | length;
     let mixed = (head ^ stated.rotate_left(17)).wrapping_mul(MIX);
     let mixed = (mixed ^ mixed >> 32 ^ next).wrapping_mul(MIX);
     // The upper half of a product is the well-mixed one. Never 0, which marks an empty place.
@@ -322,7 +351,6 @@ fn token(packet: &Packet<'_>, ip: &Ip) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Frame;
 
     const HOST: u8 = 1;
     const ROUTER: u8 = 9;

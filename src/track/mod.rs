@@ -26,8 +26,9 @@ pub(crate) mod tcp;
 pub(crate) mod traces;
 pub(crate) mod udp;
 
+use crate::capture::Frame;
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Ip, Message, Packet, Transport, icmp as dissect_icmp, icmpv6};
+use crate::dissect::{Ip, Message, Packet, Transport, Usual, icmp as dissect_icmp, icmpv6};
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
 
@@ -175,6 +176,19 @@ impl Trackers {
         }
         self.message(packet, ip, fragments, copy_of);
         None
+    }
+
+    /// Takes in a usual frame, if that is all there is to it: a checksum that is looked at, a pair
+    /// of hosts not met lately and a frame that may be a copy need the whole packet. Then nothing
+    /// is done.
+    #[inline]
+    pub(crate) fn usual(&mut self, frame: &Frame<'_>, usual: &Usual) -> Option<tcp::Seen> {
+        let pair = self.pairs.recent(usual)?;
+        if !self.checksums.is_done() || !self.copies.usual(frame, usual) {
+            return None;
+        }
+        self.pairs.usual(pair, frame, usual);
+        Some(self.tcp.usual(frame, usual))
     }
 
     /// Takes in what is no TCP segment.

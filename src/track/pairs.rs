@@ -6,9 +6,9 @@
 mod whose;
 
 use super::arp::Binding;
-use crate::capture::Time;
+use crate::capture::{Frame, Time};
 use crate::dissect::layer::{Layer, Protocol};
-use crate::dissect::{Ip, Packet};
+use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
@@ -25,6 +25,9 @@ pub(crate) const MOST: usize = 32_768;
 /// host's IPv4 and IPv6 address.
 const SEVERAL: usize = 3;
 
+/// Destination and source hardware address.
+type Macs = ([u8; 6], [u8; 6]);
+
 /// What went from one host to another.
 struct Pair {
     source: IpAddr,
@@ -35,8 +38,8 @@ struct Pair {
     fragments: u64,
     /// TTLs seen, as a set of 256 bits.
     ttls: [u64; 4],
-    /// Destination and source hardware address, and whether they ever differed.
-    macs: Option<([u8; 6], [u8; 6])>,
+    /// Those of the first frame, and whether they ever differed.
+    macs: Option<Macs>,
     varied: bool,
     /// The destination ever differed.
     elsewhere: bool,
@@ -60,13 +63,13 @@ impl Pair {
     }
 
     #[inline]
-    fn add(&mut self, packet: &Packet<'_>, ttl: u8) {
+    fn add(&mut self, wire_length: u32, macs: Option<Macs>, ttl: u8) {
         self.frames += 1;
-        self.bytes += u64::from(packet.frame.wire_length);
+        self.bytes += u64::from(wire_length);
         self.ttls[usize::from(ttl >> 6)] |= 1 << (ttl & 63);
-        if self.macs != packet.macs {
+        if self.macs != macs {
             self.varied = true;
-            self.elsewhere |= self.macs.map(|m| m.0) != packet.macs.map(|m| m.0);
+            self.elsewhere |= self.macs.map(|m| m.0) != macs.map(|m| m.0);
         }
     }
 }
@@ -88,6 +91,12 @@ impl Census {
     pub fn was_sent_to(&self, address: IpAddr) -> bool {
         self.seen.get(&address).is_some_and(|seen| seen.1)
     }
+}
+
+/// Two addresses in one number.
+#[inline]
+fn packed(source: Ipv4Addr, destination: Ipv4Addr) -> u64 {
+    u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits())
 }
 
 /// The table.
@@ -230,7 +239,21 @@ impl Pairs {
         };
         let pair = &mut self.list[index];
         pair.fragments += u64::from(ip.is_fragment());
-        pair.add(packet, ip.ttl);
+        pair.add(packet.frame.wire_length, packet.macs, ip.ttl);
+    }
+
+    /// The place of the pair of a usual frame, if it is one of the last ones.
+    #[inline]
+    pub(crate) fn recent(&self, usual: &Usual) -> Option<usize> {
+        let packed = packed(usual.source, usual.destination);
+        let known = self.recent.iter().find(|known| known.0 == packed)?;
+        (packed != 0).then_some(as_usize(known.1))
+    }
+
+    /// Takes in a usual frame whose pair has this place.
+    #[inline]
+    pub(crate) fn usual(&mut self, place: usize, frame: &Frame<'_>, usual: &Usual) {
+        self.list[place].add(frame.wire_length, Some(usual.macs), usual.ttl);
     }
 
     /// Takes in a packet without a whole header of IP: who sent it may be in it.
@@ -264,26 +287,26 @@ impl Pairs {
                 return;
             }
         };
-        self.cut[place].add(packet, ttl);
+        self.cut[place].add(packet.frame.wire_length, packet.macs, ttl);
     }
 
     fn find(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<usize> {
         let (source, destination) = (ip.source, ip.destination);
         let packed = match (source, destination) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => u64::from(a.to_bits()) << 32 | u64::from(b.to_bits()),
+            (IpAddr::V4(a), IpAddr::V4(b)) => packed(a, b),
             _ => 0,
         };
         if packed != 0
             && let Some(known) = self.recent.iter().find(|known| known.0 == packed)
         {
-            return Some(crate::dissect::as_usize(known.1));
+            return Some(as_usize(known.1));
         }
         let place = self.look_up(packet, source, destination)?;
         if packed != 0 {
             self.recent.rotate_right(1);
             self.recent[0] = (packed, place);
         }
-        Some(crate::dissect::as_usize(place))
+        Some(as_usize(place))
     }
 
     #[inline(never)]

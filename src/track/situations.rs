@@ -17,6 +17,10 @@ use crate::facts::situation::{About, Missing, Situation, SituationKind, Story};
 use crate::facts::tcp::Opened;
 use crate::facts::udp::Answered;
 use gather::Gathered;
+use std::thread;
+
+/// From so many connections on a thread is worth it.
+const MANY: usize = 20_000;
 
 /// Everything recognized, in order of the first frame, then what comes from the capturing.
 /// `end` is the time of the capture's last frame.
@@ -27,12 +31,17 @@ pub(crate) fn find(
     errors: &[IcmpError],
     end: Option<Time>,
 ) -> Vec<Situation> {
-    let mut found = Gathered::default();
-    arp(trackers, census, end, &mut found);
-    tcp(trackers, census, errors, &mut found);
-    udp(trackers, census, errors, &mut found);
-    let mut found = found.finish();
-    waiting::find(trackers, &mut found);
+    let gather = || {
+        let mut found = Gathered::default();
+        arp(trackers, census, end, &mut found);
+        tcp(trackers, census, errors, &mut found);
+        udp(trackers, census, errors, &mut found);
+        found.finish()
+    };
+    let (mut found, waiting) = both(trackers.tcp.len() >= MANY, gather, || {
+        waiting::find(trackers)
+    });
+    found.extend(waiting);
     conflicts(trackers, &mut found);
     servers(leases, &mut found);
     passwords::find(trackers, &mut found);
@@ -42,6 +51,26 @@ pub(crate) fn find(
     found.extend(capturing::twice(&trackers.copies, &bindings));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
+}
+
+/// Does two things that each look at every connection, the second in a thread of its own where that
+/// is worth it and the system allows one.
+fn both<A, B: Send>(
+    many: bool,
+    first: impl FnOnce() -> A,
+    second: impl FnOnce() -> B + Send + Copy,
+) -> (A, B) {
+    thread::scope(|scope| {
+        let beside = many.then(|| thread::Builder::new().spawn_scoped(scope, second));
+        let first = first();
+        match beside {
+            Some(Ok(beside)) => match beside.join() {
+                Ok(second) => (first, second),
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+            _ => (first, second()),
+        }
+    })
 }
 
 /// The error in `frame`.

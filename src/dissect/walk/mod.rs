@@ -5,6 +5,8 @@ mod links;
 mod tunnels;
 mod usual;
 
+pub(crate) use usual::Usual;
+
 use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
 use super::tcp::Segment;
@@ -94,8 +96,9 @@ impl<'a> Rest<'a> {
 /// Walks a frame from its link layer.
 #[inline]
 pub(super) fn frame(packet: &mut Packet<'_>) {
-    if !usual::frame(packet) {
-        any_frame(packet);
+    match Usual::read(&packet.frame) {
+        Some(usual) => usual.fill(packet),
+        None => any_frame(packet),
     }
 }
 

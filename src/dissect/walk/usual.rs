@@ -2,7 +2,7 @@
 //! tags, with all headers captured and lengths that agree. Read at their fixed places, for speed
 //! alone: the packet that comes of it is the one that the walk from header to header gives.
 
-use crate::capture::LinkType;
+use crate::capture::{Frame, LinkType};
 use crate::dissect::layer::{Layer, Protocol, Source};
 use crate::dissect::tcp::Segment;
 use crate::dissect::{Ip, Packet, Payload, Transport, as_u32};
@@ -13,89 +13,136 @@ const IP: u32 = 14;
 const TCP: u32 = 34;
 const HEADERS: usize = 54;
 
-/// Takes the frame apart if it is a usual one, and says whether it was.
-#[inline]
-pub(super) fn frame(packet: &mut Packet<'_>) -> bool {
-    let frame = packet.frame;
-    let Some(b) = frame.bytes.first_chunk::<HEADERS>() else {
-        return false;
-    };
-    let number = |at: usize| u16::from_be_bytes([b[at], b[at + 1]]);
-    let wide = |at: usize| u32::from_be_bytes([b[at], b[at + 1], b[at + 2], b[at + 3]]);
-    let header_length = (b[46] >> 4) * 4;
-    let total = u32::from(number(16));
-    let captured = as_u32(frame.bytes.len());
-    let reported = frame.wire_length.max(captured);
-    let header = u32::from(header_length);
-    let usual = (frame.link == LinkType::ETHERNET)
-        & (number(12) == 0x0800)
-        & (b[14] == 0x45)
-        & (number(20) & 0x3fff == 0)
-        & (b[23] == 6)
-        & (header_length >= 20)
-        & (total >= 20 + header)
-        & (total <= reported - IP)
-        & (captured >= TCP + header);
-    if !usual {
-        return false;
+/// What the headers of a usual frame say.
+#[derive(Clone, Copy)]
+pub(crate) struct Usual {
+    /// Hardware addresses: destination and source.
+    pub(crate) macs: ([u8; 6], [u8; 6]),
+    /// IPv4 source address.
+    pub(crate) source: Ipv4Addr,
+    /// IPv4 destination address.
+    pub(crate) destination: Ipv4Addr,
+    pub(crate) ttl: u8,
+    /// IPv4 identification.
+    pub(crate) identification: u32,
+    /// Length that the IPv4 header states.
+    pub(crate) total: u32,
+    /// The TCP header.
+    pub(crate) segment: Segment,
+    /// Bytes of the IPv4 packet that were captured.
+    captured: u32,
+}
+
+impl Usual {
+    /// Where the IPv4 payload begins in the frame.
+    pub(crate) const TRANSPORT: usize = 34;
+
+    /// Reads the headers of a frame, if it is a usual one.
+    #[inline(always)]
+    pub(crate) fn read(frame: &Frame<'_>) -> Option<Usual> {
+        let b = frame.bytes.first_chunk::<HEADERS>()?;
+        let number = |at: usize| u16::from_be_bytes([b[at], b[at + 1]]);
+        let wide = |at: usize| u32::from_be_bytes([b[at], b[at + 1], b[at + 2], b[at + 3]]);
+        let header_length = (b[46] >> 4) * 4;
+        let total = u32::from(number(16));
+        let captured = as_u32(frame.bytes.len());
+        let reported = frame.wire_length.max(captured);
+        let header = u32::from(header_length);
+        let usual = (frame.link == LinkType::ETHERNET)
+            & (number(12) == 0x0800)
+            & (b[14] == 0x45)
+            & (number(20) & 0x3fff == 0)
+            & (b[23] == 6)
+            & (header_length >= 20)
+            & (total >= 20 + header)
+            & (total <= reported - IP)
+            & (captured >= TCP + header);
+        usual.then(|| Usual {
+            macs: (
+                [b[0], b[1], b[2], b[3], b[4], b[5]],
+                [b[6], b[7], b[8], b[9], b[10], b[11]],
+            ),
+            source: Ipv4Addr::from_bits(wide(26)),
+            destination: Ipv4Addr::from_bits(wide(30)),
+            ttl: b[22],
+            identification: u32::from(number(18)),
+            total,
+            segment: Segment {
+                source_port: number(34),
+                destination_port: number(36),
+                seq: wide(38),
+                ack: wide(42),
+                flags: number(46) & 0x0fff,
+                window: number(48),
+                header_length,
+                length: Some(total - 20 - header),
+            },
+            captured: (captured - IP).min(total),
+        })
     }
-    let ip_captured = (captured - IP).min(total);
-    let layer = |protocol, name, start, captured, reported| Layer {
-        protocol,
-        quoted: false,
-        source: Source::Frame,
-        start,
-        captured,
-        reported,
-        name,
-    };
-    packet.layers.set([
-        layer(Protocol::Ethernet, "eth", 0, captured, reported),
-        layer(Protocol::Ipv4, "ip", IP, ip_captured, total),
-        layer(Protocol::Tcp, "tcp", TCP, ip_captured - 20, total - 20),
-    ]);
-    packet.macs = Some((
-        [b[0], b[1], b[2], b[3], b[4], b[5]],
-        [b[6], b[7], b[8], b[9], b[10], b[11]],
-    ));
-    packet.ip = Some(Ip {
-        source: Ipv4Addr::from_bits(wide(26)).into(),
-        destination: Ipv4Addr::from_bits(wide(30)).into(),
-        ttl: b[22],
-        protocol: 6,
-        identification: u32::from(number(18)),
-        fragment_offset: 0,
-        more_fragments: false,
-        stated_length: total,
-        start: IP,
-        payload_start: TCP,
-        payload_captured: ip_captured - 20,
-        payload_reported: total - 20,
-    });
-    let length = total - 20 - header;
-    packet.transport = Transport::Tcp(Segment {
-        source_port: number(34),
-        destination_port: number(36),
-        seq: wide(38),
-        ack: wide(42),
-        flags: number(46) & 0x0fff,
-        window: number(48),
-        header_length,
-        length: Some(length),
-    });
-    packet.payload = Payload {
-        source: Source::Frame,
-        start: TCP + header,
-        captured: ip_captured - 20 - header,
-        reported: length,
-    };
-    true
+
+    /// The TCP options.
+    #[inline]
+    pub(crate) fn options<'a>(&self, frame: &Frame<'a>) -> &'a [u8] {
+        let end = Self::TRANSPORT + usize::from(self.segment.header_length);
+        frame.bytes.get(HEADERS..end).unwrap_or_default()
+    }
+
+    /// Where the TCP payload is in the frame.
+    #[inline]
+    pub(crate) fn payload(&self) -> Payload {
+        let header = u32::from(self.segment.header_length);
+        Payload {
+            source: Source::Frame,
+            start: TCP + header,
+            captured: self.captured - 20 - header,
+            reported: self.total - 20 - header,
+        }
+    }
+
+    /// The packet that comes of it.
+    pub(super) fn fill(&self, packet: &mut Packet<'_>) {
+        let frame = packet.frame;
+        let (total, ip_captured) = (self.total, self.captured);
+        let captured = as_u32(frame.bytes.len());
+        let reported = frame.wire_length.max(captured);
+        let layer = |protocol, name, start, captured, reported| Layer {
+            protocol,
+            quoted: false,
+            source: Source::Frame,
+            start,
+            captured,
+            reported,
+            name,
+        };
+        packet.layers.set([
+            layer(Protocol::Ethernet, "eth", 0, captured, reported),
+            layer(Protocol::Ipv4, "ip", IP, ip_captured, total),
+            layer(Protocol::Tcp, "tcp", TCP, ip_captured - 20, total - 20),
+        ]);
+        packet.macs = Some(self.macs);
+        packet.ip = Some(Ip {
+            source: self.source.into(),
+            destination: self.destination.into(),
+            ttl: self.ttl,
+            protocol: 6,
+            identification: self.identification,
+            fragment_offset: 0,
+            more_fragments: false,
+            stated_length: total,
+            start: IP,
+            payload_start: TCP,
+            payload_captured: ip_captured - 20,
+            payload_reported: total - 20,
+        });
+        packet.transport = Transport::Tcp(self.segment);
+        packet.payload = self.payload();
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Frame;
     use crate::dissect::walk::any_frame;
 
     /// Both ways of taking these bytes apart; whether they were a usual frame.
@@ -116,12 +163,13 @@ mod tests {
         packet.layers.clear();
         packet.stop = None;
         let mut other = packet.clone();
-        let usual = super::frame(&mut packet);
-        if usual {
+        let usual = Usual::read(&frame);
+        if let Some(usual) = usual {
+            usual.fill(&mut packet);
             any_frame(&mut other);
             assert_eq!(format!("{packet:?}"), format!("{other:?}"));
         }
-        usual
+        usual.is_some()
     }
 
     fn segment(options: &[u8], payload: &[u8]) -> Vec<u8> {

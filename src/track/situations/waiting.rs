@@ -23,7 +23,7 @@ const SOONER: i64 = 20;
 type Server = (IpAddr, u16);
 
 /// Finds them.
-pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
+pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
     // Per server: the connection that was served last.
     let mut serving: HashMap<Server, (usize, Brief), RandomState> = HashMap::default();
     let mut concurrent: HashSet<Server, RandomState> = HashSet::default();
@@ -52,9 +52,10 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
         }
     }
     waits.retain(|(waiting, ..)| !concurrent.contains(&waiting.server));
-    for (waiting, place, first) in waits {
-        found.extend(tell(&waiting, place, &first));
-    }
+    waits
+        .into_iter()
+        .filter_map(|(waiting, place, first)| tell(&waiting, place, &first))
+        .collect()
 }
 
 /// Whether the server answered the later one before it was done with the earlier: a server of one

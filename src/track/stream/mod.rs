@@ -19,7 +19,7 @@ use super::tcp::Seen;
 use crate::capture::Time;
 use crate::dissect::layer::{Protocol, Source};
 use crate::dissect::tcp;
-use crate::dissect::{Packet, as_usize, ports};
+use crate::dissect::{Packet, Usual, as_usize, ports};
 use http::Parser;
 use order::Order;
 
@@ -127,6 +127,18 @@ impl Carried {
             start: packet.payload.start,
             captured: packet.payload.captured,
             whole: whole.then(|| packet.payload_bytes().into()),
+        }
+    }
+
+    /// What a usual frame carries.
+    #[inline]
+    pub(crate) fn usual(usual: &Usual, seen: Seen) -> Carried {
+        let payload = usual.payload();
+        Carried {
+            seen,
+            start: payload.start,
+            captured: payload.captured,
+            whole: None,
         }
     }
 

@@ -4,8 +4,8 @@
 use super::analysis;
 use super::offer::Offer;
 use crate::capture::Time;
+use crate::dissect::as_usize;
 use crate::dissect::tcp::{self, Segment};
-use crate::dissect::{Ip, as_usize};
 use crate::track::chunks::Chunks;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
@@ -135,9 +135,14 @@ impl Directory {
     /// Finds the conversation of a segment, or begins one: its number, the side that sent the
     /// segment, and what the segment does.
     #[inline]
-    pub(super) fn find(&mut self, ip: &Ip, segment: &Segment) -> (u32, u8, Step) {
-        let Some(ends @ (from, to)) = packed(ip.source, ip.destination, segment) else {
-            return self.look_up(ip, segment);
+    pub(super) fn find(
+        &mut self,
+        source: IpAddr,
+        destination: IpAddr,
+        segment: &Segment,
+    ) -> (u32, u8, Step) {
+        let Some(ends @ (from, to)) = packed(source, destination, segment) else {
+            return self.look_up(source, destination, segment);
         };
         let known = self.recent[place(ends)];
         if (known.from, known.to) == ends {
@@ -155,7 +160,7 @@ impl Directory {
                 return (known.stream, known.side, step);
             }
         }
-        let (stream, side, step) = self.look_up(ip, segment);
+        let (stream, side, step) = self.look_up(source, destination, segment);
         let recent = Recent {
             from,
             to,
@@ -189,13 +194,18 @@ impl Directory {
     /// Finds the conversation of a segment in the table, or begins one: its number, the side that
     /// sent the segment, and what the segment does.
     #[inline(never)]
-    fn look_up(&mut self, ip: &Ip, segment: &Segment) -> (u32, u8, Step) {
+    fn look_up(
+        &mut self,
+        source: IpAddr,
+        destination: IpAddr,
+        segment: &Segment,
+    ) -> (u32, u8, Step) {
         let from = End {
-            address: ip.source,
+            address: source,
             port: segment.source_port,
         };
         let to = End {
-            address: ip.destination,
+            address: destination,
             port: segment.destination_port,
         };
         let hash = hash(&self.hasher, &from, &to);

@@ -20,10 +20,10 @@ pub(crate) use directory::Seen;
 pub(crate) use note::{FIELDS, Flags, Note, emit};
 
 use super::chunks::{Chunks, Slots};
-use crate::capture::Time;
+use crate::capture::{Frame, Time};
 use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
-use crate::dissect::{Ip, Packet, as_usize};
+use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::tcp::{Connection, ZeekRecord};
 use analysis::Side;
 use directory::{Directory, End, Step};
@@ -111,17 +111,41 @@ impl Connections {
     /// it. The segment is to be followed, here or in another thread, in the same order.
     #[inline]
     pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment, copy: bool) -> Seen {
-        let (stream, side, step) = self.directory.find(ip, segment);
-        let frame = packet.frame.number;
-        self.directory.remember(frame, stream, ip.identification);
+        let ends = (ip.source, ip.destination);
         let options = option_bytes(packet, segment);
+        let seen = self.seen(&packet.frame, ends, segment, options);
+        self.directory
+            .remember(seen.frame, seen.stream, ip.identification);
+        Seen { copy, ..seen }
+    }
+
+    /// The same of a usual frame that is no copy.
+    #[inline]
+    pub(crate) fn usual(&mut self, frame: &Frame<'_>, usual: &Usual) -> Seen {
+        let ends = (usual.source.into(), usual.destination.into());
+        let seen = self.seen(frame, ends, &usual.segment, usual.options(frame));
+        self.directory
+            .remember(seen.frame, seen.stream, usual.identification);
+        seen
+    }
+
+    /// A segment that went from one address to another, with its place.
+    #[inline]
+    fn seen(
+        &mut self,
+        frame: &Frame<'_>,
+        (from, to): (IpAddr, IpAddr),
+        segment: &Segment,
+        options: &[u8],
+    ) -> Seen {
+        let (stream, side, step) = self.directory.find(from, to, segment);
         Seen {
             segment: *segment,
-            frame,
-            time: packet.frame.time.unwrap_or_default(),
+            frame: frame.number,
+            time: frame.time.unwrap_or_default(),
             stream,
             side,
-            copy,
+            copy: false,
             step,
             offer: if segment.has(tcp::SYN) {
                 Offer::new(&tcp::parse_options(options))
