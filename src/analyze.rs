@@ -15,6 +15,7 @@ use crate::facts::{Fact, Milliseconds, Moment};
 use crate::track::behind::{Behind, Tcp};
 use crate::track::pairs::Census;
 use crate::track::stream::Carried;
+use crate::track::tcp::Back;
 use crate::track::tcp::segments::Segments;
 use crate::track::{Trackers, pairs, situations, traces};
 use foldhash::fast::RandomState;
@@ -463,7 +464,11 @@ impl Stream {
                 error.about_frame = error.about_frame.or(syn);
                 // Source quench and redirects do not end a call (RFC 6633, RFC 1122 §3.2.2.2).
                 if !matches!((error.sender.is_ipv4(), error.kind), (true, 4 | 5)) {
-                    self.trackers.tcp.unreachable(stream, error.frame);
+                    let back = Back {
+                        frame: error.frame,
+                        expired: traces::ran_out(error),
+                    };
+                    self.trackers.tcp.unreachable(stream, back);
                 }
             }
         }

@@ -144,7 +144,12 @@ const CONNECTIONS: Columns = columns![Connection;
     ("server", |c, _| end(c.server, c.server_port)),
     ("opened, frames", |c, t| tcp::opened(c, t)),
     ("bytes → ←", |c, _| {
-        format!("{} {}", c.client_bytes, c.server_bytes)
+        let told = |bytes: u64, side: Side| match c.one_way {
+            Some(captured) if captured != side => "-".to_owned(),
+            _ => bytes.to_string(),
+        };
+        let client = told(c.client_bytes, Side::Client);
+        format!("{client} {}", told(c.server_bytes, Side::Server))
     }),
     ("closed, frames", |c, t| tcp::closed(c, t)),
     ("noticed", |c, t| tcp::trouble(c, t)),
