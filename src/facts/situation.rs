@@ -24,6 +24,8 @@ crate::states! {
         AddressConflict "address-conflict" "Two hardware addresses claim one IP address.";
         SecondServer "second-server" "More than one DHCP server answers.";
         CapturedTwice "captured-twice" "The same packets were captured more than once.";
+        StrayAnswer "stray-answer" "A DNS response came from an address that was not asked.";
+        TwoAnswers "two-answers" "One DNS question got two answers that differ.";
         OddReset "odd-reset" "A RST came with another TTL than everything else of its sender.";
         ChecksumWrong "checksum-wrong" "Checksums do not fit.";
         ChecksumOffload "checksum-offload" "Checksums were not filled in yet when the frames were captured.";
@@ -41,6 +43,7 @@ crate::states! {
         Tcp "tcp" "TCP.";
         Udp "udp" "UDP.";
         Dhcp "dhcp" "DHCP.";
+        Dns "dns" "DNS.";
         Ftp "ftp" "FTP.";
         Telnet "telnet" "Telnet.";
         Smtp "smtp" "SMTP.";

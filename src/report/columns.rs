@@ -12,7 +12,7 @@ use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
 use crate::facts::tcp::{Connection, Roles, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
-use crate::facts::udp::{Datagram, Flow};
+use crate::facts::udp::{Datagram, Flow, FlowRoles};
 use crate::facts::{Fact, Mac, Milliseconds, Moment, Record, Side};
 use std::net::IpAddr;
 
@@ -203,7 +203,14 @@ fn cut(d: &Datagram) -> String {
 const FLOWS: Columns = columns![Flow;
     ("#", |f, _| f.stream.to_string()),
     ("at", |f, t| moment(f.start_time, t)),
-    ("client", |f, _| end(f.client, f.client_port)),
+    ("client", |f, _| {
+        let client = end(f.client, f.client_port);
+        match f.roles {
+            FlowRoles::FirstSender => client + " ?",
+            FlowRoles::Everybody => client + " (everybody)",
+            _ => client,
+        }
+    }),
     ("server", |f, _| end(f.server, f.server_port)),
     ("frame", |f, _| f.first_frame.to_string()),
     ("count → ←", |f, _| {
@@ -430,6 +437,8 @@ const LOOKUPS: Columns = columns![Lookup;
         (Some(status), _) => status.to_owned(),
         _ => NONE_HERE.to_owned(),
     }),
+    ("from elsewhere", |l, t| frames(&l.stray_frames, t)),
+    ("differs in", |l, _| l.other_response_frame.map_or_else(String::new, |f| f.to_string())),
     ("took", |l, _| span(l.time_ms)),
 ];
 

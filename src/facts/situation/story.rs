@@ -98,6 +98,26 @@ pub enum Story {
         /// Frame of the first answer to who waited.
         answer: u32,
     },
+    /// A DNS response came from an address that was not asked.
+    StrayAnswer {
+        /// Who asked.
+        client: IpAddr,
+        /// Whom.
+        asked: IpAddr,
+        /// For which name, in which frame.
+        question: (String, u32),
+        /// Who answered, in which frame.
+        answer: (IpAddr, u32),
+    },
+    /// One DNS question got two answers that differ.
+    TwoAnswers {
+        /// Who answered, as it seems.
+        server: IpAddr,
+        /// The name asked for, and the frame.
+        question: (String, u32),
+        /// What was said in which frame.
+        answers: [(String, u32); 2],
+    },
     /// A RST ended a connection with a TTL unlike its sender's others.
     OddReset {
         /// In whose name it came.

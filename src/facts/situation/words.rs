@@ -123,6 +123,23 @@ impl Display for Story {
                 f,
                 "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, right after that connection began to close (frame {ended}), as a server does that serves one client at a time."
             ),
+            Story::StrayAnswer {
+                client,
+                asked,
+                question: (name, query),
+                answer: (sender, frame),
+            } => write!(
+                f,
+                "{client} asked {asked} for `{name}` (frame {query}), and a response with the number of that question came from {sender} (frame {frame}), which was not asked; a client does not take it. Either the server answered from another of its addresses, or addresses are translated one way only, or somebody forges answers."
+            ),
+            Story::TwoAnswers {
+                server,
+                question: (name, query),
+                answers: [(first, before), (second, after)],
+            } => write!(
+                f,
+                "The one question for `{name}` (frame {query}) was answered twice in the name of {server}, and differently: {first} (frame {before}), then {second} (frame {after}); a client takes the first. One of them may be forged by somebody on the way; or the question was doubled on the way, and the server does not always say the same."
+            ),
             Story::OddReset {
                 sender,
                 stream,
@@ -346,6 +363,16 @@ fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
         }
         Story::Refused(_) => "were refused",
         Story::SynUndelivered { .. } => "were answered with ICMP errors",
+        Story::StrayAnswer { .. } => {
+            return format!(
+                "{count} questions of {client} to {to} were answered from other addresses"
+            );
+        }
+        Story::TwoAnswers { .. } => {
+            return format!(
+                "{count} questions of {client} to {to} were answered twice, and differently"
+            );
+        }
         Story::OddReset { .. } => "were ended by RSTs with a TTL unlike all else of their sender",
         Story::Challenged(_) => "were answered by ACKs of older connections",
         _ => "got no answer in this capture",
