@@ -22,6 +22,7 @@ crate::states! {
         SecondClientWaiting "second-client-waiting" "A client is first answered when another connection ends, as by a server that serves one client at a time.";
         Scan "scan" "One host tries many ports or addresses.";
         AddressConflict "address-conflict" "Two hardware addresses claim one IP address.";
+        AddressDeclined "address-declined" "A DHCP client declines the address it was given: somebody else uses it.";
         SecondServer "second-server" "More than one DHCP server answers.";
         CapturedTwice "captured-twice" "The same packets were captured more than once.";
         StrayAnswer "stray-answer" "A DNS response came from an address that was not asked.";

@@ -396,7 +396,14 @@ const LEASES: Columns = columns![Lease;
             (Some(address), ..) if l.inform_frame.is_some() => {
                 format!("{address} has its address, asks for the rest")
             }
-            (Some(address), ..) => address.to_string(),
+            (Some(address), ..) => match l.decline_frame {
+                Some(frame) => format!("{address}, declined in frame {frame}"),
+                None => address.to_string(),
+            },
+            _ if l.declined.is_some() => match l.obtained_frame {
+                Some(frame) => format!("{} declined, given in frame {frame}", or_dash(l.declined)),
+                None => format!("{} declined", or_dash(l.declined)),
+            },
             (_, Some(_), ..) => "refused".to_owned(),
             (_, _, Some(address), _) => format!("{address} given back"),
             (.., Some(address)) => match l.obtained_frame {

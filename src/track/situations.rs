@@ -45,6 +45,7 @@ pub(crate) fn find(
     });
     found.extend(waiting);
     conflicts(trackers, &mut found);
+    declined(leases, &mut found);
     servers(leases, &mut found);
     passwords::find(trackers, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
@@ -363,6 +364,32 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
         found.push(Situation {
             server: Some(neighbour.address),
             ..Situation::new(SituationKind::AddressConflict, about, frames, story)
+        });
+    }
+}
+
+/// Addresses that DHCP clients declined.
+fn declined(leases: &[Lease], found: &mut Vec<Situation>) {
+    for lease in leases.iter().filter(|l| l.declined.is_some()).take(20) {
+        let (Some(address), Some(frame)) = (lease.declined, lease.decline_frame) else {
+            continue;
+        };
+        let other = lease.conflict_mac.zip(lease.conflict_frame);
+        let mut frames: Vec<u32> = [lease.obtained_frame, lease.conflict_frame, Some(frame)]
+            .into_iter()
+            .flatten()
+            .collect();
+        frames.sort_unstable();
+        let story = Story::Declined {
+            client: lease.client_mac,
+            address,
+            frame,
+            given: (lease.server, lease.obtained_frame),
+            other,
+        };
+        found.push(Situation {
+            server: lease.server,
+            ..Situation::new(SituationKind::AddressDeclined, About::Dhcp, frames, story)
         });
     }
 }

@@ -177,11 +177,12 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
     }
     let groups = (is_group(first), is_group(second));
     if (from, to) == (67, 68) {
-        let everybody = groups.1;
-        return match everybody {
-            true => (1, FlowRoles::Everybody),
-            false => (1, FlowRoles::Port),
+        let says = if groups.1 {
+            FlowRoles::Everybody
+        } else {
+            FlowRoles::Port
         };
+        return (1, says);
     }
     match (groups, is_service(from), is_service(to)) {
         ((true, false), ..) => (1, FlowRoles::Group),

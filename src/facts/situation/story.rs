@@ -138,6 +138,19 @@ pub enum Story {
         /// Who claims it, in which frame.
         claims: Vec<(Mac, u32)>,
     },
+    /// A DHCP client declined the address it was given.
+    Declined {
+        /// The client's hardware address.
+        client: Option<Mac>,
+        /// The address.
+        address: IpAddr,
+        /// Frame of the Decline.
+        frame: u32,
+        /// Who gave it, and the frame of the ACK, if that is in the capture.
+        given: (Option<IpAddr>, Option<u32>),
+        /// Who else says that it has the address, and where.
+        other: Option<(Mac, u32)>,
+    },
     /// Several DHCP servers made an offer.
     Offered {
         /// Those beside the lease's own.

@@ -183,6 +183,35 @@ impl Display for Story {
                     "{address} is claimed by {claims}: two hosts have the same address, a card was replaced or took over, or somebody pretends to be another host ({false_claim})."
                 )
             }
+            Story::Declined {
+                client,
+                address,
+                frame,
+                given: (server, ack),
+                other,
+            } => {
+                match client {
+                    Some(mac) => write!(f, "{mac}")?,
+                    None => f.write_str("A client")?,
+                }
+                write!(f, " declined {address} (frame {frame})")?;
+                match (server, ack) {
+                    (Some(server), Some(ack)) => {
+                        write!(f, ", which {server} had given it (frame {ack})")?;
+                    }
+                    (_, Some(ack)) => write!(f, ", which it had been given (frame {ack})")?,
+                    _ => {}
+                }
+                match other {
+                    Some((mac, claim)) => write!(
+                        f,
+                        ": {mac} says that it has this address (frame {claim}). The client has to ask for another one."
+                    ),
+                    None => f.write_str(
+                        ": it found the address in use; who uses it does not show in this capture. The client has to ask for another one.",
+                    ),
+                }
+            }
             Story::Offered { others, server } => {
                 let others = joined(others, ", ", IpAddr::to_string);
                 let chosen = match server {
