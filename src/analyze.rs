@@ -309,6 +309,9 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>, wants: Wants) -> (Analysi
     (live.finish(all), endings)
 }
 
+/// How many frames ahead the headers are fetched.
+const AHEAD: usize = 8;
+
 /// The analysis of frames as they come.
 #[derive(Default)]
 struct Stream {
@@ -324,7 +327,8 @@ impl Stream {
         let Some(first) = frames.next() else { return };
         let mut packet = Packet::dissect(first);
         self.packet(&packet, carried);
-        for frame in frames {
+        for (at, frame) in frames.enumerate() {
+            batch.fetch(at + AHEAD);
             if !self.usual(&frame, carried) {
                 packet.next(frame);
                 self.packet(&packet, carried);

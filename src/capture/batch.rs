@@ -1,6 +1,7 @@
 //! A chunk of the file and the table of the records in it.
 
 use super::{Frame, Interface, LinkType, Time};
+use prefetch_index::prefetch_index;
 use std::sync::Arc;
 
 /// How many bytes are read at once: large enough that a read costs little, small enough that
@@ -10,6 +11,9 @@ pub(super) const CHUNK: usize = 512 * 1024;
 /// Memory that a batch keeps between uses. More is only held while an unusually large block
 /// passes through.
 const KEPT: usize = 4 * CHUNK;
+
+/// How far into a frame its last header usually begins.
+const HEADERS: usize = 50;
 
 /// Stands for "no time" in a record. No capture can mean it: it lies in the year 1677.
 const NO_TIME: i64 = i64::MIN;
@@ -133,6 +137,17 @@ impl Batch {
         (self.first_number..)
             .zip(&self.records)
             .map(|(number, record)| self.frame(number, record))
+    }
+
+    /// Has the headers of the frame at this position of the batch fetched into the cache: they were
+    /// written long before, and each would be waited for.
+    #[inline]
+    pub(crate) fn fetch(&self, index: usize) {
+        if let Some(record) = self.records.get(index) {
+            let start = wide(record.offset);
+            prefetch_index(&self.bytes, start);
+            prefetch_index(&self.bytes, start.saturating_add(HEADERS));
+        }
     }
 
     /// How many frames there are.

@@ -1,6 +1,7 @@
 //! A list that grows without moving what it holds: no peak of twice its size, no copying.
 
 use crate::dissect::as_usize;
+use prefetch_index::prefetch_index;
 
 /// Items of a chunk, as a power of two.
 const BITS: u32 = 10;
@@ -37,6 +38,14 @@ impl<T> Chunks<T> {
             last.push(item);
         }
         self.len() - 1
+    }
+
+    /// Has the beginning of the item at a place fetched into the cache, for a walk over many.
+    #[inline]
+    pub(super) fn fetch(&self, place: usize) {
+        if let Some(chunk) = self.chunks.get(place >> BITS) {
+            prefetch_index(chunk, place & (SIZE - 1));
+        }
     }
 
     /// The item at a place.

@@ -99,11 +99,26 @@ fn place((from, to): (u64, u64)) -> usize {
     usize::from(mixed.to_le_bytes()[0])
 }
 
+/// One conversation in the table, with half of its hash: the ends, which lie elsewhere, are only
+/// looked at when it fits.
+#[derive(Clone, Copy)]
+struct Known {
+    half: u32,
+    stream: u32,
+}
+
+impl Known {
+    /// The hash that the table is given, made of the half twice.
+    fn hash(half: u32) -> u64 {
+        u64::from(half) << 32 | u64::from(half)
+    }
+}
+
 /// All conversations by their ends.
 pub(super) struct Directory {
     recent: Box<[Recent; RECENT]>,
-    /// Numbers of conversations, by the hash of their ends.
-    table: HashTable<u32>,
+    /// Conversations by the hash of their ends.
+    table: HashTable<Known>,
     hasher: foldhash::fast::RandomState,
     entries: Chunks<Entry>,
     /// The last segments, for the ICMP errors that quote them: one at its number modulo [`SENT`].
@@ -210,10 +225,13 @@ impl Directory {
             address: destination,
             port: segment.destination_port,
         };
-        let hash = hash(&self.hasher, &from, &to);
+        let half = half(&self.hasher, &from, &to);
         let mut side = 0;
-        let found = self.table.find_mut(hash, |known| {
-            let [first, second] = &self.entries[as_usize(*known)].ends;
+        let found = self.table.find_mut(Known::hash(half), |known| {
+            if known.half != half {
+                return false;
+            }
+            let [first, second] = &self.entries[as_usize(known.stream)].ends;
             side = u8::from(*first != from);
             if side == 0 {
                 *second == to
@@ -224,19 +242,17 @@ impl Directory {
         let next = u32::try_from(self.entries.len()).expect("fewer than four billion streams");
         let (number, step) = match found {
             Some(known) => {
-                let entry = &mut self.entries[as_usize(*known)];
-                let step = entry.step(usize::from(side), segment, *known);
+                let entry = &mut self.entries[as_usize(known.stream)];
+                let step = entry.step(usize::from(side), segment, known.stream);
                 if let Step::Replaces(_) = step {
-                    *known = next;
+                    known.stream = next;
                 }
-                (*known, step)
+                (known.stream, step)
             }
             None => {
-                let (hasher, entries) = (&self.hasher, &self.entries);
-                self.table.insert_unique(hash, next, |known| {
-                    let [first, second] = &entries[as_usize(*known)].ends;
-                    self::hash(hasher, first, second)
-                });
+                let known = Known { half, stream: next };
+                self.table
+                    .insert_unique(Known::hash(half), known, |known| Known::hash(known.half));
                 (next, Step::Begins)
             }
         };
@@ -261,11 +277,12 @@ impl Directory {
         identification: u32,
     ) -> Option<(u32, Option<u32>)> {
         let [from, to] = [from, to].map(|(address, port)| End { address, port });
-        let known = self.table.find(hash(&self.hasher, &from, &to), |known| {
-            let ends = &self.entries[as_usize(*known)].ends;
-            *ends == [from, to] || *ends == [to, from]
+        let half = half(&self.hasher, &from, &to);
+        let known = self.table.find(Known::hash(half), |known| {
+            let ends = &self.entries[as_usize(known.stream)].ends;
+            known.half == half && (*ends == [from, to] || *ends == [to, from])
         });
-        let stream = *known?;
+        let stream = known?.stream;
         let quoted =
             |s: &&Sent| s.frame != 0 && s.stream == stream && s.identification == identification;
         // IPv6 has no identification.
@@ -279,9 +296,9 @@ impl Directory {
     }
 }
 
-/// The same for both directions.
-fn hash(hasher: &foldhash::fast::RandomState, a: &End, b: &End) -> u64 {
-    match (&a.address, &b.address) {
+/// Half of a hash, the same for both directions.
+fn half(hasher: &foldhash::fast::RandomState, a: &End, b: &End) -> u32 {
+    let hash = match (&a.address, &b.address) {
         (IpAddr::V4(x), IpAddr::V4(y)) => {
             let (a, b) = (
                 u64::from(x.to_bits()) << 16 | u64::from(a.port),
@@ -290,7 +307,8 @@ fn hash(hasher: &foldhash::fast::RandomState, a: &End, b: &End) -> u64 {
             hasher.hash_one((a.min(b), a.max(b)))
         }
         _ => hasher.hash_one((a.min(b), a.max(b))),
-    }
+    };
+    u32::try_from(hash >> 32).unwrap_or_default()
 }
 
 impl Entry {

@@ -34,6 +34,9 @@ use std::net::IpAddr;
 use story::Story;
 use unacked::Pool;
 
+/// How many conversations ahead one is fetched.
+const AHEAD: usize = 8;
+
 /// One conversation: what is kept to the end.
 struct Stream {
     story: Story,
@@ -276,6 +279,10 @@ impl Connections {
 
     /// Asks a conversation for something.
     fn ask<T>(&self, index: usize, question: impl FnOnce(&Stream, [Base; 2]) -> T) -> Option<T> {
+        // Mostly they are asked one after another.
+        if let Some(Place::Many(place)) = self.places.get(index + AHEAD) {
+            self.streams.fetch(as_usize(*place));
+        }
         let mut pool = Pool::default();
         let (mut stream, live, _) = match *self.places.get(index)? {
             Place::One(place) => replay([&self.one[place]], &mut pool),
