@@ -12,7 +12,7 @@ use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
 use crate::facts::tcp::{Connection, Roles, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
-use crate::facts::udp::{Datagram, Flow};
+use crate::facts::udp::{Datagram, Flow, FlowRoles};
 use crate::facts::{Fact, Mac, Milliseconds, Moment, Record, Side};
 use std::net::IpAddr;
 
@@ -144,7 +144,12 @@ const CONNECTIONS: Columns = columns![Connection;
     ("server", |c, _| end(c.server, c.server_port)),
     ("opened, frames", |c, t| tcp::opened(c, t)),
     ("bytes → ←", |c, _| {
-        format!("{} {}", c.client_bytes, c.server_bytes)
+        let told = |bytes: u64, side: Side| match c.one_way {
+            Some(captured) if captured != side => "-".to_owned(),
+            _ => bytes.to_string(),
+        };
+        let client = told(c.client_bytes, Side::Client);
+        format!("{client} {}", told(c.server_bytes, Side::Server))
     }),
     ("closed, frames", |c, t| tcp::closed(c, t)),
     ("noticed", |c, t| tcp::trouble(c, t)),
@@ -198,7 +203,14 @@ fn cut(d: &Datagram) -> String {
 const FLOWS: Columns = columns![Flow;
     ("#", |f, _| f.stream.to_string()),
     ("at", |f, t| moment(f.start_time, t)),
-    ("client", |f, _| end(f.client, f.client_port)),
+    ("client", |f, _| {
+        let client = end(f.client, f.client_port);
+        match f.roles {
+            FlowRoles::FirstSender => client + " ?",
+            FlowRoles::Everybody => client + " (everybody)",
+            _ => client,
+        }
+    }),
     ("server", |f, _| end(f.server, f.server_port)),
     ("frame", |f, _| f.first_frame.to_string()),
     ("count → ←", |f, _| {
@@ -286,7 +298,11 @@ const PINGS: Columns = columns![Ping;
     ("from", |p, _| p.source.to_string()),
     ("to", |p, _| p.destination.to_string()),
     ("id/seq", |p, _| format!("{}/{}", p.identifier, p.sequence)),
-    ("bytes", |p, _| p.payload_bytes.to_string()),
+    ("bytes", |p, _| or_dash(p.payload_bytes)),
+    ("fragments", |p, _| {
+        let told = if p.whole { "" } else { "some missing" };
+        told.to_owned()
+    }),
     ("TTL → ←", |p, _| {
         format!("{} {}", p.ttl, or_dash(p.reply_ttl))
     }),
@@ -295,6 +311,16 @@ const PINGS: Columns = columns![Ping;
         _ => or_dash(p.reply_frame),
     }),
     ("RTT", |p, _| span(p.rtt_ms)),
+    ("all who replied", |p, t| {
+        let Some(responders) = &p.responders else {
+            return String::new();
+        };
+        let mut who: Vec<String> = responders.iter().take(4).map(IpAddr::to_string).collect();
+        let more = responders.len() - who.len();
+        who.extend((more > 0).then(|| format!("and {more} more")));
+        format!("{} in {}", who.join(" "), frames(&p.reply_frames, t))
+    }),
+    ("captured again in", |p, t| frames(&p.copy_frames, t)),
 ];
 
 const ICMP_ERRORS: Columns = columns![IcmpError;
@@ -370,7 +396,14 @@ const LEASES: Columns = columns![Lease;
             (Some(address), ..) if l.inform_frame.is_some() => {
                 format!("{address} has its address, asks for the rest")
             }
-            (Some(address), ..) => address.to_string(),
+            (Some(address), ..) => match l.decline_frame {
+                Some(frame) => format!("{address}, declined in frame {frame}"),
+                None => address.to_string(),
+            },
+            _ if l.declined.is_some() => match l.obtained_frame {
+                Some(frame) => format!("{} declined, given in frame {frame}", or_dash(l.declined)),
+                None => format!("{} declined", or_dash(l.declined)),
+            },
             (_, Some(_), ..) => "refused".to_owned(),
             (_, _, Some(address), _) => format!("{address} given back"),
             (.., Some(address)) => match l.obtained_frame {
@@ -411,6 +444,8 @@ const LOOKUPS: Columns = columns![Lookup;
         (Some(status), _) => status.to_owned(),
         _ => NONE_HERE.to_owned(),
     }),
+    ("from elsewhere", |l, t| frames(&l.stray_frames, t)),
+    ("differs in", |l, _| l.other_response_frame.map_or_else(String::new, |f| f.to_string())),
     ("took", |l, _| span(l.time_ms)),
 ];
 

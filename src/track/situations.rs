@@ -6,8 +6,9 @@ mod passwords;
 mod waiting;
 
 use super::arp::Unanswered;
+use super::dns::in_words;
 use super::pairs::Census;
-use super::tcp::Failure;
+use super::tcp::{Failure, OddReset};
 use super::{Trackers, capturing, copies, traces};
 use crate::capture::Time;
 use crate::dissect;
@@ -36,6 +37,7 @@ pub(crate) fn find(
         arp(trackers, census, end, &mut found);
         tcp(trackers, census, errors, &mut found);
         udp(trackers, census, errors, &mut found);
+        answers(trackers, &mut found);
         found.finish()
     };
     let (mut found, waiting) = both(trackers.tcp.len() >= MANY, gather, || {
@@ -43,6 +45,7 @@ pub(crate) fn find(
     });
     found.extend(waiting);
     conflicts(trackers, &mut found);
+    declined(leases, &mut found);
     servers(leases, &mut found);
     passwords::find(trackers, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
@@ -123,6 +126,9 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
 fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
     for index in 0..trackers.tcp.len() {
         let Some(failure) = trackers.tcp.failure(index) else {
+            if let Some(reset) = trackers.tcp.odd_reset(index) {
+                odd_reset(index, &reset, found);
+            }
             continue;
         };
         let (client, server) = (failure.client.0, failure.server.0);
@@ -142,6 +148,12 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
                 vec![failure.syn_frame, failure.answer_frame],
             ),
             Opened::Unreachable => (
+                SituationKind::Unreachable,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            // So are the probes of a traceroute: nobody meant them to arrive.
+            Opened::Expired if failure.syn_ttl <= traces::PROBE => continue,
+            Opened::Expired => (
                 SituationKind::Unreachable,
                 vec![failure.syn_frame, failure.answer_frame],
             ),
@@ -173,6 +185,28 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
     }
 }
 
+/// A RST with a TTL unlike its sender's others. Where both have crossed as many routers, each from
+/// a usual TTL to begin with, the sender's system may have made it.
+fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
+    let (low, high) = reset.others;
+    let hops = |ttl: u8| {
+        let begin = [64, 128, 255].into_iter().find(|begin| *begin >= ttl);
+        begin.map(|begin: u8| begin - ttl)
+    };
+    let same = low == high && hops(reset.ttl) == hops(high);
+    let ends = (reset.client.0, reset.server.0, Some(reset.server.1));
+    let frames = vec![reset.other, reset.frame];
+    found.add(SituationKind::OddReset, About::Tcp, ends, frames, || {
+        Story::OddReset {
+            sender: reset.sender,
+            stream,
+            reset: (reset.frame, reset.ttl),
+            others: (low, high, reset.other),
+            crossed: hops(high).filter(|_| same),
+        }
+    });
+}
+
 fn story(
     errors: &[IcmpError],
     failure: &Failure,
@@ -182,7 +216,7 @@ fn story(
     let to = failure.server;
     match failure.opened {
         Opened::Refused => Story::Refused(to),
-        Opened::Unreachable => Story::SynUndelivered {
+        Opened::Unreachable | Opened::Expired => Story::SynUndelivered {
             to,
             error: error_in(errors, failure.answer_frame).map(|e| (e.sender, e.meaning.clone())),
         },
@@ -250,6 +284,60 @@ fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
     }
 }
 
+/// Responses of DNS that cannot all be what was asked for.
+fn answers(trackers: &Trackers, found: &mut Gathered) {
+    let (rows, doubts) = (trackers.lookups.lookups(), trackers.lookups.doubts());
+    let mut told = None;
+    for stray in &doubts.strays {
+        let Some(row) = rows.get(stray.row) else {
+            continue;
+        };
+        let (Some(client), Some(query)) = (row.client, row.query_frame) else {
+            continue;
+        };
+        // All of one question are told with the first.
+        if told.replace(stray.row) == Some(stray.row) {
+            continue;
+        }
+        let ends = (client, row.server, Some(DNS));
+        let mut frames = row.stray_frames.clone();
+        frames.push(query);
+        found.add(SituationKind::StrayAnswer, About::Dns, ends, frames, || {
+            Story::StrayAnswer {
+                client,
+                asked: row.server,
+                question: (row.name.clone(), query),
+                answer: (stray.sender, stray.frame),
+            }
+        });
+    }
+    for other in &doubts.others {
+        let Some(row) = rows.get(other.row) else {
+            continue;
+        };
+        let (Some(client), Some(query)) = (row.client, row.query_frame) else {
+            continue;
+        };
+        let (Some(first), Some(second)) = (row.response_frame, row.other_response_frame) else {
+            continue;
+        };
+        let ends = (client, row.server, Some(DNS));
+        let frames = vec![query, first, second];
+        found.add(SituationKind::TwoAnswers, About::Dns, ends, frames, || {
+            let answers = row.answers.as_deref().unwrap_or_default();
+            let said = in_words(row.status.as_deref().unwrap_or_default(), answers);
+            Story::TwoAnswers {
+                server: row.server,
+                question: (row.name.clone(), query),
+                answers: [(said, first), (other.says.clone(), second)],
+            }
+        });
+    }
+}
+
+/// The port of name servers.
+const DNS: u16 = 53;
+
 /// Addresses that more than one hardware address claims.
 fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
     const MOST: usize = 100;
@@ -276,6 +364,32 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
         found.push(Situation {
             server: Some(neighbour.address),
             ..Situation::new(SituationKind::AddressConflict, about, frames, story)
+        });
+    }
+}
+
+/// Addresses that DHCP clients declined.
+fn declined(leases: &[Lease], found: &mut Vec<Situation>) {
+    for lease in leases.iter().filter(|l| l.declined.is_some()).take(20) {
+        let (Some(address), Some(frame)) = (lease.declined, lease.decline_frame) else {
+            continue;
+        };
+        let other = lease.conflict_mac.zip(lease.conflict_frame);
+        let mut frames: Vec<u32> = [lease.obtained_frame, lease.conflict_frame, Some(frame)]
+            .into_iter()
+            .flatten()
+            .collect();
+        frames.sort_unstable();
+        let story = Story::Declined {
+            client: lease.client_mac,
+            address,
+            frame,
+            given: (lease.server, lease.obtained_frame),
+            other,
+        };
+        found.push(Situation {
+            server: lease.server,
+            ..Situation::new(SituationKind::AddressDeclined, About::Dhcp, frames, story)
         });
     }
 }

@@ -14,7 +14,7 @@ mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::{Brief, Failure};
+pub(crate) use story::{Back, Brief, Called, Failure, OddReset};
 
 pub(crate) use directory::Seen;
 pub(crate) use note::{FIELDS, Flags, Note, emit};
@@ -100,7 +100,7 @@ pub struct Connections {
     /// Of conversations that are over.
     bases: Chunks<[Base; 2]>,
     /// Conversations of one segment or two for which an ICMP error came back, with its frame.
-    unreachable: HashMap<u32, u32, RandomState>,
+    unreachable: HashMap<u32, Back, RandomState>,
     /// Those of one segment or two whose content shows which side asks.
     askers: HashMap<u32, usize, RandomState>,
     pool: Pool,
@@ -121,7 +121,11 @@ impl Connections {
         let seen = self.seen(&packet.frame, ends, segment, options);
         self.directory
             .remember(seen.frame, seen.stream, ip.identification);
-        Seen { copy, ..seen }
+        Seen {
+            copy,
+            ttl: ip.ttl,
+            ..seen
+        }
     }
 
     /// The same of a usual frame that is no copy.
@@ -131,7 +135,10 @@ impl Connections {
         let seen = self.seen(frame, ends, &usual.segment, usual.options(frame));
         self.directory
             .remember(seen.frame, seen.stream, usual.identification);
-        seen
+        Seen {
+            ttl: usual.ttl,
+            ..seen
+        }
     }
 
     /// A segment that went from one address to another, with its place.
@@ -151,6 +158,7 @@ impl Connections {
             stream,
             side,
             copy: false,
+            ttl: 0,
             step,
             offer: if segment.has(tcp::SYN) {
                 Offer::new(&tcp::parse_options(options))
@@ -235,8 +243,8 @@ impl Connections {
         let [first, second] = &self.two[two];
         let (mut stream, live, note) = replay([first, second, seen], &mut self.pool);
         self.two.free(two);
-        if let Some(frame) = self.unreachable.remove(&seen.stream) {
-            story::unreachable(&mut stream.story, frame);
+        if let Some(back) = self.unreachable.remove(&seen.stream) {
+            story::unreachable(&mut stream.story, back);
         }
         if let Some(side) = self.askers.remove(&seen.stream) {
             story::asks(&mut stream.story, side);
@@ -297,8 +305,8 @@ impl Connections {
             }
         };
         let number = u32::try_from(index).unwrap_or(u32::MAX);
-        if let Some(frame) = self.unreachable.get(&number) {
-            story::unreachable(&mut stream.story, *frame);
+        if let Some(back) = self.unreachable.get(&number) {
+            story::unreachable(&mut stream.story, *back);
         }
         if let Some(side) = self.askers.get(&number) {
             story::asks(&mut stream.story, *side);
@@ -410,21 +418,36 @@ impl Connections {
         }
     }
 
-    /// Takes in that the ICMP error in `frame` came back for a SYN.
-    pub(crate) fn unreachable(&mut self, stream: usize, frame: u32) {
+    /// Who called whom, to search traceroutes.
+    pub(crate) fn called(&self, stream: usize) -> Option<Called> {
+        let ends = self.directory.ends(stream)?;
+        self.ask(stream, |stream, _| story::called(stream, ends))?
+    }
+
+    /// A RST that ended a connection with a TTL unlike its sender's others.
+    pub(crate) fn odd_reset(&self, stream: usize) -> Option<OddReset> {
+        let ends = self.directory.ends(stream)?;
+        self.ask(stream, |stream, _| story::odd_reset(stream, ends))?
+    }
+
+    /// Takes in that an ICMP error came back for a SYN.
+    pub(crate) fn unreachable(&mut self, stream: usize, back: Back) {
         let segments = match self.places.get(stream).copied() {
             None => return,
             Some(Place::Many(place)) => {
                 let stream = &mut self.streams[as_usize(place)];
-                return story::unreachable(&mut stream.story, frame);
+                return story::unreachable(&mut stream.story, back);
             }
             Some(Place::One(place)) => std::slice::from_ref(&self.one[place]),
             Some(Place::Two(place)) => &self.two[place],
         };
-        let called = |seen: &Seen| seen.segment.has(tcp::SYN) && seen.frame < frame;
+        let called = |seen: &Seen| seen.segment.has(tcp::SYN) && seen.frame < back.frame;
         if segments.iter().any(called) {
             let number = u32::try_from(stream).unwrap_or(u32::MAX);
-            self.unreachable.entry(number).or_insert(frame);
+            let known = self.unreachable.entry(number).or_insert(back);
+            if known.expired && !back.expired {
+                *known = back;
+            }
         }
     }
 
