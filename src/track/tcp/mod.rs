@@ -7,6 +7,7 @@ mod analysis;
 pub(crate) mod closing;
 mod directory;
 mod holes;
+mod live;
 pub(crate) mod note;
 mod offer;
 pub(crate) mod segments;
@@ -25,9 +26,9 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::tcp::{Connection, ZeekRecord};
-use analysis::Side;
 use directory::{Directory, End, Step};
 use foldhash::fast::RandomState;
+use live::Live;
 use offer::Offer;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -77,15 +78,6 @@ enum Place {
 struct Base {
     number: u32,
     scale: i8,
-}
-
-/// What following a conversation needs and its story does not.
-#[derive(Default)]
-struct Live {
-    sides: [Side; 2],
-    /// Time of the newest SYN without ACK.
-    syn_time: Option<Time>,
-    zeek: zeek::Memory,
 }
 
 /// All conversations of a capture.
@@ -479,65 +471,6 @@ fn replay<'s>(
         stream.take(&mut live, seen, pool, &mut note);
     }
     (stream, live, note)
-}
-
-impl Live {
-    /// Takes in one segment; gives the initial round trip, if this segment completes it.
-    #[inline(always)]
-    fn segment(
-        &mut self,
-        seen: &Seen,
-        initial_rtt: i64,
-        pool: &mut Pool,
-        note: &mut Note,
-    ) -> Option<i64> {
-        let own = usize::from(seen.side);
-        if seen.segment.length.is_some() {
-            analysis::segment(&mut self.sides, own, seen, initial_rtt, pool, note);
-        }
-        note.numbers = numbers(self.bases(), own);
-        if seen.segment.header_length < 20 {
-            return None;
-        }
-        self.after_header(own, seen)
-    }
-
-    fn bases(&self) -> [Base; 2] {
-        [0, 1].map(|side: usize| Base {
-            number: self.sides[side].base,
-            scale: self.sides[side].scale,
-        })
-    }
-
-    /// What a header tells besides sequence numbers: scales, and the initial round trip.
-    fn after_header(&mut self, own: usize, seen: &Seen) -> Option<i64> {
-        let segment = &seen.segment;
-        if segment.flags & tcp::SYN_ACK == tcp::SYN {
-            self.syn_time = Some(seen.time);
-        }
-        if segment.has(tcp::SYN) {
-            self.sides[own].first_ack_pending = true;
-            self.settle_scale(own, seen.offer.scale(), segment.has(tcp::ACK));
-        }
-        if segment.flags & tcp::SYN_ACK != tcp::ACK {
-            return None;
-        }
-        self.sides[own].first_ack_pending = false;
-        self.syn_time.map(|syn| seen.time.since(syn))
-    }
-
-    /// Scaling is in use only if both SYNs carried the option (RFC 7323 §2.2).
-    fn settle_scale(&mut self, own: usize, offered: Option<u8>, synack: bool) {
-        if let Some(shift) = offered {
-            self.sides[own].scale = i8::try_from(shift.min(14)).unwrap_or(14);
-        }
-        if self.sides[own].scale == -1 {
-            self.sides[own].scale = -2;
-            self.sides[1 - own].scale = -2;
-        } else if synack && self.sides[1 - own].scale == -2 {
-            self.sides[own].scale = -2;
-        }
-    }
 }
 
 fn numbers(bases: [Base; 2], own: usize) -> Numbers {
