@@ -48,9 +48,9 @@ fn no_response(e: &Exchange) -> Absent {
 /// Why it cannot be told how long the answer took.
 fn no_time(e: &Exchange) -> Absent {
     match (e.request_frame, e.response_frame) {
-        (Some(_), Some(_)) => {
-            Absent::untold("the response began before the request was whole in the capture")
-        }
+        (Some(_), Some(_)) => Absent::untold(
+            "the response began before the request was whole in the capture, or the clock was set back",
+        ),
         (None, _) => Absent::untold("the request is not in the capture"),
         _ => unanswered(e),
     }

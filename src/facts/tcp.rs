@@ -110,7 +110,7 @@ fn no_server_syn(c: &Connection) -> Absent {
 fn no_rtt(c: &Connection) -> Absent {
     match c.opened {
         Opened::Handshake if c.syn_frame.is_some() => Absent::untold(
-            "one of the three frames of the handshake is not in the capture, or has no time",
+            "one of the three frames of the handshake is not in the capture, or has no time, or the clock was set back between them",
         ),
         Opened::Handshake | Opened::Midstream => {
             Absent::untold("the handshake is not in the capture")
@@ -172,8 +172,11 @@ fn no_rst(_: &Connection) -> Absent {
     Absent::untold("no RST of this connection is in the capture")
 }
 
-fn no_time(_: &Connection) -> Absent {
-    Absent::untold("the frames have no time")
+fn no_time(c: &Connection) -> Absent {
+    match c.start_time {
+        Some(_) => Absent::clock(),
+        None => Absent::untold("the frames have no time"),
+    }
 }
 
 fn no_client_data(c: &Connection) -> Absent {

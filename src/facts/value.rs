@@ -64,6 +64,12 @@ impl Milliseconds {
     pub fn from_nanoseconds(ns: i64) -> Self {
         Milliseconds(ns as f64 / 1e6)
     }
+
+    /// From one moment to a later one, in nanoseconds. Clocks are set back while a capture runs: then
+    /// how long it was cannot be told.
+    pub fn between(earlier: i64, later: i64) -> Option<Self> {
+        (later >= earlier).then(|| Self::from_nanoseconds(later.saturating_sub(earlier)))
+    }
 }
 
 /// Frame numbers that prove something.

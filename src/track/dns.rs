@@ -528,7 +528,7 @@ fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
         lookup.time_ms = seen
             .time
             .zip(lookup.time)
-            .map(|(end, start)| Milliseconds::from_nanoseconds(end.since(Time(start.0))));
+            .and_then(|(end, start)| Milliseconds::between(start.0, end.0));
     }
 }
 

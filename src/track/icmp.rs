@@ -316,8 +316,7 @@ impl Echoes {
             ping.reply_frame = Some(frame);
             ping.reply_ttl = Some(ip.ttl);
             let span = packet.frame.time.zip(ping.time);
-            let rtt = span.map(|(end, start)| end.0.saturating_sub(start.0));
-            ping.rtt_ms = rtt.map(Milliseconds::from_nanoseconds);
+            ping.rtt_ms = span.and_then(|(end, start)| Milliseconds::between(start.0, end.0));
             ping.whole &= !part;
         }
     }

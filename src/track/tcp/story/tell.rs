@@ -41,8 +41,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         first_frame: story.first_frame,
         last_frame: story.last_frame,
         start_time: timed.then_some(Moment(stream.first_time.0)),
-        duration_ms: timed
-            .then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
+        duration_ms: Milliseconds::between(stream.first_time.0, stream.previous_time.0)
+            .filter(|_| timed),
         frame_count: story.frames,
         opened,
         syn_frame: some_frame(story.syn_frame),
@@ -57,7 +57,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
             .filter(|_| opened == Opened::Refused),
         opening_error_frame: some_frame(story.opening_error),
         syn_attempts: story.syn_attempts,
-        handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
+        handshake_rtt_ms: (stream.initial_rtt > 0 && story.ack_frame != 0)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
         client_isn: c.isn(),
         server_isn: s.isn(),
