@@ -396,6 +396,9 @@ impl Stream {
     /// Takes over what was followed behind.
     fn adopt(&mut self, tcp: Tcp) {
         self.trackers.tcp.adopt(tcp.connections);
+        for (stream, side) in &tcp.streams.found.askers {
+            self.trackers.tcp.asks(*stream, *side);
+        }
         self.trackers.streams = tcp.streams;
         self.trackers.segments = tcp.segments.unwrap_or_default();
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 crate::states! {
     "How client and server of a connection are known." Roles {
         Syn "syn" "A SYN or SYN+ACK says who called.";
+        Content "content" "Neither is in the capture, but one side sends HTTP requests.";
         Guess "guess" "Neither is in the capture: guessed by the ports, then by who sent first.";
     }
 }
