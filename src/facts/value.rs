@@ -30,6 +30,13 @@ impl AsFrames for Option<u32> {
     }
 }
 
+/// Of a list that is rare among many records: it takes the room of one pointer.
+impl AsFrames for Option<Box<Frames>> {
+    fn add_to(&self, frames: &mut Frames) {
+        frames.extend(self.iter().flat_map(|list| list.iter()));
+    }
+}
+
 impl AsFrames for Frames {
     fn add_to(&self, frames: &mut Frames) {
         frames.extend(self);
@@ -120,6 +127,13 @@ macro_rules! as_list {
 }
 
 as_list!(IpAddr, String, Milliseconds, Mac, &'static str);
+
+impl<T: AsValue> AsValue for Box<T> {
+    const KIND: Kind = T::KIND;
+    fn as_value(&self) -> Option<Value<'_>> {
+        (**self).as_value()
+    }
+}
 
 impl<T: AsValue> AsValue for Option<T> {
     const KIND: Kind = T::KIND;

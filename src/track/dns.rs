@@ -490,7 +490,7 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         authoritative: None,
         repeats: 0,
         time_ms: None,
-        stray_frames: Vec::new(),
+        stray_frames: None,
         other_response_frame: None,
     }
 }

@@ -15,7 +15,7 @@ mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::{Back, Brief, Called, Failure, OddReset};
+pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset};
 
 pub(crate) use directory::Seen;
 pub(crate) use note::{FIELDS, Flags, Note, emit};
@@ -387,12 +387,15 @@ impl Connections {
         self.ask(stream, |stream, _| story::brief(stream, ends))
     }
 
-    /// Why a connection never came about; nothing if it did.
-    pub(crate) fn failure(&self, stream: usize) -> Option<Failure> {
+    /// What a connection never came about by, or was ended by strangely; nothing if neither.
+    pub(crate) fn ill(&self, stream: usize) -> Option<Ill> {
         let ends = self.directory.ends(stream)?;
         self.ask(stream, |stream, _| {
-            let told = !stream.story.is_empty();
-            told.then(|| story::failure(stream, ends)).flatten()
+            if stream.story.is_empty() {
+                return None;
+            }
+            let failed = story::failure(stream, ends).map(Ill::Failed);
+            failed.or_else(|| story::odd_reset(stream, ends).map(Ill::Reset))
         })?
     }
 
@@ -414,12 +417,6 @@ impl Connections {
     pub(crate) fn called(&self, stream: usize) -> Option<Called> {
         let ends = self.directory.ends(stream)?;
         self.ask(stream, |stream, _| story::called(stream, ends))?
-    }
-
-    /// A RST that ended a connection with a TTL unlike its sender's others.
-    pub(crate) fn odd_reset(&self, stream: usize) -> Option<OddReset> {
-        let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| story::odd_reset(stream, ends))?
     }
 
     /// Takes in that an ICMP error came back for a SYN.

@@ -2,7 +2,7 @@
 
 mod tell;
 
-pub(crate) use tell::{Brief, Called, Failure, OddReset};
+pub(crate) use tell::{Brief, Called, Failure, Ill, OddReset};
 pub(super) use tell::{brief, called, client_side, failure, odd_reset, syn_times, tell, weight};
 
 use super::holes::Holes;

@@ -347,6 +347,12 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
     failed + ended + noticed + bytes.min((1 << 60) - 1)
 }
 
+/// What is to be told of a connection that did not go as it should.
+pub(crate) enum Ill {
+    Failed(Failure),
+    Reset(OddReset),
+}
+
 /// A connection that never came about.
 pub(crate) struct Failure {
     pub(crate) opened: Opened,
