@@ -7,7 +7,7 @@ use crate::facts::arp::Neighbour;
 use crate::facts::capture::{Capture, FileState, Traffic};
 use crate::facts::dhcp::Lease;
 use crate::facts::dns::{Lookup, Record};
-use crate::facts::icmp::{IcmpError, TraceProbe};
+use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Hop, Host};
 use crate::facts::situation::Situation;
 use crate::facts::tcp::Segment;
@@ -15,6 +15,7 @@ use crate::facts::{Fact, Milliseconds, Moment};
 use crate::track::behind::{Behind, Tcp};
 use crate::track::pairs::Census;
 use crate::track::stream::Carried;
+use crate::track::tcp::Back;
 use crate::track::tcp::segments::Segments;
 use crate::track::{Trackers, pairs, situations, traces};
 use foldhash::fast::RandomState;
@@ -32,6 +33,8 @@ pub struct Facts {
     pub hops: Vec<Hop>,
     /// Senders.
     pub hosts: Vec<Host>,
+    /// Pings, if there are some of which fragments are missing: [`Analysis::pings`].
+    pub pings: Option<Vec<Ping>>,
     /// ICMP errors.
     pub icmp_errors: Vec<IcmpError>,
     /// Probes of traceroutes.
@@ -66,6 +69,12 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// The pings in order.
+    pub fn pings(&self) -> &[Ping] {
+        let pings = self.facts.pings.as_deref();
+        pings.unwrap_or_else(|| self.trackers.icmp.pings())
+    }
+
     /// The DNS questions in order.
     pub fn lookups(&self) -> &[Lookup] {
         if self.facts.lookups.is_empty() {
@@ -393,8 +402,9 @@ impl Stream {
 
     /// Puts together what is read off all frames.
     fn finish(mut self, ending: Ending) -> Analysis {
-        let icmp_errors = self.settle_errors();
+        let mut icmp_errors = self.settle_errors();
         let trackers = &self.trackers;
+        let pings = trackers.icmp.settle(&trackers.fragments, &mut icmp_errors);
         let near = trackers.neighbourhood();
         let known = trackers.known(&near);
         let hosts = trackers.pairs.hosts(&known);
@@ -420,6 +430,7 @@ impl Stream {
         let facts = Facts {
             situations,
             traces: traces::find(trackers, &icmp_errors),
+            pings,
             icmp_errors,
             neighbours: near.table,
             hops,
@@ -457,7 +468,11 @@ impl Stream {
                 error.about_frame = error.about_frame.or(syn);
                 // Source quench and redirects do not end a call (RFC 6633, RFC 1122 §3.2.2.2).
                 if !matches!((error.sender.is_ipv4(), error.kind), (true, 4 | 5)) {
-                    self.trackers.tcp.unreachable(stream, error.frame);
+                    let back = Back {
+                        frame: error.frame,
+                        expired: traces::ran_out(error),
+                    };
+                    self.trackers.tcp.unreachable(stream, back);
                 }
             }
         }

@@ -72,7 +72,7 @@ pub const KINDS: &[Kind] = &[
     told::<Neighbour>(|a, _| Rows::list(&a.facts.neighbours)),
     told::<Hop>(|a, _| Rows::list(&a.facts.hops)),
     told::<Host>(|a, _| Rows::list(&a.facts.hosts)),
-    told::<Ping>(|a, _| Rows::list(a.trackers.icmp.pings())),
+    told::<Ping>(|a, _| Rows::list(a.pings())),
     told::<TraceProbe>(|a, _| Rows::list(&a.facts.traces)),
     told::<IcmpError>(|a, _| Rows::list(&a.facts.icmp_errors)),
     told::<Lookup>(|a, _| Rows::list(a.lookups())),

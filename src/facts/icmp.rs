@@ -1,7 +1,24 @@
 //! ICMP: echoes, errors, and the traceroutes that they make.
 
-use super::{Absent, Milliseconds, Moment};
+use super::{Absent, Frames, Milliseconds, Moment};
 use std::net::IpAddr;
+
+fn no_span(p: &Ping) -> Absent {
+    if p.reply_frame.is_none() {
+        no_reply(p)
+    } else if p.whole {
+        Absent::untold("the frames have no time")
+    } else {
+        Absent::untold("not all fragments of the request and the reply are in the capture")
+    }
+}
+
+fn no_responders(p: &Ping) -> Absent {
+    match p.reply_frame {
+        Some(_) => Absent::inapplicable("one host was asked, and replied itself"),
+        None => no_reply(p),
+    }
+}
 
 fn no_reply(p: &Ping) -> Absent {
     match p.error_frame {
@@ -19,11 +36,15 @@ crate::fact! {
         destination: IpAddr, "Who is asked.";
         identifier: u16, "Identifier: tells one ping process from another.";
         sequence: u16, "Sequence number.";
-        payload_bytes: u32, "Bytes after the eight of the ICMP header.";
+        payload_bytes: Option<u32>, "Bytes after the eight of the ICMP header." absent |_| Absent::untold("its last fragment is not in the capture");
         ttl: u8, "TTL of the request as captured.";
-        reply_frame: Option<u32>, "Frame of the reply." absent no_reply;
-        reply_ttl: Option<u8>, "TTL of the reply as captured." by [reply_frame] absent no_reply;
-        rtt_ms: Option<Milliseconds>, "From request to reply." by [frame, reply_frame] absent no_reply;
+        reply_frame: Option<u32>, "Frame of the reply; of the first, where several answer." absent no_reply;
+        reply_ttl: Option<u8>, "TTL of that reply as captured." by [reply_frame] absent no_reply;
+        rtt_ms: Option<Milliseconds>, "From the request to that reply." by [frame, reply_frame] absent no_span;
+        reply_frames: Frames, "Frames of all replies: where a group is asked, each member answers." by [reply_frames];
+        responders: Option<Vec<IpAddr>>, "Who of the group that was asked replied, in order." by [reply_frames] absent no_responders;
+        whole: bool, "Whether the request and the reply are there with all their fragments.";
+        copy_frames: Frames, "Frames that hold the request or a reply once more: captured again, not sent again." by [frame, copy_frames];
         error_frame: Option<u32>, "Frame of an ICMP error about this request." absent |_| Absent::untold("no ICMP error about it is in the capture");
     }
 }

@@ -24,6 +24,7 @@ crate::states! {
         AddressConflict "address-conflict" "Two hardware addresses claim one IP address.";
         SecondServer "second-server" "More than one DHCP server answers.";
         CapturedTwice "captured-twice" "The same packets were captured more than once.";
+        OddReset "odd-reset" "A RST came with another TTL than everything else of its sender.";
         ChecksumWrong "checksum-wrong" "Checksums do not fit.";
         ChecksumOffload "checksum-offload" "Checksums were not filled in yet when the frames were captured.";
         PasswordInClear "password-in-clear" "A password, or what stands for one, crossed the network readable.";

@@ -15,6 +15,7 @@ crate::states! {
         Handshake "handshake" "SYN+ACK and the ACK that completes the handshake, or what follows from them, are in the capture.";
         Refused "refused" "The SYN was answered with RST.";
         Unreachable "unreachable" "The SYN was answered with an ICMP error.";
+        Expired "expired" "The SYN's TTL ran out on the way, as an ICMP error says: so do the probes of a traceroute.";
         Unanswered "unanswered" "No answer to the SYN is in the capture.";
         HalfOpen "half-open" "The SYN was answered with SYN+ACK, but nothing shows that the client took it.";
         Simultaneous "simultaneous" "Both sides sent a SYN.";
@@ -44,7 +45,7 @@ fn no_syn(c: &Connection) -> Absent {
 fn no_synack(c: &Connection) -> Absent {
     match c.opened {
         Opened::Refused => Absent::never("the SYN was answered with RST, not with SYN+ACK"),
-        Opened::Unreachable => {
+        Opened::Unreachable | Opened::Expired => {
             Absent::never("the SYN was answered with an ICMP error, not with SYN+ACK")
         }
         Opened::Challenged => {
@@ -65,7 +66,7 @@ fn no_synack(c: &Connection) -> Absent {
 
 fn no_ack(c: &Connection) -> Absent {
     match c.opened {
-        Opened::Refused | Opened::Unreachable | Opened::Unanswered => {
+        Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Unanswered => {
             Absent::never("there was no SYN+ACK to acknowledge")
         }
         Opened::HalfOpen => Absent::untold("no ACK of the SYN+ACK is in the capture"),
@@ -96,9 +97,11 @@ fn no_server_syn(c: &Connection) -> Absent {
         return Absent::never("the server's SYN does not carry this option");
     }
     match c.opened {
-        Opened::Refused | Opened::Unreachable | Opened::Unanswered | Opened::Challenged => {
-            Absent::never("the server sent no SYN")
-        }
+        Opened::Refused
+        | Opened::Unreachable
+        | Opened::Expired
+        | Opened::Unanswered
+        | Opened::Challenged => Absent::never("the server sent no SYN"),
         _ => Absent::untold("the server's SYN+ACK is not in the capture"),
     }
 }
@@ -117,7 +120,7 @@ fn no_rtt(c: &Connection) -> Absent {
 
 fn no_closer(c: &Connection) -> Absent {
     match c.opened {
-        Opened::Refused | Opened::Unreachable | Opened::Unanswered => {
+        Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Unanswered => {
             Absent::inapplicable("the connection never came about")
         }
         _ => Absent::untold("the end of the connection is not in the capture"),
@@ -126,7 +129,7 @@ fn no_closer(c: &Connection) -> Absent {
 
 fn no_fin(c: &Connection) -> Absent {
     match (c.opened, c.closed) {
-        (Opened::Refused | Opened::Unreachable | Opened::Unanswered, _) => {
+        (Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Unanswered, _) => {
             Absent::inapplicable("the connection never came about")
         }
         (_, Closed::Reset) => Absent::never("a RST ended the connection, no FIN is in the capture"),
@@ -172,11 +175,17 @@ fn no_time(_: &Connection) -> Absent {
     Absent::untold("the frames have no time")
 }
 
-fn no_client_data(_: &Connection) -> Absent {
+fn no_client_data(c: &Connection) -> Absent {
+    if c.one_way == Some(Side::Server) {
+        return Absent::untold("no frame of the client is in the capture, only the server's");
+    }
     Absent::untold("no frame with payload from the client is in the capture")
 }
 
-fn no_server_data(_: &Connection) -> Absent {
+fn no_server_data(c: &Connection) -> Absent {
+    if c.one_way == Some(Side::Client) {
+        return Absent::untold("no frame of the server is in the capture, only the client's");
+    }
     Absent::untold("no frame with payload from the server is in the capture")
 }
 
@@ -244,6 +253,8 @@ crate::fact! {
         server_keep_alives: u32, "Keep-alive probes from the server." by [trouble_frames];
         trouble_frames: Frames, "The first frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
         copied_frames: u32, "Frames that hold a segment which an earlier frame already held: captured twice, not sent twice.";
+        opening_counted: u32, "How many SYN+ACKs of a simultaneous open are counted above as sent again, as Wireshark counts them, though each is the first of its side.";
+        one_way: Option<Side>, "The side whose segments alone are in the capture, though its acknowledgments show that the other one sent too: what is told of the other, or was not seen of it, says nothing." by [first_frame, last_frame] absent |_| Absent::inapplicable("segments of both sides are in the capture, or nothing shows that the other one sent any");
         copies_counted: u32, "How many of these are counted above, as Wireshark counts them, though nothing was sent again.";
         closed: Closed, "How it ended." by [closing_frames];
         closed_by: Option<Side>, "Who ended it: the sender of the first FIN, or where a RST ended it the sender of that RST." by [closing_frames] absent no_closer;

@@ -313,7 +313,7 @@ impl Following {
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 if wants.icmp {
-                    said.notes.icmp = Some(trackers.icmp.packet(packet, &ip, message));
+                    said.notes.icmp = Some(trackers.icmp.packet(packet, &ip, message, None));
                 }
                 if wants.udp {
                     said.notes.udp = trackers.udp.quoted(packet);

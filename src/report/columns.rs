@@ -144,7 +144,12 @@ const CONNECTIONS: Columns = columns![Connection;
     ("server", |c, _| end(c.server, c.server_port)),
     ("opened, frames", |c, t| tcp::opened(c, t)),
     ("bytes → ←", |c, _| {
-        format!("{} {}", c.client_bytes, c.server_bytes)
+        let told = |bytes: u64, side: Side| match c.one_way {
+            Some(captured) if captured != side => "-".to_owned(),
+            _ => bytes.to_string(),
+        };
+        let client = told(c.client_bytes, Side::Client);
+        format!("{client} {}", told(c.server_bytes, Side::Server))
     }),
     ("closed, frames", |c, t| tcp::closed(c, t)),
     ("noticed", |c, t| tcp::trouble(c, t)),
@@ -286,7 +291,11 @@ const PINGS: Columns = columns![Ping;
     ("from", |p, _| p.source.to_string()),
     ("to", |p, _| p.destination.to_string()),
     ("id/seq", |p, _| format!("{}/{}", p.identifier, p.sequence)),
-    ("bytes", |p, _| p.payload_bytes.to_string()),
+    ("bytes", |p, _| or_dash(p.payload_bytes)),
+    ("fragments", |p, _| {
+        let told = if p.whole { "" } else { "some missing" };
+        told.to_owned()
+    }),
     ("TTL → ←", |p, _| {
         format!("{} {}", p.ttl, or_dash(p.reply_ttl))
     }),
@@ -295,6 +304,16 @@ const PINGS: Columns = columns![Ping;
         _ => or_dash(p.reply_frame),
     }),
     ("RTT", |p, _| span(p.rtt_ms)),
+    ("all who replied", |p, t| {
+        let Some(responders) = &p.responders else {
+            return String::new();
+        };
+        let mut who: Vec<String> = responders.iter().take(4).map(IpAddr::to_string).collect();
+        let more = responders.len() - who.len();
+        who.extend((more > 0).then(|| format!("and {more} more")));
+        format!("{} in {}", who.join(" "), frames(&p.reply_frames, t))
+    }),
+    ("captured again in", |p, t| frames(&p.copy_frames, t)),
 ];
 
 const ICMP_ERRORS: Columns = columns![IcmpError;

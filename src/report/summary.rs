@@ -116,7 +116,7 @@ fn talk(analysis: &Analysis, capture: &Capture) -> Option<String> {
         (size_of(analysis.lookups().len()), "DNS question"),
         (size_of(streams.exchanges.len()), "HTTP exchange"),
         (size_of(streams.hellos.len()), "TLS hello"),
-        (size_of(analysis.trackers.icmp.pings().len()), "ping"),
+        (size_of(analysis.pings().len()), "ping"),
         (
             size_of(analysis.trackers.arp.list().len()),
             "ARP question or announcement",

@@ -2,6 +2,7 @@
 
 use super::Times;
 use super::columns::frames;
+use crate::facts::Side;
 use crate::facts::tcp::{Closed, Connection, Opened};
 
 /// How it began, with the frames.
@@ -15,6 +16,10 @@ pub(super) fn opened(c: &Connection, times: &Times) -> String {
     match c.opened {
         Opened::Refused => format!("refused {}", with(c.refusing_frame)),
         Opened::Unreachable => format!("unreachable {}", with(c.opening_error_frame)),
+        Opened::Expired => format!("expired {}", with(c.opening_error_frame)),
+        Opened::HalfOpen if c.one_way == Some(Side::Server) => {
+            format!("SYN+ACK {} (client not captured)", frames(&list, times))
+        }
         Opened::Unanswered => format!("unanswered ×{} {}", c.syn_attempts, frames(&list, times)),
         Opened::Handshake => {
             let missing: Vec<&str> = [
@@ -44,7 +49,9 @@ pub(super) fn opened(c: &Connection, times: &Times) -> String {
 pub(super) fn closed(c: &Connection, times: &Times) -> String {
     let list = frames(&c.closing_frames, times);
     match (c.opened, c.closed, c.closed_by) {
-        (Opened::Refused | Opened::Unreachable, ..) => "-".to_owned(),
+        (Opened::Refused | Opened::Unreachable | Opened::Expired, ..) => "-".to_owned(),
+        // What the other side did is not there to be seen.
+        (_, Closed::HalfClosed, Some(by)) if c.one_way == Some(by) => format!("FIN by {by} {list}"),
         (_, Closed::Open, _) => "open".to_owned(),
         (_, Closed::Reset, Some(by)) => match c.first_fin_by {
             Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
@@ -65,7 +72,8 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
                 + c.client_fast_retransmissions
                 + c.server_fast_retransmissions
                 + c.client_spurious_retransmissions
-                + c.server_spurious_retransmissions,
+                + c.server_spurious_retransmissions
+                - c.opening_counted,
         ),
         ("gap", c.client_lost_segments + c.server_lost_segments),
         (
@@ -78,11 +86,12 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         ("window full", c.client_window_full + c.server_window_full),
         ("keep-alive", c.client_keep_alives + c.server_keep_alives),
     ];
-    let mut words: Vec<String> = sums
-        .iter()
-        .filter(|s| s.1 > 0)
-        .map(|s| format!("{} {}", s.1, s.0))
-        .collect();
+    let alone = c
+        .one_way
+        .map(|side| format!("only the {side}'s side captured"));
+    let told = sums.iter().filter(|s| s.1 > 0);
+    let told = told.map(|s| format!("{} {}", s.1, s.0));
+    let mut words: Vec<String> = alone.into_iter().chain(told).collect();
     words.extend(
         c.ignored_rst_frame
             .map(|frame| format!("RST {frame} outside the window, ignored")),

@@ -20,7 +20,7 @@ use crate::facts::situation::Difference;
 use std::net::IpAddr;
 
 /// How many frames back a copy is looked for.
-const LAST: usize = 16;
+pub(super) const LAST: usize = 16;
 /// A copy comes within this many nanoseconds.
 pub(super) const WITHIN: i64 = 1_000_000;
 /// A router may take so many nanoseconds, when the hardware addresses show the way through it.
@@ -104,8 +104,8 @@ impl Default for Copies {
 }
 
 impl Copies {
-    /// Takes in an IP packet; says whether an earlier frame held the same one.
-    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) -> bool {
+    /// Takes in an IP packet; says which earlier frame held the same one.
+    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<u32> {
         let start = as_usize(ip.payload_start);
         let token = token(
             packet.frame.bytes.get(start..).unwrap_or_default(),
@@ -115,7 +115,7 @@ impl Copies {
         let hit = self.holds(token);
         let place = self.keep(token);
         if !hit && self.attentive == 0 {
-            return false;
+            return None;
         }
         self.look(packet, ip, token, place, hit)
     }
@@ -152,7 +152,14 @@ impl Copies {
     }
 
     #[cold]
-    fn look(&mut self, packet: &Packet<'_>, ip: &Ip, token: u32, place: usize, hit: bool) -> bool {
+    fn look(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        token: u32,
+        place: usize,
+        hit: bool,
+    ) -> Option<u32> {
         self.attentive = if hit { ATTENTIVE } else { self.attentive - 1 };
         let mut record = std::mem::take(&mut self.records[place]);
         record.fill(packet, ip);
@@ -164,15 +171,16 @@ impl Copies {
                     .find_map(|i| Some((i, self.records[i].copied_as(&record)?)))
             })
             .flatten();
-        if let Some((original, difference)) = found {
+        let original = found.map(|(original, difference)| {
             self.count(original, &record, difference);
-        }
+            self.records[original].frame
+        });
         self.records[place] = record;
         if self.attentive == 0 {
             // They would be taken for the last ones when it begins anew.
             self.records = Default::default();
         }
-        found.is_some()
+        original
     }
 
     fn count(&mut self, original: usize, record: &Record, difference: Difference) {

@@ -1,15 +1,21 @@
 //! ICMP over time: echo requests with their replies, and errors with the packet they answer.
 
+mod pieces;
+mod quoted;
+
+pub(crate) use quoted::{Quoted, quoted};
+
+use super::copies;
 use super::pairs::time_of;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
-use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport};
 use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use pieces::{AboutEcho, Header, Piece};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::IpAddr;
 
 /// What the tracker says of one echo message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,6 +80,18 @@ pub struct AboutTcp {
     pub sequence: u32,
 }
 
+/// An echo request as it was captured.
+struct Asked {
+    frame: u32,
+    time: Time,
+    /// IP identification.
+    identification: u32,
+    /// The interface that recorded it.
+    interface: u32,
+    /// Its ping: that of the request it is a copy of, if it is one.
+    ping: usize,
+}
+
 /// Requests without a reply yet that are alike: sent again, or recorded on several interfaces.
 #[derive(Default)]
 struct Open {
@@ -87,75 +105,67 @@ struct Open {
 const ALIKE: usize = 16;
 
 impl Open {
-    /// The request that a reply answers. Who forwards packets records them on the way in and on
-    /// the way out, and the replies the other way round: the request of the same interface, else
-    /// the newest.
-    fn take(&mut self, interface: u32, origins: &[(u32, u32)]) -> Option<usize> {
-        let same = |place: &usize| origins.get(*place).is_some_and(|o| o.1 == interface);
-        let newest = self.places.len().checked_sub(1)?;
-        let back = self.places.iter().rev().take(ALIKE).position(same);
-        self.places.remove(newest - back.unwrap_or(0))
+    /// The request that a reply answers, by its place among them. Who forwards packets records
+    /// them on the way in and on the way out, and the replies the other way round: the request of
+    /// the same interface, else the newest; of this ping, where the reply is a copy of one that
+    /// answered it.
+    fn answered(&self, interface: u32, asked: &[Asked], of: Option<usize>) -> Option<usize> {
+        let alike = || (0..self.places.len()).rev().take(ALIKE);
+        let asked = |at: usize| asked.get(self.places[at]);
+        let own = |at: &usize| of.is_none() || asked(*at).map(|a| a.ping) == of;
+        let same = |at: &usize| own(at) && asked(*at).is_some_and(|a| a.interface == interface);
+        alike().find(same).or_else(|| alike().find(own))
     }
 }
+
+/// So many echoes back may be the one that another is a copy of.
+const RECENT: usize = copies::LAST;
 
 /// All echoes and errors.
 #[derive(Default)]
 pub struct Echoes {
     pings: Vec<Ping>,
-    times: Vec<Time>,
-    /// IP identification of each request, and the interface that recorded it.
-    origins: Vec<(u32, u32)>,
+    asked: Vec<Asked>,
     /// Requests without a reply yet.
     open: HashMap<Key, Open, RandomState>,
     /// The first request to a group with each asker, identifier and sequence number: it is
     /// answered from other addresses than it was sent to.
     groups: HashMap<(IpAddr, u16, u16), usize, RandomState>,
+    /// Who of a group has replied to which ping.
+    members: HashSet<(usize, IpAddr), RandomState>,
+    /// The frames of the last echoes, and their pings.
+    recent: VecDeque<(u32, usize)>,
+    /// First fragments of echoes, whole or not in the end.
+    pieces: Vec<Piece>,
+    /// The requests among them, by their places.
+    halves: HashMap<Key, usize, RandomState>,
     errors: Vec<IcmpError>,
     about_tcp: Vec<AboutTcp>,
+    about_echo: Vec<AboutEcho>,
     /// Request frame to reply frame.
     replies: HashMap<u32, u32, RandomState>,
 }
 
 impl Echoes {
-    /// Takes in one message.
-    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) -> Note {
+    /// Takes in one message; `copy_of` is the earlier frame that held the same packet.
+    pub fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        message: &Message,
+        copy_of: Option<u32>,
+    ) -> Note {
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let (request, reply) = if v6 { (128, 129) } else { (8, 0) };
         let frame = packet.frame.number;
+        let of = copy_of.and_then(|original| {
+            let same = self.recent.iter().rev().find(|r| r.0 == original);
+            same.map(|r| r.1)
+        });
         if message.kind == request {
-            let key = (
-                ip.source,
-                ip.destination,
-                message.identifier,
-                message.sequence,
-            );
-            let place = self.pings.len();
-            let open = self.open.entry(key).or_default();
-            open.places.push_back(place);
-            open.fresh = true;
-            if is_group(ip.destination) {
-                let asked = (ip.source, message.identifier, message.sequence);
-                self.groups.entry(asked).or_insert(place);
-            }
-            self.times.push(time_of(packet));
-            self.origins
-                .push((ip.identification, packet.frame.interface));
-            self.pings.push(Ping {
-                frame,
-                time: packet.frame.time.map(|t| Moment(t.0)),
-                source: ip.source,
-                destination: ip.destination,
-                identifier: message.identifier,
-                sequence: message.sequence,
-                payload_bytes: packet.payload.reported,
-                ttl: ip.ttl,
-                reply_frame: None,
-                reply_ttl: None,
-                rtt_ms: None,
-                error_frame: None,
-            });
+            self.request(packet, ip, message, of);
         } else if message.kind == reply {
-            return self.reply(packet, ip, message);
+            return self.reply(packet, ip, message, of);
         }
         Note {
             resp_in: self.replies.get(&frame).copied().unwrap_or(0),
@@ -164,7 +174,62 @@ impl Echoes {
         }
     }
 
-    fn reply(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) -> Note {
+    /// Takes in a request, the copy of one of ping `of` if that is given.
+    fn request(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, of: Option<usize>) {
+        let frame = packet.frame.number;
+        let place = self.asked.len();
+        let key = (
+            ip.source,
+            ip.destination,
+            message.identifier,
+            message.sequence,
+        );
+        let open = self.open.entry(key).or_default();
+        open.places.push_back(place);
+        open.fresh = true;
+        if is_group(ip.destination) {
+            let asked = (ip.source, message.identifier, message.sequence);
+            self.groups.entry(asked).or_insert(place);
+        }
+        let ping = match of {
+            Some(ping) => {
+                self.pings[ping].copy_frames.push(frame);
+                ping
+            }
+            None => {
+                let first = Header::of(packet, ip, message);
+                // What is cut short in its first piece does not say how long the whole is.
+                let part = ip.is_fragment() && packet.datagram.is_none();
+                let size = Some(packet.payload.reported).filter(|_| !part);
+                self.pings.push(first.ping(size, !part));
+                self.pings.len() - 1
+            }
+        };
+        self.asked.push(Asked {
+            frame,
+            time: time_of(packet),
+            identification: ip.identification,
+            interface: packet.frame.interface,
+            ping,
+        });
+        self.remember(frame, ping);
+    }
+
+    fn remember(&mut self, frame: u32, ping: usize) {
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((frame, ping));
+    }
+
+    /// Takes in a reply, the copy of one to ping `of` if that is given.
+    fn reply(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        message: &Message,
+        of: Option<usize>,
+    ) -> Note {
         let exact = (
             ip.destination,
             ip.source,
@@ -172,43 +237,88 @@ impl Echoes {
             message.sequence,
         );
         let mut fresh = true;
-        let place = match self.open.get_mut(&exact) {
+        // The request that Wireshark takes it for an answer to, and the one that it answers.
+        let (noted, place) = match self.open.get_mut(&exact) {
             // Each member of a group answers the same request.
-            Some(open) if is_group(exact.1) => open.places.front().copied(),
+            Some(open) if is_group(exact.1) => {
+                let first = open.places.front().copied();
+                (first, first)
+            }
             Some(open) => {
                 fresh = std::mem::take(&mut open.fresh);
-                let place = open.take(packet.frame.interface, &self.origins);
+                let interface = packet.frame.interface;
+                let usual = open.answered(interface, &self.asked, None);
+                let noted = usual.and_then(|at| open.places.get(at).copied());
+                let own = open.answered(interface, &self.asked, of);
+                let place = own.and_then(|at| open.places.remove(at));
                 if open.places.is_empty() {
                     self.open.remove(&exact);
                 }
-                place
+                (noted, place)
             }
             None => {
                 let asked = (ip.destination, message.identifier, message.sequence);
-                self.groups.get(&asked).copied()
+                let group = self.groups.get(&asked).copied();
+                (group, group)
             }
         };
-        let Some(place) = place else {
+        if place.or(of).is_none() {
+            self.answered_half(&exact, packet.frame.number, ip.ttl);
+        }
+        self.answer(packet, ip, place, of);
+        let Some(asked) = noted.and_then(|place| self.asked.get(place)) else {
             return Note::default();
         };
-        let ping = &mut self.pings[place];
-        let rtt = time_of(packet).since(self.times[place]);
-        if ping.reply_frame.is_none() {
-            ping.reply_frame = Some(packet.frame.number);
-            ping.reply_ttl = Some(ip.ttl);
-            ping.rtt_ms = Some(Milliseconds::from_nanoseconds(rtt));
-            if fresh {
-                self.replies.insert(ping.frame, packet.frame.number);
-            }
-        }
         if !fresh {
             return Note::default();
         }
+        self.replies
+            .entry(asked.frame)
+            .or_insert(packet.frame.number);
         Note {
             resp_in: 0,
-            resp_to: ping.frame,
-            resptime: rtt,
+            resp_to: asked.frame,
+            resptime: time_of(packet).since(asked.time),
             ..Note::default()
+        }
+    }
+
+    /// Adds a reply to the ping of the request in `place`; or to ping `of`, if it is a copy.
+    fn answer(&mut self, packet: &Packet<'_>, ip: &Ip, place: Option<usize>, of: Option<usize>) {
+        let frame = packet.frame.number;
+        let Some(number) = place.map(|place| self.asked[place].ping).or(of) else {
+            return;
+        };
+        self.remember(frame, number);
+        let ping = &mut self.pings[number];
+        let group = is_group(ping.destination);
+        // It passed where the request itself did: of its copies this is the one to tell.
+        let own = !group && place.is_some_and(|place| self.asked[place].frame == ping.frame);
+        let told = own || (of.is_none() && ping.reply_frame.is_none());
+        match of {
+            Some(_) if !own => ping.copy_frames.push(frame),
+            Some(_) => {
+                let earlier = ping.reply_frame;
+                ping.reply_frames.retain(|f| Some(*f) != earlier);
+                ping.copy_frames.extend(earlier);
+                ping.copy_frames.sort_unstable();
+                ping.reply_frames.push(frame);
+            }
+            None => {
+                ping.reply_frames.push(frame);
+                if group && self.members.insert((number, ip.source)) {
+                    ping.responders.get_or_insert_default().push(ip.source);
+                }
+            }
+        }
+        if told {
+            let part = ip.is_fragment() && packet.datagram.is_none();
+            ping.reply_frame = Some(frame);
+            ping.reply_ttl = Some(ip.ttl);
+            let span = packet.frame.time.zip(ping.time);
+            let rtt = span.map(|(end, start)| end.0.saturating_sub(start.0));
+            ping.rtt_ms = rtt.map(Milliseconds::from_nanoseconds);
+            ping.whole &= !part;
         }
     }
 
@@ -237,14 +347,21 @@ impl Echoes {
             let key = (quoted.source, quoted.destination, identifier, sequence);
             // Requests with one number are told apart by the identification that is quoted.
             let own = |place: &&usize| {
-                let origin = self.origins.get(**place);
-                origin.is_some_and(|o| o.0 == quoted.identification)
+                let asked = self.asked.get(**place);
+                asked.is_some_and(|a| a.identification == quoted.identification)
             };
             let open = self.open.get(&key).map(|open| &open.places);
             let found = open.and_then(|open| open.iter().rev().find(own).or(open.front()));
             if let Some(place) = found.copied() {
-                self.pings[place].error_frame.get_or_insert(frame);
-                about_frame = Some(self.pings[place].frame);
+                let ping = &mut self.pings[self.asked[place].ping];
+                ping.error_frame.get_or_insert(frame);
+                about_frame = Some(ping.frame);
+            } else {
+                self.about_echo.push(AboutEcho {
+                    error: self.errors.len(),
+                    key,
+                    identification: quoted.identification,
+                });
             }
         }
         let sequence = quoted.and_then(|quoted| quoted.sequence);
@@ -274,7 +391,7 @@ impl Echoes {
         });
     }
 
-    /// The echo requests in order.
+    /// The pings in order, but those of which fragments are missing: [`crate::analyze::Analysis::pings`].
     pub fn pings(&self) -> &[Ping] {
         &self.pings
     }
@@ -295,97 +412,6 @@ fn is_group(address: IpAddr) -> bool {
         IpAddr::V4(a) => a.is_multicast() || a.is_broadcast() || a.octets()[3] == 255,
         IpAddr::V6(a) => a.is_multicast(),
     }
-}
-
-/// The packet that an error quotes.
-#[derive(Clone, Copy, Debug)]
-pub struct Quoted {
-    /// Its source.
-    pub source: IpAddr,
-    /// Its destination.
-    pub destination: IpAddr,
-    /// Its IP protocol.
-    pub protocol: u8,
-    /// Source and destination port, for TCP and UDP.
-    pub ports: Option<(u16, u16)>,
-    /// Identifier and sequence number of an echo.
-    pub echo: Option<(u16, u16)>,
-    /// Sequence number of a TCP segment.
-    pub sequence: Option<u32>,
-    /// IP identification; 0 for IPv6.
-    pub identification: u32,
-}
-
-impl std::fmt::Display for Quoted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = match self.protocol {
-            1 | 58 => "ICMP",
-            6 => "TCP",
-            17 => "UDP",
-            _ => "IP",
-        };
-        match self.ports {
-            Some((a, b)) => write!(
-                f,
-                "{name} {} port {a} to {} port {b}",
-                self.source, self.destination
-            ),
-            None => write!(f, "{name} {} to {}", self.source, self.destination),
-        }
-    }
-}
-
-/// Reads the quoted packet of an ICMP error.
-pub(crate) fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
-    let layers = packet.layers.as_slice();
-    let at = layers
-        .iter()
-        .position(|l| l.quoted && matches!(l.protocol, Protocol::Ipv4 | Protocol::Ipv6))?;
-    let view = packet.view(&layers[at]);
-    let (source, destination, mut protocol): (IpAddr, IpAddr, u8) = match layers[at].protocol {
-        Protocol::Ipv4 => (
-            Ipv4Addr::from(view.array::<4>(12)?).into(),
-            Ipv4Addr::from(view.array::<4>(16)?).into(),
-            view.u8(9)?,
-        ),
-        _ => (
-            Ipv6Addr::from(view.array::<16>(8)?).into(),
-            Ipv6Addr::from(view.array::<16>(24)?).into(),
-            view.u8(6)?,
-        ),
-    };
-    let mut result = Quoted {
-        source,
-        destination,
-        protocol,
-        ports: None,
-        echo: None,
-        sequence: None,
-        identification: match layers[at].protocol {
-            Protocol::Ipv4 => view.u16(4).map_or(0, u32::from),
-            _ => 0,
-        },
-    };
-    if let Some(inner) = layers.get(at + 1).filter(|l| l.quoted) {
-        let view = packet.view(inner);
-        match inner.protocol {
-            Protocol::Udp | Protocol::Tcp => {
-                protocol = if inner.protocol == Protocol::Udp {
-                    17
-                } else {
-                    6
-                };
-                result.ports = view.u16(0).zip(view.u16(2));
-                result.sequence = view.u32(4).filter(|_| protocol == 6);
-            }
-            Protocol::Icmp | Protocol::Icmpv6 if matches!(view.u8(0), Some(8 | 128)) => {
-                result.echo = view.u16(4).zip(view.u16(6));
-            }
-            _ => {}
-        }
-    }
-    result.protocol = protocol;
-    Some(result)
 }
 
 /// An ICMP error in words (RFC 792, RFC 1122 §3.2.2, RFC 4443).
@@ -446,7 +472,7 @@ mod tests {
             let (Some(ip), Transport::Icmp(message)) = (packet.ip, packet.transport) else {
                 panic!("it is ICMP");
             };
-            echoes.packet(&packet, &ip, &message).resp_to
+            echoes.packet(&packet, &ip, &message, None).resp_to
         });
         answered.collect()
     }

@@ -170,11 +170,11 @@ impl Trackers {
         };
         self.pairs.packet(packet, ip);
         self.checksums.packet(packet);
-        let copy = self.copies.packet(packet, ip);
+        let copy_of = self.copies.packet(packet, ip);
         if let Transport::Tcp(segment) = &packet.transport {
-            return Some(self.tcp.find(packet, ip, segment, copy));
+            return Some(self.tcp.find(packet, ip, segment, copy_of.is_some()));
         }
-        self.message(packet, ip, fragments);
+        self.message(packet, ip, fragments, copy_of);
         None
     }
 
@@ -193,7 +193,7 @@ impl Trackers {
 
     /// Takes in what is no TCP segment.
     #[inline(never)]
-    fn message(&mut self, packet: &Packet<'_>, ip: &Ip, fragments: usize) {
+    fn message(&mut self, packet: &Packet<'_>, ip: &Ip, fragments: usize, copy_of: Option<u32>) {
         match &packet.transport {
             Transport::Udp(datagram) => {
                 let note = self.udp.packet(packet, ip, datagram, fragments);
@@ -210,7 +210,7 @@ impl Trackers {
                 }
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
-                self.icmp.packet(packet, ip, message);
+                self.icmp.packet(packet, ip, message, copy_of);
                 if matches!(packet.transport, Transport::Icmpv6(_)) {
                     self.discovery.packet(packet, ip, message);
                 }
@@ -218,6 +218,9 @@ impl Trackers {
                 if v6 && icmpv6::quotes(message.kind) || !v6 && dissect_icmp::quotes(message.kind) {
                     self.error(packet, ip, message);
                 }
+            }
+            Transport::None if ip.more_fragments && copy_of.is_none() => {
+                self.icmp.piece(packet, ip);
             }
             Transport::Tcp(_) | Transport::None => {}
         }

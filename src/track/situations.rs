@@ -7,7 +7,7 @@ mod waiting;
 
 use super::arp::Unanswered;
 use super::pairs::Census;
-use super::tcp::Failure;
+use super::tcp::{Failure, OddReset};
 use super::{Trackers, capturing, copies, traces};
 use crate::capture::Time;
 use crate::dissect;
@@ -123,6 +123,9 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
 fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
     for index in 0..trackers.tcp.len() {
         let Some(failure) = trackers.tcp.failure(index) else {
+            if let Some(reset) = trackers.tcp.odd_reset(index) {
+                odd_reset(index, &reset, found);
+            }
             continue;
         };
         let (client, server) = (failure.client.0, failure.server.0);
@@ -142,6 +145,12 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
                 vec![failure.syn_frame, failure.answer_frame],
             ),
             Opened::Unreachable => (
+                SituationKind::Unreachable,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            // So are the probes of a traceroute: nobody meant them to arrive.
+            Opened::Expired if failure.syn_ttl <= traces::PROBE => continue,
+            Opened::Expired => (
                 SituationKind::Unreachable,
                 vec![failure.syn_frame, failure.answer_frame],
             ),
@@ -173,6 +182,28 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
     }
 }
 
+/// A RST with a TTL unlike its sender's others. Where both have crossed as many routers, each from
+/// a usual TTL to begin with, the sender's system may have made it.
+fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
+    let (low, high) = reset.others;
+    let hops = |ttl: u8| {
+        let begin = [64, 128, 255].into_iter().find(|begin| *begin >= ttl);
+        begin.map(|begin: u8| begin - ttl)
+    };
+    let same = low == high && hops(reset.ttl) == hops(high);
+    let ends = (reset.client.0, reset.server.0, Some(reset.server.1));
+    let frames = vec![reset.other, reset.frame];
+    found.add(SituationKind::OddReset, About::Tcp, ends, frames, || {
+        Story::OddReset {
+            sender: reset.sender,
+            stream,
+            reset: (reset.frame, reset.ttl),
+            others: (low, high, reset.other),
+            crossed: hops(high).filter(|_| same),
+        }
+    });
+}
+
 fn story(
     errors: &[IcmpError],
     failure: &Failure,
@@ -182,7 +213,7 @@ fn story(
     let to = failure.server;
     match failure.opened {
         Opened::Refused => Story::Refused(to),
-        Opened::Unreachable => Story::SynUndelivered {
+        Opened::Unreachable | Opened::Expired => Story::SynUndelivered {
             to,
             error: error_in(errors, failure.answer_frame).map(|e| (e.sender, e.meaning.clone())),
         },

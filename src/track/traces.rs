@@ -4,10 +4,11 @@
 //! probes to that destination are told, answered or not.
 
 use super::Trackers;
+use super::tcp::Called;
 use crate::capture::Time;
 use crate::facts::Milliseconds;
 use crate::facts::icmp::{IcmpError, TraceProbe};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::net::IpAddr;
 
 /// Most probes told.
@@ -20,8 +21,11 @@ pub(super) fn exceeded(error: &IcmpError) -> bool {
     error.kind == if error.sender.is_ipv4() { 11 } else { 3 }
 }
 
+/// Probes of TCP are told from calls by their TTL: no system begins with less than 32.
+pub(super) const PROBE: u8 = 31;
+
 /// Whether it was the TTL.
-fn ran_out(error: &IcmpError) -> bool {
+pub(crate) fn ran_out(error: &IcmpError) -> bool {
     exceeded(error) && error.code == 0
 }
 
@@ -82,10 +86,52 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
             });
         }
     }
+    syns(trackers, &about, &mut probes);
     probes.retain(|p| p.ttl <= LARGEST_TTL);
     probes.sort_by_key(|p| p.frame);
     probes.truncate(MOST);
     probes
+}
+
+/// Adds the SYNs with small TTLs to whom such SYNs ran out.
+fn syns(
+    trackers: &Trackers,
+    about: &HashMap<u32, &IcmpError, foldhash::fast::RandomState>,
+    probes: &mut Vec<TraceProbe>,
+) {
+    if trackers.icmp.about_tcp().is_empty() {
+        return;
+    }
+    let called = (0..trackers.tcp.len()).filter_map(|stream| trackers.tcp.called(stream));
+    let called: Vec<Called> = called.filter(|c| c.ttl <= PROBE).collect();
+    let error = |c: &Called| {
+        let error = c.error.and_then(|_| about.get(&c.frame));
+        error.copied().filter(|e| ran_out(e))
+    };
+    let traced: HashSet<(IpAddr, IpAddr), foldhash::fast::RandomState> = called
+        .iter()
+        .filter(|c| error(c).is_some())
+        .map(|c| (c.from, c.to))
+        .collect();
+    for call in called.iter().filter(|c| traced.contains(&(c.from, c.to))) {
+        let error = error(call);
+        let answer = call.answer.filter(|_| error.is_none());
+        let end = match error {
+            Some(error) => error.time.map(|t| t.0),
+            None => answer.and_then(|(_, time)| time),
+        };
+        let timed = call.time != 0;
+        probes.push(TraceProbe {
+            frame: call.frame,
+            source: call.from,
+            destination: call.to,
+            ttl: call.ttl,
+            router: error.map(|e| e.sender).or(answer.map(|_| call.to)),
+            answer_frame: error.map(|e| e.frame).or(answer.map(|a| a.0)),
+            rtt_ms: end.filter(|_| timed).map(|end| span(end, call.time)),
+            reached: answer.is_some(),
+        });
+    }
 }
 
 fn span(end: i64, start: i64) -> Milliseconds {

@@ -286,6 +286,17 @@ impl Told {
                     ),
                 );
             }
+            Opened::Expired => {
+                let frame = c.opening_error_frame.unwrap_or(c.last_frame);
+                self.line(
+                    frame,
+                    "tcp",
+                    &format!(
+                        "{ends}: the TTL of the SYN in {} ran out, ICMP error in {frame}",
+                        list(&[c.syn_frame])
+                    ),
+                );
+            }
             Opened::Midstream => {
                 self.line(
                     c.first_frame,
@@ -302,7 +313,10 @@ impl Told {
     }
 
     fn ended(&self, c: &Connection) -> bool {
-        let never = matches!(c.opened, Opened::Refused | Opened::Unreachable);
+        let never = matches!(
+            c.opened,
+            Opened::Refused | Opened::Unreachable | Opened::Expired
+        );
         let by = c
             .closed_by
             .map_or(String::new(), |side| format!(" by {side}"));
@@ -428,7 +442,7 @@ impl Told {
     }
 
     fn icmp(&mut self, analysis: &Analysis) {
-        for ping in analysis.trackers.icmp.pings() {
+        for ping in analysis.pings() {
             if self.frames.contains(&ping.frame) {
                 continue;
             }

@@ -98,6 +98,19 @@ pub enum Story {
         /// Frame of the first answer to who waited.
         answer: u32,
     },
+    /// A RST ended a connection with a TTL unlike its sender's others.
+    OddReset {
+        /// In whose name it came.
+        sender: IpAddr,
+        /// Number of the connection.
+        stream: usize,
+        /// Its frame and TTL.
+        reset: (u32, u8),
+        /// Lowest and highest TTL of the others, and the frame of one of them.
+        others: (u8, u8, u32),
+        /// How many routers both have crossed, if each began with a usual TTL of its own.
+        crossed: Option<u8>,
+    },
     /// Several hardware addresses claim one IP address.
     Claimed {
         /// That address.

@@ -123,6 +123,36 @@ impl Display for Story {
                 f,
                 "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, right after that connection began to close (frame {ended}), as a server does that serves one client at a time."
             ),
+            Story::OddReset {
+                sender,
+                stream,
+                reset: (frame, ttl),
+                others: (low, high, other),
+                crossed,
+            } => {
+                let between = if low == high {
+                    low.to_string()
+                } else {
+                    format!("{low} to {high}")
+                };
+                write!(
+                    f,
+                    "The RST that ended stream {stream} (frame {frame}) came in the name of {sender} with TTL {ttl}, all else of it there with TTL {between} (such as frame {other}): "
+                )?;
+                match crossed {
+                    Some(0) => f.write_str(
+                        "both are usual TTLs to begin with, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
+                    ),
+                    Some(hops) => write!(
+                        f,
+                        "each fits {hops} router{} crossed from a usual TTL, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
+                        if *hops == 1 { "" } else { "s" }
+                    ),
+                    None => f.write_str(
+                        "a box on the way (a firewall, a filter) may have sent it; or the way changed, or its system gives RSTs a TTL of their own.",
+                    ),
+                }
+            }
             Story::Claimed { address, claims } => {
                 let claims = joined(claims, " and ", |(mac, frame)| {
                     format!("{mac} (frame {frame})")
@@ -316,6 +346,7 @@ fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
         }
         Story::Refused(_) => "were refused",
         Story::SynUndelivered { .. } => "were answered with ICMP errors",
+        Story::OddReset { .. } => "were ended by RSTs with a TTL unlike all else of their sender",
         Story::Challenged(_) => "were answered by ACKs of older connections",
         _ => "got no answer in this capture",
     };

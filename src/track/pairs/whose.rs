@@ -57,7 +57,7 @@ pub(super) fn whose(
         }
         if let Some(ttl) = passed_on(back) {
             reason.push_str(&format!(
-                "; but its packets come with TTL {ttl}, as if a router had passed them on: it may be one that answers for {to} (proxy ARP)"
+                "; but its packets come with TTL {ttl}, as if a router had passed them on: it may be one that answers for {to} (proxy ARP), or the sender chose the TTL"
             ));
             return Decision::new(Owner::Unknown, reason, Some(frame));
         }

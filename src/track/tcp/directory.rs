@@ -34,6 +34,8 @@ pub struct Seen {
     pub side: u8,
     /// An earlier frame already held it.
     pub copy: bool,
+    /// TTL or hop limit of its packet.
+    pub ttl: u8,
     /// What it does to the list of conversations.
     pub(super) step: Step,
     /// What it offers, if it is a SYN.

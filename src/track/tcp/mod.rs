@@ -14,7 +14,7 @@ mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::{Brief, Failure};
+pub(crate) use story::{Back, Brief, Called, Failure, OddReset};
 
 pub(crate) use directory::Seen;
 pub(crate) use note::{FIELDS, Flags, Note, emit};
@@ -100,7 +100,7 @@ pub struct Connections {
     /// Of conversations that are over.
     bases: Chunks<[Base; 2]>,
     /// Conversations of one segment or two for which an ICMP error came back, with its frame.
-    unreachable: HashMap<u32, u32, RandomState>,
+    unreachable: HashMap<u32, Back, RandomState>,
     pool: Pool,
 }
 
@@ -119,7 +119,11 @@ impl Connections {
         let seen = self.seen(&packet.frame, ends, segment, options);
         self.directory
             .remember(seen.frame, seen.stream, ip.identification);
-        Seen { copy, ..seen }
+        Seen {
+            copy,
+            ttl: ip.ttl,
+            ..seen
+        }
     }
 
     /// The same of a usual frame that is no copy.
@@ -129,7 +133,10 @@ impl Connections {
         let seen = self.seen(frame, ends, &usual.segment, usual.options(frame));
         self.directory
             .remember(seen.frame, seen.stream, usual.identification);
-        seen
+        Seen {
+            ttl: usual.ttl,
+            ..seen
+        }
     }
 
     /// A segment that went from one address to another, with its place.
@@ -149,6 +156,7 @@ impl Connections {
             stream,
             side,
             copy: false,
+            ttl: 0,
             step,
             offer: if segment.has(tcp::SYN) {
                 Offer::new(&tcp::parse_options(options))
@@ -233,8 +241,8 @@ impl Connections {
         let [first, second] = &self.two[two];
         let (mut stream, live, note) = replay([first, second, seen], &mut self.pool);
         self.two.free(two);
-        if let Some(frame) = self.unreachable.remove(&seen.stream) {
-            story::unreachable(&mut stream.story, frame);
+        if let Some(back) = self.unreachable.remove(&seen.stream) {
+            story::unreachable(&mut stream.story, back);
         }
         stream.state = State::Live(self.live.put(live));
         let place = u32::try_from(self.streams.push(stream));
@@ -292,8 +300,8 @@ impl Connections {
             }
         };
         let number = u32::try_from(index).unwrap_or(u32::MAX);
-        if let Some(frame) = self.unreachable.get(&number) {
-            story::unreachable(&mut stream.story, *frame);
+        if let Some(back) = self.unreachable.get(&number) {
+            story::unreachable(&mut stream.story, *back);
         }
         Some(question(&stream, live.bases()))
     }
@@ -388,21 +396,36 @@ impl Connections {
         })?
     }
 
-    /// Takes in that the ICMP error in `frame` came back for a SYN.
-    pub(crate) fn unreachable(&mut self, stream: usize, frame: u32) {
+    /// Who called whom, to search traceroutes.
+    pub(crate) fn called(&self, stream: usize) -> Option<Called> {
+        let ends = self.directory.ends(stream)?;
+        self.ask(stream, |stream, _| story::called(stream, ends))?
+    }
+
+    /// A RST that ended a connection with a TTL unlike its sender's others.
+    pub(crate) fn odd_reset(&self, stream: usize) -> Option<OddReset> {
+        let ends = self.directory.ends(stream)?;
+        self.ask(stream, |stream, _| story::odd_reset(stream, ends))?
+    }
+
+    /// Takes in that an ICMP error came back for a SYN.
+    pub(crate) fn unreachable(&mut self, stream: usize, back: Back) {
         let segments = match self.places.get(stream).copied() {
             None => return,
             Some(Place::Many(place)) => {
                 let stream = &mut self.streams[as_usize(place)];
-                return story::unreachable(&mut stream.story, frame);
+                return story::unreachable(&mut stream.story, back);
             }
             Some(Place::One(place)) => std::slice::from_ref(&self.one[place]),
             Some(Place::Two(place)) => &self.two[place],
         };
-        let called = |seen: &Seen| seen.segment.has(tcp::SYN) && seen.frame < frame;
+        let called = |seen: &Seen| seen.segment.has(tcp::SYN) && seen.frame < back.frame;
         if segments.iter().any(called) {
             let number = u32::try_from(stream).unwrap_or(u32::MAX);
-            self.unreachable.entry(number).or_insert(frame);
+            let known = self.unreachable.entry(number).or_insert(back);
+            if known.expired && !back.expired {
+                *known = back;
+            }
         }
     }
 

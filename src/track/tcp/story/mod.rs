@@ -2,8 +2,8 @@
 
 mod tell;
 
-pub(crate) use tell::{Brief, Failure};
-pub(super) use tell::{brief, client_side, failure, syn_times, tell, weight};
+pub(crate) use tell::{Brief, Called, Failure, OddReset};
+pub(super) use tell::{brief, called, client_side, failure, odd_reset, syn_times, tell, weight};
 
 use super::holes::Holes;
 use super::note::Flags;
@@ -39,6 +39,8 @@ struct Part {
     fin_end: u32,
     /// Frame that acknowledged the FIN.
     fin_acked: u32,
+    /// Lowest and highest TTL of what it sent but RSTs; 0 when there is nothing.
+    ttls: (u8, u8),
 }
 
 impl Part {
@@ -57,6 +59,22 @@ impl Part {
 
     fn fin_acked(&self) -> Option<u32> {
         some_frame(self.fin_acked)
+    }
+
+    /// A frame of it that is no RST, of those that are known.
+    fn some(&self, syn: u32) -> Option<u32> {
+        let frames = [syn, self.first_data, self.fin_frame];
+        frames.into_iter().find(|frame| *frame != 0)
+    }
+
+    /// Takes in the TTL of something but a RST; a packet with 0 is one with 1 here.
+    #[inline]
+    fn came_with(&mut self, ttl: u8) {
+        let ttl = ttl.max(1);
+        self.ttls = match self.ttls {
+            (0, _) => (ttl, ttl),
+            (low, high) => (low.min(ttl), high.max(ttl)),
+        };
     }
 
     /// Whether `next` means something.
@@ -80,6 +98,16 @@ struct Trouble {
     holes: [Holes; 2],
     /// Frames that hold a segment captured before, and those of them that were counted above.
     copies: [u32; 2],
+    /// SYN+ACKs of a simultaneous open that were counted above, though each is its side's first.
+    opening: u32,
+}
+
+/// An ICMP error that came back for a SYN.
+#[derive(Clone, Copy)]
+pub(crate) struct Back {
+    pub(crate) frame: u32,
+    /// It says that the TTL ran out.
+    pub(crate) expired: bool,
 }
 
 /// The kinds of trouble, in the order they are counted in.
@@ -107,16 +135,21 @@ pub(super) struct Story {
     frames: u32,
     first_frame: u32,
     last_frame: u32,
-    /// ICMP error about the SYN.
+    /// ICMP error about the SYN, and whether it says that its TTL ran out.
     opening_error: u32,
+    expired: bool,
     /// Time of the first FIN.
     fin_time: i64,
     syn_frame: u32,
     /// Which side sent the first SYN without ACK, and whether both did.
     syn_side: Option<u8>,
     both_syn: bool,
+    /// Which sides sent a SYN+ACK after that, by a bit each.
+    both_answered: u8,
+    syn_ttl: u8,
     syn_attempts: u32,
     synack_frame: u32,
+    synack_time: i64,
     ack_frame: u32,
     /// First ACK after a SYN that has no SYN+ACK, and whether it shows that there was one: it is
     /// the caller's, or the called side's for the SYN.
@@ -125,13 +158,19 @@ pub(super) struct Story {
     /// Frame of the first RST and which side sent it.
     rst_frame: u32,
     rst_side: u8,
+    rst_ttl: u8,
     /// The same of a RST before the SYN.
     early_rst: u32,
     early_rst_side: u8,
     /// The same of a RST outside the receiver's window, and whether its sender went on after it.
     stray_rst: u32,
     stray_rst_side: u8,
+    stray_rst_ttl: u8,
     went_on: bool,
+    /// The first acknowledgment of the one side seen so far, and whether its acknowledgments show
+    /// that the other one sends too.
+    lone_ack: Option<u32>,
+    acks_advance: bool,
     trouble: Option<Box<Trouble>>,
     zeek: Zeek,
 }
@@ -195,6 +234,12 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     }
     story.last_frame = frame;
     handshake(story, side, seen);
+    if !segment.has(tcp::RST) {
+        story.parts[side].came_with(seen.ttl);
+        if story.parts[1 - side].ttls.1 == 0 {
+            story.alone(side, segment);
+        }
+    }
     if story.syn_attempts > 1 && segment.flags & tcp::SYN_ACK == tcp::SYN {
         let syns = &mut story.trouble.get_or_insert_default().syns;
         if syns.len() < NAMED {
@@ -230,9 +275,9 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
         part.last_data = frame;
         part.largest = part.largest.max(length);
     }
-    teardown(story, side, segment, length, frame, time.0);
+    teardown(story, side, seen, length);
     if flags.0 != 0 {
-        trouble(story, side, frame, flags);
+        trouble(story, side, seen, flags);
     }
     let signs = Signs {
         resent,
@@ -243,6 +288,27 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
 }
 
 impl Story {
+    /// Takes in a segment of the only side seen so far.
+    fn alone(&mut self, side: usize, segment: &Segment) {
+        if segment.has(tcp::ACK) {
+            let first = *self.lone_ack.get_or_insert(segment.ack);
+            let called = self.syn_side.map(usize::from) == Some(side);
+            self.acks_advance |= called || first != segment.ack;
+        }
+    }
+
+    /// The only side that is in the capture, where the other one sent too.
+    fn one_way(&self) -> Option<usize> {
+        let side = self.parts.iter().position(|part| part.ttls.1 != 0)?;
+        let other = 1 - side;
+        let reset = |frame: u32, by: u8| frame != 0 && usize::from(by) == other;
+        let silent = self.parts[other].ttls.1 == 0
+            && !reset(self.rst_frame, self.rst_side)
+            && !reset(self.early_rst, self.early_rst_side)
+            && !reset(self.stray_rst, self.stray_rst_side);
+        (silent && self.acks_advance).then_some(side)
+    }
+
     /// Whether this ACK is the first for something of `side` that was not seen.
     fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
         let part = &mut self.parts[side];
@@ -311,6 +377,7 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
         tcp::SYN => {
             if story.syn_frame == 0 {
                 story.syn_frame = frame;
+                story.syn_ttl = seen.ttl;
                 story.syn_side = Some(sender);
                 // What was reset before belongs to an earlier connection of the same ends.
                 (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
@@ -326,6 +393,7 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
         tcp::SYN_ACK => {
             if story.synack_frame == 0 {
                 story.synack_frame = frame;
+                story.synack_time = seen.time.0;
                 let trouble = story.trouble.as_ref();
                 let called_again = trouble.and_then(|t| t.syns.last()).map_or(0, |syn| syn.0);
                 if story.rst_frame != 0 && story.rst_frame < called_again {
@@ -378,7 +446,8 @@ fn offer(part: &mut Part, seen: &Seen) {
     }
 }
 
-fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, frame: u32, time: i64) {
+fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32) {
+    let (segment, frame, time) = (&seen.segment, seen.frame, seen.time.0);
     if segment.has(tcp::ACK) {
         let other = &mut story.parts[1 - side];
         if other.first_data != 0
@@ -410,23 +479,32 @@ fn teardown(story: &mut Story, side: usize, segment: &Segment, length: u32, fram
     if story.is_outside(side, segment.seq) {
         if story.stray_rst == 0 {
             (story.stray_rst, story.stray_rst_side) = (frame, u8::from(side == 1));
+            story.stray_rst_ttl = seen.ttl;
         }
     } else if story.rst_frame == 0 {
         (story.rst_frame, story.rst_side) = (frame, u8::from(side == 1));
+        story.rst_ttl = seen.ttl;
     }
 }
 
 #[cold]
-fn trouble(story: &mut Story, side: usize, frame: u32, flags: Flags) {
+fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags) {
     if !is_trouble(flags) {
         return;
     }
+    // Each side of a simultaneous open answers the other's SYN, with the number of its own.
+    let own = if side == 0 { 1 } else { 2 };
+    let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
+    let opens = story.both_syn && answers && story.both_answered & own == 0;
     let trouble = story.trouble.get_or_insert_default();
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
         *count += u32::from(flags.has(kind));
     }
-    if trouble.frames.len() < NAMED {
-        trouble.frames.push(frame);
+    if opens {
+        trouble.opening += 1;
+        story.both_answered |= own;
+    } else if trouble.frames.len() < NAMED {
+        trouble.frames.push(seen.frame);
     }
 }
 
@@ -442,10 +520,12 @@ pub(super) fn zeek(stream: &Stream) -> Vec<(u32, &'static str, String)> {
         .collect()
 }
 
-/// Takes in that the ICMP error in `frame` came back for the SYN.
-pub(super) fn unreachable(story: &mut Story, frame: u32) {
-    if story.opening_error == 0 && story.syn_frame != 0 && story.syn_frame < frame {
-        story.opening_error = frame;
+/// Takes in that an ICMP error came back for the SYN: the first, or the first that says more than
+/// that its TTL ran out.
+pub(super) fn unreachable(story: &mut Story, back: Back) {
+    let new = story.opening_error == 0 || (story.expired && !back.expired);
+    if new && story.syn_frame != 0 && story.syn_frame < back.frame {
+        (story.opening_error, story.expired) = (back.frame, back.expired);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The record of a connection, put together from what was remembered.
 
-use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
+use super::{Flags, KINDS, Part, Story, Trouble, likely_server, some_frame};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 use crate::facts::{Milliseconds, Moment, Side};
@@ -102,6 +102,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
         copies_counted: trouble.copies[1],
+        opening_counted: trouble.opening,
+        one_way: story.one_way().map(|side| name(u8::from(side == 1))),
         closed,
         closed_by: closed_by(story, client),
         first_fin_frame: fins[0].and_then(|side| story.parts[side].fin()),
@@ -176,6 +178,7 @@ fn opened(story: &Story) -> Opened {
             _ if story.stray_ack_fits => Opened::Handshake,
             _ if called.data_frames > 0 => Opened::Midstream,
             _ if story.stray_ack != 0 => Opened::Challenged,
+            _ if story.opening_error != 0 && story.expired => Opened::Expired,
             _ if story.opening_error != 0 => Opened::Unreachable,
             _ => Opened::Unanswered,
         };
@@ -352,6 +355,8 @@ pub(crate) struct Failure {
     pub(crate) syn_attempts: u32,
     /// Some of its frames were captured twice.
     pub(crate) copied: bool,
+    /// TTL of its SYN.
+    pub(crate) syn_ttl: u8,
 }
 
 /// Why a connection never came about; nothing if it did.
@@ -363,7 +368,7 @@ pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<
     let opened = opened(story);
     let answer_frame = match opened {
         Opened::Refused => story.rst_frame,
-        Opened::Unreachable => story.opening_error,
+        Opened::Unreachable | Opened::Expired => story.opening_error,
         Opened::Challenged => story.stray_ack,
         Opened::Unanswered => 0,
         _ => return None,
@@ -378,6 +383,91 @@ pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<
         answer_frame,
         syn_attempts: story.syn_attempts,
         copied: story.trouble.as_ref().is_some_and(|t| t.copies[0] > 0),
+        syn_ttl: story.syn_ttl,
+    })
+}
+
+/// A SYN and what came back, for whoever searches traceroutes.
+pub(crate) struct Called {
+    pub(crate) from: std::net::IpAddr,
+    pub(crate) to: std::net::IpAddr,
+    pub(crate) frame: u32,
+    pub(crate) time: i64,
+    pub(crate) ttl: u8,
+    /// Frame of the ICMP error.
+    pub(crate) error: Option<u32>,
+    /// Frame of the SYN+ACK or RST of the called side, and its time where it is known.
+    pub(crate) answer: Option<(u32, Option<i64>)>,
+}
+
+/// That of a connection that begins with its SYN.
+pub(in crate::track::tcp) fn called(stream: &Stream, ends: [End; 2]) -> Option<Called> {
+    let story = &stream.story;
+    let caller = usize::from(story.syn_side?);
+    let begins = story.first_frame == story.syn_frame;
+    let answered = some_frame(story.synack_frame).map(|frame| (frame, Some(story.synack_time)));
+    let refused = story.rst().filter(|(_, side)| usize::from(*side) != caller);
+    let last = |frame| (frame == story.last_frame).then_some(stream.previous_time.0);
+    begins.then(|| Called {
+        from: ends[caller].address,
+        to: ends[1 - caller].address,
+        frame: story.syn_frame,
+        time: stream.first_time.0,
+        ttl: story.syn_ttl,
+        error: some_frame(story.opening_error),
+        answer: answered.or(refused.map(|(frame, _)| (frame, last(frame)))),
+    })
+}
+
+/// A RST that ended a connection and came with a TTL unlike all else that its sender sent.
+pub(crate) struct OddReset {
+    pub(crate) client: (std::net::IpAddr, u16),
+    pub(crate) server: (std::net::IpAddr, u16),
+    /// In whose name it came.
+    pub(crate) sender: std::net::IpAddr,
+    pub(crate) frame: u32,
+    pub(crate) ttl: u8,
+    /// Lowest and highest TTL of its sender's other packets, and the frame of one.
+    pub(crate) others: (u8, u8),
+    pub(crate) other: u32,
+}
+
+/// That of a connection, if there is one. Where the TTLs of its sender differ from each other
+/// anyway, it must differ by more. Who probes with SYNs of its own making (a scan, a traceroute)
+/// chooses their TTL, and its system sends the RST.
+pub(in crate::track::tcp) fn odd_reset(stream: &Stream, ends: [End; 2]) -> Option<OddReset> {
+    let story = &stream.story;
+    let carried = !matches!(opened(story), Opened::Refused | Opened::HalfOpen);
+    if closed(story) != Closed::Reset || !carried {
+        return None;
+    }
+    let (frame, side) = story.rst()?;
+    let ttl = if frame == story.rst_frame {
+        story.rst_ttl
+    } else {
+        story.stray_rst_ttl
+    };
+    let part = &story.parts[usize::from(side)];
+    let (low, high) = part.ttls;
+    let spread = high - low;
+    if high == 0 || (low.saturating_sub(spread)..=high.saturating_add(spread)).contains(&ttl) {
+        return None;
+    }
+    let syn = if story.syn_side == Some(side) {
+        story.syn_frame
+    } else {
+        story.synack_frame
+    };
+    let client = client_side(stream, ends).0;
+    let end = |side: usize| (ends[side].address, ends[side].port);
+    Some(OddReset {
+        client: end(client),
+        server: end(1 - client),
+        sender: ends[usize::from(side)].address,
+        frame,
+        ttl,
+        others: (low, high),
+        other: Part::some(part, syn)?,
     })
 }
 
