@@ -43,7 +43,7 @@ crate::fact! {
         discover_frame: Option<u32>, "Frame of the first Discover." absent |_| Absent::untold("no Discover of this transaction is in the capture");
         offered: Option<IpAddr>, "Address that was offered (yiaddr), by the server that was chosen or else first." by [offer_frame] absent no_offer;
         offer_frame: Option<u32>, "Frame of that offer." absent no_offer;
-        obtained_frame: Option<u32>, "Frame of another transaction's ACK that gives the client the address offered here." absent |_| Absent::inapplicable("the offer was acknowledged in this transaction, or in none");
+        obtained_frame: Option<u32>, "Frame of another transaction's ACK that gives the client the address offered or declined here." absent |_| Absent::inapplicable("the address was acknowledged in this transaction, or in none");
         other_servers: Option<Vec<IpAddr>>, "Servers that offered an address as well and were not chosen." absent |_| Absent::untold("no other server's Offer is in the capture");
         requested: Option<IpAddr>, "Address the client asked for (option 50, or the one it has)." by [request_frame] absent |_| Absent::untold("no request that names an address is in the capture");
         request_frame: Option<u32>, "Frame of the first request." absent |_| Absent::untold("no Request of this transaction is in the capture");
@@ -53,7 +53,10 @@ crate::fact! {
         nak_frame: Option<u32>, "Frame of a refusal (NAK)." absent |_| Absent::untold("no NAK is in the capture");
         released: Option<IpAddr>, "Address the client gave back; nothing answers a release." by [release_frame] absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
         release_frame: Option<u32>, "Frame of the release." absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
-        decline_frame: Option<u32>, "Frame in which the client declined the address." absent |_| Absent::untold("no Decline is in the capture");
+        decline_frame: Option<u32>, "Frame in which the client declined the address, because somebody else uses it; also on the transaction that gave it." absent |_| Absent::untold("no Decline of it is in the capture");
+        declined: Option<IpAddr>, "Address that this message declines (option 50): obtained_frame is the ACK that gave it." by [decline_frame] absent |_| Absent::inapplicable("this transaction has no Decline; a Decline is told by itself");
+        conflict_frame: Option<u32>, "Frame in which another hardware address says that it has the declined address." absent |l: &Lease| if l.decline_frame.is_some() { Absent::untold("nobody else says in this capture that it has the address") } else { Absent::inapplicable("the address was not declined") };
+        conflict_mac: Option<Mac>, "That hardware address." by [conflict_frame] absent |_| Absent::inapplicable("there is no such frame");
         server: Option<IpAddr>, "Server identifier (option 54) of the server that was chosen." absent no_setting;
         relay: Option<IpAddr>, "Relay agent (giaddr), when there is one." absent |_| Absent::never("the messages name no relay agent");
         subnet_mask: Option<IpAddr>, "Subnet mask (option 1)." by [ack_frame, offer_frame] absent no_setting;

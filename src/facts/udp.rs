@@ -58,14 +58,25 @@ crate::states! {
     }
 }
 
+crate::states! {
+    "What says which side of a UDP flow is the client: UDP has no call." FlowRoles {
+        Port "port" "One port is that of a known service.";
+        Transfer "transfer" "The flow serves a request of TFTP that is in the capture.";
+        Group "group" "One side is a group or everybody, which does not ask: the other one does.";
+        Everybody "everybody" "A known service sends to everybody: the client is one of those who hear it, and the address does not tell which.";
+        FirstSender "first-sender" "Nothing but who sent first in this capture: a guess, which is wrong where the capture began later than the flow.";
+    }
+}
+
 crate::fact! {
-    "One UDP flow: all datagrams between two ports."
+    "One UDP flow: all datagrams between two ports. A ? after the client marks who is only known to have sent first."
     Flow "udp_flows" "flow" by [first_frame] {
         stream: u32, "Number of the flow, as Wireshark's udp.stream.";
-        client: IpAddr, "The side that asks: by well-known ports or a request of TFTP, else who sent the first datagram.";
+        client: IpAddr, "The side that asks: by well-known ports or a request of TFTP, else who sent the first datagram (see roles).";
         client_port: u16, "Its port.";
         server: IpAddr, "The other side.";
         server_port: u16, "Its port.";
+        roles: FlowRoles, "What says which side is the client.";
         first_frame: u32, "First frame.";
         start_time: Option<Moment>, "When it began." absent |_| Absent::untold("the frames have no time");
         duration_ms: Option<Milliseconds>, "From the first datagram to the last." absent |_| Absent::untold("the frames have no time");

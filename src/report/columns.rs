@@ -12,7 +12,7 @@ use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
 use crate::facts::tcp::{Connection, Roles, Segment, ZeekRecord};
 use crate::facts::tls::Hello;
-use crate::facts::udp::{Datagram, Flow};
+use crate::facts::udp::{Datagram, Flow, FlowRoles};
 use crate::facts::{Fact, Mac, Milliseconds, Moment, Record, Side};
 use std::net::IpAddr;
 
@@ -203,7 +203,14 @@ fn cut(d: &Datagram) -> String {
 const FLOWS: Columns = columns![Flow;
     ("#", |f, _| f.stream.to_string()),
     ("at", |f, t| moment(f.start_time, t)),
-    ("client", |f, _| end(f.client, f.client_port)),
+    ("client", |f, _| {
+        let client = end(f.client, f.client_port);
+        match f.roles {
+            FlowRoles::FirstSender => client + " ?",
+            FlowRoles::Everybody => client + " (everybody)",
+            _ => client,
+        }
+    }),
     ("server", |f, _| end(f.server, f.server_port)),
     ("frame", |f, _| f.first_frame.to_string()),
     ("count → ←", |f, _| {
@@ -389,7 +396,14 @@ const LEASES: Columns = columns![Lease;
             (Some(address), ..) if l.inform_frame.is_some() => {
                 format!("{address} has its address, asks for the rest")
             }
-            (Some(address), ..) => address.to_string(),
+            (Some(address), ..) => match l.decline_frame {
+                Some(frame) => format!("{address}, declined in frame {frame}"),
+                None => address.to_string(),
+            },
+            _ if l.declined.is_some() => match l.obtained_frame {
+                Some(frame) => format!("{} declined, given in frame {frame}", or_dash(l.declined)),
+                None => format!("{} declined", or_dash(l.declined)),
+            },
             (_, Some(_), ..) => "refused".to_owned(),
             (_, _, Some(address), _) => format!("{address} given back"),
             (.., Some(address)) => match l.obtained_frame {
@@ -430,6 +444,8 @@ const LOOKUPS: Columns = columns![Lookup;
         (Some(status), _) => status.to_owned(),
         _ => NONE_HERE.to_owned(),
     }),
+    ("from elsewhere", |l, t| frames(&l.stray_frames, t)),
+    ("differs in", |l, _| l.other_response_frame.map_or_else(String::new, |f| f.to_string())),
     ("took", |l, _| span(l.time_ms)),
 ];
 

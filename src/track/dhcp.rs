@@ -5,6 +5,7 @@
 //! decline has a transaction of its own. A request long after the acknowledgment is a renewal and
 //! begins a new record.
 
+use super::arp::Binding;
 use super::pairs::Local;
 use crate::capture::Time;
 use crate::dissect::Packet;
@@ -208,7 +209,60 @@ impl Leases {
             }
             leases.push(lease);
         }
+        self.decline(&mut leases);
         leases
+    }
+
+    /// Ties what was declined to what gave it: a Decline may have a number of its own, but names
+    /// the address (RFC 2131 §4.4.4).
+    fn decline(&self, leases: &mut [Lease]) {
+        // The newest row that gave each client an address.
+        let mut newest: HashMap<([u8; 16], IpAddr), usize> = HashMap::new();
+        for (place, transaction) in self.list.iter().enumerate() {
+            let lease = &leases[place];
+            if let (Some(address), None) = (lease.acknowledged, lease.inform_frame) {
+                newest.insert((transaction.hardware, address), place);
+            }
+            let (Some(address), Some(frame)) = (lease.declined, lease.decline_frame) else {
+                continue;
+            };
+            let Some(given) = newest.get(&(transaction.hardware, address)) else {
+                continue;
+            };
+            let ack = leases[*given].ack_frame.filter(|ack| *ack < frame);
+            if ack.is_some() {
+                leases[*given].decline_frame.get_or_insert(frame);
+                leases[place].obtained_frame = ack;
+            }
+        }
+    }
+}
+
+/// Adds who else said that it has a declined address.
+pub(super) fn conflicts(leases: &mut [Lease], bindings: &[Binding]) {
+    // Of what many cards claim, the first few.
+    const MOST: usize = 16;
+    if leases.iter().all(|lease| lease.decline_frame.is_none()) {
+        return;
+    }
+    let mut claims: HashMap<IpAddr, Vec<&Binding>> = HashMap::new();
+    for binding in bindings {
+        let known = claims.entry(binding.address).or_default();
+        if known.len() < MOST {
+            known.push(binding);
+        }
+    }
+    for lease in leases {
+        let address = lease.declined.or(lease.acknowledged);
+        let (Some(address), Some(frame)) = (address, lease.decline_frame) else {
+            continue;
+        };
+        let known = claims.get(&address).into_iter().flatten();
+        let others = known.filter(|b| Some(b.mac) != lease.client_mac && b.frame < frame);
+        if let Some(other) = others.max_by_key(|b| b.frame) {
+            lease.conflict_frame = Some(other.frame);
+            lease.conflict_mac = Some(other.mac);
+        }
     }
 }
 
@@ -249,6 +303,7 @@ impl Transaction {
             }
             Some(kind::DECLINE) => {
                 lease.decline_frame.get_or_insert(frame);
+                lease.declined = stated(message.address(50)).or(stated(Some(message.client)));
                 lease.server = lease.server.or(stated(message.address(54)));
             }
             _ => {}
@@ -336,6 +391,9 @@ fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
         released: None,
         release_frame: None,
         decline_frame: None,
+        declined: None,
+        conflict_frame: None,
+        conflict_mac: None,
         server: None,
         relay: None,
         subnet_mask: None,

@@ -2,6 +2,10 @@
 //! conversation and number; multicast DNS also by name, since its answers go to everyone.
 //! Messages over TCP come in through [`Lookups::message`].
 
+mod doubts;
+
+pub(crate) use doubts::in_words;
+
 use crate::capture::Time;
 use crate::dissect::dns::{self, Message};
 use crate::dissect::field::{Kind, Sink, Value, Wanted};
@@ -10,9 +14,10 @@ use crate::dissect::{Ip, Packet, Transport, as_usize};
 use crate::facts::dns::{Carrier, Lookup, NameService, Part, Record};
 use crate::facts::{Milliseconds, Moment};
 use crate::track::pairs::is_group;
+use doubts::Doubts;
 use foldhash::fast::RandomState;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 /// A query repeated within this time is a retransmission: nanoseconds.
@@ -137,6 +142,11 @@ pub struct Lookups {
     called: HashMap<((IpAddr, u16), u16), usize, RandomState>,
     /// Query frame and number to response frame.
     responses: HashMap<(u32, u16), u32, RandomState>,
+    /// Of each lookup the client's port.
+    ports: Vec<u16>,
+    /// Lookups whose response does not hold all answers.
+    cut: HashSet<usize, RandomState>,
+    doubts: Doubts,
     records: Vec<Record>,
     /// Records that are not listed for want of room.
     pub overflow: u64,
@@ -245,7 +255,7 @@ impl Lookups {
         let known = self.newest.get(&key).map(|open| as_usize(open.row));
         let row = self
             .repeated(known, seen, protocol, message)
-            .unwrap_or_else(|| self.ask(asked(seen, protocol, message), known));
+            .unwrap_or_else(|| self.ask(asked(seen, protocol, message), seen.source.1, known));
         // For Wireshark, a number that is used again soon asks the same again.
         if let Some(open) = self.newest.get_mut(&key)
             && open.response == 0
@@ -275,9 +285,10 @@ impl Lookups {
         note
     }
 
-    /// Adds a lookup; `before` is the one that had the number before.
-    fn ask(&mut self, lookup: Lookup, before: Option<usize>) -> usize {
+    /// Adds a lookup of a client at `port`; `before` is the one that had the number before.
+    fn ask(&mut self, lookup: Lookup, port: u16, before: Option<usize>) -> usize {
         self.rows.push(lookup);
+        self.ports.push(port);
         let before = before.and_then(|row| u32::try_from(row).ok());
         self.before.push(before.unwrap_or(u32::MAX));
         self.rows.len() - 1
@@ -379,12 +390,20 @@ impl Lookups {
                 let row = &mut self.rows[place];
                 row.server = seen.source.0;
                 answer(row, seen, message);
+                if doubts::is_cut(message) {
+                    self.cut.insert(place);
+                }
             }
-            Some(Err(())) => {}
+            Some(Err(())) => {
+                if let Some(newest) = newest.filter(|_| !multicast) {
+                    self.once_more(newest, seen, message);
+                }
+            }
+            None if self.is_stray(seen, protocol, message) => {}
             None => {
                 let mut row = unasked(seen, protocol, message);
                 answer(&mut row, seen, message);
-                self.ask(row, None);
+                self.ask(row, seen.destination.1, None);
             }
         }
         note
@@ -465,6 +484,8 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         authoritative: None,
         repeats: 0,
         time_ms: None,
+        stray_frames: Vec::new(),
+        other_response_frame: None,
     }
 }
 
@@ -481,15 +502,21 @@ fn unasked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
     }
 }
 
+/// What a response says: its code and the data of its answers.
+fn told(message: &Message) -> (Cow<'static, str>, Vec<String>) {
+    let code = message.rcode();
+    let status = dns::rcode_name(code).map_or_else(|| format!("code {code}").into(), Cow::Borrowed);
+    let answers = message.answers.iter().take(MOST_ANSWERS);
+    (status, answers.map(|record| record.data.clone()).collect())
+}
+
 /// Writes a response into its lookup.
 fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
     lookup.response_frame = Some(seen.frame);
-    let code = message.rcode();
-    lookup.status =
-        Some(dns::rcode_name(code).map_or_else(|| format!("code {code}").into(), Cow::Borrowed));
+    let (status, answers) = told(message);
+    lookup.status = Some(status);
     lookup.answer_count = u32::try_from(message.answers.len()).ok();
-    let told = message.answers.iter().take(MOST_ANSWERS);
-    lookup.answers = Some(told.map(|record| record.data.clone()).collect());
+    lookup.answers = Some(answers);
     lookup.authoritative = Some(message.flags & 0x0400 != 0);
     if lookup.query_frame.is_some() {
         lookup.time_ms = seen

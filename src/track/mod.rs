@@ -102,10 +102,12 @@ impl Trackers {
         table.extend_from_slice(self.discovery.table());
         let mut bindings = self.arp.bindings().to_vec();
         bindings.extend_from_slice(self.discovery.bindings());
+        let mut leases = self.leases.leases();
+        dhcp::conflicts(&mut leases, &bindings);
         Neighbourhood {
             table,
             bindings,
-            leases: self.leases.leases(),
+            leases,
         }
     }
 

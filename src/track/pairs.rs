@@ -178,7 +178,9 @@ impl<'t> Known<'t> {
             }
         }
         for lease in leases {
-            if let Some(address) = lease.acknowledged {
+            // Who declined an address does not use it.
+            let kept = lease.acknowledged.filter(|_| lease.decline_frame.is_none());
+            if let Some(address) = kept {
                 known.leased.entry(address).or_insert(lease);
             }
         }

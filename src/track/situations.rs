@@ -6,6 +6,7 @@ mod passwords;
 mod waiting;
 
 use super::arp::Unanswered;
+use super::dns::in_words;
 use super::pairs::Census;
 use super::tcp::{Failure, OddReset};
 use super::{Trackers, capturing, copies, traces};
@@ -36,6 +37,7 @@ pub(crate) fn find(
         arp(trackers, census, end, &mut found);
         tcp(trackers, census, errors, &mut found);
         udp(trackers, census, errors, &mut found);
+        answers(trackers, &mut found);
         found.finish()
     };
     let (mut found, waiting) = both(trackers.tcp.len() >= MANY, gather, || {
@@ -43,6 +45,7 @@ pub(crate) fn find(
     });
     found.extend(waiting);
     conflicts(trackers, &mut found);
+    declined(leases, &mut found);
     servers(leases, &mut found);
     passwords::find(trackers, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
@@ -281,6 +284,60 @@ fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
     }
 }
 
+/// Responses of DNS that cannot all be what was asked for.
+fn answers(trackers: &Trackers, found: &mut Gathered) {
+    let (rows, doubts) = (trackers.lookups.lookups(), trackers.lookups.doubts());
+    let mut told = None;
+    for stray in &doubts.strays {
+        let Some(row) = rows.get(stray.row) else {
+            continue;
+        };
+        let (Some(client), Some(query)) = (row.client, row.query_frame) else {
+            continue;
+        };
+        // All of one question are told with the first.
+        if told.replace(stray.row) == Some(stray.row) {
+            continue;
+        }
+        let ends = (client, row.server, Some(DNS));
+        let mut frames = row.stray_frames.clone();
+        frames.push(query);
+        found.add(SituationKind::StrayAnswer, About::Dns, ends, frames, || {
+            Story::StrayAnswer {
+                client,
+                asked: row.server,
+                question: (row.name.clone(), query),
+                answer: (stray.sender, stray.frame),
+            }
+        });
+    }
+    for other in &doubts.others {
+        let Some(row) = rows.get(other.row) else {
+            continue;
+        };
+        let (Some(client), Some(query)) = (row.client, row.query_frame) else {
+            continue;
+        };
+        let (Some(first), Some(second)) = (row.response_frame, row.other_response_frame) else {
+            continue;
+        };
+        let ends = (client, row.server, Some(DNS));
+        let frames = vec![query, first, second];
+        found.add(SituationKind::TwoAnswers, About::Dns, ends, frames, || {
+            let answers = row.answers.as_deref().unwrap_or_default();
+            let said = in_words(row.status.as_deref().unwrap_or_default(), answers);
+            Story::TwoAnswers {
+                server: row.server,
+                question: (row.name.clone(), query),
+                answers: [(said, first), (other.says.clone(), second)],
+            }
+        });
+    }
+}
+
+/// The port of name servers.
+const DNS: u16 = 53;
+
 /// Addresses that more than one hardware address claims.
 fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
     const MOST: usize = 100;
@@ -307,6 +364,32 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
         found.push(Situation {
             server: Some(neighbour.address),
             ..Situation::new(SituationKind::AddressConflict, about, frames, story)
+        });
+    }
+}
+
+/// Addresses that DHCP clients declined.
+fn declined(leases: &[Lease], found: &mut Vec<Situation>) {
+    for lease in leases.iter().filter(|l| l.declined.is_some()).take(20) {
+        let (Some(address), Some(frame)) = (lease.declined, lease.decline_frame) else {
+            continue;
+        };
+        let other = lease.conflict_mac.zip(lease.conflict_frame);
+        let mut frames: Vec<u32> = [lease.obtained_frame, lease.conflict_frame, Some(frame)]
+            .into_iter()
+            .flatten()
+            .collect();
+        frames.sort_unstable();
+        let story = Story::Declined {
+            client: lease.client_mac,
+            address,
+            frame,
+            given: (lease.server, lease.obtained_frame),
+            other,
+        };
+        found.push(Situation {
+            server: lease.server,
+            ..Situation::new(SituationKind::AddressDeclined, About::Dhcp, frames, story)
         });
     }
 }

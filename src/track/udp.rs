@@ -7,7 +7,7 @@ use crate::dissect::dhcp::{self, kind};
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
-use crate::facts::udp::{Answered, Datagram, Flow};
+use crate::facts::udp::{Answered, Datagram, Flow, FlowRoles};
 use crate::facts::{Milliseconds, Moment, Side};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
@@ -168,19 +168,33 @@ const TFTP: u16 = 69;
 /// Most of them that are remembered.
 const MOST_TRANSFERS: usize = 65_536;
 
-/// Which side asks: DHCP's and the well-known ports say so, a group never asks, and else it is
-/// who sent first.
-fn client_side(flow: &Open) -> usize {
+/// Which side asks, and what says so: DHCP's and the well-known ports, a group, which never asks,
+/// and else who sent first.
+fn roles(flow: &Open) -> (usize, FlowRoles) {
     let [(first, from), (second, to)] = flow.ends;
-    if flow.called || (from, to) == (67, 68) {
-        return 1;
+    if flow.called {
+        return (1, FlowRoles::Transfer);
     }
-    match (is_group(first), is_group(second)) {
-        (true, false) => return 1,
-        (false, true) => return 0,
-        _ => {}
+    let groups = (is_group(first), is_group(second));
+    if (from, to) == (67, 68) {
+        let says = if groups.1 {
+            FlowRoles::Everybody
+        } else {
+            FlowRoles::Port
+        };
+        return (1, says);
     }
-    usize::from(is_service(from) && !is_service(to))
+    match (groups, is_service(from), is_service(to)) {
+        ((true, false), ..) => (1, FlowRoles::Group),
+        ((false, true), ..) => (0, FlowRoles::Group),
+        (_, true, false) => (1, FlowRoles::Port),
+        (_, false, true) => (0, FlowRoles::Port),
+        _ => (0, FlowRoles::FirstSender),
+    }
+}
+
+fn client_side(flow: &Open) -> usize {
+    roles(flow).0
 }
 
 /// What an ICMP error says of a datagram; what says most is last.
@@ -509,7 +523,7 @@ impl Flows {
         let flow = self.flows.get(stream).filter(|f| f.datagrams != [0; 2])?;
         let received = census.was_sent_to(flow.ends[0].0);
         let timed = flow.last != Time::default();
-        let client = client_side(flow);
+        let (client, roles) = roles(flow);
         let server = 1 - client;
         Some(Flow {
             stream: u32::try_from(stream).ok()?,
@@ -517,6 +531,7 @@ impl Flows {
             client_port: flow.ends[client].1,
             server: flow.ends[server].0,
             server_port: flow.ends[server].1,
+            roles,
             first_frame: flow.first_frame,
             start_time: timed.then_some(Moment(flow.first.0)),
             duration_ms: timed.then(|| Milliseconds::from_nanoseconds(flow.last.since(flow.first))),

@@ -10,7 +10,7 @@
 //! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text" or hex=00ff
 //!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
-//! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4 (or of IPv6)
+//! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
 //! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME (no about: nothing is quoted)
 //! nd asks ADDRESS | nd says ADDRESS | nd router   (IPv6's neighbour discovery; says= another card)
@@ -488,25 +488,33 @@ fn discovery(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<(u8, [u8; 
 fn dns(line: &Line<'_>, rest: &[&str]) -> Option<Vec<u8>> {
     let id: u16 = line.number("id", 1);
     let name = line.values.get("name").copied().unwrap_or("a.b");
-    let answer = line.values.get("a").map(|name| host(name).0);
-    let six = answer.is_some_and(|a| a.is_ipv6());
+    let answers: Vec<IpAddr> = line.values.get("a").map_or_else(Vec::new, |names| {
+        names.split(',').map(|name| host(name).0).collect()
+    });
+    let six = answers.iter().any(IpAddr::is_ipv6);
     let response = rest == ["response"];
     let mut bytes = id.to_be_bytes().to_vec();
     bytes.extend([
-        if response { 0x81 } else { 1 },
-        if response { 0x80 } else { 0 },
+        if response { 0x81 } else { 1 }
+            | if line.values.contains_key("cut") {
+                2
+            } else {
+                0
+            },
+        if response { 0x80 } else { 0 } | line.number("rcode", 0),
         0,
         1,
         0,
     ]);
-    bytes.extend([u8::from(response && answer.is_some()), 0, 0, 0, 0]);
+    let count = if response { answers.len() } else { 0 };
+    bytes.extend([u8::try_from(count).ok()?, 0, 0, 0, 0]);
     for label in name.split('.') {
         bytes.push(u8::try_from(label.len()).ok()?);
         bytes.extend(label.as_bytes());
     }
     let kind = if six { 28 } else { line.number("type", 1) };
     bytes.extend([0, 0, kind, 0, 1]);
-    if let (true, Some(address)) = (response, answer) {
+    for address in answers.into_iter().take(count) {
         let address = match address {
             IpAddr::V4(address) => address.octets().to_vec(),
             IpAddr::V6(address) => address.octets().to_vec(),

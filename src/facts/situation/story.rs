@@ -98,6 +98,26 @@ pub enum Story {
         /// Frame of the first answer to who waited.
         answer: u32,
     },
+    /// A DNS response came from an address that was not asked.
+    StrayAnswer {
+        /// Who asked.
+        client: IpAddr,
+        /// Whom.
+        asked: IpAddr,
+        /// For which name, in which frame.
+        question: (String, u32),
+        /// Who answered, in which frame.
+        answer: (IpAddr, u32),
+    },
+    /// One DNS question got two answers that differ.
+    TwoAnswers {
+        /// Who answered, as it seems.
+        server: IpAddr,
+        /// The name asked for, and the frame.
+        question: (String, u32),
+        /// What was said in which frame.
+        answers: [(String, u32); 2],
+    },
     /// A RST ended a connection with a TTL unlike its sender's others.
     OddReset {
         /// In whose name it came.
@@ -117,6 +137,19 @@ pub enum Story {
         address: IpAddr,
         /// Who claims it, in which frame.
         claims: Vec<(Mac, u32)>,
+    },
+    /// A DHCP client declined the address it was given.
+    Declined {
+        /// The client's hardware address.
+        client: Option<Mac>,
+        /// The address.
+        address: IpAddr,
+        /// Frame of the Decline.
+        frame: u32,
+        /// Who gave it, and the frame of the ACK, if that is in the capture.
+        given: (Option<IpAddr>, Option<u32>),
+        /// Who else says that it has the address, and where.
+        other: Option<(Mac, u32)>,
     },
     /// Several DHCP servers made an offer.
     Offered {

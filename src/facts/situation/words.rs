@@ -123,6 +123,23 @@ impl Display for Story {
                 f,
                 "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, right after that connection began to close (frame {ended}), as a server does that serves one client at a time."
             ),
+            Story::StrayAnswer {
+                client,
+                asked,
+                question: (name, query),
+                answer: (sender, frame),
+            } => write!(
+                f,
+                "{client} asked {asked} for `{name}` (frame {query}), and a response with the number of that question came from {sender} (frame {frame}), which was not asked; a client does not take it. Either the server answered from another of its addresses, or addresses are translated one way only, or somebody forges answers."
+            ),
+            Story::TwoAnswers {
+                server,
+                question: (name, query),
+                answers: [(first, before), (second, after)],
+            } => write!(
+                f,
+                "The one question for `{name}` (frame {query}) was answered twice in the name of {server}, and differently: {first} (frame {before}), then {second} (frame {after}); a client takes the first. One of them may be forged by somebody on the way; or the question was doubled on the way, and the server does not always say the same."
+            ),
             Story::OddReset {
                 sender,
                 stream,
@@ -165,6 +182,35 @@ impl Display for Story {
                     f,
                     "{address} is claimed by {claims}: two hosts have the same address, a card was replaced or took over, or somebody pretends to be another host ({false_claim})."
                 )
+            }
+            Story::Declined {
+                client,
+                address,
+                frame,
+                given: (server, ack),
+                other,
+            } => {
+                match client {
+                    Some(mac) => write!(f, "{mac}")?,
+                    None => f.write_str("A client")?,
+                }
+                write!(f, " declined {address} (frame {frame})")?;
+                match (server, ack) {
+                    (Some(server), Some(ack)) => {
+                        write!(f, ", which {server} had given it (frame {ack})")?;
+                    }
+                    (_, Some(ack)) => write!(f, ", which it had been given (frame {ack})")?,
+                    _ => {}
+                }
+                match other {
+                    Some((mac, claim)) => write!(
+                        f,
+                        ": {mac} says that it has this address (frame {claim}). The client has to ask for another one."
+                    ),
+                    None => f.write_str(
+                        ": it found the address in use; who uses it does not show in this capture. The client has to ask for another one.",
+                    ),
+                }
             }
             Story::Offered { others, server } => {
                 let others = joined(others, ", ", IpAddr::to_string);
@@ -346,6 +392,16 @@ fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
         }
         Story::Refused(_) => "were refused",
         Story::SynUndelivered { .. } => "were answered with ICMP errors",
+        Story::StrayAnswer { .. } => {
+            return format!(
+                "{count} questions of {client} to {to} were answered from other addresses"
+            );
+        }
+        Story::TwoAnswers { .. } => {
+            return format!(
+                "{count} questions of {client} to {to} were answered twice, and differently"
+            );
+        }
         Story::OddReset { .. } => "were ended by RSTs with a TTL unlike all else of their sender",
         Story::Challenged(_) => "were answered by ACKs of older connections",
         _ => "got no answer in this capture",
