@@ -27,7 +27,7 @@ crate::states! {
         CapturedTwice "captured-twice" "The same packets were captured more than once.";
         StrayAnswer "stray-answer" "A DNS response came from an address that was not asked.";
         TwoAnswers "two-answers" "One DNS question got two answers that differ.";
-        OddReset "odd-reset" "A RST came with another TTL than everything else of its sender.";
+        OddReset "odd-reset" "A RST came with another TTL than everything else of its sender, or its sender went on after it.";
         ChecksumWrong "checksum-wrong" "Checksums do not fit.";
         ChecksumOffload "checksum-offload" "Checksums were not filled in yet when the frames were captured.";
         PasswordInClear "password-in-clear" "A password, or what stands for one, crossed the network readable.";

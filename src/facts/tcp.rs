@@ -267,8 +267,10 @@ crate::fact! {
         fins_acked: u8, "How many FINs were acknowledged, 0 to 2." by [closing_frames];
         time_wait_at: Option<Side>, "Which end is left in TIME_WAIT." by [closing_frames] absent no_time_wait;
         rst_frame: Option<u32>, "Frame of the first RST." absent no_rst;
-        rst_by: Option<Side>, "Who sent it." by [rst_frame] absent no_rst;
+        rst_by: Option<Side>, "Who sent it, as its addresses say." by [rst_frame] absent no_rst;
         ignored_rst_frame: Option<u32>, "Frame of a RST outside the receiver's window, after which its sender went on: a correct receiver ignores it (RFC 9293 section 3.10.7.4)." absent |_| Absent::never("no RST of it is known to have been ignored");
+        disowned_rst_frame: Option<u32>, "Frame of a RST after which the host in whose name it came went on: it has not reset the connection, so somebody between has sent that, or it overtook what was sent before it." absent |_| Absent::untold("no RST of it is known to come from somebody else");
+        went_on_frame: Option<u32>, "Frame in which it went on." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         port_reuse: bool, "The same addresses and ports were used by an earlier connection of this capture.";
         completeness: u8, "Wireshark's tcp.completeness." by [first_frame, last_frame];
         completeness_text: &'static str, "The same in Wireshark's words; note that a single FIN already counts as complete there." by [first_frame, last_frame];

@@ -96,6 +96,11 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         c.ignored_rst_frame
             .map(|frame| format!("RST {frame} outside the window, ignored")),
     );
+    words.extend(
+        c.disowned_rst_frame
+            .zip(c.went_on_frame)
+            .map(|(frame, by)| format!("RST {frame}, after which its sender went on ({by})")),
+    );
     let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
     if beyond(c.client_largest_segment_bytes, c.server_mss)
         || beyond(c.server_largest_segment_bytes, c.client_mss)

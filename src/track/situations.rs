@@ -185,7 +185,7 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
     }
 }
 
-/// A RST with a TTL unlike its sender's others. Where both have crossed as many routers, each from
+/// A RST after which its sender went on, or with a TTL unlike its sender's others. Where both have crossed as many routers, each from
 /// a usual TTL to begin with, the sender's system may have made it.
 fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
     let (low, high) = reset.others;
@@ -195,12 +195,14 @@ fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
     };
     let same = low == high && hops(reset.ttl) == hops(high);
     let ends = (reset.client.0, reset.server.0, Some(reset.server.1));
-    let frames = vec![reset.other, reset.frame];
+    let mut frames = vec![reset.other, reset.frame];
+    frames.extend(reset.went_on);
     found.add(SituationKind::OddReset, About::Tcp, ends, frames, || {
         Story::OddReset {
             sender: reset.sender,
             stream,
             reset: (reset.frame, reset.ttl),
+            went_on: reset.went_on,
             others: (low, high, reset.other),
             crossed: hops(high).filter(|_| same),
         }

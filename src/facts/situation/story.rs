@@ -118,7 +118,8 @@ pub enum Story {
         /// What was said in which frame.
         answers: [(String, u32); 2],
     },
-    /// A RST ended a connection with a TTL unlike its sender's others.
+    /// A RST that ended a connection with a TTL unlike its sender's others, or after which its
+    /// sender went on.
     OddReset {
         /// In whose name it came.
         sender: IpAddr,
@@ -126,6 +127,8 @@ pub enum Story {
         stream: usize,
         /// Its frame and TTL.
         reset: (u32, u8),
+        /// Frame in which its sender went on.
+        went_on: Option<u32>,
         /// Lowest and highest TTL of the others, and the frame of one of them.
         others: (u8, u8, u32),
         /// How many routers both have crossed, if each began with a usual TTL of its own.

@@ -143,33 +143,11 @@ impl Display for Story {
             Story::OddReset {
                 sender,
                 stream,
-                reset: (frame, ttl),
-                others: (low, high, other),
+                reset,
+                went_on,
+                others,
                 crossed,
-            } => {
-                let between = if low == high {
-                    low.to_string()
-                } else {
-                    format!("{low} to {high}")
-                };
-                write!(
-                    f,
-                    "The RST that ended stream {stream} (frame {frame}) came in the name of {sender} with TTL {ttl}, all else of it there with TTL {between} (such as frame {other}): "
-                )?;
-                match crossed {
-                    Some(0) => f.write_str(
-                        "both are usual TTLs to begin with, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
-                    ),
-                    Some(hops) => write!(
-                        f,
-                        "each fits {hops} router{} crossed from a usual TTL, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
-                        if *hops == 1 { "" } else { "s" }
-                    ),
-                    None => f.write_str(
-                        "a box on the way (a firewall, a filter) may have sent it; or the way changed, or its system gives RSTs a TTL of their own.",
-                    ),
-                }
-            }
+            } => odd_reset(f, *sender, *stream, *reset, *went_on, *others, *crossed),
             Story::Claimed { address, claims } => {
                 let claims = joined(claims, " and ", |(mac, frame)| {
                     format!("{mac} (frame {frame})")
@@ -353,6 +331,54 @@ impl Display for Story {
     }
 }
 
+/// What is told of a RST that somebody else may have sent.
+fn odd_reset(
+    f: &mut Formatter<'_>,
+    sender: IpAddr,
+    stream: usize,
+    (frame, ttl): (u32, u8),
+    went_on: Option<u32>,
+    (low, high, other): (u8, u8, u32),
+    crossed: Option<u8>,
+) -> Result {
+    let between = if low == high {
+        low.to_string()
+    } else {
+        format!("{low} to {high}")
+    };
+    if let Some(by) = went_on {
+        write!(
+            f,
+            "A RST in stream {stream} (frame {frame}) came in the name of {sender}, which went on after it (frame {by}), as no host does that has reset a connection: so a box on the way (a firewall, a filter) or somebody else sent it, unless it overtook what {sender} had sent before."
+        )?;
+        return if (low..=high).contains(&ttl) {
+            Ok(())
+        } else {
+            write!(
+                f,
+                " It came with TTL {ttl}, all else of {sender} there with TTL {between}."
+            )
+        };
+    }
+    write!(
+        f,
+        "The RST that ended stream {stream} (frame {frame}) came in the name of {sender} with TTL {ttl}, all else of it there with TTL {between} (such as frame {other}): "
+    )?;
+    match crossed {
+        Some(0) => f.write_str(
+            "both are usual TTLs to begin with, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
+        ),
+        Some(hops) => write!(
+            f,
+            "each fits {hops} router{} crossed from a usual TTL, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
+            if hops == 1 { "" } else { "s" }
+        ),
+        None => f.write_str(
+            "a box on the way (a firewall, a filter) may have sent it; or the way changed, or its system gives RSTs a TTL of their own.",
+        ),
+    }
+}
+
 /// What follows "A asked who has B".
 fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing) -> Result {
     match answer {
@@ -402,7 +428,7 @@ fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
                 "{count} questions of {client} to {to} were answered twice, and differently"
             );
         }
-        Story::OddReset { .. } => "were ended by RSTs with a TTL unlike all else of their sender",
+        Story::OddReset { .. } => "met RSTs that somebody else than their sender may have sent",
         Story::Challenged(_) => "were answered by ACKs of older connections",
         _ => "got no answer in this capture",
     };

@@ -22,6 +22,7 @@ use crate::dissect::tcp;
 use crate::dissect::{Packet, Usual, as_usize, ports};
 use http::Parser;
 use order::Order;
+use std::collections::VecDeque;
 
 /// What a stream carries, as far as it is followed, and what reads it. Streams that begin
 /// something and never go on are many in some captures: they have no reader yet.
@@ -97,12 +98,17 @@ impl Live {
 const NOT_YET: u32 = u32::MAX;
 const NEVER: u32 = u32::MAX - 1;
 
+/// So many streams are kept after a RST.
+const MOST_RESET: usize = 64;
+
 /// All streams.
 #[derive(Default)]
 pub struct Streams {
     /// Per stream: its place in `live`, or one of the two marks.
     places: Vec<u32>,
     live: Slots<Live>,
+    /// The streams that had a RST lately: its sender may go on, if somebody else sent it.
+    reset: VecDeque<usize>,
     /// The messages found.
     pub found: Found,
 }
@@ -189,7 +195,7 @@ impl Streams {
             &[]
         };
         live.segment(seen, payload, &mut self.found);
-        let over = segment.has(tcp::RST) || live.order.iter().all(|o| o.ended.is_some());
+        let over = live.order.iter().all(|o| o.ended.is_some());
         let known = match &live.kind {
             Kind::Unknown => !live.held.is_empty() || live.order.iter().all(|o| o.delivered == 0),
             Kind::Http(_) => true,
@@ -199,6 +205,20 @@ impl Streams {
         };
         if over || !known {
             self.drop_stream(stream, place);
+        } else if segment.has(tcp::RST) {
+            self.keep_for_a_while(stream);
+        }
+    }
+
+    /// Keeps a stream after a RST, until others have been reset after it.
+    #[cold]
+    fn keep_for_a_while(&mut self, stream: usize) {
+        self.reset.push_back(stream);
+        if self.reset.len() > MOST_RESET
+            && let Some(oldest) = self.reset.pop_front()
+            && let place @ ..NEVER = self.places[oldest]
+        {
+            self.drop_stream(oldest, place);
         }
     }
 

@@ -1,15 +1,19 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
+mod resets;
 mod tell;
 
-pub(crate) use tell::{Brief, Called, Failure, OddReset};
-pub(super) use tell::{brief, called, client_side, failure, odd_reset, syn_times, tell, weight};
+pub(crate) use resets::OddReset;
+pub(super) use resets::odd_reset;
+pub(crate) use tell::{Brief, Called, Failure};
+pub(super) use tell::{brief, called, client_side, failure, syn_times, tell, weight};
 
 use super::holes::Holes;
 use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
+use resets::Doubt;
 use tcp::Segment;
 
 /// What is kept of one side. Frame 0 stands for none.
@@ -159,6 +163,9 @@ pub(super) struct Story {
     rst_frame: u32,
     rst_side: u8,
     rst_ttl: u8,
+    rst_seq: u32,
+    /// What may show that somebody else sent it, and what has shown it of an earlier one.
+    doubt: Option<Box<Doubt>>,
     /// The same of a RST before the SYN.
     early_rst: u32,
     early_rst_side: u8,
@@ -184,7 +191,8 @@ impl Story {
     /// The first RST of all, also one before the SYN.
     fn first_rst(&self) -> Option<(u32, u8)> {
         let early = some_frame(self.early_rst).map(|frame| (frame, self.early_rst_side));
-        [early.or(self.rst()), self.stray()]
+        let disowned = self.disowned().map(|d| (d.frame, d.side));
+        [early.or(self.rst()), self.stray(), disowned]
             .into_iter()
             .flatten()
             .min()
@@ -226,6 +234,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     let side = usize::from(seen.side);
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
+    let initial_rtt = stream.initial_rtt;
     let story = &mut stream.story;
     story.frames += 1;
     if story.first_frame == 0 {
@@ -275,7 +284,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
         part.last_data = frame;
         part.largest = part.largest.max(length);
     }
-    teardown(story, side, seen, length);
+    teardown(story, side, seen, length, initial_rtt);
     if flags.0 != 0 {
         trouble(story, side, seen, flags);
     }
@@ -401,6 +410,7 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                     (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
                     story.rst_frame = 0;
                 }
+                story.accepted_after_all(side, seen);
             }
             offer(&mut story.parts[side], seen);
         }
@@ -446,7 +456,7 @@ fn offer(part: &mut Part, seen: &Seen) {
     }
 }
 
-fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32) {
+fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rtt: i64) {
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time.0);
     if segment.has(tcp::ACK) {
         let other = &mut story.parts[1 - side];
@@ -474,6 +484,9 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32) {
     if !segment.has(tcp::RST) {
         let own = usize::from(story.stray_rst_side) == side;
         story.went_on |= story.stray_rst != 0 && own && (length > 0 || segment.has(tcp::FIN));
+        if story.rst_frame != 0 {
+            story.goes_on(side, seen, length, initial_rtt);
+        }
         return;
     }
     if story.is_outside(side, segment.seq) {
@@ -481,9 +494,8 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32) {
             (story.stray_rst, story.stray_rst_side) = (frame, u8::from(side == 1));
             story.stray_rst_ttl = seen.ttl;
         }
-    } else if story.rst_frame == 0 {
-        (story.rst_frame, story.rst_side) = (frame, u8::from(side == 1));
-        story.rst_ttl = seen.ttl;
+    } else {
+        story.reset(side, seen);
     }
 }
 

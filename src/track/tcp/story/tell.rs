@@ -1,6 +1,6 @@
 //! The record of a connection, put together from what was remembered.
 
-use super::{Flags, KINDS, Part, Story, Trouble, likely_server, some_frame};
+use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 use crate::facts::{Milliseconds, Moment, Side};
@@ -123,6 +123,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         rst_frame: story.first_rst().map(|r| r.0),
         rst_by: story.first_rst().map(|r| name(r.1)),
         ignored_rst_frame: story.ignored_rst(),
+        disowned_rst_frame: story.disowned().map(|d| d.frame),
+        went_on_frame: story.disowned().map(|d| d.by),
         port_reuse: story.port_reuse,
         completeness: stream.completeness | stream.first_bits,
         completeness_text: completeness_text(stream.completeness | stream.first_bits),
@@ -150,7 +152,7 @@ pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (us
 }
 
 /// How it began. Without any SYN nothing is known of it, whatever looks like the rest of it.
-fn opened(story: &Story) -> Opened {
+pub(super) fn opened(story: &Story) -> Opened {
     let flows = story.parts.iter().all(|p| p.data_frames > 0);
     let Some(caller) = story.syn_side else {
         return match (story.synack_frame, story.ack_frame) {
@@ -192,7 +194,7 @@ fn opened(story: &Story) -> Opened {
 }
 
 /// How it ended. A FIN that was never acknowledged before a RST closed nothing.
-fn closed(story: &Story) -> Closed {
+pub(super) fn closed(story: &Story) -> Closed {
     let fins = story.parts.iter().filter(|p| p.fin_frame != 0).count();
     match (story.rst(), fins) {
         // A RST after both FINs, each acknowledged by something, ends nothing any more.
@@ -416,58 +418,6 @@ pub(in crate::track::tcp) fn called(stream: &Stream, ends: [End; 2]) -> Option<C
         ttl: story.syn_ttl,
         error: some_frame(story.opening_error),
         answer: answered.or(refused.map(|(frame, _)| (frame, last(frame)))),
-    })
-}
-
-/// A RST that ended a connection and came with a TTL unlike all else that its sender sent.
-pub(crate) struct OddReset {
-    pub(crate) client: (std::net::IpAddr, u16),
-    pub(crate) server: (std::net::IpAddr, u16),
-    /// In whose name it came.
-    pub(crate) sender: std::net::IpAddr,
-    pub(crate) frame: u32,
-    pub(crate) ttl: u8,
-    /// Lowest and highest TTL of its sender's other packets, and the frame of one.
-    pub(crate) others: (u8, u8),
-    pub(crate) other: u32,
-}
-
-/// That of a connection, if there is one. Where the TTLs of its sender differ from each other
-/// anyway, it must differ by more. Who probes with SYNs of its own making (a scan, a traceroute)
-/// chooses their TTL, and its system sends the RST.
-pub(in crate::track::tcp) fn odd_reset(stream: &Stream, ends: [End; 2]) -> Option<OddReset> {
-    let story = &stream.story;
-    let carried = !matches!(opened(story), Opened::Refused | Opened::HalfOpen);
-    if closed(story) != Closed::Reset || !carried {
-        return None;
-    }
-    let (frame, side) = story.rst()?;
-    let ttl = if frame == story.rst_frame {
-        story.rst_ttl
-    } else {
-        story.stray_rst_ttl
-    };
-    let part = &story.parts[usize::from(side)];
-    let (low, high) = part.ttls;
-    let spread = high - low;
-    if high == 0 || (low.saturating_sub(spread)..=high.saturating_add(spread)).contains(&ttl) {
-        return None;
-    }
-    let syn = if story.syn_side == Some(side) {
-        story.syn_frame
-    } else {
-        story.synack_frame
-    };
-    let client = client_side(stream, ends).0;
-    let end = |side: usize| (ends[side].address, ends[side].port);
-    Some(OddReset {
-        client: end(client),
-        server: end(1 - client),
-        sender: ends[usize::from(side)].address,
-        frame,
-        ttl,
-        others: (low, high),
-        other: Part::some(part, syn)?,
     })
 }
 
