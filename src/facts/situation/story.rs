@@ -97,6 +97,10 @@ pub enum Story {
         ended: u32,
         /// Frame of the first answer to who waited.
         answer: u32,
+        /// Nanoseconds between these two.
+        after: i64,
+        /// How many clients waited so at this server.
+        times: usize,
     },
     /// A DNS response came from an address that was not asked.
     StrayAnswer {

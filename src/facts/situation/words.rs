@@ -81,7 +81,7 @@ impl Display for Story {
                 match alive {
                     Some(frame) => write!(
                         f,
-                        " is in this capture, though it did send other packets (frame {frame}): the SYNs or the answers to them are dropped on the way, or the answers went another way."
+                        " is in this capture, though it did send other packets (frame {frame}): the SYNs or the answers to them are dropped on the way, or the answers went another way; or the host ignores them (its own firewall, or the queue of calls to that port is full)."
                     ),
                     None => f.write_str(
                         ", and nothing else from it: the host is silent or absent, or the SYNs or the answers to them are dropped on the way.",
@@ -119,10 +119,24 @@ impl Display for Story {
                 stream,
                 ended,
                 answer,
-            } => write!(
-                f,
-                "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, right after that connection began to close (frame {ended}), as a server does that serves one client at a time."
-            ),
+                after,
+                times,
+            } => {
+                write!(
+                    f,
+                    "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, {:.1} ms after that connection began to close (frame {ended}), as of a server that serves one client at a time.",
+                    seconds(*after) * 1000.0
+                )?;
+                match times {
+                    1 => f.write_str(
+                        " An answer that was only slow, or that the other's leaving caused, would look the same.",
+                    ),
+                    times => write!(
+                        f,
+                        " {times} clients waited like this, which answers that are only slow would hardly show; answers that the others' leaving causes would."
+                    ),
+                }
+            }
             Story::StrayAnswer {
                 client,
                 asked,
@@ -392,7 +406,7 @@ fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing)
             seconds(after)
         ),
         Missing::Nobody => f.write_str(
-            " and nobody answered: no host with this address on the link, or it is off.",
+            " and nobody answered: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP.",
         ),
         Missing::Unseen => write!(
             f,

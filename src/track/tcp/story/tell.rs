@@ -292,6 +292,8 @@ pub(crate) struct Brief {
     pub(crate) rtt: i64,
     /// Frame and time of the first FIN.
     pub(crate) fin: Option<(u32, i64)>,
+    /// Frame of the server's FIN.
+    pub(crate) server_fin: Option<u32>,
     /// Segments are missing in the capture.
     pub(crate) holes: bool,
     pub(crate) last_frame: u32,
@@ -328,6 +330,7 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
         }),
         rtt: stream.initial_rtt,
         fin: fin.map(|frame| (frame, story.fin_time)),
+        server_fin: serving.fin(),
         holes,
         last_frame: story.last_frame,
     }
