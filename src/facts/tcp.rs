@@ -108,6 +108,14 @@ fn no_server_syn(c: &Connection) -> Absent {
 
 fn no_rtt(c: &Connection) -> Absent {
     match c.opened {
+        Opened::Simultaneous => {
+            Absent::inapplicable("both sides sent a SYN: no three frames make a round trip")
+        }
+        Opened::Handshake if c.syn_frame.and(c.synack_frame).and(c.ack_frame).is_some() => {
+            Absent::untold(
+                "the SYN or the SYN+ACK was sent more than once, so which of them was answered cannot be told, or the clock does not say",
+            )
+        }
         Opened::Handshake if c.syn_frame.is_some() => Absent::untold(
             "one of the three frames of the handshake is not in the capture, or has no time",
         ),
@@ -210,7 +218,7 @@ crate::fact! {
         refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
         opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::untold("no ICMP error about the SYN is in the capture");
         syn_attempts: u32, "How many SYNs the client sent with this sequence number." by [syn_frame];
-        handshake_rtt_ms: Option<Milliseconds>, "From the last SYN to the ACK that completes the handshake (Wireshark's initial RTT)." by [syn_frame, ack_frame] absent no_rtt;
+        handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once." by [syn_frame, ack_frame] absent no_rtt;
         client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;
         server_isn: Option<u32>, "Initial sequence number of the server, raw." by [synack_frame] absent no_synack;
         client_mss: Option<u16>, "Maximum segment size the client announced." by [syn_frame] absent no_client_syn;
@@ -249,8 +257,11 @@ crate::fact! {
         server_zero_windows: u32, "Segments in which the server said it has no room." by [trouble_frames];
         client_window_full: u32, "Segments of the client that filled the server's window." by [trouble_frames];
         server_window_full: u32, "Segments of the server that filled the client's window." by [trouble_frames];
-        client_keep_alives: u32, "Keep-alive probes from the client." by [trouble_frames];
-        server_keep_alives: u32, "Keep-alive probes from the server." by [trouble_frames];
+        client_keep_alives: u32, "Keep-alive probes from the client, as Wireshark counts them: some may probe a closed window." by [trouble_frames];
+        server_keep_alives: u32, "Keep-alive probes from the server, as Wireshark counts them: some may probe a closed window." by [trouble_frames];
+        client_window_probes: u32, "Segments of the client that probe a closed window: the server had said that it has no room." by [trouble_frames];
+        server_window_probes: u32, "Segments of the server that probe a closed window: the client had said that it has no room." by [trouble_frames];
+        probes_counted: u32, "How many of these are counted above as keep-alives, as Wireshark counts them." by [trouble_frames];
         trouble_frames: Frames, "The first frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
         copied_frames: u32, "Frames that hold a segment which an earlier frame already held: captured twice, not sent twice.";
         opening_counted: u32, "How many SYN+ACKs of a simultaneous open are counted above as sent again, as Wireshark counts them, though each is the first of its side.";

@@ -84,7 +84,14 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
         ("zero window", c.client_zero_windows + c.server_zero_windows),
         ("window full", c.client_window_full + c.server_window_full),
-        ("keep-alive", c.client_keep_alives + c.server_keep_alives),
+        (
+            "window probe",
+            c.client_window_probes + c.server_window_probes,
+        ),
+        (
+            "keep-alive",
+            c.client_keep_alives + c.server_keep_alives - c.probes_counted,
+        ),
     ];
     let alone = c
         .one_way

@@ -157,6 +157,9 @@ fn window_and_acks(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, n
     }
     if length <= 1 && segment.seq == fwd.next.wrapping_sub(1) && plain {
         note.flags.insert(Flags::KEEP_ALIVE);
+        if rev.window == 0 {
+            note.flags.insert(Flags::CLOSED_WINDOW);
+        }
     }
     let repeats = length == 0 && segment.seq == fwd.next && segment.ack == fwd.last_ack && plain;
     if repeats && window != 0 && window != fwd.window {

@@ -104,6 +104,9 @@ struct Trouble {
     copies: [u32; 2],
     /// SYN+ACKs of a simultaneous open that were counted above, though each is its side's first.
     opening: u32,
+    /// Probes of a closed window, of each side, and those of them that were counted above.
+    probes: [u32; 2],
+    probes_counted: u32,
 }
 
 /// An ICMP error that came back for a SYN.
@@ -152,6 +155,8 @@ pub(super) struct Story {
     both_answered: u8,
     syn_ttl: u8,
     syn_attempts: u32,
+    /// The SYN or the SYN+ACK was sent more than once before the handshake was complete.
+    opening_again: bool,
     synack_frame: u32,
     synack_time: i64,
     ack_frame: u32,
@@ -393,6 +398,7 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.rst_frame = 0;
             }
             if story.syn_side == Some(sender) {
+                story.opening_again |= story.syn_attempts > 0 && story.ack_frame == 0 && !seen.copy;
                 story.syn_attempts += 1;
             } else {
                 story.both_syn = true;
@@ -400,6 +406,8 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
             offer(&mut story.parts[side], seen);
         }
         tcp::SYN_ACK => {
+            let again = story.synack_frame != 0 && story.ack_frame == 0;
+            story.opening_again |= again && !seen.copy;
             if story.synack_frame == 0 {
                 story.synack_frame = frame;
                 story.synack_time = seen.time.0;
@@ -501,6 +509,12 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
 
 #[cold]
 fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags) {
+    let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
+    if flags.has(probe) {
+        let trouble = story.trouble.get_or_insert_default();
+        trouble.probes[side] += 1;
+        trouble.probes_counted += u32::from(flags.has(Flags::CLOSED_WINDOW));
+    }
     if !is_trouble(flags) {
         return;
     }

@@ -57,7 +57,10 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
             .filter(|_| opened == Opened::Refused),
         opening_error_frame: some_frame(story.opening_error),
         syn_attempts: story.syn_attempts,
-        handshake_rtt_ms: (stream.initial_rtt != 0 && story.ack_frame != 0)
+        handshake_rtt_ms: (stream.initial_rtt > 0
+            && story.ack_frame != 0
+            && !story.opening_again
+            && opened != Opened::Simultaneous)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
         client_isn: c.isn(),
         server_isn: s.isn(),
@@ -99,6 +102,9 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_window_full: count(server, Flags::WINDOW_FULL),
         client_keep_alives: count(client, Flags::KEEP_ALIVE),
         server_keep_alives: count(server, Flags::KEEP_ALIVE),
+        client_window_probes: trouble.probes[client],
+        server_window_probes: trouble.probes[server],
+        probes_counted: trouble.probes_counted,
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
         copies_counted: trouble.copies[1],
