@@ -64,6 +64,7 @@ crate::states! {
         Transfer "transfer" "The flow serves a request of TFTP that is in the capture.";
         Group "group" "One side is a group or everybody, which does not ask: the other one does.";
         Everybody "everybody" "A known service sends to everybody: the client is one of those who hear it, and the address does not tell which.";
+        Ephemeral "ephemeral-port" "Who sent first did so from a port that systems give to clients (32768 and up), to one below.";
         FirstSender "first-sender" "Nothing but who sent first in this capture: a guess, which is wrong where the capture began later than the flow.";
     }
 }

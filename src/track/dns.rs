@@ -334,24 +334,30 @@ impl Lookups {
         Some(place)
     }
 
-    /// The lookup that a response belongs to: by its question, and by its number alone where it
-    /// repeats none. `Err` when that one has its answer already.
+    /// The lookup that a response belongs to: by its question, by the name in it where no type
+    /// fits, and by its number alone where it repeats none. `Err` when that one has its answer
+    /// already.
     fn answered(&self, newest: usize, message: &Message) -> Option<Result<usize, ()>> {
-        let mut again = false;
-        for place in self.chain(Some(newest)) {
-            let row = &self.rows[place];
-            let fits = match message.questions.first() {
-                Some(q) => row.name.eq_ignore_ascii_case(&q.name),
-                None => true,
-            };
-            if fits && row.query_frame.is_some() {
-                if row.response_frame.is_none() {
-                    return Some(Ok(place));
-                }
-                again = true;
-            }
+        let question = message.questions.first();
+        let kind = question.map(|q| type_name(q.kind));
+        let named = |place: &usize| {
+            let row = &self.rows[*place];
+            let fits = question.is_none_or(|q| row.name.eq_ignore_ascii_case(&q.name));
+            fits && row.query_frame.is_some()
+        };
+        let typed = |place: &usize| {
+            let fits = kind
+                .as_ref()
+                .is_none_or(|kind| self.rows[*place].kind == *kind);
+            fits && named(place)
+        };
+        let open = |place: &usize| self.rows[*place].response_frame.is_none();
+        let chain = || self.chain(Some(newest));
+        if chain().any(|place| typed(&place)) {
+            return Some(chain().filter(typed).find(open).ok_or(()));
         }
-        again.then_some(Err(()))
+        let any = chain().any(|place| named(&place));
+        any.then(|| chain().filter(named).find(open).ok_or(()))
     }
 
     fn response(&mut self, seen: &Seen, protocol: Protocol, message: &Message) -> Note {

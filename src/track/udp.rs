@@ -189,9 +189,13 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
         ((false, true), ..) => (0, FlowRoles::Group),
         (_, true, false) => (1, FlowRoles::Port),
         (_, false, true) => (0, FlowRoles::Port),
+        (_, false, false) if from >= EPHEMERAL && to < EPHEMERAL => (0, FlowRoles::Ephemeral),
         _ => (0, FlowRoles::FirstSender),
     }
 }
+
+/// Where the ports begin that systems give to clients: Linux; others have begun at 49152.
+const EPHEMERAL: u16 = 32_768;
 
 fn client_side(flow: &Open) -> usize {
     roles(flow).0
