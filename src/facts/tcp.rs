@@ -263,7 +263,9 @@ crate::fact! {
         server_window_probes: u32, "Segments of the server that probe a closed window: the client had said that it has no room." by [trouble_frames];
         probes_counted: u32, "How many of these are counted above as keep-alives, as Wireshark counts them." by [trouble_frames];
         trouble_frames: Frames, "The first frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
-        copied_frames: u32, "Frames that hold a segment which an earlier frame already held: captured twice, not sent twice.";
+        copied_frames: u32, "Frames that hold a segment which an earlier frame already held: the same packet, captured twice or doubled on its way, not sent twice.";
+        same_copies: u32, "How many of these differ in nothing from the frame before: the network may have doubled them.";
+        doubled_frames: u32, "How many of these the receiver has acknowledged as received twice (D-SACK, RFC 2883): they were doubled on the way.";
         opening_counted: u32, "How many SYN+ACKs of a simultaneous open are counted above as sent again, as Wireshark counts them, though each is the first of its side.";
         one_way: Option<Side>, "The side whose segments alone are in the capture, though its acknowledgments show that the other one sent too: what is told of the other, or was not seen of it, says nothing." by [first_frame, last_frame] absent |_| Absent::inapplicable("segments of both sides are in the capture, or nothing shows that the other one sent any");
         copies_counted: u32, "How many of these are counted above, as Wireshark counts them, though nothing was sent again.";

@@ -120,7 +120,13 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
     let mut text = words.join(", ");
     if c.copied_frames > 0 {
         let all: u32 = sums.iter().map(|s| s.1).sum();
-        let copies = format!("{} captured twice", c.copied_frames);
+        let how = match (c.same_copies, c.doubled_frames) {
+            (0, _) => "captured twice",
+            (_, 0) => "captured twice, or doubled on the way",
+            (_, doubled) if doubled == c.copied_frames => "doubled on the way",
+            _ => "captured twice or doubled on the way, as some were",
+        };
+        let copies = format!("{} {how}", c.copied_frames);
         text = match c.copies_counted {
             0 if text.is_empty() => copies,
             0 => format!("{copies}; {text}"),

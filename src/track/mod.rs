@@ -174,9 +174,9 @@ impl Trackers {
         self.checksums.packet(packet);
         let copy_of = self.copies.packet(packet, ip);
         if let Transport::Tcp(segment) = &packet.transport {
-            return Some(self.tcp.find(packet, ip, segment, copy_of.is_some()));
+            return Some(self.tcp.find(packet, ip, segment, copy_of.map(|c| c.1)));
         }
-        self.message(packet, ip, fragments, copy_of);
+        self.message(packet, ip, fragments, copy_of.map(|c| c.0));
         None
     }
 

@@ -51,7 +51,7 @@ pub(crate) fn find(
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
     // What comes from the capturing itself is told last, next to the connections it touches.
     let bindings = [trackers.arp.bindings(), trackers.discovery.bindings()].concat();
-    found.extend(capturing::twice(&trackers.copies, &bindings));
+    found.extend(capturing::twice(&trackers.copies, &bindings, &trackers.tcp));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
 }

@@ -173,6 +173,15 @@ pub enum Story {
         packets: u64,
         /// What most of them differ in from the first.
         difference: Difference,
+        /// How many the receiver has acknowledged as received twice.
+        doubled: u32,
+    },
+    /// TCP segments came again long after, as the same packets.
+    CameAgain {
+        /// How many.
+        count: u32,
+        /// The TTL of most was another one.
+        routed: bool,
     },
     /// Checksums do not fit.
     Checksums {
@@ -285,6 +294,8 @@ pub enum Difference {
     Interface,
     /// A router was between.
     Hop,
+    /// The TTL, and the later one comes from the card that the first was sent to.
+    SameLink,
     /// The hardware addresses.
     Address,
     /// Nothing.

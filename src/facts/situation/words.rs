@@ -222,17 +222,22 @@ impl Display for Story {
                 count,
                 packets,
                 difference,
-            } => {
-                let why = difference_in_words(*difference);
-                let therefore = match difference {
-                    Difference::None => {
-                        "What is sent again carries a new IP identification, so these are no retransmissions"
-                    }
-                    _ => "They were not sent again",
+                doubled,
+            } => copied(f, *count, *packets, *difference, *doubled),
+            Story::CameAgain { count, routed } => {
+                let what = if *count == 1 {
+                    "1 TCP segment came again long after, and is".to_owned()
+                } else {
+                    format!("{count} TCP segments came again long after, and are")
+                };
+                let why = if *routed {
+                    "with a TTL that differs by one: so frames of both sides of a router are here, whose clocks differ"
+                } else {
+                    "so the network doubled them and was late with one, or captures of two places whose clocks differ were put together"
                 };
                 write!(
                     f,
-                    "{count} of {packets} IP frames are copies of a frame shortly before: the same packet was captured {why}. {therefore}, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them."
+                    "{what} still the same packet, with the same IP identification and numbers, {why}. What is sent again nearly always carries a new identification, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include these."
                 )
             }
             Story::Checksums {
@@ -343,6 +348,38 @@ impl Display for Story {
             }
         }
     }
+}
+
+/// What is told of frames that are copies.
+fn copied(
+    f: &mut Formatter<'_>,
+    count: u64,
+    packets: u64,
+    difference: Difference,
+    doubled: u32,
+) -> Result {
+    write!(
+        f,
+        "{count} of {packets} IP frames are copies of a frame shortly before: "
+    )?;
+    let include = "though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.";
+    if doubled > 0 && difference == Difference::None {
+        return write!(
+            f,
+            "the same packet came twice with nothing that differs. The receiver says of {doubled} of them that it got the data twice (D-SACK), so the network doubled packets on the way; they were not sent again, as what is sent again carries a new IP identification, {include}"
+        );
+    }
+    let why = difference_in_words(difference);
+    let therefore = match difference {
+        Difference::None => {
+            "What is sent again carries a new IP identification, so these are no retransmissions"
+        }
+        _ => "They were not sent again",
+    };
+    write!(
+        f,
+        "the same packet was captured {why}. {therefore}, {include}"
+    )
 }
 
 /// What is told of a RST that somebody else may have sent.
@@ -482,11 +519,14 @@ fn difference_in_words(difference: Difference) -> &'static str {
         Difference::Hop => {
             "before and after a router (the TTL differs by one), because both its sides were recorded"
         }
+        Difference::SameLink => {
+            "on its way to a router and on its way from it (the TTL differs by one), because the router passes it on over the same link, or both its sides were recorded"
+        }
         Difference::Address => {
             "with different hardware addresses, because both sides of a device between were recorded"
         }
         Difference::None => {
-            "with nothing that differs, as a mirror port does that copies both directions (or a loop in the network doubled it)"
+            "with nothing that differs, as a mirror port does that copies both directions, or doubled by the network on its way"
         }
     }
 }

@@ -13,6 +13,7 @@ use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
+use crate::facts::situation::Difference;
 use resets::Doubt;
 use tcp::Segment;
 
@@ -102,6 +103,11 @@ struct Trouble {
     holes: [Holes; 2],
     /// Frames that hold a segment captured before, and those of them that were counted above.
     copies: [u32; 2],
+    /// Those of them in which nothing differs, and those that were acknowledged as received twice.
+    same: u32,
+    doubled: u32,
+    /// The number after the newest copy's payload of each side, until it is acknowledged so.
+    doubtful: [Option<u32>; 2],
     /// SYN+ACKs of a simultaneous open that were counted above, though each is its side's first.
     opening: u32,
     /// Probes of a closed window, of each side, and those of them that were counted above.
@@ -290,6 +296,9 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
         part.largest = part.largest.max(length);
     }
     teardown(story, side, seen, length, initial_rtt);
+    if seen.received_twice {
+        received_twice(story, side, seen);
+    }
     if flags.0 != 0 {
         trouble(story, side, seen, flags);
     }
@@ -398,7 +407,8 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.rst_frame = 0;
             }
             if story.syn_side == Some(sender) {
-                story.opening_again |= story.syn_attempts > 0 && story.ack_frame == 0 && !seen.copy;
+                story.opening_again |=
+                    story.syn_attempts > 0 && story.ack_frame == 0 && seen.copy.is_none();
                 story.syn_attempts += 1;
             } else {
                 story.both_syn = true;
@@ -407,7 +417,7 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
         }
         tcp::SYN_ACK => {
             let again = story.synack_frame != 0 && story.ack_frame == 0;
-            story.opening_again |= again && !seen.copy;
+            story.opening_again |= again && seen.copy.is_none();
             if story.synack_frame == 0 {
                 story.synack_frame = frame;
                 story.synack_time = seen.time.0;
@@ -555,12 +565,42 @@ pub(super) fn unreachable(story: &mut Story, back: Back) {
     }
 }
 
-/// Counts a segment that was only captured again.
+/// Counts a segment that was captured before.
 #[cold]
-pub(super) fn copied(story: &mut Story, flags: Flags) {
+pub(super) fn copied(story: &mut Story, seen: &Seen, difference: Difference, flags: Flags) {
     let trouble = story.trouble.get_or_insert_default();
     trouble.copies[0] += 1;
     trouble.copies[1] += u32::from(is_trouble(flags));
+    if difference != Difference::None {
+        return;
+    }
+    trouble.same += 1;
+    let segment = &seen.segment;
+    if let Some(length @ 1..) = segment.length {
+        let end = segment.seq.wrapping_add(length);
+        trouble.doubtful[usize::from(seen.side)] = Some(end);
+    }
+}
+
+/// Takes in that something was received twice: if that is the newest copy, the network doubled it.
+#[cold]
+fn received_twice(story: &mut Story, side: usize, seen: &Seen) {
+    let Some(trouble) = &mut story.trouble else {
+        return;
+    };
+    let copy = &mut trouble.doubtful[1 - side];
+    if copy.is_some_and(|end| seen.segment.ack.wrapping_sub(end).cast_signed() >= 0)
+        && seen.copy.is_none()
+    {
+        *copy = None;
+        trouble.doubled += 1;
+    }
+}
+
+/// How many copies were acknowledged as received twice.
+pub(super) fn doubled(stream: &Stream) -> u32 {
+    let trouble = stream.story.trouble.as_ref();
+    trouble.map_or(0, |trouble| trouble.doubled)
 }
 
 /// Whether the sender's port looks like a service and the other's does not.

@@ -108,6 +108,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
         copies_counted: trouble.copies[1],
+        same_copies: trouble.same,
+        doubled_frames: trouble.doubled,
         opening_counted: trouble.opening,
         one_way: story.one_way().map(|side| name(u8::from(side == 1))),
         closed,
