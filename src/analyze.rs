@@ -396,6 +396,9 @@ impl Stream {
     /// Takes over what was followed behind.
     fn adopt(&mut self, tcp: Tcp) {
         self.trackers.tcp.adopt(tcp.connections);
+        for (stream, side) in &tcp.streams.found.askers {
+            self.trackers.tcp.asks(*stream, *side);
+        }
         self.trackers.streams = tcp.streams;
         self.trackers.segments = tcp.segments.unwrap_or_default();
     }
@@ -583,8 +586,9 @@ impl Summary {
 
     /// The fact about the capture.
     fn tell(&self, ending: &Ending, facts: &Facts, trackers: &Trackers) -> Capture {
-        let span = self.start.zip(self.last).map(|(a, b)| b.since(a));
-        let seconds = span.map(|ns| Milliseconds::from_nanoseconds(ns).0 / 1000.0);
+        let span = self.start.zip(self.last);
+        let span = span.and_then(|(first, last)| Milliseconds::between(first.0, last.0));
+        let seconds = span.map(|span| span.0 / 1000.0);
         let rate = |count: u64| seconds.filter(|s| *s > 0.0).map(|s| precise(count) / s);
         let mut remarks = ending.remarks.clone();
         remarks.extend(trackers.limits());
@@ -601,7 +605,7 @@ impl Summary {
             bytes: self.bytes,
             first_time: self.start.map(|t| Moment(t.0)),
             last_time: self.last.map(|t| Moment(t.0)),
-            duration_ms: span.map(Milliseconds::from_nanoseconds),
+            duration_ms: span,
             frames_per_second: rate(self.frames),
             bytes_per_second: rate(self.bytes),
             snapped_frames: self.snapped,

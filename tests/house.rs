@@ -141,9 +141,8 @@ const LONG: &[&str] = &[
     "dissect/dns/records.rs",
     // The rules of types, one function a kind of term.
     "query/check.rs",
-    // Wireshark's walk through a head, and the reader of exchanges: both are one state machine.
+    // Wireshark's walk through a head: one state machine.
     "dissect/http.rs",
-    "track/stream/http.rs",
     "track/messages.rs",
     // How a value is found in a sentence: one rule after the other, in the order they are tried.
     "grade/extract.rs",

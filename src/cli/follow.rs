@@ -5,7 +5,7 @@ use crate::capture::Kept;
 use crate::dissect::meaning;
 use crate::query::{Catalogue, Filter, Session};
 use crate::render::{Format, csv_cell, json_text, markdown_cell, safe};
-use crate::report::follow::{Content, Lines, Row};
+use crate::report::follow::{Content, Lines, Row, Talk};
 use crate::track::stream::conversation::{Conversation, End, Said, Which};
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
@@ -266,7 +266,11 @@ impl Writer {
         };
         self.ends = ends.map(end);
         let telnet = ends.iter().any(|end| end.1 == TELNET);
-        self.lines = Lines::new(telnet);
+        self.lines = Lines::new(match conversation.which {
+            Which::Udp(_) => Talk::Datagrams,
+            Which::Tcp(_) if telnet => Talk::Telnet,
+            Which::Tcp(_) => Talk::Stream,
+        });
         if self.how == How::Raw {
             return Ok(());
         }

@@ -32,6 +32,11 @@ impl Absent {
         Absent::Inapplicable(Cow::Borrowed(because))
     }
 
+    /// There are two frames with times, of which the later has the earlier one.
+    pub(crate) fn clock() -> Absent {
+        Absent::untold("the clock of the capture was set back between the frames")
+    }
+
     /// Which of the three, in a word: `never`, `cannot-be-told` or `does-not-apply`.
     pub fn word(&self) -> &'static str {
         match self {

@@ -31,7 +31,7 @@ crate::fact! {
         asked: IpAddr, "Address asked for.";
         reply_frame: Option<u32>, "Frame of the reply." absent no_reply;
         reply_mac: Option<Mac>, "Hardware address the reply gives." by [reply_frame] absent no_reply;
-        reply_time_ms: Option<Milliseconds>, "From the request to the reply." by [frame, reply_frame] absent no_reply;
+        reply_time_ms: Option<Milliseconds>, "From the request to the reply." by [frame, reply_frame] absent |a: &Arp| if a.reply_frame.is_some() { Absent::clock() } else { no_reply(a) };
         conflict_frame: Option<u32>, "Frame in which another hardware address claimed the same address." absent |_| Absent::never("no other hardware address claimed it");
         frames: Frames, "The frames this rests on." by [frames];
     }

@@ -16,6 +16,8 @@ crate::states! {
 fn no_time(c: &Capture) -> Absent {
     if c.frame_count == 0 {
         Absent::inapplicable("the capture has no frames")
+    } else if c.first_time.is_some() {
+        Absent::clock()
     } else {
         Absent::untold("the frames have no time")
     }

@@ -32,7 +32,7 @@ fn no_response(l: &Lookup) -> Absent {
         (NameService::Mdns, _) => {
             Absent::untold("multicast questions need no answer, and none is in the capture")
         }
-        _ if !l.stray_frames.is_empty() => Absent::untold(
+        _ if l.stray_frames.is_some() => Absent::untold(
             "no response from the address that was asked is in the capture, only from another",
         ),
         _ => Absent::untold("no response to this query is in the capture"),
@@ -57,9 +57,9 @@ crate::fact! {
         answer_count: Option<u32>, "How many answer records there are." by [response_frame] absent no_response;
         authoritative: Option<bool>, "Whether the responding server is responsible for the name." by [response_frame] absent no_response;
         repeats: u32, "How often the query was sent again before the answer.";
-        stray_frames: Frames, "Frames of responses with its number, ports and question that came from an address which was not asked." by [query_frame, stray_frames];
+        stray_frames: Option<Box<Frames>>, "Frames of responses with its number, ports and question that came from an address which was not asked." by [query_frame, stray_frames] absent |_| Absent::never("no such response is in the capture");
         other_response_frame: Option<u32>, "Frame of a second response, that says something else though the question was sent once." absent |_| Absent::never("no response that says something else is in the capture");
-        time_ms: Option<Milliseconds>, "From query to response." absent |l: &Lookup| if l.query_frame.is_none() { Absent::untold("the query is not in the capture") } else { no_response(l) };
+        time_ms: Option<Milliseconds>, "From query to response." absent |l: &Lookup| match (l.query_frame, l.response_frame) { (None, _) => Absent::untold("the query is not in the capture"), (Some(_), Some(_)) => Absent::untold("the frames have no time, or the clock was set back between them"), _ => no_response(l) };
     }
 }
 

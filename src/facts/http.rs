@@ -11,6 +11,26 @@ crate::states! {
     }
 }
 
+crate::states! {
+    "Why no response is told though bytes of the answering side are missing." Lost {
+        Missing "missing" "The response is among the bytes that the capture misses.";
+        Unclear "unclear" "Bytes are missing, and which of the responses after them is this request's cannot be told.";
+    }
+}
+
+/// Why there is no response.
+fn unanswered(e: &Exchange) -> Absent {
+    match e.response_lost {
+        Some(Lost::Missing) => {
+            Absent::untold("the response is among bytes that the capture misses")
+        }
+        Some(Lost::Unclear) => Absent::untold(
+            "bytes are missing in the capture, and which of the responses after them is this request's cannot be told",
+        ),
+        None => Absent::untold("no response is in the capture"),
+    }
+}
+
 fn no_request(e: &Exchange) -> Absent {
     match e.request_frame {
         Some(_) => Absent::never("the request has no such header"),
@@ -21,14 +41,25 @@ fn no_request(e: &Exchange) -> Absent {
 fn no_response(e: &Exchange) -> Absent {
     match e.response_frame {
         Some(_) => Absent::never("the response has no such header"),
-        None => Absent::untold("no response is in the capture"),
+        None => unanswered(e),
+    }
+}
+
+/// Why it cannot be told how long the answer took.
+fn no_time(e: &Exchange) -> Absent {
+    match (e.request_frame, e.response_frame) {
+        (Some(_), Some(_)) => Absent::untold(
+            "the response began before the request was whole in the capture, or the clock was set back",
+        ),
+        (None, _) => Absent::untold("the request is not in the capture"),
+        _ => unanswered(e),
     }
 }
 
 fn not_whole(e: &Exchange) -> Absent {
     match e.response_frame {
         Some(_) => Absent::untold("the response is not whole in the capture"),
-        None => Absent::untold("no response is in the capture"),
+        None => unanswered(e),
     }
 }
 
@@ -53,9 +84,10 @@ crate::fact! {
         if_none_match: Option<Vec<u8>>, "If-None-Match header: send it only if it is another version." by [request_frame] absent no_request;
         authorization: Option<Vec<u8>>, "Authorization header; user and password of Basic are decoded." by [request_frame] absent no_request;
         cookie: Option<Vec<u8>>, "Cookie header." by [request_frame] absent no_request;
-        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame] absent |_| Absent::untold("the request is not whole in the capture, or has no body");
+        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame, request_last_frame] absent |e: &Exchange| match e.request_frame { Some(_) => Absent::untold("the request is not whole in the capture"), None => Absent::untold("the request is not in the capture") };
         response_frame: Option<u32>, "Frame with the first byte of the response." absent no_response;
         response_last_frame: Option<u32>, "Frame with its last byte." absent not_whole;
+        response_lost: Option<Lost>, "Why no response is told, where bytes of the answering side are missing." absent |_| Absent::inapplicable("no response is known to be missing");
         status: Option<u16>, "Status code." by [response_frame] absent no_response;
         phrase: Option<Vec<u8>>, "The words after it." by [response_frame] absent no_response;
         response_version: Option<String>, "HTTP version of the response." by [response_frame] absent no_response;
@@ -67,11 +99,11 @@ crate::fact! {
         set_cookie: Option<Vec<u8>>, "Set-Cookie header of the response." by [response_frame] absent no_response;
         www_authenticate: Option<Vec<u8>>, "WWW-Authenticate header of the response: it asks for a password." by [response_frame] absent no_response;
         connection: Option<Vec<u8>>, "Connection header of the response: keep-alive or close." by [response_frame] absent no_response;
-        transfer: Option<Transfer>, "How the body's end is known." by [response_frame] absent |e: &Exchange| match e.response_frame { Some(_) => Absent::inapplicable("the response has no body"), None => Absent::untold("no response is in the capture") };
+        transfer: Option<Transfer>, "How the body's end is known." by [response_frame] absent |e: &Exchange| match e.response_frame { Some(_) => Absent::inapplicable("the response has no body"), None => unanswered(e) };
         response_body_bytes: Option<u64>, "Bytes of the response's body, chunk framing not counted." by [response_frame, response_last_frame] absent not_whole;
         location: Option<Vec<u8>>, "Location header: where a redirect points." by [response_frame] absent no_response;
         server_software: Option<Vec<u8>>, "Server header." by [response_frame] absent no_response;
-        time_ms: Option<Milliseconds>, "From the end of the request to the first byte of the response." by [request_last_frame, response_frame] absent no_response;
+        time_ms: Option<Milliseconds>, "From the end of the request to the first byte of the response." by [request_last_frame, response_frame] absent no_time;
         whole_time_ms: Option<Milliseconds>, "From the end of the request to the last byte of the response (Wireshark's http.time)." by [request_last_frame, response_last_frame] absent not_whole;
         complete: bool, "Whether the response is whole in the capture.";
     }

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 fn no_span(p: &Ping) -> Absent {
     if p.reply_frame.is_none() {
         no_reply(p)
+    } else if p.whole && p.time.is_some() {
+        Absent::clock()
     } else if p.whole {
         Absent::untold("the frames have no time")
     } else {
@@ -75,7 +77,7 @@ crate::fact! {
         ttl: u8, "TTL of the probe: the router that answers is so many hops away.";
         router: Option<IpAddr>, "Who answered." by [answer_frame] absent |_| Absent::untold("nothing that answers this probe is in the capture");
         answer_frame: Option<u32>, "Frame of the answer." absent |_| Absent::untold("nothing that answers this probe is in the capture");
-        rtt_ms: Option<Milliseconds>, "From the probe to the answer." absent |_| Absent::untold("nothing that answers this probe is in the capture");
+        rtt_ms: Option<Milliseconds>, "From the probe to the answer." absent |t: &TraceProbe| if t.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { Absent::untold("nothing that answers this probe is in the capture") };
         reached: bool, "Whether it was the destination itself that answered." by [answer_frame];
     }
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 crate::states! {
     "How client and server of a connection are known." Roles {
         Syn "syn" "A SYN or SYN+ACK says who called.";
+        Content "content" "Neither is in the capture, but one side sends HTTP requests.";
         Guess "guess" "Neither is in the capture: guessed by the ports, then by who sent first.";
     }
 }
@@ -117,7 +118,7 @@ fn no_rtt(c: &Connection) -> Absent {
             )
         }
         Opened::Handshake if c.syn_frame.is_some() => Absent::untold(
-            "one of the three frames of the handshake is not in the capture, or has no time",
+            "one of the three frames of the handshake is not in the capture, or has no time, or the clock was set back between them",
         ),
         Opened::Handshake | Opened::Midstream => {
             Absent::untold("the handshake is not in the capture")
@@ -179,8 +180,11 @@ fn no_rst(_: &Connection) -> Absent {
     Absent::untold("no RST of this connection is in the capture")
 }
 
-fn no_time(_: &Connection) -> Absent {
-    Absent::untold("the frames have no time")
+fn no_time(c: &Connection) -> Absent {
+    match c.start_time {
+        Some(_) => Absent::clock(),
+        None => Absent::untold("the frames have no time"),
+    }
 }
 
 fn no_client_data(c: &Connection) -> Absent {

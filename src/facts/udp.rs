@@ -40,7 +40,7 @@ crate::fact! {
         answers_frame: Option<u32>, "Datagram of the other side that this one follows first." absent |_| Absent::untold("none of the other side waited for an answer, or several did");
         answer_frame: Option<u32>, "First datagram back after it; of a request of DHCP, the first of its transaction." absent no_answer;
         answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
-        answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent no_answer;
+        answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent |d: &Datagram| if d.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { no_answer(d) };
         error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::untold("no ICMP error about it is in the capture");
         answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP or TFTP.";
         cut_by_receiver_bytes: Option<u32>, "Bytes that a receive buffer of the size given with --receive-buffer discards." absent |_| Absent::untold("the receiver's buffer does not show in a capture: give its size with --receive-buffer");
@@ -80,7 +80,7 @@ crate::fact! {
         roles: FlowRoles, "What says which side is the client.";
         first_frame: u32, "First frame.";
         start_time: Option<Moment>, "When it began." absent |_| Absent::untold("the frames have no time");
-        duration_ms: Option<Milliseconds>, "From the first datagram to the last." absent |_| Absent::untold("the frames have no time");
+        duration_ms: Option<Milliseconds>, "From the first datagram to the last." absent |f: &Flow| if f.start_time.is_some() { Absent::clock() } else { Absent::untold("the frames have no time") };
         client_datagrams: u64, "Datagrams from the client.";
         server_datagrams: u64, "Datagrams from the server.";
         client_bytes: u64, "Payload bytes from the client.";

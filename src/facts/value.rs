@@ -30,6 +30,13 @@ impl AsFrames for Option<u32> {
     }
 }
 
+/// Of a list that is rare among many records: it takes the room of one pointer.
+impl AsFrames for Option<Box<Frames>> {
+    fn add_to(&self, frames: &mut Frames) {
+        frames.extend(self.iter().flat_map(|list| list.iter()));
+    }
+}
+
 impl AsFrames for Frames {
     fn add_to(&self, frames: &mut Frames) {
         frames.extend(self);
@@ -63,6 +70,12 @@ impl Milliseconds {
     )]
     pub fn from_nanoseconds(ns: i64) -> Self {
         Milliseconds(ns as f64 / 1e6)
+    }
+
+    /// From one moment to a later one, in nanoseconds. Clocks are set back while a capture runs: then
+    /// how long it was cannot be told.
+    pub fn between(earlier: i64, later: i64) -> Option<Self> {
+        (later >= earlier).then(|| Self::from_nanoseconds(later.saturating_sub(earlier)))
     }
 }
 
@@ -114,6 +127,13 @@ macro_rules! as_list {
 }
 
 as_list!(IpAddr, String, Milliseconds, Mac, &'static str);
+
+impl<T: AsValue> AsValue for Box<T> {
+    const KIND: Kind = T::KIND;
+    fn as_value(&self) -> Option<Value<'_>> {
+        (**self).as_value()
+    }
+}
 
 impl<T: AsValue> AsValue for Option<T> {
     const KIND: Kind = T::KIND;

@@ -444,7 +444,10 @@ const LOOKUPS: Columns = columns![Lookup;
         (Some(status), _) => status.to_owned(),
         _ => NONE_HERE.to_owned(),
     }),
-    ("from elsewhere", |l, t| frames(&l.stray_frames, t)),
+    ("from elsewhere", |l, t| {
+        let strays = l.stray_frames.as_ref();
+        strays.map_or_else(String::new, |list| frames(list, t))
+    }),
     ("differs in", |l, _| l.other_response_frame.map_or_else(String::new, |f| f.to_string())),
     ("took", |l, _| span(l.time_ms)),
 ];

@@ -41,19 +41,30 @@ struct Begun {
     binary: u64,
 }
 
+/// What a conversation is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Talk {
+    /// Bytes without bounds: what one end says goes on until its line ends or the other end speaks.
+    #[default]
+    Stream,
+    /// The same with Telnet's commands between the text, and every letter echoed.
+    Telnet,
+    /// Datagrams: each is said by itself.
+    Datagrams,
+}
+
 /// Turns pieces into rows.
 #[derive(Default)]
 pub struct Lines {
     begun: [Begun; 2],
-    /// Telnet's commands stand between the text.
-    telnet: bool,
+    talk: Talk,
 }
 
 impl Lines {
-    /// For a conversation; Telnet's commands are told apart where they are.
-    pub fn new(telnet: bool) -> Lines {
+    /// For a conversation of this make.
+    pub fn new(talk: Talk) -> Lines {
         Lines {
-            telnet,
+            talk,
             ..Lines::default()
         }
     }
@@ -61,7 +72,7 @@ impl Lines {
     /// Takes in a piece, and hands out the rows that are whole.
     pub fn said(&mut self, said: &Said<'_>, out: &mut dyn FnMut(Row)) {
         if !said.bytes.is_empty() {
-            if self.telnet {
+            if self.talk == Talk::Telnet {
                 for piece in telnet::pieces(said.bytes) {
                     let (command, option) = match piece {
                         telnet::Piece::Text(_, bytes) => {
@@ -81,6 +92,7 @@ impl Lines {
                     });
                 }
             } else {
+                self.flush(1 - said.side, out);
                 self.bytes(said, said.bytes, out);
             }
         }
@@ -91,6 +103,9 @@ impl Lines {
                 frames: (said.frame, said.frame),
                 content: Content::Missing(u64::from(said.missing)),
             });
+        }
+        if self.talk == Talk::Datagrams {
+            self.flush(said.side, out);
         }
     }
 
@@ -111,7 +126,8 @@ impl Lines {
                 }
                 self.grow(said, line);
                 // A carriage return alone ends what is typed at a terminal.
-                let typed = self.telnet && (line.ends_with(b"\r") || line.ends_with(b"\r\0"));
+                let typed =
+                    self.talk == Talk::Telnet && (line.ends_with(b"\r") || line.ends_with(b"\r\0"));
                 if end.is_some() || typed || self.begun[said.side].bytes.len() >= LONGEST {
                     // What the other end has begun came before.
                     self.flush(1 - said.side, out);
@@ -177,9 +193,9 @@ fn is_text(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn rows(telnet: bool, pieces: &[(usize, u32, &[u8], u32)]) -> Vec<Row> {
+    fn rows(talk: Talk, pieces: &[(usize, u32, &[u8], u32)]) -> Vec<Row> {
         let mut rows = Vec::new();
-        let mut lines = Lines::new(telnet);
+        let mut lines = Lines::new(talk);
         for (side, frame, bytes, missing) in pieces {
             let said = Said {
                 side: *side,
@@ -203,7 +219,10 @@ mod tests {
 
     #[test]
     fn a_line_has_the_frames_that_carried_it() {
-        let found = rows(false, &[(0, 4, b"US", 0), (0, 6, b"ER a\r\nPASS b\r\n", 0)]);
+        let found = rows(
+            Talk::Stream,
+            &[(0, 4, b"US", 0), (0, 6, b"ER a\r\nPASS b\r\n", 0)],
+        );
         assert_eq!(found, [row(0, 4, 6, "USER a"), row(0, 6, 6, "PASS b")]);
     }
 
@@ -215,8 +234,23 @@ mod tests {
             (1, 3, b"m", 0),
             (0, 4, b"e\r\0", 0),
         ];
-        let found = rows(true, pieces);
+        let found = rows(Talk::Telnet, pieces);
         assert_eq!(found, [row(1, 1, 3, "login: m"), row(0, 2, 4, "me")]);
+    }
+
+    #[test]
+    fn what_has_no_line_ends_keeps_its_order_and_datagrams_stay_apart() {
+        let pieces: &[(usize, u32, &[u8], u32)] = &[
+            (0, 1, b"one", 0),
+            (0, 2, b"two", 0),
+            (1, 3, b"ONE", 0),
+            (0, 4, b"three", 0),
+        ];
+        let mut said = vec![row(0, 1, 2, "onetwo"), row(1, 3, 3, "ONE")];
+        said.push(row(0, 4, 4, "three"));
+        assert_eq!(rows(Talk::Stream, pieces), said);
+        said.splice(..1, [row(0, 1, 1, "one"), row(0, 2, 2, "two")]);
+        assert_eq!(rows(Talk::Datagrams, pieces), said);
     }
 
     #[test]
@@ -225,7 +259,7 @@ mod tests {
             (1, 1, b"HTTP/1.1 200 OK\r\n\r\n\0\x01\x02", 0),
             (1, 2, b"\xff\xfe\n", 5),
         ];
-        let found = rows(false, pieces);
+        let found = rows(Talk::Stream, pieces);
         let told: Vec<&Content> = found.iter().map(|row| &row.content).collect();
         let wanted = [
             Content::Line("HTTP/1.1 200 OK".into()),
@@ -239,11 +273,11 @@ mod tests {
 
     #[test]
     fn telnet_commands_are_told_apart() {
-        let found = rows(true, &[(1, 3, b"\xff\xfd\x01hi\r\n", 0)]);
+        let found = rows(Talk::Telnet, &[(1, 3, b"\xff\xfd\x01hi\r\n", 0)]);
         assert_eq!(found[0].content, Content::Telnet(253, Some(1)));
         assert_eq!(found[1], row(1, 3, 3, "hi"));
         // Elsewhere they are bytes.
-        let found = rows(false, &[(1, 3, b"\xff\xfd\x01hi\r\n", 0)]);
+        let found = rows(Talk::Stream, &[(1, 3, b"\xff\xfd\x01hi\r\n", 0)]);
         assert_eq!(found[0].content, Content::Bytes(7));
     }
 }

@@ -256,9 +256,7 @@ impl Requests {
         if request.reply_frame.is_none() {
             request.reply_frame = Some(frame);
             request.reply_mac = Some(Mac(message.sender_mac));
-            request.reply_time_ms = Some(Milliseconds::from_nanoseconds(
-                time.since(self.times[*place]),
-            ));
+            request.reply_time_ms = Milliseconds::between(self.times[*place].0, time.0);
             request.frames.push(frame);
         } else if request.reply_mac != Some(Mac(message.sender_mac)) {
             request.conflict_frame.get_or_insert(frame);

@@ -490,7 +490,7 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         authoritative: None,
         repeats: 0,
         time_ms: None,
-        stray_frames: Vec::new(),
+        stray_frames: None,
         other_response_frame: None,
     }
 }
@@ -528,7 +528,7 @@ fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
         lookup.time_ms = seen
             .time
             .zip(lookup.time)
-            .map(|(end, start)| Milliseconds::from_nanoseconds(end.since(Time(start.0))));
+            .and_then(|(end, start)| Milliseconds::between(start.0, end.0));
     }
 }
 

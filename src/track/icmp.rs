@@ -241,8 +241,8 @@ impl Echoes {
         let (noted, place) = match self.open.get_mut(&exact) {
             // Each member of a group answers the same request.
             Some(open) if is_group(exact.1) => {
-                let first = open.places.front().copied();
-                (first, first)
+                fresh = std::mem::take(&mut open.fresh);
+                (open.places.back().copied(), open.places.front().copied())
             }
             Some(open) => {
                 fresh = std::mem::take(&mut open.fresh);
@@ -258,8 +258,8 @@ impl Echoes {
             }
             None => {
                 let asked = (ip.destination, message.identifier, message.sequence);
-                let group = self.groups.get(&asked).copied();
-                (group, group)
+                // Wireshark knows no replies from other addresses.
+                (None, self.groups.get(&asked).copied())
             }
         };
         if place.or(of).is_none() {
@@ -316,8 +316,7 @@ impl Echoes {
             ping.reply_frame = Some(frame);
             ping.reply_ttl = Some(ip.ttl);
             let span = packet.frame.time.zip(ping.time);
-            let rtt = span.map(|(end, start)| end.0.saturating_sub(start.0));
-            ping.rtt_ms = rtt.map(Milliseconds::from_nanoseconds);
+            ping.rtt_ms = span.and_then(|(end, start)| Milliseconds::between(start.0, end.0));
             ping.whole &= !part;
         }
     }
@@ -457,10 +456,10 @@ mod tests {
         bytes
     }
 
-    /// The request that each message is said to answer.
-    fn answers(messages: &[Vec<u8>]) -> Vec<u32> {
+    /// The request that each message is said to answer: by the pings, and by Wireshark.
+    fn answers(messages: &[Vec<u8>]) -> (Vec<u32>, Vec<u32>) {
         let mut echoes = Echoes::default();
-        let answered = (1..).zip(messages).map(|(number, bytes)| {
+        let noted = (1..).zip(messages).map(|(number, bytes)| {
             let packet = Packet::dissect(Frame {
                 number,
                 time: Some(Time(i64::from(number))),
@@ -474,7 +473,13 @@ mod tests {
             };
             echoes.packet(&packet, &ip, &message, None).resp_to
         });
-        answered.collect()
+        let noted = noted.collect();
+        let told = (1..).zip(messages).map(|(number, _)| {
+            let mut pings = echoes.pings().iter();
+            let own = pings.find(|ping| ping.reply_frames.contains(&number));
+            own.map_or(0, |ping| ping.frame)
+        });
+        (told.collect(), noted)
     }
 
     #[test]
@@ -532,14 +537,16 @@ mod tests {
             }
             messages.push(echo(0, HOST, ASKER, 1));
             messages.push(echo(0, [10, 0, 3, 255], ASKER, 1));
-            assert_eq!(answers(&messages)[8..], [1, 3]);
+            let (told, noted) = answers(&messages);
+            assert_eq!(told[8..], [1, 3]);
+            assert_eq!(noted[8..], [0, 3]);
         }
     }
 
     #[test]
     fn each_member_of_a_group_answers_and_a_host_once() {
         let group = [10, 0, 0, 255];
-        let answered = answers(&[
+        let (told, noted) = answers(&[
             echo(8, ASKER, group, 1),
             echo(0, HOST, ASKER, 1),
             echo(0, [10, 0, 0, 8], ASKER, 1),
@@ -547,6 +554,7 @@ mod tests {
             echo(0, HOST, ASKER, 2),
             echo(0, HOST, ASKER, 2),
         ]);
-        assert_eq!(answered, [0, 1, 1, 0, 4, 0]);
+        assert_eq!(told, [0, 1, 1, 0, 4, 0]);
+        assert_eq!(noted, [0, 0, 0, 0, 4, 0]);
     }
 }

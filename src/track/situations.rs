@@ -8,7 +8,7 @@ mod waiting;
 use super::arp::Unanswered;
 use super::dns::in_words;
 use super::pairs::Census;
-use super::tcp::{Failure, OddReset};
+use super::tcp::{Failure, Ill, OddReset};
 use super::{Trackers, capturing, copies, traces};
 use crate::capture::Time;
 use crate::dissect;
@@ -125,11 +125,13 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
 
 fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
     for index in 0..trackers.tcp.len() {
-        let Some(failure) = trackers.tcp.failure(index) else {
-            if let Some(reset) = trackers.tcp.odd_reset(index) {
+        let failure = match trackers.tcp.ill(index) {
+            None => continue,
+            Some(Ill::Reset(reset)) => {
                 odd_reset(index, &reset, found);
+                continue;
             }
-            continue;
+            Some(Ill::Failed(failure)) => failure,
         };
         let (client, server) = (failure.client.0, failure.server.0);
         let ends = (client, server, Some(failure.server.1));
@@ -302,8 +304,8 @@ fn answers(trackers: &Trackers, found: &mut Gathered) {
             continue;
         }
         let ends = (client, row.server, Some(DNS));
-        let mut frames = row.stray_frames.clone();
-        frames.push(query);
+        let strays = row.stray_frames.iter().flat_map(|list| list.iter());
+        let frames: Vec<u32> = strays.copied().chain([query]).collect();
         found.add(SituationKind::StrayAnswer, About::Dns, ends, frames, || {
             Story::StrayAnswer {
                 client,

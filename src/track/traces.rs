@@ -62,7 +62,9 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
                 router: error.map(|e| e.sender).or(ping.reply_frame.map(|_| to)),
                 answer_frame: error.map(|e| e.frame).or(ping.reply_frame),
                 rtt_ms: match (error, ping.time) {
-                    (Some(error), Some(sent)) => error.time.map(|t| span(t.0, sent.0)),
+                    (Some(error), Some(sent)) => {
+                        error.time.and_then(|t| Milliseconds::between(sent.0, t.0))
+                    }
                     _ => ping.rtt_ms,
                 },
                 reached: error.is_none() && ping.reply_frame.is_some(),
@@ -81,7 +83,7 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
                 rtt_ms: error
                     .and_then(|e| e.time)
                     .filter(|_| timed)
-                    .map(|t| span(t.0, time.0)),
+                    .and_then(|t| Milliseconds::between(time.0, t.0)),
                 reached: error.is_some_and(|e| e.sender == to && !ran_out(e)),
             });
         }
@@ -128,12 +130,10 @@ fn syns(
             ttl: call.ttl,
             router: error.map(|e| e.sender).or(answer.map(|_| call.to)),
             answer_frame: error.map(|e| e.frame).or(answer.map(|a| a.0)),
-            rtt_ms: end.filter(|_| timed).map(|end| span(end, call.time)),
+            rtt_ms: end
+                .filter(|_| timed)
+                .and_then(|end| Milliseconds::between(call.time, end)),
             reached: answer.is_some(),
         });
     }
-}
-
-fn span(end: i64, start: i64) -> Milliseconds {
-    Milliseconds::from_nanoseconds(end.saturating_sub(start))
 }

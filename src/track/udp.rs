@@ -514,7 +514,7 @@ impl Flows {
             answer_shared: row.shared,
             answer_time_ms: answer
                 .filter(|_| timed)
-                .map(|a| Milliseconds::from_nanoseconds(a.time.since(row.time))),
+                .and_then(|a| Milliseconds::between(row.time.0, a.time.0)),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
             answers_elsewhere: elsewhere(flow) || is_dhcp(flow) && !row.answered,
             cut_by_receiver_bytes: receive_buffer.map(|size| row.payload.saturating_sub(size)),
@@ -539,7 +539,7 @@ impl Flows {
             roles,
             first_frame: flow.first_frame,
             start_time: timed.then_some(Moment(flow.first.0)),
-            duration_ms: timed.then(|| Milliseconds::from_nanoseconds(flow.last.since(flow.first))),
+            duration_ms: Milliseconds::between(flow.first.0, flow.last.0).filter(|_| timed),
             client_datagrams: flow.datagrams[client],
             server_datagrams: flow.datagrams[server],
             client_bytes: flow.bytes[client],

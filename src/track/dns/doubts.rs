@@ -8,7 +8,7 @@ use crate::facts::dns::{Lookup, NameService};
 use std::net::IpAddr;
 
 /// So many questions back may be the one that an unasked response has the number of.
-const RECENT: usize = 256;
+const RECENT: usize = 64;
 /// Most that are told.
 const MOST: usize = 1000;
 
@@ -62,7 +62,8 @@ impl Lookups {
                 && row.name.eq_ignore_ascii_case(&question.name)
         });
         let Some(row) = found else { return false };
-        self.rows[row].stray_frames.push(seen.frame);
+        let strays = &mut self.rows[row].stray_frames;
+        strays.get_or_insert_default().push(seen.frame);
         if self.doubts.strays.len() < MOST {
             self.doubts.strays.push(Stray {
                 row,

@@ -58,7 +58,8 @@ pub struct Said<'a> {
 
 /// A conversation, as far as it was read.
 pub(crate) struct Conversation {
-    which: Which,
+    /// Which one it is.
+    pub which: Which,
     /// Both ends, the sender of the first frame first.
     pub ends: Option<[End; 2]>,
     /// Which of them is the client, as far as the frames tell.
@@ -166,6 +167,8 @@ impl Conversation {
             carried_in: packet.frame.number,
             time: packet.frame.time.unwrap_or_default(),
             bytes: &[],
+            number: segment.seq,
+            acked: segment.ack,
             missing: 0,
         };
         let mut deliver = |piece: Piece<'_>| out(said(&piece));
@@ -198,6 +201,8 @@ impl Conversation {
                 carried_in: self.last,
                 time: Default::default(),
                 bytes: &[],
+                number: 0,
+                acked: 0,
                 missing: 0,
             };
             let mut deliver = |piece: Piece<'_>| out(said(&piece));

@@ -120,6 +120,8 @@ mod tests {
                 carried_in: frame,
                 time: Time(0),
                 bytes,
+                number: 0,
+                acked: 0,
                 missing: 0,
             };
             parser.bytes(&piece, Protocol::Dns, &mut found);

@@ -2,13 +2,11 @@
 //! pipelined connections; bodies by length, chunked, or until the connection closes.
 
 use super::Piece;
+use super::exchanges::Exchanges;
+use super::pairing::{Open, Pairing};
 use crate::capture::Time;
-use crate::dissect::{as_usize, http as lenient};
-use crate::facts::http::{Exchange, Transfer};
-use crate::facts::{Milliseconds, Moment};
-use crate::track::chunks::Chunks;
-use foldhash::fast::RandomState;
-use std::collections::{HashMap, VecDeque};
+use crate::dissect::{as_u32, http as lenient};
+use crate::facts::http::Lost;
 use std::mem::MaybeUninit;
 
 /// Longest head that is waited for.
@@ -17,17 +15,17 @@ const MOST_HEAD: usize = 64 << 10;
 const MOST_FIELDS: usize = 128;
 
 /// A request's first line.
-struct Asked<'a> {
-    version: u8,
-    method: &'a [u8],
-    uri: &'a [u8],
+pub(super) struct Asked<'a> {
+    pub(super) version: u8,
+    pub(super) method: &'a [u8],
+    pub(super) uri: &'a [u8],
 }
 
 /// A response's first line.
-struct Status<'a> {
-    version: u8,
-    code: u16,
-    phrase: &'a [u8],
+pub(super) struct Status<'a> {
+    pub(super) version: u8,
+    pub(super) code: u16,
+    pub(super) phrase: &'a [u8],
 }
 
 /// Whether these bytes begin an HTTP message.
@@ -73,15 +71,27 @@ enum State {
     Lost,
 }
 
+/// Where a message begins.
+#[derive(Clone, Copy)]
+pub(super) struct First {
+    pub(super) frame: u32,
+    pub(super) time: Time,
+    /// Number of its first byte, and what the segment acknowledges that carries it.
+    number: u32,
+    acked: u32,
+}
+
 #[derive(Default)]
 struct Direction {
     state: State,
     head: Vec<u8>,
-    /// First frame of the message that is being read, and its time.
-    first: Option<(u32, Time)>,
+    /// Where the message begins that is being read.
+    first: Option<First>,
     /// Which exchange the message belongs to.
     row: Option<usize>,
     body: u64,
+    /// Something of it was read.
+    read: bool,
 }
 
 /// The messages of one connection.
@@ -89,12 +99,17 @@ struct Direction {
 pub(super) struct Parser {
     sides: [Direction; 2],
     /// Requests without a response yet.
-    open: VecDeque<usize>,
+    pairing: Pairing,
     /// Which side asks.
     client: Option<usize>,
 }
 
 impl Parser {
+    /// Which side asks, once that is known.
+    pub(super) fn client(&self) -> Option<usize> {
+        self.client
+    }
+
     /// Takes in bytes of one direction.
     pub(super) fn bytes(&mut self, piece: Piece<'_>, exchanges: &mut Exchanges) {
         let mut rest = piece.bytes;
@@ -106,6 +121,7 @@ impl Parser {
             }
         }
         if piece.missing > 0 {
+            self.sides[piece.side].read = true;
             self.missing(piece.side, u64::from(piece.missing), &piece, exchanges);
         }
     }
@@ -216,7 +232,13 @@ impl Parser {
             if skip > 0 {
                 return &bytes[skip..];
             }
-            direction.first = Some((piece.frame, piece.time));
+            let read = piece.bytes.len() - bytes.len();
+            direction.first = Some(First {
+                frame: piece.frame,
+                time: piece.time,
+                number: piece.number.wrapping_add(as_u32(read)),
+                acked: piece.acked,
+            });
             if let Some(end) = head_end(bytes, 0) {
                 let (head, rest) = bytes.split_at(end);
                 self.read_head(side, head, piece, exchanges);
@@ -317,7 +339,10 @@ impl Parser {
     ) {
         let row = exchanges.request(piece, self.sides[side].first, request, fields, side);
         self.client = Some(side);
-        self.open.push_back(row);
+        let (first, acked) = self.begun(side, piece);
+        if !self.pairing.asked(Open { row, first, acked }) {
+            exchanges.lose(row, Lost::Unclear);
+        }
         let direction = &mut self.sides[side];
         direction.row = Some(row);
         direction.body = 0;
@@ -342,9 +367,20 @@ impl Parser {
         let code = response.code;
         let interim = (100..200).contains(&code) && code != 101;
         let row = if interim {
-            self.open.front().copied()
+            self.pairing.next()
         } else {
-            self.open.pop_front()
+            let (first, acked) = self.begun(side, piece);
+            if !std::mem::replace(&mut self.sides[side].read, true) {
+                self.pairing.begins(first);
+            }
+            let found = self.pairing.answered(first, acked);
+            if let Some(row) = found.swallowed {
+                exchanges.lose(row, Lost::Missing);
+            }
+            for row in found.unclear {
+                exchanges.lose(row, Lost::Unclear);
+            }
+            found.row
         };
         let row = row.unwrap_or_else(|| exchanges.unasked(piece, side));
         if interim {
@@ -371,6 +407,13 @@ impl Parser {
         }
     }
 
+    /// Number of the first byte of the message that is being read, and what was acknowledged with
+    /// it.
+    fn begun(&self, side: usize, piece: &Piece<'_>) -> (u32, u32) {
+        let first = self.sides[side].first;
+        first.map_or((piece.number, piece.acked), |f| (f.number, f.acked))
+    }
+
     /// The message of this direction is whole.
     fn complete(&mut self, side: usize, piece: &Piece<'_>, exchanges: &mut Exchanges) {
         let direction = &mut self.sides[side];
@@ -394,10 +437,22 @@ impl Parser {
             }
             State::Chunk(left) if *left > count => *left -= count,
             State::UntilClose => direction.body += count,
-            _ => {
-                direction.state = State::Lost;
+            state => {
+                let whole = matches!(state, State::Head) && direction.head.is_empty();
+                *state = State::Lost;
                 direction.head = Vec::new();
                 direction.row = None;
+                let hole = piece.number.wrapping_add(as_u32(piece.bytes.len()));
+                match self.client {
+                    Some(client) if client != side => {
+                        self.pairing.misses_responses(whole.then_some(hole));
+                    }
+                    Some(_) => self.pairing.misses_requests(),
+                    None => {
+                        self.pairing.misses_requests();
+                        self.pairing.misses_responses(None);
+                    }
+                }
             }
         }
     }
@@ -434,21 +489,21 @@ fn wide(n: usize) -> u64 {
 
 /// The header fields that matter here.
 #[derive(Default)]
-struct Fields<'a> {
-    length: Option<u64>,
-    chunked: bool,
-    host: Option<&'a [u8]>,
-    date: Option<&'a [u8]>,
-    content_type: Option<&'a [u8]>,
-    location: Option<&'a [u8]>,
-    agent: Option<&'a [u8]>,
-    server: Option<&'a [u8]>,
+pub(super) struct Fields<'a> {
+    pub(super) length: Option<u64>,
+    pub(super) chunked: bool,
+    pub(super) host: Option<&'a [u8]>,
+    pub(super) date: Option<&'a [u8]>,
+    pub(super) content_type: Option<&'a [u8]>,
+    pub(super) location: Option<&'a [u8]>,
+    pub(super) agent: Option<&'a [u8]>,
+    pub(super) server: Option<&'a [u8]>,
     /// Those of [`RARE`], in their order.
-    rare: [Option<&'a [u8]>; RARE.len()],
+    pub(super) rare: [Option<&'a [u8]>; RARE.len()],
 }
 
 /// Header fields that few messages have, or that repeat: kept aside.
-const RARE: [&str; 10] = [
+pub(super) const RARE: [&str; 10] = [
     "accept-language",
     "if-modified-since",
     "if-none-match",
@@ -462,7 +517,7 @@ const RARE: [&str; 10] = [
 ];
 
 /// Place of the authorization in [`RARE`].
-const AUTHORIZATION: usize = 3;
+pub(super) const AUTHORIZATION: usize = 3;
 
 impl<'a> Fields<'a> {
     fn read(lines: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Fields<'a> {
@@ -498,7 +553,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The rare ones of a request: its Connection header is not the response's, which is told.
-    fn asked(&self) -> [Option<&'a [u8]>; RARE.len()] {
+    pub(super) fn asked(&self) -> [Option<&'a [u8]>; RARE.len()] {
         let [rest @ .., _] = self.rare;
         let mut asked = [None; RARE.len()];
         asked[..rest.len()].copy_from_slice(&rest);
@@ -512,312 +567,5 @@ impl<'a> Fields<'a> {
         if let Some(place) = place {
             self.rare[place].get_or_insert(value);
         }
-    }
-}
-
-/// An exchange as kept: texts by number, since most repeat.
-#[derive(Clone, Copy)]
-struct Row {
-    stream: u32,
-    client_side: u8,
-    request: bool,
-    head_only: bool,
-    connect: bool,
-    code: u16,
-    chunked: bool,
-    response_complete: bool,
-    request_frame: u32,
-    response_frame: u32,
-    response_first_frame: u32,
-    method: u32,
-    uri: u32,
-    host: u32,
-    agent: u32,
-    version: u8,
-    phrase: u32,
-    content_type: u32,
-    location: u32,
-    server: u32,
-    content_length: Option<u64>,
-    request_body: u64,
-    response_body: u64,
-    request_time: Time,
-    response_time: Option<Time>,
-    response_last_time: Option<Time>,
-    request_last_frame: u32,
-    response_version: u8,
-    date: u32,
-    /// Numbers of the texts of [`RARE`], by their place.
-    rare: [u32; RARE.len()],
-}
-
-impl Row {
-    /// Whether the response opened a tunnel: it has no body then (RFC 9110 §9.3.6).
-    fn is_tunnel(&self) -> bool {
-        self.connect && self.code / 100 == 2
-    }
-
-    /// Whether the response has no body, whatever its header says.
-    fn is_head_only(&self) -> bool {
-        self.head_only || self.is_tunnel() || matches!(self.code, 101 | 204 | 304)
-    }
-}
-
-/// All exchanges.
-#[derive(Default)]
-pub struct Exchanges {
-    rows: Chunks<Row>,
-    texts: Vec<Box<[u8]>>,
-    numbers: HashMap<Box<[u8]>, u32, RandomState>,
-    /// The numbers of the newest texts, by their lengths.
-    recent: [u32; 16],
-    /// Places of exchanges whose request says who asks, with the frame in which its head ends.
-    authorized: Vec<(u32, u32)>,
-}
-
-/// Most requests that say who asks are told.
-const MOST_AUTHORIZED: usize = 100_000;
-
-impl Exchanges {
-    /// Places of the exchanges whose request says who asks, by an Authorization header, with the
-    /// frame in which its head ends.
-    pub fn authorized(&self) -> &[(u32, u32)] {
-        &self.authorized
-    }
-
-    fn text(&mut self, text: Option<&[u8]>) -> u32 {
-        let Some(text) = text else { return u32::MAX };
-        // Most texts are those of the message before.
-        let length = text.len() & 15;
-        let recent = self.recent[length];
-        if self
-            .texts
-            .get(as_usize(recent))
-            .is_some_and(|t| **t == *text)
-        {
-            return recent;
-        }
-        if let Some(number) = self.numbers.get(text) {
-            self.recent[length] = *number;
-            return *number;
-        }
-        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), number);
-        number
-    }
-
-    fn blank(piece: &Piece<'_>, client_side: usize) -> Row {
-        Row {
-            stream: piece.stream,
-            client_side: u8::from(client_side == 1),
-            request: false,
-            head_only: false,
-            connect: false,
-            code: 0,
-            chunked: false,
-            response_complete: false,
-            request_frame: 0,
-            response_frame: 0,
-            response_first_frame: 0,
-            method: u32::MAX,
-            uri: u32::MAX,
-            host: u32::MAX,
-            agent: u32::MAX,
-            version: 0,
-            phrase: u32::MAX,
-            content_type: u32::MAX,
-            location: u32::MAX,
-            server: u32::MAX,
-            content_length: None,
-            request_body: 0,
-            response_body: 0,
-            request_time: piece.time,
-            response_time: None,
-            response_last_time: None,
-            request_last_frame: 0,
-            response_version: 0,
-            date: u32::MAX,
-            rare: [u32::MAX; RARE.len()],
-        }
-    }
-
-    fn request(
-        &mut self,
-        piece: &Piece<'_>,
-        first: Option<(u32, Time)>,
-        request: &Asked<'_>,
-        fields: &Fields<'_>,
-        side: usize,
-    ) -> usize {
-        let row = Row {
-            request: true,
-            head_only: request.method == b"HEAD",
-            connect: request.method == b"CONNECT",
-            version: request.version,
-            request_frame: first.map_or(piece.frame, |f| f.0),
-            request_last_frame: piece.frame,
-            rare: fields.asked().map(|text| self.text(text)),
-            method: self.text(Some(request.method)),
-            uri: self.text(Some(request.uri)),
-            host: self.text(fields.host),
-            agent: self.text(fields.agent),
-            ..Self::blank(piece, side)
-        };
-        let authorized = row.rare[AUTHORIZATION] != u32::MAX;
-        let place = self.rows.push(row);
-        if authorized && self.authorized.len() < MOST_AUTHORIZED {
-            let place = u32::try_from(place).unwrap_or(u32::MAX);
-            self.authorized.push((place, piece.frame));
-        }
-        place
-    }
-
-    /// A response whose request is not in the capture.
-    fn unasked(&mut self, piece: &Piece<'_>, side: usize) -> usize {
-        self.rows.push(Self::blank(piece, 1 - side))
-    }
-
-    /// Gives whether the response can have no body.
-    fn response(
-        &mut self,
-        row: usize,
-        piece: &Piece<'_>,
-        first: Option<(u32, Time)>,
-        response: &Status<'_>,
-        fields: &Fields<'_>,
-    ) -> bool {
-        let (first_frame, first_time) = first.unwrap_or((piece.frame, piece.time));
-        let numbers = [
-            Some(response.phrase).filter(|r| !r.is_empty()),
-            fields.content_type,
-            fields.location,
-            fields.server,
-        ]
-        .map(|text| self.text(text));
-        let date = self.text(fields.date);
-        let rare = fields.rare.map(|text| self.text(text));
-        let row = &mut self.rows[row];
-        [row.phrase, row.content_type, row.location, row.server] = numbers;
-        for (kept, new) in row.rare.iter_mut().zip(rare) {
-            // What only a response has; a request's stays.
-            *kept = if *kept == u32::MAX { new } else { *kept };
-        }
-        row.date = date;
-        row.response_version = response.version;
-        row.code = response.code;
-        row.response_first_frame = first_frame;
-        row.response_time = Some(first_time);
-        row.content_length = fields.length;
-        row.chunked = fields.chunked;
-        row.is_head_only()
-    }
-
-    /// Whether a response opened a tunnel.
-    fn is_tunnel(&self, row: usize) -> bool {
-        self.rows.get(row).is_some_and(Row::is_tunnel)
-    }
-
-    fn complete(&mut self, row: usize, request: bool, piece: &Piece<'_>, body: u64) {
-        let Some(row) = self.rows.get_mut(row) else {
-            return;
-        };
-        if request {
-            row.request_body = body;
-            row.request_last_frame = piece.frame;
-            row.request_time = piece.time;
-        } else {
-            row.response_body = body;
-            row.response_frame = piece.frame;
-            row.response_last_time = Some(piece.time);
-            row.response_complete = true;
-        }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// How much an exchange matters: errors and missing answers first.
-    pub fn weight(&self, index: usize) -> u64 {
-        // They are asked one after another.
-        self.rows.fetch(index + 8);
-        self.rows
-            .get(index)
-            .map_or(0, |row| u64::from(row.code == 0 || row.code >= 400))
-    }
-
-    /// One exchange; `ends` tells the two ends of a stream, first sender first.
-    pub fn exchange(&self, index: usize, tcp: &crate::track::tcp::Connections) -> Option<Exchange> {
-        let row = self.rows.get(index)?;
-        let ends = tcp.ends(as_usize(row.stream))?;
-        let client = ends[usize::from(row.client_side)];
-        let server = ends[1 - usize::from(row.client_side)];
-        let text = |n: u32| self.texts.get(as_usize(n)).map(|t| t.to_vec());
-        let frame = |n: u32| (n != 0).then_some(n);
-        Some(Exchange {
-            stream: row.stream,
-            client: client.0,
-            client_port: client.1,
-            server: server.0,
-            server_port: server.1,
-            request_frame: frame(row.request_frame),
-            request_last_frame: frame(row.request_last_frame),
-            request_time: (row.request && row.request_time != Time::default())
-                .then_some(Moment(row.request_time.0)),
-            method: text(row.method),
-            uri: text(row.uri),
-            host: text(row.host),
-            version: row.request.then(|| format!("1.{}", row.version)),
-            user_agent: text(row.agent),
-            accept_language: text(row.rare[0]),
-            if_modified_since: text(row.rare[1]),
-            if_none_match: text(row.rare[2]),
-            authorization: text(row.rare[AUTHORIZATION]).map(decoded),
-            cookie: text(row.rare[4]),
-            last_modified: text(row.rare[5]),
-            etag: text(row.rare[6]),
-            set_cookie: text(row.rare[7]),
-            www_authenticate: text(row.rare[8]),
-            connection: text(row.rare[9]),
-            response_version: (row.code != 0).then(|| format!("1.{}", row.response_version)),
-            date: text(row.date),
-            request_body_bytes: row.request.then_some(row.request_body),
-            response_frame: frame(row.response_first_frame),
-            response_last_frame: frame(row.response_frame),
-            status: (row.code != 0).then_some(row.code),
-            phrase: text(row.phrase),
-            content_type: text(row.content_type),
-            content_length: row.content_length,
-            transfer: match (row.code, row.chunked, row.content_length) {
-                (0, ..) => None,
-                _ if row.is_head_only() => None,
-                (_, true, _) => Some(Transfer::Chunked),
-                (_, _, Some(_)) => Some(Transfer::Length),
-                _ => Some(Transfer::UntilClose),
-            },
-            response_body_bytes: (row.response_complete).then_some(row.response_body),
-            location: text(row.location),
-            server_software: text(row.server),
-            time_ms: row
-                .response_time
-                .filter(|_| row.request)
-                .map(|t| Milliseconds::from_nanoseconds(t.since(row.request_time))),
-            whole_time_ms: row
-                .response_last_time
-                .filter(|_| row.request && row.response_complete)
-                .map(|t| Milliseconds::from_nanoseconds(t.since(row.request_time))),
-            complete: row.response_complete,
-        })
-    }
-}
-
-/// User and password of Basic authorization in clear (RFC 7617 §2), for whoever reads the capture
-/// can read them too.
-fn decoded(value: Vec<u8>) -> Vec<u8> {
-    match lenient::basic_credentials(&value) {
-        Some(plain) => [b"Basic ".as_slice(), &plain].concat(),
-        None => value,
     }
 }

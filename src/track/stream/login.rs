@@ -446,6 +446,8 @@ mod tests {
                 carried_in: frame,
                 time: Time(0),
                 bytes,
+                number: 0,
+                acked: 0,
                 missing: 0,
             };
             tls |= parser.bytes(&piece, &mut found);
@@ -576,6 +578,8 @@ mod tests {
             carried_in: 1,
             time: Time(0),
             bytes,
+            number: 0,
+            acked: 0,
             missing,
         };
         parser.bytes(&piece(b"USER me\r\nPA", 3), &mut found);

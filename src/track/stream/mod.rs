@@ -6,12 +6,14 @@
 
 pub(crate) mod conversation;
 mod dns;
+mod exchanges;
 mod http;
 pub(crate) mod login;
 mod order;
+mod pairing;
 mod tls;
 
-pub(crate) use http::Exchanges;
+pub(crate) use exchanges::Exchanges;
 pub(crate) use tls::Hellos;
 
 use super::chunks::Slots;
@@ -60,6 +62,10 @@ struct Live {
     login: Option<(login::Talk, usize)>,
     /// Beginnings that are too short to tell what they begin.
     held: Vec<Held>,
+    /// In how many segments more a message that begins is looked for.
+    tries: u8,
+    /// A RST was seen.
+    reset: bool,
 }
 
 /// A piece that waits for the next one.
@@ -67,6 +73,8 @@ struct Held {
     side: usize,
     frame: u32,
     time: Time,
+    number: u32,
+    acked: u32,
     bytes: Vec<u8>,
 }
 
@@ -81,6 +89,8 @@ pub struct Found {
     pub messages: dns::Messages,
     /// Names and passwords in clear.
     pub logins: login::Logins,
+    /// Streams whose beginning is not in the capture, with the side that asks in them.
+    pub askers: Vec<(u32, usize)>,
 }
 
 impl Live {
@@ -90,25 +100,32 @@ impl Live {
             order: Default::default(),
             login: None,
             held: Vec::new(),
+            tries: 0,
+            reset: false,
         }
     }
 }
 
-/// No payload yet, or not followed (any more).
+/// Nothing yet; a SYN and no payload yet; not followed (any more).
 const NOT_YET: u32 = u32::MAX;
-const NEVER: u32 = u32::MAX - 1;
+const BEGUN: u32 = u32::MAX - 1;
+const NEVER: u32 = u32::MAX - 2;
 
-/// So many streams are kept after a RST.
-const MOST_RESET: usize = 64;
+/// In how many segments a message is looked for that begins, when the stream's beginning is not in
+/// the capture.
+const TRIES: u8 = 16;
+
+/// How many streams are followed on after a RST.
+const MOST_RESET: usize = 256;
 
 /// All streams.
 #[derive(Default)]
 pub struct Streams {
-    /// Per stream: its place in `live`, or one of the two marks.
+    /// Per stream: its place in `live`, or one of the marks.
     places: Vec<u32>,
     live: Slots<Live>,
-    /// The streams that had a RST lately: its sender may go on, if somebody else sent it.
-    reset: VecDeque<usize>,
+    /// Streams in which a RST was seen, the newest.
+    reset: VecDeque<u32>,
     /// The messages found.
     pub found: Found,
 }
@@ -171,6 +188,9 @@ pub(super) struct Piece<'a> {
     pub(super) carried_in: u32,
     pub(super) time: Time,
     pub(super) bytes: &'a [u8],
+    /// Number of the first of them, and what the segment acknowledges that carried them.
+    pub(super) number: u32,
+    pub(super) acked: u32,
     /// Bytes after these that are not in the capture.
     pub(super) missing: u32,
 }
@@ -184,8 +204,16 @@ impl Streams {
         let stream = as_usize(seen.stream);
         let place = match self.places.get(stream).copied().unwrap_or(NOT_YET) {
             NEVER => return,
-            NOT_YET if length == 0 => return,
-            NOT_YET => self.start(stream, seen),
+            NOT_YET | BEGUN if length == 0 => {
+                if segment.has(tcp::SYN) {
+                    self.put(stream, BEGUN);
+                }
+                return;
+            }
+            mark @ (NOT_YET | BEGUN) => {
+                let begun = mark == BEGUN || segment.has(tcp::SYN);
+                self.start(stream, seen, begun)
+            }
             place => place,
         };
         let live = &mut self.live[place];
@@ -196,8 +224,21 @@ impl Streams {
         };
         live.segment(seen, payload, &mut self.found);
         let over = live.order.iter().all(|o| o.ended.is_some());
+        if length > 0 && live.tries > 0 {
+            live.tries -= 1;
+            if let Kind::Http(http) = &live.kind
+                && let Some(client) = http.client()
+            {
+                live.tries = 0;
+                self.found.askers.push((seen.stream, client));
+            }
+        }
         let known = match &live.kind {
-            Kind::Unknown => !live.held.is_empty() || live.order.iter().all(|o| o.delivered == 0),
+            Kind::Unknown => {
+                live.tries > 0
+                    || !live.held.is_empty()
+                    || live.order.iter().all(|o| o.delivered == 0)
+            }
             Kind::Http(_) => true,
             Kind::Tls(tls) => !tls.is_done(),
             Kind::Dns(_, dns) => !dns.is_lost(),
@@ -205,30 +246,39 @@ impl Streams {
         };
         if over || !known {
             self.drop_stream(stream, place);
-        } else if segment.has(tcp::RST) {
-            self.keep_for_a_while(stream);
+        } else if segment.has(tcp::RST) && !live.reset {
+            live.reset = true;
+            self.reset(seen.stream);
         }
     }
 
-    /// Keeps a stream after a RST, until others have been reset after it.
+    /// A RST may not be its sender's, who goes on then; so the stream is followed for a while.
     #[cold]
-    fn keep_for_a_while(&mut self, stream: usize) {
+    fn reset(&mut self, stream: u32) {
         self.reset.push_back(stream);
         if self.reset.len() > MOST_RESET
-            && let Some(oldest) = self.reset.pop_front()
-            && let place @ ..NEVER = self.places[oldest]
+            && let Some(oldest) = self.reset.pop_front().map(as_usize)
+            && !matches!(self.places[oldest], NOT_YET | BEGUN | NEVER)
         {
-            self.drop_stream(oldest, place);
+            self.drop_stream(oldest, self.places[oldest]);
         }
     }
 
-    fn start(&mut self, stream: usize, seen: &Seen) -> u32 {
-        let segment = &seen.segment;
-        let place = self.live.put(Live::new());
+    fn put(&mut self, stream: usize, place: u32) {
         if self.places.len() <= stream {
             self.places.resize(stream + 1, NOT_YET);
         }
         self.places[stream] = place;
+    }
+
+    /// Begins to follow a stream; `begun` says whether its beginning is in the capture.
+    fn start(&mut self, stream: usize, seen: &Seen, begun: bool) -> u32 {
+        let segment = &seen.segment;
+        let place = self.live.put(Live::new());
+        self.put(stream, place);
+        if !begun {
+            self.live[place].tries = TRIES;
+        }
         // DNS is known by its port alone; HTTP and TLS by how they begin, whatever the port.
         if let Some((protocol @ (Protocol::Dns | Protocol::Mdns), _)) =
             ports::tcp_protocol(segment.source_port, segment.destination_port)
@@ -268,6 +318,8 @@ impl Live {
             carried_in: seen.frame,
             time: seen.time,
             bytes: &[],
+            number: segment.seq,
+            acked: segment.ack,
             missing: 0,
         };
         let Live {
@@ -275,6 +327,7 @@ impl Live {
             order,
             held,
             login,
+            ..
         } = self;
         let mut deliver = |piece: Piece<'_>| {
             if let Kind::Unknown = kind {
@@ -291,6 +344,8 @@ impl Live {
                             side: earlier.side,
                             frame: earlier.frame,
                             time: earlier.time,
+                            number: earlier.number,
+                            acked: earlier.acked,
                             bytes: &earlier.bytes,
                             missing: 0,
                             ..piece
@@ -301,30 +356,32 @@ impl Live {
             }
             kind.read(piece, found);
         };
+        let other = Piece {
+            side: 1 - side,
+            ..piece
+        };
+        let mut ended = None;
+        if segment.has(tcp::ACK) {
+            // What the other side has acknowledged and is not here will not come. First, since this
+            // segment may answer what waited behind it.
+            let waited = order[1 - side].waits();
+            order[1 - side].acknowledged(segment.ack, other, &mut deliver);
+            if waited && !order[1 - side].waits() {
+                ended = order[1 - side].ended;
+            }
+        }
         if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
             order[side].add(first, payload, length, piece, &mut deliver);
         }
-        if segment.has(tcp::ACK) {
-            // What the other side has acknowledged and is not here will not come.
-            let other = Piece {
-                side: 1 - side,
-                ..piece
+        // The end was there before what it ends.
+        if let (Kind::Http(http), Some((frame, time))) = (&mut *kind, ended) {
+            let fin = Piece {
+                frame,
+                time,
+                ..other
             };
-            let waited = order[1 - side].waits();
-            order[1 - side].acknowledged(segment.ack, other, &mut deliver);
-            // The end was there before what it ends.
-            if let (Kind::Http(http), Some((frame, time))) = (&mut *kind, order[1 - side].ended)
-                && waited
-                && !order[1 - side].waits()
-            {
-                let fin = Piece {
-                    frame,
-                    time,
-                    ..other
-                };
-                http.end(1 - side, &fin, &mut found.exchanges, false);
-            }
+            http.end(1 - side, &fin, &mut found.exchanges, false);
         }
         if segment.has(tcp::FIN_RST) {
             if let Kind::Http(http) = kind
@@ -362,6 +419,8 @@ fn recognise(held: &mut Vec<Held>, piece: &Piece<'_>) -> Kind {
             side: piece.side,
             frame: piece.frame,
             time: piece.time,
+            number: piece.number,
+            acked: piece.acked,
             bytes: piece.bytes.to_vec(),
         });
     } else {

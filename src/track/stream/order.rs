@@ -14,6 +14,7 @@ struct Early {
     length: u32,
     frame: u32,
     time: Time,
+    acked: u32,
     bytes: Vec<u8>,
 }
 
@@ -55,6 +56,7 @@ impl Order {
                     length,
                     frame: piece.frame,
                     time: piece.time,
+                    acked: piece.acked,
                     bytes: bytes.to_vec(),
                 };
                 self.waiting.push(early);
@@ -100,6 +102,7 @@ impl Order {
         };
         out(Piece {
             bytes: &[],
+            number: next,
             missing: first,
             ..piece
         });
@@ -133,6 +136,7 @@ impl Order {
                 carried_in: early.frame,
                 frame,
                 time,
+                acked: early.acked,
                 ..piece
             };
             self.hand_on(early.seq, &early.bytes, early.length, waited, out);
@@ -160,6 +164,7 @@ impl Order {
         self.next = Some(seq.wrapping_add(length));
         out(Piece {
             bytes: new,
+            number: next,
             missing: (length - old).saturating_sub(captured),
             ..piece
         });
@@ -183,6 +188,8 @@ mod tests {
             carried_in: 1,
             time: Time(0),
             bytes: &[],
+            number: 0,
+            acked: 0,
             missing: 0,
         }
     }

@@ -147,6 +147,8 @@ mod tests {
             carried_in: 7,
             time: Time(0),
             bytes,
+            number: 0,
+            acked: 0,
             missing,
         };
         parser.bytes(&piece, hellos);

@@ -7,6 +7,7 @@ mod analysis;
 pub(crate) mod closing;
 mod directory;
 mod holes;
+mod live;
 pub(crate) mod note;
 mod offer;
 pub(crate) mod segments;
@@ -14,7 +15,7 @@ mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::{Back, Brief, Called, Failure, OddReset};
+pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset};
 
 pub(crate) use directory::{Late, Seen};
 pub(crate) use note::{FIELDS, Flags, Note, emit};
@@ -26,9 +27,9 @@ use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::situation::Difference;
 use crate::facts::tcp::{Connection, ZeekRecord};
-use analysis::Side;
 use directory::{Directory, End, Step};
 use foldhash::fast::RandomState;
+use live::Live;
 use offer::Offer;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -89,15 +90,6 @@ struct Base {
     scale: i8,
 }
 
-/// What following a conversation needs and its story does not.
-#[derive(Default)]
-struct Live {
-    sides: [Side; 2],
-    /// Time of the newest SYN without ACK.
-    syn_time: Option<Time>,
-    zeek: zeek::Memory,
-}
-
 /// All conversations of a capture.
 #[derive(Default)]
 pub struct Connections {
@@ -111,6 +103,8 @@ pub struct Connections {
     bases: Chunks<[Base; 2]>,
     /// Conversations of one segment or two for which an ICMP error came back, with its frame.
     unreachable: HashMap<u32, Back, RandomState>,
+    /// Those of one segment or two whose content shows which side asks.
+    askers: HashMap<u32, usize, RandomState>,
     pool: Pool,
 }
 
@@ -278,6 +272,9 @@ impl Connections {
         if let Some(back) = self.unreachable.remove(&seen.stream) {
             story::unreachable(&mut stream.story, back);
         }
+        if let Some(side) = self.askers.remove(&seen.stream) {
+            story::asks(&mut stream.story, side);
+        }
         stream.state = State::Live(self.live.put(live));
         let place = u32::try_from(self.streams.push(stream));
         let place = place.expect("fewer than four billion streams");
@@ -336,6 +333,9 @@ impl Connections {
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         if let Some(back) = self.unreachable.get(&number) {
             story::unreachable(&mut stream.story, *back);
+        }
+        if let Some(side) = self.askers.get(&number) {
+            story::asks(&mut stream.story, *side);
         }
         Some(question(&stream, live.bases()))
     }
@@ -421,25 +421,36 @@ impl Connections {
         self.ask(stream, |stream, _| story::brief(stream, ends))
     }
 
-    /// Why a connection never came about; nothing if it did.
-    pub(crate) fn failure(&self, stream: usize) -> Option<Failure> {
+    /// What a connection never came about by, or was ended by strangely; nothing if neither.
+    pub(crate) fn ill(&self, stream: usize) -> Option<Ill> {
         let ends = self.directory.ends(stream)?;
         self.ask(stream, |stream, _| {
-            let told = !stream.story.is_empty();
-            told.then(|| story::failure(stream, ends)).flatten()
+            if stream.story.is_empty() {
+                return None;
+            }
+            let failed = story::failure(stream, ends).map(Ill::Failed);
+            failed.or_else(|| story::odd_reset(stream, ends).map(Ill::Reset))
         })?
+    }
+
+    /// Takes in which side asks, by what a conversation carries whose beginning is not in the
+    /// capture.
+    pub(crate) fn asks(&mut self, stream: u32, side: usize) {
+        match self.places.get(as_usize(stream)) {
+            Some(Place::Many(place)) => {
+                story::asks(&mut self.streams[as_usize(*place)].story, side);
+            }
+            Some(Place::One(_) | Place::Two(_)) => {
+                self.askers.insert(stream, side);
+            }
+            None => {}
+        }
     }
 
     /// Who called whom, to search traceroutes.
     pub(crate) fn called(&self, stream: usize) -> Option<Called> {
         let ends = self.directory.ends(stream)?;
         self.ask(stream, |stream, _| story::called(stream, ends))?
-    }
-
-    /// A RST that ended a connection with a TTL unlike its sender's others.
-    pub(crate) fn odd_reset(&self, stream: usize) -> Option<OddReset> {
-        let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| story::odd_reset(stream, ends))?
     }
 
     /// Takes in that an ICMP error came back for a SYN.
@@ -491,65 +502,6 @@ fn replay<'s>(
         stream.take(&mut live, seen, pool, &mut note);
     }
     (stream, live, note)
-}
-
-impl Live {
-    /// Takes in one segment; gives the initial round trip, if this segment completes it.
-    #[inline(always)]
-    fn segment(
-        &mut self,
-        seen: &Seen,
-        initial_rtt: i64,
-        pool: &mut Pool,
-        note: &mut Note,
-    ) -> Option<i64> {
-        let own = usize::from(seen.side);
-        if seen.segment.length.is_some() {
-            analysis::segment(&mut self.sides, own, seen, initial_rtt, pool, note);
-        }
-        note.numbers = numbers(self.bases(), own);
-        if seen.segment.header_length < 20 {
-            return None;
-        }
-        self.after_header(own, seen)
-    }
-
-    fn bases(&self) -> [Base; 2] {
-        [0, 1].map(|side: usize| Base {
-            number: self.sides[side].base,
-            scale: self.sides[side].scale,
-        })
-    }
-
-    /// What a header tells besides sequence numbers: scales, and the initial round trip.
-    fn after_header(&mut self, own: usize, seen: &Seen) -> Option<i64> {
-        let segment = &seen.segment;
-        if segment.flags & tcp::SYN_ACK == tcp::SYN {
-            self.syn_time = Some(seen.time);
-        }
-        if segment.has(tcp::SYN) {
-            self.sides[own].first_ack_pending = true;
-            self.settle_scale(own, seen.offer.scale(), segment.has(tcp::ACK));
-        }
-        if segment.flags & tcp::SYN_ACK != tcp::ACK {
-            return None;
-        }
-        self.sides[own].first_ack_pending = false;
-        self.syn_time.map(|syn| seen.time.since(syn))
-    }
-
-    /// Scaling is in use only if both SYNs carried the option (RFC 7323 §2.2).
-    fn settle_scale(&mut self, own: usize, offered: Option<u8>, synack: bool) {
-        if let Some(shift) = offered {
-            self.sides[own].scale = i8::try_from(shift.min(14)).unwrap_or(14);
-        }
-        if self.sides[own].scale == -1 {
-            self.sides[own].scale = -2;
-            self.sides[1 - own].scale = -2;
-        } else if synack && self.sides[1 - own].scale == -2 {
-            self.sides[own].scale = -2;
-        }
-    }
 }
 
 fn numbers(bases: [Base; 2], own: usize) -> Numbers {

@@ -5,7 +5,7 @@ mod tell;
 
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
-pub(crate) use tell::{Brief, Called, Failure};
+pub(crate) use tell::{Brief, Called, Failure, Ill};
 pub(super) use tell::{brief, called, client_side, failure, syn_times, tell, weight};
 
 use super::holes::Holes;
@@ -156,6 +156,8 @@ pub(super) struct Story {
     syn_frame: u32,
     /// Which side sent the first SYN without ACK, and whether both did.
     syn_side: Option<u8>,
+    /// Which side asks, by what is carried, where no SYN says it.
+    asking: Option<u8>,
     both_syn: bool,
     /// Which sides sent a SYN+ACK after that, by a bit each.
     both_answered: u8,
@@ -563,6 +565,11 @@ pub(super) fn unreachable(story: &mut Story, back: Back) {
     if new && story.syn_frame != 0 && story.syn_frame < back.frame {
         (story.opening_error, story.expired) = (back.frame, back.expired);
     }
+}
+
+/// What the conversation carries shows that this side asks.
+pub(super) fn asks(story: &mut Story, side: usize) {
+    story.asking = Some(u8::from(side == 1));
 }
 
 /// Counts a segment that was captured before.

@@ -1,5 +1,6 @@
 //! The record of a connection, put together from what was remembered.
 
+use super::resets::OddReset;
 use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Connection, Opened, Roles};
@@ -10,7 +11,7 @@ use crate::track::tcp::{End, Stream};
 /// Writes the record of one stream.
 pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
     let story = &stream.story;
-    let (client, sure) = client_side(stream, ends);
+    let (client, roles) = client_side(stream, ends);
     let server = 1 - client;
     let (c, s) = (&story.parts[client], &story.parts[server]);
     let name = |side: u8| {
@@ -37,12 +38,12 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         client_port: ends[client].port,
         server: ends[server].address,
         server_port: ends[server].port,
-        roles: if sure { Roles::Syn } else { Roles::Guess },
+        roles,
         first_frame: story.first_frame,
         last_frame: story.last_frame,
         start_time: timed.then_some(Moment(stream.first_time.0)),
-        duration_ms: timed
-            .then(|| Milliseconds::from_nanoseconds(stream.previous_time.since(stream.first_time))),
+        duration_ms: Milliseconds::between(stream.first_time.0, stream.previous_time.0)
+            .filter(|_| timed),
         frame_count: story.frames,
         opened,
         syn_frame: some_frame(story.syn_frame),
@@ -142,10 +143,10 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
     }
 }
 
-/// Which side is the client, and whether a SYN says so.
-pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, bool) {
+/// Which side is the client, and what says so.
+pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, Roles) {
     if let Some(side) = stream.story.syn_side {
-        return (usize::from(side), true);
+        return (usize::from(side), Roles::Syn);
     }
     if let Some(answering) = stream
         .story
@@ -153,10 +154,13 @@ pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (us
         .iter()
         .position(|p| p.offer.has(Offer::SYN))
     {
-        return (1 - answering, true);
+        return (1 - answering, Roles::Syn);
+    }
+    if let Some(side) = stream.story.asking {
+        return (usize::from(side), Roles::Content);
     }
     let [a, b] = ends;
-    (usize::from(likely_server(a.port, b.port)), false)
+    (usize::from(likely_server(a.port, b.port)), Roles::Guess)
 }
 
 /// How it began. Without any SYN nothing is known of it, whatever looks like the rest of it.
@@ -355,6 +359,12 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
     failed + ended + noticed + bytes.min((1 << 60) - 1)
+}
+
+/// What is to be told of a connection that did not go as it should.
+pub(crate) enum Ill {
+    Failed(Failure),
+    Reset(OddReset),
 }
 
 /// A connection that never came about.
