@@ -239,6 +239,8 @@ crate::fact! {
         server_last_data_frame: Option<u32>, "Last frame with payload from the server." absent no_server_data;
         client_bytes: u64, "Payload bytes from the client, what was sent again not counted twice." by [client_first_data_frame, client_last_data_frame];
         server_bytes: u64, "Payload bytes from the server, what was sent again not counted twice." by [server_first_data_frame, server_last_data_frame];
+        client_unseen_bytes: u32, "Sequence numbers of the client that the server has acknowledged and that are not in the capture: payload, and maybe its FIN." by [first_frame, last_frame];
+        server_unseen_bytes: u32, "Sequence numbers of the server that the client has acknowledged and that are not in the capture: payload, and maybe its FIN." by [first_frame, last_frame];
         client_data_frames: u32, "How many frames from the client carry payload." by [client_first_data_frame, client_last_data_frame];
         server_data_frames: u32, "How many frames from the server carry payload." by [server_first_data_frame, server_last_data_frame];
         client_largest_segment_bytes: u32, "Largest payload of one frame from the client; more than the MSS means segmentation offload." by [client_first_data_frame, client_last_data_frame];
@@ -289,6 +291,8 @@ crate::fact! {
         disowned_rst_frame: Option<u32>, "Frame of a RST after which the host in whose name it came went on: it has not reset the connection, so somebody between has sent that, or it overtook what was sent before it." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         went_on_frame: Option<u32>, "Frame in which it went on." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         port_reuse: bool, "The same addresses and ports were used by an earlier connection of this capture.";
+        vlan: Option<u16>, "Virtual LAN of its frames, the first one." absent |_| Absent::inapplicable("its frames carry no tag of a virtual LAN");
+        other_vlan: Option<u16>, "Another virtual LAN in which one of its sides sent, or in which the same addresses and ports were used: what is told here may mix several connections." absent |_| Absent::never("no other virtual LAN has frames with these addresses and ports");
         completeness: u8, "Wireshark's tcp.completeness." by [first_frame, last_frame];
         completeness_text: &'static str, "The same in Wireshark's words; note that a single FIN already counts as complete there." by [first_frame, last_frame];
         conn_state: String, "Zeek's conn_state; of the first record, where Zeek makes several of one stream." by [first_frame, last_frame];

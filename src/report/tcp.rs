@@ -52,6 +52,9 @@ pub(super) fn closed(c: &Connection, times: &Times) -> String {
         (Opened::Refused | Opened::Unreachable | Opened::Expired, ..) => "-".to_owned(),
         // What the other side did is not there to be seen.
         (_, Closed::HalfClosed, Some(by)) if c.one_way == Some(by) => format!("FIN by {by} {list}"),
+        (_, Closed::HalfClosed, Some(by)) if unseen(c, by) > 0 => {
+            format!("FIN by {by} {list} (maybe by both)")
+        }
         (_, Closed::Open, _) => "open".to_owned(),
         (_, Closed::Reset, Some(by)) => match c.first_fin_by {
             Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
@@ -59,6 +62,14 @@ pub(super) fn closed(c: &Connection, times: &Times) -> String {
         },
         (_, word, Some(by)) => format!("{word} by {by} {list}"),
         (_, word, None) => format!("{word} {list}"),
+    }
+}
+
+/// What the other side of this one has sent, as acknowledged, and the capture does not have.
+fn unseen(c: &Connection, side: Side) -> u32 {
+    match side {
+        Side::Client => c.server_unseen_bytes,
+        _ => c.client_unseen_bytes,
     }
 }
 
@@ -99,6 +110,13 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
     let told = sums.iter().filter(|s| s.1 > 0);
     let told = told.map(|s| format!("{} {}", s.1, s.0));
     let mut words: Vec<String> = alone.into_iter().chain(told).collect();
+    let unseen = [
+        ("client", c.client_unseen_bytes),
+        ("server", c.server_unseen_bytes),
+    ];
+    for (side, count) in unseen.iter().filter(|(_, count)| *count > 0) {
+        words.push(format!("{count} acknowledged of the {side} not captured"));
+    }
     words.extend(
         c.ignored_rst_frame
             .map(|frame| format!("RST {frame} outside the window, ignored")),
@@ -113,6 +131,11 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         || beyond(c.server_largest_segment_bytes, c.client_mss)
     {
         words.push("segments beyond the MSS (offload)".to_owned());
+    }
+    if let Some((one, other)) = c.vlan.zip(c.other_vlan) {
+        words.push(format!(
+            "VLANs {one} and {other} have these addresses and ports: this may mix several connections"
+        ));
     }
     if c.port_reuse {
         words.push("ports reused".to_owned());

@@ -125,6 +125,10 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
 
 fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
     for index in 0..trackers.tcp.len() {
+        // What is missing here may be told of the connection in another VLAN.
+        if trackers.tcp.mixed(index).is_some() {
+            continue;
+        }
         let failure = match trackers.tcp.ill(index) {
             None => continue,
             Some(Ill::Reset(reset)) => {

@@ -59,6 +59,9 @@ pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
         let Some(brief) = trackers.tcp.brief(index) else {
             continue;
         };
+        if trackers.tcp.mixed(index).is_some() {
+            continue;
+        }
         let server = brief.server;
         if concurrent.contains(&server) {
             continue;

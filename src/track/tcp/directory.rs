@@ -8,7 +8,7 @@ use crate::dissect::as_usize;
 use crate::dissect::tcp::{self, Segment};
 use crate::facts::situation::Difference;
 use crate::track::chunks::Chunks;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -132,6 +132,8 @@ pub(super) struct Directory {
     sent: Box<[Sent; SENT]>,
     /// Those that came again as the same packet.
     pub(super) late: Late,
+    /// The VLANs of conversations with tags.
+    vlans: HashMap<u32, Vlans, foldhash::fast::RandomState>,
 }
 
 /// How many of the last segments an ICMP error is compared with.
@@ -146,6 +148,14 @@ struct Sent {
     seq: u32,
     ttl: u8,
     side: u8,
+}
+
+/// In which VLAN each side of a conversation sent first; two of one side, if there are such. A
+/// router that passes packets from one VLAN to another shows each of them in both, as copies.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Vlans {
+    pub(super) sides: [Option<u16>; 2],
+    pub(super) mixed: Option<(u16, u16)>,
 }
 
 /// How many segments that came again are named.
@@ -189,6 +199,7 @@ impl Default for Directory {
             entries: Chunks::default(),
             sent: Box::new([Sent::default(); SENT]),
             late: Late::default(),
+            vlans: HashMap::default(),
         }
     }
 }
@@ -293,6 +304,30 @@ impl Directory {
         } else {
             Difference::None
         })
+    }
+
+    /// Takes in the VLAN of a segment that is no copy.
+    pub(super) fn tagged(&mut self, seen: &Seen, vlan: u16) {
+        let mut own = self.vlans.get(&seen.stream).copied().unwrap_or_default();
+        if let Step::Replaces(earlier) = seen.step
+            && let Some(earlier) = self.vlans.get_mut(&earlier)
+        {
+            let others = earlier.sides.into_iter().flatten();
+            if let Some(other) = others.filter(|other| *other != vlan).last() {
+                earlier.mixed.get_or_insert((other, vlan));
+                own.mixed = Some((vlan, other));
+            }
+        }
+        let first = *own.sides[usize::from(seen.side)].get_or_insert(vlan);
+        if first != vlan {
+            own.mixed.get_or_insert((first, vlan));
+        }
+        self.vlans.insert(seen.stream, own);
+    }
+
+    /// The VLANs of a conversation, if it has tags.
+    pub(super) fn vlans(&self, stream: usize) -> Option<&Vlans> {
+        self.vlans.get(&u32::try_from(stream).ok()?)
     }
 
     /// Remembers a segment for the ICMP errors that may quote it.

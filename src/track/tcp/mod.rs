@@ -131,7 +131,14 @@ impl Connections {
             copy,
         };
         let options = option_bytes(packet, segment);
-        self.seen(&packet.frame, datagram, segment, options)
+        let seen = self.seen(&packet.frame, datagram, segment, options);
+        if let Some(layer) = packet.layers.find(Protocol::Vlan)
+            && let Some(tag) = packet.view(layer).u16(0)
+            && seen.copy.is_none()
+        {
+            self.directory.tagged(&seen, tag & 0x0fff);
+        }
+        seen
     }
 
     /// The same of a usual frame that is no copy.
@@ -356,13 +363,26 @@ impl Connections {
         });
     }
 
+    /// Two VLANs in which one side of these ends sent: they may be those of two connections.
+    pub(crate) fn mixed(&self, stream: usize) -> Option<(u16, u16)> {
+        self.directory.vlans(stream)?.mixed
+    }
+
     /// What is known of a conversation; `None` if all its frames were passed over.
     pub fn connection(&self, stream: usize) -> Option<Connection> {
         let ends = self.directory.ends(stream)?;
         let number = u32::try_from(stream).ok()?;
-        self.ask(stream, |stream, _| {
+        let mut told = self.ask(stream, |stream, _| {
             (!stream.story.is_empty()).then(|| story::tell(stream, ends, number))
-        })?
+        })??;
+        if let Some(vlans) = self.directory.vlans(stream) {
+            told.vlan = vlans.sides[0].or(vlans.sides[1]);
+            if let Some((one, other)) = vlans.mixed {
+                told.vlan = Some(one);
+                told.other_vlan = Some(other);
+            }
+        }
+        Some(told)
     }
 
     /// How much a connection matters: failed and troubled ones first, then the large ones.

@@ -79,6 +79,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_last_data_frame: some_frame(s.last_data),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
+        client_unseen_bytes: trouble.holes[client].acknowledged(),
+        server_unseen_bytes: trouble.holes[server].acknowledged(),
         client_data_frames: c.data_frames,
         server_data_frames: s.data_frames,
         client_largest_segment_bytes: c.largest,
@@ -135,6 +137,9 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         disowned_rst_frame: story.disowned().map(|d| d.frame),
         went_on_frame: story.disowned().map(|d| d.by),
         port_reuse: story.port_reuse,
+        // They are known where conversations are found.
+        vlan: None,
+        other_vlan: None,
         completeness: stream.completeness | stream.first_bits,
         completeness_text: completeness_text(stream.completeness | stream.first_bits),
         conn_state: conn_state.to_owned(),
