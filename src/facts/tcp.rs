@@ -251,8 +251,8 @@ crate::fact! {
         server_fast_retransmissions: u32, "Segments the server sent again after duplicate ACKs." by [trouble_frames];
         client_spurious_retransmissions: u32, "Segments the client sent again although they had been acknowledged." by [trouble_frames];
         server_spurious_retransmissions: u32, "Segments the server sent again although they had been acknowledged." by [trouble_frames];
-        client_out_of_order: u32, "Segments of the client that came late." by [trouble_frames];
-        server_out_of_order: u32, "Segments of the server that came late." by [trouble_frames];
+        client_out_of_order: u32, "Segments of the client that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
+        server_out_of_order: u32, "Segments of the server that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
         client_lost_segments: u32, "Holes in the client's sequence numbers: segments that are not in the capture." by [trouble_frames];
         server_lost_segments: u32, "Holes in the server's sequence numbers: segments that are not in the capture." by [trouble_frames];
         client_acked_unseen: u32, "ACKs of the client for data that is not in the capture." by [trouble_frames];
@@ -268,6 +268,7 @@ crate::fact! {
         client_window_probes: u32, "Segments of the client that probe a closed window: the server had said that it has no room." by [trouble_frames];
         server_window_probes: u32, "Segments of the server that probe a closed window: the client had said that it has no room." by [trouble_frames];
         probes_counted: u32, "How many of these are counted above as keep-alives, as Wireshark counts them." by [trouble_frames];
+        first_seen_counted: u32, "How many segments are counted above as sent again or late, as Wireshark counts them, though nothing of them was in the capture before: whether they came late, or stand for one that was lost before, cannot be told." by [trouble_frames];
         trouble_frames: Frames, "The first frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
         copied_frames: u32, "Frames that hold a segment which an earlier frame already held: the same packet, captured twice or doubled on its way, not sent twice.";
         same_copies: u32, "How many of these differ in nothing from the frame before: the network may have doubled them.";

@@ -84,6 +84,9 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
                 + c.server_fast_retransmissions
                 + c.client_spurious_retransmissions
                 + c.server_spurious_retransmissions
+                + c.client_out_of_order
+                + c.server_out_of_order
+                - c.first_seen_counted
                 - c.opening_counted,
         ),
         ("gap", c.client_lost_segments + c.server_lost_segments),
@@ -91,7 +94,7 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
             "ACK of unseen data",
             c.client_acked_unseen + c.server_acked_unseen,
         ),
-        ("late", c.client_out_of_order + c.server_out_of_order),
+        ("late or sent again", c.first_seen_counted),
         ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
         ("zero window", c.client_zero_windows + c.server_zero_windows),
         ("window full", c.client_window_full + c.server_window_full),
@@ -115,7 +118,9 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         ("server", c.server_unseen_bytes),
     ];
     for (side, count) in unseen.iter().filter(|(_, count)| *count > 0) {
-        words.push(format!("{count} acknowledged of the {side} not captured"));
+        words.push(format!(
+            "{count} bytes of the {side} acknowledged, not captured"
+        ));
     }
     words.extend(
         c.ignored_rst_frame

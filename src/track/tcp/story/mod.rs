@@ -113,6 +113,8 @@ struct Trouble {
     /// Probes of a closed window, of each side, and those of them that were counted above.
     probes: [u32; 2],
     probes_counted: u32,
+    /// Segments counted as sent again or late that bring what was not seen before.
+    first_seen: u32,
 }
 
 /// An ICMP error that came back for a SYN.
@@ -136,6 +138,14 @@ const KINDS: [Flags; 10] = [
     Flags::WINDOW_FULL,
     Flags::KEEP_ALIVE,
 ];
+
+/// Those of segments that come too late: sent again, or overtaken.
+const AGAIN: Flags = Flags(
+    Flags::RETRANSMISSION.0
+        | Flags::FAST_RETRANSMISSION.0
+        | Flags::SPURIOUS_RETRANSMISSION.0
+        | Flags::OUT_OF_ORDER.0,
+);
 
 /// How many frames with trouble are named.
 const NAMED: usize = 20;
@@ -268,7 +278,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
             syns.push((frame, time.0));
         }
     }
-    let mut resent = false;
+    let (mut resent, mut first) = (false, false);
     if length > 0 {
         // The byte of a keep-alive is none of the stream; that of a window probe is its next one.
         let probe = flags.has(Flags::KEEP_ALIVE);
@@ -286,6 +296,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
         } else {
             story.unseen(side, start, length)
         };
+        first = new > 0;
         let part = &mut story.parts[side];
         part.bytes += u64::from(new);
         part.data_frames += u32::from(!flags.has(Flags::KEEP_ALIVE));
@@ -302,7 +313,8 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
         received_twice(story, side, seen);
     }
     if flags.0 != 0 {
-        trouble(story, side, seen, flags);
+        first |= length == 0 && story.parts[side].fin_frame == frame;
+        trouble(story, side, seen, flags, first);
     }
     let signs = Signs {
         resent,
@@ -520,7 +532,7 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
 }
 
 #[cold]
-fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags) {
+fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, first: bool) {
     let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
     if flags.has(probe) {
         let trouble = story.trouble.get_or_insert_default();
@@ -538,6 +550,7 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags) {
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
         *count += u32::from(flags.has(kind));
     }
+    trouble.first_seen += u32::from(first && !opens && flags.has(AGAIN));
     if opens {
         trouble.opening += 1;
         story.both_answered |= own;
