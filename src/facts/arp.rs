@@ -38,11 +38,11 @@ crate::fact! {
 }
 
 crate::fact! {
-    "Which hardware address belongs to which address, as ARP and (for IPv6) neighbour discovery in the capture say: the table that results."
+    "Which hardware address belongs to which address, as ARP and (for IPv6) neighbour discovery in the capture say; where several claim an address, a host may have kept another."
     Neighbour "arp_table" "neighbour" by [frame] {
         address: IpAddr, "Protocol address.";
         mac: Mac, "Hardware address it was last bound to.";
-        frame: u32, "Frame that said so first.";
+        frame: u32, "Frame that bound it so.";
         conflict: bool, "More than one hardware address claimed it.";
     }
 }

@@ -218,6 +218,7 @@ impl Requests {
             }
             known.conflict = true;
             known.mac = mac;
+            known.frame = frame;
             let address = known.address;
             self.bindings.add(address, mac, frame);
             return Some(frame);

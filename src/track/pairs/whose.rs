@@ -90,6 +90,10 @@ pub(super) fn whose(
         }
         if off_link == Some(true) {
             reason.push_str(&format!("; {to} is off-link by the mask of frame {mask}"));
+        } else if let [ttl @ (64 | 128 | 255)] = back {
+            reason.push_str(&format!(
+                "; TTL {ttl} on the way back: NAT, a proxy, or {to} is its own address"
+            ));
         }
         return Decision {
             router: Some(neighbour.address),
