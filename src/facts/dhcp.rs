@@ -48,7 +48,7 @@ crate::fact! {
         requested: Option<IpAddr>, "Address the client asked for (option 50, or the one it has)." by [request_frame] absent |_| Absent::untold("no request that names an address is in the capture");
         request_frame: Option<u32>, "Frame of the first request." absent |_| Absent::untold("no Request of this transaction is in the capture");
         acknowledged: Option<IpAddr>, "Address that was acknowledged: the lease, or to a client that informs, the one it has." by [ack_frame] absent no_ack;
-        ack_frame: Option<u32>, "Frame of the ACK." absent no_ack;
+        ack_frame: Option<u32>, "Frame of the ACK, or of the reply of BOOTP." absent no_ack;
         inform_frame: Option<u32>, "Frame in which a client that has its address asks for the other settings only." absent |_| Absent::inapplicable("the client did not inform");
         nak_frame: Option<u32>, "Frame of a refusal (NAK)." absent |_| Absent::untold("no NAK is in the capture");
         released: Option<IpAddr>, "Address the client gave back; nothing answers a release." by [release_frame] absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
@@ -78,7 +78,7 @@ crate::fact! {
         frame: u32, "Its frame.";
         time: Option<Moment>, "When it was seen." absent |_| Absent::untold("the frame has no time");
         xid: u32, "Transaction number.";
-        kind: String, "Discover, Offer, Request, ACK, NAK, Release and so on.";
+        kind: String, "Discover, Offer, Request, ACK, NAK, Release and so on; BOOTP request or reply when it has no type.";
         client_mac: Option<Mac>, "Hardware address of the client." absent |_| Absent::untold("the message is cut before it");
         address: Option<IpAddr>, "Address it gives (yiaddr), asks for (option 50) or is about (ciaddr)." absent |_| Absent::never("it names no address");
         server: Option<IpAddr>, "Server identifier (option 54)." absent |_| Absent::never("it names no server");

@@ -439,7 +439,14 @@ const LOOKUPS: Columns = columns![Lookup;
         format!("{} {}{over}", l.kind, l.name)
     }),
     ("answer", |l, _| match (l.status.as_deref(), &l.answers) {
-        (Some("No error"), Some(answers)) if answers.is_empty() => "no such record".to_owned(),
+        (Some("No error"), Some(answers)) if answers.is_empty() => match &l.referred_to {
+            _ if l.truncated == Some(true) => "truncated".to_owned(),
+            Some(servers) => format!("referred to {}", servers.join(" ")),
+            None => "no such record".to_owned(),
+        },
+        (Some("No error") | None, Some(answers)) if l.truncated == Some(true) => {
+            format!("truncated: {} …", answers.join(" "))
+        }
         (Some("No error") | None, Some(answers)) => answers.join(" "),
         (Some(status), _) => status.to_owned(),
         _ => NONE_HERE.to_owned(),

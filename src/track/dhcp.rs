@@ -306,6 +306,13 @@ impl Transaction {
                 lease.declined = stated(message.address(50)).or(stated(Some(message.client)));
                 lease.server = lease.server.or(stated(message.address(54)));
             }
+            // A reply of BOOTP gives the address for good.
+            None if message.operation == REPLY => {
+                self.ended = packet.frame.time;
+                if self.acks.len() < MOST_OFFERS {
+                    self.acks.push(Settings::of(message, frame));
+                }
+            }
             _ => {}
         }
     }
@@ -365,9 +372,17 @@ impl Transaction {
     }
 }
 
+/// The operation of what a server says.
+const REPLY: u8 = 2;
+
 fn name(message: &Message<'_>) -> &'static str {
     let name = message.kind().and_then(dhcp::message_name);
-    name.unwrap_or("BOOTP")
+    // Without a type it is BOOTP's (RFC 951), which DHCP grew out of.
+    name.unwrap_or(if message.operation == REPLY {
+        "BOOTP reply"
+    } else {
+        "BOOTP request"
+    })
 }
 
 fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {

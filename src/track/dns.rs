@@ -488,6 +488,8 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         answers: None,
         answer_count: None,
         authoritative: None,
+        truncated: None,
+        referred_to: None,
         repeats: 0,
         time_ms: None,
         stray_frames: None,
@@ -516,6 +518,19 @@ fn told(message: &Message) -> (Cow<'static, str>, Vec<String>) {
     (status, answers.map(|record| record.data.clone()).collect())
 }
 
+/// The name servers that a response without an answer names (RFC 1034 §4.3.1): one that says that
+/// there is no such record has an SOA record instead (RFC 2308 §2.2).
+fn referral(message: &Message) -> Option<Vec<String>> {
+    const NS: u16 = 2;
+    const SOA: u16 = 6;
+    let authorities = &message.authorities;
+    let none = message.answers.is_empty() && message.rcode() == 0 && message.flags & 0x0400 == 0;
+    let servers = authorities.iter().filter(|record| record.kind == NS);
+    let servers: Vec<String> = servers.take(MOST_ANSWERS).map(|r| r.data.clone()).collect();
+    let refers = none && !servers.is_empty() && authorities.iter().all(|r| r.kind != SOA);
+    refers.then_some(servers)
+}
+
 /// Writes a response into its lookup.
 fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
     lookup.response_frame = Some(seen.frame);
@@ -524,6 +539,8 @@ fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
     lookup.answer_count = u32::try_from(message.answers.len()).ok();
     lookup.answers = Some(answers);
     lookup.authoritative = Some(message.flags & 0x0400 != 0);
+    lookup.truncated = Some(message.flags & 0x0200 != 0);
+    lookup.referred_to = referral(message).map(Box::new);
     if lookup.query_frame.is_some() {
         lookup.time_ms = seen
             .time

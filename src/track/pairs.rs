@@ -204,12 +204,17 @@ impl<'t> Known<'t> {
         Some(*first).filter(|b| b.mac.0 != mac).or(*other)
     }
 
-    /// The frame in which DHCP gave this address to this card.
-    fn leased(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
+    /// The frame in which DHCP gave this address to this card, or in which the card says that it
+    /// has it, and which of them.
+    fn leased(&self, address: IpAddr, mac: [u8; 6]) -> Option<(u32, bool)> {
         let lease = self.leased.get(&address)?;
-        lease
-            .ack_frame
-            .filter(|_| lease.client_mac == Some(Mac(mac)))
+        if lease.client_mac != Some(Mac(mac)) {
+            return None;
+        }
+        match (lease.inform_frame, lease.ack_frame) {
+            (Some(inform), _) => Some((inform, false)),
+            (None, ack) => Some((ack?, true)),
+        }
     }
 
     /// The router with this hardware address.

@@ -63,8 +63,12 @@ pub(super) fn whose(
         }
         return Decision::new(Owner::Destination, reason, Some(frame));
     }
-    if let Some(frame) = known.leased(to, mac) {
-        let reason = format!("DHCP gave {to} to it (frame {frame})");
+    if let Some((frame, given)) = known.leased(to, mac) {
+        let reason = if given {
+            format!("DHCP gave {to} to it (frame {frame})")
+        } else {
+            format!("DHCP: it says that it has {to} (frame {frame})")
+        };
         return Decision::new(Owner::Destination, reason, Some(frame));
     }
     let local = known.local;
