@@ -19,7 +19,7 @@ crate::states! {
         HostSilent "host-silent" "SYNs are sent again and again without an answer.";
         NoAnswer "no-answer" "A request without an answer.";
         HalfOpen "half-open" "A connection that was answered and never completed.";
-        SecondClientWaiting "second-client-waiting" "A client is first answered when another connection ends, as by a server that serves one client at a time.";
+        SecondClientWaiting "second-client-waiting" "A client is first answered when another connection ends: a server that serves one client at a time would do so, but an answer that is slow looks the same.";
         Scan "scan" "One host tries many ports or addresses.";
         AddressConflict "address-conflict" "Two hardware addresses claim one IP address.";
         AddressDeclined "address-declined" "A DHCP client declines the address it was given: somebody else uses it.";
@@ -27,7 +27,7 @@ crate::states! {
         CapturedTwice "captured-twice" "The same packets were captured more than once.";
         StrayAnswer "stray-answer" "A DNS response came from an address that was not asked.";
         TwoAnswers "two-answers" "One DNS question got two answers that differ.";
-        OddReset "odd-reset" "A RST came with another TTL than everything else of its sender.";
+        OddReset "odd-reset" "A RST came with another TTL than everything else of its sender, or its sender went on after it.";
         ChecksumWrong "checksum-wrong" "Checksums do not fit.";
         ChecksumOffload "checksum-offload" "Checksums were not filled in yet when the frames were captured.";
         PasswordInClear "password-in-clear" "A password, or what stands for one, crossed the network readable.";

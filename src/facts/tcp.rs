@@ -109,6 +109,14 @@ fn no_server_syn(c: &Connection) -> Absent {
 
 fn no_rtt(c: &Connection) -> Absent {
     match c.opened {
+        Opened::Simultaneous => {
+            Absent::inapplicable("both sides sent a SYN: no three frames make a round trip")
+        }
+        Opened::Handshake if c.syn_frame.and(c.synack_frame).and(c.ack_frame).is_some() => {
+            Absent::untold(
+                "the SYN or the SYN+ACK was sent more than once, so which of them was answered cannot be told, or the clock does not say",
+            )
+        }
         Opened::Handshake if c.syn_frame.is_some() => Absent::untold(
             "one of the three frames of the handshake is not in the capture, or has no time, or the clock was set back between them",
         ),
@@ -214,7 +222,7 @@ crate::fact! {
         refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
         opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::untold("no ICMP error about the SYN is in the capture");
         syn_attempts: u32, "How many SYNs the client sent with this sequence number." by [syn_frame];
-        handshake_rtt_ms: Option<Milliseconds>, "From the last SYN to the ACK that completes the handshake (Wireshark's initial RTT)." by [syn_frame, ack_frame] absent no_rtt;
+        handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once." by [syn_frame, ack_frame] absent no_rtt;
         client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;
         server_isn: Option<u32>, "Initial sequence number of the server, raw." by [synack_frame] absent no_synack;
         client_mss: Option<u16>, "Maximum segment size the client announced." by [syn_frame] absent no_client_syn;
@@ -231,6 +239,8 @@ crate::fact! {
         server_last_data_frame: Option<u32>, "Last frame with payload from the server." absent no_server_data;
         client_bytes: u64, "Payload bytes from the client, what was sent again not counted twice." by [client_first_data_frame, client_last_data_frame];
         server_bytes: u64, "Payload bytes from the server, what was sent again not counted twice." by [server_first_data_frame, server_last_data_frame];
+        client_unseen_bytes: u32, "Sequence numbers of the client that the server has acknowledged and that are not in the capture: payload, and maybe its FIN." by [first_frame, last_frame];
+        server_unseen_bytes: u32, "Sequence numbers of the server that the client has acknowledged and that are not in the capture: payload, and maybe its FIN." by [first_frame, last_frame];
         client_data_frames: u32, "How many frames from the client carry payload." by [client_first_data_frame, client_last_data_frame];
         server_data_frames: u32, "How many frames from the server carry payload." by [server_first_data_frame, server_last_data_frame];
         client_largest_segment_bytes: u32, "Largest payload of one frame from the client; more than the MSS means segmentation offload." by [client_first_data_frame, client_last_data_frame];
@@ -241,8 +251,8 @@ crate::fact! {
         server_fast_retransmissions: u32, "Segments the server sent again after duplicate ACKs." by [trouble_frames];
         client_spurious_retransmissions: u32, "Segments the client sent again although they had been acknowledged." by [trouble_frames];
         server_spurious_retransmissions: u32, "Segments the server sent again although they had been acknowledged." by [trouble_frames];
-        client_out_of_order: u32, "Segments of the client that came late." by [trouble_frames];
-        server_out_of_order: u32, "Segments of the server that came late." by [trouble_frames];
+        client_out_of_order: u32, "Segments of the client that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
+        server_out_of_order: u32, "Segments of the server that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
         client_lost_segments: u32, "Holes in the client's sequence numbers: segments that are not in the capture." by [trouble_frames];
         server_lost_segments: u32, "Holes in the server's sequence numbers: segments that are not in the capture." by [trouble_frames];
         client_acked_unseen: u32, "ACKs of the client for data that is not in the capture." by [trouble_frames];
@@ -253,10 +263,16 @@ crate::fact! {
         server_zero_windows: u32, "Segments in which the server said it has no room." by [trouble_frames];
         client_window_full: u32, "Segments of the client that filled the server's window." by [trouble_frames];
         server_window_full: u32, "Segments of the server that filled the client's window." by [trouble_frames];
-        client_keep_alives: u32, "Keep-alive probes from the client." by [trouble_frames];
-        server_keep_alives: u32, "Keep-alive probes from the server." by [trouble_frames];
+        client_keep_alives: u32, "Keep-alive probes from the client, as Wireshark counts them: some may probe a closed window." by [trouble_frames];
+        server_keep_alives: u32, "Keep-alive probes from the server, as Wireshark counts them: some may probe a closed window." by [trouble_frames];
+        client_window_probes: u32, "Segments of the client that probe a closed window: the server had said that it has no room." by [trouble_frames];
+        server_window_probes: u32, "Segments of the server that probe a closed window: the client had said that it has no room." by [trouble_frames];
+        probes_counted: u32, "How many of these are counted above as keep-alives, as Wireshark counts them." by [trouble_frames];
+        first_seen_counted: u32, "How many segments are counted above as sent again or late, as Wireshark counts them, though nothing of them was in the capture before: whether they came late, or stand for one that was lost before, cannot be told." by [trouble_frames];
         trouble_frames: Frames, "The first frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
-        copied_frames: u32, "Frames that hold a segment which an earlier frame already held: captured twice, not sent twice.";
+        copied_frames: u32, "Frames that hold a segment which an earlier frame already held: the same packet, captured twice or doubled on its way, not sent twice.";
+        same_copies: u32, "How many of these differ in nothing from the frame before: the network may have doubled them.";
+        doubled_frames: u32, "How many of these the receiver has acknowledged as received twice (D-SACK, RFC 2883): they were doubled on the way.";
         opening_counted: u32, "How many SYN+ACKs of a simultaneous open are counted above as sent again, as Wireshark counts them, though each is the first of its side.";
         one_way: Option<Side>, "The side whose segments alone are in the capture, though its acknowledgments show that the other one sent too: what is told of the other, or was not seen of it, says nothing." by [first_frame, last_frame] absent |_| Absent::inapplicable("segments of both sides are in the capture, or nothing shows that the other one sent any");
         copies_counted: u32, "How many of these are counted above, as Wireshark counts them, though nothing was sent again.";
@@ -271,9 +287,13 @@ crate::fact! {
         fins_acked: u8, "How many FINs were acknowledged, 0 to 2." by [closing_frames];
         time_wait_at: Option<Side>, "Which end is left in TIME_WAIT." by [closing_frames] absent no_time_wait;
         rst_frame: Option<u32>, "Frame of the first RST." absent no_rst;
-        rst_by: Option<Side>, "Who sent it." by [rst_frame] absent no_rst;
+        rst_by: Option<Side>, "Who sent it, as its addresses say." by [rst_frame] absent no_rst;
         ignored_rst_frame: Option<u32>, "Frame of a RST outside the receiver's window, after which its sender went on: a correct receiver ignores it (RFC 9293 section 3.10.7.4)." absent |_| Absent::never("no RST of it is known to have been ignored");
+        disowned_rst_frame: Option<u32>, "Frame of a RST after which the host in whose name it came went on: it has not reset the connection, so somebody between has sent that, or it overtook what was sent before it." absent |_| Absent::untold("no RST of it is known to come from somebody else");
+        went_on_frame: Option<u32>, "Frame in which it went on." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         port_reuse: bool, "The same addresses and ports were used by an earlier connection of this capture.";
+        vlan: Option<u16>, "Virtual LAN of its frames, the first one." absent |_| Absent::inapplicable("its frames carry no tag of a virtual LAN");
+        other_vlan: Option<u16>, "Another virtual LAN in which one of its sides sent, or in which the same addresses and ports were used: what is told here may mix several connections." absent |_| Absent::never("no other virtual LAN has frames with these addresses and ports");
         completeness: u8, "Wireshark's tcp.completeness." by [first_frame, last_frame];
         completeness_text: &'static str, "The same in Wireshark's words; note that a single FIN already counts as complete there." by [first_frame, last_frame];
         conn_state: String, "Zeek's conn_state; of the first record, where Zeek makes several of one stream." by [first_frame, last_frame];

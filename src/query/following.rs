@@ -250,7 +250,7 @@ impl Following {
         };
         match &packet.transport {
             Transport::Tcp(segment) if wants.tcp || wants.messages => {
-                let seen = trackers.tcp.find(packet, &ip, segment, false);
+                let seen = trackers.tcp.find(packet, &ip, segment, None);
                 said.first_of_stream = seen.begins();
                 let note = if wants.messages || wants.analysis {
                     trackers.tcp.follow(&seen)

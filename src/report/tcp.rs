@@ -52,6 +52,9 @@ pub(super) fn closed(c: &Connection, times: &Times) -> String {
         (Opened::Refused | Opened::Unreachable | Opened::Expired, ..) => "-".to_owned(),
         // What the other side did is not there to be seen.
         (_, Closed::HalfClosed, Some(by)) if c.one_way == Some(by) => format!("FIN by {by} {list}"),
+        (_, Closed::HalfClosed, Some(by)) if unseen(c, by) > 0 => {
+            format!("FIN by {by} {list} (maybe by both)")
+        }
         (_, Closed::Open, _) => "open".to_owned(),
         (_, Closed::Reset, Some(by)) => match c.first_fin_by {
             Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
@@ -59,6 +62,14 @@ pub(super) fn closed(c: &Connection, times: &Times) -> String {
         },
         (_, word, Some(by)) => format!("{word} by {by} {list}"),
         (_, word, None) => format!("{word} {list}"),
+    }
+}
+
+/// What the other side of this one has sent, as acknowledged, and the capture does not have.
+fn unseen(c: &Connection, side: Side) -> u32 {
+    match side {
+        Side::Client => c.server_unseen_bytes,
+        _ => c.client_unseen_bytes,
     }
 }
 
@@ -73,6 +84,9 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
                 + c.server_fast_retransmissions
                 + c.client_spurious_retransmissions
                 + c.server_spurious_retransmissions
+                + c.client_out_of_order
+                + c.server_out_of_order
+                - c.first_seen_counted
                 - c.opening_counted,
         ),
         ("gap", c.client_lost_segments + c.server_lost_segments),
@@ -80,11 +94,18 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
             "ACK of unseen data",
             c.client_acked_unseen + c.server_acked_unseen,
         ),
-        ("late", c.client_out_of_order + c.server_out_of_order),
+        ("late or sent again", c.first_seen_counted),
         ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
         ("zero window", c.client_zero_windows + c.server_zero_windows),
         ("window full", c.client_window_full + c.server_window_full),
-        ("keep-alive", c.client_keep_alives + c.server_keep_alives),
+        (
+            "window probe",
+            c.client_window_probes + c.server_window_probes,
+        ),
+        (
+            "keep-alive",
+            c.client_keep_alives + c.server_keep_alives - c.probes_counted,
+        ),
     ];
     let alone = c
         .one_way
@@ -92,9 +113,23 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
     let told = sums.iter().filter(|s| s.1 > 0);
     let told = told.map(|s| format!("{} {}", s.1, s.0));
     let mut words: Vec<String> = alone.into_iter().chain(told).collect();
+    let unseen = [
+        ("client", c.client_unseen_bytes),
+        ("server", c.server_unseen_bytes),
+    ];
+    for (side, count) in unseen.iter().filter(|(_, count)| *count > 0) {
+        words.push(format!(
+            "{count} bytes of the {side} acknowledged, not captured"
+        ));
+    }
     words.extend(
         c.ignored_rst_frame
             .map(|frame| format!("RST {frame} outside the window, ignored")),
+    );
+    words.extend(
+        c.disowned_rst_frame
+            .zip(c.went_on_frame)
+            .map(|(frame, by)| format!("RST {frame}, after which its sender went on ({by})")),
     );
     let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
     if beyond(c.client_largest_segment_bytes, c.server_mss)
@@ -102,13 +137,24 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
     {
         words.push("segments beyond the MSS (offload)".to_owned());
     }
+    if let Some((one, other)) = c.vlan.zip(c.other_vlan) {
+        words.push(format!(
+            "VLANs {one} and {other} have these addresses and ports: this may mix several connections"
+        ));
+    }
     if c.port_reuse {
         words.push("ports reused".to_owned());
     }
     let mut text = words.join(", ");
     if c.copied_frames > 0 {
         let all: u32 = sums.iter().map(|s| s.1).sum();
-        let copies = format!("{} captured twice", c.copied_frames);
+        let how = match (c.same_copies, c.doubled_frames) {
+            (0, _) => "captured twice",
+            (_, 0) => "captured twice, or doubled on the way",
+            (_, doubled) if doubled == c.copied_frames => "doubled on the way",
+            _ => "captured twice or doubled on the way, as some were",
+        };
+        let copies = format!("{} {how}", c.copied_frames);
         text = match c.copies_counted {
             0 if text.is_empty() => copies,
             0 => format!("{copies}; {text}"),

@@ -4,7 +4,8 @@
 use super::arp::Binding;
 use super::checksums::{Checksums, Found, MOST, Sum};
 use super::copies::{Copies, Relay};
-use crate::facts::situation::{About, Situation, SituationKind, Story, Unfit};
+use super::tcp::Connections;
+use crate::facts::situation::{About, Difference, Situation, SituationKind, Story, Unfit};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -36,7 +37,7 @@ fn detours<'c>(
 
 /// Frames that appear twice, so that nobody takes them for retransmissions; and those that do
 /// because somebody stands between.
-pub(super) fn twice(copies: &Copies, bindings: &[Binding]) -> Vec<Situation> {
+pub(super) fn twice(copies: &Copies, bindings: &[Binding], tcp: &Connections) -> Vec<Situation> {
     let mut told: Vec<Situation> = Vec::new();
     let mut relayed = 0;
     for (relay, own, other) in detours(copies, bindings) {
@@ -53,12 +54,26 @@ pub(super) fn twice(copies: &Copies, bindings: &[Binding]) -> Vec<Situation> {
         };
         told.push(situation(SituationKind::Detour, frames, story));
     }
-    told.extend(plainly_twice(copies, relayed));
+    told.extend(plainly_twice(copies, relayed, tcp));
+    let late = tcp.came_again();
+    if late.count > 0 {
+        let mut frames: Vec<u32> = late.pairs.iter().flat_map(|p| [p.0, p.1]).collect();
+        frames.sort_unstable();
+        frames.dedup();
+        let story = Story::CameAgain {
+            count: late.count,
+            routed: late.routed * 2 > late.count,
+        };
+        told.push(Situation {
+            protocol: About::Tcp,
+            ..situation(SituationKind::CapturedTwice, frames, story)
+        });
+    }
     told
 }
 
 /// Frames that appear twice, but for those that were told already.
-fn plainly_twice(copies: &Copies, relayed: u64) -> Option<Situation> {
+fn plainly_twice(copies: &Copies, relayed: u64, tcp: &Connections) -> Option<Situation> {
     let count = copies.count.saturating_sub(relayed);
     if count == 0 {
         return None;
@@ -70,6 +85,10 @@ fn plainly_twice(copies: &Copies, relayed: u64) -> Option<Situation> {
         count,
         packets: copies.frames,
         difference: copies.difference(),
+        doubled: match copies.difference() {
+            Difference::None => tcp.doubled(),
+            _ => 0,
+        },
     };
     Some(situation(SituationKind::CapturedTwice, frames, story))
 }

@@ -20,11 +20,15 @@ use crate::facts::situation::Difference;
 use std::net::IpAddr;
 
 /// How many frames back a copy is looked for.
-pub(super) const LAST: usize = 16;
+const LAST: usize = 16;
+/// The same where several interfaces were recorded: they are written in turns.
+pub(super) const LAST_OF_SEVERAL: usize = 512;
 /// A copy comes within this many nanoseconds.
 pub(super) const WITHIN: i64 = 1_000_000;
 /// A router may take so many nanoseconds, when the hardware addresses show the way through it.
 const ROUTED_WITHIN: i64 = 1_000_000_000;
+/// Clocks of two interfaces, or of two captures put together, differ by so many nanoseconds.
+const CLOCKS: i64 = 10_000_000_000;
 /// For how many frames more is kept than the token, from the beginning and after each copy.
 const ATTENTIVE: u32 = 4096;
 /// How many copies are named.
@@ -43,10 +47,11 @@ pub struct Relay {
     pub pairs: Vec<(u32, u32)>,
 }
 
-const DIFFERENCES: [Difference; 5] = [
+const DIFFERENCES: [Difference; 6] = [
     Difference::Tag,
     Difference::Interface,
     Difference::Hop,
+    Difference::SameLink,
     Difference::Address,
     Difference::None,
 ];
@@ -72,10 +77,13 @@ struct Record {
 
 /// The copies of a capture.
 pub struct Copies {
-    tokens: [u32; LAST],
+    tokens: Vec<u32>,
     place: usize,
     attentive: u32,
-    records: [Record; LAST],
+    records: Vec<Record>,
+    /// The interface of the first frame, and whether there are others.
+    interface: Option<u32>,
+    several: bool,
     /// IP frames seen.
     pub frames: u64,
     /// Copies among them.
@@ -90,10 +98,12 @@ pub struct Copies {
 impl Default for Copies {
     fn default() -> Self {
         Copies {
-            tokens: [0; LAST],
+            tokens: vec![0; LAST],
             place: 0,
             attentive: ATTENTIVE,
-            records: Default::default(),
+            records: std::iter::repeat_with(Record::default).take(LAST).collect(),
+            interface: None,
+            several: false,
             frames: 0,
             count: 0,
             kinds: [0; DIFFERENCES.len()],
@@ -104,8 +114,12 @@ impl Default for Copies {
 }
 
 impl Copies {
-    /// Takes in an IP packet; says which earlier frame held the same one.
-    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<u32> {
+    /// Takes in an IP packet; says which earlier frame held the same one, and what differs.
+    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<(u32, Difference)> {
+        let interface = packet.frame.interface;
+        if *self.interface.get_or_insert(interface) != interface && !self.several {
+            self.widen();
+        }
         let start = as_usize(ip.payload_start);
         let token = token(
             packet.frame.bytes.get(start..).unwrap_or_default(),
@@ -126,7 +140,10 @@ impl Copies {
     pub(crate) fn usual(&mut self, frame: &Frame<'_>, usual: &Usual) -> bool {
         let bytes = frame.bytes.get(Usual::TRANSPORT..).unwrap_or_default();
         let token = token(bytes, usual.identification, usual.total.into());
-        let alone = self.attentive == 0 && !self.holds(token);
+        let alone = self.attentive == 0
+            && self.interface == Some(frame.interface)
+            && !self.several
+            && !self.holds(token);
         if alone {
             self.keep(token);
         }
@@ -137,8 +154,23 @@ impl Copies {
     #[inline]
     fn holds(&self, token: u32) -> bool {
         // All of them, without an early end: that is a few instructions for eight at a time.
-        let hits: u32 = self.tokens.iter().map(|t| u32::from(*t == token)).sum();
-        hits > 0
+        let count = |tokens: &[u32]| tokens.iter().map(|t| u32::from(*t == token)).sum::<u32>();
+        match self.tokens.first_chunk::<LAST>() {
+            Some(few) if !self.several => count(few) > 0,
+            _ => count(&self.tokens) > 0,
+        }
+    }
+
+    /// Looks farther back from now on.
+    #[cold]
+    fn widen(&mut self) {
+        self.several = true;
+        // The oldest first, so that the places behind are the next ones.
+        self.tokens.rotate_left(self.place);
+        self.records.rotate_left(self.place);
+        self.place = LAST;
+        self.tokens.resize(LAST_OF_SEVERAL, 0);
+        self.records.resize_with(LAST_OF_SEVERAL, Record::default);
     }
 
     /// Keeps the token of a frame; gives its place.
@@ -147,7 +179,7 @@ impl Copies {
         self.frames += 1;
         let place = self.place;
         self.tokens[place] = token;
-        self.place = (place + 1) % LAST;
+        self.place = (place + 1) % self.tokens.len();
         place
     }
 
@@ -159,26 +191,27 @@ impl Copies {
         token: u32,
         place: usize,
         hit: bool,
-    ) -> Option<u32> {
+    ) -> Option<(u32, Difference)> {
         self.attentive = if hit { ATTENTIVE } else { self.attentive - 1 };
         let mut record = std::mem::take(&mut self.records[place]);
         record.fill(packet, ip);
         let found = hit
             .then(|| {
-                (1..LAST)
-                    .map(|n| (place + LAST - n) % LAST)
+                let last = self.tokens.len();
+                (1..last)
+                    .map(|n| (place + last - n) % last)
                     .filter(|i| self.tokens[*i] == token)
                     .find_map(|i| Some((i, self.records[i].copied_as(&record)?)))
             })
             .flatten();
         let original = found.map(|(original, difference)| {
             self.count(original, &record, difference);
-            self.records[original].frame
+            (self.records[original].frame, difference)
         });
         self.records[place] = record;
         if self.attentive == 0 {
             // They would be taken for the last ones when it begins anew.
-            self.records = Default::default();
+            self.records.fill_with(Record::default);
         }
         original
     }
@@ -303,12 +336,19 @@ impl Record {
         } else {
             -WITHIN
         };
-        let near = (first..=limit).contains(&later.time.since(self.time));
+        let apart = later.time.since(self.time);
+        let elsewhere = self.interface != later.interface
+            && later.identification != 0
+            && (-CLOCKS..=CLOCKS).contains(&apart);
+        let near = (first..=limit).contains(&apart) || elsewhere;
         if !near || self.ttl.abs_diff(later.ttl) > 1 || !self.same(later) {
             return None;
         }
         let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
-        let difference = if self.ttl != later.ttl {
+        let one_link = self.interface == later.interface && self.below == later.below && !cooked;
+        let difference = if self.ttl != later.ttl && one_link && self.relayed_by(later).is_some() {
+            Difference::SameLink
+        } else if self.ttl != later.ttl {
             Difference::Hop
         } else if self.interface != later.interface || (cooked && self.below != later.below) {
             Difference::Interface
@@ -477,11 +517,62 @@ mod tests {
             ..SENT
         };
         let copies = tracked(&[(SENT, b"x"), (on, b"x")]);
-        assert_eq!((copies.count, copies.difference()), (1, Difference::Hop));
+        let difference = copies.difference();
+        assert_eq!((copies.count, difference), (1, Difference::SameLink));
         assert_eq!(copies.relays[0].mac, [2, 0, 0, 0, 0, ROUTER]);
         assert_eq!(copies.relays[0].pairs, [(1, 2)]);
         // Not when it comes from somebody else.
         let astray = Sent { from: 7, ..on };
         assert_eq!(tracked(&[(SENT, b"x"), (astray, b"x")]).count, 0);
+    }
+
+    #[test]
+    fn two_interfaces_with_clocks_of_their_own_record_both_sides_of_a_router() {
+        let count = |microseconds: i64, identification: u16, ttl: u8, interface: u32| {
+            let later = Sent {
+                from: 7,
+                to: SERVER,
+                ttl,
+                identification,
+                interface,
+                microseconds,
+            };
+            let first = Sent {
+                identification,
+                ..SENT
+            };
+            tracked(&[(first, b"x"), (later, b"x")]).count
+        };
+        assert_eq!(count(500_000, 7, 63, 1), 1);
+        assert_eq!(count(-500_000, 7, 63, 1), 1);
+        assert_eq!(count(500_000, 7, 64, 1), 1);
+        // Farther apart, without an identification, after two routers, or on one interface.
+        assert_eq!(count(10_000_001, 7, 63, 1), 0);
+        assert_eq!(count(500_000, 0, 63, 1), 0);
+        assert_eq!(count(500_000, 7, 62, 1), 0);
+        assert_eq!(count(500_000, 7, 63, 0), 0);
+    }
+
+    #[test]
+    fn interfaces_that_are_written_in_turns_are_looked_at_farther_back() {
+        let sent = |n: u16, interface: u32| Sent {
+            identification: n + 1,
+            interface,
+            ttl: if interface == 0 { 64 } else { 63 },
+            microseconds: i64::from(n) * 100,
+            ..SENT
+        };
+        let turns = |most: u16, interface: u32| {
+            let frames: Vec<(Sent, &[u8])> = (0..most)
+                .map(|n| sent(n, 0))
+                .chain((0..most).map(|n| sent(n, interface)))
+                .map(|sent| (sent, &b"x"[..]))
+                .collect();
+            tracked(&frames).count
+        };
+        // The first frame of the second interface makes it look back.
+        assert_eq!(turns(16, 1), 16);
+        // Of a longer turn the first frames are no longer known when the second one begins.
+        assert_eq!(turns(40, 1), 16);
     }
 }

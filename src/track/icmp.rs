@@ -119,7 +119,7 @@ impl Open {
 }
 
 /// So many echoes back may be the one that another is a copy of.
-const RECENT: usize = copies::LAST;
+const RECENT: usize = copies::LAST_OF_SEVERAL;
 
 /// All echoes and errors.
 #[derive(Default)]

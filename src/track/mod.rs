@@ -174,9 +174,9 @@ impl Trackers {
         self.checksums.packet(packet);
         let copy_of = self.copies.packet(packet, ip);
         if let Transport::Tcp(segment) = &packet.transport {
-            return Some(self.tcp.find(packet, ip, segment, copy_of.is_some()));
+            return Some(self.tcp.find(packet, ip, segment, copy_of.map(|c| c.1)));
         }
-        self.message(packet, ip, fragments, copy_of);
+        self.message(packet, ip, fragments, copy_of.map(|c| c.0));
         None
     }
 
@@ -245,9 +245,11 @@ impl Trackers {
             if quoted.protocol == 17 {
                 let v4 = matches!(packet.transport, Transport::Icmp(_));
                 let what = match (v4, message.kind, message.code) {
-                    (true, 3, 3) | (false, 1, 4) => udp::Back::Refused,
-                    (true, 11, 0) | (false, 3, 0) => udp::Back::Expired,
-                    _ => udp::Back::Undelivered,
+                    (true, 3, 3) | (false, 1, 4) => Some(udp::Back::Refused),
+                    (true, 11, 0) | (false, 3, 0) => Some(udp::Back::Expired),
+                    // Too fast, or a better way: neither says that it was not delivered.
+                    (true, 4 | 5, _) | (false, 137, _) => None,
+                    _ => Some(udp::Back::Undelivered),
                 };
                 about = self.udp.error(ends.0, ends.1, packet.frame.number, what);
             }

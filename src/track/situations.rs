@@ -51,7 +51,7 @@ pub(crate) fn find(
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
     // What comes from the capturing itself is told last, next to the connections it touches.
     let bindings = [trackers.arp.bindings(), trackers.discovery.bindings()].concat();
-    found.extend(capturing::twice(&trackers.copies, &bindings));
+    found.extend(capturing::twice(&trackers.copies, &bindings, &trackers.tcp));
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
 }
@@ -125,6 +125,10 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
 
 fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
     for index in 0..trackers.tcp.len() {
+        // What is missing here may be told of the connection in another VLAN.
+        if trackers.tcp.mixed(index).is_some() {
+            continue;
+        }
         let failure = match trackers.tcp.ill(index) {
             None => continue,
             Some(Ill::Reset(reset)) => {
@@ -187,7 +191,7 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
     }
 }
 
-/// A RST with a TTL unlike its sender's others. Where both have crossed as many routers, each from
+/// A RST after which its sender went on, or with a TTL unlike its sender's others. Where both have crossed as many routers, each from
 /// a usual TTL to begin with, the sender's system may have made it.
 fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
     let (low, high) = reset.others;
@@ -197,12 +201,14 @@ fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
     };
     let same = low == high && hops(reset.ttl) == hops(high);
     let ends = (reset.client.0, reset.server.0, Some(reset.server.1));
-    let frames = vec![reset.other, reset.frame];
+    let mut frames = vec![reset.other, reset.frame];
+    frames.extend(reset.went_on);
     found.add(SituationKind::OddReset, About::Tcp, ends, frames, || {
         Story::OddReset {
             sender: reset.sender,
             stream,
             reset: (reset.frame, reset.ttl),
+            went_on: reset.went_on,
             others: (low, high, reset.other),
             crossed: hops(high).filter(|_| same),
         }

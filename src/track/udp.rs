@@ -403,24 +403,25 @@ impl Flows {
         })
     }
 
-    /// An ICMP error about a datagram between these ends; gives the frame it is about.
-    pub fn error(&mut self, from: End, to: End, frame: u32, what: Back) -> Option<u32> {
+    /// An ICMP error about a datagram between these ends, and what it says of its delivery; gives the
+    /// frame it is about.
+    pub fn error(&mut self, from: End, to: End, frame: u32, what: Option<Back>) -> Option<u32> {
         let key = (from.min(to), from.max(to));
         let stream = *self.index.get(&key)?;
         let flow = self.flows.get_mut(dissect::as_usize(stream))?;
         if flow.first_frame == 0 {
             return None;
         }
-        if Some(what) > flow.error {
+        if what > flow.error {
             flow.error_frame = frame;
-            flow.error = Some(what);
+            flow.error = what;
         }
         let side = usize::from(flow.ends[0] != from);
         let row = self.rows.get_mut(dissect::as_usize(flow.newest[side]))?;
         if row.answered {
             return None;
         }
-        if row.error_frame == 0 {
+        if row.error_frame == 0 && what.is_some() {
             row.error_frame = frame;
         }
         Some(row.frame)

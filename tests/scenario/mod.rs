@@ -8,11 +8,11 @@
 //!
 //! ```text
 //! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text" or hex=00ff
-//!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
+//!     vlan=10 (a tag)  wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
 //! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active xid=1 your= server= asks= client= mask= router= dns= lease=
-//! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME (no about: nothing is quoted)
+//! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME | icmp quench about=FRAME (no about: nothing is quoted)
 //! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits   (IPv6's neighbour discovery; says= another card)
 //! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
 //! eth type=34958 hex=00ff                   a frame of another protocol
@@ -281,6 +281,10 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
                 tcp = tcp.options(&options).ok()?;
             }
             tcp.write(&mut out, &payload).ok()?;
+            if let vlan @ 1.. = line.number("vlan", 0u16) {
+                let [high, low] = vlan.to_be_bytes();
+                out.splice(12..12, [0x81, 0, high, low]);
+            }
             return Some((time, out));
         }
         "ip" => {
@@ -409,6 +413,10 @@ fn icmp(
             .ok(),
         "unreachable" => {
             let (kind, quoted) = error(3, line.number("code", 3))?;
+            builder.icmpv4(kind).write(out, &quoted).ok()
+        }
+        "quench" => {
+            let (kind, quoted) = error(4, 0)?;
             builder.icmpv4(kind).write(out, &quoted).ok()
         }
         "exceeded" => {

@@ -97,6 +97,10 @@ pub enum Story {
         ended: u32,
         /// Frame of the first answer to who waited.
         answer: u32,
+        /// Nanoseconds between these two.
+        after: i64,
+        /// How many clients waited so at this server.
+        times: usize,
     },
     /// A DNS response came from an address that was not asked.
     StrayAnswer {
@@ -118,7 +122,8 @@ pub enum Story {
         /// What was said in which frame.
         answers: [(String, u32); 2],
     },
-    /// A RST ended a connection with a TTL unlike its sender's others.
+    /// A RST that ended a connection with a TTL unlike its sender's others, or after which its
+    /// sender went on.
     OddReset {
         /// In whose name it came.
         sender: IpAddr,
@@ -126,6 +131,8 @@ pub enum Story {
         stream: usize,
         /// Its frame and TTL.
         reset: (u32, u8),
+        /// Frame in which its sender went on.
+        went_on: Option<u32>,
         /// Lowest and highest TTL of the others, and the frame of one of them.
         others: (u8, u8, u32),
         /// How many routers both have crossed, if each began with a usual TTL of its own.
@@ -166,6 +173,15 @@ pub enum Story {
         packets: u64,
         /// What most of them differ in from the first.
         difference: Difference,
+        /// How many the receiver has acknowledged as received twice.
+        doubled: u32,
+    },
+    /// TCP segments came again long after, as the same packets.
+    CameAgain {
+        /// How many.
+        count: u32,
+        /// The TTL of most was another one.
+        routed: bool,
     },
     /// Checksums do not fit.
     Checksums {
@@ -278,6 +294,8 @@ pub enum Difference {
     Interface,
     /// A router was between.
     Hop,
+    /// The TTL, and the later one comes from the card that the first was sent to.
+    SameLink,
     /// The hardware addresses.
     Address,
     /// Nothing.

@@ -81,7 +81,7 @@ impl Display for Story {
                 match alive {
                     Some(frame) => write!(
                         f,
-                        " is in this capture, though it did send other packets (frame {frame}): the SYNs or the answers to them are dropped on the way, or the answers went another way."
+                        " is in this capture, though it did send other packets (frame {frame}): the SYNs or the answers to them are dropped on the way, or the answers went another way; or the host ignores them (its own firewall, or the queue of calls to that port is full)."
                     ),
                     None => f.write_str(
                         ", and nothing else from it: the host is silent or absent, or the SYNs or the answers to them are dropped on the way.",
@@ -119,10 +119,24 @@ impl Display for Story {
                 stream,
                 ended,
                 answer,
-            } => write!(
-                f,
-                "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, right after that connection began to close (frame {ended}), as a server does that serves one client at a time."
-            ),
+                after,
+                times,
+            } => {
+                write!(
+                    f,
+                    "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, {:.1} ms after that connection began to close (frame {ended}), as of a server that serves one client at a time.",
+                    seconds(*after) * 1000.0
+                )?;
+                match times {
+                    1 => f.write_str(
+                        " An answer that was only slow, or that the other's leaving caused, would look the same.",
+                    ),
+                    times => write!(
+                        f,
+                        " {times} clients waited like this, which answers that are only slow would hardly show; answers that the others' leaving causes would."
+                    ),
+                }
+            }
             Story::StrayAnswer {
                 client,
                 asked,
@@ -143,33 +157,11 @@ impl Display for Story {
             Story::OddReset {
                 sender,
                 stream,
-                reset: (frame, ttl),
-                others: (low, high, other),
+                reset,
+                went_on,
+                others,
                 crossed,
-            } => {
-                let between = if low == high {
-                    low.to_string()
-                } else {
-                    format!("{low} to {high}")
-                };
-                write!(
-                    f,
-                    "The RST that ended stream {stream} (frame {frame}) came in the name of {sender} with TTL {ttl}, all else of it there with TTL {between} (such as frame {other}): "
-                )?;
-                match crossed {
-                    Some(0) => f.write_str(
-                        "both are usual TTLs to begin with, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
-                    ),
-                    Some(hops) => write!(
-                        f,
-                        "each fits {hops} router{} crossed from a usual TTL, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
-                        if *hops == 1 { "" } else { "s" }
-                    ),
-                    None => f.write_str(
-                        "a box on the way (a firewall, a filter) may have sent it; or the way changed, or its system gives RSTs a TTL of their own.",
-                    ),
-                }
-            }
+            } => odd_reset(f, *sender, *stream, *reset, *went_on, *others, *crossed),
             Story::Claimed { address, claims } => {
                 let claims = joined(claims, " and ", |(mac, frame)| {
                     format!("{mac} (frame {frame})")
@@ -230,17 +222,22 @@ impl Display for Story {
                 count,
                 packets,
                 difference,
-            } => {
-                let why = difference_in_words(*difference);
-                let therefore = match difference {
-                    Difference::None => {
-                        "What is sent again carries a new IP identification, so these are no retransmissions"
-                    }
-                    _ => "They were not sent again",
+                doubled,
+            } => copied(f, *count, *packets, *difference, *doubled),
+            Story::CameAgain { count, routed } => {
+                let what = if *count == 1 {
+                    "1 TCP segment came again long after, and is".to_owned()
+                } else {
+                    format!("{count} TCP segments came again long after, and are")
+                };
+                let why = if *routed {
+                    "with a TTL that differs by one: so frames of both sides of a router are here, whose clocks differ"
+                } else {
+                    "so the network doubled them and was late with one, or captures of two places whose clocks differ were put together"
                 };
                 write!(
                     f,
-                    "{count} of {packets} IP frames are copies of a frame shortly before: the same packet was captured {why}. {therefore}, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them."
+                    "{what} still the same packet, with the same IP identification and numbers, {why}. What is sent again nearly always carries a new identification, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include these."
                 )
             }
             Story::Checksums {
@@ -353,6 +350,86 @@ impl Display for Story {
     }
 }
 
+/// What is told of frames that are copies.
+fn copied(
+    f: &mut Formatter<'_>,
+    count: u64,
+    packets: u64,
+    difference: Difference,
+    doubled: u32,
+) -> Result {
+    write!(
+        f,
+        "{count} of {packets} IP frames are copies of a frame shortly before: "
+    )?;
+    let include = "though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.";
+    if doubled > 0 && difference == Difference::None {
+        return write!(
+            f,
+            "the same packet came twice with nothing that differs. The receiver says of {doubled} of them that it got the data twice (D-SACK), so the network doubled packets on the way; they were not sent again, as what is sent again carries a new IP identification, {include}"
+        );
+    }
+    let why = difference_in_words(difference);
+    let therefore = match difference {
+        Difference::None => {
+            "What is sent again carries a new IP identification, so these are no retransmissions"
+        }
+        _ => "They were not sent again",
+    };
+    write!(
+        f,
+        "the same packet was captured {why}. {therefore}, {include}"
+    )
+}
+
+/// What is told of a RST that somebody else may have sent.
+fn odd_reset(
+    f: &mut Formatter<'_>,
+    sender: IpAddr,
+    stream: usize,
+    (frame, ttl): (u32, u8),
+    went_on: Option<u32>,
+    (low, high, other): (u8, u8, u32),
+    crossed: Option<u8>,
+) -> Result {
+    let between = if low == high {
+        low.to_string()
+    } else {
+        format!("{low} to {high}")
+    };
+    if let Some(by) = went_on {
+        write!(
+            f,
+            "A RST in stream {stream} (frame {frame}) came in the name of {sender}, which went on after it (frame {by}), as no host does that has reset a connection: so a box on the way (a firewall, a filter) or somebody else sent it, unless it overtook what {sender} had sent before."
+        )?;
+        return if (low..=high).contains(&ttl) {
+            Ok(())
+        } else {
+            write!(
+                f,
+                " It came with TTL {ttl}, all else of {sender} there with TTL {between}."
+            )
+        };
+    }
+    write!(
+        f,
+        "The RST that ended stream {stream} (frame {frame}) came in the name of {sender} with TTL {ttl}, all else of it there with TTL {between} (such as frame {other}): "
+    )?;
+    match crossed {
+        Some(0) => f.write_str(
+            "both are usual TTLs to begin with, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
+        ),
+        Some(hops) => write!(
+            f,
+            "each fits {hops} router{} crossed from a usual TTL, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
+            if hops == 1 { "" } else { "s" }
+        ),
+        None => f.write_str(
+            "a box on the way (a firewall, a filter) may have sent it; or the way changed, or its system gives RSTs a TTL of their own.",
+        ),
+    }
+}
+
 /// What follows "A asked who has B".
 fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing) -> Result {
     match answer {
@@ -366,7 +443,7 @@ fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing)
             seconds(after)
         ),
         Missing::Nobody => f.write_str(
-            " and nobody answered: no host with this address on the link, or it is off.",
+            " and nobody answered: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP.",
         ),
         Missing::Unseen => write!(
             f,
@@ -402,7 +479,7 @@ fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
                 "{count} questions of {client} to {to} were answered twice, and differently"
             );
         }
-        Story::OddReset { .. } => "were ended by RSTs with a TTL unlike all else of their sender",
+        Story::OddReset { .. } => "met RSTs that somebody else than their sender may have sent",
         Story::Challenged(_) => "were answered by ACKs of older connections",
         _ => "got no answer in this capture",
     };
@@ -442,11 +519,14 @@ fn difference_in_words(difference: Difference) -> &'static str {
         Difference::Hop => {
             "before and after a router (the TTL differs by one), because both its sides were recorded"
         }
+        Difference::SameLink => {
+            "on its way to a router and on its way from it (the TTL differs by one), because the router passes it on over the same link, or both its sides were recorded"
+        }
         Difference::Address => {
             "with different hardware addresses, because both sides of a device between were recorded"
         }
         Difference::None => {
-            "with nothing that differs, as a mirror port does that copies both directions (or a loop in the network doubled it)"
+            "with nothing that differs, as a mirror port does that copies both directions, or doubled by the network on its way"
         }
     }
 }

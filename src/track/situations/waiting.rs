@@ -2,9 +2,11 @@
 //!
 //! The kernel completes the handshake of a client that waits, and acknowledges its data; only
 //! answers are missing. A busy server of many threads, a slow query, a long round trip and a
-//! capture with holes leave the same frames. So it is said only when the first answer comes right
-//! after the *other* connection ended, when the other was answered many times faster meanwhile,
-//! and when this server never answered two connections in turn.
+//! capture with holes leave the same frames, and so does an answer that waits for the other to
+//! leave. So it is said only when the first answer comes right after the server has closed the
+//! *other* connection, when the other was answered many times faster meanwhile, and when this server
+//! never answered two connections in turn. Clients that all wait for the same work are known where
+//! each answer comes just that work's time after the end of the connection before, at least twice.
 
 use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::Trackers;
@@ -20,42 +22,90 @@ const LONGER: i64 = 10;
 /// ... and its answer comes so many times sooner after the other's end than it has waited.
 const SOONER: i64 = 20;
 
+/// ... and no later than so many times after that the other's answer took.
+const SERVED: i64 = 2;
+/// Nanoseconds in which a system that is not busy does whatever else there is to do.
+const SYSTEM: i64 = 1_000_000;
+/// Work that takes the same time again takes this part longer or shorter, at most.
+const ALIKE: i64 = 10;
+
 type Server = (IpAddr, u16);
+
+/// The connection that was served last.
+struct Serving {
+    stream: usize,
+    brief: Brief,
+    /// What its first answer took when its turn had come, as far as that is known.
+    service: Option<i64>,
+}
+
+/// A connection whose turn came when another one ended.
+struct Wait {
+    waiting: Brief,
+    stream: usize,
+    first: Brief,
+    /// Nanoseconds from that end to the answer.
+    after: i64,
+    /// Its answer took what the one before did, so others must show the same.
+    alike: bool,
+}
 
 /// Finds them.
 pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
-    // Per server: the connection that was served last.
-    let mut serving: HashMap<Server, (usize, Brief), RandomState> = HashMap::default();
+    let mut serving: HashMap<Server, Serving, RandomState> = HashMap::default();
     let mut concurrent: HashSet<Server, RandomState> = HashSet::default();
-    let mut waits: Vec<(Brief, usize, Brief)> = Vec::new();
+    let mut waits: Vec<Wait> = Vec::new();
     for index in 0..trackers.tcp.len() {
         let Some(brief) = trackers.tcp.brief(index) else {
             continue;
         };
+        if trackers.tcp.mixed(index).is_some() {
+            continue;
+        }
         let server = brief.server;
         if concurrent.contains(&server) {
             continue;
         }
         let current = serving.get(&server);
-        if let Some((place, first)) = current {
-            if overtakes(first, &brief) {
+        let mut service = brief.first_answer_after;
+        if let Some(current) = current {
+            if overtakes(&current.brief, &brief) {
                 concurrent.insert(server);
                 continue;
             }
-            if waits.len() < MOST && waited(first, &brief) {
-                waits.push((brief, *place, *first));
+            if let Some((after, alike)) = waited(current, &brief) {
+                service = Some(after);
+                if waits.len() < MOST {
+                    waits.push(Wait {
+                        waiting: brief,
+                        stream: current.stream,
+                        first: current.brief,
+                        after,
+                        alike,
+                    });
+                }
             }
         }
         let last = brief.last_frame;
-        if current.is_none_or(|c| last > c.1.last_frame) {
-            serving.insert(server, (index, brief));
+        if current.is_none_or(|c| last > c.brief.last_frame) {
+            let newest = Serving {
+                stream: index,
+                brief,
+                service,
+            };
+            serving.insert(server, newest);
         }
     }
-    waits.retain(|(waiting, ..)| !concurrent.contains(&waiting.server));
-    waits
-        .into_iter()
-        .filter_map(|(waiting, place, first)| tell(&waiting, place, &first))
-        .collect()
+    waits.retain(|wait| !concurrent.contains(&wait.waiting.server));
+    let mut times: HashMap<Server, usize, RandomState> = HashMap::default();
+    for wait in &waits {
+        *times.entry(wait.waiting.server).or_default() += 1;
+    }
+    let told = waits.into_iter().filter_map(|wait| {
+        let times = times[&wait.waiting.server];
+        (times > 1 || !wait.alike).then(|| tell(&wait, times))?
+    });
+    told.collect()
 }
 
 /// Whether the server answered the later one before it was done with the earlier: a server of one
@@ -70,34 +120,44 @@ fn overtakes(first: &Brief, later: &Brief) -> bool {
     in_turn || (earlier && answer < end)
 }
 
-/// Whether the frames exclude what else would explain them.
-fn waited(first: &Brief, later: &Brief) -> bool {
-    let (Some(answer), Some((end, ended))) = (later.server_data_frame, first.fin) else {
-        return false;
-    };
-    let (Some(usual), Some(wait)) = (first.first_answer_after, later.first_answer_after) else {
-        return false;
-    };
+/// How long after the other's end the answer came, if the frames exclude most of what else would
+/// explain them; and whether only the time that the answer took shows it.
+fn waited(first: &Serving, later: &Brief) -> Option<(i64, bool)> {
+    let (answer, wait) = (later.server_data_frame?, later.first_answer_after?);
+    let (end, ended) = first.brief.fin?;
+    let usual = first.service?;
     // The data was acknowledged before it was answered: the kernel has it, the program has not.
     let taken = later.client_data_acked.is_some_and(|ack| ack < answer);
+    // Who serves one client at a time is done with one before it turns to the next.
+    let done = first.brief.server_fin.is_some_and(|fin| fin < answer);
+    let holes = first.brief.holes || later.holes;
+    if answer <= end || !taken || !done || holes || wait <= 0 {
+        return None;
+    }
     let after = later.first_answer_time.saturating_sub(ended);
     // That it asked before the other's end is in this: it waited for longer than since then.
-    answer > end
-        && taken
-        && !first.holes
-        && !later.holes
-        && wait > 0
-        && wait >= usual.max(later.rtt).saturating_mul(LONGER)
+    let prompt = usual
+        .saturating_mul(SERVED)
+        .saturating_add(later.rtt.max(SYSTEM));
+    if wait >= usual.max(later.rtt).saturating_mul(LONGER)
         && after.saturating_mul(SOONER) <= wait
+        && after <= prompt
+    {
+        return Some((after, false));
+    }
+    let same = after.abs_diff(usual) <= (usual / ALIKE).unsigned_abs();
+    let queued = wait.saturating_sub(after) > (usual / ALIKE).saturating_mul(2).max(later.rtt);
+    (same && queued && usual > later.rtt.saturating_mul(LONGER)).then_some((after, true))
 }
 
-fn tell(waiting: &Brief, place: usize, first: &Brief) -> Option<Situation> {
+fn tell(wait: &Wait, times: usize) -> Option<Situation> {
+    let waiting = &wait.waiting;
     let (opened, asked, answer) = (
         waiting.ack_frame?,
         waiting.client_data_frame?,
         waiting.server_data_frame?,
     );
-    let ended = first.fin?.0;
+    let ended = wait.first.fin?.0;
     let mut frames = vec![opened, asked, ended, answer];
     frames.sort_unstable();
     frames.dedup();
@@ -113,9 +173,11 @@ fn tell(waiting: &Brief, place: usize, first: &Brief) -> Option<Situation> {
                 client: waiting.client,
                 opened,
                 asked,
-                stream: place,
+                stream: wait.stream,
                 ended,
                 answer,
+                after: wait.after,
+                times,
             },
         )
     })

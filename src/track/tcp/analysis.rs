@@ -157,6 +157,9 @@ fn window_and_acks(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, n
     }
     if length <= 1 && segment.seq == fwd.next.wrapping_sub(1) && plain {
         note.flags.insert(Flags::KEEP_ALIVE);
+        if rev.window == 0 {
+            note.flags.insert(Flags::CLOSED_WINDOW);
+        }
     }
     let repeats = length == 0 && segment.seq == fwd.next && segment.ack == fwd.last_ack && plain;
     if repeats && window != 0 && window != fwd.window {
@@ -328,13 +331,20 @@ fn flight(
     note.push_bytes_sent = fwd.push_bytes;
 }
 
-/// Bytes in the SACK blocks of a segment.
-pub(super) fn selective(options: &[u8]) -> u32 {
-    let mut sum = 0u32;
+/// Bytes in the SACK blocks of a segment, and whether the first of them lies below its
+/// acknowledgment: then it has received these bytes twice (RFC 2883 §4).
+#[inline]
+pub(super) fn selective(options: &[u8], ack: u32) -> (u32, bool) {
     // The usual options of a segment without SACK: two fillers and a time stamp.
     if options.is_empty() || options.starts_with(&[1, 1, 8, 10]) && options.len() == 12 {
-        return sum;
+        return (0, false);
     }
+    blocks(options, ack)
+}
+
+#[inline(never)]
+fn blocks(options: &[u8], ack: u32) -> (u32, bool) {
+    let (mut sum, mut first, mut twice) = (0u32, true, false);
     for option in tcp::walk(options).filter(|o| o.kind == 5) {
         // At most four blocks fit into a header (RFC 2018 §3).
         for block in option.bytes[2.min(option.bytes.len())..]
@@ -346,7 +356,9 @@ pub(super) fn selective(options: &[u8]) -> u32 {
             let (left, right) = block.split_at(4);
             let edge = |b: &[u8]| b.try_into().map_or(0, u32::from_be_bytes);
             sum = sum.wrapping_add(edge(right).wrapping_sub(edge(left)));
+            twice |= first && at_or_after(ack, edge(right));
+            first = false;
         }
     }
-    sum
+    (sum, twice)
 }

@@ -6,8 +6,9 @@ use super::offer::Offer;
 use crate::capture::Time;
 use crate::dissect::as_usize;
 use crate::dissect::tcp::{self, Segment};
+use crate::facts::situation::Difference;
 use crate::track::chunks::Chunks;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -32,8 +33,10 @@ pub struct Seen {
     pub stream: u32,
     /// 0 when the sender also sent the first segment of the conversation, else 1.
     pub side: u8,
-    /// An earlier frame already held it.
-    pub copy: bool,
+    /// An earlier frame already held it, and differs so.
+    pub copy: Option<Difference>,
+    /// It says that its sender has received something twice (RFC 2883).
+    pub(super) received_twice: bool,
     /// TTL or hop limit of its packet.
     pub ttl: u8,
     /// What it does to the list of conversations.
@@ -77,6 +80,10 @@ struct Recent {
     side: u8,
     /// It is known what the numbers of both sides count from.
     settled: bool,
+    /// The number after all payload, once there was some.
+    next: Option<u32>,
+    /// A packet came again: others may.
+    again: bool,
 }
 
 /// The two ends of a segment over IPv4, packed; not those that would look like an empty place.
@@ -123,6 +130,10 @@ pub(super) struct Directory {
     entries: Chunks<Entry>,
     /// The last segments, for the ICMP errors that quote them: one at its number modulo [`SENT`].
     sent: Box<[Sent; SENT]>,
+    /// Those that came again as the same packet.
+    pub(super) late: Late,
+    /// The VLANs of conversations with tags.
+    vlans: HashMap<u32, Vlans, foldhash::fast::RandomState>,
 }
 
 /// How many of the last segments an ICMP error is compared with.
@@ -134,6 +145,49 @@ struct Sent {
     stream: u32,
     frame: u32,
     identification: u32,
+    seq: u32,
+    ttl: u8,
+    side: u8,
+}
+
+/// In which VLAN each side of a conversation sent first; two of one side, if there are such. A
+/// router that passes packets from one VLAN to another shows each of them in both, as copies.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Vlans {
+    pub(super) sides: [Option<u16>; 2],
+    pub(super) mixed: Option<(u16, u16)>,
+}
+
+/// How many segments that came again are named.
+const NAMED: usize = 20;
+
+/// Segments that came again as the same packet, long after it.
+#[derive(Default)]
+pub(crate) struct Late {
+    pub(crate) count: u32,
+    /// With another TTL.
+    pub(crate) routed: u32,
+    /// The first ones, each after the frame it is a copy of.
+    pub(crate) pairs: Vec<(u32, u32)>,
+}
+
+impl Recent {
+    /// Whether a segment brings nothing new, or may come again for another reason.
+    #[inline]
+    fn is_behind(&mut self, segment: &Segment) -> bool {
+        let length = segment.length.unwrap_or(0);
+        if length == 0 {
+            return self.again || segment.has(tcp::SYN);
+        }
+        let end = segment.seq.wrapping_add(length);
+        let behind = self
+            .next
+            .is_some_and(|next| end.wrapping_sub(next).cast_signed() <= 0);
+        if !behind {
+            self.next = Some(end);
+        }
+        behind || self.again
+    }
 }
 
 impl Default for Directory {
@@ -144,6 +198,8 @@ impl Default for Directory {
             hasher: foldhash::fast::RandomState::default(),
             entries: Chunks::default(),
             sent: Box::new([Sent::default(); SENT]),
+            late: Late::default(),
+            vlans: HashMap::default(),
         }
     }
 }
@@ -157,15 +213,17 @@ impl Directory {
         source: IpAddr,
         destination: IpAddr,
         segment: &Segment,
-    ) -> (u32, u8, Step) {
+    ) -> (u32, u8, Step, bool) {
         let Some(ends @ (from, to)) = packed(source, destination, segment) else {
-            return self.look_up(source, destination, segment);
+            let (stream, side, step) = self.look_up(source, destination, segment);
+            return (stream, side, step, false);
         };
         let known = self.recent[place(ends)];
         if (known.from, known.to) == ends {
             let plain = !segment.has(tcp::SYN);
             if plain && known.settled {
-                return (known.stream, known.side, Step::GoesOn);
+                let behind = self.recent[place(ends)].is_behind(segment);
+                return (known.stream, known.side, Step::GoesOn, behind);
             }
             // A SYN without ACK may begin another conversation.
             if plain || segment.has(tcp::ACK) {
@@ -174,7 +232,8 @@ impl Directory {
                 if let [Some(_), Some(_)] = entry.bases {
                     self.recent[place(ends)].settled = true;
                 }
-                return (known.stream, known.side, step);
+                let behind = self.recent[place(ends)].is_behind(segment);
+                return (known.stream, known.side, step, behind);
             }
         }
         let (stream, side, step) = self.look_up(source, destination, segment);
@@ -184,27 +243,103 @@ impl Directory {
             stream,
             side,
             settled: false,
+            next: None,
+            again: false,
         };
-        self.recent[place(ends)] = recent;
+        let here = &mut self.recent[place(ends)];
+        if (here.from, here.to, here.stream) != (from, to, stream) {
+            *here = recent;
+        }
         if from != to {
             // What the other direction's place says may be over.
-            self.recent[place((to, from))] = Recent {
-                from: to,
-                to: from,
-                side: 1 - side,
-                ..recent
-            };
+            let there = &mut self.recent[place((to, from))];
+            if (there.from, there.to, there.stream) != (to, from, stream) {
+                *there = Recent {
+                    from: to,
+                    to: from,
+                    side: 1 - side,
+                    ..recent
+                };
+            }
         }
-        (stream, side, step)
+        let behind = step == Step::GoesOn && segment.has(tcp::SYN);
+        (stream, side, step, behind)
+    }
+
+    /// Looks for a segment that was the same packet, among the last ones. A host that gives its
+    /// packets one number for all tells nothing.
+    #[cold]
+    pub(super) fn same_packet(
+        &mut self,
+        seen: &Seen,
+        ends: (IpAddr, IpAddr),
+        id: u32,
+    ) -> Option<Difference> {
+        let (side, seq) = (seen.side, seen.segment.seq);
+        let of = |s: &&Sent| {
+            (s.stream, s.side, s.identification) == (seen.stream, side, id) && s.frame != 0
+        };
+        let earlier = self.sent.iter().filter(of);
+        if id == 0 || !earlier.clone().all(|s| s.seq == seq) {
+            return None;
+        }
+        let newest = earlier.max_by_key(|s| s.frame)?;
+        if newest.ttl.abs_diff(seen.ttl) > 1 || newest.frame == seen.frame {
+            return None;
+        }
+        let routed = newest.ttl != seen.ttl;
+        self.late.count += 1;
+        self.late.routed += u32::from(routed);
+        if self.late.pairs.len() < NAMED {
+            self.late.pairs.push((newest.frame, seen.frame));
+        }
+        if let Some(ends @ (from, to)) = packed(ends.0, ends.1, &seen.segment) {
+            for ends in [ends, (to, from)] {
+                let recent = &mut self.recent[place(ends)];
+                recent.again |= (recent.from, recent.to) == ends;
+            }
+        }
+        Some(if routed {
+            Difference::Hop
+        } else {
+            Difference::None
+        })
+    }
+
+    /// Takes in the VLAN of a segment that is no copy.
+    pub(super) fn tagged(&mut self, seen: &Seen, vlan: u16) {
+        let mut own = self.vlans.get(&seen.stream).copied().unwrap_or_default();
+        if let Step::Replaces(earlier) = seen.step
+            && let Some(earlier) = self.vlans.get_mut(&earlier)
+        {
+            let others = earlier.sides.into_iter().flatten();
+            if let Some(other) = others.filter(|other| *other != vlan).last() {
+                earlier.mixed.get_or_insert((other, vlan));
+                own.mixed = Some((vlan, other));
+            }
+        }
+        let first = *own.sides[usize::from(seen.side)].get_or_insert(vlan);
+        if first != vlan {
+            own.mixed.get_or_insert((first, vlan));
+        }
+        self.vlans.insert(seen.stream, own);
+    }
+
+    /// The VLANs of a conversation, if it has tags.
+    pub(super) fn vlans(&self, stream: usize) -> Option<&Vlans> {
+        self.vlans.get(&u32::try_from(stream).ok()?)
     }
 
     /// Remembers a segment for the ICMP errors that may quote it.
     #[inline]
-    pub(super) fn remember(&mut self, frame: u32, stream: u32, identification: u32) {
-        self.sent[as_usize(frame) % SENT] = Sent {
-            stream,
-            frame,
+    pub(super) fn remember(&mut self, seen: &Seen, identification: u32) {
+        self.sent[as_usize(seen.frame) % SENT] = Sent {
+            stream: seen.stream,
+            frame: seen.frame,
             identification,
+            seq: seen.segment.seq,
+            ttl: seen.ttl,
+            side: seen.side,
         };
     }
 

@@ -65,6 +65,12 @@ impl Holes {
         first
     }
 
+    /// How many numbers were acknowledged and not seen.
+    pub(super) fn acknowledged(&self) -> u32 {
+        let told = self.0.iter().filter(|hole| hole.told);
+        told.map(|hole| hole.to.wrapping_sub(hole.from)).sum()
+    }
+
     fn bound(&mut self) {
         let over = self.0.len().saturating_sub(MOST);
         self.0.drain(..over);

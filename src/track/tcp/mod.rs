@@ -17,7 +17,7 @@ mod zeek;
 
 pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset};
 
-pub(crate) use directory::Seen;
+pub(crate) use directory::{Late, Seen};
 pub(crate) use note::{FIELDS, Flags, Note, emit};
 
 use super::chunks::{Chunks, Slots};
@@ -25,6 +25,7 @@ use crate::capture::{Frame, Time};
 use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
+use crate::facts::situation::Difference;
 use crate::facts::tcp::{Connection, ZeekRecord};
 use directory::{Directory, End, Step};
 use foldhash::fast::RandomState;
@@ -73,6 +74,15 @@ enum Place {
     Many(u32),
 }
 
+/// What of an IP datagram matters beside its segment.
+#[derive(Clone, Copy)]
+struct Datagram {
+    ends: (IpAddr, IpAddr),
+    identification: u32,
+    ttl: u8,
+    copy: Option<Difference>,
+}
+
 /// What relative numbers of one side count from, and its scale.
 #[derive(Clone, Copy, Default)]
 struct Base {
@@ -107,30 +117,40 @@ impl Connections {
     /// Finds the conversation of a segment, or begins one; `copy` says that an earlier frame held
     /// it. The segment is to be followed, here or in another thread, in the same order.
     #[inline]
-    pub fn find(&mut self, packet: &Packet<'_>, ip: &Ip, segment: &Segment, copy: bool) -> Seen {
-        let ends = (ip.source, ip.destination);
-        let options = option_bytes(packet, segment);
-        let seen = self.seen(&packet.frame, ends, segment, options);
-        self.directory
-            .remember(seen.frame, seen.stream, ip.identification);
-        Seen {
-            copy,
+    pub fn find(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        segment: &Segment,
+        copy: Option<Difference>,
+    ) -> Seen {
+        let datagram = Datagram {
+            ends: (ip.source, ip.destination),
+            identification: ip.identification,
             ttl: ip.ttl,
-            ..seen
+            copy,
+        };
+        let options = option_bytes(packet, segment);
+        let seen = self.seen(&packet.frame, datagram, segment, options);
+        if let Some(layer) = packet.layers.find(Protocol::Vlan)
+            && let Some(tag) = packet.view(layer).u16(0)
+            && seen.copy.is_none()
+        {
+            self.directory.tagged(&seen, tag & 0x0fff);
         }
+        seen
     }
 
     /// The same of a usual frame that is no copy.
     #[inline]
     pub(crate) fn usual(&mut self, frame: &Frame<'_>, usual: &Usual) -> Seen {
-        let ends = (usual.source.into(), usual.destination.into());
-        let seen = self.seen(frame, ends, &usual.segment, usual.options(frame));
-        self.directory
-            .remember(seen.frame, seen.stream, usual.identification);
-        Seen {
+        let datagram = Datagram {
+            ends: (usual.source.into(), usual.destination.into()),
+            identification: usual.identification,
             ttl: usual.ttl,
-            ..seen
-        }
+            copy: None,
+        };
+        self.seen(frame, datagram, &usual.segment, usual.options(frame))
     }
 
     /// A segment that went from one address to another, with its place.
@@ -138,27 +158,48 @@ impl Connections {
     fn seen(
         &mut self,
         frame: &Frame<'_>,
-        (from, to): (IpAddr, IpAddr),
+        datagram: Datagram,
         segment: &Segment,
         options: &[u8],
     ) -> Seen {
-        let (stream, side, step) = self.directory.find(from, to, segment);
-        Seen {
+        let (from, to) = datagram.ends;
+        let (stream, side, step, behind) = self.directory.find(from, to, segment);
+        let (selectively_acked, received_twice) = analysis::selective(options, segment.ack);
+        let mut seen = Seen {
             segment: *segment,
             frame: frame.number,
             time: frame.time.unwrap_or_default(),
             stream,
             side,
-            copy: false,
-            ttl: 0,
+            copy: datagram.copy,
+            received_twice,
+            ttl: datagram.ttl,
             step,
             offer: if segment.has(tcp::SYN) {
                 Offer::new(&tcp::parse_options(options))
             } else {
                 Offer::default()
             },
-            selectively_acked: analysis::selective(options),
+            selectively_acked,
+        };
+        if behind && seen.copy.is_none() {
+            seen.copy = self
+                .directory
+                .same_packet(&seen, datagram.ends, datagram.identification);
         }
+        self.directory.remember(&seen, datagram.identification);
+        seen
+    }
+
+    /// Segments that came again long after, as the same packet.
+    pub(crate) fn came_again(&self) -> &Late {
+        &self.directory.late
+    }
+
+    /// How many copies were acknowledged as received twice.
+    pub(crate) fn doubled(&self) -> u32 {
+        let of = |at| self.ask(at, |stream, _| story::doubled(stream));
+        (0..self.len()).filter_map(of).sum()
     }
 
     /// Takes over what was followed elsewhere of the segments that were found here.
@@ -322,13 +363,26 @@ impl Connections {
         });
     }
 
+    /// Two VLANs in which one side of these ends sent: they may be those of two connections.
+    pub(crate) fn mixed(&self, stream: usize) -> Option<(u16, u16)> {
+        self.directory.vlans(stream)?.mixed
+    }
+
     /// What is known of a conversation; `None` if all its frames were passed over.
     pub fn connection(&self, stream: usize) -> Option<Connection> {
         let ends = self.directory.ends(stream)?;
         let number = u32::try_from(stream).ok()?;
-        self.ask(stream, |stream, _| {
+        let mut told = self.ask(stream, |stream, _| {
             (!stream.story.is_empty()).then(|| story::tell(stream, ends, number))
-        })?
+        })??;
+        if let Some(vlans) = self.directory.vlans(stream) {
+            told.vlan = vlans.sides[0].or(vlans.sides[1]);
+            if let Some((one, other)) = vlans.mixed {
+                told.vlan = Some(one);
+                told.other_vlan = Some(other);
+            }
+        }
+        Some(told)
     }
 
     /// How much a connection matters: failed and troubled ones first, then the large ones.
@@ -525,8 +579,8 @@ impl Stream {
             Step::Begins | Step::Replaces(_) => self.begin(seen, note),
         }
         self.segment(live, seen, pool, note);
-        if seen.copy {
-            story::copied(&mut self.story, note.flags);
+        if let Some(difference) = seen.copy {
+            story::copied(&mut self.story, seen, difference, note.flags);
         }
     }
 

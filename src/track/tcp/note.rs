@@ -39,6 +39,9 @@ impl Flags {
     /// Sent again although acknowledged.
     pub const SPURIOUS_RETRANSMISSION: Flags = Flags(0x4000);
 
+    /// Ours, beside [`Flags::KEEP_ALIVE`]: the other side had said that it has no room.
+    pub(super) const CLOSED_WINDOW: Flags = Flags(0x8000);
+
     /// Sets flags.
     pub fn insert(&mut self, flags: Flags) {
         self.0 |= flags.0;

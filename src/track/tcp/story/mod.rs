@@ -1,15 +1,20 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
+mod resets;
 mod tell;
 
-pub(crate) use tell::{Brief, Called, Failure, Ill, OddReset};
-pub(super) use tell::{brief, called, client_side, failure, odd_reset, syn_times, tell, weight};
+pub(crate) use resets::OddReset;
+pub(super) use resets::odd_reset;
+pub(crate) use tell::{Brief, Called, Failure, Ill};
+pub(super) use tell::{brief, called, client_side, failure, syn_times, tell, weight};
 
 use super::holes::Holes;
 use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
+use crate::facts::situation::Difference;
+use resets::Doubt;
 use tcp::Segment;
 
 /// What is kept of one side. Frame 0 stands for none.
@@ -98,8 +103,18 @@ struct Trouble {
     holes: [Holes; 2],
     /// Frames that hold a segment captured before, and those of them that were counted above.
     copies: [u32; 2],
+    /// Those of them in which nothing differs, and those that were acknowledged as received twice.
+    same: u32,
+    doubled: u32,
+    /// The number after the newest copy's payload of each side, until it is acknowledged so.
+    doubtful: [Option<u32>; 2],
     /// SYN+ACKs of a simultaneous open that were counted above, though each is its side's first.
     opening: u32,
+    /// Probes of a closed window, of each side, and those of them that were counted above.
+    probes: [u32; 2],
+    probes_counted: u32,
+    /// Segments counted as sent again or late that bring what was not seen before.
+    first_seen: u32,
 }
 
 /// An ICMP error that came back for a SYN.
@@ -123,6 +138,14 @@ const KINDS: [Flags; 10] = [
     Flags::WINDOW_FULL,
     Flags::KEEP_ALIVE,
 ];
+
+/// Those of segments that come too late: sent again, or overtaken.
+const AGAIN: Flags = Flags(
+    Flags::RETRANSMISSION.0
+        | Flags::FAST_RETRANSMISSION.0
+        | Flags::SPURIOUS_RETRANSMISSION.0
+        | Flags::OUT_OF_ORDER.0,
+);
 
 /// How many frames with trouble are named.
 const NAMED: usize = 20;
@@ -150,6 +173,8 @@ pub(super) struct Story {
     both_answered: u8,
     syn_ttl: u8,
     syn_attempts: u32,
+    /// The SYN or the SYN+ACK was sent more than once before the handshake was complete.
+    opening_again: bool,
     synack_frame: u32,
     synack_time: i64,
     ack_frame: u32,
@@ -161,6 +186,9 @@ pub(super) struct Story {
     rst_frame: u32,
     rst_side: u8,
     rst_ttl: u8,
+    rst_seq: u32,
+    /// What may show that somebody else sent it, and what has shown it of an earlier one.
+    doubt: Option<Box<Doubt>>,
     /// The same of a RST before the SYN.
     early_rst: u32,
     early_rst_side: u8,
@@ -186,7 +214,8 @@ impl Story {
     /// The first RST of all, also one before the SYN.
     fn first_rst(&self) -> Option<(u32, u8)> {
         let early = some_frame(self.early_rst).map(|frame| (frame, self.early_rst_side));
-        [early.or(self.rst()), self.stray()]
+        let disowned = self.disowned().map(|d| (d.frame, d.side));
+        [early.or(self.rst()), self.stray(), disowned]
             .into_iter()
             .flatten()
             .min()
@@ -228,6 +257,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     let side = usize::from(seen.side);
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
+    let initial_rtt = stream.initial_rtt;
     let story = &mut stream.story;
     story.frames += 1;
     if story.first_frame == 0 {
@@ -248,7 +278,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
             syns.push((frame, time.0));
         }
     }
-    let mut resent = false;
+    let (mut resent, mut first) = (false, false);
     if length > 0 {
         // The byte of a keep-alive is none of the stream; that of a window probe is its next one.
         let probe = flags.has(Flags::KEEP_ALIVE);
@@ -266,6 +296,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
         } else {
             story.unseen(side, start, length)
         };
+        first = new > 0;
         let part = &mut story.parts[side];
         part.bytes += u64::from(new);
         part.data_frames += u32::from(!flags.has(Flags::KEEP_ALIVE));
@@ -277,9 +308,13 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
         part.last_data = frame;
         part.largest = part.largest.max(length);
     }
-    teardown(story, side, seen, length);
+    teardown(story, side, seen, length, initial_rtt);
+    if seen.received_twice {
+        received_twice(story, side, seen);
+    }
     if flags.0 != 0 {
-        trouble(story, side, seen, flags);
+        first |= length == 0 && story.parts[side].fin_frame == frame;
+        trouble(story, side, seen, flags, first);
     }
     let signs = Signs {
         resent,
@@ -386,6 +421,8 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.rst_frame = 0;
             }
             if story.syn_side == Some(sender) {
+                story.opening_again |=
+                    story.syn_attempts > 0 && story.ack_frame == 0 && seen.copy.is_none();
                 story.syn_attempts += 1;
             } else {
                 story.both_syn = true;
@@ -393,6 +430,8 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
             offer(&mut story.parts[side], seen);
         }
         tcp::SYN_ACK => {
+            let again = story.synack_frame != 0 && story.ack_frame == 0;
+            story.opening_again |= again && seen.copy.is_none();
             if story.synack_frame == 0 {
                 story.synack_frame = frame;
                 story.synack_time = seen.time.0;
@@ -403,6 +442,7 @@ fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                     (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
                     story.rst_frame = 0;
                 }
+                story.accepted_after_all(side, seen);
             }
             offer(&mut story.parts[side], seen);
         }
@@ -448,7 +488,7 @@ fn offer(part: &mut Part, seen: &Seen) {
     }
 }
 
-fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32) {
+fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rtt: i64) {
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time.0);
     if segment.has(tcp::ACK) {
         let other = &mut story.parts[1 - side];
@@ -476,6 +516,9 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32) {
     if !segment.has(tcp::RST) {
         let own = usize::from(story.stray_rst_side) == side;
         story.went_on |= story.stray_rst != 0 && own && (length > 0 || segment.has(tcp::FIN));
+        if story.rst_frame != 0 {
+            story.goes_on(side, seen, length, initial_rtt);
+        }
         return;
     }
     if story.is_outside(side, segment.seq) {
@@ -483,14 +526,19 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32) {
             (story.stray_rst, story.stray_rst_side) = (frame, u8::from(side == 1));
             story.stray_rst_ttl = seen.ttl;
         }
-    } else if story.rst_frame == 0 {
-        (story.rst_frame, story.rst_side) = (frame, u8::from(side == 1));
-        story.rst_ttl = seen.ttl;
+    } else {
+        story.reset(side, seen);
     }
 }
 
 #[cold]
-fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags) {
+fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, first: bool) {
+    let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
+    if flags.has(probe) {
+        let trouble = story.trouble.get_or_insert_default();
+        trouble.probes[side] += 1;
+        trouble.probes_counted += u32::from(flags.has(Flags::CLOSED_WINDOW));
+    }
     if !is_trouble(flags) {
         return;
     }
@@ -502,6 +550,7 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags) {
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
         *count += u32::from(flags.has(kind));
     }
+    trouble.first_seen += u32::from(first && !opens && flags.has(AGAIN));
     if opens {
         trouble.opening += 1;
         story.both_answered |= own;
@@ -536,12 +585,42 @@ pub(super) fn asks(story: &mut Story, side: usize) {
     story.asking = Some(u8::from(side == 1));
 }
 
-/// Counts a segment that was only captured again.
+/// Counts a segment that was captured before.
 #[cold]
-pub(super) fn copied(story: &mut Story, flags: Flags) {
+pub(super) fn copied(story: &mut Story, seen: &Seen, difference: Difference, flags: Flags) {
     let trouble = story.trouble.get_or_insert_default();
     trouble.copies[0] += 1;
     trouble.copies[1] += u32::from(is_trouble(flags));
+    if difference != Difference::None {
+        return;
+    }
+    trouble.same += 1;
+    let segment = &seen.segment;
+    if let Some(length @ 1..) = segment.length {
+        let end = segment.seq.wrapping_add(length);
+        trouble.doubtful[usize::from(seen.side)] = Some(end);
+    }
+}
+
+/// Takes in that something was received twice: if that is the newest copy, the network doubled it.
+#[cold]
+fn received_twice(story: &mut Story, side: usize, seen: &Seen) {
+    let Some(trouble) = &mut story.trouble else {
+        return;
+    };
+    let copy = &mut trouble.doubtful[1 - side];
+    if copy.is_some_and(|end| seen.segment.ack.wrapping_sub(end).cast_signed() >= 0)
+        && seen.copy.is_none()
+    {
+        *copy = None;
+        trouble.doubled += 1;
+    }
+}
+
+/// How many copies were acknowledged as received twice.
+pub(super) fn doubled(stream: &Stream) -> u32 {
+    let trouble = stream.story.trouble.as_ref();
+    trouble.map_or(0, |trouble| trouble.doubled)
 }
 
 /// Whether the sender's port looks like a service and the other's does not.

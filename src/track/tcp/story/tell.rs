@@ -1,6 +1,7 @@
 //! The record of a connection, put together from what was remembered.
 
-use super::{Flags, KINDS, Part, Story, Trouble, likely_server, some_frame};
+use super::resets::OddReset;
+use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 use crate::facts::{Milliseconds, Moment, Side};
@@ -57,7 +58,10 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
             .filter(|_| opened == Opened::Refused),
         opening_error_frame: some_frame(story.opening_error),
         syn_attempts: story.syn_attempts,
-        handshake_rtt_ms: (stream.initial_rtt > 0 && story.ack_frame != 0)
+        handshake_rtt_ms: (stream.initial_rtt > 0
+            && story.ack_frame != 0
+            && !story.opening_again
+            && opened != Opened::Simultaneous)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
         client_isn: c.isn(),
         server_isn: s.isn(),
@@ -75,6 +79,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_last_data_frame: some_frame(s.last_data),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
+        client_unseen_bytes: trouble.holes[client].acknowledged(),
+        server_unseen_bytes: trouble.holes[server].acknowledged(),
         client_data_frames: c.data_frames,
         server_data_frames: s.data_frames,
         client_largest_segment_bytes: c.largest,
@@ -99,9 +105,15 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_window_full: count(server, Flags::WINDOW_FULL),
         client_keep_alives: count(client, Flags::KEEP_ALIVE),
         server_keep_alives: count(server, Flags::KEEP_ALIVE),
+        client_window_probes: trouble.probes[client],
+        server_window_probes: trouble.probes[server],
+        probes_counted: trouble.probes_counted,
+        first_seen_counted: trouble.first_seen,
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
         copies_counted: trouble.copies[1],
+        same_copies: trouble.same,
+        doubled_frames: trouble.doubled,
         opening_counted: trouble.opening,
         one_way: story.one_way().map(|side| name(u8::from(side == 1))),
         closed,
@@ -123,7 +135,12 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         rst_frame: story.first_rst().map(|r| r.0),
         rst_by: story.first_rst().map(|r| name(r.1)),
         ignored_rst_frame: story.ignored_rst(),
+        disowned_rst_frame: story.disowned().map(|d| d.frame),
+        went_on_frame: story.disowned().map(|d| d.by),
         port_reuse: story.port_reuse,
+        // They are known where conversations are found.
+        vlan: None,
+        other_vlan: None,
         completeness: stream.completeness | stream.first_bits,
         completeness_text: completeness_text(stream.completeness | stream.first_bits),
         conn_state: conn_state.to_owned(),
@@ -153,7 +170,7 @@ pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (us
 }
 
 /// How it began. Without any SYN nothing is known of it, whatever looks like the rest of it.
-fn opened(story: &Story) -> Opened {
+pub(super) fn opened(story: &Story) -> Opened {
     let flows = story.parts.iter().all(|p| p.data_frames > 0);
     let Some(caller) = story.syn_side else {
         return match (story.synack_frame, story.ack_frame) {
@@ -195,7 +212,7 @@ fn opened(story: &Story) -> Opened {
 }
 
 /// How it ended. A FIN that was never acknowledged before a RST closed nothing.
-fn closed(story: &Story) -> Closed {
+pub(super) fn closed(story: &Story) -> Closed {
     let fins = story.parts.iter().filter(|p| p.fin_frame != 0).count();
     match (story.rst(), fins) {
         // A RST after both FINs, each acknowledged by something, ends nothing any more.
@@ -293,6 +310,8 @@ pub(crate) struct Brief {
     pub(crate) rtt: i64,
     /// Frame and time of the first FIN.
     pub(crate) fin: Option<(u32, i64)>,
+    /// Frame of the server's FIN.
+    pub(crate) server_fin: Option<u32>,
     /// Segments are missing in the capture.
     pub(crate) holes: bool,
     pub(crate) last_frame: u32,
@@ -329,6 +348,7 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
         }),
         rtt: stream.initial_rtt,
         fin: fin.map(|frame| (frame, story.fin_time)),
+        server_fin: serving.fin(),
         holes,
         last_frame: story.last_frame,
     }
@@ -425,58 +445,6 @@ pub(in crate::track::tcp) fn called(stream: &Stream, ends: [End; 2]) -> Option<C
         ttl: story.syn_ttl,
         error: some_frame(story.opening_error),
         answer: answered.or(refused.map(|(frame, _)| (frame, last(frame)))),
-    })
-}
-
-/// A RST that ended a connection and came with a TTL unlike all else that its sender sent.
-pub(crate) struct OddReset {
-    pub(crate) client: (std::net::IpAddr, u16),
-    pub(crate) server: (std::net::IpAddr, u16),
-    /// In whose name it came.
-    pub(crate) sender: std::net::IpAddr,
-    pub(crate) frame: u32,
-    pub(crate) ttl: u8,
-    /// Lowest and highest TTL of its sender's other packets, and the frame of one.
-    pub(crate) others: (u8, u8),
-    pub(crate) other: u32,
-}
-
-/// That of a connection, if there is one. Where the TTLs of its sender differ from each other
-/// anyway, it must differ by more. Who probes with SYNs of its own making (a scan, a traceroute)
-/// chooses their TTL, and its system sends the RST.
-pub(in crate::track::tcp) fn odd_reset(stream: &Stream, ends: [End; 2]) -> Option<OddReset> {
-    let story = &stream.story;
-    let carried = !matches!(opened(story), Opened::Refused | Opened::HalfOpen);
-    if closed(story) != Closed::Reset || !carried {
-        return None;
-    }
-    let (frame, side) = story.rst()?;
-    let ttl = if frame == story.rst_frame {
-        story.rst_ttl
-    } else {
-        story.stray_rst_ttl
-    };
-    let part = &story.parts[usize::from(side)];
-    let (low, high) = part.ttls;
-    let spread = high - low;
-    if high == 0 || (low.saturating_sub(spread)..=high.saturating_add(spread)).contains(&ttl) {
-        return None;
-    }
-    let syn = if story.syn_side == Some(side) {
-        story.syn_frame
-    } else {
-        story.synack_frame
-    };
-    let client = client_side(stream, ends).0;
-    let end = |side: usize| (ends[side].address, ends[side].port);
-    Some(OddReset {
-        client: end(client),
-        server: end(1 - client),
-        sender: ends[usize::from(side)].address,
-        frame,
-        ttl,
-        others: (low, high),
-        other: Part::some(part, syn)?,
     })
 }
 
