@@ -312,8 +312,8 @@ impl Directory {
         if let Step::Replaces(earlier) = seen.step
             && let Some(earlier) = self.vlans.get_mut(&earlier)
         {
-            let others = earlier.sides.into_iter().flatten();
-            if let Some(other) = others.filter(|other| *other != vlan).last() {
+            let mut others = earlier.sides.into_iter().flatten();
+            if let Some(other) = others.find(|other| *other != vlan) {
                 earlier.mixed.get_or_insert((other, vlan));
                 own.mixed = Some((vlan, other));
             }

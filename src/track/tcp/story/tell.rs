@@ -27,6 +27,12 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         let place = KINDS.iter().position(|k| *k == kind).unwrap_or(0);
         trouble.counts[side][place]
     };
+    // An ACK of an older connection acknowledges nothing of this one.
+    let older = story.stray_ack != 0 && !story.stray_ack_fits;
+    let unseen = |side: usize| {
+        let told = (!older).then(|| trouble.holes[side].acknowledged());
+        told.unwrap_or_default()
+    };
     let (conn_state, history, zeek_record_count) = story.zeek.first();
     let (opened, closed) = (opened(story), closed(story));
     let fins = fins(story);
@@ -79,8 +85,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_last_data_frame: some_frame(s.last_data),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
-        client_unseen_bytes: trouble.holes[client].acknowledged(),
-        server_unseen_bytes: trouble.holes[server].acknowledged(),
+        client_unseen_bytes: unseen(client),
+        server_unseen_bytes: unseen(server),
         client_data_frames: c.data_frames,
         server_data_frames: s.data_frames,
         client_largest_segment_bytes: c.largest,
