@@ -57,7 +57,7 @@ crate::fact! {
         answer_count: Option<u32>, "How many answer records there are." by [response_frame] absent no_response;
         authoritative: Option<bool>, "Whether the responding server is responsible for the name." by [response_frame] absent no_response;
         truncated: Option<bool>, "Whether the response is cut (TC): who asked is to ask again over TCP." by [response_frame] absent no_response;
-        referred_to: Option<Box<Vec<String>>>, "Name servers to ask instead: the server is not responsible, and has no answer." by [response_frame] absent |l: &Lookup| if l.response_frame.is_some() { Absent::never("the response refers to no other server") } else { no_response(l) };
+        referral: Option<bool>, "Whether the server, not responsible and without an answer, names others to ask: they are records of the authority section." by [response_frame] absent no_response;
         repeats: u32, "How often the query was sent again before the answer.";
         stray_frames: Option<Box<Frames>>, "Frames of responses with its number, ports and question that came from an address which was not asked." by [query_frame, stray_frames] absent |_| Absent::never("no such response is in the capture");
         other_response_frame: Option<u32>, "Frame of a second response, that says something else though the question was sent once." absent |_| Absent::never("no response that says something else is in the capture");

@@ -439,11 +439,13 @@ const LOOKUPS: Columns = columns![Lookup;
         format!("{} {}{over}", l.kind, l.name)
     }),
     ("answer", |l, _| match (l.status.as_deref(), &l.answers) {
-        (Some("No error"), Some(answers)) if answers.is_empty() => match &l.referred_to {
-            _ if l.truncated == Some(true) => "truncated".to_owned(),
-            Some(servers) => format!("referred to {}", servers.join(" ")),
-            None => "no such record".to_owned(),
-        },
+        (Some("No error"), Some(answers)) if answers.is_empty() => {
+            match (l.truncated, l.referral) {
+                (Some(true), _) => "truncated".to_owned(),
+                (_, Some(true)) => "refers to other servers".to_owned(),
+                _ => "no such record".to_owned(),
+            }
+        }
         (Some("No error") | None, Some(answers)) if l.truncated == Some(true) => {
             format!("truncated: {} …", answers.join(" "))
         }

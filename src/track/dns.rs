@@ -489,7 +489,7 @@ fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
         answer_count: None,
         authoritative: None,
         truncated: None,
-        referred_to: None,
+        referral: None,
         repeats: 0,
         time_ms: None,
         stray_frames: None,
@@ -518,17 +518,14 @@ fn told(message: &Message) -> (Cow<'static, str>, Vec<String>) {
     (status, answers.map(|record| record.data.clone()).collect())
 }
 
-/// The name servers that a response without an answer names (RFC 1034 §4.3.1): one that says that
-/// there is no such record has an SOA record instead (RFC 2308 §2.2).
-fn referral(message: &Message) -> Option<Vec<String>> {
+/// Whether a response without an answer names the servers to ask (RFC 1034 §4.3.1): one that says
+/// that there is no such record has an SOA record instead (RFC 2308 §2.2).
+fn refers(message: &Message) -> bool {
     const NS: u16 = 2;
     const SOA: u16 = 6;
-    let authorities = &message.authorities;
+    let has = |kind| message.authorities.iter().any(|r| r.kind == kind);
     let none = message.answers.is_empty() && message.rcode() == 0 && message.flags & 0x0400 == 0;
-    let servers = authorities.iter().filter(|record| record.kind == NS);
-    let servers: Vec<String> = servers.take(MOST_ANSWERS).map(|r| r.data.clone()).collect();
-    let refers = none && !servers.is_empty() && authorities.iter().all(|r| r.kind != SOA);
-    refers.then_some(servers)
+    none && has(NS) && !has(SOA)
 }
 
 /// Writes a response into its lookup.
@@ -540,7 +537,7 @@ fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
     lookup.answers = Some(answers);
     lookup.authoritative = Some(message.flags & 0x0400 != 0);
     lookup.truncated = Some(message.flags & 0x0200 != 0);
-    lookup.referred_to = referral(message).map(Box::new);
+    lookup.referral = Some(refers(message));
     if lookup.query_frame.is_some() {
         lookup.time_ms = seen
             .time
