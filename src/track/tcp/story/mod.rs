@@ -2,18 +2,19 @@
 
 mod resets;
 mod tell;
+mod twice;
 
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
 pub(crate) use tell::{Brief, Called, Failure, Ill};
 pub(super) use tell::{brief, called, client_side, failure, syn_times, tell, weight};
+pub(super) use twice::{copied, doubled};
 
 use super::holes::Holes;
 use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
-use crate::facts::situation::Difference;
 use resets::Doubt;
 use tcp::Segment;
 
@@ -310,7 +311,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     }
     teardown(story, side, seen, length, initial_rtt);
     if seen.received_twice {
-        received_twice(story, side, seen);
+        twice::received_twice(story, side, seen);
     }
     if flags.0 != 0 {
         first |= length == 0 && story.parts[side].fin_frame == frame;
@@ -583,44 +584,6 @@ pub(super) fn unreachable(story: &mut Story, back: Back) {
 /// What the conversation carries shows that this side asks.
 pub(super) fn asks(story: &mut Story, side: usize) {
     story.asking = Some(u8::from(side == 1));
-}
-
-/// Counts a segment that was captured before.
-#[cold]
-pub(super) fn copied(story: &mut Story, seen: &Seen, difference: Difference, flags: Flags) {
-    let trouble = story.trouble.get_or_insert_default();
-    trouble.copies[0] += 1;
-    trouble.copies[1] += u32::from(is_trouble(flags));
-    if difference != Difference::None {
-        return;
-    }
-    trouble.same += 1;
-    let segment = &seen.segment;
-    if let Some(length @ 1..) = segment.length {
-        let end = segment.seq.wrapping_add(length);
-        trouble.doubtful[usize::from(seen.side)] = Some(end);
-    }
-}
-
-/// Takes in that something was received twice: if that is the newest copy, the network doubled it.
-#[cold]
-fn received_twice(story: &mut Story, side: usize, seen: &Seen) {
-    let Some(trouble) = &mut story.trouble else {
-        return;
-    };
-    let copy = &mut trouble.doubtful[1 - side];
-    if copy.is_some_and(|end| seen.segment.ack.wrapping_sub(end).cast_signed() >= 0)
-        && seen.copy.is_none()
-    {
-        *copy = None;
-        trouble.doubled += 1;
-    }
-}
-
-/// How many copies were acknowledged as received twice.
-pub(super) fn doubled(stream: &Stream) -> u32 {
-    let trouble = stream.story.trouble.as_ref();
-    trouble.map_or(0, |trouble| trouble.doubled)
 }
 
 /// Whether the sender's port looks like a service and the other's does not.
