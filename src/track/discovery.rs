@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv6Addr};
 /// Most bindings kept.
 const MOST: usize = 65_536;
 
+const ROUTER_SOLICITATION: u8 = 133;
 const ROUTER_ADVERTISEMENT: u8 = 134;
 const NEIGHBOUR_SOLICITATION: u8 = 135;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
@@ -33,6 +34,7 @@ impl Discovery {
     /// Takes in an ICMPv6 message.
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) {
         let (options, own) = match message.kind {
+            ROUTER_SOLICITATION => (8, true),
             ROUTER_ADVERTISEMENT => (16, true),
             NEIGHBOUR_SOLICITATION => (24, true),
             NEIGHBOUR_ADVERTISEMENT => (24, false),

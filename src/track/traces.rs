@@ -51,10 +51,11 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
         .collect();
     let mut probes = Vec::new();
     for (from, to) in traced {
-        let pings = trackers.icmp.pings().iter();
-        for ping in pings.filter(|p| p.source == from && p.destination == to) {
+        let mut pings = Vec::new();
+        let all = trackers.icmp.pings().iter();
+        for ping in all.filter(|p| p.source == from && p.destination == to) {
             let error = about.get(&ping.frame);
-            probes.push(TraceProbe {
+            pings.push(TraceProbe {
                 frame: ping.frame,
                 source: from,
                 destination: to,
@@ -70,10 +71,11 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
                 reached: error.is_none() && ping.reply_frame.is_some(),
             });
         }
+        let mut datagrams = Vec::new();
         for (frame, time, ttl) in trackers.udp.sent(from, to) {
             let error = about.get(&frame);
             let timed = time != Time::default();
-            probes.push(TraceProbe {
+            datagrams.push(TraceProbe {
                 frame,
                 source: from,
                 destination: to,
@@ -87,12 +89,39 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
                 reached: error.is_some_and(|e| e.sender == to && !ran_out(e)),
             });
         }
+        // Errors whose quote was changed on the way are about one of these, unknown which.
+        let changed = errors
+            .iter()
+            .any(|e| ran_out(e) && e.about_frame.is_none() && e.about_destination == Some(to));
+        for mut list in [pings, datagrams] {
+            let expired = |p: &TraceProbe| about.get(&p.frame).is_some_and(|e| ran_out(e));
+            let top = list.iter().filter(|p| expired(p)).map(|p| p.ttl).max();
+            match top {
+                Some(top) => keep_series(&mut list, top),
+                None if changed => {}
+                None => continue,
+            }
+            probes.append(&mut list);
+        }
     }
     syns(trackers, &about, &mut probes);
     probes.retain(|p| p.ttl <= LARGEST_TTL);
     probes.sort_by_key(|p| p.frame);
     probes.truncate(MOST);
     probes
+}
+
+/// Keeps what was sent with TTLs that go up step by step from those that ran out, up to `top`: what
+/// else the same hosts sent to each other is no probe. One step may be missing in the capture.
+fn keep_series(probes: &mut Vec<TraceProbe>, mut top: u8) {
+    let mut ttls: Vec<u8> = probes.iter().map(|p| p.ttl).collect();
+    ttls.sort_unstable();
+    for ttl in ttls {
+        if ttl > top && ttl - top <= 2 {
+            top = ttl;
+        }
+    }
+    probes.retain(|p| p.ttl <= top);
 }
 
 /// Adds the SYNs with small TTLs to whom such SYNs ran out.

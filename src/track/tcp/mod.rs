@@ -4,6 +4,7 @@
 //! and how, `zeek.rs` keeps Zeek's state and letters. All three see each segment once.
 
 mod analysis;
+mod asked;
 pub(crate) mod closing;
 mod directory;
 mod holes;
@@ -26,7 +27,6 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::situation::Difference;
-use crate::facts::tcp::{Connection, ZeekRecord};
 use directory::{Directory, End, Step};
 use foldhash::fast::RandomState;
 use live::Live;
@@ -35,9 +35,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use story::Story;
 use unacked::Pool;
-
-/// How many conversations ahead one is fetched.
-const AHEAD: usize = 8;
 
 /// One conversation: what is kept to the end.
 struct Stream {
@@ -315,144 +312,6 @@ impl Connections {
         self.live.free(place);
     }
 
-    /// Asks a conversation for something.
-    fn ask<T>(&self, index: usize, question: impl FnOnce(&Stream, [Base; 2]) -> T) -> Option<T> {
-        // Mostly they are asked one after another.
-        if let Some(Place::Many(place)) = self.places.get(index + AHEAD) {
-            self.streams.fetch(as_usize(*place));
-        }
-        let mut pool = Pool::default();
-        let (mut stream, live, _) = match *self.places.get(index)? {
-            Place::One(place) => replay([&self.one[place]], &mut pool),
-            Place::Two(place) => {
-                let [first, second] = &self.two[place];
-                replay([first, second], &mut pool)
-            }
-            Place::Many(place) => {
-                let stream = &self.streams[as_usize(place)];
-                let bases = match stream.state {
-                    State::Live(place) => self.live[place].bases(),
-                    State::Over(place) => self.bases[as_usize(place)],
-                };
-                return Some(question(stream, bases));
-            }
-        };
-        let number = u32::try_from(index).unwrap_or(u32::MAX);
-        if let Some(back) = self.unreachable.get(&number) {
-            story::unreachable(&mut stream.story, *back);
-        }
-        if let Some(side) = self.askers.get(&number) {
-            story::asks(&mut stream.story, *side);
-        }
-        Some(question(&stream, live.bases()))
-    }
-
-    /// What the second reading of a capture knows about a stream that the first could not yet:
-    /// bases, scales, completeness and initial RTT as they ended.
-    pub fn complete(&self, note: &mut Note, first_of_stream: bool) {
-        self.ask(as_usize(note.stream), |stream, bases| {
-            note.numbers = numbers(bases, usize::from(note.side));
-            note.initial_rtt = stream.initial_rtt;
-            // Wireshark prints the value before the frame itself is looked at again.
-            note.completeness = stream.completeness
-                | if first_of_stream {
-                    0
-                } else {
-                    stream.first_bits
-                };
-        });
-    }
-
-    /// Two VLANs in which one side of these ends sent: they may be those of two connections.
-    pub(crate) fn mixed(&self, stream: usize) -> Option<(u16, u16)> {
-        self.directory.vlans(stream)?.mixed
-    }
-
-    /// What is known of a conversation; `None` if all its frames were passed over.
-    pub fn connection(&self, stream: usize) -> Option<Connection> {
-        let ends = self.directory.ends(stream)?;
-        let number = u32::try_from(stream).ok()?;
-        let mut told = self.ask(stream, |stream, _| {
-            (!stream.story.is_empty()).then(|| story::tell(stream, ends, number))
-        })??;
-        if let Some(vlans) = self.directory.vlans(stream) {
-            told.vlan = vlans.sides[0].or(vlans.sides[1]);
-            if let Some((one, other)) = vlans.mixed {
-                told.vlan = Some(one);
-                told.other_vlan = Some(other);
-            }
-        }
-        Some(told)
-    }
-
-    /// How much a connection matters: failed and troubled ones first, then the large ones.
-    pub fn weight(&self, stream: usize) -> u64 {
-        self.ask(stream, |stream, _| story::weight(stream))
-            .unwrap_or(0)
-    }
-
-    /// Zeek's records of all conversations.
-    pub fn zeek_records(&self) -> Vec<ZeekRecord> {
-        let mut told = Vec::new();
-        for at in 0..self.len() {
-            let records = self.ask(at, |stream, _| story::zeek(stream));
-            let number = u32::try_from(at).unwrap_or(u32::MAX);
-            told.extend(
-                records
-                    .into_iter()
-                    .flatten()
-                    .map(|(place, state, history)| ZeekRecord {
-                        stream: number,
-                        number: place,
-                        conn_state: state.to_owned(),
-                        history,
-                    }),
-            );
-        }
-        told
-    }
-
-    /// Which end is the client, of [`Connections::ends`].
-    pub(super) fn client_side(&self, stream: usize) -> Option<usize> {
-        let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| story::client_side(stream, ends).0)
-    }
-
-    /// The conversation between two ends as it is now, and the newest of the last frames in it
-    /// with this IP identification.
-    pub(crate) fn between(
-        &self,
-        from: (IpAddr, u16),
-        to: (IpAddr, u16),
-        identification: u32,
-    ) -> Option<(u32, Option<u32>)> {
-        self.directory.between(from, to, identification)
-    }
-
-    /// The two ends of a conversation, first sender first.
-    pub fn ends(&self, stream: usize) -> Option<[(IpAddr, u16); 2]> {
-        let ends = self.directory.ends(stream)?;
-        Some(ends.map(|e| (e.address, e.port)))
-    }
-
-    /// What the search for situations asks of a connection.
-    pub(crate) fn brief(&self, stream: usize) -> Option<Brief> {
-        let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| story::brief(stream, ends))
-    }
-
-    /// What a connection never came about by, or was ended by strangely; nothing if neither.
-    pub(crate) fn ill(&self, stream: usize) -> Option<Ill> {
-        let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| {
-            if stream.story.is_empty() {
-                return None;
-            }
-            let failed = story::failure(stream, ends).map(Ill::Failed);
-            failed.or_else(|| story::odd_reset(stream, ends).map(Ill::Reset))
-        })?
-    }
-
     /// Takes in which side asks, by what a conversation carries whose beginning is not in the
     /// capture.
     pub(crate) fn asks(&mut self, stream: u32, side: usize) {
@@ -465,12 +324,6 @@ impl Connections {
             }
             None => {}
         }
-    }
-
-    /// Who called whom, to search traceroutes.
-    pub(crate) fn called(&self, stream: usize) -> Option<Called> {
-        let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| story::called(stream, ends))?
     }
 
     /// Takes in that an ICMP error came back for a SYN.
@@ -492,12 +345,6 @@ impl Connections {
                 *known = back;
             }
         }
-    }
-
-    /// Frame and time of every SYN of the caller.
-    pub(crate) fn syn_times(&self, stream: usize) -> Vec<(u32, i64)> {
-        self.ask(stream, |stream, _| story::syn_times(stream))
-            .unwrap_or_default()
     }
 }
 

@@ -1,9 +1,12 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
+mod again;
 mod resets;
 mod tell;
 mod twice;
 
+use again::received_twice;
+pub(super) use again::{copied, doubled};
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
 pub(crate) use tell::{Brief, Called, Failure, Ill};
