@@ -3,15 +3,12 @@
 mod again;
 mod resets;
 mod tell;
-mod twice;
 
-use again::received_twice;
 pub(super) use again::{copied, doubled};
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
 pub(crate) use tell::{Brief, Called, Failure, Ill};
 pub(super) use tell::{brief, called, client_side, failure, syn_times, tell, weight};
-pub(super) use twice::{copied, doubled};
 
 use super::holes::Holes;
 use super::note::Flags;
@@ -314,7 +311,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     }
     teardown(story, side, seen, length, initial_rtt);
     if seen.received_twice {
-        twice::received_twice(story, side, seen);
+        again::received_twice(story, side, seen);
     }
     if flags.0 != 0 {
         first |= length == 0 && story.parts[side].fin_frame == frame;
