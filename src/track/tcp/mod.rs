@@ -30,7 +30,7 @@ use crate::facts::situation::Difference;
 use directory::{Directory, End, Step};
 use foldhash::fast::RandomState;
 use live::Live;
-use offer::Offer;
+use offer::{Offer, option_bytes};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use story::Story;
@@ -377,23 +377,6 @@ fn numbers(bases: [Base; 2], own: usize) -> Numbers {
         peer_base: bases[1 - own].number,
         scale: bases[own].scale,
     }
-}
-
-/// The option bytes of the outermost TCP header, as far as they were captured.
-fn option_bytes<'a>(packet: &Packet<'a>, segment: &Segment) -> &'a [u8] {
-    let header = usize::from(segment.header_length);
-    if header <= 20 {
-        return &[];
-    }
-    let layers = packet.layers.as_slice();
-    let usual = layers
-        .get(2)
-        .filter(|l| l.protocol == Protocol::Tcp && !l.quoted);
-    let Some(layer) = usual.or_else(|| packet.layers.find(Protocol::Tcp)) else {
-        return &[];
-    };
-    let bytes = packet.view(layer).bytes;
-    bytes.get(20..header.min(bytes.len())).unwrap_or_default()
 }
 
 impl Default for Stream {

@@ -1,6 +1,8 @@
 //! What a SYN offered, packed.
 
-use crate::dissect::tcp::Options;
+use crate::dissect::Packet;
+use crate::dissect::layer::Protocol;
+use crate::dissect::tcp::{Options, Segment};
 
 /// What a SYN offered, packed: there is one for each side of every connection.
 #[derive(Clone, Copy, Default)]
@@ -53,4 +55,21 @@ impl Offer {
     pub(super) fn scale(self) -> Option<u8> {
         self.has(Offer::SCALE).then_some(self.scale)
     }
+}
+
+/// The option bytes of the outermost TCP header, as far as they were captured.
+pub(super) fn option_bytes<'a>(packet: &Packet<'a>, segment: &Segment) -> &'a [u8] {
+    let header = usize::from(segment.header_length);
+    if header <= 20 {
+        return &[];
+    }
+    let layers = packet.layers.as_slice();
+    let usual = layers
+        .get(2)
+        .filter(|l| l.protocol == Protocol::Tcp && !l.quoted);
+    let Some(layer) = usual.or_else(|| packet.layers.find(Protocol::Tcp)) else {
+        return &[];
+    };
+    let bytes = packet.view(layer).bytes;
+    bytes.get(20..header.min(bytes.len())).unwrap_or_default()
 }

@@ -4,7 +4,6 @@ mod again;
 mod resets;
 mod tell;
 
-use again::received_twice;
 pub(super) use again::{copied, doubled};
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
@@ -312,7 +311,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     }
     teardown(story, side, seen, length, initial_rtt);
     if seen.received_twice {
-        received_twice(story, side, seen);
+        again::received_twice(story, side, seen);
     }
     if flags.0 != 0 {
         first |= length == 0 && story.parts[side].fin_frame == frame;
