@@ -393,6 +393,11 @@ const OURS: &[(&str, &str, &str)] = &[
         "tshark reads on behind holes",
     ),
     (
+        "what was seen before was sent again, whatever it is called",
+        "tcp.segment_data=",
+        "tshark calls it out of order and waits for the rest of a message that it has seen",
+    ),
+    (
         "a first line in drops",
         "",
         "for tshark a line that ends in the version is enough to begin HTTP",

@@ -5,8 +5,8 @@ mod scenario;
 
 use std::fmt::Write;
 use std::io::Cursor;
-use wirelab::analyze::{Wants, analyze};
-use wirelab::capture::Reader;
+use wirelab::analyze::{Analysis, Live, Wants, analyze};
+use wirelab::capture::{Batch, Reader};
 use wirelab::store::{self, Options};
 
 /// The remarks on a capture of these packets, and how many rows of a section there are.
@@ -111,4 +111,60 @@ fn datagrams_that_are_never_whole() {
         remarks(&lines(1027, packet), "fragmented"),
         (vec![told.to_owned()], 1027)
     );
+}
+
+/// What is told of a capture, as JSON.
+fn told(analysis: &Analysis) -> Vec<u8> {
+    let names = [
+        "connections",
+        "segments",
+        "ip_hosts",
+        "next_hops",
+        "protocols",
+        "exchanges",
+    ];
+    let names = names.map(str::to_owned);
+    let sections = store::sections(analysis, Options::default(), &names);
+    let mut text = Vec::new();
+    for rows in sections {
+        for row in 0..rows.len() {
+            let row = rows.get(row).expect("a row");
+            for field in 0..rows.schema.columns.len() {
+                text.extend(format!("{field} {:?}\n", row.value(field)).bytes());
+            }
+        }
+    }
+    text
+}
+
+/// Past the first frames, whose checksums are looked at and whose copies are expected, usual frames
+/// are followed without being taken apart.
+#[test]
+fn usual_frames_are_followed_as_all_others() {
+    let packets = lines(24_000, |number, _| {
+        let client = 40_000 + number / 4000;
+        match number % 4000 {
+            0 => format!("c:{client} > s:80 tcp S"),
+            1 => format!("s:80 > c:{client} tcp SA"),
+            3999 => format!("s:80 > c:{client} tcp R ttl=9"),
+            n if n % 611 == 5 => format!("c:{client} > s:80 tcp A win=0 ts=5"),
+            n if n % 97 == 8 => format!("c:{client} > s:80 tcp PA seq={n} \"again\" ipid={n}"),
+            n if n % 2 == 0 => {
+                format!("c:{client} > s:80 tcp PA \"GET /{n} HTTP/1.1\\r\\n\\r\\n\" ipid={n}")
+            }
+            n => format!("s:80 > c:{client} tcp PA \"HTTP/1.1 204 No\\r\\n\\r\\n\" ipid={n}"),
+        }
+    });
+    let bytes = scenario::capture(&packets).expect("packets");
+    let reader = || Reader::from_read("usual", Cursor::new(bytes.clone()));
+    let wants = Wants::of(["segments"]);
+    let fast = told(&analyze(reader(), wants, None, |_| {}));
+    let mut live = Live::new(wants);
+    let (mut all, mut batch) = (reader(), Batch::new());
+    while all.next_batch(&mut batch) {
+        batch.frames().for_each(|frame| live.frame(frame));
+    }
+    let slow = told(&live.finish(all.finish()));
+    assert!(fast.len() > 1_000_000, "{}", fast.len());
+    assert!(fast == slow);
 }
