@@ -191,8 +191,9 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
     }
 }
 
-/// A RST after which its sender went on, or with a TTL unlike its sender's others. Where both have crossed as many routers, each from
-/// a usual TTL to begin with, the sender's system may have made it.
+/// A RST after which its sender went on, or with a TTL unlike its sender's others. Where both have
+/// crossed as many routers, each from a usual TTL to begin with, the sender's system may have made
+/// it.
 fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
     let (low, high) = reset.others;
     let hops = |ttl: u8| {

@@ -1,6 +1,6 @@
 //! TCP over time: Wireshark's streams and sequence analysis, and the story of each connection.
 //!
-//! `analysis.rs` follows Wireshark 4.0 (`tcp.analysis.*`), `story.rs` says who opened, who closed
+//! `analysis.rs` follows Wireshark 4.0 (`tcp.analysis.*`), `story` says who opened, who closed
 //! and how, `zeek.rs` keeps Zeek's state and letters. All three see each segment once.
 
 mod analysis;
