@@ -317,7 +317,15 @@ fn transport() {
             table.contains("LISTEN") && table.matches("ESTABLISHED").count() >= 2,
             "{table}"
         );
-        assert!(lab.situations("1.3").contains("second-client-waiting"));
+        // It rests on the milliseconds between one client's end and the other's answer, which a
+        // busy machine may not keep.
+        let waits = |lab: &Performance| lab.situations("1.3").contains("second-client-waiting");
+        let again = || {
+            let lab = Performance::new(lab.who);
+            lab.succeed("transport", &["--only", "1.3"]);
+            waits(&lab)
+        };
+        assert!(waits(lab) || again() || again());
         assert_eq!(lab.facts("2.1", "udp_flows").len(), 3);
         assert!(lab.situations("2.3a").contains("nothing-listening"));
         assert_eq!(lab.values("2.3b", "connections", "opened"), ["refused"]);
