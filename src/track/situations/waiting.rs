@@ -3,10 +3,12 @@
 //! The kernel completes the handshake of a client that waits, and acknowledges its data; only
 //! answers are missing. A busy server of many threads, a slow query, a long round trip and a
 //! capture with holes leave the same frames, and so does an answer that waits for the other to
-//! leave. So it is said only when the first answer comes right after the server has closed the
-//! *other* connection, when the other was answered many times faster meanwhile, and when this server
-//! never answered two connections in turn. Clients that all wait for the same work are known where
-//! each answer comes just that work's time after the end of the connection before, at least twice.
+//! leave. A server that does one piece of work after the other, as an event loop does, lets clients
+//! wait for the others' *work*. So it is said only when the first answer comes right after the server
+//! has closed the *other* connection, when the server had nothing to do for the other meanwhile, or
+//! did what the other asked later, and when it never answered two connections in turn. Clients that
+//! all wait for the same work are known where each answer comes just that work's time after the end
+//! of the connection before, at least twice, and no client of this server waited otherwise.
 
 use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::Trackers;
@@ -46,14 +48,26 @@ struct Wait {
     first: Brief,
     /// Nanoseconds from that end to the answer.
     after: i64,
-    /// Its answer took what the one before did, so others must show the same.
-    alike: bool,
+    /// Why the other's end gave the turn.
+    turn: Turn,
+}
+
+/// How an answer came after the end of another connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// At once, though the server had had time before.
+    AtOnce,
+    /// After what the answer before took, so others must show the same.
+    Alike,
+    /// Neither: it may have waited for the other's work.
+    Otherwise,
 }
 
 /// Finds them.
 pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
     let mut serving: HashMap<Server, Serving, RandomState> = HashMap::default();
     let mut concurrent: HashSet<Server, RandomState> = HashSet::default();
+    let mut otherwise: HashSet<Server, RandomState> = HashSet::default();
     let mut waits: Vec<Wait> = Vec::new();
     for index in 0..trackers.tcp.len() {
         let Some(brief) = trackers.tcp.brief(index) else {
@@ -73,17 +87,23 @@ pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
                 concurrent.insert(server);
                 continue;
             }
-            if let Some((after, alike)) = waited(current, &brief) {
-                service = Some(after);
-                if waits.len() < MOST {
-                    waits.push(Wait {
-                        waiting: brief,
-                        stream: current.stream,
-                        first: current.brief,
-                        after,
-                        alike,
-                    });
+            match waited(current, &brief) {
+                Some((_, Turn::Otherwise)) => {
+                    otherwise.insert(server);
                 }
+                Some((after, turn)) => {
+                    service = Some(after);
+                    if waits.len() < MOST {
+                        waits.push(Wait {
+                            waiting: brief,
+                            stream: current.stream,
+                            first: current.brief,
+                            after,
+                            turn,
+                        });
+                    }
+                }
+                None => {}
             }
         }
         let last = brief.last_frame;
@@ -96,14 +116,17 @@ pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
             serving.insert(server, newest);
         }
     }
-    waits.retain(|wait| !concurrent.contains(&wait.waiting.server));
+    waits.retain(|wait| {
+        let server = &wait.waiting.server;
+        !concurrent.contains(server) && (wait.turn == Turn::AtOnce || !otherwise.contains(server))
+    });
     let mut times: HashMap<Server, usize, RandomState> = HashMap::default();
     for wait in &waits {
         *times.entry(wait.waiting.server).or_default() += 1;
     }
     let told = waits.into_iter().filter_map(|wait| {
         let times = times[&wait.waiting.server];
-        (times > 1 || !wait.alike).then(|| tell(&wait, times))?
+        (times > 1 || wait.turn == Turn::AtOnce).then(|| tell(&wait, times))?
     });
     told.collect()
 }
@@ -120,34 +143,45 @@ fn overtakes(first: &Brief, later: &Brief) -> bool {
     in_turn || (earlier && answer < end)
 }
 
-/// How long after the other's end the answer came, if the frames exclude most of what else would
-/// explain them; and whether only the time that the answer took shows it.
-fn waited(first: &Serving, later: &Brief) -> Option<(i64, bool)> {
-    let (answer, wait) = (later.server_data_frame?, later.first_answer_after?);
-    let (end, ended) = first.brief.fin?;
+/// How long after the other's end the answer came, where it was asked for before, and how.
+fn waited(first: &Serving, later: &Brief) -> Option<(i64, Turn)> {
+    let (asked, answer) = (later.client_data_frame?, later.server_data_frame?);
+    let wait = later.first_answer_after?;
+    let other = &first.brief;
+    let (end, ended) = other.fin?;
     let usual = first.service?;
     // The data was acknowledged before it was answered: the kernel has it, the program has not.
     let taken = later.client_data_acked.is_some_and(|ack| ack < answer);
     // Who serves one client at a time is done with one before it turns to the next.
-    let done = first.brief.server_fin.is_some_and(|fin| fin < answer);
-    let holes = first.brief.holes || later.holes;
+    let done = other.server_fin.is_some_and(|fin| fin < answer);
+    let holes = other.holes || later.holes;
     if answer <= end || !taken || !done || holes || wait <= 0 {
         return None;
     }
+    // There was nothing to do for the other, or it asked once more, later than this one.
+    let rested = other.server_data_frame == Some(other.server_last_data)
+        && ended.saturating_sub(other.first_answer_time) > usual.saturating_mul(LONGER);
+    let again = other.server_data_frame < Some(asked) && other.client_last_data > asked;
+    let idle = rested || again || other.server_last_data < asked;
     let after = later.first_answer_time.saturating_sub(ended);
     // That it asked before the other's end is in this: it waited for longer than since then.
     let prompt = usual
         .saturating_mul(SERVED)
         .saturating_add(later.rtt.max(SYSTEM));
-    if wait >= usual.max(later.rtt).saturating_mul(LONGER)
+    if idle
+        && wait >= usual.max(later.rtt).saturating_mul(LONGER)
         && after.saturating_mul(SOONER) <= wait
         && after <= prompt
     {
-        return Some((after, false));
+        return Some((after, Turn::AtOnce));
     }
-    let same = after.abs_diff(usual) <= (usual / ALIKE).unsigned_abs();
     let queued = wait.saturating_sub(after) > (usual / ALIKE).saturating_mul(2).max(later.rtt);
-    (same && queued && usual > later.rtt.saturating_mul(LONGER)).then_some((after, true))
+    let same = after.abs_diff(usual) <= (usual / ALIKE).unsigned_abs();
+    let turn = match same && usual > later.rtt.saturating_mul(LONGER) {
+        true => Turn::Alike,
+        false => Turn::Otherwise,
+    };
+    queued.then_some((after, turn))
 }
 
 fn tell(wait: &Wait, times: usize) -> Option<Situation> {

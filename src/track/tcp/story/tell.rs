@@ -303,6 +303,8 @@ pub(crate) struct Brief {
     pub(crate) server: (std::net::IpAddr, u16),
     pub(crate) ack_frame: Option<u32>,
     pub(crate) client_data_frame: Option<u32>,
+    /// Frame of the client's newest payload.
+    pub(crate) client_last_data: u32,
     /// Frame of the server that acknowledges the client's first payload.
     pub(crate) client_data_acked: Option<u32>,
     pub(crate) server_data_frame: Option<u32>,
@@ -343,6 +345,7 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
         server: end(1 - client),
         ack_frame: some_frame(story.ack_frame),
         client_data_frame: some_frame(asking.first_data),
+        client_last_data: asking.last_data,
         client_data_acked: some_frame(asking.first_data_acked),
         server_data_frame: some_frame(serving.first_data),
         server_last_data: serving.last_data,
