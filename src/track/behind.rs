@@ -18,6 +18,8 @@ use std::thread::{self, JoinHandle};
 /// Batches that may wait for their conversations to be followed, and then for their streams to be
 /// read.
 const WAITING: usize = 2;
+/// How many segments ahead their conversations are fetched.
+const AHEAD: usize = 6;
 
 /// TCP conversations and the messages in their streams.
 #[derive(Default)]
@@ -235,7 +237,10 @@ fn begin(tcp: &mut Box<Tcp>, returns: &Sender<Batch>) -> Option<There> {
                     Err(_) => break,
                 },
             };
-            for carried in &work.list {
+            for (at, carried) in work.list.iter().enumerate() {
+                if let Some(later) = work.list.get(at + AHEAD) {
+                    tcp.connections.fetch(&later.seen);
+                }
                 tcp.follow(carried);
             }
             let waiting = {
