@@ -95,15 +95,14 @@ impl Connections {
 
     /// How much a connection matters: failed and troubled ones first, then the large ones.
     pub fn weight(&self, stream: usize) -> u64 {
-        self.ask(stream, |stream| story::weight(stream))
-            .unwrap_or(0)
+        self.ask(stream, story::weight).unwrap_or(0)
     }
 
     /// Zeek's records of all conversations.
     pub fn zeek_records(&self) -> Vec<ZeekRecord> {
         let mut told = Vec::new();
         for at in 0..self.len() {
-            let records = self.ask(at, |stream| story::zeek(stream));
+            let records = self.ask(at, story::zeek);
             let number = u32::try_from(at).unwrap_or(u32::MAX);
             told.extend(
                 records
@@ -169,7 +168,6 @@ impl Connections {
 
     /// Frame and time of every SYN of the caller.
     pub(crate) fn syn_times(&self, stream: usize) -> Vec<(u32, i64)> {
-        self.ask(stream, |stream| story::syn_times(stream))
-            .unwrap_or_default()
+        self.ask(stream, story::syn_times).unwrap_or_default()
     }
 }

@@ -37,6 +37,7 @@ use story::Story;
 use unacked::Pool;
 
 /// One conversation: what is kept to the end.
+#[derive(Default)]
 struct Stream {
     story: Story,
     first_time: Time,
@@ -197,7 +198,7 @@ impl Connections {
 
     /// How many copies were acknowledged as received twice.
     pub(crate) fn doubled(&self) -> u32 {
-        let of = |at| self.ask(at, |stream| story::doubled(stream));
+        let of = |at| self.ask(at, story::doubled);
         (0..self.len()).filter_map(of).sum()
     }
 
@@ -257,7 +258,12 @@ impl Connections {
         match self.places[index] {
             Place::Many { stream, live } => {
                 let stream = &mut self.streams[as_usize(stream)];
-                stream.take(&mut self.live[live], seen, &mut self.pool, &mut Note::default());
+                stream.take(
+                    &mut self.live[live],
+                    seen,
+                    &mut self.pool,
+                    &mut Note::default(),
+                );
             }
             Place::One(place) => {
                 let both = [self.one[place].clone(), seen.clone()];
@@ -302,7 +308,11 @@ impl Connections {
 
     /// A later conversation has taken the ports.
     fn end(&mut self, index: usize) {
-        let Some(&Place::Many { stream, live: place }) = self.places.get(index) else {
+        let Some(&Place::Many {
+            stream,
+            live: place,
+        }) = self.places.get(index)
+        else {
             return;
         };
         let live = &mut self.live[place];
@@ -376,19 +386,6 @@ fn numbers(bases: [Base; 2], own: usize) -> Numbers {
         own_base: bases[own].number,
         peer_base: bases[1 - own].number,
         scale: bases[own].scale,
-    }
-}
-
-impl Default for Stream {
-    fn default() -> Self {
-        Stream {
-            story: Story::default(),
-            first_time: Time::default(),
-            previous_time: Time::default(),
-            initial_rtt: 0,
-            completeness: 0,
-            first_bits: 0,
-        }
     }
 }
 
