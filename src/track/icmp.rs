@@ -7,6 +7,7 @@ pub(crate) use quoted::{Quoted, quoted};
 
 use super::copies;
 use super::pairs::time_of;
+use super::redirects::gateway;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::{Ip, Message, Packet, Transport};
@@ -380,6 +381,7 @@ impl Echoes {
             kind: message.kind,
             code: message.code,
             meaning: meaning(v6, message.kind, message.code).to_owned(),
+            gateway: gateway(packet, ip, message),
             about: quoted.map_or_else(
                 || "a packet whose beginning was not captured".to_owned(),
                 Quoted::to_string,

@@ -19,6 +19,7 @@ pub(crate) mod icmp;
 pub(crate) mod messages;
 pub(crate) mod pairs;
 pub(crate) mod promised;
+mod redirects;
 pub(crate) mod situations;
 pub(crate) mod ssdp;
 pub(crate) mod stream;
@@ -63,6 +64,8 @@ pub struct Trackers {
     pub communities: communities::Communities,
     /// Echoes and errors.
     pub icmp: icmp::Echoes,
+    /// Hosts that were told of a better router.
+    pub redirects: redirects::Redirects,
 }
 
 /// What a capture says of who is where.
@@ -119,6 +122,7 @@ impl Trackers {
             &near.bindings,
             routers,
             &near.leases,
+            &self.redirects.0,
             self.local(),
         )
     }
@@ -213,6 +217,7 @@ impl Trackers {
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 self.icmp.packet(packet, ip, message, copy_of);
+                self.redirects.packet(packet, ip, message);
                 if matches!(packet.transport, Transport::Icmpv6(_)) {
                     self.discovery.packet(packet, ip, message);
                 }

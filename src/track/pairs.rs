@@ -6,6 +6,7 @@
 mod whose;
 
 use super::arp::Binding;
+use super::redirects::Redirect;
 use crate::capture::{Frame, Time};
 use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
@@ -16,7 +17,7 @@ use crate::facts::ip::{Hop, Host};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
-use whose::whose;
+use whose::{Way, whose};
 
 /// Most pairs kept.
 pub(crate) const MOST: usize = 32_768;
@@ -41,8 +42,19 @@ struct Pair {
     /// Those of the first frame, and whether they ever differed.
     macs: Option<Macs>,
     varied: bool,
-    /// The destination ever differed.
-    elsewhere: bool,
+    /// Where else they went.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// Where frames of a pair went that did not go where its first one did.
+#[derive(Clone, Copy)]
+struct Elsewhere {
+    /// The first of those.
+    macs: Macs,
+    /// Its frame.
+    frame: u32,
+    /// Others went to still others.
+    others: bool,
 }
 
 impl Pair {
@@ -58,19 +70,34 @@ impl Pair {
             ttls: [0; 4],
             macs: packet.macs,
             varied: false,
-            elsewhere: false,
+            elsewhere: None,
         }
     }
 
     #[inline]
-    fn add(&mut self, wire_length: u32, macs: Option<Macs>, ttl: u8) {
+    fn add(&mut self, frame: u32, wire_length: u32, macs: Option<Macs>, ttl: u8) {
         self.frames += 1;
         self.bytes += u64::from(wire_length);
         self.ttls[usize::from(ttl >> 6)] |= 1 << (ttl & 63);
         if self.macs != macs {
-            self.varied = true;
-            self.elsewhere |= self.macs.map(|m| m.0) != macs.map(|m| m.0);
+            self.differs(frame, macs);
         }
+    }
+
+    fn differs(&mut self, frame: u32, macs: Option<Macs>) {
+        self.varied = true;
+        let (Some(first), Some(macs)) = (self.macs, macs) else {
+            return;
+        };
+        if first.0 == macs.0 {
+            return;
+        }
+        let elsewhere = self.elsewhere.get_or_insert(Elsewhere {
+            macs,
+            frame,
+            others: false,
+        });
+        elsewhere.others |= elsewhere.macs.0 != macs.0;
     }
 }
 
@@ -136,19 +163,22 @@ pub struct Known<'t> {
     routers: HashMap<[u8; 6], &'t Neighbour, RandomState>,
     /// The first lease of each address.
     leased: HashMap<IpAddr, &'t Lease, RandomState>,
+    /// The first redirect of each host for each destination.
+    redirects: HashMap<(IpAddr, IpAddr), Redirect, RandomState>,
     /// What DHCP told of the network.
     local: Local,
 }
 
 impl<'t> Known<'t> {
     /// Bindings by ARP and neighbour discovery, all that were said and those that hold; who said
-    /// over IPv6 that it is a router, who was given which address, and what DHCP told of the
-    /// network.
+    /// over IPv6 that it is a router, who was given which address, who was redirected, and what
+    /// DHCP told of the network.
     pub fn new(
         table: &'t [Neighbour],
         bindings: &'t [Binding],
         routers: &[IpAddr],
         leases: &'t [Lease],
+        redirects: &[Redirect],
         local: Local,
     ) -> Known<'t> {
         let mut known = Known {
@@ -157,6 +187,7 @@ impl<'t> Known<'t> {
             bindings: HashMap::default(),
             routers: HashMap::default(),
             leased: HashMap::default(),
+            redirects: HashMap::default(),
             local,
         };
         let routers: HashSet<&IpAddr, RandomState> = routers.iter().collect();
@@ -183,6 +214,10 @@ impl<'t> Known<'t> {
             if let Some(address) = kept {
                 known.leased.entry(address).or_insert(lease);
             }
+        }
+        for redirect in redirects {
+            let pair = (redirect.host, redirect.destination);
+            known.redirects.entry(pair).or_insert(*redirect);
         }
         known
     }
@@ -246,7 +281,8 @@ impl Pairs {
         };
         let pair = &mut self.list[index];
         pair.fragments += u64::from(ip.is_fragment());
-        pair.add(packet.frame.wire_length, packet.macs, ip.ttl);
+        let frame = &packet.frame;
+        pair.add(frame.number, frame.wire_length, packet.macs, ip.ttl);
     }
 
     /// The place of the pair of a usual frame, if it is one of the last ones.
@@ -260,7 +296,8 @@ impl Pairs {
     /// Takes in a usual frame whose pair has this place.
     #[inline]
     pub(crate) fn usual(&mut self, place: usize, frame: &Frame<'_>, usual: &Usual) {
-        self.list[place].add(frame.wire_length, Some(usual.macs), usual.ttl);
+        let macs = Some(usual.macs);
+        self.list[place].add(frame.number, frame.wire_length, macs, usual.ttl);
     }
 
     /// Takes in a packet without a whole header of IP: who sent it may be in it.
@@ -294,7 +331,8 @@ impl Pairs {
                 return;
             }
         };
-        self.cut[place].add(packet.frame.wire_length, packet.macs, ttl);
+        let frame = &packet.frame;
+        self.cut[place].add(frame.number, frame.wire_length, packet.macs, ttl);
     }
 
     fn find(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<usize> {
@@ -413,8 +451,8 @@ impl Pairs {
     /// Whose hardware address the frames of each pair were sent to.
     pub fn next_hops(&self, known: &Known<'_>) -> Vec<Hop> {
         // How many destinations one card reaches through another.
-        type Way = ([u8; 6], [u8; 6], bool);
-        let mut carried: HashMap<Way, Vec<IpAddr>, RandomState> = HashMap::default();
+        type Through = ([u8; 6], [u8; 6], bool);
+        let mut carried: HashMap<Through, Vec<IpAddr>, RandomState> = HashMap::default();
         for pair in &self.list {
             if let Some(macs) = pair.macs.filter(|m| m.0[0] & 1 == 0 && m.0 != m.1)
                 && let Some(place) = behind(pair.destination)
@@ -435,15 +473,22 @@ impl Pairs {
         self.list
             .iter()
             .filter_map(|pair| {
-                let (mac, source) = pair.macs?;
+                let way = |(mac, source): Macs| {
+                    let through = (mac, source, pair.destination.is_ipv4());
+                    let back = back.get(&(pair.destination, pair.source, mac));
+                    Way {
+                        mac,
+                        carried: carried.get(&through).map_or(0, Vec::len),
+                        back: back.map_or_else(Vec::new, |ttls| members(*ttls)),
+                    }
+                };
+                let first = way(pair.macs?);
+                let mac = first.mac;
                 if mac == [0; 6] {
                     return None;
                 }
-                let way = (mac, source, pair.destination.is_ipv4());
-                let carried = carried.get(&way).map_or(0, Vec::len);
-                let back = back.get(&(pair.destination, pair.source, mac));
-                let back = back.map_or_else(Vec::new, |ttls| members(*ttls));
-                let decided = whose(pair, mac, known, carried, &back);
+                let other = pair.elsewhere.map(|other| (way(other.macs), other));
+                let decided = whose(pair, &first, other.as_ref(), known);
                 Some(Hop {
                     source: pair.source,
                     destination: pair.destination,
@@ -452,6 +497,9 @@ impl Pairs {
                     router: decided.router,
                     reason: decided.reason,
                     reason_frame: decided.frame,
+                    other_mac: other.as_ref().map(|(way, _)| Mac(way.mac)),
+                    other_frame: other.as_ref().map(|(_, other)| other.frame),
+                    other_router: decided.other_router,
                     first_frame: pair.first_frame,
                     frame_count: pair.frames,
                 })

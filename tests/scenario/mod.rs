@@ -13,7 +13,8 @@
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
 //! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME | icmp quench about=FRAME (no about: nothing is quoted)
-//! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits   (IPv6's neighbour discovery; says= another card)
+//! icmp redirect via=ADDRESS about=FRAME
+//! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits | nd redirects ADDRESS via=ADDRESS   (IPv6's neighbour discovery; says= another card)
 //! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
 //! eth type=34958 hex=00ff                   a frame of another protocol
 //! arp request ADDRESS | arp reply
@@ -423,6 +424,21 @@ fn icmp(
             let (kind, quoted) = error(11, line.number("code", 0))?;
             builder.icmpv4(kind).write(out, &quoted).ok()
         }
+        "redirect" => {
+            let (kind, quoted) = error(5, 1)?;
+            let Icmpv4Type::Unknown {
+                type_u8, code_u8, ..
+            } = kind
+            else {
+                return None;
+            };
+            let kind = Icmpv4Type::Unknown {
+                type_u8,
+                code_u8,
+                bytes5to8: line.address("via")?.octets(),
+            };
+            builder.icmpv4(kind).write(out, &quoted).ok()
+        }
         _ => None,
     }
 }
@@ -485,6 +501,10 @@ fn discovery(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<(u8, [u8; 
             [line.number("flags", 0), 0, 0, 0],
             [&target(own)?[..], &option(2)].concat(),
         ),
+        ["redirects", asked] => {
+            let via = target(line.values.get("via")?)?;
+            (137, [0; 4], [&via[..], &target(asked)?].concat())
+        }
         ["solicits"] => (133, [0; 4], option(1)),
         ["router"] => {
             let mtu = [0, 0, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 5, 0xdc];
