@@ -32,6 +32,7 @@ crate::fact! {
         destination: IpAddr, "Receiver.";
         destination_port: u16, "Port of the receiver.";
         sender: Side, "Which side of the flow sent it.";
+        sender_guessed: bool, "Nothing but who sent first in this capture says which side that is: what looks like question and answer may be the other way round.";
         payload_bytes: u32, "Payload as the headers state it.";
         captured_bytes: u32, "Payload bytes in the capture.";
         cut_by_snapshot: bool, "The capture's snapshot length cut it; the receiver got all.";

@@ -10,12 +10,13 @@ use super::pairs::time_of;
 use super::redirects::gateway;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
-use crate::dissect::{Ip, Message, Packet, Transport};
-use crate::facts::icmp::{IcmpError, Ping};
+use crate::dissect::{Ip, Message, Packet, Transport, as_u32};
+use crate::facts::icmp::{Echoed, IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
-use foldhash::fast::RandomState;
-use pieces::{AboutEcho, Header, Piece};
+use foldhash::fast::{FixedState, RandomState};
+use pieces::{AboutEcho, AboutPiece, Header, MOST as MOST_PIECES, Piece};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 /// What the tracker says of one echo message.
@@ -91,6 +92,44 @@ struct Asked {
     interface: u32,
     /// Its ping: that of the request it is a copy of, if it is one.
     ping: usize,
+    carried: Carried,
+}
+
+/// What an echo carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Carried {
+    /// How many bytes, and how many of these were captured; fragments alone do not tell.
+    bytes: Option<u32>,
+    captured: u32,
+    /// Those that were captured, mixed.
+    mixed: u64,
+}
+
+impl Carried {
+    fn of(packet: &Packet<'_>, ip: &Ip) -> Carried {
+        let part = ip.is_fragment() && packet.datagram.is_none();
+        let bytes = packet.payload_bytes();
+        Carried {
+            bytes: Some(packet.payload.reported).filter(|_| !part),
+            captured: as_u32(bytes.len()),
+            mixed: FixedState::default().hash_one(bytes),
+        }
+    }
+
+    /// What a reply brings back of it, as far as the capture tells.
+    fn echoed(&self, reply: &Carried) -> Option<Echoed> {
+        let (asked, answered) = (self.bytes?, reply.bytes?);
+        if asked != answered {
+            return Some(Echoed::Length);
+        }
+        if self.captured != reply.captured {
+            return None;
+        }
+        match self.mixed == reply.mixed {
+            false => Some(Echoed::Changed),
+            true => (self.captured == asked).then_some(Echoed::Same),
+        }
+    }
 }
 
 /// Requests without a reply yet that are alike: sent again, or recorded on several interfaces.
@@ -143,6 +182,7 @@ pub struct Echoes {
     errors: Vec<IcmpError>,
     about_tcp: Vec<AboutTcp>,
     about_echo: Vec<AboutEcho>,
+    about_pieces: Vec<AboutPiece>,
     /// Request frame to reply frame.
     replies: HashMap<u32, u32, RandomState>,
 }
@@ -212,6 +252,7 @@ impl Echoes {
             identification: ip.identification,
             interface: packet.frame.interface,
             ping,
+            carried: Carried::of(packet, ip),
         });
         self.remember(frame, ping);
     }
@@ -251,6 +292,9 @@ impl Echoes {
                 let usual = open.answered(interface, &self.asked, None);
                 let noted = usual.and_then(|at| open.places.get(at).copied());
                 let own = open.answered(interface, &self.asked, of);
+                if of.is_none() && open.places.len() > 1 {
+                    share(&open.places, &self.asked, &mut self.pings);
+                }
                 let place = own.and_then(|at| open.places.remove(at));
                 if open.places.is_empty() {
                     self.open.remove(&exact);
@@ -317,8 +361,12 @@ impl Echoes {
             ping.reply_frame = Some(frame);
             ping.reply_ttl = Some(ip.ttl);
             let span = packet.frame.time.zip(ping.time);
-            ping.rtt_ms = span.and_then(|(end, start)| Milliseconds::between(start.0, end.0));
+            ping.rtt_ms = span
+                .and_then(|(end, start)| Milliseconds::between(start.0, end.0))
+                .filter(|_| !ping.reply_shared);
             ping.whole &= !part;
+            let asked = place.and_then(|place| self.asked.get(place));
+            ping.echoed = asked.and_then(|a| a.carried.echoed(&Carried::of(packet, ip)));
         }
     }
 
@@ -364,6 +412,16 @@ impl Echoes {
                 });
             }
         }
+        if let Some((quoted, at)) = quoted.and_then(|q| Some((q, q.piece?)))
+            && about_frame.is_none()
+            && self.about_pieces.len() < MOST_PIECES
+        {
+            self.about_pieces.push(AboutPiece {
+                error: self.errors.len(),
+                datagram: (quoted.source, quoted.destination, quoted.identification),
+                at,
+            });
+        }
         let sequence = quoted.and_then(|quoted| quoted.sequence);
         if let (Some((stream, newest)), Some(sequence)) = (about_stream, sequence) {
             about_frame = newest;
@@ -405,6 +463,18 @@ impl Echoes {
     /// The errors in order.
     pub fn errors(&self) -> &[IcmpError] {
         &self.errors
+    }
+}
+
+/// Marks the pings of requests that are alike and wait when a reply comes, if there are several.
+fn share(places: &VecDeque<usize>, asked: &[Asked], pings: &mut [Ping]) {
+    let alike = places.iter().rev().take(ALIKE);
+    let mut numbers: Vec<usize> = alike.filter_map(|at| Some(asked.get(*at)?.ping)).collect();
+    numbers.dedup();
+    if numbers.len() > 1 {
+        for number in numbers {
+            pings[number].reply_shared = true;
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) mod ssdp;
 pub(crate) mod stream;
 pub(crate) mod tcp;
 pub(crate) mod traces;
+mod ttl;
 pub(crate) mod udp;
 
 use crate::capture::Frame;
@@ -175,7 +176,10 @@ impl Trackers {
             return None;
         };
         self.pairs.packet(packet, ip);
-        self.checksums.packet(packet);
+        // Which of the pieces its sender summed up is not known.
+        if !self.fragments.disagree_in(packet.frame.number) {
+            self.checksums.packet(packet);
+        }
         let copy_of = self.copies.packet(packet, ip);
         if let Transport::Tcp(segment) = &packet.transport {
             return Some(self.tcp.find(packet, ip, segment, copy_of.map(|c| c.1)));

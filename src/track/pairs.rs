@@ -7,6 +7,7 @@ mod whose;
 
 use super::arp::Binding;
 use super::redirects::Redirect;
+use super::ttl;
 use crate::capture::{Frame, Time};
 use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
@@ -436,9 +437,9 @@ impl Pairs {
                 if let (Some(low), Some(high)) = (alone.first(), alone.last())
                     && high - low <= NEAR
                     && *low > LOWEST
-                    && *members(heard.all).last().unwrap_or(&0) <= initial_ttl(*high)
+                    && *members(heard.all).last().unwrap_or(&0) <= ttl::initial(*high)
                 {
-                    host.likely_initial_ttl = Some(initial_ttl(*high));
+                    host.likely_initial_ttl = Some(ttl::initial(*high));
                 }
                 host.hops = hops(&host, &heard, &alone, known);
                 host
@@ -581,15 +582,6 @@ fn members(set: [u64; 4]) -> Vec<u8> {
     (0..=255u8)
         .filter(|n| set[usize::from(n >> 6)] >> (n & 63) & 1 == 1)
         .collect()
-}
-
-/// The next usual initial TTL: 32 (old Windows), 64 (Linux, BSD, macOS), 128 (Windows), 255
-/// (routers).
-fn initial_ttl(seen: u8) -> u8 {
-    [32, 64, 128]
-        .into_iter()
-        .find(|usual| seen <= *usual)
-        .unwrap_or(255)
 }
 
 /// Keeps the time type in one place for the trackers beside this file.

@@ -197,10 +197,6 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
 /// Where the ports begin that systems give to clients: Linux; others have begun at 49152.
 const EPHEMERAL: u16 = 32_768;
 
-fn client_side(flow: &Open) -> usize {
-    roles(flow).0
-}
-
 /// What an ICMP error says of a datagram; what says most is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Back {
@@ -475,7 +471,7 @@ impl Flows {
         let row = self.rows.get(row)?;
         let flow = self.flows.get(dissect::as_usize(row.stream))?;
         let side = usize::from(row.side);
-        let client = client_side(flow);
+        let (client, roles) = roles(flow);
         let (from, to) = (flow.ends[side], flow.ends[1 - side]);
         let answer = if row.answered {
             self.rows.get(dissect::as_usize(row.answer))
@@ -496,6 +492,7 @@ impl Flows {
             } else {
                 Side::Server
             },
+            sender_guessed: roles == FlowRoles::FirstSender,
             payload_bytes: row.payload,
             captured_bytes: row.captured,
             cut_by_snapshot: row.captured < row.payload && row.mismatch.is_none(),

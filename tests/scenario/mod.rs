@@ -13,7 +13,7 @@
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
 //! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME | icmp quench about=FRAME (no about: nothing is quoted)
-//! icmp redirect via=ADDRESS about=FRAME
+//! icmp redirect via=ADDRESS about=FRAME | icmp toobig about=FRAME quote=48 (IPv6; bytes that an error quotes)
 //! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits | nd redirects ADDRESS via=ADDRESS   (IPv6's neighbour discovery; says= another card)
 //! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
 //! eth type=34958 hex=00ff                   a frame of another protocol
@@ -455,7 +455,10 @@ fn icmp6(
         // The header of IP and eight bytes, or nothing: more is allowed (RFC 4443 §3.1).
         let quoted = match line.number("about", 0) {
             0 => Vec::new(),
-            about => frames.get(about - 1)?.get(14..62)?.to_vec(),
+            about => {
+                let quoted = frames.get(about - 1)?.get(14..)?;
+                quoted.get(..line.number("quote", 48))?.to_vec()
+            }
         };
         let kind = Icmpv6Type::Unknown {
             type_u8: kind,
@@ -479,6 +482,10 @@ fn icmp6(
         }
         "exceeded" => {
             let (kind, quoted) = error(3, 0)?;
+            builder.icmpv6(kind).write(out, &quoted).ok()
+        }
+        "toobig" => {
+            let (kind, quoted) = error(2, 0)?;
             builder.icmpv6(kind).write(out, &quoted).ok()
         }
         _ => None,

@@ -3,6 +3,7 @@
 use super::{Elsewhere, Known, LOWEST, Local, Pair, SEVERAL};
 use crate::facts::Mac;
 use crate::facts::ip::Owner;
+use crate::track::ttl;
 use std::net::IpAddr;
 
 /// What was decided of a hardware address.
@@ -202,11 +203,8 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
 /// The one TTL of all packets, if no system begins with it.
 fn passed_on(back: &[u8]) -> Option<u8> {
     let [ttl] = back else { return None };
-    (*ttl > LOWEST && !USUAL.contains(ttl)).then_some(*ttl)
+    (*ttl > LOWEST && !ttl::is_initial(*ttl)).then_some(*ttl)
 }
-
-/// What systems begin with.
-const USUAL: [u8; 6] = [32, 60, 64, 100, 128, 255];
 
 /// Whether the mask puts the destination on another network than the source; unknown when the
 /// source is not on the network that the mask belongs to.
