@@ -182,6 +182,7 @@ const DATAGRAMS: Columns = columns![Datagram;
             _ => NONE_HERE.to_owned(),
         }
     }),
+    ("copy of", |d, _| d.copy_of_frame.map_or_else(String::new, |f| f.to_string())),
     ("cut?", |d, _| cut(d)),
 ];
 
@@ -349,6 +350,7 @@ const ICMP_ERRORS: Columns = columns![IcmpError;
     }),
     ("about", |e, _| e.about.clone()),
     ("sent in", |e, _| or_dash(e.about_frame)),
+    ("copy of", |e, _| e.copy_of_frame.map_or_else(String::new, |f| f.to_string())),
 ];
 
 /// Captured text, lossy; `render` makes it harmless.

@@ -72,6 +72,19 @@ pub(crate) fn emit(note: &Note, v6: bool, sink: &mut Sink<'_>) {
 /// Which echo: the two hosts, identifier and sequence number.
 type Key = (IpAddr, IpAddr, u16, u16);
 
+/// What is known of an error when it comes.
+#[derive(Clone, Copy, Default)]
+pub struct About<'q> {
+    /// The packet that it quotes, as far as that was captured.
+    pub quoted: Option<&'q Quoted>,
+    /// The frame of it, if it is a datagram.
+    pub frame: Option<u32>,
+    /// Its conversation and the newest frame of it, if it is a TCP segment.
+    pub stream: Option<(u32, Option<u32>)>,
+    /// The earlier frame that held the same error.
+    pub copy_of: Option<u32>,
+}
+
 /// An error that quotes a TCP segment: which it is about is known when the conversation is.
 pub struct AboutTcp {
     /// Its place among the errors.
@@ -375,20 +388,12 @@ impl Echoes {
         self.replies.get(&frame).copied().unwrap_or(0)
     }
 
-    /// Takes in an error message, with the packet that it quotes as far as that was captured;
-    /// `about_frame` finds UDP and TCP ones.
-    pub fn error(
-        &mut self,
-        packet: &Packet<'_>,
-        ip: &Ip,
-        message: &Message,
-        quoted: Option<&Quoted>,
-        about_frame: Option<u32>,
-        about_stream: Option<(u32, Option<u32>)>,
-    ) {
+    /// Takes in an error message, with what is known of it.
+    pub fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, about: About<'_>) {
+        let About { quoted, .. } = about;
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let frame = packet.frame.number;
-        let mut about_frame = about_frame;
+        let mut about_frame = about.frame;
         if let Some(quoted) = quoted
             && let Some((identifier, sequence)) = quoted.echo
         {
@@ -423,7 +428,7 @@ impl Echoes {
             });
         }
         let sequence = quoted.and_then(|quoted| quoted.sequence);
-        if let (Some((stream, newest)), Some(sequence)) = (about_stream, sequence) {
+        if let (Some((stream, newest)), Some(sequence)) = (about.stream, sequence) {
             about_frame = newest;
             self.about_tcp.push(AboutTcp {
                 error: self.errors.len(),
@@ -446,6 +451,7 @@ impl Echoes {
             ),
             about_source: quoted.map(|quoted| quoted.source),
             about_destination: quoted.map(|quoted| quoted.destination),
+            copy_of_frame: about.copy_of,
             about_frame,
         });
     }

@@ -171,6 +171,7 @@ impl Trackers {
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
         let Some(ip) = &packet.ip else {
+            self.pairs.tunnel(packet);
             self.pairs.cut(packet);
             self.arp.packet(packet);
             return None;
@@ -206,7 +207,7 @@ impl Trackers {
     fn message(&mut self, packet: &Packet<'_>, ip: &Ip, fragments: usize, copy_of: Option<u32>) {
         match &packet.transport {
             Transport::Udp(datagram) => {
-                let note = self.udp.packet(packet, ip, datagram, fragments);
+                let note = self.udp.packet(packet, ip, datagram, fragments, copy_of);
                 match packet.application {
                     Some(Protocol::Dhcp) => self.leases.packet(packet),
                     Some(Protocol::Snmp) => {
@@ -227,7 +228,7 @@ impl Trackers {
                 }
                 let v6 = matches!(packet.transport, Transport::Icmpv6(_));
                 if v6 && icmpv6::quotes(message.kind) || !v6 && dissect_icmp::quotes(message.kind) {
-                    self.error(packet, ip, message);
+                    self.error(packet, ip, message, copy_of);
                 }
             }
             Transport::None if ip.more_fragments && copy_of.is_none() => {
@@ -238,14 +239,17 @@ impl Trackers {
     }
 
     /// Takes in an ICMP error: finds what it is about.
-    fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) {
+    fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, copy_of: Option<u32>) {
         let Some(quoted) = icmp::quoted(packet) else {
-            return self.icmp.error(packet, ip, message, None, None, None);
+            let about = icmp::About {
+                copy_of,
+                ..icmp::About::default()
+            };
+            return self.icmp.error(packet, ip, message, about);
         };
         // For the number only.
         self.udp.quoted(packet);
-        let mut about = None;
-        let mut stream = None;
+        let (mut frame, mut stream) = (None, None);
         if let Some((from, to)) = quoted.ports {
             let ends = ((quoted.source, from), (quoted.destination, to));
             if quoted.protocol == 6 {
@@ -260,10 +264,15 @@ impl Trackers {
                     (true, 4 | 5, _) | (false, 137, _) => None,
                     _ => Some(udp::Back::Undelivered),
                 };
-                about = self.udp.error(ends.0, ends.1, packet.frame.number, what);
+                frame = self.udp.error(ends.0, ends.1, packet.frame.number, what);
             }
         }
-        self.icmp
-            .error(packet, ip, message, Some(&quoted), about, stream);
+        let about = icmp::About {
+            quoted: Some(&quoted),
+            frame,
+            stream,
+            copy_of,
+        };
+        self.icmp.error(packet, ip, message, about);
     }
 }

@@ -60,7 +60,7 @@ struct Elsewhere {
 
 impl Pair {
     /// Nothing yet, but this packet is the first.
-    fn new(packet: &Packet<'_>, source: IpAddr, destination: IpAddr) -> Pair {
+    fn new(packet: &Packet<'_>, source: IpAddr, destination: IpAddr, macs: Option<Macs>) -> Pair {
         Pair {
             source,
             destination,
@@ -69,7 +69,7 @@ impl Pair {
             bytes: 0,
             fragments: 0,
             ttls: [0; 4],
-            macs: packet.macs,
+            macs,
             varied: false,
             elsewhere: None,
         }
@@ -276,14 +276,29 @@ impl Pairs {
     /// Takes in one IP packet.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) {
-        let Some(index) = self.find(packet, ip) else {
+        self.tunnel(packet);
+        self.header(packet, ip, packet.macs);
+    }
+
+    /// Takes in the tunnel that a packet is in, if it is in one.
+    #[inline]
+    pub fn tunnel(&mut self, packet: &Packet<'_>) {
+        if let Some((outer, macs)) = &packet.tunnel {
+            self.header(packet, outer, *macs);
+        }
+    }
+
+    /// Takes in one header of IP, and the hardware addresses below it.
+    #[inline]
+    fn header(&mut self, packet: &Packet<'_>, ip: &Ip, macs: Option<Macs>) {
+        let Some(index) = self.find(packet, ip, macs) else {
             self.overflow += 1;
             return;
         };
         let pair = &mut self.list[index];
         pair.fragments += u64::from(ip.is_fragment());
         let frame = &packet.frame;
-        pair.add(frame.number, frame.wire_length, packet.macs, ip.ttl);
+        pair.add(frame.number, frame.wire_length, macs, ip.ttl);
     }
 
     /// The place of the pair of a usual frame, if it is one of the last ones.
@@ -324,7 +339,8 @@ impl Pairs {
             Some(place) => *place,
             None if next < MOST => {
                 self.cut_places.insert(source, next);
-                self.cut.push(Pair::new(packet, source, source));
+                self.cut
+                    .push(Pair::new(packet, source, source, packet.macs));
                 next
             }
             None => {
@@ -336,7 +352,7 @@ impl Pairs {
         self.cut[place].add(frame.number, frame.wire_length, packet.macs, ttl);
     }
 
-    fn find(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<usize> {
+    fn find(&mut self, packet: &Packet<'_>, ip: &Ip, macs: Option<Macs>) -> Option<usize> {
         let (source, destination) = (ip.source, ip.destination);
         let packed = match (source, destination) {
             (IpAddr::V4(a), IpAddr::V4(b)) => packed(a, b),
@@ -347,7 +363,7 @@ impl Pairs {
         {
             return Some(as_usize(known.1));
         }
-        let place = self.look_up(packet, source, destination)?;
+        let place = self.look_up(packet, source, destination, macs)?;
         if packed != 0 {
             self.recent.rotate_right(1);
             self.recent[0] = (packed, place);
@@ -356,14 +372,20 @@ impl Pairs {
     }
 
     #[inline(never)]
-    fn look_up(&mut self, packet: &Packet<'_>, source: IpAddr, destination: IpAddr) -> Option<u32> {
+    fn look_up(
+        &mut self,
+        packet: &Packet<'_>,
+        source: IpAddr,
+        destination: IpAddr,
+        macs: Option<Macs>,
+    ) -> Option<u32> {
         let place = match self.index.get(&(source, destination)) {
             Some(place) => *place,
             None if self.list.len() >= MOST => return None,
             None => {
                 let place = u32::try_from(self.list.len()).ok()?;
                 self.index.insert((source, destination), place);
-                self.list.push(Pair::new(packet, source, destination));
+                self.list.push(Pair::new(packet, source, destination, macs));
                 place
             }
         };
