@@ -11,7 +11,7 @@
 //!     vlan=10 (a tag)  wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
-//! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active xid=1 your= server= asks= client= mask= router= dns= lease=
+//! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active|bootrequest|bootreply xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME | icmp quench about=FRAME (no about: nothing is quoted)
 //! icmp redirect via=ADDRESS about=FRAME | icmp toobig about=FRAME quote=48 (IPv6; bytes that an error quotes)
 //! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits | nd redirects ADDRESS via=ADDRESS   (IPv6's neighbour discovery; says= another card)
@@ -578,8 +578,12 @@ fn dhcp(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<Vec<u8>> {
         "unknown",
         "active",
     ];
-    let kind = kinds.iter().position(|k| Some(k) == rest.first())? + 1;
-    let server = matches!(kind, 2 | 5 | 6 | 9 | 11..);
+    // Those of BOOTP have no type.
+    let kind = match rest.first().copied()? {
+        "bootrequest" | "bootreply" => None,
+        name => Some(kinds.iter().position(|k| *k == name)? + 1),
+    };
+    let server = rest == ["bootreply"] || matches!(kind, Some(2 | 5 | 6 | 9 | 11..));
     let none = Ipv4Addr::UNSPECIFIED;
     let mut bytes = vec![1 + u8::from(server), 1, 6, 0];
     bytes.extend(line.number("xid", 1u32).to_be_bytes());
@@ -589,7 +593,10 @@ fn dhcp(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<Vec<u8>> {
     bytes.extend([0; 8]);
     bytes.extend(mac(line.number("chaddr", if server { 1 } else { smac[5] })));
     bytes.resize(236, 0);
-    bytes.extend([99, 130, 83, 99, 53, 1, u8::try_from(kind).ok()?]);
+    bytes.extend([99, 130, 83, 99]);
+    if let Some(kind) = kind {
+        bytes.extend([53, 1, u8::try_from(kind).ok()?]);
+    }
     for (key, code) in [
         ("mask", 1u8),
         ("router", 3),
