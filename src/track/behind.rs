@@ -13,11 +13,18 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::mpsc::{Sender, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Duration;
 
-/// Batches that may wait for their conversations to be followed, and then for their streams to be
-/// read.
-const WAITING: usize = 2;
+/// Batches that may wait for their conversations to be followed: enough for the time in which the
+/// other thread reads streams.
+const WAITING: usize = 8;
+/// Batches that may wait for their streams to be read, for whoever has time.
+const FOLLOWED: usize = 4;
+/// Whoever waits looks again after this time, should nobody wake him.
+const NAP: Duration = Duration::from_millis(2);
+/// How many segments ahead their conversations are fetched.
+const AHEAD: usize = 6;
 
 /// TCP conversations and the messages in their streams.
 #[derive(Default)]
@@ -193,7 +200,8 @@ impl Behind {
 }
 
 impl There {
-    /// Hands work over; while there is no room for it, reads streams.
+    /// Hands work over; while there is no room for it, reads streams, and sleeps only where there
+    /// are none to be read.
     fn send(&self, mut work: Work) {
         loop {
             match self.work.try_send(work) {
@@ -202,8 +210,7 @@ impl There {
                 Ok(()) | Err(TrySendError::Disconnected(_)) => return,
             }
             if !self.second.help() {
-                let _ = self.work.send(work);
-                return;
+                thread::park_timeout(NAP);
             }
         }
     }
@@ -223,6 +230,7 @@ fn begin(tcp: &mut Box<Tcp>, returns: &Sender<Batch>) -> Option<There> {
         returns: returns.clone(),
     });
     let theirs = Arc::clone(&second);
+    let sender: Thread = thread::current();
     let follow = move || {
         let mut tcp = take_over.recv().expect("they are sent at once");
         *lock(&theirs.streams) = mem::take(&mut tcp.streams);
@@ -235,7 +243,12 @@ fn begin(tcp: &mut Box<Tcp>, returns: &Sender<Batch>) -> Option<There> {
                     Err(_) => break,
                 },
             };
-            for carried in &work.list {
+            // There is room for another one, and later streams to be read.
+            sender.unpark();
+            for (at, carried) in work.list.iter().enumerate() {
+                if let Some(later) = work.list.get(at + AHEAD) {
+                    tcp.connections.fetch(&later.seen);
+                }
                 tcp.follow(carried);
             }
             let waiting = {
@@ -243,7 +256,8 @@ fn begin(tcp: &mut Box<Tcp>, returns: &Sender<Batch>) -> Option<There> {
                 waiting.push_back(work);
                 waiting.len()
             };
-            if waiting > WAITING {
+            sender.unpark();
+            if waiting > FOLLOWED {
                 theirs.next(&mut lock(&theirs.streams));
             }
         }

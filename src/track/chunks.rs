@@ -99,6 +99,12 @@ impl<T> Slots<T> {
         u32::try_from(self.items.push(item)).expect("fewer than four billion items")
     }
 
+    /// Has the beginning of the item at a place fetched into the cache.
+    #[inline]
+    pub(super) fn fetch(&self, place: u32) {
+        self.items.fetch(as_usize(place));
+    }
+
     /// Gives a place back; what is there stays until the place is used again.
     pub(super) fn free(&mut self, place: u32) {
         self.free.push(place);

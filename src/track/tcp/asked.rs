@@ -1,7 +1,7 @@
 //! What is asked of the conversations when they were followed: facts, and the little that the search
 //! for situations needs.
 
-use super::{Base, Brief, Called, Connections, Ill, Note, Place, Pool, State, Stream, numbers};
+use super::{Base, Brief, Called, Connections, Ill, Note, Place, Pool, Stream, numbers};
 use super::{replay, story};
 use crate::dissect::as_usize;
 use crate::facts::tcp::{Connection, ZeekRecord};
@@ -12,31 +12,16 @@ const AHEAD: usize = 8;
 
 impl Connections {
     /// Asks a conversation for something.
-    pub(super) fn ask<T>(
-        &self,
-        index: usize,
-        question: impl FnOnce(&Stream, [Base; 2]) -> T,
-    ) -> Option<T> {
+    pub(super) fn ask<T>(&self, index: usize, question: impl FnOnce(&Stream) -> T) -> Option<T> {
         // Mostly they are asked one after another.
-        if let Some(Place::Many(place)) = self.places.get(index + AHEAD) {
-            self.streams.fetch(as_usize(*place));
+        if let Some(place) = self.places.get(index + AHEAD).and_then(|p| p.stream()) {
+            self.streams.fetch(place);
         }
-        let mut pool = Pool::default();
-        let (mut stream, live, _) = match *self.places.get(index)? {
-            Place::One(place) => replay([&self.one[place]], &mut pool),
-            Place::Two(place) => {
-                let [first, second] = &self.two[place];
-                replay([first, second], &mut pool)
-            }
-            Place::Many(place) => {
-                let stream = &self.streams[as_usize(place)];
-                let bases = match stream.state {
-                    State::Live(place) => self.live[place].bases(),
-                    State::Over(place) => self.bases[as_usize(place)],
-                };
-                return Some(question(stream, bases));
-            }
-        };
+        let place = *self.places.get(index)?;
+        if let Some(stream) = place.stream() {
+            return Some(question(&self.streams[stream]));
+        }
+        let (mut stream, _) = self.again(place)?;
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         if let Some(back) = self.unreachable.get(&number) {
             story::unreachable(&mut stream.story, *back);
@@ -44,14 +29,37 @@ impl Connections {
         if let Some(side) = self.askers.get(&number) {
             story::asks(&mut stream.story, *side);
         }
-        Some(question(&stream, live.bases()))
+        Some(question(&stream))
+    }
+
+    /// Goes through the segments that are kept of a conversation once more.
+    fn again(&self, place: Place) -> Option<(Stream, [Base; 2])> {
+        let mut pool = Pool::default();
+        let (stream, live, _) = match place {
+            Place::One(place) => replay([&self.one[place]], &mut pool),
+            Place::Two(place) => replay(&self.two[place], &mut pool),
+            Place::Many { .. } | Place::Over { .. } => return None,
+        };
+        Some((stream, live.bases()))
+    }
+
+    /// What the numbers of a conversation count from.
+    fn bases(&self, index: usize) -> Option<[Base; 2]> {
+        match *self.places.get(index)? {
+            Place::Many { live, .. } => Some(self.live[live].bases()),
+            Place::Over { bases, .. } => Some(self.bases[as_usize(bases)]),
+            place => Some(self.again(place)?.1),
+        }
     }
 
     /// What the second reading of a capture knows about a stream that the first could not yet:
     /// bases, scales, completeness and initial RTT as they ended.
     pub fn complete(&self, note: &mut Note, first_of_stream: bool) {
-        self.ask(as_usize(note.stream), |stream, bases| {
+        let index = as_usize(note.stream);
+        if let Some(bases) = self.bases(index) {
             note.numbers = numbers(bases, usize::from(note.side));
+        }
+        self.ask(index, |stream| {
             note.initial_rtt = stream.initial_rtt;
             // Wireshark prints the value before the frame itself is looked at again.
             note.completeness = stream.completeness
@@ -72,7 +80,7 @@ impl Connections {
     pub fn connection(&self, stream: usize) -> Option<Connection> {
         let ends = self.directory.ends(stream)?;
         let number = u32::try_from(stream).ok()?;
-        let mut told = self.ask(stream, |stream, _| {
+        let mut told = self.ask(stream, |stream| {
             (!stream.story.is_empty()).then(|| story::tell(stream, ends, number))
         })??;
         if let Some(vlans) = self.directory.vlans(stream) {
@@ -87,15 +95,14 @@ impl Connections {
 
     /// How much a connection matters: failed and troubled ones first, then the large ones.
     pub fn weight(&self, stream: usize) -> u64 {
-        self.ask(stream, |stream, _| story::weight(stream))
-            .unwrap_or(0)
+        self.ask(stream, story::weight).unwrap_or(0)
     }
 
     /// Zeek's records of all conversations.
     pub fn zeek_records(&self) -> Vec<ZeekRecord> {
         let mut told = Vec::new();
         for at in 0..self.len() {
-            let records = self.ask(at, |stream, _| story::zeek(stream));
+            let records = self.ask(at, story::zeek);
             let number = u32::try_from(at).unwrap_or(u32::MAX);
             told.extend(
                 records
@@ -115,7 +122,7 @@ impl Connections {
     /// Which end is the client, of [`Connections::ends`].
     pub(super) fn client_side(&self, stream: usize) -> Option<usize> {
         let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| story::client_side(stream, ends).0)
+        self.ask(stream, |stream| story::client_side(stream, ends).0)
     }
 
     /// The conversation between two ends as it is now, and the newest of the last frames in it
@@ -138,13 +145,13 @@ impl Connections {
     /// What the search for situations asks of a connection.
     pub(crate) fn brief(&self, stream: usize) -> Option<Brief> {
         let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| story::brief(stream, ends))
+        self.ask(stream, |stream| story::brief(stream, ends))
     }
 
     /// What a connection never came about by, or was ended by strangely; nothing if neither.
     pub(crate) fn ill(&self, stream: usize) -> Option<Ill> {
         let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| {
+        self.ask(stream, |stream| {
             if stream.story.is_empty() {
                 return None;
             }
@@ -156,12 +163,11 @@ impl Connections {
     /// Who called whom, to search traceroutes.
     pub(crate) fn called(&self, stream: usize) -> Option<Called> {
         let ends = self.directory.ends(stream)?;
-        self.ask(stream, |stream, _| story::called(stream, ends))?
+        self.ask(stream, |stream| story::called(stream, ends))?
     }
 
     /// Frame and time of every SYN of the caller.
     pub(crate) fn syn_times(&self, stream: usize) -> Vec<(u32, i64)> {
-        self.ask(stream, |stream, _| story::syn_times(stream))
-            .unwrap_or_default()
+        self.ask(stream, story::syn_times).unwrap_or_default()
     }
 }

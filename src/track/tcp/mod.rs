@@ -37,25 +37,16 @@ use story::Story;
 use unacked::Pool;
 
 /// One conversation: what is kept to the end.
+#[derive(Default)]
 struct Stream {
     story: Story,
     first_time: Time,
     previous_time: Time,
     /// From the newest SYN to the first ACK; 0 while unknown, as Wireshark keeps it.
     initial_rtt: i64,
-    state: State,
     completeness: u8,
     /// Bits that the first segment adds when Wireshark looks at it a second time.
     first_bits: u8,
-}
-
-/// Where what is needed to go on with a conversation is.
-#[derive(Clone, Copy)]
-enum State {
-    /// By its place.
-    Live(u32),
-    /// Its ports were taken by a later conversation; where its numbers are.
-    Over(u32),
 }
 
 /// Where a conversation is kept. Captures of scans and floods hold a million conversations of one
@@ -67,8 +58,20 @@ enum Place {
     One(u32),
     /// The only two.
     Two(u32),
-    /// What was made of its segments.
-    Many(u32),
+    /// What was made of its segments, and what is needed to go on.
+    Many { stream: u32, live: u32 },
+    /// The same when a later conversation has taken the ports, and what its numbers count from.
+    Over { stream: u32, bases: u32 },
+}
+
+impl Place {
+    /// What was made of its segments, if they are not kept.
+    fn stream(self) -> Option<usize> {
+        match self {
+            Place::Many { stream, .. } | Place::Over { stream, .. } => Some(as_usize(stream)),
+            Place::One(_) | Place::Two(_) => None,
+        }
+    }
 }
 
 /// What of an IP datagram matters beside its segment.
@@ -195,7 +198,7 @@ impl Connections {
 
     /// How many copies were acknowledged as received twice.
     pub(crate) fn doubled(&self) -> u32 {
-        let of = |at| self.ask(at, |stream, _| story::doubled(stream));
+        let of = |at| self.ask(at, story::doubled);
         (0..self.len()).filter_map(of).sum()
     }
 
@@ -223,12 +226,13 @@ impl Connections {
             None => [Some(seen), None],
             Some(Place::One(place)) => [Some(&self.one[place]), Some(seen)],
             Some(Place::Two(place)) => return self.begin_many(place, seen),
-            Some(Place::Many(place)) => {
+            Some(Place::Many { stream, live }) => {
                 let mut note = Note::default();
-                let (stream, live, pool) = self.many(as_usize(place));
-                stream.take(live, seen, pool, &mut note);
+                let stream = &mut self.streams[as_usize(stream)];
+                stream.take(&mut self.live[live], seen, &mut self.pool, &mut note);
                 return note;
             }
+            Some(Place::Over { .. }) => return Note::default(),
         };
         let (_, mut live, note) = replay(segments.into_iter().flatten(), &mut self.pool);
         self.pool.release(&mut live.sides);
@@ -252,9 +256,14 @@ impl Connections {
             return;
         }
         match self.places[index] {
-            Place::Many(place) => {
-                let (stream, live, pool) = self.many(as_usize(place));
-                stream.take(live, seen, pool, &mut Note::default());
+            Place::Many { stream, live } => {
+                let stream = &mut self.streams[as_usize(stream)];
+                stream.take(
+                    &mut self.live[live],
+                    seen,
+                    &mut self.pool,
+                    &mut Note::default(),
+                );
             }
             Place::One(place) => {
                 let both = [self.one[place].clone(), seen.clone()];
@@ -264,6 +273,17 @@ impl Connections {
             Place::Two(place) => {
                 self.begin_many(place, seen);
             }
+            // The table knows only the newest conversation of two ends.
+            Place::Over { .. } => {}
+        }
+    }
+
+    /// Has what a segment goes on with fetched into the cache.
+    #[inline]
+    pub(crate) fn fetch(&self, seen: &Seen) {
+        if let Some(Place::Many { stream, live }) = self.places.get(as_usize(seen.stream)) {
+            self.streams.fetch(as_usize(*stream));
+            self.live.fetch(*live);
         }
     }
 
@@ -279,50 +299,40 @@ impl Connections {
         if let Some(side) = self.askers.remove(&seen.stream) {
             story::asks(&mut stream.story, side);
         }
-        stream.state = State::Live(self.live.put(live));
-        let place = u32::try_from(self.streams.push(stream));
-        let place = place.expect("fewer than four billion streams");
-        self.places[as_usize(seen.stream)] = Place::Many(place);
+        let live = self.live.put(live);
+        let stream = u32::try_from(self.streams.push(stream));
+        let stream = stream.expect("fewer than four billion streams");
+        self.places[as_usize(seen.stream)] = Place::Many { stream, live };
         note
-    }
-
-    /// What goes on with a conversation of many segments.
-    #[inline]
-    fn many(&mut self, place: usize) -> (&mut Stream, &mut Live, &mut Pool) {
-        let stream = &mut self.streams[place];
-        let State::Live(place) = stream.state else {
-            unreachable!("the table knows only the newest conversation of two ends")
-        };
-        (stream, &mut self.live[place], &mut self.pool)
     }
 
     /// A later conversation has taken the ports.
     fn end(&mut self, index: usize) {
-        let Some(Place::Many(place)) = self.places.get(index) else {
-            return;
-        };
-        let stream = &mut self.streams[as_usize(*place)];
-        let State::Live(place) = stream.state else {
+        let Some(&Place::Many {
+            stream,
+            live: place,
+        }) = self.places.get(index)
+        else {
             return;
         };
         let live = &mut self.live[place];
         self.pool.release(&mut live.sides);
-        let bases = self.bases.push(live.bases());
-        stream.state = State::Over(u32::try_from(bases).unwrap_or(u32::MAX));
+        let bases = u32::try_from(self.bases.push(live.bases())).unwrap_or(u32::MAX);
+        self.places[index] = Place::Over { stream, bases };
         self.live.free(place);
     }
 
     /// Takes in which side asks, by what a conversation carries whose beginning is not in the
     /// capture.
     pub(crate) fn asks(&mut self, stream: u32, side: usize) {
-        match self.places.get(as_usize(stream)) {
-            Some(Place::Many(place)) => {
-                story::asks(&mut self.streams[as_usize(*place)].story, side);
-            }
-            Some(Place::One(_) | Place::Two(_)) => {
+        let Some(place) = self.places.get(as_usize(stream)) else {
+            return;
+        };
+        match place.stream() {
+            Some(place) => story::asks(&mut self.streams[place].story, side),
+            None => {
                 self.askers.insert(stream, side);
             }
-            None => {}
         }
     }
 
@@ -330,8 +340,8 @@ impl Connections {
     pub(crate) fn unreachable(&mut self, stream: usize, back: Back) {
         let segments = match self.places.get(stream).copied() {
             None => return,
-            Some(Place::Many(place)) => {
-                let stream = &mut self.streams[as_usize(place)];
+            Some(Place::Many { stream, .. } | Place::Over { stream, .. }) => {
+                let stream = &mut self.streams[as_usize(stream)];
                 return story::unreachable(&mut stream.story, back);
             }
             Some(Place::One(place)) => std::slice::from_ref(&self.one[place]),
@@ -376,20 +386,6 @@ fn numbers(bases: [Base; 2], own: usize) -> Numbers {
         own_base: bases[own].number,
         peer_base: bases[1 - own].number,
         scale: bases[own].scale,
-    }
-}
-
-impl Default for Stream {
-    fn default() -> Self {
-        Stream {
-            story: Story::default(),
-            first_time: Time::default(),
-            previous_time: Time::default(),
-            initial_rtt: 0,
-            state: State::Live(u32::MAX),
-            completeness: 0,
-            first_bits: 0,
-        }
     }
 }
 
