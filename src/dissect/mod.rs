@@ -160,8 +160,10 @@ pub struct Packet<'a> {
     pub datagram: Option<&'a [u8]>,
     /// The layers from the outside in.
     pub layers: Layers,
-    /// The outermost IP header.
+    /// The outermost IP header; of a packet in a tunnel, the outermost in it.
     pub ip: Option<Ip>,
+    /// The outermost IP header of the tunnel, with the hardware addresses of its frame.
+    pub tunnel: Option<(Ip, Option<([u8; 6], [u8; 6])>)>,
     /// What it carries.
     pub transport: Transport,
     /// Its payload: which bytes, from where, how many captured and how many promised.
@@ -195,6 +197,7 @@ impl<'a> Packet<'a> {
             datagram: None,
             layers: Layers::default(),
             ip: None,
+            tunnel: None,
             transport: Transport::None,
             payload: Payload::default(),
             application: None,
@@ -212,6 +215,7 @@ impl<'a> Packet<'a> {
         self.datagram = None;
         self.layers.clear();
         self.ip = None;
+        self.tunnel = None;
         self.transport = Transport::None;
         self.payload = Payload::default();
         self.application = None;

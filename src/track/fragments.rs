@@ -91,6 +91,8 @@ pub struct Fragments {
     newest: HashMap<Key, usize, RandomState>,
     datagrams: Vec<Fragmented>,
     pieces: Vec<Fragment>,
+    /// The frame that completed the last datagram whose pieces disagree.
+    disagreed: u32,
     /// Fragments that are not listed for want of room.
     pub overflow: u64,
 }
@@ -117,6 +119,10 @@ impl Fragments {
             datagram.completed_frame = Some(packet.frame.number);
             datagram.length_bytes = u32::try_from(whole.bytes.len()).ok();
             datagram.overlap = whole.overlap;
+            datagram.conflict = whole.conflict;
+        }
+        if whole.conflict {
+            self.disagreed = packet.frame.number;
         }
         for frame in whole.frames.iter().filter(|f| **f != packet.frame.number) {
             self.completed_in.insert(*frame, packet.frame.number);
@@ -150,6 +156,7 @@ impl Fragments {
                 complete: false,
                 completed_frame: None,
                 overlap: false,
+                conflict: false,
             });
         }
         let datagram = &mut self.datagrams[place];
@@ -166,6 +173,11 @@ impl Fragments {
             more: ip.more_fragments,
         });
         Some(place)
+    }
+
+    /// Whether this frame completed a datagram whose overlapping pieces differ.
+    pub(super) fn disagree_in(&self, frame: u32) -> bool {
+        self.disagreed == frame
     }
 
     /// The datagrams that came in fragments, in order.
