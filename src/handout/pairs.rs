@@ -7,6 +7,8 @@
 
 mod matching;
 pub mod recording;
+#[cfg(test)]
+mod tests;
 
 use crate::dissect::as_usize;
 use crate::dissect::field::Value;

@@ -39,6 +39,8 @@ struct Due {
     /// For those whose TTL is lower there, the same, higher.
     after: [i64; 3],
     within: i64,
+    /// How much sooner than then the fastest come: nothing overtakes its own sending.
+    soonest: [i64; 2],
 }
 
 fn way(a: &Held, b: &Held) -> usize {
@@ -67,7 +69,15 @@ impl Due {
         let most = off.len() * 99 / 100;
         let usual = *off.select_nth_unstable(most).1;
         let usual = i64::try_from(usual).unwrap_or(i64::MAX);
+        // Of those that come back the second capture has the earlier time.
+        let soonest = [(0, 1), (2, -1)].map(|(way, sign)| {
+            let own = sure.iter().filter(|s| s.0 == way);
+            let mut late: Vec<i64> = own.map(|s| sign * (s.1 - after[way])).collect();
+            let least = late.len() / 200;
+            (late.len() >= ENOUGH).then(|| *late.select_nth_unstable(least).1)
+        });
         Some(Due {
+            soonest: soonest.map(|s| s.unwrap_or(i64::MIN / 2) - SLACK / 50),
             after,
             within: usual.saturating_mul(2).saturating_add(SLACK),
         })
@@ -156,9 +166,15 @@ impl<'r> Matching<'r> {
     }
 
     /// Whether a packet comes so far from when it is due that it is another one.
-    fn is_off(&self, late: i64) -> bool {
-        self.due
-            .is_some_and(|due| late.unsigned_abs() > due.within.unsigned_abs())
+    fn is_off(&self, a: &Held, b: &Held, late: i64) -> bool {
+        self.due.is_some_and(|due| {
+            let too_soon = match way(a, b) {
+                0 => late < due.soonest[0],
+                1 => false,
+                _ => late.saturating_neg() < due.soonest[1],
+            };
+            too_soon || late.unsigned_abs() > due.within.unsigned_abs()
+        })
     }
 
     /// Pairs packets that are alike in the order of their times, those that are missing in one of
@@ -176,7 +192,9 @@ impl<'r> Matching<'r> {
             let (x, y) = (a[i].2, b[j].2);
             let (one, other) = (self.at(false, x), self.at(true, y));
             let alone = a.len() == 1 && b.len() == 1;
-            if !one.agrees(other) || self.is_off(now) && !(alone && one.telling && other.telling) {
+            if !one.agrees(other)
+                || self.is_off(one, other, now) && !(alone && one.telling && other.telling)
+            {
                 match now > 0 {
                     true => i += 1,
                     false => j += 1,
@@ -295,7 +313,7 @@ impl<'r> Matching<'r> {
             self.align(a, b, |x, y| {
                 let (one, other) = (self.at(false, x), self.at(true, y));
                 let late = self.late(one, other);
-                if !self.is_off(late) {
+                if !self.is_off(one, other, late) {
                     votes.push(Vote {
                         flows: self.either_way(flows),
                         pair: (x, y),
