@@ -2,7 +2,7 @@
 
 use crate::capture::{Batch, Ending, Frame, Reader, Time, Verdict, read_ahead};
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Ip, Packet, Stop, Usual, as_usize};
+use crate::dissect::{Ip, Packet, Stop, Usual, as_u32, as_usize};
 use crate::facts::arp::Neighbour;
 use crate::facts::capture::{Capture, FileState, Traffic};
 use crate::facts::dhcp::Lease;
@@ -291,7 +291,14 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>, wants: Wants) -> (Analysi
             {
                 all.insert(number);
             }
-            live.frame(Frame { number, ..frame });
+            // Each capture was taken at a place of its own.
+            let interface = as_u32(place) << 16 | frame.interface & 0xffff;
+            let frame = Frame {
+                number,
+                interface,
+                ..frame
+            };
+            live.frame(frame);
         }
         source.taken += 1;
     }
