@@ -108,6 +108,18 @@ struct Asked {
     carried: Carried,
 }
 
+impl Asked {
+    /// Whether a request that is alike is the same packet, which a router held for a while or the
+    /// network doubled: what is sent again has another identification.
+    fn is_same(&self, identification: u32, time: Time) -> bool {
+        let later = time.since(self.time);
+        identification != 0 && self.identification == identification && (0..=HELD).contains(&later)
+    }
+}
+
+/// The same packet may come so many nanoseconds later.
+const HELD: i64 = 1_000_000_000;
+
 /// What an echo carries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Carried {
@@ -239,6 +251,12 @@ impl Echoes {
             message.sequence,
         );
         let open = self.open.entry(key).or_default();
+        let of = of.or_else(|| {
+            let same = |asked: &&Asked| asked.is_same(ip.identification, time_of(packet));
+            let places = open.places.iter().rev().take(ALIKE);
+            let mut alike = places.filter_map(|at| self.asked.get(*at));
+            alike.find(same).map(|asked| asked.ping)
+        });
         open.places.push_back(place);
         open.fresh = true;
         if is_group(ip.destination) {
