@@ -90,13 +90,16 @@ pub struct Leases {
 }
 
 impl Leases {
-    /// Takes in one message.
-    pub fn packet(&mut self, packet: &Packet<'_>) {
+    /// Takes in one message. What is only a copy of the frame before does nothing again.
+    pub fn packet(&mut self, packet: &Packet<'_>, copy: bool) {
         let Some(message) = Message::parse(packet.payload_bytes()) else {
             return;
         };
         let frame = packet.frame.number;
         self.tell(&message, packet);
+        if copy {
+            return;
+        }
         let Some(place) = self.place(&message, packet) else {
             self.overflow += 1;
             return;
@@ -495,14 +498,17 @@ mod tests {
             bytes.extend(length(8).to_be_bytes());
             bytes.extend([0, 0]);
             bytes.extend(payload);
-            tracker.packet(&Packet::dissect(Frame {
-                number,
-                time: Some(Time(i64::from(number) * 1_000_000_000)),
-                wire_length: u32::from(length(28)),
-                interface: 0,
-                link: LinkType::RAW,
-                bytes: &bytes,
-            }));
+            tracker.packet(
+                &Packet::dissect(Frame {
+                    number,
+                    time: Some(Time(i64::from(number) * 1_000_000_000)),
+                    wire_length: u32::from(length(28)),
+                    interface: 0,
+                    link: LinkType::RAW,
+                    bytes: &bytes,
+                }),
+                false,
+            );
         }
         tracker
     }
