@@ -413,11 +413,13 @@ impl Stream {
         let hosts = trackers.pairs.hosts(&known);
         let hops = trackers.pairs.next_hops(&known);
         let census = trackers.pairs.census();
+        let traces = traces::find(trackers, &icmp_errors);
         let situations = situations::find(
             trackers,
             &census,
             &near.leases,
             &icmp_errors,
+            &traces,
             self.summary.last,
         );
         let messages = &trackers.streams.found.messages;
@@ -432,7 +434,7 @@ impl Stream {
         records.sort_by_key(|r| r.frame);
         let facts = Facts {
             situations,
-            traces: traces::find(trackers, &icmp_errors),
+            traces,
             pings,
             icmp_errors,
             neighbours: near.table,

@@ -13,11 +13,13 @@ use super::{Trackers, capturing, copies, traces};
 use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
-use crate::facts::icmp::IcmpError;
+use crate::facts::icmp::{IcmpError, TraceProbe};
 use crate::facts::situation::{About, Missing, Situation, SituationKind, Story};
 use crate::facts::tcp::Opened;
 use crate::facts::udp::Answered;
+use foldhash::fast::RandomState;
 use gather::Gathered;
+use hashbrown::HashSet;
 use std::thread;
 
 /// From so many connections on a thread is worth it.
@@ -30,13 +32,14 @@ pub(crate) fn find(
     census: &Census,
     leases: &[Lease],
     errors: &[IcmpError],
+    probes: &[TraceProbe],
     end: Option<Time>,
 ) -> Vec<Situation> {
     let gather = || {
         let mut found = Gathered::default();
         arp(trackers, census, end, &mut found);
         tcp(trackers, census, errors, &mut found);
-        udp(trackers, census, errors, &mut found);
+        udp(trackers, census, (errors, probes), &mut found);
         answers(trackers, &mut found);
         found.finish()
     };
@@ -257,7 +260,15 @@ fn story(
     }
 }
 
-fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
+fn udp(
+    trackers: &Trackers,
+    census: &Census,
+    (errors, probes): (&[IcmpError], &[TraceProbe]),
+    found: &mut Gathered,
+) {
+    // A traceroute ends where nothing listens: that is how it knows that it has arrived.
+    let reached = probes.iter().filter(|probe| probe.reached);
+    let arrived: HashSet<u32, RandomState> = reached.filter_map(|p| p.answer_frame).collect();
     for stream in trackers.udp.seen_flows() {
         let Some(flow) = trackers.udp.flow(dissect::as_usize(stream), census) else {
             continue;
@@ -276,6 +287,7 @@ fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         };
         let frames = vec![flow.first_frame, frame];
         let (kind, own) = match flow.answered {
+            Answered::Refused if arrived.contains(&frame) => continue,
             Answered::Refused => (SituationKind::NothingListening, error.sender == to.0),
             Answered::Unreachable if !traces::exceeded(error) => {
                 (SituationKind::Unreachable, false)

@@ -195,7 +195,7 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
 }
 
 /// Where the ports begin that systems give to clients: Linux; others have begun at 49152.
-const EPHEMERAL: u16 = 32_768;
+pub(super) const EPHEMERAL: u16 = 32_768;
 
 fn client_side(flow: &Open) -> usize {
     roles(flow).0

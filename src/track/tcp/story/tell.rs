@@ -7,6 +7,7 @@ use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 use crate::facts::{Milliseconds, Moment, Side};
 use crate::track::tcp::offer::Offer;
 use crate::track::tcp::{End, Stream};
+use crate::track::udp;
 
 /// Writes the record of one stream.
 pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
@@ -172,8 +173,9 @@ pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (us
     if let Some(side) = stream.story.asking {
         return (usize::from(side), Roles::Content);
     }
-    let [a, b] = ends;
-    (usize::from(likely_server(a.port, b.port)), Roles::Guess)
+    let [a, b] = ends.map(|end| end.port);
+    let given = !likely_server(b, a) && a < udp::EPHEMERAL && b >= udp::EPHEMERAL;
+    (usize::from(likely_server(a, b) || given), Roles::Guess)
 }
 
 /// How it began. Without any SYN nothing is known of it, whatever looks like the rest of it.
