@@ -10,6 +10,7 @@ use super::pairs::time_of;
 use super::redirects::gateway;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
+use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport, as_u32};
 use crate::facts::icmp::{Echoed, IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
@@ -106,6 +107,23 @@ struct Asked {
     /// Its ping: that of the request it is a copy of, if it is one.
     ping: usize,
     carried: Carried,
+    /// Its checksum.
+    sum: u16,
+}
+
+/// The checksum of a message; of a reply, what it would be were it a request.
+fn sum(packet: &Packet<'_>, reply: bool) -> Option<u16> {
+    let v6 = matches!(packet.transport, Transport::Icmpv6(_));
+    let protocol = if v6 { Protocol::Icmpv6 } else { Protocol::Icmp };
+    let sum = packet.view(packet.layers.find(protocol)?).u16(2)?;
+    // The types stand in the upper bytes of the first words that are added up.
+    let added: u16 = match (reply, v6) {
+        (false, _) => return Some(sum),
+        (true, false) => 0x0800,
+        (true, true) => !0x0100,
+    };
+    let (folded, carry) = (!sum).overflowing_add(added);
+    Some(!(folded + u16::from(carry)))
 }
 
 /// What an echo carries.
@@ -266,6 +284,7 @@ impl Echoes {
             interface: packet.frame.interface,
             ping,
             carried: Carried::of(packet, ip),
+            sum: sum(packet, false).unwrap_or_default(),
         });
         self.remember(frame, ping);
     }
@@ -292,18 +311,25 @@ impl Echoes {
             message.sequence,
         );
         let mut fresh = true;
+        // Wireshark takes for an answer only what brings back the same, by its checksum.
+        let sum = sum(packet, true).unwrap_or_default();
+        let same = |place: &usize| self.asked.get(*place).is_some_and(|a| a.sum == sum);
         // The request that Wireshark takes it for an answer to, and the one that it answers.
         let (noted, place) = match self.open.get_mut(&exact) {
             // Each member of a group answers the same request.
             Some(open) if is_group(exact.1) => {
                 fresh = std::mem::take(&mut open.fresh);
-                (open.places.back().copied(), open.places.front().copied())
+                let noted = open.places.back().copied().filter(same);
+                (noted, open.places.front().copied())
             }
             Some(open) => {
-                fresh = std::mem::take(&mut open.fresh);
                 let interface = packet.frame.interface;
                 let usual = open.answered(interface, &self.asked, None);
                 let noted = usual.and_then(|at| open.places.get(at).copied());
+                let noted = noted.filter(same);
+                if noted.is_some() {
+                    fresh = std::mem::take(&mut open.fresh);
+                }
                 let own = open.answered(interface, &self.asked, of);
                 if of.is_none() && open.places.len() > 1 {
                     share(&open.places, &self.asked, &mut self.pings);
@@ -529,7 +555,10 @@ mod tests {
     fn echo(kind: u8, from: [u8; 4], to: [u8; 4], sequence: u16) -> Vec<u8> {
         let mut bytes = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1, 0, 0];
         bytes.extend([from, to].concat());
-        bytes.extend([kind, 0, 0, 0, 0, 7]);
+        bytes.extend([kind, 0]);
+        let sum = !(u16::from(kind) << 8) - 7 - sequence;
+        bytes.extend(sum.to_be_bytes());
+        bytes.extend([0, 7]);
         bytes.extend(sequence.to_be_bytes());
         bytes
     }
