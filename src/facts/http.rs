@@ -31,8 +31,12 @@ fn unanswered(e: &Exchange) -> Absent {
     }
 }
 
+/// The end of a head is not in the capture, and what it says with it.
+const CUT: Absent = Absent::untold("its head is cut in the capture");
+
 fn no_request(e: &Exchange) -> Absent {
     match e.request_frame {
+        Some(_) if e.request_head_cut => CUT,
         Some(_) => Absent::never("the request has no such header"),
         None => Absent::untold("the request is not in the capture"),
     }
@@ -40,6 +44,7 @@ fn no_request(e: &Exchange) -> Absent {
 
 fn no_response(e: &Exchange) -> Absent {
     match e.response_frame {
+        Some(_) if e.response_head_cut => CUT,
         Some(_) => Absent::never("the response has no such header"),
         None => unanswered(e),
     }
@@ -48,6 +53,7 @@ fn no_response(e: &Exchange) -> Absent {
 /// Why it cannot be told how long the answer took.
 fn no_time(e: &Exchange) -> Absent {
     match (e.request_frame, e.response_frame) {
+        (Some(_), Some(_)) if e.request_head_cut => CUT,
         (Some(_), Some(_)) => Absent::untold(
             "the response began before the request was whole in the capture, or the clock was set back",
         ),
@@ -99,12 +105,14 @@ crate::fact! {
         set_cookie: Option<Vec<u8>>, "Set-Cookie header of the response." by [response_frame] absent no_response;
         www_authenticate: Option<Vec<u8>>, "WWW-Authenticate header of the response: it asks for a password." by [response_frame] absent no_response;
         connection: Option<Vec<u8>>, "Connection header of the response: keep-alive or close." by [response_frame] absent no_response;
-        transfer: Option<Transfer>, "How the body's end is known." by [response_frame] absent |e: &Exchange| match e.response_frame { Some(_) => Absent::inapplicable("the response has no body"), None => unanswered(e) };
+        transfer: Option<Transfer>, "How the body's end is known." by [response_frame] absent |e: &Exchange| match e.response_frame { Some(_) if e.response_head_cut => CUT, Some(_) => Absent::inapplicable("the response has no body"), None => unanswered(e) };
         response_body_bytes: Option<u64>, "Bytes of the response's body, chunk framing not counted." by [response_frame, response_last_frame] absent not_whole;
         location: Option<Vec<u8>>, "Location header: where a redirect points." by [response_frame] absent no_response;
         server_software: Option<Vec<u8>>, "Server header." by [response_frame] absent no_response;
         time_ms: Option<Milliseconds>, "From the end of the request to the first byte of the response." by [request_last_frame, response_frame] absent no_time;
         whole_time_ms: Option<Milliseconds>, "From the end of the request to the last byte of the response (Wireshark's http.time)." by [request_last_frame, response_last_frame] absent not_whole;
         complete: bool, "Whether the response is whole in the capture.";
+        request_head_cut: bool, "Whether the end of the request's head is not in the capture: what it has beside what is told cannot be told.";
+        response_head_cut: bool, "The same of the response.";
     }
 }

@@ -6,8 +6,9 @@
 //! leave. A server that does one piece of work after the other, as an event loop does, lets clients
 //! wait for the others' *work*. So it is said only when the first answer comes right after the server
 //! has closed the *other* connection, when the server had nothing to do for the other meanwhile, or
-//! did what the other asked later, and when it never answered two connections in turn. Clients that
-//! all wait for the same work are known where each answer comes just that work's time after the end
+//! did what the other asked later, until the other spoke or left: a server that slept would not have
+//! been woken by that. And only when it never answered anybody while an earlier connection was open.
+//! Clients that all wait for the same work are known where each answer comes just that work's time after the end
 //! of the connection before, at least twice, and no client of this server waited otherwise.
 
 use crate::facts::situation::{About, Situation, SituationKind, Story};
@@ -39,6 +40,9 @@ struct Serving {
     brief: Brief,
     /// What its first answer took when its turn had come, as far as that is known.
     service: Option<i64>,
+    /// Of all connections so far, the one that began to end last: that frame, and the one by which
+    /// it was opened.
+    longest: (u32, Option<u32>),
 }
 
 /// A connection whose turn came when another one ended.
@@ -83,7 +87,7 @@ pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
         let current = serving.get(&server);
         let mut service = brief.first_answer_after;
         if let Some(current) = current {
-            if overtakes(&current.brief, &brief) {
+            if overtakes(current, &brief) {
                 concurrent.insert(server);
                 continue;
             }
@@ -106,14 +110,21 @@ pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
                 None => {}
             }
         }
-        let last = brief.last_frame;
-        if current.is_none_or(|c| last > c.brief.last_frame) {
-            let newest = Serving {
-                stream: index,
-                brief,
-                service,
-            };
-            serving.insert(server, newest);
+        let own = (end(&brief), brief.ack_frame);
+        let longest = current.map_or(own, |c| c.longest.max(own));
+        match serving.get_mut(&server) {
+            Some(current) if brief.last_frame <= current.brief.last_frame => {
+                current.longest = longest;
+            }
+            _ => {
+                let newest = Serving {
+                    stream: index,
+                    brief,
+                    service,
+                    longest,
+                };
+                serving.insert(server, newest);
+            }
         }
     }
     waits.retain(|wait| {
@@ -133,14 +144,20 @@ pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
 
 /// Whether the server answered the later one before it was done with the earlier: a server of one
 /// client at a time takes them in the order in which they were opened, each to its end.
-fn overtakes(first: &Brief, later: &Brief) -> bool {
+fn overtakes(current: &Serving, later: &Brief) -> bool {
     let Some(answer) = later.server_data_frame else {
         return false;
     };
-    let earlier = first.ack_frame.is_some() && [first.ack_frame, later.ack_frame].is_sorted();
-    let end = first.fin.map_or(first.last_frame, |(frame, _)| frame);
+    let first = &current.brief;
     let in_turn = first.server_data_frame.is_some() && answer < first.server_last_data;
-    in_turn || (earlier && answer < end)
+    let open = [(end(first), first.ack_frame), current.longest];
+    let earlier = |ack: Option<u32>| ack.is_some() && [ack, later.ack_frame].is_sorted();
+    in_turn || open.iter().any(|(end, ack)| earlier(*ack) && answer < *end)
+}
+
+/// Where a connection begins to end.
+fn end(brief: &Brief) -> u32 {
+    brief.fin.map_or(brief.last_frame, |(frame, _)| frame)
 }
 
 /// How long after the other's end the answer came, where it was asked for before, and how.
@@ -163,12 +180,16 @@ fn waited(first: &Serving, later: &Brief) -> Option<(i64, Turn)> {
         && ended.saturating_sub(other.first_answer_time) > usual.saturating_mul(LONGER);
     let again = other.server_data_frame < Some(asked) && other.client_last_data > asked;
     let idle = rested || again || other.server_last_data < asked;
+    // A server that only slept is not woken by what the other's client does.
+    let left = other.client_fin.is_some_and(|fin| fin > asked);
+    let woken = other.client_last_data > asked || (left && other.client_fin < other.server_fin);
     let after = later.first_answer_time.saturating_sub(ended);
     // That it asked before the other's end is in this: it waited for longer than since then.
     let prompt = usual
         .saturating_mul(SERVED)
         .saturating_add(later.rtt.max(SYSTEM));
     if idle
+        && woken
         && wait >= usual.max(later.rtt).saturating_mul(LONGER)
         && after.saturating_mul(SOONER) <= wait
         && after <= prompt

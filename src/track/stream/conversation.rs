@@ -172,6 +172,9 @@ impl Conversation {
             missing: 0,
         };
         let mut deliver = |piece: Piece<'_>| out(said(&piece));
+        if segment.has(tcp::SYN) {
+            self.order[side].begins(segment.seq.wrapping_add(1));
+        }
         if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
             let payload = packet.payload_bytes();

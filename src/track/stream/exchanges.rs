@@ -23,6 +23,8 @@ struct Row {
     chunked: bool,
     request_complete: bool,
     response_complete: bool,
+    request_cut: bool,
+    response_cut: bool,
     lost: Option<Lost>,
     request_frame: u32,
     response_frame: u32,
@@ -116,6 +118,8 @@ impl Exchanges {
             chunked: false,
             request_complete: false,
             response_complete: false,
+            request_cut: false,
+            response_cut: false,
             lost: None,
             request_frame: 0,
             response_frame: 0,
@@ -152,6 +156,7 @@ impl Exchanges {
     ) -> usize {
         let row = Row {
             request: true,
+            request_cut: fields.cut,
             head_only: request.method == b"HEAD",
             connect: request.method == b"CONNECT",
             version: request.version,
@@ -211,6 +216,7 @@ impl Exchanges {
         row.response_time = Some(first_time);
         row.content_length = fields.length;
         row.chunked = fields.chunked;
+        row.response_cut = fields.cut;
         row.is_head_only()
     }
 
@@ -305,6 +311,7 @@ impl Exchanges {
                 _ if row.is_head_only() => None,
                 (_, true, _) => Some(Transfer::Chunked),
                 (_, _, Some(_)) => Some(Transfer::Length),
+                _ if row.response_cut => None,
                 _ => Some(Transfer::UntilClose),
             },
             response_body_bytes: (row.response_complete).then_some(row.response_body),
@@ -319,6 +326,8 @@ impl Exchanges {
                 .filter(|t| row.request_complete && row.response_complete && *t >= row.request_time)
                 .map(|t| Milliseconds::from_nanoseconds(t.since(row.request_time))),
             complete: row.response_complete,
+            request_head_cut: row.request_cut,
+            response_head_cut: row.response_cut,
         })
     }
 }

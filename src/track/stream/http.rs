@@ -303,12 +303,27 @@ impl Parser {
                 return self.request(side, &asked, &Fields::read(lines), piece, exchanges);
             }
         }
+        self.read_lines(side, head, false, piece, exchanges);
+    }
+
+    /// Reads a head line by line; of one that is `cut` only whole lines.
+    fn read_lines(
+        &mut self,
+        side: usize,
+        head: &[u8],
+        cut: bool,
+        piece: &Piece<'_>,
+        exchanges: &mut Exchanges,
+    ) {
         let Some(head) = lenient::parse_head(head, None) else {
             self.sides[side].state = State::Lost;
             return;
         };
         let lines = head.headers.iter().map(|h| (h.name, h.value));
-        let fields = Fields::read(lines);
+        let fields = Fields {
+            cut,
+            ..Fields::read(lines)
+        };
         let version = u8::from(head.version.ends_with(b"1"));
         match head.kind {
             lenient::Kind::Response => {
@@ -350,6 +365,7 @@ impl Parser {
         direction.row = Some(row);
         direction.body = 0;
         direction.state = match (fields.chunked, fields.length) {
+            _ if fields.cut => State::Lost,
             (true, _) => State::ChunkSize(Vec::new()),
             (false, Some(length @ 1..)) => State::Body(length),
             _ => State::Head,
@@ -368,32 +384,29 @@ impl Parser {
         exchanges: &mut Exchanges,
     ) {
         let code = response.code;
-        let interim = (100..200).contains(&code) && code != 101;
-        let row = if interim {
-            self.pairing.next()
-        } else {
-            let (first, acked) = self.begun(side, piece);
-            if !std::mem::replace(&mut self.sides[side].read, true) {
-                self.pairing.begins(first);
-            }
-            let found = self.pairing.answered(first, acked);
-            if let Some(row) = found.swallowed {
-                exchanges.lose(row, Lost::Missing);
-            }
-            for row in found.unclear {
-                exchanges.lose(row, Lost::Unclear);
-            }
-            found.row
-        };
-        let row = row.unwrap_or_else(|| exchanges.unasked(piece, side));
-        if interim {
+        let (first, acked) = self.begun(side, piece);
+        if !std::mem::replace(&mut self.sides[side].read, true) {
+            self.pairing.begins(first);
+        }
+        // The final one is still to come.
+        if (100..200).contains(&code) && code != 101 {
             return;
         }
+        let found = self.pairing.answered(first, acked);
+        if let Some(row) = found.swallowed {
+            exchanges.lose(row, Lost::Missing);
+        }
+        for row in found.unclear {
+            exchanges.lose(row, Lost::Unclear);
+        }
+        let row = found.row;
+        let row = row.unwrap_or_else(|| exchanges.unasked(piece, side));
         let head_only = exchanges.response(row, piece, self.sides[side].first, response, fields);
         let direction = &mut self.sides[side];
         direction.row = Some(row);
         direction.body = 0;
         direction.state = match (head_only, fields.chunked, fields.length) {
+            _ if fields.cut => State::Lost,
             (true, ..) | (false, false, Some(0)) => State::Head,
             (_, true, _) => State::ChunkSize(Vec::new()),
             (_, _, Some(length)) => State::Body(length),
@@ -442,9 +455,14 @@ impl Parser {
             State::UntilClose => direction.body += count,
             State::Left => {}
             state => {
-                let whole = matches!(state, State::Head) && direction.head.is_empty();
+                let head = std::mem::take(&mut direction.head);
+                let whole = matches!(state, State::Head) && head.is_empty();
                 *state = State::Lost;
-                direction.head = Vec::new();
+                if head.contains(&b'\n') {
+                    self.read_lines(side, &head, true, piece, exchanges);
+                }
+                let direction = &mut self.sides[side];
+                direction.state = State::Lost;
                 direction.row = None;
                 let hole = piece.number.wrapping_add(as_u32(piece.bytes.len()));
                 match self.client {
@@ -496,6 +514,8 @@ fn wide(n: usize) -> u64 {
 pub(super) struct Fields<'a> {
     pub(super) length: Option<u64>,
     pub(super) chunked: bool,
+    /// There may be more: the head is cut in the capture.
+    pub(super) cut: bool,
     pub(super) host: Option<&'a [u8]>,
     pub(super) date: Option<&'a [u8]>,
     pub(super) content_type: Option<&'a [u8]>,

@@ -106,10 +106,26 @@ impl Live {
     }
 }
 
+/// Where a stream is.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Its place in [`Streams::live`], or one of the marks below.
+    at: u32,
+    /// The number after each side's SYN; 0 when there was none.
+    firsts: [u32; 2],
+}
+
 /// Nothing yet; a SYN and no payload yet; not followed (any more).
 const NOT_YET: u32 = u32::MAX;
 const BEGUN: u32 = u32::MAX - 1;
 const NEVER: u32 = u32::MAX - 2;
+
+impl Place {
+    const NONE: Place = Place {
+        at: NOT_YET,
+        firsts: [0; 2],
+    };
+}
 
 /// In how many segments a message is looked for that begins, when the stream's beginning is not in
 /// the capture.
@@ -121,8 +137,8 @@ const MOST_RESET: usize = 256;
 /// All streams.
 #[derive(Default)]
 pub struct Streams {
-    /// Per stream: its place in `live`, or one of the marks.
-    places: Vec<u32>,
+    /// Per stream.
+    places: Vec<Place>,
     live: Slots<Live>,
     /// Streams in which a RST was seen, the newest.
     reset: VecDeque<u32>,
@@ -202,11 +218,14 @@ impl Streams {
         let segment = &seen.segment;
         let length = segment.length.unwrap_or(0);
         let stream = as_usize(seen.stream);
-        let place = match self.places.get(stream).copied().unwrap_or(NOT_YET) {
+        let at = self.places.get(stream).map_or(NOT_YET, |place| place.at);
+        let place = match at {
             NEVER => return,
             NOT_YET | BEGUN if length == 0 => {
                 if segment.has(tcp::SYN) {
-                    self.put(stream, BEGUN);
+                    let place = self.place(stream);
+                    place.at = BEGUN;
+                    place.firsts[usize::from(seen.side)] = segment.seq.wrapping_add(1);
                 }
                 return;
             }
@@ -258,24 +277,31 @@ impl Streams {
         self.reset.push_back(stream);
         if self.reset.len() > MOST_RESET
             && let Some(oldest) = self.reset.pop_front().map(as_usize)
-            && !matches!(self.places[oldest], NOT_YET | BEGUN | NEVER)
+            && !matches!(self.places[oldest].at, NOT_YET | BEGUN | NEVER)
         {
-            self.drop_stream(oldest, self.places[oldest]);
+            self.drop_stream(oldest, self.places[oldest].at);
         }
     }
 
-    fn put(&mut self, stream: usize, place: u32) {
+    fn place(&mut self, stream: usize) -> &mut Place {
         if self.places.len() <= stream {
-            self.places.resize(stream + 1, NOT_YET);
+            self.places.resize(stream + 1, Place::NONE);
         }
-        self.places[stream] = place;
+        &mut self.places[stream]
     }
 
     /// Begins to follow a stream; `begun` says whether its beginning is in the capture.
     fn start(&mut self, stream: usize, seen: &Seen, begun: bool) -> u32 {
         let segment = &seen.segment;
         let place = self.live.put(Live::new());
-        self.put(stream, place);
+        let known = self.place(stream);
+        known.at = place;
+        let firsts = known.firsts;
+        for (order, first) in self.live[place].order.iter_mut().zip(firsts) {
+            if first != 0 {
+                order.begins(first);
+            }
+        }
         if !begun {
             self.live[place].tries = TRIES;
         }
@@ -299,7 +325,7 @@ impl Streams {
     }
 
     fn drop_stream(&mut self, stream: usize, place: u32) {
-        self.places[stream] = NEVER;
+        self.places[stream].at = NEVER;
         self.live[place] = Live::new();
         self.live.free(place);
     }
@@ -361,6 +387,9 @@ impl Live {
             ..piece
         };
         let mut ended = None;
+        if segment.has(tcp::SYN) {
+            order[side].begins(segment.seq.wrapping_add(1));
+        }
         if segment.has(tcp::ACK) {
             // What the other side has acknowledged and is not here will not come. First, since this
             // segment may answer what waited behind it.

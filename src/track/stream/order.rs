@@ -7,6 +7,8 @@ use crate::dissect::as_usize;
 /// Most segments and bytes that wait for one that is missing.
 const MOST_WAITING: usize = 256;
 const MOST_BYTES: usize = 1 << 20;
+/// So far from a SYN data may be that comes first; the number of another SYN lies elsewhere.
+const NEAR: u32 = 1 << 24;
 
 /// A segment that came early.
 struct Early {
@@ -21,6 +23,8 @@ struct Early {
 /// What is remembered of one direction.
 #[derive(Default)]
 pub(super) struct Order {
+    /// Where the stream begins, by its SYN.
+    first: Option<u32>,
     next: Option<u32>,
     waiting: Vec<Early>,
     held: usize,
@@ -31,6 +35,11 @@ pub(super) struct Order {
 }
 
 impl Order {
+    /// Takes in the number after a SYN: what was sent first may come later.
+    pub(super) fn begins(&mut self, first: u32) {
+        self.first = Some(first);
+    }
+
     /// Adds a segment's payload: `bytes` captured of `length`.
     pub(super) fn add(
         &mut self,
@@ -40,7 +49,8 @@ impl Order {
         piece: Piece<'_>,
         out: &mut dyn FnMut(Piece<'_>),
     ) {
-        let next = *self.next.get_or_insert(seq);
+        let first = self.first.filter(|first| seq.wrapping_sub(*first) < NEAR);
+        let next = *self.next.get_or_insert(first.unwrap_or(seq));
         let ahead = seq.wrapping_sub(next).cast_signed();
         if ahead > 0 {
             // The same segment again, or more than can wait: the hole is skipped in `acknowledged`.

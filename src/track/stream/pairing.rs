@@ -52,12 +52,6 @@ impl Pairing {
         !self.lost
     }
 
-    /// The exchange that the next response belongs to, for what is said before it.
-    pub(super) fn next(&self) -> Option<usize> {
-        let first = self.open.front().filter(|_| self.missing.is_none());
-        first.map(|open| open.row)
-    }
-
     /// Bytes of requests are missing.
     pub(super) fn misses_requests(&mut self) {
         self.missing.get_or_insert_default().requests = true;
@@ -153,7 +147,6 @@ mod tests {
     #[test]
     fn without_holes_the_order_says_it() {
         let mut pairing = asked(&[(100, 500), (150, 500)]);
-        assert_eq!(pairing.next(), Some(0));
         assert_eq!(rows(&pairing.answered(500, 0)), (Some(0), None, 0));
         assert_eq!(rows(&pairing.answered(540, 0)), (Some(1), None, 0));
         assert_eq!(rows(&pairing.answered(580, 0)), (None, None, 0));
@@ -164,7 +157,6 @@ mod tests {
         // One after the other: the second was asked when the first was answered.
         let mut pairing = asked(&[(100, 500), (150, 550)]);
         pairing.misses_responses(Some(500));
-        assert_eq!(pairing.next(), None);
         assert_eq!(rows(&pairing.answered(550, 200)), (Some(1), Some(0), 0));
         // Both at once: one response is missing and one is there.
         let mut pairing = asked(&[(100, 500), (150, 500)]);

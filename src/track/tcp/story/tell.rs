@@ -318,7 +318,8 @@ pub(crate) struct Brief {
     pub(crate) rtt: i64,
     /// Frame and time of the first FIN.
     pub(crate) fin: Option<(u32, i64)>,
-    /// Frame of the server's FIN.
+    /// Frames of the client's FIN and of the server's.
+    pub(crate) client_fin: Option<u32>,
     pub(crate) server_fin: Option<u32>,
     /// Segments are missing in the capture.
     pub(crate) holes: bool,
@@ -357,6 +358,7 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
         }),
         rtt: stream.initial_rtt,
         fin: fin.map(|frame| (frame, story.fin_time)),
+        client_fin: asking.fin(),
         server_fin: serving.fin(),
         holes,
         last_frame: story.last_frame,
