@@ -1,5 +1,6 @@
 //! ICMP over time: echo requests with their replies, and errors with the packet they answer.
 
+mod carried;
 mod pieces;
 mod quoted;
 
@@ -10,14 +11,13 @@ use super::pairs::time_of;
 use super::redirects::gateway;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
-use crate::dissect::layer::Protocol;
-use crate::dissect::{Ip, Message, Packet, Transport, as_u32};
-use crate::facts::icmp::{Echoed, IcmpError, Ping};
+use crate::dissect::{Ip, Message, Packet, Transport};
+use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
-use foldhash::fast::{FixedState, RandomState};
+use carried::{Carried, sum};
+use foldhash::fast::RandomState;
 use pieces::{AboutEcho, AboutPiece, Header, MOST as MOST_PIECES, Piece};
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 /// What the tracker says of one echo message.
@@ -109,58 +109,6 @@ struct Asked {
     carried: Carried,
     /// Its checksum.
     sum: u16,
-}
-
-/// The checksum of a message; of a reply, what it would be were it a request.
-fn sum(packet: &Packet<'_>, reply: bool) -> Option<u16> {
-    let v6 = matches!(packet.transport, Transport::Icmpv6(_));
-    let protocol = if v6 { Protocol::Icmpv6 } else { Protocol::Icmp };
-    let sum = packet.view(packet.layers.find(protocol)?).u16(2)?;
-    // The types stand in the upper bytes of the first words that are added up.
-    let added: u16 = match (reply, v6) {
-        (false, _) => return Some(sum),
-        (true, false) => 0x0800,
-        (true, true) => !0x0100,
-    };
-    let (folded, carry) = (!sum).overflowing_add(added);
-    Some(!(folded + u16::from(carry)))
-}
-
-/// What an echo carries.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Carried {
-    /// How many bytes, and how many of these were captured; fragments alone do not tell.
-    bytes: Option<u32>,
-    captured: u32,
-    /// Those that were captured, mixed.
-    mixed: u64,
-}
-
-impl Carried {
-    fn of(packet: &Packet<'_>, ip: &Ip) -> Carried {
-        let part = ip.is_fragment() && packet.datagram.is_none();
-        let bytes = packet.payload_bytes();
-        Carried {
-            bytes: Some(packet.payload.reported).filter(|_| !part),
-            captured: as_u32(bytes.len()),
-            mixed: FixedState::default().hash_one(bytes),
-        }
-    }
-
-    /// What a reply brings back of it, as far as the capture tells.
-    fn echoed(&self, reply: &Carried) -> Option<Echoed> {
-        let (asked, answered) = (self.bytes?, reply.bytes?);
-        if asked != answered {
-            return Some(Echoed::Length);
-        }
-        if self.captured != reply.captured {
-            return None;
-        }
-        match self.mixed == reply.mixed {
-            false => Some(Echoed::Changed),
-            true => (self.captured == asked).then_some(Echoed::Same),
-        }
-    }
 }
 
 /// Requests without a reply yet that are alike: sent again, or recorded on several interfaces.
