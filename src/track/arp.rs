@@ -62,7 +62,13 @@ pub struct Unanswered {
     pub frames: Vec<u32>,
     /// When the last was sent.
     pub last: Option<Moment>,
+    /// One came so soon after another as whoever gets no answer asks again.
+    pub again: bool,
 }
+
+/// After so many nanoseconds a question is asked again, at most and at least; what comes sooner is a
+/// copy, and what comes later may be another occasion.
+const RETRY: std::ops::RangeInclusive<i64> = 100_000_000..=5_000_000_000;
 
 /// What is remembered.
 #[derive(Default)]
@@ -301,8 +307,12 @@ impl Requests {
                     asker: request.sender,
                     frames: Vec::new(),
                     last: None,
+                    again: false,
                 });
             }
+            let before = result[at].last.zip(request.time);
+            let gap = before.map(|(before, now)| now.0.saturating_sub(before.0));
+            result[at].again |= gap.is_some_and(|gap| RETRY.contains(&gap));
             result[at].frames.push(request.frame);
             result[at].last = request.time;
         }

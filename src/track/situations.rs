@@ -94,6 +94,7 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
         asker,
         frames,
         last,
+        again,
     } in trackers.arp.unanswered()
     {
         // How long the capture goes on after the last question.
@@ -107,10 +108,12 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
                 let after = after.unwrap_or(0);
                 (SituationKind::NoAnswer, Missing::Cut(after))
             }
-            None if receives || exchanged.contains(&asker) => {
-                (SituationKind::HostAbsent, Missing::Nobody)
-            }
-            // A switch shows a third host the questions, which are broadcast, and no answers.
+            // A switch shows a third host the questions, which are broadcast, and of the answers at most
+            // its own.
+            None if receives || exchanged.contains(&asker) => match again {
+                true => (SituationKind::HostAbsent, Missing::Nobody),
+                false => (SituationKind::NoAnswer, Missing::Once),
+            },
             None => (SituationKind::NoAnswer, Missing::Unseen),
         };
         let times = frames.len();
@@ -141,10 +144,9 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         };
         let (client, server) = (failure.client.0, failure.server.0);
         let ends = (client, server, Some(failure.server.1));
-        let mut syns = if found.has_room(client, About::Tcp) {
-            trackers.tcp.syn_times(index)
-        } else {
-            Vec::new()
+        let mut syns = match failure.syn_attempts {
+            2.. if found.has_room(client) => trackers.tcp.syn_times(index),
+            _ => Vec::new(),
         };
         if failure.copied {
             // A SYN that was only captured twice is no second try.
@@ -172,6 +174,7 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
             _ if failure.syn_attempts < 2 || (syns.len() < 2 && failure.copied) => {
                 (SituationKind::NoAnswer, vec![failure.syn_frame])
             }
+            _ if syns.is_empty() => (SituationKind::HostSilent, vec![failure.syn_frame]),
             _ => (
                 SituationKind::HostSilent,
                 syns.iter().map(|syn| syn.0).collect(),

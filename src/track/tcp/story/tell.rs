@@ -114,6 +114,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         client_window_probes: trouble.probes[client],
         server_window_probes: trouble.probes[server],
         probes_counted: trouble.probes_counted,
+        hurried_counted: trouble.hurried,
         first_seen_counted: trouble.first_seen,
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
