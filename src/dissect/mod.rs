@@ -151,6 +151,9 @@ pub enum Transport {
     Icmpv6(Message),
 }
 
+/// Hardware addresses: destination and source.
+pub type Macs = ([u8; 6], [u8; 6]);
+
 /// One frame, taken apart.
 #[derive(Clone, Debug)]
 pub struct Packet<'a> {
@@ -160,8 +163,10 @@ pub struct Packet<'a> {
     pub datagram: Option<&'a [u8]>,
     /// The layers from the outside in.
     pub layers: Layers,
-    /// The outermost IP header.
+    /// The outermost IP header; of a packet in a tunnel, the outermost in it.
     pub ip: Option<Ip>,
+    /// The outermost IP header of the tunnel, with the hardware addresses of its frame.
+    pub tunnel: Option<(Ip, Option<Macs>)>,
     /// What it carries.
     pub transport: Transport,
     /// Its payload: which bytes, from where, how many captured and how many promised.
@@ -171,7 +176,7 @@ pub struct Packet<'a> {
     /// Why dissection ended early.
     pub stop: Option<Stop>,
     /// Hardware addresses of the link layer: destination and source.
-    pub macs: Option<([u8; 6], [u8; 6])>,
+    pub macs: Option<Macs>,
 }
 
 /// Where the bytes above the transport header are.
@@ -195,6 +200,7 @@ impl<'a> Packet<'a> {
             datagram: None,
             layers: Layers::default(),
             ip: None,
+            tunnel: None,
             transport: Transport::None,
             payload: Payload::default(),
             application: None,
@@ -212,6 +218,7 @@ impl<'a> Packet<'a> {
         self.datagram = None;
         self.layers.clear();
         self.ip = None;
+        self.tunnel = None;
         self.transport = Transport::None;
         self.payload = Payload::default();
         self.application = None;

@@ -6,6 +6,10 @@ use std::net::IpAddr;
 fn no_span(p: &Ping) -> Absent {
     if p.reply_frame.is_none() {
         no_reply(p)
+    } else if p.reply_shared {
+        Absent::untold(
+            "several equal requests waited when the reply came; which of them it answers cannot be told",
+        )
     } else if p.whole && p.time.is_some() {
         Absent::clock()
     } else if p.whole {
@@ -25,7 +29,25 @@ fn no_responders(p: &Ping) -> Absent {
 fn no_reply(p: &Ping) -> Absent {
     match p.error_frame {
         Some(_) => Absent::never("an ICMP error came back instead of a reply"),
+        None if p.reply_shared => Absent::untold(
+            "an equal request was sent too, and a reply came that may answer either of them",
+        ),
         None => Absent::untold("no reply is in the capture"),
+    }
+}
+
+fn no_echo(p: &Ping) -> Absent {
+    match p.reply_frame {
+        Some(_) => Absent::untold("not all bytes of the request and the reply are in the capture"),
+        None => no_reply(p),
+    }
+}
+
+crate::states! {
+    "Whether a reply brings back what its request carried, as it has to (RFC 792, RFC 4443 section 4.2)." Echoed {
+        Same "same" "The same bytes.";
+        Changed "changed" "As many bytes, but not the same.";
+        Length "another-length" "Fewer or more bytes.";
     }
 }
 
@@ -43,6 +65,8 @@ crate::fact! {
         reply_frame: Option<u32>, "Frame of the reply; of the first, where several answer." absent no_reply;
         reply_ttl: Option<u8>, "TTL of that reply as captured." by [reply_frame] absent no_reply;
         rtt_ms: Option<Milliseconds>, "From the request to that reply." by [frame, reply_frame] absent no_span;
+        reply_shared: bool, "Several requests with the same addresses, identifier and number waited when a reply came; which of them it answers cannot be told." by [frame, reply_frame];
+        echoed: Option<Echoed>, "Whether that reply brings back what the request carried." by [frame, reply_frame] absent no_echo;
         reply_frames: Frames, "Frames of all replies: where a group is asked, each member answers." by [reply_frames];
         responders: Option<Vec<IpAddr>>, "Who of the group that was asked replied, in order." by [reply_frames] absent no_responders;
         whole: bool, "Whether the request and the reply are there with all their fragments.";
@@ -61,9 +85,11 @@ crate::fact! {
         kind: u8, "ICMP type.";
         code: u8, "ICMP code.";
         meaning: String, "The same in words.";
+        gateway: Option<IpAddr>, "The better router that a redirect names." absent |e: &IcmpError| if e.kind == 5 { Absent::untold("the message is cut before it") } else { Absent::inapplicable("it is no redirect") };
         about: String, "The packet it quotes: protocol, addresses and ports.";
         about_source: Option<IpAddr>, "Source address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
         about_destination: Option<IpAddr>, "Destination address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
+        copy_of_frame: Option<u32>, "Frame shortly before that holds the same error: captured twice, or doubled on its way." absent |_| Absent::never("no frame shortly before holds the same packet");
         about_frame: Option<u32>, "Frame of that packet, when it is in the capture." absent |_| Absent::untold("the packet it is about is not in the capture, or cannot be told from others like it");
     }
 }

@@ -29,6 +29,10 @@ crate::fact! {
     }
 }
 
+fn one_way(_: &Hop) -> Absent {
+    Absent::never("all frames of the pair were sent to the same hardware address")
+}
+
 crate::states! {
     "Whose a hardware address is." Owner {
         Destination "destination host" "The host that the packet is for.";
@@ -48,6 +52,9 @@ crate::fact! {
         router: Option<IpAddr>, "Address of the router, when it is known." absent |h: &Hop| match h.belongs_to { Owner::Router => Absent::untold("no ARP or DHCP in the capture gives the router's address"), _ => Absent::inapplicable("the frames did not go to a router, as far as is known") };
         reason: String, "Why we say so.";
         reason_frame: Option<u32>, "Frame that says so." absent |_| Absent::inapplicable("the reason is no single frame");
+        other_mac: Option<Mac>, "Another hardware address that later frames of the pair were sent to; the first, if there are several." by [other_frame] absent one_way;
+        other_frame: Option<u32>, "The first frame to it." absent one_way;
+        other_router: Option<IpAddr>, "Address of the router that the other one is, when it is known." by [other_frame] absent |h: &Hop| match h.other_mac { Some(_) => Absent::untold("neither ARP nor a redirect in the capture gives the address of a router there"), None => one_way(h) };
         first_frame: u32, "First frame.";
         frame_count: u64, "How many frames.";
     }
@@ -69,6 +76,7 @@ crate::fact! {
         completed_frame: Option<u32>, "Frame with which it is whole." absent |_| Absent::untold("a fragment is not in the capture");
         overlap: bool, "Whether fragments overlap.";
         cut: bool, "Whether bytes of a fragment are not in the capture, as a snapshot length leaves them out.";
+        conflict: bool, "Whether they bring different bytes where they overlap: what the datagram says depends on who puts it together, and many hosts drop it.";
     }
 }
 

@@ -32,6 +32,7 @@ crate::fact! {
         destination: IpAddr, "Receiver.";
         destination_port: u16, "Port of the receiver.";
         sender: Side, "Which side of the flow sent it.";
+        sender_guessed: bool, "Nothing but who sent first in this capture says which side that is: what looks like question and answer may be the other way round.";
         payload_bytes: u32, "Payload as the headers state it.";
         captured_bytes: u32, "Payload bytes in the capture.";
         cut_by_snapshot: bool, "The capture's snapshot length cut it; the receiver got all.";
@@ -42,6 +43,7 @@ crate::fact! {
         answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent |d: &Datagram| if d.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { no_answer(d) };
         error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::untold("no ICMP error about it is in the capture");
+        copy_of_frame: Option<u32>, "Frame shortly before that holds the same packet: captured twice, or doubled on its way." absent |_| Absent::never("no frame shortly before holds the same packet");
         answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP or TFTP.";
         cut_by_receiver_bytes: Option<u32>, "Bytes that a receive buffer of the size given with --receive-buffer discards." absent |_| Absent::untold("the receiver's buffer does not show in a capture: give its size with --receive-buffer");
     }

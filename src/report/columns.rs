@@ -7,7 +7,7 @@ use crate::facts::capture::{Capture, Traffic};
 use crate::facts::dhcp::{DhcpMessage, Lease};
 use crate::facts::dns::{Carrier, Lookup, Record as DnsRecord};
 use crate::facts::http::Exchange;
-use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
+use crate::facts::icmp::{Echoed, IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
 use crate::facts::tcp::{Connection, Roles, Segment, ZeekRecord};
@@ -169,14 +169,20 @@ const DATAGRAMS: Columns = columns![Datagram;
             return "-".to_owned();
         }
         match (d.sender, d.answer_frame, d.error_frame, d.answers_frame) {
-            (Side::Client, Some(frame), ..) if d.answer_shared => format!("perhaps in {frame}"),
+            (Side::Client, Some(frame), ..) if d.answer_shared || d.sender_guessed => {
+                format!("perhaps in {frame}")
+            }
             (Side::Client, Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
             (_, _, Some(frame), _) => format!("ICMP error {frame}"),
+            (Side::Server, _, _, Some(asked)) if d.sender_guessed => {
+                format!("perhaps answers {asked}")
+            }
             (Side::Server, _, _, Some(asked)) => format!("answers {asked}"),
             (Side::Server, ..) => "-".to_owned(),
             _ => NONE_HERE.to_owned(),
         }
     }),
+    ("copy of", |d, _| d.copy_of_frame.map_or_else(String::new, |f| f.to_string())),
     ("cut?", |d, _| cut(d)),
 ];
 
@@ -308,9 +314,18 @@ const PINGS: Columns = columns![Ping;
     }),
     ("reply in", |p, _| match p.error_frame {
         Some(frame) if p.reply_frame.is_none() => format!("error {frame}"),
-        _ => or_dash(p.reply_frame),
+        _ => match p.reply_frame {
+            Some(frame) if p.reply_shared => format!("perhaps {frame}"),
+            None if p.reply_shared => "unclear".to_owned(),
+            frame => or_dash(frame),
+        },
     }),
     ("RTT", |p, _| span(p.rtt_ms)),
+    ("brings back", |p, _| match p.echoed {
+        Some(Echoed::Changed) => "other bytes".to_owned(),
+        Some(Echoed::Length) => "another length".to_owned(),
+        Some(Echoed::Same) | None => String::new(),
+    }),
     ("all who replied", |p, t| {
         let Some(responders) = &p.responders else {
             return String::new();
@@ -329,9 +344,13 @@ const ICMP_ERRORS: Columns = columns![IcmpError;
     ("from", |e, _| e.sender.to_string()),
     ("to", |e, _| e.receiver.to_string()),
     ("type/code", |e, _| format!("{}/{}", e.kind, e.code)),
-    ("meaning", |e, _| e.meaning.clone()),
+    ("meaning", |e, _| match e.gateway {
+        Some(gateway) => format!("{}: {gateway}", e.meaning),
+        None => e.meaning.clone(),
+    }),
     ("about", |e, _| e.about.clone()),
     ("sent in", |e, _| or_dash(e.about_frame)),
+    ("copy of", |e, _| e.copy_of_frame.map_or_else(String::new, |f| f.to_string())),
 ];
 
 /// Captured text, lossy; `render` makes it harmless.
@@ -458,7 +477,11 @@ const LOOKUPS: Columns = columns![Lookup;
         strays.map_or_else(String::new, |list| frames(list, t))
     }),
     ("differs in", |l, _| l.other_response_frame.map_or_else(String::new, |f| f.to_string())),
-    ("took", |l, _| span(l.time_ms)),
+    ("took", |l, _| match l.repeats {
+        0 => span(l.time_ms),
+        _ if l.time_ms.is_none() => "-".to_owned(),
+        repeats => format!("{} after the first of {}", span(l.time_ms), repeats + 1),
+    }),
 ];
 
 const HELLOS: Columns = columns![Hello;
@@ -525,6 +548,10 @@ const FRAGMENTED: Columns = columns![Fragmented;
         (Some(n), true) => format!("{n}, cut"),
     }),
     ("frames", |f, t| frames(&f.frames, t)),
+    ("noticed", |f, _| {
+        let told = if f.conflict { "overlap and disagree" } else { "" };
+        told.to_owned()
+    }),
 ];
 
 const FRAGMENTS: Columns = columns![Fragment;

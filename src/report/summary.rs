@@ -109,11 +109,17 @@ fn limits(capture: &Capture) -> Option<String> {
 fn talk(analysis: &Analysis, capture: &Capture) -> Option<String> {
     let facts = &analysis.facts;
     let streams = &analysis.trackers.streams.found;
+    let lookups = analysis.lookups();
+    let asked = lookups.iter().filter(|l| l.query_frame.is_some()).count();
     let counts = [
         (capture.connection_count, "TCP connection"),
         (capture.udp_flow_count, "UDP flow"),
         (size_of(facts.leases.len()), "DHCP transaction"),
-        (size_of(analysis.lookups().len()), "DNS question"),
+        (size_of(asked), "DNS question"),
+        (
+            size_of(lookups.len() - asked),
+            "DNS answer without its question",
+        ),
         (size_of(streams.exchanges.len()), "HTTP exchange"),
         (size_of(streams.hellos.len()), "TLS hello"),
         (size_of(analysis.pings().len()), "ping"),
@@ -187,6 +193,9 @@ pub fn many(count: u64, what: &str) -> String {
     match (count, what) {
         (1, _) => format!("1 {what}"),
         (_, "ARP question or announcement") => format!("{count} ARP questions or announcements"),
+        (_, "DNS answer without its question") => {
+            format!("{count} DNS answers without their questions")
+        }
         (_, what) => format!("{count} {what}s"),
     }
 }

@@ -14,6 +14,7 @@ use crate::capture::LinkType;
 use crate::dissect::checksum::{self, Verdict};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};
+use crate::track::ttl;
 use std::net::IpAddr;
 
 /// How many packets are looked at.
@@ -124,7 +125,7 @@ impl Checksums {
             found.senders.push(ip.source);
         }
         if let Some(ip) = packet.ip {
-            found.routed |= !matches!(ip.ttl, 1 | 32 | 64 | 128 | 255);
+            found.routed |= ip.ttl != 1 && !ttl::is_initial(ip.ttl);
             found.both_ways |= found.ends.contains(&(ip.destination, ip.source));
             let ends = (ip.source, ip.destination);
             if found.ends.len() < NAMED && !found.ends.contains(&ends) {

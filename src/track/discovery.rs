@@ -1,11 +1,13 @@
 //! IPv6 neighbour discovery (RFC 4861) over time: who said that which hardware address is its
 //! own, and who said that it is a router. What ARP's table is for IPv4.
 
+use crate::capture::Time;
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
 use crate::track::arp::{Binding, Bindings};
+use crate::track::pairs::time_of;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -28,7 +30,27 @@ pub struct Discovery {
     routers: Vec<IpAddr>,
     /// The same, to be looked up.
     known_routers: HashSet<IpAddr>,
+    /// Who asked last whether an address is free, in which frame and when.
+    wanted: HashMap<IpAddr, (Mac, u32, Time)>,
+    taken: Vec<Taken>,
 }
+
+/// That somebody asked whether an address is free, and somebody else said that it has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// The address.
+    pub address: IpAddr,
+    /// Who asked, in which frame.
+    pub wants: (Mac, u32),
+    /// Who has it, and in which frame it says so.
+    pub has: (Mac, u32),
+}
+
+/// Who asks whether an address is free waits a second for who has it (RFC 4862 §5.4); hosts may be
+/// set to wait longer.
+const DEFENDED: i64 = 5_000_000_000;
+/// Most taken addresses that are told.
+const MOST_TAKEN: usize = 100;
 
 impl Discovery {
     /// Takes in an ICMPv6 message.
@@ -51,6 +73,12 @@ impl Discovery {
         let view = packet.view(layer);
         let target = view.array::<16>(8).map(|a| IpAddr::V6(Ipv6Addr::from(a)));
         let address = if own { Some(ip.source) } else { target };
+        if message.kind == NEIGHBOUR_SOLICITATION
+            && ip.source.is_unspecified()
+            && let Some(target) = target
+        {
+            self.want(packet, target);
+        }
         let Some(address) = address.filter(|a| !a.is_unspecified()) else {
             return;
         };
@@ -65,15 +93,54 @@ impl Discovery {
         }
         // Option 1 is the sender's hardware address, option 2 the target's.
         let wanted = if own { 1 } else { 2 };
+        let mut card = packet.macs.map(|m| Mac(m.1));
         let mut at = options;
         while let (Some(kind), Some(units @ 1..)) = (view.u8(at), view.u8(at + 1)) {
             if kind == wanted
                 && let Some(mac) = view.array::<6>(at + 2)
             {
+                card = Some(Mac(mac));
                 self.learn(address, Mac(mac), packet.frame.number, owner);
             }
             at += usize::from(units) * 8;
         }
+        if let Some(card) = card.filter(|_| !own) {
+            self.has(packet, address, card);
+        }
+    }
+
+    /// Takes in that somebody asks whether an address is free (RFC 4862 §5.4.2).
+    fn want(&mut self, packet: &Packet<'_>, target: IpAddr) {
+        if let Some((_, card)) = packet.macs
+            && (self.wanted.len() < MOST || self.wanted.contains_key(&target))
+        {
+            let asked = (Mac(card), packet.frame.number, time_of(packet));
+            self.wanted.insert(target, asked);
+        }
+    }
+
+    /// Takes in that somebody says that it has an address: perhaps somebody else wants it.
+    fn has(&mut self, packet: &Packet<'_>, address: IpAddr, card: Mac) {
+        let Some((mac, frame, asked)) = self.wanted.get(&address).copied() else {
+            return;
+        };
+        let known = |t: &Taken| t.address == address && t.wants.0 == mac;
+        if mac != card
+            && (0..=DEFENDED).contains(&time_of(packet).since(asked))
+            && self.taken.len() < MOST_TAKEN
+            && !self.taken.iter().any(known)
+        {
+            self.taken.push(Taken {
+                address,
+                wants: (mac, frame),
+                has: (card, packet.frame.number),
+            });
+        }
+    }
+
+    /// Addresses that were asked for and are not free, in order.
+    pub fn taken(&self) -> &[Taken] {
+        &self.taken
     }
 
     fn learn(&mut self, address: IpAddr, mac: Mac, frame: u32, owner: bool) {

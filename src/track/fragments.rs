@@ -99,6 +99,8 @@ pub struct Fragments {
     /// What of each of them was seen, be it cut.
     covered: Vec<Covered>,
     pieces: Vec<Fragment>,
+    /// The frame that completed the last datagram whose pieces disagree.
+    disagreed: u32,
     /// Fragments that are not listed for want of room.
     pub overflow: u64,
 }
@@ -122,6 +124,10 @@ impl Fragments {
         let whole = self.add(ip, bytes, packet.frame.number)?;
         if let Some(datagram) = place.and_then(|place| self.datagrams.get_mut(place)) {
             datagram.overlap = whole.overlap;
+            datagram.conflict = whole.conflict;
+        }
+        if whole.conflict {
+            self.disagreed = packet.frame.number;
         }
         for frame in whole.frames.iter().filter(|f| **f != packet.frame.number) {
             self.completed_in.insert(*frame, packet.frame.number);
@@ -156,6 +162,7 @@ impl Fragments {
                 completed_frame: None,
                 overlap: false,
                 cut: false,
+                conflict: false,
             });
             self.covered.push(Covered::default());
         }
@@ -183,6 +190,11 @@ impl Fragments {
             more: ip.more_fragments,
         });
         Some(place)
+    }
+
+    /// Whether this frame completed a datagram whose overlapping pieces differ.
+    pub(super) fn disagree_in(&self, frame: u32) -> bool {
+        self.disagreed == frame
     }
 
     /// The datagrams that came in fragments, in order.

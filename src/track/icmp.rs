@@ -1,5 +1,6 @@
 //! ICMP over time: echo requests with their replies, and errors with the packet they answer.
 
+mod carried;
 mod pieces;
 mod quoted;
 
@@ -7,13 +8,15 @@ pub(crate) use quoted::{Quoted, quoted};
 
 use super::copies;
 use super::pairs::time_of;
+use super::redirects::gateway;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::{Ip, Message, Packet, Transport};
 use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
+use carried::{Carried, sum};
 use foldhash::fast::RandomState;
-use pieces::{AboutEcho, Header, Piece};
+use pieces::{AboutEcho, AboutPiece, Header, MOST as MOST_PIECES, Piece};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
@@ -70,6 +73,19 @@ pub(crate) fn emit(note: &Note, v6: bool, sink: &mut Sink<'_>) {
 /// Which echo: the two hosts, identifier and sequence number.
 type Key = (IpAddr, IpAddr, u16, u16);
 
+/// What is known of an error when it comes.
+#[derive(Clone, Copy, Default)]
+pub struct About<'q> {
+    /// The packet that it quotes, as far as that was captured.
+    pub quoted: Option<&'q Quoted>,
+    /// The frame of it, if it is a datagram.
+    pub frame: Option<u32>,
+    /// Its conversation and the newest frame of it, if it is a TCP segment.
+    pub stream: Option<(u32, Option<u32>)>,
+    /// The earlier frame that held the same error.
+    pub copy_of: Option<u32>,
+}
+
 /// An error that quotes a TCP segment: which it is about is known when the conversation is.
 pub struct AboutTcp {
     /// Its place among the errors.
@@ -90,6 +106,9 @@ struct Asked {
     interface: u32,
     /// Its ping: that of the request it is a copy of, if it is one.
     ping: usize,
+    carried: Carried,
+    /// Its checksum.
+    sum: u16,
 }
 
 /// Requests without a reply yet that are alike: sent again, or recorded on several interfaces.
@@ -142,6 +161,7 @@ pub struct Echoes {
     errors: Vec<IcmpError>,
     about_tcp: Vec<AboutTcp>,
     about_echo: Vec<AboutEcho>,
+    about_pieces: Vec<AboutPiece>,
     /// Request frame to reply frame.
     replies: HashMap<u32, u32, RandomState>,
 }
@@ -211,6 +231,8 @@ impl Echoes {
             identification: ip.identification,
             interface: packet.frame.interface,
             ping,
+            carried: Carried::of(packet, ip),
+            sum: sum(packet, false).unwrap_or_default(),
         });
         self.remember(frame, ping);
     }
@@ -237,19 +259,29 @@ impl Echoes {
             message.sequence,
         );
         let mut fresh = true;
+        // Wireshark takes for an answer only what brings back the same, by its checksum.
+        let sum = sum(packet, true).unwrap_or_default();
+        let same = |place: &usize| self.asked.get(*place).is_some_and(|a| a.sum == sum);
         // The request that Wireshark takes it for an answer to, and the one that it answers.
         let (noted, place) = match self.open.get_mut(&exact) {
             // Each member of a group answers the same request.
             Some(open) if is_group(exact.1) => {
                 fresh = std::mem::take(&mut open.fresh);
-                (open.places.back().copied(), open.places.front().copied())
+                let noted = open.places.back().copied().filter(same);
+                (noted, open.places.front().copied())
             }
             Some(open) => {
-                fresh = std::mem::take(&mut open.fresh);
                 let interface = packet.frame.interface;
                 let usual = open.answered(interface, &self.asked, None);
                 let noted = usual.and_then(|at| open.places.get(at).copied());
+                let noted = noted.filter(same);
+                if noted.is_some() {
+                    fresh = std::mem::take(&mut open.fresh);
+                }
                 let own = open.answered(interface, &self.asked, of);
+                if of.is_none() && open.places.len() > 1 {
+                    share(&open.places, &self.asked, &mut self.pings);
+                }
                 let place = own.and_then(|at| open.places.remove(at));
                 if open.places.is_empty() {
                     self.open.remove(&exact);
@@ -316,8 +348,12 @@ impl Echoes {
             ping.reply_frame = Some(frame);
             ping.reply_ttl = Some(ip.ttl);
             let span = packet.frame.time.zip(ping.time);
-            ping.rtt_ms = span.and_then(|(end, start)| Milliseconds::between(start.0, end.0));
+            ping.rtt_ms = span
+                .and_then(|(end, start)| Milliseconds::between(start.0, end.0))
+                .filter(|_| !ping.reply_shared);
             ping.whole &= !part;
+            let asked = place.and_then(|place| self.asked.get(place));
+            ping.echoed = asked.and_then(|a| a.carried.echoed(&Carried::of(packet, ip)));
         }
     }
 
@@ -326,20 +362,12 @@ impl Echoes {
         self.replies.get(&frame).copied().unwrap_or(0)
     }
 
-    /// Takes in an error message, with the packet that it quotes as far as that was captured;
-    /// `about_frame` finds UDP and TCP ones.
-    pub fn error(
-        &mut self,
-        packet: &Packet<'_>,
-        ip: &Ip,
-        message: &Message,
-        quoted: Option<&Quoted>,
-        about_frame: Option<u32>,
-        about_stream: Option<(u32, Option<u32>)>,
-    ) {
+    /// Takes in an error message, with what is known of it.
+    pub fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, about: About<'_>) {
+        let About { quoted, .. } = about;
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let frame = packet.frame.number;
-        let mut about_frame = about_frame;
+        let mut about_frame = about.frame;
         if let Some(quoted) = quoted
             && let Some((identifier, sequence)) = quoted.echo
         {
@@ -363,8 +391,18 @@ impl Echoes {
                 });
             }
         }
+        if let Some((quoted, at)) = quoted.and_then(|q| Some((q, q.piece?)))
+            && about_frame.is_none()
+            && self.about_pieces.len() < MOST_PIECES
+        {
+            self.about_pieces.push(AboutPiece {
+                error: self.errors.len(),
+                datagram: (quoted.source, quoted.destination, quoted.identification),
+                at,
+            });
+        }
         let sequence = quoted.and_then(|quoted| quoted.sequence);
-        if let (Some((stream, newest)), Some(sequence)) = (about_stream, sequence) {
+        if let (Some((stream, newest)), Some(sequence)) = (about.stream, sequence) {
             about_frame = newest;
             self.about_tcp.push(AboutTcp {
                 error: self.errors.len(),
@@ -380,12 +418,14 @@ impl Echoes {
             kind: message.kind,
             code: message.code,
             meaning: meaning(v6, message.kind, message.code).to_owned(),
+            gateway: gateway(packet, ip, message),
             about: quoted.map_or_else(
                 || "a packet whose beginning was not captured".to_owned(),
                 Quoted::to_string,
             ),
             about_source: quoted.map(|quoted| quoted.source),
             about_destination: quoted.map(|quoted| quoted.destination),
+            copy_of_frame: about.copy_of,
             about_frame,
         });
     }
@@ -403,6 +443,18 @@ impl Echoes {
     /// The errors in order.
     pub fn errors(&self) -> &[IcmpError] {
         &self.errors
+    }
+}
+
+/// Marks the pings of requests that are alike and wait when a reply comes, if there are several.
+fn share(places: &VecDeque<usize>, asked: &[Asked], pings: &mut [Ping]) {
+    let alike = places.iter().rev().take(ALIKE);
+    let mut numbers: Vec<usize> = alike.filter_map(|at| Some(asked.get(*at)?.ping)).collect();
+    numbers.dedup();
+    if numbers.len() > 1 {
+        for number in numbers {
+            pings[number].reply_shared = true;
+        }
     }
 }
 
@@ -451,7 +503,10 @@ mod tests {
     fn echo(kind: u8, from: [u8; 4], to: [u8; 4], sequence: u16) -> Vec<u8> {
         let mut bytes = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1, 0, 0];
         bytes.extend([from, to].concat());
-        bytes.extend([kind, 0, 0, 0, 0, 7]);
+        bytes.extend([kind, 0]);
+        let sum = !(u16::from(kind) << 8) - 7 - sequence;
+        bytes.extend(sum.to_be_bytes());
+        bytes.extend([0, 7]);
         bytes.extend(sequence.to_be_bytes());
         bytes
     }

@@ -19,11 +19,13 @@ pub(crate) mod icmp;
 pub(crate) mod messages;
 pub(crate) mod pairs;
 pub(crate) mod promised;
+mod redirects;
 pub(crate) mod situations;
 pub(crate) mod ssdp;
 pub(crate) mod stream;
 pub(crate) mod tcp;
 pub(crate) mod traces;
+mod ttl;
 pub(crate) mod udp;
 
 use crate::capture::Frame;
@@ -63,6 +65,8 @@ pub struct Trackers {
     pub communities: communities::Communities,
     /// Echoes and errors.
     pub icmp: icmp::Echoes,
+    /// Hosts that were told of a better router.
+    pub redirects: redirects::Redirects,
 }
 
 /// What a capture says of who is where.
@@ -119,6 +123,7 @@ impl Trackers {
             &near.bindings,
             routers,
             &near.leases,
+            &self.redirects.0,
             self.local(),
         )
     }
@@ -166,12 +171,16 @@ impl Trackers {
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
         let Some(ip) = &packet.ip else {
+            self.pairs.tunnel(packet);
             self.pairs.cut(packet);
             self.arp.packet(packet);
             return None;
         };
         self.pairs.packet(packet, ip);
-        self.checksums.packet(packet);
+        // Which of the pieces its sender summed up is not known.
+        if !self.fragments.disagree_in(packet.frame.number) {
+            self.checksums.packet(packet);
+        }
         let copy_of = self.copies.packet(packet, ip);
         if let Transport::Tcp(segment) = &packet.transport {
             return Some(self.tcp.find(packet, ip, segment, copy_of.map(|c| c.1)));
@@ -198,7 +207,7 @@ impl Trackers {
     fn message(&mut self, packet: &Packet<'_>, ip: &Ip, fragments: usize, copy_of: Option<u32>) {
         match &packet.transport {
             Transport::Udp(datagram) => {
-                let note = self.udp.packet(packet, ip, datagram, fragments);
+                let note = self.udp.packet(packet, ip, datagram, fragments, copy_of);
                 match packet.application {
                     Some(Protocol::Dhcp) => self.leases.packet(packet),
                     Some(Protocol::Snmp) => {
@@ -213,12 +222,13 @@ impl Trackers {
             }
             Transport::Icmp(message) | Transport::Icmpv6(message) => {
                 self.icmp.packet(packet, ip, message, copy_of);
+                self.redirects.packet(packet, ip, message);
                 if matches!(packet.transport, Transport::Icmpv6(_)) {
                     self.discovery.packet(packet, ip, message);
                 }
                 let v6 = matches!(packet.transport, Transport::Icmpv6(_));
                 if v6 && icmpv6::quotes(message.kind) || !v6 && dissect_icmp::quotes(message.kind) {
-                    self.error(packet, ip, message);
+                    self.error(packet, ip, message, copy_of);
                 }
             }
             Transport::None if ip.more_fragments && copy_of.is_none() => {
@@ -229,14 +239,17 @@ impl Trackers {
     }
 
     /// Takes in an ICMP error: finds what it is about.
-    fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) {
+    fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, copy_of: Option<u32>) {
         let Some(quoted) = icmp::quoted(packet) else {
-            return self.icmp.error(packet, ip, message, None, None, None);
+            let about = icmp::About {
+                copy_of,
+                ..icmp::About::default()
+            };
+            return self.icmp.error(packet, ip, message, about);
         };
         // For the number only.
         self.udp.quoted(packet);
-        let mut about = None;
-        let mut stream = None;
+        let (mut frame, mut stream) = (None, None);
         if let Some((from, to)) = quoted.ports {
             let ends = ((quoted.source, from), (quoted.destination, to));
             if quoted.protocol == 6 {
@@ -251,10 +264,15 @@ impl Trackers {
                     (true, 4 | 5, _) | (false, 137, _) => None,
                     _ => Some(udp::Back::Undelivered),
                 };
-                about = self.udp.error(ends.0, ends.1, packet.frame.number, what);
+                frame = self.udp.error(ends.0, ends.1, packet.frame.number, what);
             }
         }
-        self.icmp
-            .error(packet, ip, message, Some(&quoted), about, stream);
+        let about = icmp::About {
+            quoted: Some(&quoted),
+            frame,
+            stream,
+            copy_of,
+        };
+        self.icmp.error(packet, ip, message, about);
     }
 }

@@ -6,9 +6,11 @@
 mod whose;
 
 use super::arp::Binding;
+use super::redirects::Redirect;
+use super::ttl;
 use crate::capture::{Frame, Time};
 use crate::dissect::layer::{Layer, Protocol};
-use crate::dissect::{Ip, Packet, Usual, as_usize};
+use crate::dissect::{Ip, Macs, Packet, Usual, as_usize};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
@@ -16,7 +18,7 @@ use crate::facts::ip::{Hop, Host};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
-use whose::whose;
+use whose::{Way, whose};
 
 /// Most pairs kept.
 pub(crate) const MOST: usize = 32_768;
@@ -24,9 +26,6 @@ pub(crate) const MOST: usize = 32_768;
 /// From how many destinations on a hardware address is taken for a router's. Two may be one
 /// host's IPv4 and IPv6 address.
 const SEVERAL: usize = 3;
-
-/// Destination and source hardware address.
-type Macs = ([u8; 6], [u8; 6]);
 
 /// What went from one host to another.
 struct Pair {
@@ -41,13 +40,24 @@ struct Pair {
     /// Those of the first frame, and whether they ever differed.
     macs: Option<Macs>,
     varied: bool,
-    /// The destination ever differed.
-    elsewhere: bool,
+    /// Where else they went.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// Where frames of a pair went that did not go where its first one did.
+#[derive(Clone, Copy)]
+struct Elsewhere {
+    /// The first of those.
+    macs: Macs,
+    /// Its frame.
+    frame: u32,
+    /// Others went to still others.
+    others: bool,
 }
 
 impl Pair {
     /// Nothing yet, but this packet is the first.
-    fn new(packet: &Packet<'_>, source: IpAddr, destination: IpAddr) -> Pair {
+    fn new(packet: &Packet<'_>, source: IpAddr, destination: IpAddr, macs: Option<Macs>) -> Pair {
         Pair {
             source,
             destination,
@@ -56,21 +66,36 @@ impl Pair {
             bytes: 0,
             fragments: 0,
             ttls: [0; 4],
-            macs: packet.macs,
+            macs,
             varied: false,
-            elsewhere: false,
+            elsewhere: None,
         }
     }
 
     #[inline]
-    fn add(&mut self, wire_length: u32, macs: Option<Macs>, ttl: u8) {
+    fn add(&mut self, frame: u32, wire_length: u32, macs: Option<Macs>, ttl: u8) {
         self.frames += 1;
         self.bytes += u64::from(wire_length);
         self.ttls[usize::from(ttl >> 6)] |= 1 << (ttl & 63);
         if self.macs != macs {
-            self.varied = true;
-            self.elsewhere |= self.macs.map(|m| m.0) != macs.map(|m| m.0);
+            self.differs(frame, macs);
         }
+    }
+
+    fn differs(&mut self, frame: u32, macs: Option<Macs>) {
+        self.varied = true;
+        let (Some(first), Some(macs)) = (self.macs, macs) else {
+            return;
+        };
+        if first.0 == macs.0 {
+            return;
+        }
+        let elsewhere = self.elsewhere.get_or_insert(Elsewhere {
+            macs,
+            frame,
+            others: false,
+        });
+        elsewhere.others |= elsewhere.macs.0 != macs.0;
     }
 }
 
@@ -136,19 +161,22 @@ pub struct Known<'t> {
     routers: HashMap<[u8; 6], &'t Neighbour, RandomState>,
     /// The first lease of each address.
     leased: HashMap<IpAddr, &'t Lease, RandomState>,
+    /// The first redirect of each host for each destination.
+    redirects: HashMap<(IpAddr, IpAddr), Redirect, RandomState>,
     /// What DHCP told of the network.
     local: Local,
 }
 
 impl<'t> Known<'t> {
     /// Bindings by ARP and neighbour discovery, all that were said and those that hold; who said
-    /// over IPv6 that it is a router, who was given which address, and what DHCP told of the
-    /// network.
+    /// over IPv6 that it is a router, who was given which address, who was redirected, and what
+    /// DHCP told of the network.
     pub fn new(
         table: &'t [Neighbour],
         bindings: &'t [Binding],
         routers: &[IpAddr],
         leases: &'t [Lease],
+        redirects: &[Redirect],
         local: Local,
     ) -> Known<'t> {
         let mut known = Known {
@@ -157,6 +185,7 @@ impl<'t> Known<'t> {
             bindings: HashMap::default(),
             routers: HashMap::default(),
             leased: HashMap::default(),
+            redirects: HashMap::default(),
             local,
         };
         let routers: HashSet<&IpAddr, RandomState> = routers.iter().collect();
@@ -183,6 +212,10 @@ impl<'t> Known<'t> {
             if let Some(address) = kept {
                 known.leased.entry(address).or_insert(lease);
             }
+        }
+        for redirect in redirects {
+            let pair = (redirect.host, redirect.destination);
+            known.redirects.entry(pair).or_insert(*redirect);
         }
         known
     }
@@ -240,13 +273,29 @@ impl Pairs {
     /// Takes in one IP packet.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) {
-        let Some(index) = self.find(packet, ip) else {
+        self.tunnel(packet);
+        self.header(packet, ip, packet.macs);
+    }
+
+    /// Takes in the tunnel that a packet is in, if it is in one.
+    #[inline]
+    pub fn tunnel(&mut self, packet: &Packet<'_>) {
+        if let Some((outer, macs)) = &packet.tunnel {
+            self.header(packet, outer, *macs);
+        }
+    }
+
+    /// Takes in one header of IP, and the hardware addresses below it.
+    #[inline]
+    fn header(&mut self, packet: &Packet<'_>, ip: &Ip, macs: Option<Macs>) {
+        let Some(index) = self.find(packet, ip, macs) else {
             self.overflow += 1;
             return;
         };
         let pair = &mut self.list[index];
         pair.fragments += u64::from(ip.is_fragment());
-        pair.add(packet.frame.wire_length, packet.macs, ip.ttl);
+        let frame = &packet.frame;
+        pair.add(frame.number, frame.wire_length, macs, ip.ttl);
     }
 
     /// The place of the pair of a usual frame, if it is one of the last ones.
@@ -260,7 +309,8 @@ impl Pairs {
     /// Takes in a usual frame whose pair has this place.
     #[inline]
     pub(crate) fn usual(&mut self, place: usize, frame: &Frame<'_>, usual: &Usual) {
-        self.list[place].add(frame.wire_length, Some(usual.macs), usual.ttl);
+        let macs = Some(usual.macs);
+        self.list[place].add(frame.number, frame.wire_length, macs, usual.ttl);
     }
 
     /// Takes in a packet without a whole header of IP: who sent it may be in it.
@@ -286,7 +336,8 @@ impl Pairs {
             Some(place) => *place,
             None if next < MOST => {
                 self.cut_places.insert(source, next);
-                self.cut.push(Pair::new(packet, source, source));
+                self.cut
+                    .push(Pair::new(packet, source, source, packet.macs));
                 next
             }
             None => {
@@ -294,10 +345,11 @@ impl Pairs {
                 return;
             }
         };
-        self.cut[place].add(packet.frame.wire_length, packet.macs, ttl);
+        let frame = &packet.frame;
+        self.cut[place].add(frame.number, frame.wire_length, packet.macs, ttl);
     }
 
-    fn find(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<usize> {
+    fn find(&mut self, packet: &Packet<'_>, ip: &Ip, macs: Option<Macs>) -> Option<usize> {
         let (source, destination) = (ip.source, ip.destination);
         let packed = match (source, destination) {
             (IpAddr::V4(a), IpAddr::V4(b)) => packed(a, b),
@@ -308,7 +360,7 @@ impl Pairs {
         {
             return Some(as_usize(known.1));
         }
-        let place = self.look_up(packet, source, destination)?;
+        let place = self.look_up(packet, source, destination, macs)?;
         if packed != 0 {
             self.recent.rotate_right(1);
             self.recent[0] = (packed, place);
@@ -317,14 +369,20 @@ impl Pairs {
     }
 
     #[inline(never)]
-    fn look_up(&mut self, packet: &Packet<'_>, source: IpAddr, destination: IpAddr) -> Option<u32> {
+    fn look_up(
+        &mut self,
+        packet: &Packet<'_>,
+        source: IpAddr,
+        destination: IpAddr,
+        macs: Option<Macs>,
+    ) -> Option<u32> {
         let place = match self.index.get(&(source, destination)) {
             Some(place) => *place,
             None if self.list.len() >= MOST => return None,
             None => {
                 let place = u32::try_from(self.list.len()).ok()?;
                 self.index.insert((source, destination), place);
-                self.list.push(Pair::new(packet, source, destination));
+                self.list.push(Pair::new(packet, source, destination, macs));
                 place
             }
         };
@@ -398,9 +456,9 @@ impl Pairs {
                 if let (Some(low), Some(high)) = (alone.first(), alone.last())
                     && high - low <= NEAR
                     && *low > LOWEST
-                    && *members(heard.all).last().unwrap_or(&0) <= initial_ttl(*high)
+                    && *members(heard.all).last().unwrap_or(&0) <= ttl::initial(*high)
                 {
-                    host.likely_initial_ttl = Some(initial_ttl(*high));
+                    host.likely_initial_ttl = Some(ttl::initial(*high));
                 }
                 host.hops = hops(&host, &heard, &alone, known);
                 host
@@ -413,8 +471,8 @@ impl Pairs {
     /// Whose hardware address the frames of each pair were sent to.
     pub fn next_hops(&self, known: &Known<'_>) -> Vec<Hop> {
         // How many destinations one card reaches through another.
-        type Way = ([u8; 6], [u8; 6], bool);
-        let mut carried: HashMap<Way, Vec<IpAddr>, RandomState> = HashMap::default();
+        type Through = ([u8; 6], [u8; 6], bool);
+        let mut carried: HashMap<Through, Vec<IpAddr>, RandomState> = HashMap::default();
         for pair in &self.list {
             if let Some(macs) = pair.macs.filter(|m| m.0[0] & 1 == 0 && m.0 != m.1)
                 && let Some(place) = behind(pair.destination)
@@ -435,15 +493,22 @@ impl Pairs {
         self.list
             .iter()
             .filter_map(|pair| {
-                let (mac, source) = pair.macs?;
+                let way = |(mac, source): Macs| {
+                    let through = (mac, source, pair.destination.is_ipv4());
+                    let back = back.get(&(pair.destination, pair.source, mac));
+                    Way {
+                        mac,
+                        carried: carried.get(&through).map_or(0, Vec::len),
+                        back: back.map_or_else(Vec::new, |ttls| members(*ttls)),
+                    }
+                };
+                let first = way(pair.macs?);
+                let mac = first.mac;
                 if mac == [0; 6] {
                     return None;
                 }
-                let way = (mac, source, pair.destination.is_ipv4());
-                let carried = carried.get(&way).map_or(0, Vec::len);
-                let back = back.get(&(pair.destination, pair.source, mac));
-                let back = back.map_or_else(Vec::new, |ttls| members(*ttls));
-                let decided = whose(pair, mac, known, carried, &back);
+                let other = pair.elsewhere.map(|other| (way(other.macs), other));
+                let decided = whose(pair, &first, other.as_ref(), known);
                 Some(Hop {
                     source: pair.source,
                     destination: pair.destination,
@@ -452,6 +517,9 @@ impl Pairs {
                     router: decided.router,
                     reason: decided.reason,
                     reason_frame: decided.frame,
+                    other_mac: other.as_ref().map(|(way, _)| Mac(way.mac)),
+                    other_frame: other.as_ref().map(|(_, other)| other.frame),
+                    other_router: decided.other_router,
                     first_frame: pair.first_frame,
                     frame_count: pair.frames,
                 })
@@ -533,15 +601,6 @@ fn members(set: [u64; 4]) -> Vec<u8> {
     (0..=255u8)
         .filter(|n| set[usize::from(n >> 6)] >> (n & 63) & 1 == 1)
         .collect()
-}
-
-/// The next usual initial TTL: 32 (old Windows), 64 (Linux, BSD, macOS), 128 (Windows), 255
-/// (routers).
-fn initial_ttl(seen: u8) -> u8 {
-    [32, 64, 128]
-        .into_iter()
-        .find(|usual| seen <= *usual)
-        .unwrap_or(255)
 }
 
 /// Keeps the time type in one place for the trackers beside this file.

@@ -9,7 +9,7 @@ use super::arp::Unanswered;
 use super::dns::in_words;
 use super::pairs::Census;
 use super::tcp::{Failure, Ill, OddReset};
-use super::{Trackers, capturing, copies, traces};
+use super::{Trackers, capturing, copies, traces, ttl};
 use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
@@ -48,6 +48,8 @@ pub(crate) fn find(
     });
     found.extend(waiting);
     conflicts(trackers, &mut found);
+    taken(trackers, &mut found);
+    pieces(trackers, &mut found);
     declined(leases, &mut found);
     servers(leases, &mut found);
     passwords::find(trackers, &mut found);
@@ -202,10 +204,7 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
 /// it.
 fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
     let (low, high) = reset.others;
-    let hops = |ttl: u8| {
-        let begin = [64, 128, 255].into_iter().find(|begin| *begin >= ttl);
-        begin.map(|begin: u8| begin - ttl)
-    };
+    let hops = |seen: u8| ttl::initial(seen) - seen;
     let same = low == high && hops(reset.ttl) == hops(high);
     let ends = (reset.client.0, reset.server.0, Some(reset.server.1));
     let mut frames = vec![reset.other, reset.frame];
@@ -217,7 +216,7 @@ fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
             reset: (reset.frame, reset.ttl),
             went_on: reset.went_on,
             others: (low, high, reset.other),
-            crossed: hops(high).filter(|_| same),
+            crossed: same.then_some(hops(high)),
         }
     });
 }
@@ -388,6 +387,41 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
         found.push(Situation {
             server: Some(neighbour.address),
             ..Situation::new(SituationKind::AddressConflict, about, frames, story)
+        });
+    }
+}
+
+/// Addresses that somebody wants and somebody else has.
+fn taken(trackers: &Trackers, found: &mut Vec<Situation>) {
+    for taken in trackers.discovery.taken() {
+        let story = Story::Taken {
+            address: taken.address,
+            wants: taken.wants,
+            has: taken.has,
+        };
+        let frames = vec![taken.wants.1, taken.has.1];
+        let (kind, about) = (SituationKind::AddressConflict, About::Discovery);
+        found.push(Situation {
+            server: Some(taken.address),
+            ..Situation::new(kind, about, frames, story)
+        });
+    }
+}
+
+/// Datagrams whose fragments do not fit each other.
+fn pieces(trackers: &Trackers, found: &mut Vec<Situation>) {
+    let datagrams = trackers.fragments.datagrams().iter();
+    for datagram in datagrams.filter(|d| d.conflict).take(20) {
+        let story = Story::PiecesDisagree {
+            source: datagram.source,
+            destination: datagram.destination,
+            identification: datagram.identification,
+        };
+        let (kind, about) = (SituationKind::PiecesDisagree, About::Ip);
+        found.push(Situation {
+            client: Some(datagram.source),
+            server: Some(datagram.destination),
+            ..Situation::new(kind, about, datagram.frames.clone(), story)
         });
     }
 }

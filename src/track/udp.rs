@@ -107,6 +107,8 @@ struct Row {
     /// Row that this one answers.
     answers: u32,
     error_frame: u32,
+    /// The frame that held it before.
+    copy_of: u32,
     side: u8,
     fragments: u8,
     ttl: u8,
@@ -197,10 +199,6 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
 /// Where the ports begin that systems give to clients: Linux; others have begun at 49152.
 pub(super) const EPHEMERAL: u16 = 32_768;
 
-fn client_side(flow: &Open) -> usize {
-    roles(flow).0
-}
-
 /// What an ICMP error says of a datagram; what says most is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Back {
@@ -261,13 +259,15 @@ pub struct Flows {
 }
 
 impl Flows {
-    /// Takes in one datagram, sent in `fragments` frames.
+    /// Takes in one datagram, sent in `fragments` frames; `copy_of` is the earlier frame that held
+    /// the same packet.
     pub fn packet(
         &mut self,
         packet: &Packet<'_>,
         ip: &Ip,
         datagram: &dissect::Datagram,
         fragments: usize,
+        copy_of: Option<u32>,
     ) -> Note {
         let from = (ip.source, datagram.source_port);
         let (frame, time) = (packet.frame.number, time_of(packet));
@@ -322,13 +322,17 @@ impl Flows {
             let Some(first) = self.rows.get(dissect::as_usize(newest)) else {
                 continue;
             };
-            let several = first.answer != NONE;
-            answers = if several { NONE } else { newest };
+            let only = if first.answer == NONE {
+                Some(newest)
+            } else {
+                self.sent_once(newest)
+            };
+            answers = only.unwrap_or(NONE);
             let mut next = newest;
             while let Some(asking) = self.rows.get_mut(dissect::as_usize(next)) {
                 next = std::mem::replace(&mut asking.answer, row);
                 asking.answered = true;
-                asking.shared = several;
+                asking.shared = only.is_none();
             }
         }
         self.rows.push(Row {
@@ -342,12 +346,26 @@ impl Flows {
             shared: false,
             answers,
             error_frame: 0,
+            copy_of: copy_of.unwrap_or(0),
             side: u8::from(side == 1),
             fragments: u8::try_from(fragments).unwrap_or(u8::MAX),
             ttl: ip.ttl,
             mismatch: mismatch.then(|| Box::new((datagram.stated_length, room + 8))),
         });
         note
+    }
+
+    /// Of the datagrams that wait, the newest of which is given, the only one that is no copy.
+    fn sent_once(&self, newest: u32) -> Option<u32> {
+        let mut next = newest;
+        let mut only = None;
+        while let Some(row) = self.rows.get(dissect::as_usize(next)) {
+            if row.copy_of == 0 && only.replace(next).is_some() {
+                return None;
+            }
+            next = row.answer;
+        }
+        only
     }
 
     /// The number of a datagram's flow, which begins with it if it is new.
@@ -427,13 +445,14 @@ impl Flows {
         Some(row.frame)
     }
 
-    /// All datagrams from one host to another: frame, time, TTL.
+    /// All datagrams from one host to another but copies: frame, time, TTL.
     pub(super) fn sent(&self, from: IpAddr, to: IpAddr) -> Vec<(u32, Time, u8)> {
         let rows = (0..self.rows.len()).filter_map(|at| self.rows.get(at));
         let of = rows.filter(|row| {
             let flow = self.flows.get(dissect::as_usize(row.stream));
             let side = usize::from(row.side);
-            flow.is_some_and(|f| f.ends[side].0 == from && f.ends[1 - side].0 == to)
+            let own = |f: &Open| f.ends[side].0 == from && f.ends[1 - side].0 == to;
+            row.copy_of == 0 && flow.is_some_and(own)
         });
         of.map(|row| (row.frame, row.time, row.ttl)).collect()
     }
@@ -475,7 +494,7 @@ impl Flows {
         let row = self.rows.get(row)?;
         let flow = self.flows.get(dissect::as_usize(row.stream))?;
         let side = usize::from(row.side);
-        let client = client_side(flow);
+        let (client, roles) = roles(flow);
         let (from, to) = (flow.ends[side], flow.ends[1 - side]);
         let answer = if row.answered {
             self.rows.get(dissect::as_usize(row.answer))
@@ -496,6 +515,7 @@ impl Flows {
             } else {
                 Side::Server
             },
+            sender_guessed: roles == FlowRoles::FirstSender,
             payload_bytes: row.payload,
             captured_bytes: row.captured,
             cut_by_snapshot: row.captured < row.payload && row.mismatch.is_none(),
@@ -516,6 +536,7 @@ impl Flows {
                 .filter(|_| timed)
                 .and_then(|a| Milliseconds::between(row.time.0, a.time.0)),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
+            copy_of_frame: (row.copy_of != 0).then_some(row.copy_of),
             answers_elsewhere: elsewhere(flow) || is_dhcp(flow) && !row.answered,
             cut_by_receiver_bytes: receive_buffer.map(|size| row.payload.saturating_sub(size)),
         })

@@ -11,9 +11,10 @@
 //!     vlan=10 (a tag)  wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
-//! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active xid=1 your= server= asks= client= mask= router= dns= lease=
+//! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active|bootrequest|bootreply xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME | icmp quench about=FRAME (no about: nothing is quoted)
-//! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits   (IPv6's neighbour discovery; says= another card)
+//! icmp redirect via=ADDRESS about=FRAME | icmp toobig about=FRAME quote=48 (IPv6; bytes that an error quotes)
+//! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits | nd redirects ADDRESS via=ADDRESS   (IPv6's neighbour discovery; says= another card)
 //! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
 //! eth type=34958 hex=00ff                   a frame of another protocol
 //! arp request ADDRESS | arp reply
@@ -423,6 +424,21 @@ fn icmp(
             let (kind, quoted) = error(11, line.number("code", 0))?;
             builder.icmpv4(kind).write(out, &quoted).ok()
         }
+        "redirect" => {
+            let (kind, quoted) = error(5, 1)?;
+            let Icmpv4Type::Unknown {
+                type_u8, code_u8, ..
+            } = kind
+            else {
+                return None;
+            };
+            let kind = Icmpv4Type::Unknown {
+                type_u8,
+                code_u8,
+                bytes5to8: line.address("via")?.octets(),
+            };
+            builder.icmpv4(kind).write(out, &quoted).ok()
+        }
         _ => None,
     }
 }
@@ -439,7 +455,10 @@ fn icmp6(
         // The header of IP and eight bytes, or nothing: more is allowed (RFC 4443 §3.1).
         let quoted = match line.number("about", 0) {
             0 => Vec::new(),
-            about => frames.get(about - 1)?.get(14..62)?.to_vec(),
+            about => {
+                let quoted = frames.get(about - 1)?.get(14..)?;
+                quoted.get(..line.number("quote", 48))?.to_vec()
+            }
         };
         let kind = Icmpv6Type::Unknown {
             type_u8: kind,
@@ -465,6 +484,10 @@ fn icmp6(
             let (kind, quoted) = error(3, 0)?;
             builder.icmpv6(kind).write(out, &quoted).ok()
         }
+        "toobig" => {
+            let (kind, quoted) = error(2, 0)?;
+            builder.icmpv6(kind).write(out, &quoted).ok()
+        }
         _ => None,
     }
 }
@@ -485,6 +508,10 @@ fn discovery(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<(u8, [u8; 
             [line.number("flags", 0), 0, 0, 0],
             [&target(own)?[..], &option(2)].concat(),
         ),
+        ["redirects", asked] => {
+            let via = target(line.values.get("via")?)?;
+            (137, [0; 4], [&via[..], &target(asked)?].concat())
+        }
         ["solicits"] => (133, [0; 4], option(1)),
         ["router"] => {
             let mtu = [0, 0, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 5, 0xdc];
@@ -551,8 +578,12 @@ fn dhcp(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<Vec<u8>> {
         "unknown",
         "active",
     ];
-    let kind = kinds.iter().position(|k| Some(k) == rest.first())? + 1;
-    let server = matches!(kind, 2 | 5 | 6 | 9 | 11..);
+    // Those of BOOTP have no type.
+    let kind = match rest.first().copied()? {
+        "bootrequest" | "bootreply" => None,
+        name => Some(kinds.iter().position(|k| *k == name)? + 1),
+    };
+    let server = rest == ["bootreply"] || matches!(kind, Some(2 | 5 | 6 | 9 | 11..));
     let none = Ipv4Addr::UNSPECIFIED;
     let mut bytes = vec![1 + u8::from(server), 1, 6, 0];
     bytes.extend(line.number("xid", 1u32).to_be_bytes());
@@ -562,7 +593,10 @@ fn dhcp(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<Vec<u8>> {
     bytes.extend([0; 8]);
     bytes.extend(mac(line.number("chaddr", if server { 1 } else { smac[5] })));
     bytes.resize(236, 0);
-    bytes.extend([99, 130, 83, 99, 53, 1, u8::try_from(kind).ok()?]);
+    bytes.extend([99, 130, 83, 99]);
+    if let Some(kind) = kind {
+        bytes.extend([53, 1, u8::try_from(kind).ok()?]);
+    }
     for (key, code) in [
         ("mask", 1u8),
         ("router", 3),

@@ -15,7 +15,9 @@ pub(super) fn inside<'a>(
     if rest.depth > 4 {
         return;
     }
-    packet.ip = None;
+    if let (Some(ip), None) = (packet.ip.take(), &packet.tunnel) {
+        packet.tunnel = Some((ip, packet.macs));
+    }
     packet.transport = Transport::None;
     packet.payload = Payload::default();
     packet.application = None;

@@ -145,6 +145,15 @@ pub enum Story {
         /// Who claims it, in which frame.
         claims: Vec<(Mac, u32)>,
     },
+    /// Somebody asked whether an IPv6 address is free, and somebody else has it.
+    Taken {
+        /// That address.
+        address: IpAddr,
+        /// Who asked, in which frame.
+        wants: (Mac, u32),
+        /// Who has it, and in which frame it says so.
+        has: (Mac, u32),
+    },
     /// A DHCP client declined the address it was given.
     Declined {
         /// The client's hardware address.
@@ -236,6 +245,15 @@ pub enum Story {
         name: String,
         /// Frame of the first.
         frame: u32,
+    },
+    /// Overlapping fragments of a datagram bring different bytes.
+    PiecesDisagree {
+        /// Who sent it.
+        source: IpAddr,
+        /// To whom.
+        destination: IpAddr,
+        /// Its IP identification.
+        identification: u32,
     },
     /// Packets were passed on by who claims another's address.
     Relayed {

@@ -144,7 +144,7 @@ impl Display for Story {
                 answer: (sender, frame),
             } => write!(
                 f,
-                "{client} asked {asked} for `{name}` (frame {query}), and a response with the number of that question came from {sender} (frame {frame}), which was not asked; a client does not take it. Either the server answered from another of its addresses, or addresses are translated one way only, or somebody forges answers."
+                "{client} asked {asked} for `{name}` (frame {query}), and a response with the number of that question came from {sender} (frame {frame}), which was not asked; a client that looks at the sender does not take it. Either the server answered from another of its addresses, or addresses are translated one way only, or somebody forges answers."
             ),
             Story::TwoAnswers {
                 server,
@@ -152,7 +152,7 @@ impl Display for Story {
                 answers: [(first, before), (second, after)],
             } => write!(
                 f,
-                "The one question for `{name}` (frame {query}) was answered twice in the name of {server}, and differently: {first} (frame {before}), then {second} (frame {after}); a client takes the first. One of them may be forged by somebody on the way; or the question was doubled on the way, and the server does not always say the same."
+                "The one question for `{name}` (frame {query}) was answered twice in the name of {server}, and differently: {first} (frame {before}), then {second} (frame {after}); most clients take the first. One of them may be forged by somebody on the way; or the question was doubled on the way, and the server does not always say the same."
             ),
             Story::OddReset {
                 sender,
@@ -175,6 +175,14 @@ impl Display for Story {
                     "{address} is claimed by {claims}: two hosts have the same address, one host has several cards, a card was replaced or took over, or somebody pretends to be another host ({false_claim})."
                 )
             }
+            Story::Taken {
+                address,
+                wants: (wants, asked),
+                has: (has, said),
+            } => write!(
+                f,
+                "{wants} asked whether {address} is free (frame {asked}), and {has} says that it has it (frame {said}): the address is taken, so that {wants} must not use it (duplicate address detection); unless it is a switch, some of which ask like this only to see who is there."
+            ),
             Story::Declined {
                 client,
                 address,
@@ -334,6 +342,14 @@ impl Display for Story {
                     "{client} sent the SNMP community `{name}` to {server} in clear (frame {frame}), as versions 1 and 2c do with each message: {worth}."
                 )
             }
+            Story::PiecesDisagree {
+                source,
+                destination,
+                identification,
+            } => write!(
+                f,
+                "Fragments of the datagram 0x{identification:04x} of {source} to {destination} overlap and bring different bytes: what it says depends on who puts it together (here what came first in it), many hosts drop it, and whether its checksum is right cannot be told. Somebody may want to get it past a filter; or the identification was used again for another datagram."
+            ),
             Story::Relayed {
                 count,
                 address,
@@ -366,13 +382,13 @@ fn copied(
     if doubled > 0 && difference == Difference::None {
         return write!(
             f,
-            "the same packet came twice with nothing that differs. The receiver says of {doubled} of them that it got the data twice (D-SACK), so the network doubled packets on the way; they were not sent again, as what is sent again carries a new IP identification, {include}"
+            "the same packet came twice with nothing that differs. The receiver says of {doubled} of them that it got the data twice (D-SACK), so the network doubled packets on the way; they were hardly sent again, as what is sent again nearly always carries a new IP identification, {include}"
         );
     }
     let why = difference_in_words(difference);
     let therefore = match difference {
         Difference::None => {
-            "What is sent again carries a new IP identification, so these are no retransmissions"
+            "What is sent again nearly always carries a new IP identification, so these are hardly retransmissions"
         }
         _ => "They were not sent again",
     };

@@ -5,7 +5,7 @@ use super::{Echoes, Key};
 use crate::dissect::{Ip, Message, Packet};
 use crate::facts::Moment;
 use crate::facts::icmp::{IcmpError, Ping};
-use crate::facts::ip::Fragment;
+use crate::facts::ip::{Fragment, Fragmented};
 use crate::track::fragments::Fragments;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -41,10 +41,20 @@ pub(super) struct AboutEcho {
     pub(super) identification: u32,
 }
 
+/// An error that quotes a fragment of a datagram, and was not found to be about anything.
+pub(super) struct AboutPiece {
+    /// Its place among the errors.
+    pub(super) error: usize,
+    /// Source, destination and IP identification of the datagram.
+    pub(super) datagram: (IpAddr, IpAddr, u32),
+    /// Where in it the fragment belongs.
+    pub(super) at: u32,
+}
+
 /// ICMP's header, which the length of an echo's data does not count.
 const HEADER: u32 = 8;
 /// Most first fragments that are kept: as many as fragments are listed.
-const MOST: usize = 65_536;
+pub(super) const MOST: usize = 65_536;
 
 impl Header {
     pub(super) fn of(packet: &Packet<'_>, ip: &Ip, message: &Message) -> Header {
@@ -73,6 +83,8 @@ impl Header {
             reply_frame: None,
             reply_ttl: None,
             rtt_ms: None,
+            reply_shared: false,
+            echoed: None,
             reply_frames: Vec::new(),
             responders: None,
             whole,
@@ -178,7 +190,8 @@ impl Echoes {
         fragments: &Fragments,
         errors: &mut [IcmpError],
     ) -> Option<Vec<Ping>> {
-        if self.pieces.is_empty() && self.pings.iter().all(|p| p.whole) {
+        let whole = || self.pings.iter().all(|p| p.whole);
+        if self.pieces.is_empty() && self.about_pieces.is_empty() && whole() {
             return None;
         }
         let mut lengths = Lengths {
@@ -226,8 +239,51 @@ impl Echoes {
             pings.push(ping);
         }
         pings.sort_by_key(|p| p.frame);
+        self.about_pieces(fragments, errors, &mut pings);
         reply_in_part(&mut pings, &replies);
         Some(pings)
+    }
+}
+
+impl Echoes {
+    /// Finds the fragments that errors quote, and the pings that these are part of.
+    fn about_pieces(&self, fragments: &Fragments, errors: &mut [IcmpError], pings: &mut [Ping]) {
+        if self.about_pieces.is_empty() {
+            return;
+        }
+        let mut places: HashMap<_, Vec<&Fragmented>, RandomState> = HashMap::default();
+        for datagram in fragments.datagrams() {
+            let key = (
+                datagram.source,
+                datagram.destination,
+                datagram.identification,
+            );
+            places.entry(key).or_default().push(datagram);
+        }
+        for about in &self.about_pieces {
+            let Some(error) = errors.get_mut(about.error) else {
+                continue;
+            };
+            let before = |frame: &u32| *frame < error.frame;
+            let same = places.get(&about.datagram).map_or(&[][..], Vec::as_slice);
+            let newest = same.partition_point(|d| d.frames.first().is_some_and(before));
+            let Some(datagram) = newest.checked_sub(1).and_then(|at| same.get(at)) else {
+                continue;
+            };
+            let of_it = datagram.frames.iter().copied().filter(before);
+            let quoted = of_it
+                .filter_map(|frame| piece(fragments, frame))
+                .find(|piece| piece.offset_bytes == about.at);
+            let Some(quoted) = quoted else { continue };
+            error.about_frame = error.about_frame.or(Some(quoted.frame));
+            let told = datagram
+                .completed_frame
+                .or(datagram.frames.first().copied());
+            let ping = told.and_then(|frame| pings.binary_search_by_key(&frame, |p| p.frame).ok());
+            if let Some(ping) = ping.and_then(|place| pings.get_mut(place)) {
+                ping.error_frame.get_or_insert(error.frame);
+            }
+        }
     }
 }
 

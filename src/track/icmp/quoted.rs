@@ -19,8 +19,10 @@ pub struct Quoted {
     pub echo: Option<(u16, u16)>,
     /// Sequence number of a TCP segment.
     pub sequence: Option<u32>,
-    /// IP identification; 0 for IPv6.
+    /// IP identification; 0 for IPv6, unless it is a fragment.
     pub identification: u32,
+    /// Where in its datagram it belongs, if it is a fragment.
+    pub piece: Option<u32>,
 }
 
 impl std::fmt::Display for Quoted {
@@ -41,6 +43,9 @@ impl std::fmt::Display for Quoted {
         }
     }
 }
+
+/// The header of a fragment in IPv6 (RFC 8200 §4.5).
+const FRAGMENT: u8 = 44;
 
 /// Reads the quoted packet of an ICMP error.
 pub(crate) fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
@@ -72,7 +77,25 @@ pub(crate) fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
             Protocol::Ipv4 => view.u16(4).map_or(0, u32::from),
             _ => 0,
         },
+        piece: None,
     };
+    match layers[at].protocol {
+        Protocol::Ipv4 => {
+            // More fragments, and the offset in units of eight bytes.
+            let flags = view.u16(6).filter(|flags| flags & 0x3fff != 0);
+            result.piece = flags.map(|flags| u32::from(flags & 0x1fff) * 8);
+        }
+        _ if protocol == FRAGMENT => {
+            protocol = view.u8(40)?;
+            let offset = view.u16(42).map(|offset| u32::from(offset & !7));
+            result.piece = offset.filter(|_| view.u32(44).is_some());
+            result.identification = view.u32(44).unwrap_or_default();
+            if result.piece == Some(0) && protocol == 58 && view.u8(48) == Some(128) {
+                result.echo = view.u16(52).zip(view.u16(54));
+            }
+        }
+        _ => {}
+    }
     if let Some(inner) = layers.get(at + 1).filter(|l| l.quoted) {
         let view = packet.view(inner);
         match inner.protocol {

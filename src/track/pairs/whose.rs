@@ -1,7 +1,9 @@
 //! Whose hardware address the frames of a pair of hosts were sent to, and why that can be said.
 
-use super::{Known, LOWEST, Local, Pair, SEVERAL};
+use super::{Elsewhere, Known, LOWEST, Local, Pair, SEVERAL};
+use crate::facts::Mac;
 use crate::facts::ip::Owner;
+use crate::track::ttl;
 use std::net::IpAddr;
 
 /// What was decided of a hardware address.
@@ -10,6 +12,17 @@ pub(super) struct Decision {
     pub(super) router: Option<IpAddr>,
     pub(super) reason: String,
     pub(super) frame: Option<u32>,
+    /// The router that the pair's other hardware address is.
+    pub(super) other_router: Option<IpAddr>,
+}
+
+/// A hardware address that frames of a pair were sent to.
+pub(super) struct Way {
+    pub(super) mac: [u8; 6],
+    /// How many destinations its sender reaches through it.
+    pub(super) carried: usize,
+    /// TTLs of what came from it.
+    pub(super) back: Vec<u8>,
 }
 
 impl Decision {
@@ -19,18 +32,84 @@ impl Decision {
             router: None,
             reason: reason.into(),
             frame,
+            other_router: None,
         }
     }
 }
 
-/// Decides whose address `mac` is, with the reason. `back` are the TTLs of what came from it.
+/// Decides whose the hardware address of a pair is, with the reason; and whose the other one,
+/// where later frames went.
 pub(super) fn whose(
     pair: &Pair,
-    mac: [u8; 6],
+    first: &Way,
+    other: Option<&(Way, Elsewhere)>,
     known: &Known<'_>,
-    carried: usize,
-    back: &[u8],
 ) -> Decision {
+    let mut decided = one(pair, first, known);
+    let Some((way, elsewhere)) = other else {
+        return decided;
+    };
+    let then = later(pair, way, elsewhere.frame, known);
+    if (decided.owner, then.owner) == (Owner::Group, Owner::Group) {
+        return decided;
+    }
+    let others = if elsewhere.others {
+        ", and others to others"
+    } else {
+        ""
+    };
+    let same = decided.reason == then.reason && decided.owner == Owner::Unknown;
+    let first = if same {
+        String::new()
+    } else {
+        format!(" At first: {}.", decided.reason)
+    };
+    decided.reason = format!(
+        "the frames of this pair did not all go to the same hardware address.{first} From frame {} on some to {}{others}: {}",
+        elsewhere.frame,
+        Mac(way.mac),
+        then.reason
+    );
+    if decided.owner != then.owner || elsewhere.others {
+        decided.owner = Owner::Unknown;
+        decided.router = None;
+    }
+    decided.other_router = then.router;
+    decided
+}
+
+/// Decides whose the hardware address is that frames of a pair went to from `frame` on: a redirect
+/// before may have named it.
+fn later(pair: &Pair, way: &Way, frame: u32, known: &Known<'_>) -> Decision {
+    let to = pair.destination;
+    let redirect = known.redirects.get(&(pair.source, to));
+    let Some(redirect) = redirect.filter(|r| r.frame < frame) else {
+        return one(pair, way, known);
+    };
+    let (gateway, told) = (redirect.gateway, redirect.frame);
+    let owner = known.owner(way.mac, gateway);
+    let said = known.said(gateway, way.mac);
+    if owner.is_some_and(|owner| owner.address != gateway) && said.is_none() {
+        return one(pair, way, known);
+    }
+    let shown = match said {
+        Some(frame) => format!(", whose it is (frame {frame})"),
+        None => String::new(),
+    };
+    if gateway == to {
+        let reason = format!("the redirect in frame {told} says that {to} is on the link itself");
+        return Decision::new(Owner::Destination, reason, Some(told));
+    }
+    let reason = format!("the redirect in frame {told} names the router {gateway}{shown}");
+    Decision {
+        router: Some(gateway),
+        ..Decision::new(Owner::Router, reason, Some(told))
+    }
+}
+
+/// Decides whose a hardware address is, with the reason.
+fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
+    let (mac, carried, back) = (way.mac, way.carried, &way.back[..]);
     let said = |address: IpAddr| {
         if address.is_ipv4() {
             "ARP"
@@ -41,10 +120,6 @@ pub(super) fn whose(
     let to = pair.destination;
     if mac[0] & 1 == 1 {
         return Decision::new(Owner::Group, "multicast or broadcast", None);
-    }
-    if pair.elsewhere {
-        let reason = "the frames of this pair did not all go to the same hardware address";
-        return Decision::new(Owner::Unknown, reason, None);
     }
     if let Some(frame) = known.said(to, mac) {
         let mut reason = format!("{}: {to} has it (frame {frame})", said(to));
@@ -128,11 +203,8 @@ pub(super) fn whose(
 /// The one TTL of all packets, if no system begins with it.
 fn passed_on(back: &[u8]) -> Option<u8> {
     let [ttl] = back else { return None };
-    (*ttl > LOWEST && !USUAL.contains(ttl)).then_some(*ttl)
+    (*ttl > LOWEST && !ttl::is_initial(*ttl)).then_some(*ttl)
 }
-
-/// What systems begin with.
-const USUAL: [u8; 6] = [32, 60, 64, 100, 128, 255];
 
 /// Whether the mask puts the destination on another network than the source; unknown when the
 /// source is not on the network that the mask belongs to.

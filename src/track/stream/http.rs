@@ -69,6 +69,8 @@ enum State {
     UntilClose,
     /// Lost; goes on where a segment begins a message.
     Lost,
+    /// HTTP was left for good: what looks like it in a tunnel is between others.
+    Left,
 }
 
 /// Where a message begins.
@@ -145,6 +147,7 @@ impl Parser {
                 }
                 &[]
             }
+            State::Left => &[],
             State::UntilClose => {
                 direction.body += wide(bytes.len());
                 &[]
@@ -415,7 +418,7 @@ impl Parser {
         // What follows is no HTTP: the protocol that was changed to, or a tunnel's.
         if code == 101 || exchanges.is_tunnel(row) {
             for direction in &mut self.sides {
-                direction.state = State::Lost;
+                direction.state = State::Left;
             }
         }
     }
@@ -450,6 +453,7 @@ impl Parser {
             }
             State::Chunk(left) if *left > count => *left -= count,
             State::UntilClose => direction.body += count,
+            State::Left => {}
             state => {
                 let head = std::mem::take(&mut direction.head);
                 let whole = matches!(state, State::Head) && head.is_empty();
