@@ -429,7 +429,10 @@ const LEASES: Columns = columns![Lease;
                 Some(frame) => format!("{address} offered, obtained in frame {frame}"),
                 None => format!("{address} offered, not acknowledged here"),
             },
-            _ => "none".to_owned(),
+            _ => match l.requested {
+                Some(address) => format!("{address} asked for, not acknowledged here"),
+                None => "none".to_owned(),
+            },
         }
     }),
     ("told", |l, _| {
