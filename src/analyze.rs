@@ -284,7 +284,7 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>, wants: Wants) -> (Analysi
         let Some((place, time)) = earliest else { break };
         let source = &mut sources[place];
         source.last = time;
-        if let Some(frame) = source.batch.get(source.taken + 1) {
+        if let Some(mut frame) = source.batch.get(source.taken + 1) {
             number = number.saturating_add(1);
             if let (Some(own), Some(all)) = (&source.passing, &mut live.stream.passing)
                 && own.frames.contains(frame.number)
@@ -292,12 +292,8 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>, wants: Wants) -> (Analysi
                 all.insert(number);
             }
             // Each capture was taken at a place of its own.
-            let interface = as_u32(place) << 16 | frame.interface & 0xffff;
-            let frame = Frame {
-                number,
-                interface,
-                ..frame
-            };
+            frame.interface = as_u32(place) << 16 | frame.interface & 0xffff;
+            frame.number = number;
             live.frame(frame);
         }
         source.taken += 1;
@@ -420,11 +416,13 @@ impl Stream {
         let hosts = trackers.pairs.hosts(&known);
         let hops = trackers.pairs.next_hops(&known);
         let census = trackers.pairs.census();
+        let traces = traces::find(trackers, &icmp_errors);
         let situations = situations::find(
             trackers,
             &census,
             &near.leases,
             &icmp_errors,
+            &traces,
             self.summary.last,
         );
         let messages = &trackers.streams.found.messages;
@@ -439,7 +437,7 @@ impl Stream {
         records.sort_by_key(|r| r.frame);
         let facts = Facts {
             situations,
-            traces: traces::find(trackers, &icmp_errors),
+            traces,
             pings,
             icmp_errors,
             neighbours: near.table,

@@ -151,6 +151,9 @@ pub enum Transport {
     Icmpv6(Message),
 }
 
+/// Hardware addresses: destination and source.
+pub type Macs = ([u8; 6], [u8; 6]);
+
 /// One frame, taken apart.
 #[derive(Clone, Debug)]
 pub struct Packet<'a> {
@@ -163,7 +166,7 @@ pub struct Packet<'a> {
     /// The outermost IP header; of a packet in a tunnel, the outermost in it.
     pub ip: Option<Ip>,
     /// The outermost IP header of the tunnel, with the hardware addresses of its frame.
-    pub tunnel: Option<(Ip, Option<([u8; 6], [u8; 6])>)>,
+    pub tunnel: Option<(Ip, Option<Macs>)>,
     /// What it carries.
     pub transport: Transport,
     /// Its payload: which bytes, from where, how many captured and how many promised.
@@ -173,7 +176,7 @@ pub struct Packet<'a> {
     /// Why dissection ended early.
     pub stop: Option<Stop>,
     /// Hardware addresses of the link layer: destination and source.
-    pub macs: Option<([u8; 6], [u8; 6])>,
+    pub macs: Option<Macs>,
 }
 
 /// Where the bytes above the transport header are.

@@ -14,6 +14,9 @@ fn no_setting(l: &Lease) -> Absent {
 
 fn no_offer(l: &Lease) -> Absent {
     match (l.discover_frame, l.request_frame) {
+        (Some(_), _) if l.other_servers.is_some() => {
+            Absent::untold("no Offer of the server that was chosen is in the capture")
+        }
         (Some(_), _) => Absent::untold("no Offer is in the capture"),
         (None, Some(_)) => Absent::inapplicable(
             "there was no Discover: the client asked for an address it knew already",

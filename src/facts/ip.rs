@@ -75,6 +75,7 @@ crate::fact! {
         complete: bool, "Whether all fragments are in the capture.";
         completed_frame: Option<u32>, "Frame with which it is whole." absent |_| Absent::untold("a fragment is not in the capture");
         overlap: bool, "Whether fragments overlap.";
+        cut: bool, "Whether bytes of a fragment are not in the capture, as a snapshot length leaves them out.";
         conflict: bool, "Whether they bring different bytes where they overlap: what the datagram says depends on who puts it together, and many hosts drop it.";
     }
 }

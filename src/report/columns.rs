@@ -429,7 +429,10 @@ const LEASES: Columns = columns![Lease;
                 Some(frame) => format!("{address} offered, obtained in frame {frame}"),
                 None => format!("{address} offered, not acknowledged here"),
             },
-            _ => "none".to_owned(),
+            _ => match l.requested {
+                Some(address) => format!("{address} asked for, not acknowledged here"),
+                None => "none".to_owned(),
+            },
         }
     }),
     ("told", |l, _| {
@@ -542,7 +545,11 @@ const FRAGMENTED: Columns = columns![Fragmented;
     ("to", |f, _| f.destination.to_string()),
     ("id", |f, _| format!("0x{:04x}", f.identification)),
     ("fragments", |f, _| f.fragment_count.to_string()),
-    ("bytes", |f, _| f.length_bytes.map_or_else(|| "not whole".to_owned(), |n| n.to_string())),
+    ("bytes", |f, _| match (f.length_bytes, f.cut) {
+        (None, _) => "not whole".to_owned(),
+        (Some(n), false) => n.to_string(),
+        (Some(n), true) => format!("{n}, cut"),
+    }),
     ("frames", |f, t| frames(&f.frames, t)),
     ("noticed", |f, _| {
         let told = if f.conflict { "overlap and disagree" } else { "" };

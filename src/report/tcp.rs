@@ -104,7 +104,7 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         ),
         (
             "keep-alive",
-            c.client_keep_alives + c.server_keep_alives - c.probes_counted,
+            c.client_keep_alives + c.server_keep_alives - c.probes_counted - c.hurried_counted,
         ),
     ];
     let alone = c

@@ -65,6 +65,8 @@ pub struct Unanswered {
     pub frames: Vec<u32>,
     /// When the last was sent.
     pub last: Option<Moment>,
+    /// One came so soon after another as whoever gets no answer asks again.
+    pub again: bool,
 }
 
 /// How many messages back a copy is looked for: a switch has many ports.
@@ -80,6 +82,10 @@ struct Last {
     message: u64,
     link: u64,
 }
+
+/// After so many nanoseconds a question is asked again, at most and at least; what comes sooner is a
+/// copy, and what comes later may be another occasion.
+const RETRY: std::ops::RangeInclusive<i64> = 100_000_000..=5_000_000_000;
 
 /// What is remembered.
 #[derive(Default)]
@@ -359,8 +365,12 @@ impl Requests {
                     asker: request.sender,
                     frames: Vec::new(),
                     last: None,
+                    again: false,
                 });
             }
+            let before = result[at].last.zip(request.time);
+            let gap = before.map(|(before, now)| now.0.saturating_sub(before.0));
+            result[at].again |= gap.is_some_and(|gap| RETRY.contains(&gap));
             result[at].frames.push(request.frame);
             result[at].last = request.time;
         }

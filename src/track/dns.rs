@@ -351,9 +351,8 @@ impl Lookups {
                     }))
         };
         let place = self.chain(newest).find(same)?;
-        if !self.is_doubled(place, seen) {
-            self.rows[place].repeats += 1;
-        }
+        let row = &mut self.rows[place];
+        row.repeats += u32::from(row.response_frame.is_none());
         Some(place)
     }
 

@@ -47,12 +47,18 @@ impl Key {
 struct Parts {
     /// Offset, bytes and frame of each.
     pieces: Vec<(u32, Vec<u8>, u32)>,
-    /// What they cover: starts and ends, in order and apart from each other.
-    covered: Vec<(u32, u32)>,
-    total: Option<u32>,
+    covered: Covered,
     /// Bytes they hold, [`PIECE`] more for each.
     held: usize,
     first_frame: u32,
+}
+
+/// What the fragments of a datagram cover.
+#[derive(Default)]
+struct Covered {
+    /// Starts and ends, in order and apart from each other.
+    ranges: Vec<(u32, u32)>,
+    total: Option<u32>,
 }
 
 /// A datagram that is whole.
@@ -90,6 +96,8 @@ pub struct Fragments {
     /// The newest datagram of each key, by its place in `datagrams`.
     newest: HashMap<Key, usize, RandomState>,
     datagrams: Vec<Fragmented>,
+    /// What of each of them was seen, be it cut.
+    covered: Vec<Covered>,
     pieces: Vec<Fragment>,
     /// The frame that completed the last datagram whose pieces disagree.
     disagreed: u32,
@@ -115,9 +123,6 @@ impl Fragments {
             .get(start..start + as_usize(ip.payload_captured))?;
         let whole = self.add(ip, bytes, packet.frame.number)?;
         if let Some(datagram) = place.and_then(|place| self.datagrams.get_mut(place)) {
-            datagram.complete = true;
-            datagram.completed_frame = Some(packet.frame.number);
-            datagram.length_bytes = u32::try_from(whole.bytes.len()).ok();
             datagram.overlap = whole.overlap;
             datagram.conflict = whole.conflict;
         }
@@ -156,12 +161,24 @@ impl Fragments {
                 complete: false,
                 completed_frame: None,
                 overlap: false,
+                cut: false,
                 conflict: false,
             });
+            self.covered.push(Covered::default());
         }
         let datagram = &mut self.datagrams[place];
         datagram.fragment_count += 1;
         datagram.frames.push(frame);
+        datagram.cut |= ip.payload_captured < ip.payload_reported;
+        if ip.payload_reported > 0 {
+            let covered = &mut self.covered[place];
+            covered.add(ip, ip.payload_reported);
+            if let Some(total) = covered.whole() {
+                datagram.complete = true;
+                datagram.completed_frame = Some(frame);
+                datagram.length_bytes = Some(total);
+            }
+        }
         self.pieces.push(Fragment {
             frame,
             datagram: datagram.number,
@@ -213,15 +230,8 @@ impl Fragments {
             .push((ip.fragment_offset, bytes.to_vec(), frame));
         parts.held += bytes.len() + PIECE;
         self.held += bytes.len() + PIECE;
-        let end = ip.fragment_offset + u32::try_from(bytes.len()).ok()?;
-        parts.cover(ip.fragment_offset, end);
-        if !ip.more_fragments {
-            parts.total.get_or_insert(end);
-        }
-        let total = parts.total?;
-        if !matches!(parts.covered.first(), Some((0, reach)) if *reach >= total) {
-            return None;
-        }
+        parts.covered.add(ip, u32::try_from(bytes.len()).ok()?);
+        let total = parts.covered.whole()?;
         let mut parts = self.open.remove(&key)?;
         self.oldest.remove(&parts.first_frame);
         self.held = self.held.saturating_sub(parts.held);
@@ -242,15 +252,25 @@ impl Fragments {
     }
 }
 
-impl Parts {
-    /// Adds a stretch to what is covered.
-    fn cover(&mut self, start: u32, end: u32) {
-        let first = self.covered.partition_point(|range| range.1 < start);
-        let after = self.covered.partition_point(|range| range.0 <= end);
-        let joined = self.covered.get(first..after).unwrap_or_default();
+impl Covered {
+    /// Adds a fragment with so many bytes.
+    fn add(&mut self, ip: &Ip, length: u32) {
+        let (start, end) = (ip.fragment_offset, ip.fragment_offset + length);
+        if !ip.more_fragments {
+            self.total.get_or_insert(end);
+        }
+        let first = self.ranges.partition_point(|range| range.1 < start);
+        let after = self.ranges.partition_point(|range| range.0 <= end);
+        let joined = self.ranges.get(first..after).unwrap_or_default();
         let start = joined.first().map_or(start, |range| range.0.min(start));
         let end = joined.last().map_or(end, |range| range.1.max(end));
-        self.covered.splice(first..after.max(first), [(start, end)]);
+        self.ranges.splice(first..after.max(first), [(start, end)]);
+    }
+
+    /// How many bytes the datagram has, when all of it was seen.
+    fn whole(&self) -> Option<u32> {
+        let total = self.total?;
+        matches!(self.ranges.first(), Some((0, reach)) if *reach >= total).then_some(total)
     }
 }
 

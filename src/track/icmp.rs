@@ -1,5 +1,6 @@
 //! ICMP over time: echo requests with their replies, and errors with the packet they answer.
 
+mod carried;
 mod pieces;
 mod quoted;
 
@@ -10,13 +11,13 @@ use super::pairs::time_of;
 use super::redirects::gateway;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
-use crate::dissect::{Ip, Message, Packet, Transport, as_u32};
-use crate::facts::icmp::{Echoed, IcmpError, Ping};
+use crate::dissect::{Ip, Message, Packet, Transport};
+use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
-use foldhash::fast::{FixedState, RandomState};
+use carried::{Carried, sum};
+use foldhash::fast::RandomState;
 use pieces::{AboutEcho, AboutPiece, Header, MOST as MOST_PIECES, Piece};
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 /// What the tracker says of one echo message.
@@ -101,11 +102,15 @@ struct Asked {
     time: Time,
     /// IP identification.
     identification: u32,
+    /// It came in fragments.
+    fragmented: bool,
     /// The interface that recorded it.
     interface: u32,
     /// Its ping: that of the request it is a copy of, if it is one.
     ping: usize,
     carried: Carried,
+    /// Its checksum.
+    sum: u16,
 }
 
 impl Asked {
@@ -119,43 +124,6 @@ impl Asked {
 
 /// The same packet may come so many nanoseconds later.
 const HELD: i64 = 1_000_000_000;
-
-/// What an echo carries.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Carried {
-    /// How many bytes, and how many of these were captured; fragments alone do not tell.
-    bytes: Option<u32>,
-    captured: u32,
-    /// Those that were captured, mixed.
-    mixed: u64,
-}
-
-impl Carried {
-    fn of(packet: &Packet<'_>, ip: &Ip) -> Carried {
-        let part = ip.is_fragment() && packet.datagram.is_none();
-        let bytes = packet.payload_bytes();
-        Carried {
-            bytes: Some(packet.payload.reported).filter(|_| !part),
-            captured: as_u32(bytes.len()),
-            mixed: FixedState::default().hash_one(bytes),
-        }
-    }
-
-    /// What a reply brings back of it, as far as the capture tells.
-    fn echoed(&self, reply: &Carried) -> Option<Echoed> {
-        let (asked, answered) = (self.bytes?, reply.bytes?);
-        if asked != answered {
-            return Some(Echoed::Length);
-        }
-        if self.captured != reply.captured {
-            return None;
-        }
-        match self.mixed == reply.mixed {
-            false => Some(Echoed::Changed),
-            true => (self.captured == asked).then_some(Echoed::Same),
-        }
-    }
-}
 
 /// Requests without a reply yet that are alike: sent again, or recorded on several interfaces.
 #[derive(Default)]
@@ -252,7 +220,11 @@ impl Echoes {
         );
         let open = self.open.entry(key).or_default();
         let of = of.or_else(|| {
-            let same = |asked: &&Asked| asked.is_same(ip.identification, time_of(packet));
+            let (time, carried) = (time_of(packet), Carried::of(packet, ip));
+            let same = |a: &&Asked| {
+                let like = a.carried == carried && a.fragmented == ip.is_fragment();
+                like && a.is_same(ip.identification, time)
+            };
             let places = open.places.iter().rev().take(ALIKE);
             let mut alike = places.filter_map(|at| self.asked.get(*at));
             alike.find(same).map(|asked| asked.ping)
@@ -281,9 +253,11 @@ impl Echoes {
             frame,
             time: time_of(packet),
             identification: ip.identification,
+            fragmented: ip.is_fragment(),
             interface: packet.frame.interface,
             ping,
             carried: Carried::of(packet, ip),
+            sum: sum(packet, false).unwrap_or_default(),
         });
         self.remember(frame, ping);
     }
@@ -310,18 +284,25 @@ impl Echoes {
             message.sequence,
         );
         let mut fresh = true;
+        // Wireshark takes for an answer only what brings back the same, by its checksum.
+        let sum = sum(packet, true).unwrap_or_default();
+        let same = |place: &usize| self.asked.get(*place).is_some_and(|a| a.sum == sum);
         // The request that Wireshark takes it for an answer to, and the one that it answers.
         let (noted, place) = match self.open.get_mut(&exact) {
             // Each member of a group answers the same request.
             Some(open) if is_group(exact.1) => {
                 fresh = std::mem::take(&mut open.fresh);
-                (open.places.back().copied(), open.places.front().copied())
+                let noted = open.places.back().copied().filter(same);
+                (noted, open.places.front().copied())
             }
             Some(open) => {
-                fresh = std::mem::take(&mut open.fresh);
                 let interface = packet.frame.interface;
                 let usual = open.answered(interface, &self.asked, None);
                 let noted = usual.and_then(|at| open.places.get(at).copied());
+                let noted = noted.filter(same);
+                if noted.is_some() {
+                    fresh = std::mem::take(&mut open.fresh);
+                }
                 let own = open.answered(interface, &self.asked, of);
                 if of.is_none() && open.places.len() > 1 {
                     share(&open.places, &self.asked, &mut self.pings);
@@ -547,7 +528,10 @@ mod tests {
     fn echo(kind: u8, from: [u8; 4], to: [u8; 4], sequence: u16) -> Vec<u8> {
         let mut bytes = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1, 0, 0];
         bytes.extend([from, to].concat());
-        bytes.extend([kind, 0, 0, 0, 0, 7]);
+        bytes.extend([kind, 0]);
+        let sum = !(u16::from(kind) << 8) - 7 - sequence;
+        bytes.extend(sum.to_be_bytes());
+        bytes.extend([0, 7]);
         bytes.extend(sequence.to_be_bytes());
         bytes
     }

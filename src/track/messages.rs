@@ -500,7 +500,11 @@ impl Stream {
             }
         }
         if matches!(self.kind, Kind::Unknown) {
-            self.kind = recognize(payload, self.ports);
+            self.kind = match recognize(payload, self.ports) {
+                // In a tunnel it is between others, and only a port tells of it.
+                Kind::Http if self.left_http => Kind::Unknown,
+                kind => kind,
+            };
             self.recognized = matches!(self.kind, Kind::Tls);
         }
         self.messages(call, seq, payload, can_wait);

@@ -10,7 +10,7 @@ use super::redirects::Redirect;
 use super::ttl;
 use crate::capture::{Frame, Time};
 use crate::dissect::layer::{Layer, Protocol};
-use crate::dissect::{Ip, Packet, Usual, as_usize};
+use crate::dissect::{Ip, Macs, Packet, Usual, as_usize};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
@@ -26,9 +26,6 @@ pub(crate) const MOST: usize = 32_768;
 /// From how many destinations on a hardware address is taken for a router's. Two may be one
 /// host's IPv4 and IPv6 address.
 const SEVERAL: usize = 3;
-
-/// Destination and source hardware address.
-type Macs = ([u8; 6], [u8; 6]);
 
 /// What went from one host to another.
 struct Pair {

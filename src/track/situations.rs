@@ -13,11 +13,13 @@ use super::{Trackers, capturing, copies, traces, ttl};
 use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
-use crate::facts::icmp::IcmpError;
+use crate::facts::icmp::{IcmpError, TraceProbe};
 use crate::facts::situation::{About, Missing, Situation, SituationKind, Story};
 use crate::facts::tcp::Opened;
 use crate::facts::udp::Answered;
+use foldhash::fast::RandomState;
 use gather::Gathered;
+use hashbrown::HashSet;
 use std::thread;
 
 /// From so many connections on a thread is worth it.
@@ -30,13 +32,14 @@ pub(crate) fn find(
     census: &Census,
     leases: &[Lease],
     errors: &[IcmpError],
+    probes: &[TraceProbe],
     end: Option<Time>,
 ) -> Vec<Situation> {
     let gather = || {
         let mut found = Gathered::default();
         arp(trackers, census, end, &mut found);
         tcp(trackers, census, errors, &mut found);
-        udp(trackers, census, errors, &mut found);
+        udp(trackers, census, (errors, probes), &mut found);
         answers(trackers, &mut found);
         found.finish()
     };
@@ -94,6 +97,7 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
         asker,
         frames,
         last,
+        again,
     } in trackers.arp.unanswered()
     {
         // How long the capture goes on after the last question.
@@ -107,10 +111,12 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
                 let after = after.unwrap_or(0);
                 (SituationKind::NoAnswer, Missing::Cut(after))
             }
-            None if receives || exchanged.contains(&asker) => {
-                (SituationKind::HostAbsent, Missing::Nobody)
-            }
-            // A switch shows a third host the questions, which are broadcast, and no answers.
+            // A switch shows a third host the questions, which are broadcast, and of the answers at most
+            // its own.
+            None if receives || exchanged.contains(&asker) => match again {
+                true => (SituationKind::HostAbsent, Missing::Nobody),
+                false => (SituationKind::NoAnswer, Missing::Once),
+            },
             None => (SituationKind::NoAnswer, Missing::Unseen),
         };
         let times = frames.len();
@@ -141,10 +147,9 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         };
         let (client, server) = (failure.client.0, failure.server.0);
         let ends = (client, server, Some(failure.server.1));
-        let mut syns = if found.has_room(client, About::Tcp) {
-            trackers.tcp.syn_times(index)
-        } else {
-            Vec::new()
+        let mut syns = match failure.syn_attempts {
+            2.. if found.has_room(client) => trackers.tcp.syn_times(index),
+            _ => Vec::new(),
         };
         if failure.copied {
             // A SYN that was only captured twice is no second try.
@@ -172,6 +177,7 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
             _ if failure.syn_attempts < 2 || (syns.len() < 2 && failure.copied) => {
                 (SituationKind::NoAnswer, vec![failure.syn_frame])
             }
+            _ if syns.is_empty() => (SituationKind::HostSilent, vec![failure.syn_frame]),
             _ => (
                 SituationKind::HostSilent,
                 syns.iter().map(|syn| syn.0).collect(),
@@ -253,7 +259,15 @@ fn story(
     }
 }
 
-fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
+fn udp(
+    trackers: &Trackers,
+    census: &Census,
+    (errors, probes): (&[IcmpError], &[TraceProbe]),
+    found: &mut Gathered,
+) {
+    // A traceroute ends where nothing listens: that is how it knows that it has arrived.
+    let reached = probes.iter().filter(|probe| probe.reached);
+    let arrived: HashSet<u32, RandomState> = reached.filter_map(|p| p.answer_frame).collect();
     for stream in trackers.udp.seen_flows() {
         let Some(flow) = trackers.udp.flow(dissect::as_usize(stream), census) else {
             continue;
@@ -272,6 +286,7 @@ fn udp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         };
         let frames = vec![flow.first_frame, frame];
         let (kind, own) = match flow.answered {
+            Answered::Refused if arrived.contains(&frame) => continue,
             Answered::Refused => (SituationKind::NothingListening, error.sender == to.0),
             Answered::Unreachable if !traces::exceeded(error) => {
                 (SituationKind::Unreachable, false)

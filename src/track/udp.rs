@@ -198,7 +198,7 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
 }
 
 /// Where the ports begin that systems give to clients: Linux; others have begun at 49152.
-const EPHEMERAL: u16 = 32_768;
+pub(super) const EPHEMERAL: u16 = 32_768;
 
 /// What an ICMP error says of a datagram; what says most is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

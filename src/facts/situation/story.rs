@@ -281,6 +281,8 @@ pub enum Missing {
     Nobody,
     /// It might have passed elsewhere.
     Unseen,
+    /// So it might, and the question was not repeated, as it is when no answer comes.
+    Once,
 }
 
 /// How many there were.

@@ -63,7 +63,7 @@ impl Display for Story {
             }
             Story::SynUnanswered((server, port)) => write!(
                 f,
-                "No answer of {server} to the one SYN to port {port} is in this capture; whether it stays silent or the capture just ends cannot be told."
+                "No answer of {server} to the one SYN to port {port} is in this capture: whether it stays silent, its answer was not captured here, or the capture just ends cannot be told."
             ),
             Story::SynsUnanswered {
                 to: (server, port),
@@ -172,7 +172,7 @@ impl Display for Story {
                 };
                 write!(
                     f,
-                    "{address} is claimed by {claims}: two hosts have the same address, a card was replaced or took over, or somebody pretends to be another host ({false_claim})."
+                    "{address} is claimed by {claims}: two hosts have the same address, one host has several cards, a card was replaced or took over, or somebody pretends to be another host ({false_claim})."
                 )
             }
             Story::Taken {
@@ -462,7 +462,7 @@ fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing)
     match answer {
         Missing::Alive(frame) => write!(
             f,
-            " and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, or its answer went another way."
+            " and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, its answer went another way, or it is not on this link, where only a router could answer for it."
         ),
         Missing::Cut(after) => write!(
             f,
@@ -471,6 +471,10 @@ fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing)
         ),
         Missing::Nobody => f.write_str(
             " and nobody answered: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP.",
+        ),
+        Missing::Once => write!(
+            f,
+            " and no answer was captured. No question was repeated soon after, as it usually is when no answer comes: an answer that a switch passed to {asker} alone, elsewhere than here, leaves the same frames as a host that is not there."
         ),
         Missing::Unseen => write!(
             f,

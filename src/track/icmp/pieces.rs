@@ -107,8 +107,8 @@ impl Header {
 /// The fragments of datagrams, looked up by their first.
 struct Lengths<'f> {
     fragments: &'f Fragments,
-    /// What is known of each datagram: its length, and whether all of it is there.
-    known: HashMap<u32, (Option<u32>, bool), RandomState>,
+    /// The lengths of datagrams that are not all there, by their last fragments.
+    known: HashMap<u32, Option<u32>, RandomState>,
 }
 
 impl Lengths<'_> {
@@ -118,26 +118,19 @@ impl Lengths<'_> {
         let first = piece(self.fragments, frame)?;
         let place = usize::try_from(first.datagram).ok()?.checked_sub(1)?;
         let datagram = self.fragments.datagrams().get(place)?;
-        if datagram.complete {
+        if datagram.complete && !datagram.cut {
             return None;
         }
+        if datagram.complete {
+            return Some((datagram.length_bytes, true));
+        }
         let fragments = self.fragments;
-        Some(*self.known.entry(first.datagram).or_insert_with(|| {
-            let pieces = datagram.frames.iter().filter_map(|f| piece(fragments, *f));
-            let mut parts: Vec<(u32, u32, bool)> = pieces
-                .map(|p| (p.offset_bytes, p.length_bytes, p.more))
-                .collect();
-            parts.sort_unstable();
-            let last = parts.iter().find(|p| !p.2);
-            let total = last.map(|(offset, length, _)| offset.saturating_add(*length));
-            let mut covered = 0;
-            for (offset, length, _) in &parts {
-                if *offset <= covered {
-                    covered = covered.max(offset.saturating_add(*length));
-                }
-            }
-            (total, total.is_some_and(|total| covered >= total))
-        }))
+        let known = self.known.entry(first.datagram).or_insert_with(|| {
+            let mut pieces = datagram.frames.iter().filter_map(|f| piece(fragments, *f));
+            let last = pieces.find(|p| !p.more);
+            last.map(|p| p.offset_bytes.saturating_add(p.length_bytes))
+        });
+        Some((*known, false))
     }
 }
 

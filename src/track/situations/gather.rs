@@ -42,21 +42,17 @@ pub(super) struct Gathered {
 const MOST_GROUPS: usize = 1000;
 
 impl Gathered {
-    /// Whether this client's next situation may still be told by itself.
-    pub(super) fn has_room(&self, client: IpAddr, about: About) -> bool {
-        let kinds = [
-            SituationKind::NothingListening,
-            SituationKind::Unreachable,
-            SituationKind::HostSilent,
-            SituationKind::NoAnswer,
-            SituationKind::HalfOpen,
-        ];
-        let places = kinds.map(|kind| self.places.get(&(kind, about, client)));
-        if places.iter().all(Option::is_none) {
-            return self.groups.len() < MOST_GROUPS;
-        }
-        let mut known = places.into_iter().flatten();
-        known.all(|place| self.groups[*place].1.count < MANY)
+    /// Whether another call of this client that stayed without an answer may be told by itself,
+    /// whatever is said of it.
+    pub(super) fn has_room(&self, client: IpAddr) -> bool {
+        let kinds = [SituationKind::HostSilent, SituationKind::NoAnswer];
+        kinds.into_iter().any(|kind| {
+            let known = self.places.get(&(kind, About::Tcp, client));
+            match known {
+                Some(place) => self.groups[*place].1.count < MANY,
+                None => self.groups.len() < MOST_GROUPS,
+            }
+        })
     }
 
     /// Takes in one; its story is only made when it may be told by itself.
@@ -304,9 +300,7 @@ mod tests {
         let most = u32::try_from(MOST_GROUPS).expect("it is small");
         let calls: Vec<_> = (0..most).map(|n| (n, 5_000_000, 80)).collect();
         let mut found = gathered(REFUSED, About::Tcp, &calls);
-        assert!(found.has_room(host(0), About::Tcp));
-        assert!(!found.has_room(host(most), About::Tcp));
-        assert!(!found.has_room(host(0), About::Udp));
+        assert!(!found.has_room(host(0)) && !found.has_room(host(most)));
         let mut add = |kind, client, frame| {
             let ends = (host(client), host(1), Some(80));
             found.add(kind, About::Tcp, ends, vec![frame], || {
@@ -339,12 +333,22 @@ mod tests {
     }
 
     #[test]
-    fn a_client_has_room_for_nine() {
+    fn a_client_has_room_for_nine_of_a_kind() {
         let calls = |count: u16| (0..count).map(|n| (1, 2, n)).collect::<Vec<_>>();
-        let found = gathered(REFUSED, About::Tcp, &calls(9));
-        assert!(found.has_room(host(1), About::Tcp) && found.has_room(host(2), About::Tcp));
-        let found = gathered(REFUSED, About::Tcp, &calls(10));
-        assert!(!found.has_room(host(1), About::Tcp) && found.has_room(host(2), About::Tcp));
+        let kinds = [SituationKind::NoAnswer, SituationKind::HostSilent];
+        for (kind, other) in [(kinds[0], kinds[1]), (kinds[1], kinds[0])] {
+            // One kind has room as long as the other: which it will be is not known yet.
+            let mut found = gathered(kind, About::Tcp, &calls(10));
+            assert!(found.has_room(host(1)) && found.has_room(host(2)));
+            for n in 0..10 {
+                assert!(found.has_room(host(1)));
+                let ends = (host(1), host(2), Some(n));
+                found.add(other, About::Tcp, ends, vec![1], || {
+                    Story::Refused((host(2), n))
+                });
+            }
+            assert!(!found.has_room(host(1)) && found.has_room(host(2)));
+        }
     }
 
     #[test]

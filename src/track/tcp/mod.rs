@@ -425,7 +425,8 @@ impl Stream {
     #[inline(always)]
     fn segment(&mut self, live: &mut Live, seen: &Seen, pool: &mut Pool, note: &mut Note) {
         note.time_relative = seen.time.since(self.first_time);
-        note.time_delta = seen.time.since(self.previous_time);
+        let since = seen.time.since(self.previous_time);
+        note.time_delta = since;
         note.completeness = self.completeness;
         self.previous_time = seen.time;
         let rtt = live.segment(seen, self.initial_rtt, pool, note);
@@ -436,7 +437,7 @@ impl Stream {
             self.initial_rtt = rtt;
         }
         note.initial_rtt = self.initial_rtt;
-        story::segment(self, &mut live.zeek, seen, note.flags);
+        story::segment(self, &mut live.zeek, seen, note.flags, since);
     }
 
     /// Wireshark's completeness bits.

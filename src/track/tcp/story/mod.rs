@@ -114,6 +114,8 @@ struct Trouble {
     /// Probes of a closed window, of each side, and those of them that were counted above.
     probes: [u32; 2],
     probes_counted: u32,
+    /// Keep-alives counted above that came too soon to be some.
+    hurried: u32,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
 }
@@ -147,6 +149,10 @@ const AGAIN: Flags = Flags(
         | Flags::SPURIOUS_RETRANSMISSION.0
         | Flags::OUT_OF_ORDER.0,
 );
+
+/// No host probes a connection that was idle for less: nanoseconds. Linux counts in seconds, and
+/// RFC 9293 §3.8.4 asks for two hours.
+const IDLE: i64 = 900_000_000;
 
 /// How many frames with trouble are named.
 const NAMED: usize = 20;
@@ -252,9 +258,15 @@ impl Story {
     }
 }
 
-/// Takes in one segment.
+/// Takes in one segment, `since` nanoseconds after the one before.
 #[inline]
-pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, flags: Flags) {
+pub(super) fn segment(
+    stream: &mut Stream,
+    memory: &mut Memory,
+    seen: &Seen,
+    flags: Flags,
+    since: i64,
+) {
     let side = usize::from(seen.side);
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
@@ -315,7 +327,7 @@ pub(super) fn segment(stream: &mut Stream, memory: &mut Memory, seen: &Seen, fla
     }
     if flags.0 != 0 {
         first |= length == 0 && story.parts[side].fin_frame == frame;
-        trouble(story, side, seen, flags, first);
+        trouble(story, side, seen, flags, (first, since));
     }
     let signs = Signs {
         resent,
@@ -532,13 +544,18 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
     }
 }
 
+/// Takes in what is wrong with a segment: whether it brings what was not seen before, and how long
+/// after the one before it came.
 #[cold]
-fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, first: bool) {
+fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, since): (bool, i64)) {
     let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
     if flags.has(probe) {
         let trouble = story.trouble.get_or_insert_default();
         trouble.probes[side] += 1;
         trouble.probes_counted += u32::from(flags.has(Flags::CLOSED_WINDOW));
+    }
+    if flags.has(Flags::KEEP_ALIVE) && !flags.has(Flags::CLOSED_WINDOW) && since < IDLE {
+        story.trouble.get_or_insert_default().hurried += 1;
     }
     if !is_trouble(flags) {
         return;

@@ -7,6 +7,7 @@ use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 use crate::facts::{Milliseconds, Moment, Side};
 use crate::track::tcp::offer::Offer;
 use crate::track::tcp::{End, Stream};
+use crate::track::udp;
 
 /// Writes the record of one stream.
 pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
@@ -114,6 +115,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         client_window_probes: trouble.probes[client],
         server_window_probes: trouble.probes[server],
         probes_counted: trouble.probes_counted,
+        hurried_counted: trouble.hurried,
         first_seen_counted: trouble.first_seen,
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
@@ -171,8 +173,9 @@ pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (us
     if let Some(side) = stream.story.asking {
         return (usize::from(side), Roles::Content);
     }
-    let [a, b] = ends;
-    (usize::from(likely_server(a.port, b.port)), Roles::Guess)
+    let [a, b] = ends.map(|end| end.port);
+    let given = !likely_server(b, a) && a < udp::EPHEMERAL && b >= udp::EPHEMERAL;
+    (usize::from(likely_server(a, b) || given), Roles::Guess)
 }
 
 /// How it began. Without any SYN nothing is known of it, whatever looks like the rest of it.
