@@ -2,7 +2,7 @@
 
 use crate::capture::{Batch, Ending, Frame, Reader, Time, Verdict, read_ahead};
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Ip, Packet, Stop, Usual, as_usize};
+use crate::dissect::{Ip, Packet, Stop, Usual, as_u32, as_usize};
 use crate::facts::arp::Neighbour;
 use crate::facts::capture::{Capture, FileState, Traffic};
 use crate::facts::dhcp::Lease;
@@ -284,14 +284,17 @@ pub fn merge(captures: Vec<(Reader, Option<Passing>)>, wants: Wants) -> (Analysi
         let Some((place, time)) = earliest else { break };
         let source = &mut sources[place];
         source.last = time;
-        if let Some(frame) = source.batch.get(source.taken + 1) {
+        if let Some(mut frame) = source.batch.get(source.taken + 1) {
             number = number.saturating_add(1);
             if let (Some(own), Some(all)) = (&source.passing, &mut live.stream.passing)
                 && own.frames.contains(frame.number)
             {
                 all.insert(number);
             }
-            live.frame(Frame { number, ..frame });
+            // Each capture was taken at a place of its own.
+            frame.interface = as_u32(place) << 16 | frame.interface & 0xffff;
+            frame.number = number;
+            live.frame(frame);
         }
         source.taken += 1;
     }

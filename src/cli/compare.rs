@@ -1,15 +1,15 @@
 //! `wirelab compare A B`: two captures of the same traffic, packet by packet.
 
-use super::{Status, answer, terminal};
-use crate::facts::pair::{Pair, Unpaired};
-use crate::handout::pairs::{self, Change, Compared};
+use super::{Status, terminal};
+use crate::capture::Reader;
+use crate::handout::pairs::{Comparison, Recording};
 use crate::handout::value::decimals;
-use crate::handout::{Handout, Material};
 use crate::render::{self, safe};
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use serde_json::{Value, json};
+use std::cmp::Ordering;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Pair the packets of two captures of the same traffic, and say what changed on the way.
 #[derive(clap::Args)]
@@ -32,44 +32,43 @@ enum Format {
     Json,
 }
 
-/// The question that makes a reading keep what comparing needs.
-const ASKED: &str = "id = \"compare\"\ntitle = \"\"\n[let.pair]\nwhat = \"\"\nin = \"pairs\"\n";
 /// Different changes of a field that are listed.
 const VALUES: usize = 8;
 /// Frames of one capture only that are listed.
 const FRAMES: usize = 20;
+/// Lines of the translation table that are shown.
+const LINES: usize = 100;
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
-    let handout = Handout::parse(ASKED).map_err(|p| anyhow!("{p:?}"))?;
-    let mut sides = Vec::new();
     let mut status = Status::Done;
-    for path in [&args.first, &args.second] {
-        let mut material = Material::of_files(&handout, &[path]);
-        answer::complain(&material, &mut status)?;
-        let Some(file) = material.files.pop() else {
+    let mut read = |path: &Path| -> anyhow::Result<(String, Recording)> {
+        let reader = Reader::open(path)?;
+        let (recording, ending) = Recording::read(reader);
+        status = status.worse(super::report_ending(path, &ending)?);
+        if ending.frames == 0 {
             bail!("there is nothing to compare in {}", path.display());
-        };
-        let source = handout.compared.unwrap_or(0);
-        sides.push((safe(&path.display().to_string()), file.rows[source].clone()));
-    }
-    let [(first, a), (second, b)] = &sides[..] else {
-        bail!("two captures are compared");
+        }
+        Ok((safe(&path.display().to_string()), recording))
     };
-    let compared = pairs::compare(a, b);
-    let changes = pairs::changes(&compared, a, b);
+    let (first, a) = read(&args.first)?;
+    let (second, b) = read(&args.second)?;
+    let told = Told {
+        names: [&first, &second],
+        recordings: [&a, &b],
+        comparison: Comparison::new(&a, &b),
+    };
     let mut out = BufWriter::new(std::io::stdout().lock());
     match args.format {
         Format::Json => {
-            let whole = as_json(&compared, &changes);
-            writeln!(out, "{}", serde_json::to_string_pretty(&whole)?)?;
+            writeln!(out, "{}", serde_json::to_string_pretty(&told.as_json())?)?;
         }
-        Format::Table => tell(&mut out, [first, second], &compared, &changes)?,
+        Format::Table => told.tell(&mut out)?,
     }
     out.flush()?;
-    Ok(match compared.pairs.is_empty() {
-        true => status.worse(Status::Unfavourable),
-        false => status,
+    Ok(match told.comparison.count() {
+        0 => status.worse(Status::Unfavourable),
+        _ => status,
     })
 }
 
@@ -94,11 +93,6 @@ impl Span {
     }
 }
 
-/// A router counts a TTL down: so it shows which way a packet went.
-fn way(pair: &Pair) -> Option<std::cmp::Ordering> {
-    Some(pair.first_ttl?.cmp(&pair.second_ttl?))
-}
-
 /// From the first capture to the second: all packets, those that went this way, and those that
 /// came back, by their TTLs.
 struct Times {
@@ -108,16 +102,16 @@ struct Times {
 }
 
 impl Times {
-    fn of(pairs: &[Pair]) -> Option<Times> {
-        let timed = pairs.iter().filter_map(|p| Some((way(p), p.between_ms?.0)));
+    /// A router counts a TTL down: so it shows which way a packet went.
+    fn of(timed: &[(Ordering, f64)]) -> Option<Times> {
         let along = |went| {
-            let these = timed.clone().filter(move |t| t.0 == Some(went));
+            let these = timed.iter().filter(move |t| t.0 == went);
             Span::of(these.map(|t| t.1))
         };
         Some(Times {
-            all: Span::of(timed.clone().map(|t| t.1))?,
-            there: along(std::cmp::Ordering::Greater),
-            back: along(std::cmp::Ordering::Less),
+            all: Span::of(timed.iter().map(|t| t.1))?,
+            there: along(Ordering::Greater),
+            back: along(Ordering::Less),
         })
     }
 
@@ -199,103 +193,152 @@ impl Times {
     }
 }
 
-fn only(compared: &Compared, in_first: bool) -> Vec<&Unpaired> {
-    let all = compared.unpaired.iter();
-    all.filter(|u| u.in_first == in_first).collect()
+/// What is told.
+struct Told<'r> {
+    names: [&'r str; 2],
+    recordings: [&'r Recording; 2],
+    comparison: Comparison<'r>,
 }
 
-fn as_json(compared: &Compared, changes: &[Change]) -> Value {
-    let frames = |in_first| -> Vec<u32> {
-        let only = only(compared, in_first);
-        only.iter().map(|u| u.frame).collect()
-    };
-    let changed: Vec<Value> = changes
-        .iter()
-        .map(|c| {
-            let values: Vec<Value> = c
-                .values
-                .iter()
-                .map(|v| {
-                    let frames = [v.frames.0, v.frames.1];
-                    json!({"first": v.first, "second": v.second, "packets": v.packets, "frames": frames})
-                })
-                .collect();
-            json!({"field": c.field, "packets": c.packets, "values": values})
-        })
-        .collect();
-    let pairs = compared.pairs.iter();
-    let paired: Vec<[u32; 2]> = pairs.map(|p| [p.first_frame, p.second_frame]).collect();
-    let translations: Vec<Value> = compared
-        .translations
-        .iter()
-        .map(|t| {
-            json!({
-                "protocol": t.protocol,
-                "first": {"address": t.first_address.to_string(), "port": t.first_port},
-                "second": {"address": t.second_address.to_string(), "port": t.second_port},
-                "packets": t.packet_count,
-                "frames": [t.first_frame, t.second_frame],
-            })
-        })
-        .collect();
-    let times = Times::of(&compared.pairs);
-    json!({
-        "paired": paired,
-        "only_first": frames(true),
-        "only_second": frames(false),
-        "changed": changed,
-        "translations": translations,
-        "time_between": times.map(|t| t.as_json()),
-    })
-}
-
-fn tell(
-    out: &mut dyn Write,
-    names: [&str; 2],
-    compared: &Compared,
-    changes: &[Change],
-) -> anyhow::Result<()> {
-    let total = compared.pairs.len();
-    writeln!(out, "{total} packets are in both captures")?;
-    for (name, in_first) in names.iter().zip([true, false]) {
-        let only = only(compared, in_first);
-        if only.is_empty() {
-            continue;
-        }
-        let listed: Vec<String> = only
-            .iter()
-            .take(FRAMES)
-            .map(|u| u.frame.to_string())
-            .collect();
-        let more = if only.len() > FRAMES { ", …" } else { "" };
-        let during = only.iter().filter(|u| u.while_both_recorded).count();
-        writeln!(
-            out,
-            "{} only in {name}, {during} of them while the other recorded: frames {}{more}",
-            only.len(),
-            listed.join(", ")
-        )?;
+impl Told<'_> {
+    fn times(&self) -> Option<Times> {
+        let timed: Vec<(Ordering, f64)> = self.comparison.times().collect();
+        Times::of(&timed)
     }
-    for change in changes {
-        writeln!(
-            out,
-            "{} differs in {} of {total}:",
-            change.field, change.packets
-        )?;
-        for v in change.values.iter().take(VALUES) {
-            let (first, second) = (safe(&v.first), safe(&v.second));
-            let (n, frames) = (v.packets, v.frames);
+
+    fn as_json(&self) -> Value {
+        let frames = |in_first| -> Vec<u32> {
+            let only = self.comparison.unpaired();
+            let only = only.filter(|u| u.in_first == in_first);
+            only.map(|u| u.frame).collect()
+        };
+        let changed: Vec<Value> = self
+            .comparison
+            .changes()
+            .iter()
+            .map(|c| {
+                let values: Vec<Value> = c
+                    .values
+                    .iter()
+                    .map(|v| {
+                        let frames = [v.frames.0, v.frames.1];
+                        json!({"first": v.first, "second": v.second, "packets": v.packets, "frames": frames})
+                    })
+                    .collect();
+                json!({"field": c.field, "packets": c.packets, "values": values})
+            })
+            .collect();
+        let paired: Vec<[u32; 2]> = self.comparison.frames().map(|(a, b)| [a, b]).collect();
+        let translations: Vec<Value> = self
+            .comparison
+            .translations()
+            .iter()
+            .map(|t| {
+                json!({
+                    "protocol": t.protocol,
+                    "first": {"address": t.first_address.to_string(), "port": t.first_port},
+                    "second": {"address": t.second_address.to_string(), "port": t.second_port},
+                    "packets": t.packet_count,
+                    "frames": [t.first_frame, t.second_frame],
+                })
+            })
+            .collect();
+        let [first, second] = self.recordings.map(|r| {
+            json!({"packets": r.packets, "compared": r.compared(), "frames_of_other_protocols": r.others})
+        });
+        json!({
+            "read": {"first": first, "second": second},
+            "paired": paired,
+            "only_first": frames(true),
+            "only_second": frames(false),
+            "changed": changed,
+            "translations": translations,
+            "time_between": self.times().map(|t| t.as_json()),
+        })
+    }
+
+    fn tell(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        for (name, recording) in self.names.iter().zip(self.recordings) {
+            let (compared, packets) = (recording.compared(), recording.packets);
+            if u64::try_from(compared)? < packets {
+                writeln!(
+                    out,
+                    "only the first {compared} of the {packets} packets in {name} are compared: there is no room for more"
+                )?;
+            }
+            if recording.others > 0 {
+                writeln!(
+                    out,
+                    "not compared: {} frames of {name} that are neither IP nor ARP, or are cut before it shows",
+                    recording.others
+                )?;
+            }
+        }
+        let total = self.comparison.count();
+        writeln!(out, "{total} packets are in both captures")?;
+        self.tell_only(out)?;
+        for change in self.comparison.changes() {
             writeln!(
                 out,
-                "  {first} -> {second} in {n} (frames {} and {})",
-                frames.0, frames.1
+                "{} differs in {} of {total}:",
+                change.field, change.packets
+            )?;
+            for v in change.values.iter().take(VALUES) {
+                let (first, second) = (safe(&v.first), safe(&v.second));
+                let (n, frames) = (v.packets, v.frames);
+                writeln!(
+                    out,
+                    "  {first} -> {second} in {n} (frames {} and {})",
+                    frames.0, frames.1
+                )?;
+            }
+            if change.values.len() > VALUES {
+                writeln!(out, "  and {} more", change.values.len() - VALUES)?;
+            }
+        }
+        if total > 0 {
+            self.tell_translations(out)?;
+        }
+        if let Some(times) = self.times() {
+            writeln!(out, "{}", times.sentence())?;
+        }
+        Ok(())
+    }
+
+    fn tell_only(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let (mut count, mut during) = ([0u64; 2], [0u64; 2]);
+        let mut listed = [Vec::new(), Vec::new()];
+        for one in self.comparison.unpaired() {
+            let side = usize::from(!one.in_first);
+            count[side] += 1;
+            during[side] += u64::from(one.while_both_recorded);
+            if listed[side].len() < FRAMES {
+                listed[side].push(one.frame.to_string());
+            }
+        }
+        for (side, name) in self.names.iter().enumerate().filter(|n| count[n.0] > 0) {
+            let more = if count[side] > listed[side].len().try_into()? {
+                ", …"
+            } else {
+                ""
+            };
+            writeln!(
+                out,
+                "{} only in {name}, {} of them while the other recorded: frames {}{more}",
+                count[side],
+                during[side],
+                listed[side].join(", ")
             )?;
         }
-        if change.values.len() > VALUES {
-            writeln!(out, "  and {} more", change.values.len() - VALUES)?;
-        }
+        Ok(())
     }
-    if total > 0 && !compared.translations.is_empty() {
+
+    fn tell_translations(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let translations = self.comparison.translations();
+        if translations.is_empty() {
+            writeln!(out, "no address and no port was translated")?;
+            return Ok(());
+        }
         writeln!(out, "addresses or ports were translated between the two:")?;
         let headings = [
             "protocol",
@@ -305,7 +348,7 @@ fn tell(
             "frames",
         ];
         let mut rows = vec![headings.map(str::to_owned).to_vec()];
-        for line in &compared.translations {
+        for line in translations.iter().take(LINES) {
             let end = |address: std::net::IpAddr, port: Option<u16>| match port {
                 Some(port) => std::net::SocketAddr::from((address, port)).to_string(),
                 None => address.to_string(),
@@ -319,13 +362,12 @@ fn tell(
             ]);
         }
         render::table(out, rows, terminal::width())?;
-    } else if total > 0 {
-        writeln!(out, "no address and no port was translated")?;
+        if translations.len() > LINES {
+            let more = translations.len() - LINES;
+            writeln!(out, "  and {more} more: --format json has them all")?;
+        }
+        Ok(())
     }
-    if let Some(times) = Times::of(&compared.pairs) {
-        writeln!(out, "{}", times.sentence())?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -538,13 +538,13 @@ fn facts(
 /// Every two captures that hold the same packets, the earlier one first; of just two also when
 /// they share none.
 fn compared(handout: &Handout, material: &Material) -> Vec<(usize, usize, Compared)> {
-    let Some(source) = handout.compared else {
+    if !handout.compared {
         return Vec::new();
-    };
+    }
     let mut all = Vec::new();
     for (second, b) in material.files.iter().enumerate() {
         for (first, a) in material.files[..second].iter().enumerate() {
-            let compared = pairs::compare(&a.rows[source], &b.rows[source]);
+            let compared = pairs::compare(&a.recording, &b.recording);
             if !compared.pairs.is_empty() || material.files.len() == 2 {
                 all.push((first, second, compared));
             }

@@ -2,6 +2,7 @@
 //! from one reading; of a large file from two at the same time, and frames that were too many to be
 //! kept are read again when they are asked for.
 
+use super::pairs::Recording;
 use super::plan::Handout;
 use crate::analyze::{Analysis, Live, Wants, analyze};
 use crate::capture::{Ending, OpenError, Reader};
@@ -46,6 +47,8 @@ pub struct Loaded {
     pub prints: Vec<Print>,
     /// What the file says about its making.
     pub made_by: String,
+    /// Its packets, where two captures are compared.
+    pub recording: Recording,
 }
 
 /// What tells a frame from others: its bytes, its bytes without what every host has of its own,
@@ -189,6 +192,8 @@ impl Material {
 
 /// Frames whose fingerprints are kept.
 const PRINTS: usize = 200_000;
+/// Packets that are compared with those of another capture.
+const COMPARED: usize = 400_000;
 /// Bytes of values that are kept of one capture, about.
 const MOST_KEPT: usize = 128 << 20;
 /// Frames that are kept of those that are too many.
@@ -300,10 +305,14 @@ fn load(
     let mut prints = Vec::new();
     let state = FixedState::with_seed(7);
     let mut made_by = String::new();
+    let mut recording = Recording::default();
     let mut take = |seen: &Seen<'_, '_>| {
         let frame = seen.packet.frame;
         if let Some(live) = &mut live {
             live.frame(frame);
+        }
+        if handout.compared {
+            recording.frame(frame, COMPARED);
         }
         if prints.len() < PRINTS {
             let common = frame.bytes.first().is_none_or(|b| b & 1 == 1);
@@ -359,5 +368,6 @@ fn load(
         path: path.map(Path::to_owned),
         prints,
         made_by,
+        recording,
     })
 }

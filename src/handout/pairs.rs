@@ -1,42 +1,25 @@
 //! Two captures of the same traffic: packets of one found again in the other, before and behind a
 //! router, on both sides of a translation, at the sender and at the receiver.
 //!
-//! A packet is known by what no router and no translation touches (`SAME`). Several that are
-//! alike in all of that, such as a segment sent twice with the same identification, are paired in
-//! their order.
+//! A packet is known by what no router and no translation touches, as far as both captures hold
+//! it ([`recording`]); which is which of those that are alike, and what was translated, decides
+//! [`matching`].
 
-use super::Datum;
-use super::material::FrameRow;
+mod matching;
+pub mod recording;
+#[cfg(test)]
+mod tests;
+
+use crate::dissect::as_usize;
 use crate::dissect::field::Value;
 use crate::facts::pair::{Pair, Translation, Unpaired};
 use crate::facts::{Mac, Milliseconds};
-use crate::query::{Catalogue, EntryId, print};
-use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasher;
+use crate::query::{Catalogue, print};
+use foldhash::fast::FixedState;
+pub use recording::Recording;
+use recording::{Flow, Held};
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::rc::Rc;
-
-/// What stays the same on the way, whatever is translated: it tells which packet is which.
-const SAME: &[&str] = &[
-    "ip.id",
-    "ip.proto",
-    "ip.frag_offset",
-    "ipv6.nxt",
-    "ipv6.flow",
-    "tcp.seq_raw",
-    "tcp.ack_raw",
-    "tcp.flags",
-    "tcp.payload",
-    "udp.length",
-    "udp.payload",
-    "icmp.type",
-    "icmp.code",
-    "icmp.seq",
-    "icmpv6.type",
-    "arp.opcode",
-    "arp.src.proto_ipv4",
-    "arp.dst.proto_ipv4",
-];
 
 /// What may change.
 const CHANGES: &[&str] = &[
@@ -58,6 +41,8 @@ const CHANGES: &[&str] = &[
     "udp.checksum",
     "icmp.ident",
     "icmp.checksum",
+    "icmpv6.echo.identifier",
+    "icmpv6.checksum",
     "frame.len",
 ];
 
@@ -72,16 +57,11 @@ const TRANSLATED: &[&str] = &[
     "udp.srcport",
     "udp.dstport",
     "icmp.ident",
+    "icmpv6.echo.identifier",
 ];
 
 /// The sections that tell of two captures.
 pub const SECTIONS: &[&str] = &["pairs", "translations", "unpaired"];
-
-/// The fields that are read of every frame to find it again.
-pub fn fields() -> Vec<EntryId> {
-    let names = SAME.iter().chain(CHANGES).chain(&["frame.time_epoch"]);
-    names.filter_map(|n| Catalogue::frames().find(n)).collect()
-}
 
 /// Two captures compared.
 #[derive(Debug, Default)]
@@ -94,217 +74,311 @@ pub struct Compared {
     pub unpaired: Vec<Unpaired>,
 }
 
-/// Compares two captures by their frames, each with the values of [`fields`].
-pub fn compare(first: &[Rc<FrameRow>], second: &[Rc<FrameRow>]) -> Compared {
-    let state = foldhash::fast::FixedState::with_seed(11);
-    let mut waiting: HashMap<u64, Vec<usize>> = HashMap::new();
-    for (at, row) in second.iter().enumerate().rev() {
-        waiting.entry(key(row, &state)).or_default().push(at);
+/// Compares two captures; every pair is made, for whoever asks each.
+pub fn compare(first: &Recording, second: &Recording) -> Compared {
+    let comparison = Comparison::new(first, second);
+    Compared {
+        pairs: comparison.pairs().collect(),
+        translations: comparison.translations(),
+        unpaired: comparison.unpaired().collect(),
     }
-    let (spans, mut taken) = ((span(first), span(second)), vec![false; second.len()]);
-    let mut out = Compared::default();
-    for row in first {
-        match waiting.get_mut(&key(row, &state)).and_then(Vec::pop) {
-            Some(at) => {
-                taken[at] = true;
-                out.pairs.push(pair(row, &second[at]));
-            }
-            None => out.unpaired.push(unpaired(row, true, spans.1)),
+}
+
+/// Two captures and which packet of one is which of the other: facts are made as they are asked
+/// for, since there may be millions.
+pub struct Comparison<'r> {
+    first: &'r Recording,
+    second: &'r Recording,
+    matches: Vec<matching::Match>,
+}
+
+impl<'r> Comparison<'r> {
+    /// Compares them.
+    pub fn new(first: &'r Recording, second: &'r Recording) -> Comparison<'r> {
+        Comparison {
+            first,
+            second,
+            matches: matching::matches(first, second),
         }
     }
-    for (row, _) in second.iter().zip(&taken).filter(|(_, taken)| !**taken) {
-        out.unpaired.push(unpaired(row, false, spans.0));
+
+    /// How many packets are in both.
+    pub fn count(&self) -> usize {
+        self.matches.len()
     }
-    out.translations = translations(&out.pairs, first, second);
-    out
-}
 
-/// The values of a field, outermost layer first.
-fn values<'r>(row: &'r FrameRow, name: &str) -> impl Iterator<Item = &'r Value<'static>> {
-    let id = Catalogue::frames().find(name);
-    let at = row.fields.iter().position(|f| Some(*f) == id);
-    let values = at.map(|at| row.of(at));
-    values.into_iter().flatten().map(|(_, value)| value)
-}
-
-fn datum(row: &FrameRow, name: &str) -> Option<Datum> {
-    let kind = Catalogue::frames().find(name)?;
-    let kind = Catalogue::frames().entry(kind).kind;
-    let mut all = Vec::new();
-    Datum::of(kind, values(row, name).next()?, &mut all);
-    all.into_iter().next()
-}
-
-fn key(row: &FrameRow, state: &foldhash::fast::FixedState) -> u64 {
-    let mut all = Vec::new();
-    for name in SAME {
-        shown(row, name, &mut all);
-        all.push(0);
-    }
-    state.hash_one(all)
-}
-
-/// Writes a field's first value as `fields` prints it.
-fn shown(row: &FrameRow, name: &str, out: &mut Vec<u8>) {
-    let id = Catalogue::frames().find(name);
-    if let (Some(id), Some(value)) = (id, values(row, name).next()) {
-        print::value(Catalogue::frames().entry(id).kind, value, out);
-    }
-}
-
-fn address(row: &FrameRow, v4: &str, v6: &str) -> Option<IpAddr> {
-    match datum(row, v4).or_else(|| datum(row, v6))? {
-        Datum::Ip(address) => Some(address),
-        _ => None,
-    }
-}
-
-fn number<T: TryFrom<i128>>(row: &FrameRow, names: &[&str]) -> Option<T> {
-    match names.iter().find_map(|name| datum(row, name))? {
-        Datum::Number { value, .. } => T::try_from(value).ok(),
-        _ => None,
-    }
-}
-
-fn mac(row: &FrameRow, name: &str) -> Option<Mac> {
-    match datum(row, name)? {
-        Datum::Mac(mac) => Some(Mac(mac)),
-        _ => None,
-    }
-}
-
-fn time(row: &FrameRow) -> Option<i64> {
-    match datum(row, "frame.time_epoch")? {
-        // `frame.time_epoch` is a span since 1970.
-        Datum::Duration(time) => Some(time),
-        _ => None,
-    }
-}
-
-/// The time from the first frame to the last.
-fn span(rows: &[Rc<FrameRow>]) -> Option<(i64, i64)> {
-    let times = rows.iter().filter_map(|row| time(row));
-    Some((times.clone().min()?, times.max()?))
-}
-
-fn unpaired(row: &FrameRow, in_first: bool, other: Option<(i64, i64)>) -> Unpaired {
-    let within = |t: i64| other.is_some_and(|(from, to)| from <= t && t <= to);
-    Unpaired {
-        frame: row.frame,
-        in_first,
-        source: address(row, "ip.src", "ipv6.src"),
-        destination: address(row, "ip.dst", "ipv6.dst"),
-        protocol: number(row, &["ip.proto", "ipv6.nxt"]),
-        while_both_recorded: time(row).is_some_and(within),
-    }
-}
-
-fn pair(a: &FrameRow, b: &FrameRow) -> Pair {
-    let between = time(a).zip(time(b)).and_then(|(x, y)| y.checked_sub(x));
-    let changed: Vec<&'static str> = CHANGES
-        .iter()
-        .copied()
-        .filter(|name| {
-            let (x, y) = (values(a, name).next(), values(b, name).next());
-            x.is_some() && y.is_some() && x != y
+    fn both(&self) -> impl Iterator<Item = [Side<'r>; 2]> {
+        self.matches.iter().map(|(a, b)| {
+            [
+                Side::new(self.first, &self.first.held[as_usize(*a)]),
+                Side::new(self.second, &self.second.held[as_usize(*b)]),
+            ]
         })
-        .collect();
-    let ttl = ["ip.ttl", "ipv6.hlim"];
-    let (from, to) = (
-        ["tcp.srcport", "udp.srcport"],
-        ["tcp.dstport", "udp.dstport"],
-    );
-    Pair {
-        first_frame: a.frame,
-        second_frame: b.frame,
-        between_ms: between.map(Milliseconds::from_nanoseconds),
-        protocol: number(a, &["ip.proto", "ipv6.nxt"]),
-        first_source: address(a, "ip.src", "ipv6.src"),
-        second_source: address(b, "ip.src", "ipv6.src"),
-        first_destination: address(a, "ip.dst", "ipv6.dst"),
-        second_destination: address(b, "ip.dst", "ipv6.dst"),
-        first_source_port: number(a, &from),
-        second_source_port: number(b, &from),
-        first_destination_port: number(a, &to),
-        second_destination_port: number(b, &to),
-        first_ttl: number(a, &ttl),
-        second_ttl: number(b, &ttl),
-        first_checksum: number(a, &["ip.checksum"]),
-        second_checksum: number(b, &["ip.checksum"]),
-        first_source_mac: mac(a, "eth.src"),
-        second_source_mac: mac(b, "eth.src"),
-        first_destination_mac: mac(a, "eth.dst"),
-        second_destination_mac: mac(b, "eth.dst"),
-        translated: changed.iter().any(|name| TRANSLATED.contains(name)),
-        changed,
+    }
+
+    /// The packets in both, in the order of the first capture.
+    pub fn pairs(&self) -> impl Iterator<Item = Pair> {
+        self.both().map(|[a, b]| pair(&a, &b))
+    }
+
+    /// Their frames.
+    pub fn frames(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.both().map(|[a, b]| (a.held.frame, b.held.frame))
+    }
+
+    /// From the first capture to the second, in milliseconds; and whether the TTL is lower there,
+    /// the same, or higher.
+    pub fn times(&self) -> impl Iterator<Item = (std::cmp::Ordering, f64)> {
+        self.both().filter_map(|[a, b]| {
+            let way = a.held.ttl.cmp(&b.held.ttl);
+            Some((way, between(&a, &b)?.0))
+        })
+    }
+
+    /// Packets of one capture only: those of the first, then those of the second.
+    pub fn unpaired(&self) -> impl Iterator<Item = Unpaired> {
+        let mut taken = [self.first, self.second].map(|r| vec![false; r.held.len()]);
+        for (a, b) in &self.matches {
+            taken[0][as_usize(*a)] = true;
+            taken[1][as_usize(*b)] = true;
+        }
+        let of = |own: &'r Recording, other: &'r Recording, taken: Vec<bool>, in_first| {
+            let span = other.span();
+            let all = own.held.iter().zip(taken);
+            let alone = all.filter(|(_, taken)| !taken).map(|(held, _)| held);
+            alone.map(move |held| unpaired(&Side::new(own, held), in_first, span))
+        };
+        let [first, second] = taken;
+        let first = of(self.first, self.second, first, true);
+        first.chain(of(self.second, self.first, second, false))
+    }
+
+    /// The ends that are another in the second capture, in the order of their first packets.
+    pub fn translations(&self) -> Vec<Translation> {
+        let mut known: HashMap<(End, End), usize, FixedState> = HashMap::default();
+        let mut table: Vec<Translation> = Vec::new();
+        for [a, b] in self.both() {
+            let Some(protocol) = a.flow.protocol else {
+                continue;
+            };
+            for (was, is) in [(a.source(), b.source()), (a.destination(), b.destination())] {
+                if was == is {
+                    continue;
+                }
+                let at = *known.entry((was, is)).or_insert_with(|| {
+                    table.push(Translation {
+                        protocol,
+                        first_address: was.1,
+                        first_port: was.2,
+                        second_address: is.1,
+                        second_port: is.2,
+                        packet_count: 0,
+                        first_frame: a.held.frame,
+                        second_frame: b.held.frame,
+                    });
+                    table.len() - 1
+                });
+                table[at].packet_count += 1;
+            }
+        }
+        table
+    }
+
+    /// What changed on the way, field by field.
+    pub fn changes(&self) -> Vec<Change> {
+        let mut list: Vec<Changing> = Vec::new();
+        for [a, b] in self.both() {
+            let frames = (a.held.frame, b.held.frame);
+            for field in CHANGES {
+                let Some((x, y)) = a.value(field).zip(b.value(field)).filter(|(x, y)| x != y)
+                else {
+                    continue;
+                };
+                let at = list.iter().position(|c| c.change.field == *field);
+                let at = at.unwrap_or_else(|| {
+                    list.push(Changing::new(field));
+                    list.len() - 1
+                });
+                list[at].add(printed(field, &x), printed(field, &y), frames);
+            }
+        }
+        let mut list: Vec<Change> = list.into_iter().map(|c| c.change).collect();
+        list.sort_by_key(|c| CHANGES.iter().position(|f| *f == c.field));
+        list
+    }
+}
+
+/// A change that is being counted, and where its values are.
+struct Changing {
+    change: Change,
+    places: HashMap<(String, String), usize, FixedState>,
+}
+
+impl Changing {
+    fn new(field: &'static str) -> Changing {
+        Changing {
+            change: Change {
+                field,
+                values: Vec::new(),
+                packets: 0,
+            },
+            places: HashMap::default(),
+        }
+    }
+
+    fn add(&mut self, first: String, second: String, frames: (u32, u32)) {
+        let Changing { change, places } = self;
+        change.packets += 1;
+        let values = (first, second);
+        if let Some(at) = places.get(&values) {
+            change.values[*at].packets += 1;
+        } else if change.values.len() < VALUES {
+            change.values.push(Changed {
+                first: values.0.clone(),
+                second: values.1.clone(),
+                packets: 1,
+                frames,
+            });
+            places.insert(values, change.values.len() - 1);
+        }
     }
 }
 
 /// An end: protocol, address, and its port or identifier.
-type End = (u8, IpAddr, Option<u16>);
+type End = (Option<u8>, IpAddr, Option<u16>);
 
-/// The ends that are another in the second capture, in the order of their first packets.
-fn translations(
-    pairs: &[Pair],
-    first: &[Rc<FrameRow>],
-    second: &[Rc<FrameRow>],
-) -> Vec<Translation> {
-    let by_frame = |rows: &[Rc<FrameRow>]| -> BTreeMap<u32, Rc<FrameRow>> {
-        rows.iter().map(|r| (r.frame, Rc::clone(r))).collect()
-    };
-    let (a, b) = (by_frame(first), by_frame(second));
-    let ident = |rows: &BTreeMap<u32, Rc<FrameRow>>, frame: u32| -> Option<u16> {
-        rows.get(&frame)
-            .and_then(|row| number(row, &["icmp.ident"]))
-    };
-    let mut known: HashMap<(End, End), usize> = HashMap::new();
-    let mut table: Vec<Translation> = Vec::new();
-    for pair in pairs.iter().filter(|p| p.translated) {
-        let Some(protocol) = pair.protocol else {
-            continue;
-        };
-        // A ping's identifier belongs to who asks: the request's source, the reply's destination.
-        let (own, other) = (ident(&a, pair.first_frame), ident(&b, pair.second_frame));
-        let asks = own.is_some() && pair.first_source != pair.second_source;
-        let ends = [
-            (
-                pair.first_source,
-                pair.first_source_port.or(own.filter(|_| asks)),
-                pair.second_source,
-                pair.second_source_port.or(other.filter(|_| asks)),
-            ),
-            (
-                pair.first_destination,
-                pair.first_destination_port.or(own.filter(|_| !asks)),
-                pair.second_destination,
-                pair.second_destination_port.or(other.filter(|_| !asks)),
-            ),
-        ];
-        for (was, port, is, new) in ends {
-            let (Some(was), Some(is)) = (was, is) else {
-                continue;
-            };
-            if (was, port) == (is, new) {
-                continue;
-            }
-            let ends = ((protocol, was, port), (protocol, is, new));
-            let at = *known.entry(ends).or_insert_with(|| {
-                table.push(Translation {
-                    protocol,
-                    first_address: was,
-                    first_port: port,
-                    second_address: is,
-                    second_port: new,
-                    packet_count: 0,
-                    first_frame: pair.first_frame,
-                    second_frame: pair.second_frame,
-                });
-                table.len() - 1
-            });
-            table[at].packet_count += 1;
+/// One packet in one of the captures.
+struct Side<'r> {
+    held: &'r Held,
+    flow: &'r Flow,
+    macs: Option<([u8; 6], [u8; 6])>,
+}
+
+impl<'r> Side<'r> {
+    fn new(recording: &'r Recording, held: &'r Held) -> Side<'r> {
+        Side {
+            held,
+            flow: recording.flow(held),
+            macs: recording.macs(held),
         }
     }
-    table
+
+    fn source(&self) -> End {
+        let flow = self.flow;
+        (flow.protocol, flow.source, flow.source_port)
+    }
+
+    fn destination(&self) -> End {
+        let flow = self.flow;
+        (flow.protocol, flow.destination, flow.destination_port)
+    }
+
+    /// An address of IP: one of ARP is no address of a packet.
+    fn address(&self, address: IpAddr) -> Option<IpAddr> {
+        self.flow.protocol.map(|_| address)
+    }
+
+    /// A port, but no identifier of a ping.
+    fn port(&self, port: Option<u16>) -> Option<u16> {
+        port.filter(|_| matches!(self.flow.protocol, Some(6 | 17)))
+    }
+
+    /// The value of one of the fields that may change.
+    fn value(&self, field: &str) -> Option<Value<'static>> {
+        let Side { held, flow, .. } = self;
+        let of = |protocol: u8| flow.protocol == Some(protocol);
+        let ip = |wanted: IpAddr| match self.address(wanted)? {
+            IpAddr::V4(a) => Some(Value::Ipv4(a.octets())),
+            IpAddr::V6(a) => Some(Value::Ipv6(a.octets())),
+        };
+        let v4 = flow.protocol.is_some() && flow.source.is_ipv4();
+        let v6 = flow.source.is_ipv6();
+        let number = |is: bool, n: Option<u16>| n.filter(|_| is).map(|n| Value::Unsigned(n.into()));
+        let identifier = flow.source_port.or(flow.destination_port);
+        match field {
+            "eth.src" => self.macs.map(|m| Value::Ether(m.1)),
+            "eth.dst" => self.macs.map(|m| Value::Ether(m.0)),
+            "ip.src" if v4 => ip(flow.source),
+            "ip.dst" if v4 => ip(flow.destination),
+            "ipv6.src" if v6 => ip(flow.source),
+            "ipv6.dst" if v6 => ip(flow.destination),
+            "ip.ttl" => number(v4, Some(held.ttl.into())),
+            "ipv6.hlim" => number(v6, Some(held.ttl.into())),
+            "ip.checksum" => number(v4, held.header_checksum),
+            "ip.dsfield" => number(v4, Some(held.service.into())),
+            "tcp.srcport" => number(of(6), flow.source_port),
+            "tcp.dstport" => number(of(6), flow.destination_port),
+            "tcp.checksum" => number(of(6), held.checksum),
+            "udp.srcport" => number(of(17), flow.source_port),
+            "udp.dstport" => number(of(17), flow.destination_port),
+            "udp.checksum" => number(of(17), held.checksum),
+            "icmp.ident" => number(of(1), identifier),
+            "icmp.checksum" => number(of(1), held.checksum),
+            "icmpv6.echo.identifier" => number(of(58), identifier),
+            "icmpv6.checksum" => number(of(58), held.checksum),
+            "frame.len" => Some(Value::Unsigned(held.length.into())),
+            _ => None,
+        }
+    }
+}
+
+/// A field's value as `fields` prints it.
+fn printed(field: &str, value: &Value<'_>) -> String {
+    let mut text = Vec::new();
+    if let Some(id) = Catalogue::frames().find(field) {
+        print::value(Catalogue::frames().entry(id).kind, value, &mut text);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn between(a: &Side<'_>, b: &Side<'_>) -> Option<Milliseconds> {
+    let (first, second) = (a.held.time()?, b.held.time()?);
+    Some(Milliseconds::from_nanoseconds(second.checked_sub(first)?))
+}
+
+fn unpaired(side: &Side<'_>, in_first: bool, other: Option<(i64, i64)>) -> Unpaired {
+    let within = |t: i64| other.is_some_and(|(from, to)| from <= t && t <= to);
+    Unpaired {
+        frame: side.held.frame,
+        in_first,
+        source: side.address(side.flow.source),
+        destination: side.address(side.flow.destination),
+        protocol: side.flow.protocol,
+        while_both_recorded: side.held.time().is_some_and(within),
+    }
+}
+
+fn pair(a: &Side<'_>, b: &Side<'_>) -> Pair {
+    let differs = |name: &&&str| {
+        let (x, y) = (a.value(name), b.value(name));
+        x.is_some() && y.is_some() && x != y
+    };
+    let changed: Vec<&'static str> = CHANGES.iter().filter(differs).copied().collect();
+    let ttl = |side: &Side<'_>| side.flow.protocol.map(|_| side.held.ttl);
+    Pair {
+        first_frame: a.held.frame,
+        second_frame: b.held.frame,
+        between_ms: between(a, b),
+        protocol: a.flow.protocol,
+        first_source: a.address(a.flow.source),
+        second_source: b.address(b.flow.source),
+        first_destination: a.address(a.flow.destination),
+        second_destination: b.address(b.flow.destination),
+        first_source_port: a.port(a.flow.source_port),
+        second_source_port: b.port(b.flow.source_port),
+        first_destination_port: a.port(a.flow.destination_port),
+        second_destination_port: b.port(b.flow.destination_port),
+        first_ttl: ttl(a),
+        second_ttl: ttl(b),
+        first_checksum: a.held.header_checksum,
+        second_checksum: b.held.header_checksum,
+        first_source_mac: a.macs.map(|m| Mac(m.1)),
+        second_source_mac: b.macs.map(|m| Mac(m.1)),
+        first_destination_mac: a.macs.map(|m| Mac(m.0)),
+        second_destination_mac: b.macs.map(|m| Mac(m.0)),
+        translated: changed.iter().any(|name| TRANSLATED.contains(name)),
+        changed,
+    }
 }
 
 /// A field that differs.
@@ -333,54 +407,3 @@ pub struct Changed {
 
 /// Different changes of one field that are told apart.
 const VALUES: usize = 1000;
-
-/// What changed on the way, field by field.
-pub fn changes(
-    compared: &Compared,
-    first: &[Rc<FrameRow>],
-    second: &[Rc<FrameRow>],
-) -> Vec<Change> {
-    let of = |rows: &[Rc<FrameRow>], frame: u32| {
-        let at = rows.binary_search_by_key(&frame, |row| row.frame);
-        at.ok().map(|at| Rc::clone(&rows[at]))
-    };
-    let text = |row: &FrameRow, name: &str| -> String {
-        let mut text = Vec::new();
-        shown(row, name, &mut text);
-        String::from_utf8_lossy(&text).into_owned()
-    };
-    let mut list: Vec<Change> = Vec::new();
-    for pair in &compared.pairs {
-        let frames = (pair.first_frame, pair.second_frame);
-        let (Some(a), Some(b)) = (of(first, frames.0), of(second, frames.1)) else {
-            continue;
-        };
-        for field in &pair.changed {
-            let at = list.iter().position(|c| c.field == *field);
-            let at = at.unwrap_or_else(|| {
-                list.push(Change {
-                    field,
-                    values: Vec::new(),
-                    packets: 0,
-                });
-                list.len() - 1
-            });
-            let change = &mut list[at];
-            change.packets += 1;
-            let (x, y) = (text(&a, field), text(&b, field));
-            let mut known = change.values.iter();
-            match known.position(|v| v.first == x && v.second == y) {
-                Some(at) => change.values[at].packets += 1,
-                None if change.values.len() < VALUES => change.values.push(Changed {
-                    first: x,
-                    second: y,
-                    packets: 1,
-                    frames,
-                }),
-                None => {}
-            }
-        }
-    }
-    list.sort_by_key(|c| CHANGES.iter().position(|f| *f == c.field));
-    list
-}

@@ -25,8 +25,8 @@ pub struct Handout {
     pub sources: Vec<Source>,
     /// Whether TCP segments are asked for one by one.
     pub segments: bool,
-    /// Where all frames are kept, when two captures are compared.
-    pub compared: Option<usize>,
+    /// Whether two captures are compared.
+    pub compared: bool,
 }
 
 /// Something in a capture that has a name.
@@ -148,7 +148,7 @@ impl Handout {
             fields: Vec::new(),
             sources: Vec::new(),
             segments: false,
-            compared: None,
+            compared: false,
             problems: Vec::new(),
         };
         for (name, written) in &file.lets.0 {
@@ -239,7 +239,7 @@ pub(super) struct Maker<'t> {
     pub(super) fields: Vec<(usize, EntryId)>,
     sources: Vec<Draft>,
     segments: bool,
-    compared: Option<usize>,
+    compared: bool,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -337,15 +337,7 @@ impl Maker<'_> {
             return None;
         }
         self.segments |= within == "segments";
-        if pairs::SECTIONS.contains(&within) && self.compared.is_none() {
-            self.compared = Some(self.sources.len());
-            self.sources.push(Draft {
-                filter: "ip || ipv6 || arp".to_owned(),
-                keep: pairs::fields(),
-                thing: usize::MAX,
-                first_only: false,
-            });
-        }
+        self.compared |= pairs::SECTIONS.contains(&within);
         let catalogue = kind.map_or(Catalogue::frames(), facts);
         let none = Vec::new();
         let filter = match &way.filter {

@@ -277,6 +277,7 @@ impl Following {
                                 tcp: true,
                                 stream: note.stream,
                             },
+                            identification: 0,
                         };
                         for message in &mut said.messages {
                             if let (Protocol::Dns, Some(bytes)) =

@@ -2,13 +2,16 @@
 
 use crate::capture::Time;
 use crate::dissect::arp::Arp as Message;
+use crate::dissect::as_usize;
 use crate::dissect::field::{Kind, Sink};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, arp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::{Mac, Milliseconds, Moment};
-use foldhash::fast::RandomState;
-use std::collections::{HashMap, HashSet};
+use crate::track::copies;
+use foldhash::fast::{FixedState, RandomState};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Most bindings kept; a scan of a /16 fits.
@@ -66,6 +69,20 @@ pub struct Unanswered {
     pub again: bool,
 }
 
+/// How many messages back a copy is looked for: a switch has many ports.
+const LAST: usize = 64;
+/// Bytes of a message for IPv4 over Ethernet.
+const MESSAGE: usize = 28;
+
+/// One of the last messages.
+struct Last {
+    frame: u32,
+    time: Time,
+    /// Its bytes, mixed; and what they came in.
+    message: u64,
+    link: u64,
+}
+
 /// After so many nanoseconds a question is asked again, at most and at least; what comes sooner is a
 /// copy, and what comes later may be another occasion.
 const RETRY: std::ops::RangeInclusive<i64> = 100_000_000..=5_000_000_000;
@@ -73,6 +90,7 @@ const RETRY: std::ops::RangeInclusive<i64> = 100_000_000..=5_000_000_000;
 /// What is remembered.
 #[derive(Default)]
 pub struct Requests {
+    last: VecDeque<Last>,
     list: Vec<Arp>,
     times: Vec<Time>,
     /// The open request per asked address and asker.
@@ -123,8 +141,48 @@ impl Requests {
             return Note::default();
         };
         let (frame, time) = (packet.frame.number, packet.frame.time);
-        self.message(&message, frame, time);
+        match self.copied(packet) {
+            Some(original) => self.once_more(original, frame),
+            None => self.message(&message, frame, time),
+        }
         self.duplicates(&message, frame, time.unwrap_or_default())
+    }
+
+    /// The frame that held the same message a moment ago on another interface or another link,
+    /// as on the ports of a switch.
+    fn copied(&mut self, packet: &Packet<'_>) -> Option<u32> {
+        let layer = packet.layers.find(Protocol::Arp)?;
+        let below = packet.frame.bytes.get(..as_usize(layer.start));
+        let state = FixedState::default();
+        let last = Last {
+            frame: packet.frame.number,
+            time: packet.frame.time.unwrap_or_default(),
+            message: state.hash_one(packet.view(layer).bytes.get(..MESSAGE)?),
+            link: state.hash_one((packet.frame.interface, below.unwrap_or_default())),
+        };
+        let same = |other: &&Last| {
+            let apart = last.time.since(other.time);
+            other.message == last.message && (-copies::WITHIN..=copies::WITHIN).contains(&apart)
+        };
+        let mut earlier = self.last.iter().rev().filter(same);
+        let original = earlier
+            .next()
+            .map(|first| (first.frame, first.link != last.link));
+        // The same link twice: said again, and each of its copies is one of that.
+        let again = original.is_some() && earlier.any(|e| e.link == last.link);
+        if self.last.len() == LAST {
+            self.last.pop_front();
+        }
+        self.last.push_back(last);
+        original.filter(|o| o.1 && !again).map(|o| o.0)
+    }
+
+    /// Adds a copy to the row of the first frame, if it is among the last.
+    fn once_more(&mut self, original: u32, frame: u32) {
+        let mut rows = self.list.iter_mut().rev().take(LAST);
+        if let Some(row) = rows.find(|row| row.frames.contains(&original)) {
+            row.frames.push(frame);
+        }
     }
 
     fn message(&mut self, message: &Message, frame: u32, time: Option<Time>) {

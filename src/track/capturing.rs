@@ -63,6 +63,7 @@ pub(super) fn twice(copies: &Copies, bindings: &[Binding], tcp: &Connections) ->
         let story = Story::CameAgain {
             count: late.count,
             routed: late.routed * 2 > late.count,
+            at_once: copies.elsewhere() > 0,
         };
         told.push(Situation {
             protocol: About::Tcp,

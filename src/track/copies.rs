@@ -89,6 +89,8 @@ pub struct Copies {
     /// Copies among them.
     pub count: u64,
     kinds: [u64; DIFFERENCES.len()],
+    /// Those among them that came so much later or earlier that clocks may differ.
+    apart: u64,
     /// The first copies, each after the frame it is a copy of.
     pub pairs: Vec<(u32, u32)>,
     /// Who passed packets on.
@@ -107,6 +109,7 @@ impl Default for Copies {
             frames: 0,
             count: 0,
             kinds: [0; DIFFERENCES.len()],
+            apart: 0,
             pairs: Vec::new(),
             relays: Vec::new(),
         }
@@ -222,6 +225,8 @@ impl Copies {
             self.kinds[kind] += 1;
         }
         let original = &self.records[original];
+        let apart = record.time.since(original.time).unsigned_abs();
+        self.apart += u64::from(apart > WITHIN.unsigned_abs());
         let pair = (original.frame, record.frame);
         if self.pairs.len() < NAMED {
             self.pairs.push(pair);
@@ -246,6 +251,14 @@ impl Copies {
         if relay.pairs.len() < NAMED {
             relay.pairs.push(pair);
         }
+    }
+
+    /// How many copies were taken at another place, at the same moment.
+    pub fn elsewhere(&self) -> u64 {
+        let of = |d: &Difference| matches!(d, Difference::Hop | Difference::Interface);
+        let kinds = DIFFERENCES.iter().zip(&self.kinds);
+        let all: u64 = kinds.filter(|(d, _)| of(d)).map(|(_, n)| n).sum();
+        all.saturating_sub(self.apart)
     }
 
     /// What most of the copies differ in.
@@ -341,7 +354,9 @@ impl Record {
             && later.identification != 0
             && (-CLOCKS..=CLOCKS).contains(&apart);
         let near = (first..=limit).contains(&apart) || elsewhere;
-        if !near || self.ttl.abs_diff(later.ttl) > 1 || !self.same(later) {
+        // Between two places there may be any number of routers.
+        let counted = elsewhere || self.ttl.abs_diff(later.ttl) <= 1;
+        if !near || !counted || !self.same(later) {
             return None;
         }
         let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
@@ -546,10 +561,11 @@ mod tests {
         assert_eq!(count(500_000, 7, 63, 1), 1);
         assert_eq!(count(-500_000, 7, 63, 1), 1);
         assert_eq!(count(500_000, 7, 64, 1), 1);
-        // Farther apart, without an identification, after two routers, or on one interface.
+        assert_eq!(count(500_000, 7, 62, 1), 1);
+        // Farther apart, without an identification, or on one interface.
         assert_eq!(count(10_000_001, 7, 63, 1), 0);
         assert_eq!(count(500_000, 0, 63, 1), 0);
-        assert_eq!(count(500_000, 7, 62, 1), 0);
+        assert_eq!(count(500_000, 7, 62, 0), 0);
         assert_eq!(count(500_000, 7, 63, 0), 0);
     }
 

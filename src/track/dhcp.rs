@@ -21,6 +21,8 @@ const MOST: usize = 65_536;
 const RENEWAL_NS: i64 = 2_000_000_000;
 /// Most messages kept of one transaction: a storm is told by its first.
 const MOST_MESSAGES: usize = 64;
+/// How many transactions back a copy is looked for.
+const LAST: usize = 64;
 /// Most offers of one transaction.
 const MOST_OFFERS: usize = 16;
 /// Most options kept of a message.
@@ -90,13 +92,17 @@ pub struct Leases {
 }
 
 impl Leases {
-    /// Takes in one message.
-    pub fn packet(&mut self, packet: &Packet<'_>) {
+    /// Takes in one message; `copy_of` is the earlier frame that held the same packet: it was sent
+    /// once.
+    pub fn packet(&mut self, packet: &Packet<'_>, copy_of: Option<u32>) {
         let Some(message) = Message::parse(packet.payload_bytes()) else {
             return;
         };
         let frame = packet.frame.number;
         self.tell(&message, packet);
+        if let Some(original) = copy_of {
+            return self.once_more(&message, original, frame);
+        }
         let Some(place) = self.place(&message, packet) else {
             self.overflow += 1;
             return;
@@ -123,6 +129,18 @@ impl Leases {
                 router: message.addresses(3).first().map(|a| (*a).into()),
                 frame,
             };
+        }
+    }
+
+    /// Adds a copy to the frames of its transaction, one of the last.
+    fn once_more(&mut self, message: &Message<'_>, original: u32, frame: u32) {
+        let holds = |place: &usize| self.list[*place].lease.frames.contains(&original);
+        let known = self.places.get(&(message.xid, message.hardware)).copied();
+        let own = known.filter(holds);
+        let own = own.or_else(|| (0..self.list.len()).rev().take(LAST).find(holds));
+        match own.and_then(|place| self.list.get_mut(place)) {
+            Some(own) if own.lease.frames.len() < MOST_MESSAGES => own.lease.frames.push(frame),
+            _ => self.overflow += 1,
         }
     }
 
@@ -495,14 +513,17 @@ mod tests {
             bytes.extend(length(8).to_be_bytes());
             bytes.extend([0, 0]);
             bytes.extend(payload);
-            tracker.packet(&Packet::dissect(Frame {
-                number,
-                time: Some(Time(i64::from(number) * 1_000_000_000)),
-                wire_length: u32::from(length(28)),
-                interface: 0,
-                link: LinkType::RAW,
-                bytes: &bytes,
-            }));
+            tracker.packet(
+                &Packet::dissect(Frame {
+                    number,
+                    time: Some(Time(i64::from(number) * 1_000_000_000)),
+                    wire_length: u32::from(length(28)),
+                    interface: 0,
+                    link: LinkType::RAW,
+                    bytes: &bytes,
+                }),
+                None,
+            );
         }
         tracker
     }

@@ -22,6 +22,8 @@ use std::net::IpAddr;
 
 /// A query repeated within this time is a retransmission: nanoseconds.
 const RETRANSMISSION: i64 = 5_000_000_000;
+/// The same packet may come so many nanoseconds later, when the network doubled it.
+const DOUBLED: i64 = 1_000_000_000;
 /// Most answers that are kept in words.
 const MOST_ANSWERS: usize = 64;
 /// Most lookups with one number that a response is compared with.
@@ -61,6 +63,8 @@ pub struct Seen {
     pub destination: (IpAddr, u16),
     /// Conversation.
     pub conversation: Conversation,
+    /// IP identification of its datagram, or 0.
+    pub identification: u32,
 }
 
 /// What the tracker says of one message.
@@ -144,6 +148,8 @@ pub struct Lookups {
     responses: HashMap<(u32, u16), u32, RandomState>,
     /// Of each lookup the client's port.
     ports: Vec<u16>,
+    /// Of each the IP identification of its query, or 0.
+    identifications: Vec<u32>,
     /// Lookups whose response does not hold all answers.
     cut: HashSet<usize, RandomState>,
     doubts: Doubts,
@@ -168,6 +174,7 @@ impl Lookups {
                 tcp: false,
                 stream: flow,
             },
+            identification: ip.identification,
         };
         self.message(&seen, protocol, packet.payload_bytes())
     }
@@ -255,7 +262,14 @@ impl Lookups {
         let known = self.newest.get(&key).map(|open| as_usize(open.row));
         let row = self
             .repeated(known, seen, protocol, message)
-            .unwrap_or_else(|| self.ask(asked(seen, protocol, message), seen.source.1, known));
+            .unwrap_or_else(|| {
+                self.ask(
+                    asked(seen, protocol, message),
+                    seen.source.1,
+                    known,
+                    seen.identification,
+                )
+            });
         // For Wireshark, a number that is used again soon asks the same again.
         if let Some(open) = self.newest.get_mut(&key)
             && open.response == 0
@@ -286,8 +300,15 @@ impl Lookups {
     }
 
     /// Adds a lookup of a client at `port`; `before` is the one that had the number before.
-    fn ask(&mut self, lookup: Lookup, port: u16, before: Option<usize>) -> usize {
+    fn ask(
+        &mut self,
+        lookup: Lookup,
+        port: u16,
+        before: Option<usize>,
+        identification: u32,
+    ) -> usize {
         self.rows.push(lookup);
+        self.identifications.push(identification);
         self.ports.push(port);
         let before = before.and_then(|row| u32::try_from(row).ok());
         self.before.push(before.unwrap_or(u32::MAX));
@@ -317,9 +338,9 @@ impl Lookups {
     ) -> Option<usize> {
         let question = message.questions.first()?;
         let kind = type_name(question.kind);
-        let same = |row: &usize| {
-            let row = &self.rows[*row];
-            row.response_frame.is_none()
+        let same = |at: &usize| {
+            let row = &self.rows[*at];
+            (row.response_frame.is_none() || self.is_doubled(*at, seen))
                 && row.query_frame.is_some()
                 && row.name == question.name
                 && row.kind == kind
@@ -330,8 +351,18 @@ impl Lookups {
                     }))
         };
         let place = self.chain(newest).find(same)?;
-        self.rows[place].repeats += 1;
+        let row = &mut self.rows[place];
+        row.repeats += u32::from(row.response_frame.is_none());
         Some(place)
+    }
+
+    /// Whether a query is the same packet as that of a lookup: whoever asks again sends another
+    /// one, with an identification of its own.
+    fn is_doubled(&self, place: usize, seen: &Seen) -> bool {
+        let known = self.identifications.get(place).copied().unwrap_or(0);
+        let time = self.rows[place].time.map_or(0, |t| t.0);
+        let later = seen.time.unwrap_or_default().since(Time(time));
+        known != 0 && known == seen.identification && (0..=DOUBLED).contains(&later)
     }
 
     /// The lookup that a response belongs to: by its question, by the name in it where no type
@@ -409,7 +440,7 @@ impl Lookups {
             None => {
                 let mut row = unasked(seen, protocol, message);
                 answer(&mut row, seen, message);
-                self.ask(row, seen.destination.1, None);
+                self.ask(row, seen.destination.1, None, 0);
             }
         }
         note
@@ -580,6 +611,7 @@ mod tests {
             source: from,
             destination: to,
             conversation: Conversation { tcp: false, stream },
+            identification: 0,
         }
     }
 

@@ -102,6 +102,8 @@ struct Asked {
     time: Time,
     /// IP identification.
     identification: u32,
+    /// It came in fragments.
+    fragmented: bool,
     /// The interface that recorded it.
     interface: u32,
     /// Its ping: that of the request it is a copy of, if it is one.
@@ -110,6 +112,18 @@ struct Asked {
     /// Its checksum.
     sum: u16,
 }
+
+impl Asked {
+    /// Whether a request that is alike is the same packet, which a router held for a while or the
+    /// network doubled: what is sent again has another identification.
+    fn is_same(&self, identification: u32, time: Time) -> bool {
+        let later = time.since(self.time);
+        identification != 0 && self.identification == identification && (0..=HELD).contains(&later)
+    }
+}
+
+/// The same packet may come so many nanoseconds later.
+const HELD: i64 = 1_000_000_000;
 
 /// Requests without a reply yet that are alike: sent again, or recorded on several interfaces.
 #[derive(Default)]
@@ -205,6 +219,16 @@ impl Echoes {
             message.sequence,
         );
         let open = self.open.entry(key).or_default();
+        let of = of.or_else(|| {
+            let (time, carried) = (time_of(packet), Carried::of(packet, ip));
+            let same = |a: &&Asked| {
+                let like = a.carried == carried && a.fragmented == ip.is_fragment();
+                like && a.is_same(ip.identification, time)
+            };
+            let places = open.places.iter().rev().take(ALIKE);
+            let mut alike = places.filter_map(|at| self.asked.get(*at));
+            alike.find(same).map(|asked| asked.ping)
+        });
         open.places.push_back(place);
         open.fresh = true;
         if is_group(ip.destination) {
@@ -229,6 +253,7 @@ impl Echoes {
             frame,
             time: time_of(packet),
             identification: ip.identification,
+            fragmented: ip.is_fragment(),
             interface: packet.frame.interface,
             ping,
             carried: Carried::of(packet, ip),

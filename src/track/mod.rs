@@ -209,7 +209,7 @@ impl Trackers {
             Transport::Udp(datagram) => {
                 let note = self.udp.packet(packet, ip, datagram, fragments, copy_of);
                 match packet.application {
-                    Some(Protocol::Dhcp) => self.leases.packet(packet),
+                    Some(Protocol::Dhcp) => self.leases.packet(packet, copy_of),
                     Some(Protocol::Snmp) => {
                         let (frame, bytes) = (packet.frame.number, packet.payload_bytes());
                         self.communities.message(ip, datagram, frame, bytes);

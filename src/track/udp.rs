@@ -1,6 +1,7 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
 use super::chunks::Chunks;
+use super::copies;
 use super::pairs::{Census, is_group, time_of};
 use crate::capture::Time;
 use crate::dissect::dhcp::{self, kind};
@@ -435,7 +436,9 @@ impl Flows {
             flow.error = what;
         }
         let side = usize::from(flow.ends[0] != from);
-        let row = self.rows.get_mut(dissect::as_usize(flow.newest[side]))?;
+        let newest = dissect::as_usize(flow.newest[side]);
+        let row = self.original(newest);
+        let row = self.rows.get_mut(row)?;
         if row.answered {
             return None;
         }
@@ -443,6 +446,24 @@ impl Flows {
             row.error_frame = frame;
         }
         Some(row.frame)
+    }
+
+    /// The datagram that this one is a copy of, or itself.
+    fn original(&self, row: usize) -> usize {
+        let mut found = row;
+        let earlier = (0..row).rev().take(copies::LAST_OF_SEVERAL);
+        for at in std::iter::once(row).chain(earlier) {
+            let (Some(known), Some(this)) = (self.rows.get(found), self.rows.get(at)) else {
+                break;
+            };
+            if at != found && this.frame == known.copy_of {
+                found = at;
+            }
+            if self.rows.get(found).is_none_or(|row| row.copy_of == 0) {
+                break;
+            }
+        }
+        found
     }
 
     /// All datagrams from one host to another but copies: frame, time, TTL.

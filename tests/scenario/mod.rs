@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! tcp S seq=1 ack=2 win=3 mss=1460        flags: S A F R P; payload: len=N or "text" or hex=00ff
-//!     vlan=10 (a tag)  wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
+//!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
 //! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active|bootrequest|bootreply xid=1 your= server= asks= client= mask= router= dns= lease=
@@ -23,7 +23,7 @@
 //! Without `seq=` and `ack=` a segment goes on where its side is. A line that begins with `*12` stands
 //! for twelve, with `##` in it counting from 10.
 //!
-//! Everywhere: `ttl=`, `ipid=`, `smac=`, `dmac=` (last byte of the card's address), `cap=` (bytes
+//! Everywhere: `vlan=10` (a tag), `ttl=`, `ipid=`, `smac=`, `dmac=` (last byte of the card's address), `cap=` (bytes
 //! of the frame that were kept).
 
 use etherparse::{
@@ -205,6 +205,16 @@ fn repeated((number, line): (usize, &str)) -> Vec<(usize, String)> {
 }
 
 fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u8>)> {
+    let (time, mut out) = untagged(text, frames, sent)?;
+    if let Some((_, vlan)) = text.split_once(" vlan=") {
+        let digits = vlan.split_whitespace().next()?;
+        let [high, low] = digits.parse::<u16>().ok()?.to_be_bytes();
+        out.splice(12..12, [0x81, 0, high, low]);
+    }
+    Some((time, out))
+}
+
+fn untagged(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u8>)> {
     let (head, quoted, tail) = match text.split_once('"') {
         Some((head, rest)) => {
             let (quoted, tail) = rest.rsplit_once('"')?;
@@ -282,10 +292,6 @@ fn packet(text: &str, frames: &[Vec<u8>], sent: &mut Sent) -> Option<(f64, Vec<u
                 tcp = tcp.options(&options).ok()?;
             }
             tcp.write(&mut out, &payload).ok()?;
-            if let vlan @ 1.. = line.number("vlan", 0u16) {
-                let [high, low] = vlan.to_be_bytes();
-                out.splice(12..12, [0x81, 0, high, low]);
-            }
             return Some((time, out));
         }
         "ip" => {

@@ -185,12 +185,14 @@ pub enum Story {
         /// How many the receiver has acknowledged as received twice.
         doubled: u32,
     },
-    /// TCP segments came again long after, as the same packets.
+    /// TCP segments came again later, as the same packets.
     CameAgain {
         /// How many.
         count: u32,
         /// The TTL of most was another one.
         routed: bool,
+        /// Other copies came at once, so that the clocks of all agree.
+        at_once: bool,
     },
     /// Checksums do not fit.
     Checksums {

@@ -232,16 +232,27 @@ impl Display for Story {
                 difference,
                 doubled,
             } => copied(f, *count, *packets, *difference, *doubled),
-            Story::CameAgain { count, routed } => {
+            Story::CameAgain {
+                count,
+                routed,
+                at_once,
+            } => {
                 let what = if *count == 1 {
-                    "1 TCP segment came again long after, and is".to_owned()
+                    "1 TCP segment came again later, and is".to_owned()
                 } else {
-                    format!("{count} TCP segments came again long after, and are")
+                    format!("{count} TCP segments came again later, and are")
                 };
-                let why = if *routed {
-                    "with a TTL that differs by one: so frames of both sides of a router are here, whose clocks differ"
-                } else {
-                    "so the network doubled them and was late with one, or captures of two places whose clocks differ were put together"
+                let why = match (*routed, *at_once) {
+                    (true, true) => {
+                        "with another TTL, as routers leave it, while other copies came at once, so that it is not the clocks: a router held them for a while, or the network doubled them and was late with one"
+                    }
+                    (true, false) => {
+                        "with another TTL: so frames of both sides of a router are here, which held them for a while or whose clocks differ, or the network doubled them and was late with one"
+                    }
+                    (false, true) => "so the network doubled them and was late with one",
+                    (false, false) => {
+                        "so the network doubled them and was late with one, or captures of two places whose clocks differ were put together"
+                    }
                 };
                 write!(
                     f,
@@ -537,10 +548,10 @@ fn difference_in_words(difference: Difference) -> &'static str {
             "by several interfaces at once, as a capture of several interfaces, or on \"any\" of a host that forwards, does"
         }
         Difference::Hop => {
-            "before and after a router (the TTL differs by one), because both its sides were recorded"
+            "before and after a router (which counts the TTL down), because both its sides were recorded"
         }
         Difference::SameLink => {
-            "on its way to a router and on its way from it (the TTL differs by one), because the router passes it on over the same link, or both its sides were recorded"
+            "on its way to a router and on its way from it (which counts the TTL down), because the router passes it on over the same link, or both its sides were recorded"
         }
         Difference::Address => {
             "with different hardware addresses, because both sides of a device between were recorded"

@@ -40,6 +40,7 @@ impl Messages {
                 tcp: true,
                 stream: piece.stream,
             },
+            identification: 0,
         };
         self.lookups.message(&seen, protocol, bytes);
         if let Some(lookup) = self.lookups.lookups().get(self.places.len()) {

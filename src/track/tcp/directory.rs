@@ -284,7 +284,7 @@ impl Directory {
             return None;
         }
         let newest = earlier.max_by_key(|s| s.frame)?;
-        if newest.ttl.abs_diff(seen.ttl) > 1 || newest.frame == seen.frame {
+        if newest.frame == seen.frame {
             return None;
         }
         let routed = newest.ttl != seen.ttl;
