@@ -307,6 +307,11 @@ const OURS: &[(&str, &str, &str)] = &[
         "tshark names the messages of one segment once",
     ),
     (
+        "asked together, and the first thing that is said is interim",
+        "frame.protocols=",
+        "tshark names the messages of one segment once",
+    ),
+    (
         "two questions in one segment, and their answers in one",
         "frame.protocols=",
         "tshark names the messages of one segment once",

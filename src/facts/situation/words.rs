@@ -102,7 +102,7 @@ impl Display for Story {
             } => {
                 let what = together(*client, *count, &ends(hosts, ports), first);
                 let scan = match scan {
-                    Some(Scanned::Ports) => ": so many ports of one host look like a scan",
+                    Some(Scanned::Ports) => ": so many ports of a host look like a scan",
                     Some(Scanned::Hosts) => ": so many hosts on one port look like a scan",
                     None => "",
                 };

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 const MANY: usize = 10;
 /// Most frames that such a one names.
 const NAMED: usize = 100;
-/// So many ports of one host, or hosts with one port, are how a scan looks.
+/// So many ports of each host, or hosts with one port, are how a scan looks.
 const SCANNED: usize = 30;
 /// Most ends that are told apart.
 const MOST_ENDS: usize = 4096;
@@ -145,11 +145,11 @@ impl Group {
                 | SituationKind::HostSilent
                 | SituationKind::Unreachable
         );
-        let one_host = hosts == 1 && ports >= SCANNED;
+        let many_ports = ports >= SCANNED * hosts;
         let one_port = ports == 1 && hosts >= SCANNED;
         let scan = if protocol != About::Tcp || !tried {
             None
-        } else if one_host {
+        } else if many_ports {
             Some(Scanned::Ports)
         } else if one_port {
             Some(Scanned::Hosts)
@@ -275,7 +275,8 @@ mod tests {
         assert_eq!(kind(REFUSED, &ports(30)), SituationKind::Scan);
         assert_eq!(kind(REFUSED, &hosts(29)), REFUSED);
         assert_eq!(kind(REFUSED, &hosts(30)), SituationKind::Scan);
-        assert_eq!(kind(REFUSED, &both(60)), REFUSED);
+        assert_eq!(kind(REFUSED, &both(59)), REFUSED);
+        assert_eq!(kind(REFUSED, &both(60)), SituationKind::Scan);
         for tried in [
             SituationKind::NoAnswer,
             SituationKind::HostSilent,
