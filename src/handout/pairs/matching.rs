@@ -72,9 +72,9 @@ impl Due {
         // Of those that come back the second capture has the earlier time.
         let soonest = [(0, 1), (2, -1)].map(|(way, sign)| {
             let own = sure.iter().filter(|s| s.0 == way);
-            let mut late: Vec<i64> = own.map(|s| sign * (s.1 - after[way])).collect();
-            let least = late.len() / 200;
-            (late.len() >= ENOUGH).then(|| *late.select_nth_unstable(least).1)
+            let known = own.clone().count() >= ENOUGH;
+            let fastest = own.map(|s| sign * (s.1 - after[way])).min();
+            fastest.filter(|_| known)
         });
         Some(Due {
             soonest: soonest.map(|s| s.unwrap_or(i64::MIN / 2) - SLACK / 50),
