@@ -539,7 +539,9 @@ fn the_socket_table_shows_server_and_client_with_their_processes() {
     let port = format!(":{}", server.port());
     let sockets = |words: &[&str]| wirelab().arg("sockets").args(words).output().unwrap();
     let table = stdout(&sockets(&[&port]));
-    assert_eq!(table.lines().count(), 4, "{table}");
+    // Connections of an earlier server that had the same port may still wait.
+    let now = table.lines().filter(|line| !line.contains("TIME_WAIT"));
+    assert_eq!(now.count(), 4, "{table}");
     let server_lines = table
         .lines()
         .filter(|line| line.contains(&format!("{}/wirelab", server.child.id())));
