@@ -3,7 +3,7 @@
 //!
 //! A packet is known by what no router and no translation touches, as far as both captures hold
 //! it ([`recording`]); which is which of those that are alike, and what was translated, decides
-//! [`matching`].
+//! `matching`.
 
 mod matching;
 pub mod recording;
