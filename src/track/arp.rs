@@ -83,7 +83,7 @@ struct Last {
     link: u64,
 }
 
-/// After so many nanoseconds a question is asked again, at most and at least; what comes sooner is a
+/// Nanoseconds after which a question is asked again, at least and at most: what comes sooner is a
 /// copy, and what comes later may be another occasion.
 const RETRY: std::ops::RangeInclusive<i64> = 100_000_000..=5_000_000_000;
 

@@ -27,6 +27,12 @@ pub(super) const LAST_OF_SEVERAL: usize = 512;
 pub(super) const WITHIN: i64 = 1_000_000;
 /// A router may take so many nanoseconds, when the hardware addresses show the way through it.
 const ROUTED_WITHIN: i64 = 1_000_000_000;
+
+/// Whether two packets that are otherwise alike, so many nanoseconds apart, are one that the network
+/// doubled or a router held, by their IP identifications: what is sent again has another.
+pub(super) fn is_held((known, own): (u32, u32), later: i64) -> bool {
+    known != 0 && known == own && (0..=ROUTED_WITHIN).contains(&later)
+}
 /// Clocks of two interfaces, or of two captures put together, differ by so many nanoseconds.
 const CLOCKS: i64 = 10_000_000_000;
 /// For how many frames more is kept than the token, from the beginning and after each copy.

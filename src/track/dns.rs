@@ -13,6 +13,7 @@ use crate::dissect::layer::{Protocol, View};
 use crate::dissect::{Ip, Packet, Transport, as_usize};
 use crate::facts::dns::{Carrier, Lookup, NameService, Part, Record};
 use crate::facts::{Milliseconds, Moment};
+use crate::track::copies;
 use crate::track::pairs::is_group;
 use doubts::Doubts;
 use foldhash::fast::RandomState;
@@ -22,8 +23,6 @@ use std::net::IpAddr;
 
 /// A query repeated within this time is a retransmission: nanoseconds.
 const RETRANSMISSION: i64 = 5_000_000_000;
-/// The same packet may come so many nanoseconds later, when the network doubled it.
-const DOUBLED: i64 = 1_000_000_000;
 /// Most answers that are kept in words.
 const MOST_ANSWERS: usize = 64;
 /// Most lookups with one number that a response is compared with.
@@ -362,7 +361,7 @@ impl Lookups {
         let known = self.identifications.get(place).copied().unwrap_or(0);
         let time = self.rows[place].time.map_or(0, |t| t.0);
         let later = seen.time.unwrap_or_default().since(Time(time));
-        known != 0 && known == seen.identification && (0..=DOUBLED).contains(&later)
+        copies::is_held((known, seen.identification), later)
     }
 
     /// The lookup that a response belongs to: by its question, by the name in it where no type

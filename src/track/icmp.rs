@@ -118,12 +118,9 @@ impl Asked {
     /// network doubled: what is sent again has another identification.
     fn is_same(&self, identification: u32, time: Time) -> bool {
         let later = time.since(self.time);
-        identification != 0 && self.identification == identification && (0..=HELD).contains(&later)
+        copies::is_held((self.identification, identification), later)
     }
 }
-
-/// The same packet may come so many nanoseconds later.
-const HELD: i64 = 1_000_000_000;
 
 /// Requests without a reply yet that are alike: sent again, or recorded on several interfaces.
 #[derive(Default)]

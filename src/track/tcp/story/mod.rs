@@ -150,8 +150,8 @@ const AGAIN: Flags = Flags(
         | Flags::OUT_OF_ORDER.0,
 );
 
-/// No host probes a connection that was idle for less: nanoseconds. Linux counts in seconds, and
-/// RFC 9293 §3.8.4 asks for two hours.
+/// Hosts do not probe a connection that was idle for less, unless somebody set them to: nanoseconds.
+/// Linux counts in seconds, and RFC 9293 §3.8.4 asks for two hours.
 const IDLE: i64 = 900_000_000;
 
 /// How many frames with trouble are named.
