@@ -336,7 +336,7 @@ impl Told<'_> {
     fn tell_translations(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let translations = self.comparison.translations();
         if translations.is_empty() {
-            writeln!(out, "no address and no port was translated")?;
+            writeln!(out, "of these, no address and no port was translated")?;
             return Ok(());
         }
         writeln!(out, "addresses or ports were translated between the two:")?;
