@@ -85,7 +85,7 @@ crate::fact! {
         kind: u8, "ICMP type.";
         code: u8, "ICMP code.";
         meaning: String, "The same in words.";
-        gateway: Option<IpAddr>, "The better router that a redirect names." absent |e: &IcmpError| if e.kind == 5 { Absent::untold("the message is cut before it") } else { Absent::inapplicable("it is no redirect") };
+        gateway: Option<IpAddr>, "The better router that a redirect names, or the destination itself if it is on the link." absent |e: &IcmpError| if e.kind == 5 { Absent::untold("the message is cut before it") } else { Absent::inapplicable("it is no redirect") };
         about: String, "The packet it quotes: protocol, addresses and ports.";
         about_source: Option<IpAddr>, "Source address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
         about_destination: Option<IpAddr>, "Destination address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");

@@ -345,8 +345,10 @@ const ICMP_ERRORS: Columns = columns![IcmpError;
     ("to", |e, _| e.receiver.to_string()),
     ("type/code", |e, _| format!("{}/{}", e.kind, e.code)),
     ("meaning", |e, _| match e.gateway {
-        Some(gateway) => format!("{}: {gateway}", e.meaning),
-        None => e.meaning.clone(),
+        Some(gateway) if e.about_destination != Some(gateway) => {
+            format!("{}: {gateway}", e.meaning)
+        }
+        _ => e.meaning.clone(),
     }),
     ("about", |e, _| e.about.clone()),
     ("sent in", |e, _| or_dash(e.about_frame)),

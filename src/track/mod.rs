@@ -118,14 +118,16 @@ impl Trackers {
     /// The same with all that hosts and next hops are decided from.
     pub fn known<'t>(&'t self, near: &'t Neighbourhood) -> pairs::Known<'t> {
         let routers = self.discovery.routers();
-        pairs::Known::new(
+        let mut known = pairs::Known::new(
             &near.table,
             &near.bindings,
             routers,
             &near.leases,
             &self.redirects.0,
             self.local(),
-        )
+        );
+        known.shown(self.icmp.errors(), &self.pairs);
+        known
     }
 
     /// What had to be left out for want of room, each with how much.

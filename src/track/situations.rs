@@ -14,12 +14,13 @@ use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
 use crate::facts::icmp::{IcmpError, TraceProbe};
-use crate::facts::situation::{About, Missing, Situation, SituationKind, Story};
+use crate::facts::situation::{About, Alive, Missing, Situation, SituationKind, Story};
 use crate::facts::tcp::Opened;
 use crate::facts::udp::Answered;
 use foldhash::fast::RandomState;
 use gather::Gathered;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::thread;
 
 /// From so many connections on a thread is worth it.
@@ -132,6 +133,9 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
 }
 
 fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
+    let bindings = trackers.arp.bindings().iter().rev();
+    let claimed: HashMap<IpAddr, u32, RandomState> =
+        bindings.map(|b| (b.address, b.frame)).collect();
     for index in 0..trackers.tcp.len() {
         // What is missing here may be told of the connection in another VLAN.
         if trackers.tcp.mixed(index).is_some() {
@@ -185,7 +189,10 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         };
         // Who has sent anything is not silent.
         let alive = match kind {
-            SituationKind::HostSilent => census.sent(server),
+            SituationKind::HostSilent => {
+                let claimed = claimed.get(&server).copied().map(Alive::Claimed);
+                census.sent(server).map(Alive::Sent).or(claimed)
+            }
             _ => None,
         };
         let kind = if alive.is_some() {
@@ -225,7 +232,7 @@ fn story(
     errors: &[IcmpError],
     failure: &Failure,
     syns: &[(u32, i64)],
-    alive: Option<u32>,
+    alive: Option<Alive>,
 ) -> Story {
     let to = failure.server;
     match failure.opened {

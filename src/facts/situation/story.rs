@@ -10,6 +10,15 @@ use std::net::IpAddr;
 /// A port of a host.
 pub type Service = (IpAddr, u16);
 
+/// A frame that shows that a host is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alive {
+    /// It sent this packet.
+    Sent(u32),
+    /// ARP says here who has its address.
+    Claimed(u32),
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Story {
@@ -61,8 +70,8 @@ pub enum Story {
         gaps: Vec<i64>,
         /// Whether these grow.
         growing: bool,
-        /// A frame that the host sent nevertheless.
-        alive: Option<u32>,
+        /// A frame that shows that the host is there nevertheless.
+        alive: Option<Alive>,
     },
     /// An ACK of an older connection answered the SYN to this port.
     Challenged(Service),

@@ -5,7 +5,7 @@
 //! where nothing listens, and a capture that just ends like a host that is silent.
 
 use super::About;
-use super::story::{Difference, Missing, Scanned, Several, Story, Unfit};
+use super::story::{Alive, Difference, Missing, Scanned, Several, Story, Unfit};
 use std::fmt::{Display, Formatter, Result};
 use std::net::IpAddr;
 
@@ -79,9 +79,13 @@ impl Display for Story {
                     "No answer of {server} to {count} SYNs to port {port} ({how} of {told} s)"
                 )?;
                 match alive {
-                    Some(frame) => write!(
+                    Some(Alive::Sent(frame)) => write!(
                         f,
                         " is in this capture, though it did send other packets (frame {frame}): the SYNs or the answers to them are dropped on the way, or the answers went another way; or the host ignores them (its own firewall, or the queue of calls to that port is full)."
+                    ),
+                    Some(Alive::Claimed(frame)) => write!(
+                        f,
+                        " is in this capture, though ARP says who has its address (frame {frame}): it is on the link, or a router answers for it (proxy ARP), or it has gone since. So the host ignores the SYNs (its own firewall, or the queue of calls to that port is full), or they or the answers to them are dropped on the way."
                     ),
                     None => f.write_str(
                         ", and nothing else from it: the host is silent or absent, or the SYNs or the answers to them are dropped on the way.",
