@@ -158,6 +158,10 @@ impl Trackers {
                 "fragmented datagrams were given up before they were whole, for want of room",
             ),
             (
+                self.copies.unnamed(),
+                "copies of frames are counted and not named: there are too many",
+            ),
+            (
                 self.segments.overflow,
                 "TCP segments are not listed: there are too many",
             ),
@@ -173,6 +177,7 @@ impl Trackers {
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
         let Some(ip) = &packet.ip else {
+            self.copies.clock(&packet.frame);
             self.pairs.tunnel(packet);
             self.pairs.cut(packet);
             self.arp.packet(packet);

@@ -193,6 +193,9 @@ pub enum Story {
         difference: Difference,
         /// How many the receiver has acknowledged as received twice.
         doubled: u32,
+        /// The frame at which time runs backwards, if all originals stand before it and all copies
+        /// behind.
+        joined: Option<u32>,
     },
     /// TCP segments came again later, as the same packets.
     CameAgain {

@@ -94,7 +94,7 @@ impl Display for Story {
             }
             Story::Challenged((server, port)) => write!(
                 f,
-                "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still takes that connection for open, and only a RST ends it."
+                "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still knows that connection, as open or half closed, which only a RST ends, or in TIME-WAIT, which ends by itself as well."
             ),
             Story::Together {
                 client,
@@ -235,7 +235,14 @@ impl Display for Story {
                 packets,
                 difference,
                 doubled,
-            } => copied(f, *count, *packets, *difference, *doubled),
+                joined,
+            } => match joined {
+                Some(frame) => write!(
+                    f,
+                    "At least {count} of {packets} IP frames are copies of an earlier frame: time runs backwards at frame {frame}, with all originals before it and all copies from there on, as in two captures that were put one after the other. They were not sent again, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them."
+                ),
+                None => copied(f, *count, *packets, *difference, *doubled),
+            },
             Story::CameAgain {
                 count,
                 routed,
@@ -561,7 +568,7 @@ fn difference_in_words(difference: Difference) -> &'static str {
             "with different hardware addresses, because both sides of a device between were recorded"
         }
         Difference::None => {
-            "with nothing that differs, as a mirror port does that copies both directions, or doubled by the network on its way"
+            "with nothing that differs, as a mirror port does that copies both directions, or at both ends of a link, in captures that were merged, or doubled by the network on its way"
         }
     }
 }
