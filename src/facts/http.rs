@@ -54,6 +54,9 @@ fn no_response(e: &Exchange) -> Absent {
 fn no_time(e: &Exchange) -> Absent {
     match (e.request_frame, e.response_frame) {
         (Some(_), Some(_)) if e.request_head_cut => CUT,
+        (Some(_), Some(_)) if e.request_body_bytes.is_none() => Absent::untold(
+            "the request is not whole in the capture: bytes are missing, or the client did not send it whole",
+        ),
         (Some(_), Some(_)) => Absent::untold(
             "the response began before the request was whole in the capture, or the clock was set back",
         ),
@@ -64,8 +67,17 @@ fn no_time(e: &Exchange) -> Absent {
 
 fn not_whole(e: &Exchange) -> Absent {
     match e.response_frame {
-        Some(_) => Absent::untold("the response is not whole in the capture"),
+        Some(_) => Absent::untold(
+            "the response is not whole in the capture: bytes are missing, or the server did not send it whole",
+        ),
         None => unanswered(e),
+    }
+}
+
+fn no_whole_time(e: &Exchange) -> Absent {
+    match e.complete {
+        true => no_time(e),
+        false => not_whole(e),
     }
 }
 
@@ -90,7 +102,7 @@ crate::fact! {
         if_none_match: Option<Vec<u8>>, "If-None-Match header: send it only if it is another version." by [request_frame] absent no_request;
         authorization: Option<Vec<u8>>, "Authorization header; user and password of Basic are decoded." by [request_frame] absent no_request;
         cookie: Option<Vec<u8>>, "Cookie header." by [request_frame] absent no_request;
-        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame, request_last_frame] absent |e: &Exchange| match e.request_frame { Some(_) => Absent::untold("the request is not whole in the capture"), None => Absent::untold("the request is not in the capture") };
+        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame, request_last_frame] absent |e: &Exchange| match e.request_frame { Some(_) => Absent::untold("the request is not whole in the capture: bytes are missing, or the client did not send it whole"), None => Absent::untold("the request is not in the capture") };
         response_frame: Option<u32>, "Frame with the first byte of the response." absent no_response;
         response_last_frame: Option<u32>, "Frame with its last byte." absent not_whole;
         response_lost: Option<Lost>, "Why no response is told, where bytes of the answering side are missing." absent |_| Absent::inapplicable("no response is known to be missing");
@@ -110,7 +122,7 @@ crate::fact! {
         location: Option<Vec<u8>>, "Location header: where a redirect points." by [response_frame] absent no_response;
         server_software: Option<Vec<u8>>, "Server header." by [response_frame] absent no_response;
         time_ms: Option<Milliseconds>, "From the end of the request to the first byte of the response." by [request_last_frame, response_frame] absent no_time;
-        whole_time_ms: Option<Milliseconds>, "From the end of the request to the last byte of the response (Wireshark's http.time)." by [request_last_frame, response_last_frame] absent not_whole;
+        whole_time_ms: Option<Milliseconds>, "From the end of the request to the last byte of the response (Wireshark's http.time)." by [request_last_frame, response_last_frame] absent no_whole_time;
         complete: bool, "Whether the response is whole in the capture.";
         request_head_cut: bool, "Whether the end of the request's head is not in the capture: what it has beside what is told cannot be told.";
         response_head_cut: bool, "The same of the response.";

@@ -87,6 +87,8 @@ pub(super) struct First {
 struct Direction {
     state: State,
     head: Vec<u8>,
+    /// The frame of the newest bytes of a head, and its time.
+    newest: (u32, Time),
     /// Where the message begins that is being read.
     first: Option<First>,
     /// Which exchange the message belongs to.
@@ -248,8 +250,10 @@ impl Parser {
                 return rest;
             }
             direction.head.extend_from_slice(bytes);
+            direction.newest = (piece.frame, piece.time);
             return &[];
         }
+        direction.newest = (piece.frame, piece.time);
         let known = direction.head.len();
         direction.head.extend_from_slice(bytes);
         if let Some(end) = head_end(&direction.head, known.saturating_sub(3)) {
@@ -489,6 +493,32 @@ impl Parser {
     ) {
         if matches!(self.sides[side].state, State::UntilClose) && !reset {
             self.complete(side, piece, exchanges);
+        }
+    }
+
+    /// Nothing more comes in this connection: of a head without end, what is there is told.
+    pub(super) fn breaks_off(&mut self, stream: u32, exchanges: &mut Exchanges) {
+        // What asks first.
+        let client = self.client.unwrap_or(0);
+        for side in [client, 1 - client] {
+            let direction = &mut self.sides[side];
+            if !matches!(direction.state, State::Head) || !direction.head.contains(&b'\n') {
+                continue;
+            }
+            let (head, (frame, time)) = (std::mem::take(&mut direction.head), direction.newest);
+            let newest = Piece {
+                stream,
+                side,
+                frame,
+                carried_in: frame,
+                time,
+                bytes: &[],
+                number: 0,
+                acked: 0,
+                missing: 0,
+            };
+            self.read_lines(side, &head, true, &newest, exchanges);
+            self.sides[side].state = State::Lost;
         }
     }
 }
