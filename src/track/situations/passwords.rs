@@ -68,7 +68,8 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
             frame,
             accepted: match exchange.status {
                 Some(401) => Some(false),
-                Some(200..=399) => Some(true),
+                // A redirect may lead to where passwords are asked for.
+                Some(200..=299) => Some(true),
                 _ => None,
             },
         });
