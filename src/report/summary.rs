@@ -111,6 +111,14 @@ fn talk(analysis: &Analysis, capture: &Capture) -> Option<String> {
     let streams = &analysis.trackers.streams.found;
     let lookups = analysis.lookups();
     let asked = lookups.iter().filter(|l| l.query_frame.is_some()).count();
+    let pings = analysis.pings();
+    let silent = pings.iter().filter(|p| p.reply_frame.is_none()).count();
+    let unanswered = match silent {
+        0 => String::new(),
+        1 if pings.len() == 1 => " (no answer captured)".to_owned(),
+        all if all == pings.len() => " (no answer to any of them captured)".to_owned(),
+        some => format!(" (no answer to {some} of them captured)"),
+    };
     let counts = [
         (capture.connection_count, "TCP connection"),
         (capture.udp_flow_count, "UDP flow"),
@@ -122,7 +130,7 @@ fn talk(analysis: &Analysis, capture: &Capture) -> Option<String> {
         ),
         (size_of(streams.exchanges.len()), "HTTP exchange"),
         (size_of(streams.hellos.len()), "TLS hello"),
-        (size_of(analysis.pings().len()), "ping"),
+        (size_of(pings.len()), "ping"),
         (
             size_of(analysis.trackers.arp.list().len()),
             "ARP question or announcement",
@@ -131,7 +139,7 @@ fn talk(analysis: &Analysis, capture: &Capture) -> Option<String> {
     let told: Vec<String> = counts
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| many(*count, what))
+        .map(|(count, what)| many(*count, what) + if *what == "ping" { &unanswered } else { "" })
         .collect();
     if told.is_empty() {
         return None;

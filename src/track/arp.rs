@@ -97,6 +97,8 @@ pub struct Requests {
     open: HashMap<(Ipv4Addr, Ipv4Addr), usize>,
     table: Vec<Neighbour>,
     place: HashMap<Ipv4Addr, usize>,
+    /// The virtual LAN of each address in the table that was said with a tag.
+    vlans: HashMap<Ipv4Addr, u16>,
     claims: HashMap<Ipv4Addr, Claim>,
     bindings: Bindings,
     /// Packets past what is kept.
@@ -143,7 +145,7 @@ impl Requests {
         let (frame, time) = (packet.frame.number, packet.frame.time);
         match self.copied(packet) {
             Some(original) => self.once_more(original, frame),
-            None => self.message(&message, frame, time),
+            None => self.message(&message, frame, time, vlan(packet)),
         }
         self.duplicates(&message, frame, time.unwrap_or_default())
     }
@@ -185,8 +187,8 @@ impl Requests {
         }
     }
 
-    fn message(&mut self, message: &Message, frame: u32, time: Option<Time>) {
-        let conflict = self.learn(message, frame);
+    fn message(&mut self, message: &Message, frame: u32, time: Option<Time>, vlan: Option<u16>) {
+        let conflict = self.learn(message, frame, vlan);
         if message.opcode == 2 && self.answer(message, frame, time.unwrap_or_default(), conflict) {
             return;
         }
@@ -270,7 +272,7 @@ impl Requests {
     }
 
     /// Writes the binding into the table; the frame when it contradicts an earlier one.
-    fn learn(&mut self, message: &Message, frame: u32) -> Option<u32> {
+    fn learn(&mut self, message: &Message, frame: u32, vlan: Option<u16>) -> Option<u32> {
         if message.sender.is_unspecified() {
             return None;
         }
@@ -278,6 +280,13 @@ impl Requests {
         if let Some(place) = self.place.get(&message.sender) {
             let known = &mut self.table[*place];
             if known.mac == mac {
+                return None;
+            }
+            let other = self.vlans.get(&message.sender).copied();
+            if vlan.zip(other).is_some_and(|(one, other)| one != other) {
+                // Virtual LANs never meet: each may have a host with this address.
+                let address = known.address;
+                self.bindings.add(address, mac, frame);
                 return None;
             }
             known.conflict = true;
@@ -288,6 +297,9 @@ impl Requests {
             return Some(frame);
         }
         if self.table.len() < MOST {
+            if let Some(vlan) = vlan {
+                self.vlans.insert(message.sender, vlan);
+            }
             self.place.insert(message.sender, self.table.len());
             self.table.push(Neighbour {
                 address: message.sender.into(),
@@ -378,6 +390,12 @@ impl Requests {
     }
 }
 
+/// The virtual LAN of a frame, by its tag.
+fn vlan(packet: &Packet<'_>) -> Option<u16> {
+    let tag = packet.view(packet.layers.find(Protocol::Vlan)?).u16(0)?;
+    Some(tag & 0x0fff)
+}
+
 fn v4(address: IpAddr) -> Ipv4Addr {
     match address {
         IpAddr::V4(v4) => v4,
@@ -449,7 +467,7 @@ mod tests {
     fn what_is_said_again_is_bound_once() {
         let mut requests = Requests::default();
         for (number, card) in (1..).zip([A, B, A, B, A, C]) {
-            requests.message(&message(2, (card, 1), (B, 2)), number, None);
+            requests.message(&message(2, (card, 1), (B, 2)), number, None, None);
         }
         let frames: Vec<u32> = requests.bindings().iter().map(|b| b.frame).collect();
         assert_eq!(frames, [1, 2, 6]);

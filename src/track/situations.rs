@@ -108,6 +108,13 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
         let (sends, receives) = (census.sent(asked), census.was_sent_to(asker));
         let (kind, answer) = match sends {
             Some(frame) => (SituationKind::NoAnswer, Missing::Alive(frame)),
+            None if again && !receives && !exchanged.contains(&asker) => {
+                let ends = after.is_some_and(|after| after < ARP_WAIT);
+                (SituationKind::NoAnswer, Missing::Again(ends))
+            }
+            None if after.is_some_and(|after| after < ARP_WAIT) && again => {
+                (SituationKind::HostAbsent, Missing::NobodyYet)
+            }
             None if after.is_some_and(|after| after < ARP_WAIT) => {
                 let after = after.unwrap_or(0);
                 (SituationKind::NoAnswer, Missing::Cut(after))
@@ -468,6 +475,7 @@ fn servers(leases: &[Lease], found: &mut Vec<Situation>) {
         let story = Story::Offered {
             others: others.clone(),
             server: lease.server.map(|server| (server, lease.ack_frame)),
+            offer: lease.offer_frame,
         };
         let frames = lease.frames.clone();
         found.push(Situation {

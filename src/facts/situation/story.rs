@@ -182,6 +182,8 @@ pub enum Story {
         others: Vec<IpAddr>,
         /// The other one, and the frame of its ACK.
         server: Option<(IpAddr, Option<u32>)>,
+        /// The frame of its offer.
+        offer: Option<u32>,
     },
     /// Frames were captured twice.
     Copied {
@@ -291,6 +293,11 @@ pub enum Missing {
     Cut(i64),
     /// It would have been captured, so nobody answered.
     Nobody,
+    /// The same of all but the last question, behind which the capture ends.
+    NobodyYet,
+    /// It might have passed elsewhere, but who asks asked again, as it does when no answer comes;
+    /// and whether the capture ends behind the last question.
+    Again(bool),
     /// It might have passed elsewhere.
     Unseen,
     /// So it might, and the question was not repeated, as it is when no answer comes.

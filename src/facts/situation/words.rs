@@ -54,12 +54,12 @@ impl Display for Story {
                 times,
                 answer,
             } => {
-                let times = match times {
+                let often = match times {
                     1 => "once".to_owned(),
                     n => format!("{n} times"),
                 };
-                write!(f, "{asker} asked {times} who has {asked}")?;
-                missing(f, *asker, *asked, *answer)
+                write!(f, "{asker} asked {often} who has {asked}")?;
+                missing(f, *asker, *asked, *times, *answer)
             }
             Story::SynUnanswered((server, port)) => write!(
                 f,
@@ -170,13 +170,13 @@ impl Display for Story {
                 let claims = joined(claims, " and ", |(mac, frame)| {
                     format!("{mac} (frame {frame})")
                 });
-                let false_claim = match address {
-                    IpAddr::V4(_) => "ARP spoofing",
-                    IpAddr::V6(_) => "a false advertisement",
+                let (proxy, false_claim) = match address {
+                    IpAddr::V4(_) => (", a router answers for it (proxy ARP)", "ARP spoofing"),
+                    IpAddr::V6(_) => ("", "a false advertisement"),
                 };
                 write!(
                     f,
-                    "{address} is claimed by {claims}: two hosts have the same address, one host has several cards, a card was replaced or took over, or somebody pretends to be another host ({false_claim})."
+                    "{address} is claimed by {claims}: two hosts have the same address, one host has several cards, a card was replaced or took over{proxy}, or somebody pretends to be another host ({false_claim})."
                 )
             }
             Story::Taken {
@@ -216,19 +216,27 @@ impl Display for Story {
                     ),
                 }
             }
-            Story::Offered { others, server } => {
+            Story::Offered {
+                others,
+                server,
+                offer,
+            } => {
                 let others = joined(others, ", ", IpAddr::to_string);
-                let chosen = match server {
-                    Some((server, Some(frame))) => {
-                        format!("; {server} acknowledged the request (frame {frame})")
-                    }
-                    Some((server, None)) => format!(", and {server}"),
-                    None => String::new(),
-                };
-                write!(
-                    f,
-                    "More than one DHCP server made an offer: {others}{chosen}."
-                )
+                match (server, offer) {
+                    (Some((server, Some(frame))), Some(offer)) => write!(
+                        f,
+                        "More than one DHCP server made an offer: {others}, and {server} (frame {offer}), which acknowledged the request (frame {frame})."
+                    ),
+                    (Some((server, Some(frame))), None) => write!(
+                        f,
+                        "More than one DHCP server answered: {others} with an offer, and {server} acknowledged the request (frame {frame})."
+                    ),
+                    (Some((server, None)), _) => write!(
+                        f,
+                        "More than one DHCP server made an offer: {others}, and {server}."
+                    ),
+                    (None, _) => write!(f, "More than one DHCP server made an offer: {others}."),
+                }
             }
             Story::Copied {
                 count,
@@ -469,7 +477,17 @@ fn odd_reset(
 }
 
 /// What follows "A asked who has B".
-fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing) -> Result {
+fn missing(
+    f: &mut Formatter<'_>,
+    asker: IpAddr,
+    asked: IpAddr,
+    times: usize,
+    answer: Missing,
+) -> Result {
+    let earlier = match times.saturating_sub(1) {
+        1 => "the first".to_owned(),
+        count => format!("the first {count}"),
+    };
     match answer {
         Missing::Alive(frame) => write!(
             f,
@@ -477,9 +495,25 @@ fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing)
         ),
         Missing::Cut(after) => write!(
             f,
-            ", and the capture ends {:.1} s after: whether an answer came cannot be told.",
+            ", and the capture ends {:.3} s after: whether an answer came cannot be told.",
             seconds(after)
         ),
+        Missing::NobodyYet => write!(
+            f,
+            ", and nobody answered {earlier}: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP. Behind the last one the capture ends."
+        ),
+        Missing::Again(ends) => {
+            let which = if ends { &earlier } else { "these" };
+            write!(
+                f,
+                ", again soon after an earlier one, as a host does that gets no answer, and no answer to {which} was captured: no host with this address on the link, or it is off, or does not answer ARP; unless it was a tool that goes on asking in any case (arping), and answers passed elsewhere."
+            )?;
+            if ends {
+                f.write_str(" Behind the last one the capture ends.")
+            } else {
+                Ok(())
+            }
+        }
         Missing::Nobody => f.write_str(
             " and nobody answered: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP.",
         ),
