@@ -66,6 +66,7 @@ crate::states! {
     "What says which side of a UDP flow is the client: UDP has no call." FlowRoles {
         Port "port" "One port is that of a known service.";
         Transfer "transfer" "The flow serves a request of TFTP that is in the capture.";
+        Asked "asked" "Over another flow of this capture one side had asked a group or everybody, from this port at the other's: what comes back answers that.";
         Group "group" "One side is a group or everybody, which does not ask: the other one does.";
         Everybody "everybody" "A known service sends to everybody: the client is one of those who hear it, and the address does not tell which.";
         Ephemeral "ephemeral-port" "Who sent first did so from a port that systems give to clients (32768 and up), to one below.";

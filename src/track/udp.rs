@@ -70,6 +70,8 @@ struct Open {
     group: bool,
     /// The second end asked for it, over another flow: a transfer of TFTP.
     called: bool,
+    /// The second end asked a group or everybody for it, over another flow.
+    asked: bool,
 }
 
 impl Open {
@@ -90,6 +92,7 @@ impl Open {
             error: None,
             group: false,
             called: false,
+            asked: false,
         }
     }
 }
@@ -219,6 +222,7 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
         ((false, true), ..) => (0, FlowRoles::Group),
         (_, true, false) => (1, FlowRoles::Port),
         (_, false, true) => (0, FlowRoles::Port),
+        _ if flow.asked => (1, FlowRoles::Asked),
         (_, false, false) if from >= EPHEMERAL && to < EPHEMERAL => (0, FlowRoles::Ephemeral),
         _ => (0, FlowRoles::FirstSender),
     }
@@ -284,6 +288,8 @@ pub struct Flows {
     transactions: HashMap<Transaction, [u32; 2], RandomState>,
     /// The newest row that waits with each question of DNS, and with each number.
     questions: HashMap<Question, u32, RandomState>,
+    /// Who asked a group or everybody, and at which port.
+    asked: HashSet<(End, u16), RandomState>,
     /// Who asked for a transfer of TFTP, and whom.
     transfers: HashSet<(End, IpAddr), RandomState>,
 }
@@ -435,6 +441,13 @@ impl Flows {
             (flow.first, flow.last) = (time, time);
             flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
             flow.called = self.transfers.contains(&(to, from.0));
+            // Where both ports are the same, both ends may be asking.
+            let apart = from.1 != to.1 || is_service(from.1);
+            flow.asked = apart && self.asked.contains(&(to, from.1));
+            let all = flow.group || is_group(to.0);
+            if all && self.asked.len() < MOST_TRANSFERS {
+                self.asked.insert((from, to.1));
+            }
             if to.1 == TFTP && self.transfers.len() < MOST_TRANSFERS {
                 self.transfers.insert((from, to.0));
             }
