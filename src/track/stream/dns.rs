@@ -123,6 +123,7 @@ mod tests {
                 bytes,
                 number: 0,
                 acked: 0,
+                heard: None,
                 missing: 0,
             };
             parser.bytes(&piece, Protocol::Dns, &mut found);

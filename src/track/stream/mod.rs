@@ -23,7 +23,7 @@ use crate::dissect::layer::{Protocol, Source};
 use crate::dissect::tcp;
 use crate::dissect::{Packet, Usual, as_usize, ports};
 use http::Parser;
-use order::Order;
+use order::{Heard, Order};
 use std::collections::VecDeque;
 
 /// What a stream carries, as far as it is followed, and what reads it. Streams that begin
@@ -207,6 +207,8 @@ pub(super) struct Piece<'a> {
     /// Number of the first of them, and what the segment acknowledges that carried them.
     pub(super) number: u32,
     pub(super) acked: u32,
+    /// What the other side had sent.
+    pub(super) heard: Option<Heard>,
     /// Bytes after these that are not in the capture.
     pub(super) missing: u32,
 }
@@ -346,6 +348,7 @@ impl Live {
             bytes: &[],
             number: segment.seq,
             acked: segment.ack,
+            heard: None,
             missing: 0,
         };
         let Live {
@@ -373,6 +376,7 @@ impl Live {
                             number: earlier.number,
                             acked: earlier.acked,
                             bytes: &earlier.bytes,
+                            heard: piece.heard.filter(|_| earlier.side == piece.side),
                             missing: 0,
                             ..piece
                         };
@@ -384,6 +388,7 @@ impl Live {
         };
         let other = Piece {
             side: 1 - side,
+            heard: order[side].heard(),
             ..piece
         };
         let mut ended = None;
@@ -401,6 +406,10 @@ impl Live {
         }
         if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
+            let piece = Piece {
+                heard: order[1 - side].heard(),
+                ..piece
+            };
             order[side].add(first, payload, length, piece, &mut deliver);
         }
         // The end was there before what it ends.
