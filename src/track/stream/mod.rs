@@ -220,7 +220,10 @@ impl Streams {
         let segment = &seen.segment;
         let length = segment.length.unwrap_or(0);
         let stream = as_usize(seen.stream);
-        let at = self.places.get(stream).map_or(NOT_YET, |place| place.at);
+        let mut at = self.places.get(stream).map_or(NOT_YET, |place| place.at);
+        if segment.flags & tcp::SYN_ACK == tcp::SYN_ACK && at != NOT_YET {
+            at = self.answered(stream, seen);
+        }
         let place = match at {
             NEVER => return,
             NOT_YET | BEGUN if length == 0 => {
@@ -271,6 +274,31 @@ impl Streams {
             live.reset = true;
             self.reset(seen.stream);
         }
+    }
+
+    /// A SYN+ACK with another number, of a side that had ended: where the calls are not in the capture,
+    /// that is how the next connection of the same ends begins.
+    #[cold]
+    fn answered(&mut self, stream: usize, seen: &Seen) -> u32 {
+        let side = usize::from(seen.side);
+        let first = seen.segment.seq.wrapping_add(1);
+        let known = self.places[stream];
+        let over = match known.at {
+            BEGUN => known.firsts[side] != 0,
+            NEVER => true,
+            place => self.live[place].order[side].ended.is_some(),
+        };
+        if !over || known.firsts[1 - side] != 0 || known.firsts[side] == first {
+            return known.at;
+        }
+        if !matches!(known.at, BEGUN | NEVER) {
+            self.drop_stream(stream, known.at);
+        }
+        self.places[stream] = Place {
+            at: BEGUN,
+            ..Place::NONE
+        };
+        BEGUN
     }
 
     /// A RST may not be its sender's, who goes on then; so the stream is followed for a while.

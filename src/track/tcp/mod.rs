@@ -202,6 +202,12 @@ impl Connections {
         (0..self.len()).filter_map(of).sum()
     }
 
+    /// How many connections are not told, since they are in one stream with an earlier one.
+    pub(crate) fn later(&self) -> u32 {
+        let of = |at| self.ask(at, story::later);
+        (0..self.len()).filter_map(of).sum()
+    }
+
     /// Takes over what was followed elsewhere of the segments that were found here.
     pub fn adopt(&mut self, followed: Connections) {
         let directory = std::mem::take(&mut self.directory);

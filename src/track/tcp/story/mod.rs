@@ -4,7 +4,7 @@ mod again;
 mod resets;
 mod tell;
 
-pub(super) use again::{copied, doubled};
+pub(super) use again::{copied, doubled, later};
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
 pub(crate) use tell::{Brief, Called, Failure, Ill};
@@ -116,6 +116,11 @@ struct Trouble {
     probes_counted: u32,
     /// Keep-alives counted above that came too soon to be some.
     hurried: u32,
+    /// Later connections of the same ends, where only one side is in the capture: how many, the
+    /// number of the newest one's SYN+ACK, and when the first was seen last before them.
+    later: u32,
+    later_isn: u32,
+    last_time: i64,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
 }
@@ -272,6 +277,10 @@ pub(super) fn segment(
     let length = segment.length.unwrap_or(0);
     let initial_rtt = stream.initial_rtt;
     let story = &mut stream.story;
+    if story.is_over(seen, since) {
+        let signs = Signs::default();
+        return story.zeek.segment(memory, side, segment, signs);
+    }
     story.frames += 1;
     if story.first_frame == 0 {
         story.first_frame = frame;
@@ -345,6 +354,36 @@ impl Story {
             let called = self.syn_side.map(usize::from) == Some(side);
             self.acks_advance |= called || first != segment.ack;
         }
+    }
+
+    /// Whether a segment belongs to a later connection of the same ends.
+    #[inline]
+    fn is_over(&mut self, seen: &Seen, since: i64) -> bool {
+        let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
+        let later = self.trouble.as_ref().is_some_and(|t| t.later > 0);
+        later && !answers || answers && self.answers_anew(seen, since)
+    }
+
+    /// Takes in a SYN+ACK of a side that had ended the connection before, and so answers another
+    /// call. Where the calls themselves are in the capture, each begins a conversation of its own.
+    #[cold]
+    fn answers_anew(&mut self, seen: &Seen, since: i64) -> bool {
+        let side = usize::from(seen.side);
+        let (own, other) = (&self.parts[side], &self.parts[1 - side]);
+        let reset = self.rst().is_some_and(|(_, by)| usize::from(by) == side);
+        let ended = own.fin_frame != 0 || reset;
+        if !ended || other.ttls.1 != 0 || own.isn() == Some(seen.segment.seq) {
+            return false;
+        }
+        let trouble = self.trouble.get_or_insert_default();
+        if trouble.later == 0 {
+            trouble.last_time = seen.time.0.saturating_sub(since);
+        }
+        if trouble.later == 0 || trouble.later_isn != seen.segment.seq {
+            trouble.later = trouble.later.saturating_add(1);
+            trouble.later_isn = seen.segment.seq;
+        }
+        true
     }
 
     /// The only side that is in the capture, where the other one sent too.

@@ -37,6 +37,10 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
     let (conn_state, history, zeek_record_count) = story.zeek.first();
     let (opened, closed) = (opened(story), closed(story));
     let fins = fins(story);
+    let last_time = match trouble.later {
+        0 => stream.previous_time.0,
+        _ => trouble.last_time,
+    };
     let timed = stream.first_time != Time::default();
     let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
     Connection {
@@ -49,8 +53,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         first_frame: story.first_frame,
         last_frame: story.last_frame,
         start_time: timed.then_some(Moment(stream.first_time.0)),
-        duration_ms: Milliseconds::between(stream.first_time.0, stream.previous_time.0)
-            .filter(|_| timed),
+        duration_ms: Milliseconds::between(stream.first_time.0, last_time).filter(|_| timed),
         frame_count: story.frames,
         opened,
         syn_frame: some_frame(story.syn_frame),
@@ -146,6 +149,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         disowned_rst_frame: story.disowned().map(|d| d.frame),
         went_on_frame: story.disowned().map(|d| d.by),
         port_reuse: story.port_reuse,
+        later_connections: trouble.later,
         // They are known where conversations are found.
         vlan: None,
         other_vlan: None,
