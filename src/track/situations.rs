@@ -3,6 +3,7 @@
 
 mod gather;
 mod passwords;
+mod translated;
 mod waiting;
 
 use super::arp::Unanswered;
@@ -43,8 +44,8 @@ pub(crate) fn find(
         answers(trackers, &mut found);
         found.finish()
     };
-    let (mut found, waiting) = both(trackers.tcp.len() >= MANY, gather, || {
-        waiting::find(trackers)
+    let (mut found, (waiting, translated)) = both(trackers.tcp.len() >= MANY, gather, || {
+        (waiting::find(trackers), translated::find(&trackers.tcp))
     });
     found.extend(waiting);
     conflicts(trackers, &mut found);
@@ -57,6 +58,7 @@ pub(crate) fn find(
     // What comes from the capturing itself is told last, next to the connections it touches.
     let bindings = [trackers.arp.bindings(), trackers.discovery.bindings()].concat();
     found.extend(capturing::twice(&trackers.copies, &bindings, &trackers.tcp));
+    found.extend(translated);
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
 }

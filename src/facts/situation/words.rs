@@ -120,13 +120,27 @@ impl Display for Story {
                 ended,
                 answer,
                 after,
+                closed,
                 times,
             } => {
                 write!(
                     f,
-                    "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, {:.1} ms after that connection began to close (frame {ended}), as of a server that serves one client at a time.",
-                    seconds(*after) * 1000.0
+                    "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, "
                 )?;
+                match closed {
+                    None => write!(
+                        f,
+                        "{:.1} ms after that connection began to close (frame {ended})",
+                        seconds(*after) * 1000.0
+                    )?,
+                    Some((closed, rest, after)) => write!(
+                        f,
+                        "{:.1} ms after the server closed that connection (frame {closed}), having said nothing for {:.1} ms until the FIN of that client (frame {ended}) had come",
+                        seconds(*after) * 1000.0,
+                        seconds(*rest) * 1000.0
+                    )?,
+                }
+                f.write_str(", as of a server that serves one client at a time.")?;
                 match times {
                     1 => f.write_str(
                         " An answer that was only slow, or that the other's leaving caused, would look the same.",
@@ -257,6 +271,24 @@ impl Display for Story {
                 write!(
                     f,
                     "{what} still the same packet, with the same IP identification and numbers, {why}. What is sent again nearly always carries a new identification, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include these."
+                )
+            }
+            Story::Translated {
+                count,
+                changes,
+                more,
+            } => {
+                let changes = joined(changes, ", ", |(before, after)| {
+                    format!("{before} became {after}")
+                });
+                let more = if *more { " and others" } else { "" };
+                let (what, number) = match count {
+                    1 => ("1 TCP connection is".to_owned(), "it is"),
+                    _ => (format!("{count} TCP connections are"), "each is"),
+                };
+                write!(
+                    f,
+                    "{what} in this capture twice, before and after a router translated addresses ({changes}{more}): the same sequence numbers, and a lower TTL behind the router. So {number} counted twice, and what else was translated may be here twice as well."
                 )
             }
             Story::Checksums {

@@ -42,11 +42,6 @@ pub(super) fn received_twice(story: &mut Story, side: usize, seen: &Seen) {
     }
 }
 
-/// How many later connections are in the stream of one.
-pub(in crate::track::tcp) fn later(stream: &Stream) -> u32 {
-    stream.story.trouble.as_ref().map_or(0, |t| t.later)
-}
-
 /// How many copies were acknowledged as received twice.
 pub(in crate::track::tcp) fn doubled(stream: &Stream) -> u32 {
     let trouble = stream.story.trouble.as_ref();

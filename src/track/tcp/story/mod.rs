@@ -1,14 +1,16 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
 mod again;
+mod later;
 mod resets;
 mod tell;
 
-pub(super) use again::{copied, doubled, later};
+pub(super) use again::{copied, doubled};
+pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
-pub(crate) use tell::{Brief, Called, Failure, Ill};
-pub(super) use tell::{brief, called, client_side, failure, syn_times, tell, weight};
+pub(crate) use tell::{Brief, Called, Failure, Ill, Opening};
+pub(super) use tell::{brief, called, client_side, failure, opening, syn_times, tell, weight};
 
 use super::holes::Holes;
 use super::note::Flags;
@@ -30,8 +32,9 @@ struct Part {
     /// Number after the first payload, and the frame that acknowledged it.
     first_data_end: u32,
     first_data_acked: u32,
-    /// Frame of the newest payload.
+    /// Frame of the newest payload, and its time.
     last_data: u32,
+    last_data_time: i64,
     /// Next number after everything it has sent; means nothing before its SYN or first payload.
     next: u32,
     /// Lowest number seen, where no SYN says it.
@@ -43,6 +46,7 @@ struct Part {
     /// Frame of its first FIN and the number after it.
     fin_frame: u32,
     fin_end: u32,
+    fin_time: i64,
     /// Frame that acknowledged the FIN.
     fin_acked: u32,
     /// Lowest and highest TTL of what it sent but RSTs; 0 when there is nothing.
@@ -328,6 +332,7 @@ pub(super) fn segment(
             part.first_data_end = end;
         }
         part.last_data = frame;
+        part.last_data_time = time.0;
         part.largest = part.largest.max(length);
     }
     teardown(story, side, seen, length, initial_rtt);
@@ -354,36 +359,6 @@ impl Story {
             let called = self.syn_side.map(usize::from) == Some(side);
             self.acks_advance |= called || first != segment.ack;
         }
-    }
-
-    /// Whether a segment belongs to a later connection of the same ends.
-    #[inline]
-    fn is_over(&mut self, seen: &Seen, since: i64) -> bool {
-        let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
-        let later = self.trouble.as_ref().is_some_and(|t| t.later > 0);
-        later && !answers || answers && self.answers_anew(seen, since)
-    }
-
-    /// Takes in a SYN+ACK of a side that had ended the connection before, and so answers another
-    /// call. Where the calls themselves are in the capture, each begins a conversation of its own.
-    #[cold]
-    fn answers_anew(&mut self, seen: &Seen, since: i64) -> bool {
-        let side = usize::from(seen.side);
-        let (own, other) = (&self.parts[side], &self.parts[1 - side]);
-        let reset = self.rst().is_some_and(|(_, by)| usize::from(by) == side);
-        let ended = own.fin_frame != 0 || reset;
-        if !ended || other.ttls.1 != 0 || own.isn() == Some(seen.segment.seq) {
-            return false;
-        }
-        let trouble = self.trouble.get_or_insert_default();
-        if trouble.later == 0 {
-            trouble.last_time = seen.time.0.saturating_sub(since);
-        }
-        if trouble.later == 0 || trouble.later_isn != seen.segment.seq {
-            trouble.later = trouble.later.saturating_add(1);
-            trouble.later_isn = seen.segment.seq;
-        }
-        true
     }
 
     /// The only side that is in the capture, where the other one sent too.
@@ -560,6 +535,7 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
     let own = &mut story.parts[side];
     if segment.has(tcp::FIN) && own.fin_frame == 0 {
         own.fin_frame = frame;
+        own.fin_time = time;
         if story.fin_time == i64::MIN {
             story.fin_time = time;
         }
@@ -614,18 +590,6 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     } else if trouble.frames.len() < NAMED {
         trouble.frames.push(seen.frame);
     }
-}
-
-/// Zeek's records of a conversation: number, state, letters.
-pub(super) fn zeek(stream: &Stream) -> Vec<(u32, &'static str, String)> {
-    let (records, count) = stream.story.zeek.records();
-    let newest = records.len() - 1;
-    let numbered = (1..).zip(records).enumerate();
-    numbered
-        .map(|(at, (number, (state, history)))| {
-            (if at == newest { count } else { number }, state, history)
-        })
-        .collect()
 }
 
 /// Takes in that an ICMP error came back for the SYN: the first, or the first that says more than
