@@ -176,6 +176,8 @@ pub enum Story {
         others: Vec<IpAddr>,
         /// The other one, and the frame of its ACK.
         server: Option<(IpAddr, Option<u32>)>,
+        /// In how many transactions these servers did.
+        times: usize,
     },
     /// Frames were captured twice.
     Copied {

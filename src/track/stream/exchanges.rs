@@ -6,7 +6,7 @@ use super::http::{AUTHORIZATION, Asked, Fields, First, RARE, Status};
 use crate::capture::Time;
 use crate::dissect::{as_usize, http as lenient};
 use crate::facts::http::{Exchange, Lost, Transfer, Unasked};
-use crate::facts::{Milliseconds, Moment};
+use crate::facts::{Milliseconds, Moment, OUTSTANDING};
 use crate::track::chunks::Chunks;
 use crate::track::tcp::Connections;
 use foldhash::fast::RandomState;
@@ -285,9 +285,9 @@ impl Exchanges {
     pub fn weight(&self, index: usize) -> u64 {
         // They are asked one after another.
         self.rows.fetch(index + 8);
-        self.rows
-            .get(index)
-            .map_or(0, |row| u64::from(row.code == 0 || row.code >= 400))
+        self.rows.get(index).map_or(0, |row| {
+            u64::from(row.code == 0 || row.code >= 400) * OUTSTANDING
+        })
     }
 
     /// One exchange; `ends` tells the two ends of a stream, first sender first.

@@ -4,7 +4,7 @@ use super::resets::OddReset;
 use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Connection, Opened, Roles};
-use crate::facts::{Milliseconds, Moment, Side};
+use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
 use crate::track::tcp::offer::Offer;
 use crate::track::tcp::{End, Stream};
 use crate::track::udp;
@@ -393,7 +393,7 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
     let ended = u64::from(matches!(closed(story), Closed::Reset | Closed::HalfClosed)) << 61;
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
-    failed + ended + noticed + bytes.min((1 << 60) - 1)
+    failed + ended + noticed + bytes.min(OUTSTANDING - 1)
 }
 
 /// What is to be told of a connection that did not go as it should.
