@@ -112,8 +112,14 @@ mod tests {
     use crate::capture::Time;
 
     fn pieces(parts: &[&[u8]]) -> (Parser, Messages) {
+        let whole: Vec<(&[u8], u32)> = parts.iter().map(|bytes| (*bytes, 0)).collect();
+        cut(&whole)
+    }
+
+    /// Pieces, each with the bytes that are missing after it.
+    fn cut(parts: &[(&[u8], u32)]) -> (Parser, Messages) {
         let (mut parser, mut found) = (Parser::default(), Messages::default());
-        for (frame, bytes) in (1..).zip(parts) {
+        for (frame, &(bytes, missing)) in (1..).zip(parts) {
             let piece = Piece {
                 stream: 0,
                 side: 0,
@@ -124,7 +130,7 @@ mod tests {
                 number: 0,
                 acked: 0,
                 heard: None,
-                missing: 0,
+                missing,
             };
             parser.bytes(&piece, Protocol::Dns, &mut found);
         }
@@ -161,5 +167,12 @@ mod tests {
     fn what_is_no_dns_is_left_alone() {
         let (parser, found) = pieces(&[b"\0\x05hello", b"\0\x0cabcdefghijkl"]);
         assert!(found.places.is_empty() && parser.lost[0] && parser.waiting[0].is_empty());
+    }
+
+    #[test]
+    fn nothing_is_read_after_missing_bytes() {
+        let (parser, found) = cut(&[(&question(1), 5), (&question(2), 0)]);
+        assert_eq!(found.places.len(), 1);
+        assert!(parser.lost[0] && !parser.is_lost());
     }
 }
