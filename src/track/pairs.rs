@@ -16,6 +16,7 @@ use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
 use crate::facts::ip::{Hop, Host};
 use foldhash::fast::RandomState;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use whose::{Way, whose};
@@ -204,8 +205,8 @@ impl<'t> Known<'t> {
         }
         for binding in bindings {
             let said = (binding.address, binding.mac.0);
-            if !known.said.contains_key(&said) {
-                known.said.insert(said, binding.frame);
+            if let Entry::Vacant(new) = known.said.entry(said) {
+                new.insert(binding.frame);
                 let claims = known.claims.entry(binding.mac.0);
                 claims.or_default().push(binding.address);
                 *known.claimed.entry(binding.address).or_default() += 1;

@@ -461,7 +461,8 @@ fn servers(leases: &[Lease], found: &mut Vec<Situation>) {
         .iter()
         .filter_map(|l| Some((l, l.other_servers.as_ref()?)));
     // By all the servers that made an offer.
-    let mut groups: Vec<(Vec<IpAddr>, Vec<(&Lease, &Vec<IpAddr>)>)> = Vec::new();
+    type Offers<'l> = Vec<(&'l Lease, &'l Vec<IpAddr>)>;
+    let mut groups: Vec<(Vec<IpAddr>, Offers<'_>)> = Vec::new();
     for (lease, others) in several {
         let mut all: Vec<IpAddr> = others.iter().copied().chain(lease.server).collect();
         all.sort_unstable();
