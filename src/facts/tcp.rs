@@ -85,7 +85,9 @@ fn no_ack(c: &Connection) -> Absent {
 
 /// Of what a side tells in its SYN.
 fn no_client_syn(c: &Connection) -> Absent {
-    if c.client_isn.is_some() {
+    if c.client_options_cut {
+        Absent::untold("the capture cuts the options of the client's SYN")
+    } else if c.client_isn.is_some() {
         Absent::never("the client's SYN does not carry this option")
     } else {
         Absent::untold("the client's SYN is not in the capture")
@@ -94,6 +96,9 @@ fn no_client_syn(c: &Connection) -> Absent {
 
 /// Of what a side tells in its SYN.
 fn no_server_syn(c: &Connection) -> Absent {
+    if c.server_options_cut {
+        return Absent::untold("the capture cuts the options of the server's SYN");
+    }
     if c.server_isn.is_some() {
         return Absent::never("the server's SYN does not carry this option");
     }
@@ -225,6 +230,8 @@ crate::fact! {
         handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once." by [syn_frame, ack_frame] absent no_rtt;
         client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;
         server_isn: Option<u32>, "Initial sequence number of the server, raw." by [synack_frame] absent no_synack;
+        client_options_cut: bool, "Whether the capture cuts the options of the client's SYN." by [syn_frame];
+        server_options_cut: bool, "Whether the capture cuts the options of the server's SYN." by [synack_frame];
         client_mss: Option<u16>, "Maximum segment size the client announced." by [syn_frame] absent no_client_syn;
         server_mss: Option<u16>, "Maximum segment size the server announced." by [synack_frame] absent no_server_syn;
         client_window_scale: Option<u8>, "Window scale (a shift) the client offered." by [syn_frame] absent no_client_syn;

@@ -492,13 +492,20 @@ const HELLOS: Columns = columns![Hello;
     ("stream", |h, _| h.stream.to_string()),
     ("from", |h, _| h.sender.to_string()),
     ("side", |h, _| h.side.to_string()),
-    ("version", |h, _| h.version.clone()),
-    ("server name", |h, _| text(h.server_name.as_ref())),
+    ("version", |h, _| h.version.clone().unwrap_or_else(|| "cut before".to_owned())),
+    ("server name", |h, _| match &h.server_name {
+        None if !h.complete && h.side == Side::Client => "cut before".to_owned(),
+        name => text(name.as_ref()),
+    }),
     ("cipher", |h, _| match (&h.cipher, h.ciphers_offered) {
         (Some(name), _) => name.clone(),
-        (None, count) => format!("{} offered", or_dash(count)),
+        (None, Some(count)) => format!("{count} offered"),
+        (None, None) => "cut before".to_owned(),
     }),
-    ("above", |h, _| or_dash(h.application.clone())),
+    ("above", |h, _| match &h.application {
+        None if !h.complete => "cut before".to_owned(),
+        application => or_dash(application.clone()),
+    }),
 ];
 
 /// Addresses, one after the other.

@@ -19,7 +19,7 @@ mod zeek;
 pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset, Opening};
 
 pub(crate) use directory::{Late, Seen};
-pub(crate) use note::{FIELDS, Flags, Note, emit};
+pub(crate) use note::{FIELDS, Flags, Missing, Note, emit};
 
 use super::chunks::{Chunks, Slots};
 use crate::capture::{Frame, Time};
@@ -176,7 +176,8 @@ impl Connections {
             ttl: datagram.ttl,
             step,
             offer: if segment.has(tcp::SYN) {
-                Offer::new(&tcp::parse_options(options))
+                let cut = options.len() + 20 < usize::from(segment.header_length);
+                Offer::new(&tcp::parse_options(options), cut)
             } else {
                 Offer::default()
             },

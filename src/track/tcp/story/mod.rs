@@ -58,9 +58,10 @@ impl Part {
         self.offer.has(Offer::SYN).then_some(self.isn)
     }
 
-    /// Whether its SYN had an option, if there was a SYN.
+    /// Whether its SYN had an option, if there was a SYN and the capture does not cut it before.
     fn offered(&self, mark: u8) -> Option<bool> {
-        self.offer.has(Offer::SYN).then_some(self.offer.has(mark))
+        let known = self.offer.has(Offer::SYN) && !self.offer.has(Offer::CUT);
+        (known || self.offer.has(mark)).then_some(self.offer.has(mark))
     }
 
     fn fin(&self) -> Option<u32> {
@@ -255,7 +256,11 @@ impl Story {
             return false;
         }
         let shift = own.offer.scale().and(receiver.offer.scale());
-        let window = 0xffff_u32 << shift.unwrap_or(0).min(14);
+        let cut = [own, receiver]
+            .iter()
+            .any(|part| part.offer.has(Offer::CUT));
+        let unknown = if cut { 14 } else { 0 };
+        let window = 0xffff_u32 << shift.unwrap_or(unknown).min(14);
         number.wrapping_sub(own.next).cast_signed().unsigned_abs() > window
     }
 

@@ -75,6 +75,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
         client_isn: c.isn(),
         server_isn: s.isn(),
+        client_options_cut: c.offer.has(Offer::CUT),
+        server_options_cut: s.offer.has(Offer::CUT),
         client_mss: c.offer.mss(),
         server_mss: s.offer.mss(),
         client_window_scale: c.offer.scale(),
