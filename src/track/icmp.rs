@@ -369,6 +369,7 @@ impl Echoes {
         if told {
             let part = ip.is_fragment() && packet.datagram.is_none();
             ping.reply_frame = Some(frame);
+            ping.reply_last_frame = Some(frame).filter(|_| !part);
             ping.reply_ttl = Some(ip.ttl);
             let span = packet.frame.time.zip(ping.time);
             ping.rtt_ms = span

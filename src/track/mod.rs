@@ -156,6 +156,10 @@ impl Trackers {
                 "fragmented datagrams were given up before they were whole, for want of room",
             ),
             (
+                u64::from(self.tcp.later()),
+                "TCP connections are not told one by one: their SYNs are not in the capture, so that Wireshark's tcp.stream counts each with an earlier connection of the same ports",
+            ),
+            (
                 self.segments.overflow,
                 "TCP segments are not listed: there are too many",
             ),

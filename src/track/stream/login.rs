@@ -448,6 +448,7 @@ mod tests {
                 bytes,
                 number: 0,
                 acked: 0,
+                heard: None,
                 missing: 0,
             };
             tls |= parser.bytes(&piece, &mut found);
@@ -580,6 +581,7 @@ mod tests {
             bytes,
             number: 0,
             acked: 0,
+            heard: None,
             missing,
         };
         parser.bytes(&piece(b"USER me\r\nPA", 3), &mut found);

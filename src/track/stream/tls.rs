@@ -152,6 +152,7 @@ mod tests {
             bytes,
             number: 0,
             acked: 0,
+            heard: None,
             missing,
         };
         parser.bytes(&piece, hellos);

@@ -16,7 +16,7 @@ mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset};
+pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset, Opening};
 
 pub(crate) use directory::{Late, Seen};
 pub(crate) use note::{FIELDS, Flags, Missing, Note, emit};
@@ -200,6 +200,12 @@ impl Connections {
     /// How many copies were acknowledged as received twice.
     pub(crate) fn doubled(&self) -> u32 {
         let of = |at| self.ask(at, story::doubled);
+        (0..self.len()).filter_map(of).sum()
+    }
+
+    /// How many connections are not told, since they are in one stream with an earlier one.
+    pub(crate) fn later(&self) -> u32 {
+        let of = |at| self.ask(at, story::later);
         (0..self.len()).filter_map(of).sum()
     }
 
