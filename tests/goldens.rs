@@ -272,6 +272,16 @@ const OURS: &[(&str, &str, &str)] = &[
         "what is only named has no line of its own",
     ),
     (
+        "of a server whose callers are not captured, the answers on ports used again are told",
+        "_ws.col.Info=",
+        "tshark calls the ports used again in the line, and its second reading counts from the last answer",
+    ),
+    (
+        "of a server whose callers are not captured, the answers on ports used again are told",
+        "tcp.",
+        "tshark's second reading counts from the last answer",
+    ),
+    (
         "an answer again after the end is another record only where the caller was never seen",
         "_ws.col.Info=",
         "tshark calls the ports used again in the line, and not in its field",

@@ -181,4 +181,14 @@ impl<'a> Cursor<'a, '_> {
         self.sink.mark(index, self.at..self.at + length);
         Some(())
     }
+
+    /// The same of `length` bytes of which the last ones need not be captured.
+    pub(super) fn mark_cut(&mut self, index: FieldIndex, length: usize) -> Option<()> {
+        if length > self.left() || self.at >= self.bytes.len() {
+            return None;
+        }
+        let end = (self.at + length).min(self.bytes.len());
+        self.sink.mark(index, self.at..end);
+        Some(())
+    }
 }

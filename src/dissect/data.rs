@@ -22,7 +22,10 @@ pub const DEFINITION: Definition = Definition {
 
 /// Hands over the bytes.
 pub fn emit<'a>(view: &View<'a>, sink: &mut Sink<'a>) -> Option<()> {
-    hand_over(Cow::Borrowed(view.bytes), sink);
+    // Of bytes none of which were captured Wireshark shows the layer alone.
+    if !view.bytes.is_empty() || view.reported == 0 {
+        hand_over(Cow::Borrowed(view.bytes), sink);
+    }
     Some(())
 }
 

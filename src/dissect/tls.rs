@@ -209,8 +209,8 @@ pub struct ServerHello {
     pub legacy_version: u16,
     /// Version chosen in the extension.
     pub selected_version: Option<u16>,
-    /// Cipher chosen.
-    pub cipher: u16,
+    /// Cipher chosen, if that far is there.
+    pub cipher: Option<u16>,
     /// Protocol above TLS, as captured.
     pub alpn: Option<Vec<u8>>,
     /// Whether the server asks for another client hello.
@@ -230,17 +230,25 @@ pub enum Hello {
 
 impl ClientHello {
     /// The highest version offered, without the reserved values that keep servers tolerant.
-    pub fn version(&self) -> u16 {
+    pub fn version(&self) -> Option<u16> {
         let real = self.versions.iter().filter(|v| !is_grease(**v));
-        real.max().copied().unwrap_or(self.legacy_version)
+        let old = || legacy(self.legacy_version, self.complete);
+        real.max().copied().or_else(old)
     }
 }
 
 impl ServerHello {
     /// The version that is spoken.
-    pub fn version(&self) -> u16 {
-        self.selected_version.unwrap_or(self.legacy_version)
+    pub fn version(&self) -> Option<u16> {
+        let old = || legacy(self.legacy_version, self.complete);
+        self.selected_version.or_else(old)
     }
+}
+
+/// The version in the old place, where no extension names one. TLS 1.3 writes 1.2 there
+/// (RFC 8446 §4.1.2): of a hello that is not complete that tells nothing.
+fn legacy(version: u16, complete: bool) -> Option<u16> {
+    (complete || matches!(version, 1..0x0303)).then_some(version)
 }
 
 /// Values that mean nothing on purpose (RFC 8701).
@@ -342,7 +350,7 @@ impl ServerHello {
         self.legacy_version = view.u16(4)?;
         self.retry = view.array(6)? == RETRY;
         let at = 39 + usize::from(view.u8(38)?);
-        self.cipher = view.u16(at)?;
+        self.cipher = Some(view.u16(at)?);
         view.u8(at + 2)?;
         each_extension(view, at + 3, |kind, data| match kind {
             16 => self.alpn = protocols(data).into_iter().next(),
@@ -448,7 +456,7 @@ mod tests {
         };
         assert_eq!(hello.server_name.as_deref(), Some(&b"lab.example"[..]));
         assert_eq!(hello.alpn, [b"h2".to_vec(), b"http/1.1".to_vec()]);
-        assert_eq!(hello.version(), 0x0303);
+        assert_eq!(hello.version(), Some(0x0303));
         assert_eq!(hello.ciphers.len(), 28);
         assert!(hello.complete);
         let record = bytes(CLIENT);
@@ -462,8 +470,11 @@ mod tests {
             panic!("no server hello");
         };
         assert_eq!(hello.legacy_version, 0x0303);
-        assert_eq!(version_name(hello.version()), Some("TLS 1.3"));
-        assert_eq!(ciphers::name(hello.cipher), Some("TLS_AES_256_GCM_SHA384"));
+        assert_eq!(hello.version().and_then(version_name), Some("TLS 1.3"));
+        assert_eq!(
+            hello.cipher.and_then(ciphers::name),
+            Some("TLS_AES_256_GCM_SHA384")
+        );
         assert!(hello.complete && !hello.retry);
     }
 

@@ -18,6 +18,32 @@ crate::states! {
     }
 }
 
+crate::states! {
+    "Why there is no request, where the capture shows that none was sent." Unasked {
+        Nothing "nothing" "The client had sent nothing when the response came.";
+        Begun "begun" "The client had sent only the beginning of a request.";
+        Other "other" "What the client had sent is no request of HTTP/1.";
+        Answered "answered" "All that the client had asked was answered already.";
+    }
+}
+
+/// Why there is no request.
+fn unasked(e: &Exchange) -> Absent {
+    match e.unasked {
+        Some(Unasked::Nothing) => {
+            Absent::never("the client had sent nothing when the response came")
+        }
+        Some(Unasked::Begun) => Absent::never(
+            "the client had sent only the beginning of a request when the response came",
+        ),
+        Some(Unasked::Other) => Absent::never("what the client had sent is no request of HTTP/1"),
+        Some(Unasked::Answered) => {
+            Absent::never("all that the client had asked was answered already")
+        }
+        None => Absent::untold("the request is not in the capture"),
+    }
+}
+
 /// Why there is no response.
 fn unanswered(e: &Exchange) -> Absent {
     match e.response_lost {
@@ -38,7 +64,7 @@ fn no_request(e: &Exchange) -> Absent {
     match e.request_frame {
         Some(_) if e.request_head_cut => CUT,
         Some(_) => Absent::never("the request has no such header"),
-        None => Absent::untold("the request is not in the capture"),
+        None => unasked(e),
     }
 }
 
@@ -60,8 +86,16 @@ fn no_time(e: &Exchange) -> Absent {
         (Some(_), Some(_)) => Absent::untold(
             "the response began before the request was whole in the capture, or the clock was set back",
         ),
-        (None, _) => Absent::untold("the request is not in the capture"),
+        (None, _) => unasked(e),
         _ => unanswered(e),
+    }
+}
+
+/// Why it cannot be told when the last byte came after the request.
+fn no_whole_time(e: &Exchange) -> Absent {
+    match e.response_last_frame {
+        Some(_) => no_time(e),
+        None => not_whole(e),
     }
 }
 
@@ -71,13 +105,6 @@ fn not_whole(e: &Exchange) -> Absent {
             "the response is not whole in the capture: bytes are missing, or the server did not send it whole",
         ),
         None => unanswered(e),
-    }
-}
-
-fn no_whole_time(e: &Exchange) -> Absent {
-    match e.complete {
-        true => no_time(e),
-        false => not_whole(e),
     }
 }
 
@@ -91,7 +118,7 @@ crate::fact! {
         server_port: u16, "Its port.";
         request_frame: Option<u32>, "Frame with the first byte of the request." absent no_request;
         request_last_frame: Option<u32>, "Frame with the last byte of the request; of its head where the rest is not in the capture." absent no_request;
-        request_time: Option<Moment>, "When the request was complete." by [request_last_frame] absent no_request;
+        request_time: Option<Moment>, "When that frame was seen: when the request was complete, where it is whole in the capture." by [request_last_frame] absent no_request;
         method: Option<Vec<u8>>, "GET, POST and so on." by [request_frame] absent no_request;
         uri: Option<Vec<u8>>, "What was asked for." by [request_frame] absent no_request;
         host: Option<Vec<u8>>, "Host header." by [request_frame] absent no_request;
@@ -102,7 +129,8 @@ crate::fact! {
         if_none_match: Option<Vec<u8>>, "If-None-Match header: send it only if it is another version." by [request_frame] absent no_request;
         authorization: Option<Vec<u8>>, "Authorization header; user and password of Basic are decoded." by [request_frame] absent no_request;
         cookie: Option<Vec<u8>>, "Cookie header." by [request_frame] absent no_request;
-        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame, request_last_frame] absent |e: &Exchange| match e.request_frame { Some(_) => Absent::untold("the request is not whole in the capture: bytes are missing, or the client did not send it whole"), None => Absent::untold("the request is not in the capture") };
+        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame, request_last_frame] absent |e: &Exchange| match e.request_frame { Some(_) => Absent::untold("the request is not whole in the capture: bytes are missing, or the client did not send it whole"), None => unasked(e) };
+        unasked: Option<Unasked>, "Why there is no request, where the capture shows that none was sent." by [response_frame] absent |_| Absent::inapplicable("the request is in the capture, or may have been sent and is not in it");
         response_frame: Option<u32>, "Frame with the first byte of the response." absent no_response;
         response_last_frame: Option<u32>, "Frame with its last byte." absent not_whole;
         response_lost: Option<Lost>, "Why no response is told, where bytes of the answering side are missing." absent |_| Absent::inapplicable("no response is known to be missing");

@@ -10,12 +10,21 @@ fn no_span(p: &Ping) -> Absent {
         Absent::untold(
             "several equal requests waited when the reply came; which of them it answers cannot be told",
         )
+    } else if p.reply_last_frame.is_none() {
+        no_whole(p)
     } else if p.whole && p.time.is_some() {
         Absent::clock()
     } else if p.whole {
         Absent::untold("the frames have no time")
     } else {
         Absent::untold("not all fragments of the request and the reply are in the capture")
+    }
+}
+
+fn no_whole(p: &Ping) -> Absent {
+    match p.reply_frame {
+        Some(_) => Absent::untold("only some fragments of the reply are in the capture"),
+        None => no_reply(p),
     }
 }
 
@@ -64,7 +73,8 @@ crate::fact! {
         ttl: u8, "TTL of the request as captured.";
         reply_frame: Option<u32>, "Frame of the reply; of the first, where several answer." absent no_reply;
         reply_ttl: Option<u8>, "TTL of that reply as captured." by [reply_frame] absent no_reply;
-        rtt_ms: Option<Milliseconds>, "From the request to that reply." by [frame, reply_frame] absent no_span;
+        reply_last_frame: Option<u32>, "Frame with which that reply was whole: the last of its fragments to come, where it came in several." absent no_whole;
+        rtt_ms: Option<Milliseconds>, "From the request to that reply, all of it." by [frame, reply_last_frame] absent no_span;
         reply_shared: bool, "Several requests with the same addresses, identifier and number waited when a reply came; which of them it answers cannot be told." by [frame, reply_frame];
         echoed: Option<Echoed>, "Whether that reply brings back what the request carried." by [frame, reply_frame] absent no_echo;
         reply_frames: Frames, "Frames of all replies: where a group is asked, each member answers." by [reply_frames];
@@ -86,6 +96,7 @@ crate::fact! {
         code: u8, "ICMP code.";
         meaning: String, "The same in words.";
         gateway: Option<IpAddr>, "The better router that a redirect names, or the destination itself if it is on the link." absent |e: &IcmpError| if e.kind == 5 { Absent::untold("the message is cut before it") } else { Absent::inapplicable("it is no redirect") };
+        mtu: Option<u32>, "The longest packet that can go on, where one was too big (RFC 1191, RFC 8201)." absent |e: &IcmpError| if matches!((e.kind, e.code), (3, 4) | (2, _)) { Absent::untold("the message does not say, or is cut before it") } else { Absent::inapplicable("it does not tell that a packet was too big") };
         about: String, "The packet it quotes: protocol, addresses and ports.";
         about_source: Option<IpAddr>, "Source address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
         about_destination: Option<IpAddr>, "Destination address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");

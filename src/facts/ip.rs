@@ -75,6 +75,7 @@ crate::fact! {
         length_bytes: Option<u32>, "IP payload of the whole datagram." absent |_| Absent::untold("a fragment is not in the capture");
         complete: bool, "Whether all fragments are in the capture.";
         completed_frame: Option<u32>, "Frame with which it is whole." absent |_| Absent::untold("a fragment is not in the capture");
+        completed_time: Option<Moment>, "When it was whole." by [completed_frame] absent |f: &Fragmented| match f.completed_frame { Some(_) => Absent::untold("the frames have no time"), None => Absent::untold("a fragment is not in the capture") };
         overlap: bool, "Whether fragments overlap.";
         cut: bool, "Whether bytes of a fragment are not in the capture, as a snapshot length leaves them out.";
         conflict: bool, "Whether they bring different bytes where they overlap: what the datagram says depends on who puts it together, and many hosts drop it.";

@@ -150,6 +150,9 @@ impl<F: Fact> Record for F {
     }
 }
 
+/// From this weight on a row stands out; below it is the size that counts.
+pub(crate) const OUTSTANDING: u64 = 1 << 60;
+
 /// All facts of a kind. Rows are made when they are asked for, so a million connections are never
 /// held twice.
 pub struct Rows<'a> {
@@ -196,6 +199,11 @@ impl<'a> Rows<'a> {
     /// One of them.
     pub fn get(&self, index: usize) -> Option<Box<dyn Record>> {
         (self.get)(self.place(index)?)
+    }
+
+    /// Whether one stands out: not by its size alone.
+    pub fn stands_out(&self, index: usize) -> bool {
+        self.weight(index) >= OUTSTANDING
     }
 
     /// How much one matters.

@@ -2,6 +2,7 @@
 //! (`story.rs`), and the sentence is made of that when somebody reads it (`words.rs`).
 
 mod story;
+mod twice;
 mod words;
 
 pub use story::{Alive, Difference, Missing, Scanned, Service, Several, Story, Unfit};

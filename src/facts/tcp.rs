@@ -85,7 +85,9 @@ fn no_ack(c: &Connection) -> Absent {
 
 /// Of what a side tells in its SYN.
 fn no_client_syn(c: &Connection) -> Absent {
-    if c.client_isn.is_some() {
+    if c.client_options_cut {
+        Absent::untold("the capture cuts the options of the client's SYN")
+    } else if c.client_isn.is_some() {
         Absent::never("the client's SYN does not carry this option")
     } else {
         Absent::untold("the client's SYN is not in the capture")
@@ -94,6 +96,9 @@ fn no_client_syn(c: &Connection) -> Absent {
 
 /// Of what a side tells in its SYN.
 fn no_server_syn(c: &Connection) -> Absent {
+    if c.server_options_cut {
+        return Absent::untold("the capture cuts the options of the server's SYN");
+    }
     if c.server_isn.is_some() {
         return Absent::never("the server's SYN does not carry this option");
     }
@@ -225,6 +230,8 @@ crate::fact! {
         handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once." by [syn_frame, ack_frame] absent no_rtt;
         client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;
         server_isn: Option<u32>, "Initial sequence number of the server, raw." by [synack_frame] absent no_synack;
+        client_options_cut: bool, "Whether the capture cuts the options of the client's SYN." by [syn_frame];
+        server_options_cut: bool, "Whether the capture cuts the options of the server's SYN." by [synack_frame];
         client_mss: Option<u16>, "Maximum segment size the client announced." by [syn_frame] absent no_client_syn;
         server_mss: Option<u16>, "Maximum segment size the server announced." by [synack_frame] absent no_server_syn;
         client_window_scale: Option<u8>, "Window scale (a shift) the client offered." by [syn_frame] absent no_client_syn;
@@ -295,6 +302,7 @@ crate::fact! {
         disowned_rst_frame: Option<u32>, "Frame of a RST after which the host in whose name it came went on: it has not reset the connection, so somebody between has sent that, or it overtook what was sent before it." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         went_on_frame: Option<u32>, "Frame in which it went on." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         port_reuse: bool, "The same addresses and ports were used by an earlier connection of this capture.";
+        later_connections: u32, "How many later connections of the same addresses and ports are in this stream of Wireshark's, as the SYN+ACKs of a side show that had ended the one before: their SYNs are not in the capture. Only the first is told here.";
         vlan: Option<u16>, "Virtual LAN of its frames, the first one." absent |_| Absent::inapplicable("its frames carry no tag of a virtual LAN");
         other_vlan: Option<u16>, "Another virtual LAN in which one of its sides sent, or in which the same addresses and ports were used: what is told here may mix several connections." absent |_| Absent::never("no other virtual LAN has frames with these addresses and ports");
         completeness: u8, "Wireshark's tcp.completeness." by [first_frame, last_frame];

@@ -3,18 +3,30 @@
 use super::{Absent, Side};
 use std::net::IpAddr;
 
+/// Of what the part of a hello that is there does not have.
+fn none(h: &Hello, never: &'static str) -> Absent {
+    if h.complete {
+        Absent::never(never)
+    } else {
+        CUT
+    }
+}
+
+const CUT: Absent = Absent::untold("not all of the hello is in the capture");
+
 crate::fact! {
     "One TLS hello: versions and names only; what follows is encrypted and is not looked at."
     Hello "hellos" "hello" by [frame] {
-        frame: u32, "Frame in which the hello is complete.";
+        frame: u32, "Frame in which the hello is complete, or its last bytes that were captured.";
         stream: u32, "TCP conversation, as tcp.stream.";
         sender: IpAddr, "Who says hello.";
         receiver: IpAddr, "To whom.";
         side: Side, "Whose hello it is.";
-        version: String, "TLS version: the highest the client offers, or the one the server chose.";
-        server_name: Option<Vec<u8>>, "Host the client asks for (SNI)." absent |h: &Hello| match h.side { Side::Server => Absent::inapplicable("the server's hello names no host"), _ => Absent::never("the client names no host") };
-        cipher: Option<String>, "Cipher suite the server chose." absent |_| Absent::inapplicable("only the server's hello chooses one");
-        ciphers_offered: Option<u32>, "How many cipher suites the client offers." absent |_| Absent::inapplicable("only the client's hello offers them");
-        application: Option<String>, "Protocols above TLS, offered or chosen (ALPN)." absent |_| Absent::never("the hello names none");
+        complete: bool, "Whether all of it is in the capture.";
+        version: Option<String>, "TLS version: the highest the client offers, or the one the server chose." absent |_| CUT;
+        server_name: Option<Vec<u8>>, "Host the client asks for (SNI)." absent |h: &Hello| match h.side { Side::Server => Absent::inapplicable("the server's hello names no host"), _ => none(h, "the client names no host") };
+        cipher: Option<String>, "Cipher suite the server chose." absent |h: &Hello| match h.side { Side::Server => CUT, _ => Absent::inapplicable("only the server's hello chooses one") };
+        ciphers_offered: Option<u32>, "How many cipher suites the client offers." absent |h: &Hello| match h.side { Side::Server => Absent::inapplicable("only the client's hello offers them"), _ => CUT };
+        application: Option<String>, "Protocols above TLS, offered or chosen (ALPN)." absent |h: &Hello| none(h, "the hello names none");
     }
 }

@@ -3,7 +3,7 @@
 use super::Datum;
 use super::find::{Found, Hit, Reading, Term};
 use super::format::{Names, Over, Part, Take, Type};
-use super::material::Material;
+use super::material::{COMPARED, Material};
 use super::names;
 use super::plan::Handout;
 use super::units;
@@ -141,9 +141,14 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
     let counted = part.over.as_ref().map(|o| *o.get_ref()) == Some(Over::Count);
     if hits.incomplete || hits.more > 0 && !counted {
         answer.evidence.clear();
-        answer.missing = Some(format!(
-            "{what}: too many frames come into question to keep them all; a narrower filter can be answered"
-        ));
+        answer.missing = Some(match hits.partly {
+            true => format!(
+                "{what}: only the first {COMPARED} packets of each capture are compared, so this cannot be told"
+            ),
+            false => format!(
+                "{what}: too many frames come into question to keep them all; a narrower filter can be answered"
+            ),
+        });
         return;
     }
     let mut read: Vec<(&Hit, Reading)> = Vec::new();

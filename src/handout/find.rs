@@ -2,7 +2,7 @@
 
 use super::Datum;
 use super::format::Which;
-use super::material::{FrameRow, Kept, Material};
+use super::material::{COMPARED, FrameRow, Kept, Material};
 use super::pairs::{self, Compared};
 use super::plan::{Finder, Handout, Table, Thing};
 use super::template::{self, Piece};
@@ -35,6 +35,8 @@ pub struct Hits {
     pub more: u64,
     /// More could not be kept, so that the right one may not be among these.
     pub incomplete: bool,
+    /// Of a capture only the first packets were compared with those of another.
+    pub partly: bool,
 }
 
 /// Why something was not found.
@@ -264,7 +266,7 @@ impl Found {
             return Ok(Hits::none());
         }
         let mut rows = Vec::new();
-        let (mut more, mut incomplete) = (0, false);
+        let (mut more, mut incomplete, mut partly) = (0, false, false);
         let mut needed = None;
         for file in self.files_of(&way.filter) {
             let text = match self.fill(&way.filter, file) {
@@ -280,8 +282,11 @@ impl Found {
                 rows.extend(found.rows);
                 more += found.more;
                 incomplete |= found.incomplete;
+                partly |= found.partly;
             }
         }
+        // The first that was found is the first; nothing else can be told of a part.
+        incomplete |= partly && !matches!(way.which, Which::First | Which::Nth(_));
         if more > 0 {
             let plain = way.prefer.is_empty() && way.by.is_none() && way.beside.is_none();
             let plain = plain && way.just_before.is_none() && way.after.is_none();
@@ -359,10 +364,19 @@ impl Found {
         }
         Ok(Hits {
             rows,
-            say: self.said(way),
+            say: match partly {
+                true => format!(
+                    "only the first {COMPARED} packets of each capture are compared; {}",
+                    self.said(way)
+                )
+                .trim_end_matches([';', ' '])
+                .to_owned(),
+                false => self.said(way),
+            },
             several,
             more,
             incomplete,
+            partly,
         })
     }
 
@@ -489,7 +503,12 @@ impl Found {
                     Unpaired::SECTION => Rows::list(&compared.unpaired),
                     _ => continue,
                 };
-                facts(&rows, kind, filter, place, hits);
+                let files = [first, second].map(|at| material.files.get(*at));
+                let partly = files.iter().flatten().any(|f| f.recording.is_part());
+                all.partly |= partly;
+                // Its other half may be among the packets that are not compared.
+                all.incomplete |= partly && (kind.schema)().section == Unpaired::SECTION;
+                facts(&rows, kind, filter, place, &mut all.rows);
             }
         }
         all
@@ -504,6 +523,7 @@ impl Hits {
             several: false,
             more: 0,
             incomplete: false,
+            partly: false,
         }
     }
 }

@@ -193,7 +193,7 @@ impl Material {
 /// Frames whose fingerprints are kept.
 const PRINTS: usize = 200_000;
 /// Packets that are compared with those of another capture.
-const COMPARED: usize = 400_000;
+pub(super) const COMPARED: usize = 400_000;
 /// Bytes of values that are kept of one capture, about.
 const MOST_KEPT: usize = 128 << 20;
 /// Frames that are kept of those that are too many.

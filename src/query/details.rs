@@ -127,7 +127,7 @@ impl Seen<'_, '_> {
             }
             Protocol::Tcp => {
                 if let Some(note) = &said.notes.tcp {
-                    track::tcp::emit(note, true, &mut sink);
+                    track::tcp::emit(note, track::tcp::Missing::Nothing, &mut sink);
                 }
                 let mut more = Sink::new(Wanted::ALL);
                 track::tcp::closing::emit(said.step, &mut more);

@@ -499,9 +499,13 @@ impl<'a> Reading<'_, 'a> {
             Protocol::Tcp => {
                 if let Some(note) = &self.said.notes.tcp {
                     let view = self.packet.view(layer);
-                    let whole = view.bytes.len() >= 20;
+                    let segment = match &self.packet.transport {
+                        Transport::Tcp(segment) => Some(segment),
+                        _ => None,
+                    };
+                    let missing = track::tcp::Missing::of(segment, view.bytes.len());
                     values.read_notes(plan, Notes::Tcp, |sink| {
-                        track::tcp::emit(note, whole, sink);
+                        track::tcp::emit(note, missing, sink);
                     });
                     values.read_notes(plan, Notes::Connection, |sink| {
                         track::tcp::closing::emit(self.said.step, sink);

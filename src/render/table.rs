@@ -57,14 +57,19 @@ pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
         if shown.len() < section.len() {
             let left = section.len() - shown.len();
             let weighs = (0..section.len()).any(|row| section.weight(row) != section.weight(0));
-            let which = if weighs {
-                "rows that stand out"
-            } else {
-                "first rows"
+            let (shown_count, all) = (shown.len(), section.len());
+            let which = match shown.iter().filter(|row| section.stands_out(**row)).count() {
+                // They are alike, or larger than others, which makes nobody look.
+                _ if !weighs => format!("the {shown_count} first rows"),
+                0 => format!("{shown_count} of {all} rows, the largest"),
+                count if count == shown_count => format!("the {count} rows that stand out"),
+                count => format!(
+                    "{count} rows that stand out and {} others",
+                    shown_count - count
+                ),
             };
             let more = format!(
-                "Shown: the {} {which}; {left} more with --all, or --format csv --section {name}.",
-                shown.len()
+                "Shown: {which}; {left} more with --all, or --format csv --section {name}."
             );
             paragraph(out, &more, width)?;
         }

@@ -344,10 +344,11 @@ const ICMP_ERRORS: Columns = columns![IcmpError;
     ("from", |e, _| e.sender.to_string()),
     ("to", |e, _| e.receiver.to_string()),
     ("type/code", |e, _| format!("{}/{}", e.kind, e.code)),
-    ("meaning", |e, _| match e.gateway {
-        Some(gateway) if e.about_destination != Some(gateway) => {
+    ("meaning", |e, _| match (e.gateway, e.mtu) {
+        (Some(gateway), _) if e.about_destination != Some(gateway) => {
             format!("{}: {gateway}", e.meaning)
         }
+        (None, Some(mtu)) => format!("{}: MTU {mtu}", e.meaning),
         _ => e.meaning.clone(),
     }),
     ("about", |e, _| e.about.clone()),
@@ -494,13 +495,20 @@ const HELLOS: Columns = columns![Hello;
     ("stream", |h, _| h.stream.to_string()),
     ("from", |h, _| h.sender.to_string()),
     ("side", |h, _| h.side.to_string()),
-    ("version", |h, _| h.version.clone()),
-    ("server name", |h, _| text(h.server_name.as_ref())),
+    ("version", |h, _| h.version.clone().unwrap_or_else(|| "cut before".to_owned())),
+    ("server name", |h, _| match &h.server_name {
+        None if !h.complete && h.side == Side::Client => "cut before".to_owned(),
+        name => text(name.as_ref()),
+    }),
     ("cipher", |h, _| match (&h.cipher, h.ciphers_offered) {
         (Some(name), _) => name.clone(),
-        (None, count) => format!("{} offered", or_dash(count)),
+        (None, Some(count)) => format!("{count} offered"),
+        (None, None) => "cut before".to_owned(),
     }),
-    ("above", |h, _| or_dash(h.application.clone())),
+    ("above", |h, _| match &h.application {
+        None if !h.complete => "cut before".to_owned(),
+        application => or_dash(application.clone()),
+    }),
 ];
 
 /// Addresses, one after the other.

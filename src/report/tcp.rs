@@ -147,6 +147,13 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
             "VLANs {one} and {other} have these addresses and ports: this may mix several connections"
         ));
     }
+    match c.later_connections {
+        0 => {}
+        1 => words.push("1 later connection with the same ports, not told here".to_owned()),
+        later => words.push(format!(
+            "{later} later connections with the same ports, not told here"
+        )),
+    }
     if c.port_reuse {
         words.push("ports reused".to_owned());
     }

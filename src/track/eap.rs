@@ -70,7 +70,12 @@ impl Conversations {
             return None;
         }
         let bytes = std::mem::take(waiting);
-        Some(tls_message(&bytes, &mut conversation.tls, side))
+        Some(tls_message(
+            &bytes,
+            bytes.len(),
+            &mut conversation.tls,
+            side,
+        ))
     }
 }
 

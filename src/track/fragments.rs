@@ -160,6 +160,7 @@ impl Fragments {
                 length_bytes: None,
                 complete: false,
                 completed_frame: None,
+                completed_time: None,
                 overlap: false,
                 cut: false,
                 conflict: false,
@@ -175,7 +176,10 @@ impl Fragments {
             covered.add(ip, ip.payload_reported);
             if let Some(total) = covered.whole() {
                 datagram.complete = true;
-                datagram.completed_frame = Some(frame);
+                if datagram.completed_frame.is_none() {
+                    datagram.completed_frame = Some(frame);
+                    datagram.completed_time = packet.frame.time.map(|t| Moment(t.0));
+                }
                 datagram.length_bytes = Some(total);
             }
         }

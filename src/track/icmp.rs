@@ -11,6 +11,7 @@ use super::pairs::time_of;
 use super::redirects::gateway;
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
+use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport};
 use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
@@ -368,6 +369,7 @@ impl Echoes {
         if told {
             let part = ip.is_fragment() && packet.datagram.is_none();
             ping.reply_frame = Some(frame);
+            ping.reply_last_frame = Some(frame).filter(|_| !part);
             ping.reply_ttl = Some(ip.ttl);
             let span = packet.frame.time.zip(ping.time);
             ping.rtt_ms = span
@@ -447,6 +449,7 @@ impl Echoes {
             }
             .to_owned(),
             gateway,
+            mtu: mtu(packet, message),
             about: quoted.map_or_else(
                 || "a packet whose beginning was not captured".to_owned(),
                 Quoted::to_string,
@@ -493,6 +496,22 @@ fn is_group(address: IpAddr) -> bool {
     }
 }
 
+/// The longest packet that goes on from whoever found one too big; `None` also where it does not
+/// say so, as before RFC 1191.
+fn mtu(packet: &Packet<'_>, message: &Message) -> Option<u32> {
+    match (packet.transport, message.kind, message.code) {
+        (Transport::Icmp(_), 3, 4) => {
+            let view = packet.view(packet.layers.find(Protocol::Icmp)?);
+            view.u16(6).map(u32::from).filter(|mtu| *mtu != 0)
+        }
+        (Transport::Icmpv6(_), 2, _) => {
+            let view = packet.view(packet.layers.find(Protocol::Icmpv6)?);
+            view.u32(4).filter(|mtu| *mtu != 0)
+        }
+        _ => None,
+    }
+}
+
 /// An ICMP error in words (RFC 792, RFC 1122 §3.2.2, RFC 4443).
 pub(crate) fn meaning(v6: bool, kind: u8, code: u8) -> &'static str {
     match (v6, kind, code) {
@@ -502,7 +521,13 @@ pub(crate) fn meaning(v6: bool, kind: u8, code: u8) -> &'static str {
         (false, 3, 3) => "port unreachable",
         (false, 3, 4) => "fragmentation needed but not allowed",
         (false, 3, 5) => "source route failed",
-        (false, 3, 9 | 10 | 13) => "administratively prohibited",
+        (false, 3, 6) => "network unknown",
+        (false, 3, 7) => "host unknown",
+        (false, 3, 9) => "network administratively prohibited",
+        (false, 3, 10) => "host administratively prohibited",
+        (false, 3, 11) => "network unreachable for this type of service",
+        (false, 3, 12) => "host unreachable for this type of service",
+        (false, 3, 13) => "communication administratively prohibited",
         (false, 3, _) => "destination unreachable",
         (false, 4, _) => "source quench",
         (false, 5, _) => "redirect to a better router",
@@ -510,9 +535,12 @@ pub(crate) fn meaning(v6: bool, kind: u8, code: u8) -> &'static str {
         (false, 11, _) => "fragment reassembly time exceeded",
         (false, 12, _) => "parameter problem",
         (true, 1, 0) => "no route to destination",
-        (true, 1, 1) => "administratively prohibited",
+        (true, 1, 1) => "communication administratively prohibited",
+        (true, 1, 2) => "beyond the scope of the source address",
         (true, 1, 3) => "address unreachable",
         (true, 1, 4) => "port unreachable",
+        (true, 1, 5) => "source address failed ingress/egress policy",
+        (true, 1, 6) => "reject route to destination",
         (true, 1, _) => "destination unreachable",
         (true, 2, _) => "packet too big",
         (true, 3, 0) => "hop limit exceeded in transit",
@@ -575,10 +603,14 @@ mod tests {
             (3, 3, "port unreachable"),
             (3, 4, "fragmentation needed but not allowed"),
             (3, 5, "source route failed"),
-            (3, 6, "destination unreachable"),
-            (3, 9, "administratively prohibited"),
-            (3, 10, "administratively prohibited"),
-            (3, 13, "administratively prohibited"),
+            (3, 6, "network unknown"),
+            (3, 7, "host unknown"),
+            (3, 8, "destination unreachable"),
+            (3, 9, "network administratively prohibited"),
+            (3, 10, "host administratively prohibited"),
+            (3, 11, "network unreachable for this type of service"),
+            (3, 12, "host unreachable for this type of service"),
+            (3, 13, "communication administratively prohibited"),
             (4, 0, "source quench"),
             (5, 1, "redirect to a better router"),
             (11, 0, "time to live exceeded in transit"),
@@ -589,10 +621,13 @@ mod tests {
         // RFC 4443 section 3.
         let v6 = [
             (1, 0, "no route to destination"),
-            (1, 1, "administratively prohibited"),
-            (1, 2, "destination unreachable"),
+            (1, 1, "communication administratively prohibited"),
+            (1, 2, "beyond the scope of the source address"),
             (1, 3, "address unreachable"),
             (1, 4, "port unreachable"),
+            (1, 5, "source address failed ingress/egress policy"),
+            (1, 6, "reject route to destination"),
+            (1, 7, "destination unreachable"),
             (2, 0, "packet too big"),
             (3, 0, "hop limit exceeded in transit"),
             (3, 1, "fragment reassembly time exceeded"),

@@ -58,6 +58,8 @@ pub(crate) struct Message {
     pub protocol: Protocol,
     /// Its bytes; of a body longer than is kept, the beginning.
     pub bytes: Vec<u8>,
+    /// How many it had on the wire, where the capture cuts it.
+    pub reported: usize,
     /// What HTTP's fields need from other frames.
     pub http: Option<HttpNote>,
     /// What its fields need from earlier messages of the stream.
@@ -78,12 +80,12 @@ impl Message {
                 source: Source::Stream,
                 start: 0,
                 captured: length,
-                reported: length,
+                reported: as_u32(self.reported),
                 name: self.protocol.name(),
             },
             view: View {
                 bytes: &self.bytes,
-                reported: self.bytes.len(),
+                reported: self.reported,
                 quoted: false,
             },
             numbers: None,
@@ -215,14 +217,16 @@ impl Messages {
                 ..Told::default()
             };
         }
+        let start = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
         let mut call = Call {
             frame: packet.frame.number,
             time: packet.frame.time.unwrap_or_default(),
             stream: note.stream,
             side: usize::from(note.side),
             to_server: false,
-            start: segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN))),
+            start,
             length: payload.len(),
+            end: start.wrapping_add(length),
             frames: Vec::new(),
             out: Vec::new(),
             exchanges: Vec::new(),
@@ -382,6 +386,8 @@ struct Call {
     start: u32,
     /// Captured bytes of the payload.
     length: usize,
+    /// Number behind the payload, all of it.
+    end: u32,
     /// Frames of what is put together at the moment.
     frames: Vec<u32>,
     out: Vec<Message>,
@@ -537,6 +543,8 @@ impl Stream {
     fn messages(&mut self, call: &mut Call, seq: u32, bytes: &[u8], can_wait: bool) {
         call.told.left_http = self.left_http;
         call.told.tunnel.clone_from(&self.tunnel);
+        // How long what cannot wait was on the wire.
+        let cut = (!can_wait).then(|| as_usize(call.end.wrapping_sub(seq)));
         let (at, need) = match self.kind {
             Kind::Named(name) => {
                 call.told.named.push(name);
@@ -551,7 +559,7 @@ impl Stream {
                 }
                 return;
             }
-            Kind::Outlined(outline) => match self.outlined(call, outline, bytes, can_wait) {
+            Kind::Outlined(outline) => match self.outlined(call, outline, bytes, cut) {
                 Some(found) => found,
                 None => {
                     call.told.unclaimed = Some(call.part(seq, bytes.len()));
@@ -559,8 +567,8 @@ impl Stream {
                 }
             },
             Kind::Http => self.http(call, bytes, can_wait),
-            Kind::Tls => self.tls(call, bytes),
-            Kind::Dns => self.dns(call, bytes),
+            Kind::Tls => self.tls(call, bytes, cut),
+            Kind::Dns => self.dns(call, bytes, cut),
             Kind::Other(protocol, take) => self.other(call, protocol, take, bytes, can_wait),
         };
         let Some(need) = need.filter(|_| can_wait) else {
@@ -586,6 +594,7 @@ impl Stream {
         call.out.push(Message {
             protocol,
             bytes: bytes.to_vec(),
+            reported: bytes.len(),
             http: None,
             state: State {
                 tls: self.tls[call.side],
@@ -596,9 +605,10 @@ impl Stream {
         });
     }
 
-    fn tls(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
+    /// Records; of one that is cut but ends within what was on the wire, what is there.
+    fn tls(&mut self, call: &mut Call, bytes: &[u8], cut: Option<usize>) -> (usize, Option<Need>) {
         let mut at = tls::ssl2_hello(bytes).unwrap_or(0);
-        let mut need = None;
+        let (mut need, mut reported) = (None, 0);
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             if rest.len() < tls::RECORD_HEADER && tls::may_begin(rest) {
                 need = Some(Need::OneMore);
@@ -611,14 +621,24 @@ impl Stream {
             };
             let length = tls::RECORD_HEADER + record.length;
             if rest.len() < length {
-                need = Some(Need::Bytes(length as u64));
+                match cut {
+                    None => need = Some(Need::Bytes(length as u64)),
+                    Some(cut) if at + length <= cut => {
+                        reported = at + length;
+                        at = bytes.len();
+                    }
+                    // It goes on in another segment, which is not waited for: the layer alone.
+                    Some(_) if at == 0 => at = bytes.len(),
+                    Some(_) => {}
+                }
                 break;
             }
             at += length;
         }
         if at > 0 {
-            call.out
-                .push(tls_message(&bytes[..at], &mut self.tls, call.side));
+            let (bytes, reported) = (&bytes[..at], reported.max(at));
+            let message = tls_message(bytes, reported, &mut self.tls, call.side);
+            call.out.push(message);
         }
         (at, need)
     }
@@ -664,15 +684,16 @@ impl Stream {
         call: &mut Call,
         outline: &'static Outline,
         bytes: &[u8],
-        can_wait: bool,
+        cut: Option<usize>,
     ) -> Option<(usize, Option<Need>)> {
+        let can_wait = cut.is_none();
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let turns = tls::Record::parse(rest)
                 .is_some_and(|record| record.content == tls::content::HANDSHAKE);
             if turns && ports::tcp_may_be(Protocol::Tls, self.ports.0, self.ports.1) {
                 self.kind = Kind::Tls;
-                let (taken, need) = self.tls(call, rest);
+                let (taken, need) = self.tls(call, rest, cut.map(|cut| cut.saturating_sub(at)));
                 return Some((at + taken, need));
             }
             let length = match (outline.divide)(rest, &mut self.memory) {
@@ -698,29 +719,39 @@ impl Stream {
         Some((bytes.len(), None))
     }
 
-    fn dns(&mut self, call: &mut Call, bytes: &[u8]) -> (usize, Option<Need>) {
+    fn dns(&mut self, call: &mut Call, bytes: &[u8], cut: Option<usize>) -> (usize, Option<Need>) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let Some(length) = rest.first_chunk::<2>() else {
                 return (at, Some(Need::OneMore));
             };
             let length = usize::from(u16::from_be_bytes(*length)) + 2;
-            if rest.len() < length {
+            if rest.len() < length && cut.is_none_or(|cut| cut < at + length) {
                 return (at, Some(Need::Bytes(length as u64)));
             }
-            self.push(call, Protocol::Dns, &rest[..length]);
             call.told.sizes.extend(u32::try_from(length));
-            at += length;
+            let captured = length.min(rest.len());
+            self.push(call, Protocol::Dns, &rest[..captured]);
+            if let Some(message) = call.out.last_mut() {
+                message.reported = length;
+            }
+            at += captured;
         }
         (at, None)
     }
 }
 
 /// A message of TLS records; moves the states of both directions on.
-pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usize) -> Message {
+pub(super) fn tls_message(
+    bytes: &[u8],
+    reported: usize,
+    states: &mut [tls::State; 2],
+    side: usize,
+) -> Message {
     let message = Message {
         protocol: Protocol::Tls,
         bytes: bytes.to_vec(),
+        reported,
         http: None,
         state: State {
             tls: states[side],
@@ -730,7 +761,7 @@ pub(super) fn tls_message(bytes: &[u8], states: &mut [tls::State; 2], side: usiz
     };
     let view = View {
         bytes,
-        reported: bytes.len(),
+        reported,
         quoted: false,
     };
     let mut nothing = Sink::new(Wanted::default());

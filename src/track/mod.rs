@@ -162,6 +162,10 @@ impl Trackers {
                 "copies of frames are counted and not named: there are too many",
             ),
             (
+                u64::from(self.tcp.later()),
+                "TCP connections are not told one by one: their SYNs are not in the capture, so that Wireshark's tcp.stream counts each with an earlier connection of the same ports",
+            ),
+            (
                 self.segments.overflow,
                 "TCP segments are not listed: there are too many",
             ),

@@ -17,6 +17,7 @@ use crate::facts::dhcp::Lease;
 use crate::facts::icmp::IcmpError;
 use crate::facts::ip::{Hop, Host};
 use foldhash::fast::RandomState;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use whose::{Way, whose};
@@ -156,6 +157,9 @@ pub struct Known<'t> {
     owners: HashMap<([u8; 6], bool), &'t Neighbour, RandomState>,
     /// The first frame that told each binding, also of those that contradict each other.
     said: HashMap<(IpAddr, [u8; 6]), u32, RandomState>,
+    /// The addresses of each hardware address, and how many hardware addresses each address has.
+    claims: HashMap<[u8; 6], Vec<IpAddr>, RandomState>,
+    claimed: HashMap<IpAddr, usize, RandomState>,
     /// The first binding of each address, and the first that contradicts it.
     bindings: HashMap<IpAddr, (&'t Binding, Option<&'t Binding>), RandomState>,
     /// The first binding of each hardware address that is a router's, as it said over IPv6.
@@ -191,6 +195,8 @@ impl<'t> Known<'t> {
         let mut known = Known {
             owners: HashMap::default(),
             said: HashMap::default(),
+            claims: HashMap::default(),
+            claimed: HashMap::default(),
             bindings: HashMap::default(),
             routers: HashMap::default(),
             leased: HashMap::default(),
@@ -212,7 +218,12 @@ impl<'t> Known<'t> {
         }
         for binding in bindings {
             let said = (binding.address, binding.mac.0);
-            known.said.entry(said).or_insert(binding.frame);
+            if let Entry::Vacant(new) = known.said.entry(said) {
+                new.insert(binding.frame);
+                let claims = known.claims.entry(binding.mac.0);
+                claims.or_default().push(binding.address);
+                *known.claimed.entry(binding.address).or_default() += 1;
+            }
             let all = known.bindings.entry(binding.address);
             let (first, other) = all.or_insert((binding, None));
             if first.mac != binding.mac {
@@ -259,6 +270,19 @@ impl<'t> Known<'t> {
     fn contradicted(&self, address: IpAddr, mac: [u8; 6]) -> Option<&'t Binding> {
         let (first, other) = self.bindings.get(&address)?;
         Some(*first).filter(|b| b.mac.0 != mac).or(*other)
+    }
+
+    /// The one address that was said to have the first of these hardware addresses and later the second,
+    /// and no other, with the frames that say so.
+    fn handed_over(&self, first: [u8; 6], second: [u8; 6]) -> Option<(IpAddr, u32, u32)> {
+        let mut both = self.claims.get(&first)?.iter().filter_map(|address| {
+            let before = self.said(*address, first)?;
+            let after = self.said(*address, second)?;
+            let only = self.claimed.get(address) == Some(&2);
+            (only && before < after).then_some((*address, before, after))
+        });
+        let one = both.next()?;
+        both.next().is_none().then_some(one)
     }
 
     /// The frame in which DHCP gave this address to this card, or in which the card says that it

@@ -3,6 +3,7 @@
 
 mod gather;
 mod passwords;
+mod translated;
 mod waiting;
 
 use super::arp::Unanswered;
@@ -44,8 +45,8 @@ pub(crate) fn find(
         answers(trackers, &mut found);
         found.finish()
     };
-    let (mut found, waiting) = both(trackers.tcp.len() >= MANY, gather, || {
-        waiting::find(trackers)
+    let (mut found, (waiting, translated)) = both(trackers.tcp.len() >= MANY, gather, || {
+        (waiting::find(trackers), translated::find(&trackers.tcp))
     });
     found.extend(waiting);
     conflicts(trackers, &mut found);
@@ -58,6 +59,7 @@ pub(crate) fn find(
     // What comes from the capturing itself is told last, next to the connections it touches.
     let bindings = [trackers.arp.bindings(), trackers.discovery.bindings()].concat();
     found.extend(capturing::twice(&trackers.copies, &bindings, &trackers.tcp));
+    found.extend(translated);
     capturing::checksums(&trackers.checksums, trackers.copies.frames, &mut found);
     found
 }
@@ -471,16 +473,40 @@ fn servers(leases: &[Lease], found: &mut Vec<Situation>) {
     let several = leases
         .iter()
         .filter_map(|l| Some((l, l.other_servers.as_ref()?)));
-    for (lease, others) in several.take(20) {
-        let story = Story::Offered {
-            others: others.clone(),
-            server: lease.server.map(|server| (server, lease.ack_frame)),
-            offer: lease.offer_frame,
-        };
-        let frames = lease.frames.clone();
-        found.push(Situation {
-            server: lease.server,
-            ..Situation::new(SituationKind::SecondServer, About::Dhcp, frames, story)
-        });
+    // By all the servers that made an offer.
+    type Offers<'l> = Vec<(&'l Lease, &'l Vec<IpAddr>)>;
+    let mut groups: Vec<(Vec<IpAddr>, Offers<'_>)> = Vec::new();
+    for (lease, others) in several {
+        let mut all: Vec<IpAddr> = others.iter().copied().chain(lease.server).collect();
+        all.sort_unstable();
+        match groups.iter().position(|group| group.0 == all) {
+            Some(at) => groups[at].1.push((lease, others)),
+            None if groups.len() < 20 => groups.push((all, vec![(lease, others)])),
+            None => {}
+        }
+    }
+    for (_, leases) in groups {
+        let together = leases.len() >= gather::MANY;
+        let rows = if together { 1 } else { leases.len() };
+        for (lease, others) in leases.iter().take(rows) {
+            let times = if together { leases.len() } else { 1 };
+            let of_it = leases
+                .iter()
+                .filter(|(own, _)| together || std::ptr::eq(*own, *lease));
+            let mut frames: Vec<u32> = of_it.flat_map(|(own, _)| own.frames.clone()).collect();
+            frames.sort_unstable();
+            frames.truncate(gather::NAMED);
+            let story = Story::Offered {
+                others: (*others).clone(),
+                server: lease.server.map(|server| (server, lease.ack_frame)),
+                offer: lease.offer_frame,
+                times,
+            };
+            found.push(Situation {
+                server: lease.server.filter(|_| !together),
+                count: u32::try_from(times).unwrap_or(u32::MAX),
+                ..Situation::new(SituationKind::SecondServer, About::Dhcp, frames, story)
+            });
+        }
     }
 }

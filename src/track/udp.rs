@@ -9,7 +9,7 @@ use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow, FlowRoles};
-use crate::facts::{Milliseconds, Moment, Side};
+use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
 use foldhash::fast::{FixedState, RandomState};
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
@@ -545,14 +545,15 @@ impl Flows {
     /// How much a datagram matters: those an error came back for, then those nobody answered.
     pub fn weight(&self, row: usize) -> u64 {
         self.rows.get(row).map_or(0, |r| {
-            2 * u64::from(r.error_frame != 0) + u64::from(!r.answered)
+            (2 * u64::from(r.error_frame != 0) + u64::from(!r.answered)) * OUTSTANDING
         })
     }
 
     /// How much a flow matters: unanswered ones, then large ones.
     pub fn flow_weight(&self, stream: usize) -> u64 {
         self.flows.get(stream).map_or(0, |f| {
-            (u64::from(!f.answered) << 62) + (f.bytes[0] + f.bytes[1]).min(1 << 61)
+            let size = (f.bytes[0] + f.bytes[1]).min(OUTSTANDING - 1);
+            u64::from(!f.answered) * OUTSTANDING + size
         })
     }
 

@@ -13,7 +13,7 @@
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
 //! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active|bootrequest|bootreply xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME | icmp quench about=FRAME (no about: nothing is quoted)
-//! icmp redirect via=ADDRESS about=FRAME | icmp toobig about=FRAME quote=48 (IPv6; bytes that an error quotes)
+//! icmp redirect via=ADDRESS about=FRAME | icmp toobig about=FRAME mtu=1280 quote=48 (IPv6; bytes that an error quotes)
 //! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits | nd redirects ADDRESS via=ADDRESS   (IPv6's neighbour discovery; says= another card)
 //! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
 //! eth type=34958 hex=00ff                   a frame of another protocol
@@ -404,7 +404,7 @@ fn icmp(
             Icmpv4Type::Unknown {
                 type_u8: kind,
                 code_u8: code,
-                bytes5to8: [0; 4],
+                bytes5to8: line.number("mtu", 0u32).to_be_bytes(),
             },
             quoted,
         ))
@@ -469,7 +469,7 @@ fn icmp6(
         let kind = Icmpv6Type::Unknown {
             type_u8: kind,
             code_u8: code,
-            bytes5to8: [0; 4],
+            bytes5to8: line.number("mtu", 0u32).to_be_bytes(),
         };
         Some((kind, quoted))
     };

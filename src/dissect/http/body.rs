@@ -175,11 +175,11 @@ pub fn middle(bytes: &[u8]) -> Option<Middle<'_>> {
 
 /// Hands over the middle of a message, of which nothing more is known.
 pub fn continuation<'a>(view: &'a [u8], sink: &mut Sink<'a>) {
-    if let Some(found) = middle(view).filter(|found| found.text && !found.body.is_empty())
-        && sink.wants(FILE_DATA)
-    {
-        let shown = text::ascii(found.body).into_owned();
-        let start = view.len() - found.body.len();
+    // A line without its end, where the capture cuts it, is all there is.
+    let body = middle(view).map_or(view, |found| if found.text { found.body } else { &[] });
+    if !body.is_empty() && sink.wants(FILE_DATA) {
+        let shown = text::ascii(body).into_owned();
+        let start = view.len() - body.len();
         sink.put(FILE_DATA, start..view.len(), Value::Text(Cow::Owned(shown)));
     }
 }
@@ -193,7 +193,7 @@ pub fn protocol(bytes: &[u8]) -> Option<&'static str> {
     };
     let body = bytes
         .get(head.head_length..)
-        .filter(|body| !body.is_empty())?;
+        .filter(|body| !body.is_empty() && !head.cut_in_name)?;
     if head.body == BodyLength::Chunked && chunks(body).first().is_none_or(Range::is_empty) {
         return None;
     }

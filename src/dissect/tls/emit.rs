@@ -17,8 +17,8 @@ pub struct State {
     pub version: u16,
 }
 
-/// Hands over the fields of all whole records that begin here, and moves the state on. Answers
-/// where the first byte is that belongs to none of them.
+/// Hands over the fields of all records that begin here, of one that is cut those that are there,
+/// and moves the state on. Answers where the first byte is that belongs to none of them.
 pub fn emit<'a>(view: &View<'a>, state: &mut State, sink: &mut Sink<'a>) -> usize {
     let mut at = 0;
     if let Some(length) = super::ssl2_hello(view.bytes) {
@@ -34,7 +34,7 @@ pub fn emit<'a>(view: &View<'a>, state: &mut State, sink: &mut Sink<'a>) -> usiz
     }
     while let Some(record) = view.bytes.get(at..).and_then(Record::parse) {
         let end = at + RECORD_HEADER + record.length;
-        if end > view.bytes.len() {
+        if end > view.reported {
             break;
         }
         let mut cursor = Cursor {
@@ -67,7 +67,7 @@ fn old_hello(cursor: &mut Cursor<'_, '_>) -> Option<()> {
 }
 
 fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Option<()> {
-    cursor.mark(RECORD, cursor.left())?;
+    cursor.mark_cut(RECORD, cursor.left())?;
     let hidden = state.tls13 && record.content == content::APPLICATION_DATA;
     cursor.u8(if hidden { OPAQUE_TYPE } else { CONTENT_TYPE })?;
     cursor.u16(RECORD_VERSION)?;
@@ -83,7 +83,7 @@ fn one(cursor: &mut Cursor<'_, '_>, record: &Record, state: &mut State) -> Optio
             state.encrypted |= !state.tls13;
         }
         content::ALERT => {
-            cursor.mark(ALERT, length)?;
+            cursor.mark_cut(ALERT, length)?;
             if length == 2 {
                 cursor.u8(ALERT_LEVEL)?;
                 cursor.u8(ALERT_DESCRIPTION)?;
@@ -106,17 +106,23 @@ fn handshake(cursor: &mut Cursor<'_, '_>, state: &mut State) -> Option<()> {
     // stands alone. Zeros that look like one are the number that some ciphers begin with.
     let zeros = cursor.peek(4).is_some_and(|head| head == [0; 4]);
     if cursor.left() >= 16 && (state.encrypted || zeros) {
-        return cursor.mark(HANDSHAKE, cursor.left());
+        return cursor.mark_cut(HANDSHAKE, cursor.left());
     }
     while cursor.left() > 0 {
         let whole = message_length(cursor);
         let Some(length) = whole else {
             if state.encrypted {
-                cursor.mark(HANDSHAKE, cursor.left())?;
+                cursor.mark_cut(HANDSHAKE, cursor.left())?;
             }
             return Some(());
         };
-        cursor.mark(HANDSHAKE, 4 + length)?;
+        let version = cursor.peek(6).map(|head| [head[4], head[5]]);
+        // Wireshark looks for the version among the extensions of a server hello first.
+        let searched = version.is_none_or(|version| version == [3, 3] && length > 46);
+        if cursor.peek_u8() == Some(2) && searched {
+            cursor.peek(4 + length)?;
+        }
+        cursor.mark_cut(HANDSHAKE, 4 + length)?;
         let kind = cursor.u8(HANDSHAKE_TYPE)?;
         cursor.u24(HANDSHAKE_LENGTH)?;
         let mut body = cursor.part(length);
@@ -214,7 +220,7 @@ fn list16(
     list: FieldIndex,
     item: FieldIndex,
 ) -> Option<()> {
-    cursor.mark(list, length)?;
+    cursor.mark_cut(list, length)?;
     let mut part = cursor.part(length);
     while part.left() >= 2 {
         part.u16(item)?;
@@ -228,7 +234,7 @@ fn list8(
     list: FieldIndex,
     item: FieldIndex,
 ) -> Option<()> {
-    cursor.mark(list, length)?;
+    cursor.mark_cut(list, length)?;
     let mut part = cursor.part(length);
     while part.left() > 0 {
         part.u8(item)?;
@@ -243,6 +249,14 @@ fn extensions(cursor: &mut Cursor<'_, '_>, client: bool) -> Option<()> {
     let length = usize::from(cursor.u16(EXTENSIONS_LENGTH)?);
     let mut all = cursor.part(length);
     while all.left() >= 4 {
+        // Wireshark shows none that the capture cuts.
+        let length = all
+            .peek(4)?
+            .last_chunk()
+            .map_or(0, |l| u16::from_be_bytes(*l));
+        if all.left() >= 4 + usize::from(length) {
+            all.peek(4 + usize::from(length))?;
+        }
         let kind = all.u16(EXTENSION_TYPE)?;
         let length = usize::from(all.u16(EXTENSION_LENGTH)?);
         let mut body = all.part(length);
@@ -382,7 +396,7 @@ fn key_shares(body: &mut Cursor<'_, '_>, client: bool) -> Option<()> {
 fn certificates(body: &mut Cursor<'_, '_>) -> Option<()> {
     body.u24(CERTIFICATES_LENGTH)?;
     let length = body.left();
-    body.mark(CERTIFICATES, length)?;
+    body.mark_cut(CERTIFICATES, length)?;
     while body.left() > 0 {
         let length = usize::try_from(body.u24(CERTIFICATE_LENGTH)?).ok()?;
         let at = body.at;

@@ -108,6 +108,9 @@ pub enum Story {
         answer: u32,
         /// Nanoseconds between these two.
         after: i64,
+        /// From a distance: the frame in which the server closed that one too, how long it had said
+        /// nothing, and how long after that the answer came.
+        closed: Option<(u32, i64, i64)>,
         /// How many clients waited so at this server.
         times: usize,
     },
@@ -184,6 +187,8 @@ pub enum Story {
         server: Option<(IpAddr, Option<u32>)>,
         /// The frame of its offer.
         offer: Option<u32>,
+        /// In how many transactions these servers did.
+        times: usize,
     },
     /// Frames were captured twice.
     Copied {
@@ -207,6 +212,15 @@ pub enum Story {
         routed: bool,
         /// Other copies came at once, so that the clocks of all agree.
         at_once: bool,
+    },
+    /// TCP connections are in the capture before and after a translation of addresses.
+    Translated {
+        /// How many.
+        count: usize,
+        /// Which addresses became which, and whether there are more.
+        changes: Vec<(IpAddr, IpAddr)>,
+        /// Whether there are more of these.
+        more: bool,
     },
     /// Checksums do not fit.
     Checksums {

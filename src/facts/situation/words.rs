@@ -5,7 +5,8 @@
 //! where nothing listens, and a capture that just ends like a host that is silent.
 
 use super::About;
-use super::story::{Alive, Difference, Missing, Scanned, Several, Story, Unfit};
+use super::story::{Alive, Missing, Scanned, Several, Story, Unfit};
+use super::twice::copied;
 use std::fmt::{Display, Formatter, Result};
 use std::net::IpAddr;
 
@@ -124,13 +125,27 @@ impl Display for Story {
                 ended,
                 answer,
                 after,
+                closed,
                 times,
             } => {
                 write!(
                     f,
-                    "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, {:.1} ms after that connection began to close (frame {ended}), as of a server that serves one client at a time.",
-                    seconds(*after) * 1000.0
+                    "The kernel completed the connection of {client} port {port} (frame {opened}) and took its data (frame {asked}) while stream {stream} was open; its first answer is frame {answer}, "
                 )?;
+                match closed {
+                    None => write!(
+                        f,
+                        "{:.1} ms after that connection began to close (frame {ended})",
+                        seconds(*after) * 1000.0
+                    )?,
+                    Some((closed, rest, after)) => write!(
+                        f,
+                        "{:.1} ms after the server closed that connection (frame {closed}), having said nothing for {:.1} ms until the FIN of that client (frame {ended}) had come",
+                        seconds(*after) * 1000.0,
+                        seconds(*rest) * 1000.0
+                    )?,
+                }
+                f.write_str(", as of a server that serves one client at a time.")?;
                 match times {
                     1 => f.write_str(
                         " An answer that was only slow, or that the other's leaving caused, would look the same.",
@@ -219,7 +234,22 @@ impl Display for Story {
             Story::Offered {
                 others,
                 server,
+                times: times @ 2..,
+                ..
+            } => {
+                let first = server.map(|(server, _)| server);
+                let all: Vec<IpAddr> = first.into_iter().chain(others.iter().copied()).collect();
+                let all = joined(&all, ", ", IpAddr::to_string);
+                write!(
+                    f,
+                    "More than one DHCP server made an offer, in {times} transactions: {all}. Who acknowledged which request is told with the leases."
+                )
+            }
+            Story::Offered {
+                others,
+                server,
                 offer,
+                ..
             } => {
                 let others = joined(others, ", ", IpAddr::to_string);
                 match (server, offer) {
@@ -276,6 +306,24 @@ impl Display for Story {
                 write!(
                     f,
                     "{what} still the same packet, with the same IP identification and numbers, {why}. What is sent again nearly always carries a new identification, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include these."
+                )
+            }
+            Story::Translated {
+                count,
+                changes,
+                more,
+            } => {
+                let changes = joined(changes, ", ", |(before, after)| {
+                    format!("{before} became {after}")
+                });
+                let more = if *more { " and others" } else { "" };
+                let (what, number) = match count {
+                    1 => ("1 TCP connection is".to_owned(), "it is"),
+                    _ => (format!("{count} TCP connections are"), "each is"),
+                };
+                write!(
+                    f,
+                    "{what} in this capture twice, before and after a router translated addresses ({changes}{more}): the same sequence numbers, and a lower TTL behind the router. So {number} counted twice, and what else was translated may be here twice as well."
                 )
             }
             Story::Checksums {
@@ -394,38 +442,6 @@ impl Display for Story {
             }
         }
     }
-}
-
-/// What is told of frames that are copies.
-fn copied(
-    f: &mut Formatter<'_>,
-    count: u64,
-    packets: u64,
-    difference: Difference,
-    doubled: u32,
-) -> Result {
-    write!(
-        f,
-        "{count} of {packets} IP frames are copies of a frame shortly before: "
-    )?;
-    let include = "though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.";
-    if doubled > 0 && difference == Difference::None {
-        return write!(
-            f,
-            "the same packet came twice with nothing that differs. The receiver says of {doubled} of them that it got the data twice (D-SACK), so the network doubled packets on the way; they were hardly sent again, as what is sent again nearly always carries a new IP identification, {include}"
-        );
-    }
-    let why = difference_in_words(difference);
-    let therefore = match difference {
-        Difference::None => {
-            "What is sent again nearly always carries a new IP identification, so these are hardly retransmissions"
-        }
-        _ => "They were not sent again",
-    };
-    write!(
-        f,
-        "the same packet was captured {why}. {therefore}, {include}"
-    )
 }
 
 /// What is told of a RST that somebody else may have sent.
@@ -580,30 +596,6 @@ fn count<T>(several: &Several<T>) -> String {
         Several::One(_) => "1".to_owned(),
         Several::Many(count) => count.to_string(),
         Several::MoreThan(count) => format!("more than {count}"),
-    }
-}
-
-/// How it comes that a packet was captured twice.
-fn difference_in_words(difference: Difference) -> &'static str {
-    match difference {
-        Difference::Tag => {
-            "once with and once without a VLAN tag (or under another one), because both the interface and its VLAN, or two ports of a switch, were recorded"
-        }
-        Difference::Interface => {
-            "by several interfaces at once, as a capture of several interfaces, or on \"any\" of a host that forwards, does"
-        }
-        Difference::Hop => {
-            "before and after a router (which counts the TTL down), because both its sides were recorded"
-        }
-        Difference::SameLink => {
-            "on its way to a router and on its way from it (which counts the TTL down), because the router passes it on over the same link, or both its sides were recorded"
-        }
-        Difference::Address => {
-            "with different hardware addresses, because both sides of a device between were recorded"
-        }
-        Difference::None => {
-            "with nothing that differs, as a mirror port does that copies both directions, or at both ends of a link, in captures that were merged, or doubled by the network on its way"
-        }
     }
 }
 

@@ -129,6 +129,11 @@ impl Recording {
         (recording, reader.finish())
     }
 
+    /// Whether there were more packets than are kept.
+    pub fn is_part(&self) -> bool {
+        u64::try_from(self.compared()).is_ok_and(|held| held < self.packets)
+    }
+
     /// Takes in one frame, unless there are `most` already.
     pub fn frame(&mut self, frame: Frame<'_>, most: usize) {
         let packet = Packet::dissect(frame);

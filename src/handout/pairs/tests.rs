@@ -307,4 +307,5 @@ fn packets_beyond_the_room_are_counted() {
         recording.frame(frame, 2);
     }
     assert_eq!((recording.compared(), recording.packets), (2, 3));
+    assert!(recording.is_part() && !recorded(&[SENT.segment()]).is_part());
 }

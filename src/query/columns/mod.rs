@@ -142,7 +142,7 @@ fn cut(reading: &Reading<'_, '_>) -> bool {
             .said
             .messages
             .iter()
-            .any(|message| message.protocol == Protocol::Http)
+            .any(|m| m.protocol == Protocol::Http || m.bytes.len() < m.reported)
 }
 
 /// What the innermost layer that is known says.

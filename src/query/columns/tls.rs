@@ -23,7 +23,7 @@ pub(super) fn said(reading: &Reading<'_, '_>) -> Option<Said> {
         }
         let view = View {
             bytes: &message.bytes,
-            reported: message.bytes.len(),
+            reported: message.reported,
             quoted: false,
         };
         let mut sink = Sink::new(wanted(&[

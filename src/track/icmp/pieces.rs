@@ -3,9 +3,9 @@
 
 use super::{Echoes, Key};
 use crate::dissect::{Ip, Message, Packet};
-use crate::facts::Moment;
 use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::ip::{Fragment, Fragmented};
+use crate::facts::{Milliseconds, Moment};
 use crate::track::fragments::Fragments;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -82,6 +82,7 @@ impl Header {
             ttl: self.ttl,
             reply_frame: None,
             reply_ttl: None,
+            reply_last_frame: None,
             rtt_ms: None,
             reply_shared: false,
             echoed: None,
@@ -111,13 +112,18 @@ struct Lengths<'f> {
     known: HashMap<u32, Option<u32>, RandomState>,
 }
 
-impl Lengths<'_> {
+impl<'f> Lengths<'f> {
+    /// The datagram that the fragment in `frame` is part of.
+    fn datagram(&self, frame: u32) -> Option<&'f Fragmented> {
+        let first = piece(self.fragments, frame)?;
+        let place = usize::try_from(first.datagram).ok()?.checked_sub(1)?;
+        self.fragments.datagrams().get(place)
+    }
+
     /// The length of the datagram that the fragment in `frame` is part of, and whether all
     /// fragments of it are there; nothing if it was put together, or is no fragment.
     fn of(&mut self, frame: u32) -> Option<(Option<u32>, bool)> {
-        let first = piece(self.fragments, frame)?;
-        let place = usize::try_from(first.datagram).ok()?.checked_sub(1)?;
-        let datagram = self.fragments.datagrams().get(place)?;
+        let datagram = self.datagram(frame)?;
         if datagram.complete && !datagram.cut {
             return None;
         }
@@ -125,7 +131,7 @@ impl Lengths<'_> {
             return Some((datagram.length_bytes, true));
         }
         let fragments = self.fragments;
-        let known = self.known.entry(first.datagram).or_insert_with(|| {
+        let known = self.known.entry(datagram.number).or_insert_with(|| {
             let mut pieces = datagram.frames.iter().filter_map(|f| piece(fragments, *f));
             let last = pieces.find(|p| !p.more);
             last.map(|p| p.offset_bytes.saturating_add(p.length_bytes))
@@ -208,6 +214,17 @@ impl Echoes {
             }
             let reply = ping.reply_frame.and_then(|frame| lengths.of(frame));
             ping.whole = whole && reply.is_none_or(|(_, whole)| whole);
+            // The frame of the header is that of a fragment, and the reply is there with its last.
+            if ping.reply_last_frame.is_none()
+                && let Some(frame) = ping.reply_frame
+            {
+                let datagram = lengths.datagram(frame).filter(|d| d.complete);
+                ping.reply_last_frame = datagram.and_then(|d| d.completed_frame);
+                let times = ping.time.zip(datagram.and_then(|d| d.completed_time));
+                ping.rtt_ms = times
+                    .and_then(|(start, end)| Milliseconds::between(start.0, end.0))
+                    .filter(|_| !ping.reply_shared);
+            }
         }
         let quotes = self.about_echo.iter().rev();
         let about: HashMap<(Key, u32), usize, RandomState> = quotes
@@ -227,6 +244,7 @@ impl Echoes {
                 .ping(total.map(|t| t.saturating_sub(HEADER)), false);
             if let Some((frame, ttl)) = piece.answer {
                 ping.reply_frame = Some(frame);
+                ping.reply_last_frame = Some(frame);
                 ping.reply_ttl = Some(ttl);
                 ping.reply_frames.push(frame);
             }

@@ -164,7 +164,12 @@ impl Stream {
                 BodyLength::UntilClose if can_wait => return (at, Some(Need::Fin)),
                 BodyLength::UntilClose => body,
             };
-            let end = head.head_length + body_length;
+            // The name of a header that the capture cuts is the message's too.
+            let end = if head.cut_in_name {
+                rest.len()
+            } else {
+                head.head_length + body_length
+            };
             self.leave_http(&head);
             self.seen = true;
             self.whole |= head.complete || can_wait;
@@ -219,7 +224,7 @@ impl Stream {
     pub(super) fn http_note(&mut self, call: &mut Call, head: &http::Head<'_>) -> HttpNote {
         let mut note = HttpNote::default();
         match head.kind {
-            // A request cut short in its head is not counted.
+            // What is cut short in its head is not counted.
             http::Kind::Request if head.cut_in_name => {}
             http::Kind::Request => {
                 self.requests.push(Request {
@@ -243,6 +248,9 @@ impl Stream {
                 }
                 if head.code.is_none_or(|code| code / 100 != 1) {
                     self.responses += 1;
+                }
+                if head.cut_in_name {
+                    return note;
                 }
                 if self.exchange.number == 0 || self.exchange.answered {
                     self.exchange = Exchange {
@@ -278,6 +286,7 @@ mod tests {
         Message {
             protocol: Protocol::Http,
             bytes: Vec::new(),
+            reported: 0,
             http: Some(note),
             state: State::default(),
             dns: None,

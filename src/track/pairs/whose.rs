@@ -76,6 +76,9 @@ pub(super) fn whose(
     } else {
         ""
     };
+    if let Some(reason) = changed_hands(pair, first, (way, elsewhere), known) {
+        return reason;
+    }
     let same = decided.reason == then.reason && decided.owner == Owner::Unknown;
     let first = if same {
         String::new()
@@ -94,6 +97,37 @@ pub(super) fn whose(
     }
     decided.other_router = then.router;
     decided
+}
+
+/// One address to which first the one hardware address belonged and then the other, as was said: that
+/// of the router, whoever has it now.
+fn changed_hands(
+    pair: &Pair,
+    first: &Way,
+    (way, elsewhere): (&Way, &Elsewhere),
+    known: &Known<'_>,
+) -> Option<Decision> {
+    let (address, before, after) = known.handed_over(first.mac, way.mac)?;
+    let to = pair.destination;
+    let alike = address.is_ipv4() == to.is_ipv4() && address != to;
+    if !alike || elsewhere.others || off_link(pair, known.local) == Some(false) {
+        return None;
+    }
+    let said = if address.is_ipv4() {
+        "ARP"
+    } else {
+        "neighbour discovery"
+    };
+    let reason = format!(
+        "{said}: it is that of {address} (frame {before}), and so is {} (frame {after}), to which the frames of this pair went from frame {} on: its card was replaced, it has several, another host took the address over, or pretends to have it",
+        Mac(way.mac),
+        elsewhere.frame
+    );
+    Some(Decision {
+        router: Some(address),
+        other_router: Some(address),
+        ..Decision::new(Owner::Router, reason, Some(before))
+    })
 }
 
 /// Decides whose the hardware address is that frames of a pair went to from `frame` on: a redirect

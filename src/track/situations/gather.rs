@@ -5,9 +5,9 @@ use hashbrown::HashMap;
 use std::net::IpAddr;
 
 /// From this many of the same kind and client on, they are told as one.
-const MANY: usize = 10;
+pub(super) const MANY: usize = 10;
 /// Most frames that such a one names.
-const NAMED: usize = 100;
+pub(super) const NAMED: usize = 100;
 /// So many ports of each host, or hosts with one port, are how a scan looks.
 const SCANNED: usize = 30;
 /// Most ends that are told apart.

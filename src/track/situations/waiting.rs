@@ -10,6 +10,11 @@
 //! been woken by that. And only when it never answered anybody while an earlier connection was open.
 //! Clients that all wait for the same work are known where each answer comes just that work's time after the end
 //! of the connection before, at least twice, and no client of this server waited otherwise.
+//!
+//! From a distance the server's own FIN tells, not the client's: it takes the same way as the answer.
+//! A server that said nothing after its answer, with another's request at hand, until the client's
+//! FIN had reached it, then closed and answered the other at once, was not at work: and twice it was
+//! no accident either that it woke just then.
 
 use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::Trackers;
@@ -29,6 +34,8 @@ const SERVED: i64 = 2;
 /// Nanoseconds in which a system does whatever else there is to do between two clients: close,
 /// accept, write its log, be scheduled (measured: 0.2 to 2.4 ms on two busy cores).
 const SYSTEM: i64 = 5_000_000;
+/// A rest of less than ten times this is none: nanoseconds.
+const NOTICED: i64 = 1_000_000;
 /// Work that takes the same time again takes this part longer or shorter, at most.
 const ALIKE: i64 = 10;
 
@@ -63,6 +70,8 @@ enum Turn {
     AtOnce,
     /// After what the answer before took, so others must show the same.
     Alike,
+    /// At once after the server had closed as well, when the client's FIN had come: so must others.
+    Left,
     /// Neither: it may have waited for the other's work.
     Otherwise,
 }
@@ -129,7 +138,7 @@ pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
     }
     waits.retain(|wait| {
         let server = &wait.waiting.server;
-        !concurrent.contains(server) && (wait.turn == Turn::AtOnce || !otherwise.contains(server))
+        !concurrent.contains(server) && (wait.turn != Turn::Alike || !otherwise.contains(server))
     });
     let mut times: HashMap<Server, usize, RandomState> = HashMap::default();
     for wait in &waits {
@@ -149,7 +158,13 @@ fn overtakes(current: &Serving, later: &Brief) -> bool {
         return false;
     };
     let first = &current.brief;
-    let in_turn = first.server_data_frame.is_some() && answer < first.server_last_data;
+    // The later SYN's handshake may be complete first: then its turn comes first.
+    let swapped = later.ack_frame.is_some() && later.ack_frame < first.ack_frame;
+    let in_turn = match (swapped, first.server_data_frame) {
+        (_, None) => false,
+        (false, _) => answer < first.server_last_data,
+        (true, Some(own)) => own < later.server_last_data,
+    };
     let open = [(end(first), first.ack_frame), current.longest];
     let earlier = |ack: Option<u32>| ack.is_some() && [ack, later.ack_frame].is_sorted();
     in_turn || open.iter().any(|(end, ack)| earlier(*ack) && answer < *end)
@@ -196,6 +211,9 @@ fn waited(first: &Serving, later: &Brief) -> Option<(i64, Turn)> {
     {
         return Some((after, Turn::AtOnce));
     }
+    if left && closed_then_answered(other, later) {
+        return Some((after, Turn::Left));
+    }
     let queued = wait.saturating_sub(after) > (usual / ALIKE).saturating_mul(2).max(later.rtt);
     let same = after.abs_diff(usual) <= (usual / ALIKE).unsigned_abs();
     let turn = match same && usual > later.rtt.saturating_mul(LONGER) {
@@ -203,6 +221,27 @@ fn waited(first: &Serving, later: &Brief) -> Option<(i64, Turn)> {
         false => Turn::Otherwise,
     };
     queued.then_some((after, turn))
+}
+
+/// Whether the server rested, with the later one's data at hand, until the FIN of the other's client
+/// had come all the way, and then closed and answered at once.
+fn closed_then_answered(other: &Brief, later: &Brief) -> bool {
+    let (Some(client_fin), Some(server_fin)) = (other.client_fin, other.server_fin) else {
+        return false;
+    };
+    let (client_fin_time, server_fin_time) = other.fin_times;
+    let at_hand = later.client_data_acked < Some(other.server_last_data);
+    let in_order = other.server_last_data < client_fin && client_fin < server_fin;
+    let reaction = server_fin_time.saturating_sub(client_fin_time);
+    let rest = server_fin_time.saturating_sub(other.server_last_time);
+    let after = later.first_answer_time.saturating_sub(server_fin_time);
+    let distance = other.distance.min(later.distance);
+    at_hand
+        && in_order
+        && (0..=SYSTEM).contains(&after)
+        && rest >= after.max(NOTICED).saturating_mul(LONGER)
+        && (distance / 2..=distance.saturating_add(distance / 2).saturating_add(SYSTEM))
+            .contains(&reaction)
 }
 
 fn tell(wait: &Wait, times: usize) -> Option<Situation> {
@@ -214,6 +253,13 @@ fn tell(wait: &Wait, times: usize) -> Option<Situation> {
     );
     let ended = wait.first.fin?.0;
     let mut frames = vec![opened, asked, ended, answer];
+    let closed = wait.first.server_fin.filter(|_| wait.turn == Turn::Left);
+    frames.extend(closed);
+    let closed = closed.map(|frame| {
+        let at = wait.first.fin_times.1;
+        let rest = at.saturating_sub(wait.first.server_last_time);
+        (frame, rest, waiting.first_answer_time.saturating_sub(at))
+    });
     frames.sort_unstable();
     frames.dedup();
     Some(Situation {
@@ -232,6 +278,7 @@ fn tell(wait: &Wait, times: usize) -> Option<Situation> {
                 ended,
                 answer,
                 after: wait.after,
+                closed,
                 times,
             },
         )

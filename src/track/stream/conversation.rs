@@ -169,6 +169,7 @@ impl Conversation {
             bytes: &[],
             number: segment.seq,
             acked: segment.ack,
+            heard: None,
             missing: 0,
         };
         let mut deliver = |piece: Piece<'_>| out(said(&piece));
@@ -206,6 +207,7 @@ impl Conversation {
                 bytes: &[],
                 number: 0,
                 acked: 0,
+                heard: None,
                 missing: 0,
             };
             let mut deliver = |piece: Piece<'_>| out(said(&piece));

@@ -129,6 +129,7 @@ mod tests {
                 bytes,
                 number: 0,
                 acked: 0,
+                heard: None,
                 missing,
             };
             parser.bytes(&piece, Protocol::Dns, &mut found);

@@ -5,9 +5,10 @@ use super::Piece;
 use super::http::{AUTHORIZATION, Asked, Fields, First, RARE, Status};
 use crate::capture::Time;
 use crate::dissect::{as_usize, http as lenient};
-use crate::facts::http::{Exchange, Lost, Transfer};
-use crate::facts::{Milliseconds, Moment};
+use crate::facts::http::{Exchange, Lost, Transfer, Unasked};
+use crate::facts::{Milliseconds, Moment, OUTSTANDING};
 use crate::track::chunks::Chunks;
+use crate::track::tcp::Connections;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
@@ -26,6 +27,9 @@ struct Row {
     request_cut: bool,
     response_cut: bool,
     lost: Option<Lost>,
+    unasked: Option<Unasked>,
+    /// What a response without a request acknowledges.
+    acked: u32,
     request_frame: u32,
     response_frame: u32,
     response_first_frame: u32,
@@ -55,6 +59,17 @@ impl Row {
     /// Whether the response opened a tunnel: it has no body then (RFC 9110 §9.3.6).
     pub(super) fn is_tunnel(&self) -> bool {
         self.connect && self.code / 100 == 2
+    }
+
+    /// Whether the client has said nothing but that it is done, before the response came.
+    fn said_nothing(&self, tcp: &Connections) -> Option<Unasked> {
+        if self.request || self.acked == 0 {
+            return None;
+        }
+        let connection = tcp.connection(as_usize(self.stream))?;
+        let nothing = connection.client_bytes == 0 && connection.client_unseen_bytes == 0;
+        let fin = connection.client_isn?.wrapping_add(2);
+        (nothing && self.acked == fin).then_some(Unasked::Nothing)
     }
 
     /// Whether the response has no body, whatever its header says.
@@ -121,6 +136,8 @@ impl Exchanges {
             request_cut: false,
             response_cut: false,
             lost: None,
+            unasked: None,
+            acked: 0,
             request_frame: 0,
             response_frame: 0,
             response_first_frame: 0,
@@ -179,8 +196,18 @@ impl Exchanges {
     }
 
     /// A response whose request is not in the capture.
-    pub(super) fn unasked(&mut self, piece: &Piece<'_>, side: usize) -> usize {
-        self.rows.push(Self::blank(piece, 1 - side))
+    pub(super) fn unasked(
+        &mut self,
+        piece: &Piece<'_>,
+        side: usize,
+        acked: u32,
+        unasked: Option<Unasked>,
+    ) -> usize {
+        self.rows.push(Row {
+            acked,
+            unasked,
+            ..Self::blank(piece, 1 - side)
+        })
     }
 
     /// Gives whether the response can have no body.
@@ -258,13 +285,13 @@ impl Exchanges {
     pub fn weight(&self, index: usize) -> u64 {
         // They are asked one after another.
         self.rows.fetch(index + 8);
-        self.rows
-            .get(index)
-            .map_or(0, |row| u64::from(row.code == 0 || row.code >= 400))
+        self.rows.get(index).map_or(0, |row| {
+            u64::from(row.code == 0 || row.code >= 400) * OUTSTANDING
+        })
     }
 
     /// One exchange; `ends` tells the two ends of a stream, first sender first.
-    pub fn exchange(&self, index: usize, tcp: &crate::track::tcp::Connections) -> Option<Exchange> {
+    pub fn exchange(&self, index: usize, tcp: &Connections) -> Option<Exchange> {
         let row = self.rows.get(index)?;
         let ends = tcp.ends(as_usize(row.stream))?;
         let client = ends[usize::from(row.client_side)];
@@ -298,6 +325,7 @@ impl Exchanges {
             connection: text(row.rare[9]),
             response_version: (row.code != 0).then(|| format!("1.{}", row.response_version)),
             date: text(row.date),
+            unasked: row.unasked.or_else(|| row.said_nothing(tcp)),
             request_body_bytes: row.request_complete.then_some(row.request_body),
             response_frame: frame(row.response_first_frame),
             response_last_frame: frame(row.response_frame),

@@ -6,7 +6,7 @@ use super::exchanges::Exchanges;
 use super::pairing::{Open, Pairing};
 use crate::capture::Time;
 use crate::dissect::{as_u32, http as lenient};
-use crate::facts::http::Lost;
+use crate::facts::http::{Lost, Unasked};
 use std::mem::MaybeUninit;
 
 /// Longest head that is waited for.
@@ -404,7 +404,10 @@ impl Parser {
             exchanges.lose(row, Lost::Unclear);
         }
         let row = found.row;
-        let row = row.unwrap_or_else(|| exchanges.unasked(piece, side));
+        let row = row.unwrap_or_else(|| {
+            let unasked = self.unasked(side, acked, piece);
+            exchanges.unasked(piece, side, acked, unasked)
+        });
         let head_only = exchanges.response(row, piece, self.sides[side].first, response, fields);
         let direction = &mut self.sides[side];
         direction.row = Some(row);
@@ -425,6 +428,26 @@ impl Parser {
                 direction.state = State::Left;
             }
         }
+    }
+
+    /// Why a response that acknowledges `acked` has no request, where all that was sent is known.
+    fn unasked(&self, side: usize, acked: u32, piece: &Piece<'_>) -> Option<Unasked> {
+        let heard = piece.heard?;
+        let asking = &self.sides[1 - side];
+        let between = matches!(asking.state, State::Head);
+        let next = self.pairing.next();
+        Some(match self.client {
+            _ if acked == heard.first => Unasked::Nothing,
+            _ if self.pairing.is_unsure() => return None,
+            // What was asked just then has not come yet.
+            Some(_) if next == Some(acked) => Unasked::Answered,
+            _ if next.is_some() || !heard.up_to(acked) => return None,
+            _ if heard.next == heard.first => Unasked::Nothing,
+            _ if between && !asking.head.is_empty() => Unasked::Begun,
+            Some(client) if between && client != side => Unasked::Answered,
+            Some(_) => return None,
+            None => Unasked::Other,
+        })
     }
 
     /// Number of the first byte of the message that is being read, and what was acknowledged with
@@ -516,6 +539,7 @@ impl Parser {
                 number: 0,
                 acked: 0,
                 missing: 0,
+                heard: None,
             };
             self.read_lines(side, &head, true, &newest, exchanges);
             self.sides[side].state = State::Lost;

@@ -491,6 +491,7 @@ mod tests {
                 bytes,
                 number: 0,
                 acked: 0,
+                heard: None,
                 missing: 0,
             };
             tls |= parser.bytes(&piece, &mut found);
@@ -623,6 +624,7 @@ mod tests {
             bytes,
             number: 0,
             acked: 0,
+            heard: None,
             missing,
         };
         parser.bytes(&piece(b"USER me\r\nPA", 3), &mut found);

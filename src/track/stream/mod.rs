@@ -23,7 +23,7 @@ use crate::dissect::layer::{Protocol, Source};
 use crate::dissect::tcp;
 use crate::dissect::{Packet, Usual, as_usize, ports};
 use http::Parser;
-use order::Order;
+use order::{Heard, Order};
 use std::collections::VecDeque;
 
 /// What a stream carries, as far as it is followed, and what reads it. Streams that begin
@@ -207,6 +207,8 @@ pub(super) struct Piece<'a> {
     /// Number of the first of them, and what the segment acknowledges that carried them.
     pub(super) number: u32,
     pub(super) acked: u32,
+    /// What the other side had sent.
+    pub(super) heard: Option<Heard>,
     /// Bytes after these that are not in the capture.
     pub(super) missing: u32,
 }
@@ -218,7 +220,10 @@ impl Streams {
         let segment = &seen.segment;
         let length = segment.length.unwrap_or(0);
         let stream = as_usize(seen.stream);
-        let at = self.places.get(stream).map_or(NOT_YET, |place| place.at);
+        let mut at = self.places.get(stream).map_or(NOT_YET, |place| place.at);
+        if segment.flags & tcp::SYN_ACK == tcp::SYN_ACK && at != NOT_YET {
+            at = self.answered(stream, seen);
+        }
         let place = match at {
             NEVER => return,
             NOT_YET | BEGUN if length == 0 => {
@@ -269,6 +274,31 @@ impl Streams {
             live.reset = true;
             self.reset(seen.stream);
         }
+    }
+
+    /// A SYN+ACK with another number, of a side that had ended: where the calls are not in the capture,
+    /// that is how the next connection of the same ends begins.
+    #[cold]
+    fn answered(&mut self, stream: usize, seen: &Seen) -> u32 {
+        let side = usize::from(seen.side);
+        let first = seen.segment.seq.wrapping_add(1);
+        let known = self.places[stream];
+        let over = match known.at {
+            BEGUN => known.firsts[side] != 0,
+            NEVER => true,
+            place => self.live[place].order[side].ended.is_some(),
+        };
+        if !over || known.firsts[1 - side] != 0 || known.firsts[side] == first {
+            return known.at;
+        }
+        if !matches!(known.at, BEGUN | NEVER) {
+            self.drop_stream(stream, known.at);
+        }
+        self.places[stream] = Place {
+            at: BEGUN,
+            ..Place::NONE
+        };
+        BEGUN
     }
 
     /// A RST may not be its sender's, who goes on then; so the stream is followed for a while.
@@ -361,6 +391,7 @@ impl Live {
             bytes: &[],
             number: segment.seq,
             acked: segment.ack,
+            heard: None,
             missing: 0,
         };
         let Live {
@@ -388,6 +419,7 @@ impl Live {
                             number: earlier.number,
                             acked: earlier.acked,
                             bytes: &earlier.bytes,
+                            heard: piece.heard.filter(|_| earlier.side == piece.side),
                             missing: 0,
                             ..piece
                         };
@@ -399,6 +431,7 @@ impl Live {
         };
         let other = Piece {
             side: 1 - side,
+            heard: order[side].heard(),
             ..piece
         };
         let mut ended = None;
@@ -416,6 +449,10 @@ impl Live {
         }
         if length > 0 && !segment.has(tcp::RST) {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
+            let piece = Piece {
+                heard: order[1 - side].heard(),
+                ..piece
+            };
             order[side].add(first, payload, length, piece, &mut deliver);
         }
         // The end was there before what it ends.

@@ -20,6 +20,23 @@ struct Early {
     bytes: Vec<u8>,
 }
 
+/// All that one side has sent, from its SYN on.
+#[derive(Clone, Copy)]
+pub(in crate::track) struct Heard {
+    /// Number of its first byte.
+    pub(super) first: u32,
+    /// Number of what it sends next.
+    pub(super) next: u32,
+    ended: bool,
+}
+
+impl Heard {
+    /// Whether this is what the other side had when it acknowledged `acked`.
+    pub(super) fn up_to(self, acked: u32) -> bool {
+        acked == self.next || self.ended && acked == self.next.wrapping_add(1)
+    }
+}
+
 /// What is remembered of one direction.
 #[derive(Default)]
 pub(super) struct Order {
@@ -28,6 +45,8 @@ pub(super) struct Order {
     next: Option<u32>,
     waiting: Vec<Early>,
     held: usize,
+    /// Some of it is not in the capture.
+    holes: bool,
     /// Bytes handed on.
     pub(super) delivered: u64,
     /// Frame and time of the FIN, or of the RST.
@@ -97,6 +116,16 @@ impl Order {
         self.next
     }
 
+    /// What is known to have been sent; none where some of it is not in the capture.
+    pub(super) fn heard(&self) -> Option<Heard> {
+        let first = self.first.filter(|_| !self.holes && !self.waits())?;
+        Some(Heard {
+            first,
+            next: self.next.unwrap_or(first),
+            ended: self.ended.is_some(),
+        })
+    }
+
     /// Nothing more will come: hands on what waits.
     pub(super) fn finish(&mut self, piece: Piece<'_>, out: &mut dyn FnMut(Piece<'_>)) {
         while !self.waiting.is_empty() {
@@ -110,6 +139,7 @@ impl Order {
         let Some(first) = self.waiting.iter().map(|e| e.seq.wrapping_sub(next)).min() else {
             return;
         };
+        self.holes = true;
         out(Piece {
             bytes: &[],
             number: next,
@@ -172,6 +202,7 @@ impl Order {
         let captured = u32::try_from(new.len()).unwrap_or(u32::MAX);
         self.delivered += u64::from(length - old);
         self.next = Some(seq.wrapping_add(length));
+        self.holes |= captured < length - old;
         out(Piece {
             bytes: new,
             number: next,
@@ -200,6 +231,7 @@ mod tests {
             bytes: &[],
             number: 0,
             acked: 0,
+            heard: None,
             missing: 0,
         }
     }

@@ -52,6 +52,16 @@ impl Pairing {
         !self.lost
     }
 
+    /// Number of the first byte of the request that is answered next.
+    pub(super) fn next(&self) -> Option<u32> {
+        self.open.front().map(|open| open.first)
+    }
+
+    /// Whether a response may belong to a request that is not in the capture.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.lost || self.missing.is_some()
+    }
+
     /// Bytes of requests are missing.
     pub(super) fn misses_requests(&mut self) {
         self.missing.get_or_insert_default().requests = true;
@@ -80,7 +90,15 @@ impl Pairing {
             return found;
         }
         let Some(missing) = self.missing else {
-            found.row = self.take();
+            // Nobody answers what has not come yet: a server that has waited long enough says so to
+            // whoever asks just then.
+            if self
+                .open
+                .front()
+                .is_some_and(|open| before(open.first, acked))
+            {
+                found.row = self.take();
+            }
             return found;
         };
         // Who had asked when the missing response began is answered by it.
@@ -147,9 +165,9 @@ mod tests {
     #[test]
     fn without_holes_the_order_says_it() {
         let mut pairing = asked(&[(100, 500), (150, 500)]);
-        assert_eq!(rows(&pairing.answered(500, 0)), (Some(0), None, 0));
-        assert_eq!(rows(&pairing.answered(540, 0)), (Some(1), None, 0));
-        assert_eq!(rows(&pairing.answered(580, 0)), (None, None, 0));
+        assert_eq!(rows(&pairing.answered(500, 200)), (Some(0), None, 0));
+        assert_eq!(rows(&pairing.answered(540, 200)), (Some(1), None, 0));
+        assert_eq!(rows(&pairing.answered(580, 200)), (None, None, 0));
     }
 
     #[test]

@@ -105,7 +105,8 @@ impl Hellos {
             sender: ends[heard.side].0,
             receiver: ends[1 - heard.side].0,
             side: Side::Client,
-            version: String::new(),
+            complete: false,
+            version: None,
             server_name: None,
             cipher: None,
             ciphers_offered: None,
@@ -113,17 +114,19 @@ impl Hellos {
         };
         match &heard.hello {
             tls::Hello::Client(hello) => {
-                fact.version = version(hello.version());
+                fact.complete = hello.complete;
+                fact.version = hello.version().map(version);
                 fact.server_name = hello.server_name.clone();
-                fact.ciphers_offered = u32::try_from(hello.ciphers.len()).ok();
+                let ciphers = (!hello.ciphers.is_empty()).then_some(hello.ciphers.len());
+                fact.ciphers_offered = ciphers.and_then(|count| u32::try_from(count).ok());
                 fact.application = text(&hello.alpn);
             }
             tls::Hello::Server(hello) => {
                 fact.side = Side::Server;
-                fact.version = version(hello.version());
-                let name = ciphers::name(hello.cipher);
-                fact.cipher =
-                    Some(name.map_or_else(|| format!("0x{:04x}", hello.cipher), str::to_owned));
+                fact.complete = hello.complete;
+                fact.version = hello.version().map(version);
+                let name = |c| ciphers::name(c).map_or_else(|| format!("0x{c:04x}"), str::to_owned);
+                fact.cipher = hello.cipher.map(name);
                 fact.application = hello
                     .alpn
                     .as_ref()
@@ -149,6 +152,7 @@ mod tests {
             bytes,
             number: 0,
             acked: 0,
+            heard: None,
             missing,
         };
         parser.bytes(&piece, hellos);

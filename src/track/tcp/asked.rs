@@ -1,7 +1,7 @@
 //! What is asked of the conversations when they were followed: facts, and the little that the search
 //! for situations needs.
 
-use super::{Base, Brief, Called, Connections, Ill, Note, Place, Pool, Stream, numbers};
+use super::{Base, Brief, Called, Connections, Ill, Note, Opening, Place, Pool, Stream, numbers};
 use super::{replay, story};
 use crate::dissect::as_usize;
 use crate::facts::tcp::{Connection, ZeekRecord};
@@ -164,6 +164,12 @@ impl Connections {
     pub(crate) fn called(&self, stream: usize) -> Option<Called> {
         let ends = self.directory.ends(stream)?;
         self.ask(stream, |stream| story::called(stream, ends))?
+    }
+
+    /// What a translation of addresses leaves alone of how a connection was opened.
+    pub(crate) fn opening(&self, stream: usize) -> Option<Opening> {
+        let ends = self.directory.ends(stream)?;
+        self.ask(stream, |stream| story::opening(stream, ends))?
     }
 
     /// Frame and time of every SYN of the caller.

@@ -2,6 +2,7 @@
 
 use super::analysis::{self, Side};
 use super::note::Note;
+use super::offer::Offer;
 use super::unacked::Pool;
 use super::{Base, Seen, numbers, tcp, zeek};
 use crate::capture::Time;
@@ -51,7 +52,7 @@ impl Live {
         }
         if segment.has(tcp::SYN) {
             self.sides[own].first_ack_pending = true;
-            self.settle_scale(own, seen.offer.scale(), segment.has(tcp::ACK));
+            self.settle_scale(own, seen.offer, segment.has(tcp::ACK));
         }
         if segment.flags & tcp::SYN_ACK != tcp::ACK {
             return None;
@@ -60,10 +61,14 @@ impl Live {
         self.syn_time.map(|syn| seen.time.since(syn))
     }
 
-    /// Scaling is in use only if both SYNs carried the option (RFC 7323 §2.2).
-    fn settle_scale(&mut self, own: usize, offered: Option<u8>, synack: bool) {
-        if let Some(shift) = offered {
+    /// Scaling is in use only if both SYNs carried the option (RFC 7323 §2.2). Whether one that the
+    /// capture cuts did is not known, and as in Wireshark what the other offered is taken as used.
+    fn settle_scale(&mut self, own: usize, offer: Offer, synack: bool) {
+        if let Some(shift) = offer.scale() {
             self.sides[own].scale = i8::try_from(shift.min(14)).unwrap_or(14);
+        }
+        if offer.has(Offer::CUT) {
+            return;
         }
         if self.sides[own].scale == -1 {
             self.sides[own].scale = -2;

@@ -16,10 +16,10 @@ mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset};
+pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset, Opening};
 
 pub(crate) use directory::{Late, Seen};
-pub(crate) use note::{FIELDS, Flags, Note, emit};
+pub(crate) use note::{FIELDS, Flags, Missing, Note, emit};
 
 use super::chunks::{Chunks, Slots};
 use crate::capture::{Frame, Time};
@@ -176,7 +176,8 @@ impl Connections {
             ttl: datagram.ttl,
             step,
             offer: if segment.has(tcp::SYN) {
-                Offer::new(&tcp::parse_options(options))
+                let cut = options.len() + 20 < usize::from(segment.header_length);
+                Offer::new(&tcp::parse_options(options), cut)
             } else {
                 Offer::default()
             },
@@ -199,6 +200,12 @@ impl Connections {
     /// How many copies were acknowledged as received twice.
     pub(crate) fn doubled(&self) -> u32 {
         let of = |at| self.ask(at, story::doubled);
+        (0..self.len()).filter_map(of).sum()
+    }
+
+    /// How many connections are not told, since they are in one stream with an earlier one.
+    pub(crate) fn later(&self) -> u32 {
+        let of = |at| self.ask(at, story::later);
         (0..self.len()).filter_map(of).sum()
     }
 

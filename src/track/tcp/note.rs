@@ -1,7 +1,7 @@
 //! What the tracker says of one segment: Wireshark's computed `tcp.*` fields.
 
 use crate::dissect::field::{FieldIndex, Kind, Sink, Value};
-use crate::dissect::tcp::Numbers;
+use crate::dissect::tcp::{Numbers, Segment};
 
 /// Wireshark's analysis flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,28 @@ impl Flags {
     /// Whether one of these is set.
     pub fn has(self, flags: Flags) -> bool {
         self.0 & flags.0 != 0
+    }
+}
+
+/// What of a header the capture cuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Nothing.
+    Nothing,
+    /// Options.
+    Options,
+    /// Some of the twenty bytes that every header has.
+    Header,
+}
+
+impl Missing {
+    /// Of a segment's header of which so many bytes were captured.
+    pub(crate) fn of(segment: Option<&Segment>, captured: usize) -> Missing {
+        match segment {
+            _ if captured < 20 => Missing::Header,
+            Some(segment) if captured < usize::from(segment.header_length) => Missing::Options,
+            _ => Missing::Nothing,
+        }
     }
 }
 
@@ -127,17 +149,17 @@ crate::fields! {
     ZERO_WINDOW_PROBE_ACK: "tcp.analysis.zero_window_probe_ack", Kind::Mark, "Answer to such a probe.";
 }
 
-/// Hands over the fields, in Wireshark's order. Without the `whole_header` Wireshark comes no
-/// further than the completeness.
-pub(crate) fn emit(note: &Note, whole_header: bool, sink: &mut Sink<'_>) {
+/// Hands over the fields, in Wireshark's order. Where bytes of the header are `missing` Wireshark
+/// comes no further than the completeness, and where only options are, than the times.
+pub(crate) fn emit(note: &Note, missing: Missing, sink: &mut Sink<'_>) {
     sink.unsigned(STREAM, 0..0, note.stream);
     sink.unsigned(COMPLETENESS, 0..0, note.completeness);
-    if !whole_header {
+    if missing == Missing::Header {
         return;
     }
     sink.put(TIME_RELATIVE, 0..0, Value::Duration(note.time_relative));
     sink.put(TIME_DELTA, 0..0, Value::Duration(note.time_delta));
-    if !note.analyzed {
+    if !note.analyzed || missing == Missing::Options {
         return;
     }
     sink.mark(ANALYSIS, 0..0);

@@ -24,15 +24,18 @@ impl Offer {
     pub(super) const SACK: u8 = 8;
     /// It had time stamps.
     pub(super) const TIMESTAMPS: u8 = 16;
+    /// The capture cuts its options: others may be behind.
+    pub(super) const CUT: u8 = 32;
 
     /// Packs the options of a SYN.
-    pub(super) fn new(options: &Options) -> Offer {
+    pub(super) fn new(options: &Options, cut: bool) -> Offer {
         let marks = [
             (true, Offer::SYN),
             (options.mss.is_some(), Offer::MSS),
             (options.window_scale.is_some(), Offer::SCALE),
             (options.sack_permitted, Offer::SACK),
             (options.timestamps.is_some(), Offer::TIMESTAMPS),
+            (cut, Offer::CUT),
         ];
         Offer {
             mss: options.mss.unwrap_or_default(),

@@ -1,14 +1,16 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
 mod again;
+mod later;
 mod resets;
 mod tell;
 
 pub(super) use again::{copied, doubled};
+pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
-pub(crate) use tell::{Brief, Called, Failure, Ill};
-pub(super) use tell::{brief, called, client_side, failure, syn_times, tell, weight};
+pub(crate) use tell::{Brief, Called, Failure, Ill, Opening};
+pub(super) use tell::{brief, called, client_side, failure, opening, syn_times, tell, weight};
 
 use super::holes::Holes;
 use super::note::Flags;
@@ -30,8 +32,9 @@ struct Part {
     /// Number after the first payload, and the frame that acknowledged it.
     first_data_end: u32,
     first_data_acked: u32,
-    /// Frame of the newest payload.
+    /// Frame of the newest payload, and its time.
     last_data: u32,
+    last_data_time: i64,
     /// Next number after everything it has sent; means nothing before its SYN or first payload.
     next: u32,
     /// Lowest number seen, where no SYN says it.
@@ -43,6 +46,7 @@ struct Part {
     /// Frame of its first FIN and the number after it.
     fin_frame: u32,
     fin_end: u32,
+    fin_time: i64,
     /// Frame that acknowledged the FIN.
     fin_acked: u32,
     /// Lowest and highest TTL of what it sent but RSTs; 0 when there is nothing.
@@ -54,9 +58,10 @@ impl Part {
         self.offer.has(Offer::SYN).then_some(self.isn)
     }
 
-    /// Whether its SYN had an option, if there was a SYN.
+    /// Whether its SYN had an option, if there was a SYN and the capture does not cut it before.
     fn offered(&self, mark: u8) -> Option<bool> {
-        self.offer.has(Offer::SYN).then_some(self.offer.has(mark))
+        let known = self.offer.has(Offer::SYN) && !self.offer.has(Offer::CUT);
+        (known || self.offer.has(mark)).then_some(self.offer.has(mark))
     }
 
     fn fin(&self) -> Option<u32> {
@@ -121,6 +126,11 @@ struct Trouble {
     lone: [Option<u32>; 2],
     /// ACKs counted above with a number that nobody can have sent.
     misfits: u32,
+    /// Later connections of the same ends, where only one side is in the capture: how many, the
+    /// number of the newest one's SYN+ACK, and when the first was seen last before them.
+    later: u32,
+    later_isn: u32,
+    last_time: i64,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
 }
@@ -251,7 +261,11 @@ impl Story {
             return false;
         }
         let shift = own.offer.scale().and(receiver.offer.scale());
-        let window = 0xffff_u32 << shift.unwrap_or(0).min(14);
+        let cut = [own, receiver]
+            .iter()
+            .any(|part| part.offer.has(Offer::CUT));
+        let unknown = if cut { 14 } else { 0 };
+        let window = 0xffff_u32 << shift.unwrap_or(unknown).min(14);
         number.wrapping_sub(own.next).cast_signed().unsigned_abs() > window
     }
 
@@ -277,6 +291,10 @@ pub(super) fn segment(
     let length = segment.length.unwrap_or(0);
     let initial_rtt = stream.initial_rtt;
     let story = &mut stream.story;
+    if story.is_over(seen, since) {
+        let signs = Signs::default();
+        return story.zeek.segment(memory, side, segment, signs);
+    }
     story.frames += 1;
     if story.first_frame == 0 {
         story.first_frame = frame;
@@ -324,6 +342,7 @@ pub(super) fn segment(
             part.first_data_end = end;
         }
         part.last_data = frame;
+        part.last_data_time = time.0;
         part.largest = part.largest.max(length);
     }
     teardown(story, side, seen, length, initial_rtt);
@@ -539,6 +558,7 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
     let own = &mut story.parts[side];
     if segment.has(tcp::FIN) && own.fin_frame == 0 {
         own.fin_frame = frame;
+        own.fin_time = time;
         if story.fin_time == i64::MIN {
             story.fin_time = time;
         }
@@ -602,18 +622,6 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     } else if trouble.frames.len() < NAMED {
         trouble.frames.push(seen.frame);
     }
-}
-
-/// Zeek's records of a conversation: number, state, letters.
-pub(super) fn zeek(stream: &Stream) -> Vec<(u32, &'static str, String)> {
-    let (records, count) = stream.story.zeek.records();
-    let newest = records.len() - 1;
-    let numbered = (1..).zip(records).enumerate();
-    numbered
-        .map(|(at, (number, (state, history)))| {
-            (if at == newest { count } else { number }, state, history)
-        })
-        .collect()
 }
 
 /// Takes in that an ICMP error came back for the SYN: the first, or the first that says more than

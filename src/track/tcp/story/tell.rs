@@ -4,7 +4,7 @@ use super::resets::OddReset;
 use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Connection, Opened, Roles};
-use crate::facts::{Milliseconds, Moment, Side};
+use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
 use crate::track::tcp::offer::Offer;
 use crate::track::tcp::{End, Stream};
 use crate::track::udp;
@@ -37,6 +37,10 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
     let (conn_state, history, zeek_record_count) = story.zeek.first();
     let (opened, closed) = (opened(story), closed(story));
     let fins = fins(story);
+    let last_time = match trouble.later {
+        0 => stream.previous_time.0,
+        _ => trouble.last_time,
+    };
     let timed = stream.first_time != Time::default();
     let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
     Connection {
@@ -49,8 +53,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         first_frame: story.first_frame,
         last_frame: story.last_frame,
         start_time: timed.then_some(Moment(stream.first_time.0)),
-        duration_ms: Milliseconds::between(stream.first_time.0, stream.previous_time.0)
-            .filter(|_| timed),
+        duration_ms: Milliseconds::between(stream.first_time.0, last_time).filter(|_| timed),
         frame_count: story.frames,
         opened,
         syn_frame: some_frame(story.syn_frame),
@@ -72,6 +75,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
         client_isn: c.isn(),
         server_isn: s.isn(),
+        client_options_cut: c.offer.has(Offer::CUT),
+        server_options_cut: s.offer.has(Offer::CUT),
         client_mss: c.offer.mss(),
         server_mss: s.offer.mss(),
         client_window_scale: c.offer.scale(),
@@ -148,6 +153,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         disowned_rst_frame: story.disowned().map(|d| d.frame),
         went_on_frame: story.disowned().map(|d| d.by),
         port_reuse: story.port_reuse,
+        later_connections: trouble.later,
         // They are known where conversations are found.
         vlan: None,
         other_vlan: None,
@@ -323,9 +329,14 @@ pub(crate) struct Brief {
     pub(crate) rtt: i64,
     /// Frame and time of the first FIN.
     pub(crate) fin: Option<(u32, i64)>,
-    /// Frames of the client's FIN and of the server's.
+    /// Frames of the client's FIN and of the server's, and their times.
     pub(crate) client_fin: Option<u32>,
     pub(crate) server_fin: Option<u32>,
+    pub(crate) fin_times: (i64, i64),
+    /// Time of the server's newest payload.
+    pub(crate) server_last_time: i64,
+    /// Nanoseconds from the SYN to the SYN+ACK, as captured here; 0 when unknown.
+    pub(crate) distance: i64,
     /// Segments are missing in the capture.
     pub(crate) holes: bool,
     pub(crate) last_frame: u32,
@@ -365,6 +376,12 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
         fin: fin.map(|frame| (frame, story.fin_time)),
         client_fin: asking.fin(),
         server_fin: serving.fin(),
+        fin_times: (asking.fin_time, serving.fin_time),
+        server_last_time: serving.last_data_time,
+        distance: match story.synack_frame != 0 && !story.opening_again {
+            true => story.synack_time.saturating_sub(stream.first_time.0),
+            false => 0,
+        },
         holes,
         last_frame: story.last_frame,
     }
@@ -380,7 +397,7 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
     let ended = u64::from(matches!(closed(story), Closed::Reset | Closed::HalfClosed)) << 61;
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
-    failed + ended + noticed + bytes.min((1 << 60) - 1)
+    failed + ended + noticed + bytes.min(OUTSTANDING - 1)
 }
 
 /// What is to be told of a connection that did not go as it should.
@@ -461,6 +478,37 @@ pub(in crate::track::tcp) fn called(stream: &Stream, ends: [End; 2]) -> Option<C
         ttl: story.syn_ttl,
         error: some_frame(story.opening_error),
         answer: answered.or(refused.map(|(frame, _)| (frame, last(frame)))),
+    })
+}
+
+/// What a translation of addresses leaves alone of how a connection was opened.
+#[derive(Clone, Copy)]
+pub(crate) struct Opening {
+    /// Both ends, who called first.
+    pub(crate) ends: [(std::net::IpAddr, u16); 2],
+    /// The numbers of the SYN and of the SYN+ACK, if there is one.
+    pub(crate) isn: u32,
+    pub(crate) answer_isn: Option<u32>,
+    /// Frame, time and TTL of the SYN.
+    pub(crate) syn: (u32, i64, u8),
+    /// Frame and lowest TTL of the answering side.
+    pub(crate) answer: (u32, u8),
+}
+
+/// That of a connection that begins with its SYN.
+pub(in crate::track::tcp) fn opening(stream: &Stream, ends: [End; 2]) -> Option<Opening> {
+    let story = &stream.story;
+    let caller = usize::from(story.syn_side?);
+    if story.both_syn || story.first_frame != story.syn_frame {
+        return None;
+    }
+    let called = &story.parts[1 - caller];
+    Some(Opening {
+        ends: [caller, 1 - caller].map(|side| (ends[side].address, ends[side].port)),
+        isn: story.parts[caller].isn()?,
+        answer_isn: called.isn(),
+        syn: (story.syn_frame, stream.first_time.0, story.syn_ttl),
+        answer: (story.synack_frame, called.ttls.0),
     })
 }
 
