@@ -188,7 +188,8 @@ impl Copies {
     /// their originals.
     pub fn joined(&self, others: &[(u32, u32)]) -> Option<u32> {
         let all = self.across == self.count && others.iter().all(|pair| self.is_across(*pair));
-        self.back.filter(|_| all)
+        // Several interfaces are written in turns, each with what it has gathered.
+        self.back.filter(|_| all && !self.several)
     }
 
     /// Whether one of the last frames had this token.

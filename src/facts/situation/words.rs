@@ -509,6 +509,9 @@ fn missing(
             f,
             " and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, its answer went another way, or it is not on this link, where only a router could answer for it."
         ),
+        Missing::Cut(after) if after < 1_000_000 => f.write_str(
+            ", and the capture ends right then: whether an answer came cannot be told.",
+        ),
         Missing::Cut(after) => write!(
             f,
             ", and the capture ends {:.3} s after: whether an answer came cannot be told.",
