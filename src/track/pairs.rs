@@ -419,6 +419,13 @@ impl Pairs {
         self.list.iter().map(|pair| (pair, true)).chain(cut)
     }
 
+    /// The lowest TTL of what one host sent to another.
+    pub fn lowest_ttl(&self, source: IpAddr, destination: IpAddr) -> Option<u8> {
+        let all = self.all().map(|(pair, _)| pair);
+        let of = all.filter(|p| p.source == source && p.destination == destination);
+        of.filter_map(|p| members(p.ttls).first().copied()).min()
+    }
+
     /// Who sent something, and who was sent something alone.
     pub fn census(&self) -> Census {
         let mut census = Census::default();

@@ -2,6 +2,7 @@
 //! be told of it. Every sentence is in `facts/situation/words.rs`.
 
 mod gather;
+mod loops;
 mod passwords;
 mod translated;
 mod waiting;
@@ -51,6 +52,7 @@ pub(crate) fn find(
     found.extend(waiting);
     conflicts(trackers, &mut found);
     taken(trackers, &mut found);
+    loops::find(trackers, errors, &mut found);
     pieces(trackers, &mut found);
     declined(leases, &mut found);
     servers(leases, &mut found);

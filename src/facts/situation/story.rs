@@ -190,6 +190,32 @@ pub enum Story {
         /// How many the receiver has acknowledged as received twice.
         doubled: u32,
     },
+    /// Packets were sent again and again by the same cards, each time with a lower TTL.
+    WentRound {
+        /// From whom, to whom.
+        ends: (IpAddr, IpAddr),
+        /// How many packets.
+        packets: u64,
+        /// In how many frames.
+        count: u64,
+        /// The TTLs of the first packet's first and last frame.
+        ttls: (u8, u8),
+        /// Who said that the TTL of one had run out, and where.
+        error: Option<(IpAddr, u32)>,
+    },
+    /// The TTL ran out though it was high.
+    RanOut {
+        /// From whom, to whom.
+        ends: (IpAddr, IpAddr),
+        /// Who says so.
+        sender: IpAddr,
+        /// In which frame, and about which.
+        frames: (u32, u32),
+        /// The lowest TTL of these packets here.
+        ttl: u8,
+        /// How many errors say so.
+        errors: usize,
+    },
     /// TCP segments came again later, as the same packets.
     CameAgain {
         /// How many.

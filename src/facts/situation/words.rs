@@ -6,7 +6,7 @@
 
 use super::About;
 use super::story::{Missing, Scanned, Several, Story, Unfit};
-use super::twice::copied;
+use super::twice::{copied, looped};
 use std::fmt::{Display, Formatter, Result};
 use std::net::IpAddr;
 
@@ -260,6 +260,7 @@ impl Display for Story {
                 difference,
                 doubled,
             } => copied(f, *count, *packets, *difference, *doubled),
+            Story::WentRound { .. } | Story::RanOut { .. } => looped(f, self),
             Story::CameAgain {
                 count,
                 routed,
