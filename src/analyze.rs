@@ -175,7 +175,9 @@ pub fn analyze(
         progress(read);
     }
     let ending = ahead.finish().finish();
-    stream.adopt(behind.finish());
+    let mut tcp = behind.finish();
+    tcp.streams.end();
+    stream.adopt(tcp);
     stream.finish(ending)
 }
 
@@ -236,6 +238,7 @@ impl Live {
 
     /// The end: `ending` says how it came.
     pub fn finish(mut self, ending: Ending) -> Analysis {
+        self.tcp.streams.end();
         self.stream.adopt(self.tcp);
         self.stream.finish(ending)
     }
@@ -372,7 +375,7 @@ impl Stream {
             Some(whole) => {
                 let mut packet = packet.clone();
                 packet.resume(&whole.bytes);
-                self.track(&packet, whole.frames.len(), carried);
+                self.track(&packet, whole.pieces, carried);
             }
         }
     }

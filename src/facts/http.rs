@@ -80,6 +80,9 @@ fn no_response(e: &Exchange) -> Absent {
 fn no_time(e: &Exchange) -> Absent {
     match (e.request_frame, e.response_frame) {
         (Some(_), Some(_)) if e.request_head_cut => CUT,
+        (Some(_), Some(_)) if e.request_body_bytes.is_none() => Absent::untold(
+            "the request is not whole in the capture: bytes are missing, or the client did not send it whole",
+        ),
         (Some(_), Some(_)) => Absent::untold(
             "the response began before the request was whole in the capture, or the clock was set back",
         ),
@@ -98,7 +101,9 @@ fn no_whole_time(e: &Exchange) -> Absent {
 
 fn not_whole(e: &Exchange) -> Absent {
     match e.response_frame {
-        Some(_) => Absent::untold("the response is not whole in the capture"),
+        Some(_) => Absent::untold(
+            "the response is not whole in the capture: bytes are missing, or the server did not send it whole",
+        ),
         None => unanswered(e),
     }
 }
@@ -113,7 +118,7 @@ crate::fact! {
         server_port: u16, "Its port.";
         request_frame: Option<u32>, "Frame with the first byte of the request." absent no_request;
         request_last_frame: Option<u32>, "Frame with the last byte of the request; of its head where the rest is not in the capture." absent no_request;
-        request_time: Option<Moment>, "When that frame was seen: when the request was complete, where it is whole in the capture." by [request_last_frame] absent no_request;
+        request_time: Option<Moment>, "When the first byte of the request was seen." by [request_frame] absent no_request;
         method: Option<Vec<u8>>, "GET, POST and so on." by [request_frame] absent no_request;
         uri: Option<Vec<u8>>, "What was asked for." by [request_frame] absent no_request;
         host: Option<Vec<u8>>, "Host header." by [request_frame] absent no_request;
@@ -124,7 +129,7 @@ crate::fact! {
         if_none_match: Option<Vec<u8>>, "If-None-Match header: send it only if it is another version." by [request_frame] absent no_request;
         authorization: Option<Vec<u8>>, "Authorization header; user and password of Basic are decoded." by [request_frame] absent no_request;
         cookie: Option<Vec<u8>>, "Cookie header." by [request_frame] absent no_request;
-        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame, request_last_frame] absent |e: &Exchange| match e.request_frame { Some(_) => Absent::untold("the request is not whole in the capture"), None => unasked(e) };
+        request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame, request_last_frame] absent |e: &Exchange| match e.request_frame { Some(_) => Absent::untold("the request is not whole in the capture: bytes are missing, or the client did not send it whole"), None => unasked(e) };
         unasked: Option<Unasked>, "Why there is no request, where the capture shows that none was sent." by [response_frame] absent |_| Absent::inapplicable("the request is in the capture, or may have been sent and is not in it");
         response_frame: Option<u32>, "Frame with the first byte of the response." absent no_response;
         response_last_frame: Option<u32>, "Frame with its last byte." absent not_whole;

@@ -95,7 +95,7 @@ crate::fact! {
         kind: u8, "ICMP type.";
         code: u8, "ICMP code.";
         meaning: String, "The same in words.";
-        gateway: Option<IpAddr>, "The better router that a redirect names." absent |e: &IcmpError| if e.kind == 5 { Absent::untold("the message is cut before it") } else { Absent::inapplicable("it is no redirect") };
+        gateway: Option<IpAddr>, "The better router that a redirect names, or the destination itself if it is on the link." absent |e: &IcmpError| if e.kind == 5 { Absent::untold("the message is cut before it") } else { Absent::inapplicable("it is no redirect") };
         mtu: Option<u32>, "The longest packet that can go on, where one was too big (RFC 1191, RFC 8201)." absent |e: &IcmpError| if matches!((e.kind, e.code), (3, 4) | (2, _)) { Absent::untold("the message does not say, or is cut before it") } else { Absent::inapplicable("it does not tell that a packet was too big") };
         about: String, "The packet it quotes: protocol, addresses and ports.";
         about_source: Option<IpAddr>, "Source address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");

@@ -37,6 +37,7 @@ crate::states! {
     "Whose a hardware address is." Owner {
         Destination "destination host" "The host that the packet is for.";
         Router "router" "A router, which sends the packet on.";
+        Used "used as router" "Not the host that the packet is for, as it seems: the sender uses it as a router, and nothing shows that it passes packets on.";
         Group "group" "Everybody, or a group: multicast or broadcast.";
         Unknown "unknown" "The capture does not tell.";
     }
@@ -49,7 +50,7 @@ crate::fact! {
         destination: IpAddr, "Where the packets go.";
         mac: Mac, "Destination hardware address of the frames.";
         belongs_to: Owner, "Whose it is.";
-        router: Option<IpAddr>, "Address of the router, when it is known." absent |h: &Hop| match h.belongs_to { Owner::Router => Absent::untold("no ARP or DHCP in the capture gives the router's address"), _ => Absent::inapplicable("the frames did not go to a router, as far as is known") };
+        router: Option<IpAddr>, "Address of the router, when it is known." absent |h: &Hop| match h.belongs_to { Owner::Router | Owner::Used => Absent::untold("no ARP or DHCP in the capture gives the router's address"), _ => Absent::inapplicable("the frames did not go to a router, as far as is known") };
         reason: String, "Why we say so.";
         reason_frame: Option<u32>, "Frame that says so." absent |_| Absent::inapplicable("the reason is no single frame");
         other_mac: Option<Mac>, "Another hardware address that later frames of the pair were sent to; the first, if there are several." by [other_frame] absent one_way;
@@ -69,7 +70,7 @@ crate::fact! {
         destination: IpAddr, "Receiver.";
         identification: u32, "Identification, the same in all fragments.";
         protocol: u8, "Number of the protocol it carries.";
-        fragment_count: u32, "How many fragments are in the capture.";
+        fragment_count: u32, "How many different fragments are in the capture: one that came again counts once.";
         frames: Frames, "Their frames.";
         length_bytes: Option<u32>, "IP payload of the whole datagram." absent |_| Absent::untold("a fragment is not in the capture");
         complete: bool, "Whether all fragments are in the capture.";

@@ -276,8 +276,10 @@ crate::fact! {
         server_window_probes: u32, "Segments of the server that probe a closed window: the client had said that it has no room." by [trouble_frames];
         probes_counted: u32, "How many of these are counted above as keep-alives, as Wireshark counts them." by [trouble_frames];
         hurried_counted: u32, "How many other keep-alives came less than 0.9 s after the segment before: hosts probe after more silence than that; an ACK that its sender's FIN has overtaken looks like one." by [trouble_frames];
+        byte_again_counted: u32, "How many other keep-alives bring one byte that was sent before and that nothing had acknowledged: it was sent again." by [trouble_frames];
+        misfits_counted: u32, "How many ACKs of unseen data answer a SYN with another number than that of the SYN: the number is wrong (half-open discovery, RFC 9293 section 3.5.1), or what came between is not in the capture." by [trouble_frames];
         first_seen_counted: u32, "How many segments are counted above as sent again or late, as Wireshark counts them, though nothing of them was in the capture before: whether they came late, or stand for one that was lost before, cannot be told." by [trouble_frames];
-        trouble_frames: Frames, "The first frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
+        trouble_frames: Frames, "The first 1000 frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
         copied_frames: u32, "Frames that hold a segment which an earlier frame already held: the same packet, captured twice or doubled on its way, not sent twice.";
         same_copies: u32, "How many of these differ in nothing from the frame before: the network may have doubled them.";
         doubled_frames: u32, "How many of these the receiver has acknowledged as received twice (D-SACK, RFC 2883): they were doubled on the way.";

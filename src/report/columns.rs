@@ -345,9 +345,11 @@ const ICMP_ERRORS: Columns = columns![IcmpError;
     ("to", |e, _| e.receiver.to_string()),
     ("type/code", |e, _| format!("{}/{}", e.kind, e.code)),
     ("meaning", |e, _| match (e.gateway, e.mtu) {
-        (Some(gateway), _) => format!("{}: {gateway}", e.meaning),
+        (Some(gateway), _) if e.about_destination != Some(gateway) => {
+            format!("{}: {gateway}", e.meaning)
+        }
         (None, Some(mtu)) => format!("{}: MTU {mtu}", e.meaning),
-        (None, None) => e.meaning.clone(),
+        _ => e.meaning.clone(),
     }),
     ("about", |e, _| e.about.clone()),
     ("sent in", |e, _| or_dash(e.about_frame)),

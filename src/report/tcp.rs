@@ -86,14 +86,16 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
                 + c.server_spurious_retransmissions
                 + c.client_out_of_order
                 + c.server_out_of_order
+                + c.byte_again_counted
                 - c.first_seen_counted
                 - c.opening_counted,
         ),
         ("gap", c.client_lost_segments + c.server_lost_segments),
         (
             "ACK of unseen data",
-            c.client_acked_unseen + c.server_acked_unseen,
+            c.client_acked_unseen + c.server_acked_unseen - c.misfits_counted,
         ),
+        ("odd ACK number", c.misfits_counted),
         ("late or sent again", c.first_seen_counted),
         ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
         ("zero window", c.client_zero_windows + c.server_zero_windows),
@@ -104,7 +106,10 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         ),
         (
             "keep-alive",
-            c.client_keep_alives + c.server_keep_alives - c.probes_counted - c.hurried_counted,
+            c.client_keep_alives + c.server_keep_alives
+                - c.probes_counted
+                - c.hurried_counted
+                - c.byte_again_counted,
         ),
     ];
     let alone = c

@@ -9,6 +9,7 @@ use crate::dissect::{Packet, arp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::{Mac, Milliseconds, Moment};
 use crate::track::copies;
+use crate::track::discovery::{DEFENDED, MOST_TAKEN, Taken};
 use foldhash::fast::{FixedState, RandomState};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
@@ -97,7 +98,12 @@ pub struct Requests {
     open: HashMap<(Ipv4Addr, Ipv4Addr), usize>,
     table: Vec<Neighbour>,
     place: HashMap<Ipv4Addr, usize>,
+    /// The virtual LAN of each address in the table that was said with a tag.
+    vlans: HashMap<Ipv4Addr, u16>,
     claims: HashMap<Ipv4Addr, Claim>,
+    /// Who asked last whether an address is free, in which frame and when, and in which virtual LAN.
+    wanted: HashMap<Ipv4Addr, (Mac, u32, Time, Option<u16>)>,
+    taken: Vec<Taken>,
     bindings: Bindings,
     /// Packets past what is kept.
     pub overflow: u64,
@@ -143,7 +149,7 @@ impl Requests {
         let (frame, time) = (packet.frame.number, packet.frame.time);
         match self.copied(packet) {
             Some(original) => self.once_more(original, frame),
-            None => self.message(&message, frame, time),
+            None => self.message(&message, frame, time, vlan(packet)),
         }
         self.duplicates(&message, frame, time.unwrap_or_default())
     }
@@ -185,8 +191,9 @@ impl Requests {
         }
     }
 
-    fn message(&mut self, message: &Message, frame: u32, time: Option<Time>) {
-        let conflict = self.learn(message, frame);
+    fn message(&mut self, message: &Message, frame: u32, time: Option<Time>, vlan: Option<u16>) {
+        let conflict = self.learn(message, frame, vlan);
+        self.want(message, frame, time.unwrap_or_default(), vlan);
         if message.opcode == 2 && self.answer(message, frame, time.unwrap_or_default(), conflict) {
             return;
         }
@@ -221,6 +228,44 @@ impl Requests {
             conflict_frame: conflict,
             frames: vec![frame],
         });
+    }
+
+    /// Takes in that somebody asks whether an address is free (RFC 5227 section 2.1), and that somebody
+    /// else says that it has it.
+    fn want(&mut self, message: &Message, frame: u32, time: Time, vlan: Option<u16>) {
+        let card = Mac(message.sender_mac);
+        if message.sender.is_unspecified() {
+            let room = self.wanted.len() < MOST || self.wanted.contains_key(&message.target);
+            if message.opcode == 1 && !message.target.is_unspecified() && room {
+                self.wanted
+                    .insert(message.target, (card, frame, time, vlan));
+            }
+            return;
+        }
+        let Some((mac, asked, then, within)) = self.wanted.get(&message.sender).copied() else {
+            return;
+        };
+        let address = IpAddr::V4(message.sender);
+        if mac != card
+            && vlan == within
+            && (0..=DEFENDED).contains(&time.since(then))
+            && self.taken.len() < MOST_TAKEN
+            && !self
+                .taken
+                .iter()
+                .any(|t| t.address == address && t.wants.0 == mac)
+        {
+            self.taken.push(Taken {
+                address,
+                wants: (mac, asked),
+                has: (card, frame),
+            });
+        }
+    }
+
+    /// Addresses that were asked for and are not free, in order.
+    pub fn taken(&self) -> &[Taken] {
+        &self.taken
     }
 
     /// Addresses that this packet binds to another hardware address than the one they were first
@@ -270,7 +315,7 @@ impl Requests {
     }
 
     /// Writes the binding into the table; the frame when it contradicts an earlier one.
-    fn learn(&mut self, message: &Message, frame: u32) -> Option<u32> {
+    fn learn(&mut self, message: &Message, frame: u32, vlan: Option<u16>) -> Option<u32> {
         if message.sender.is_unspecified() {
             return None;
         }
@@ -278,6 +323,13 @@ impl Requests {
         if let Some(place) = self.place.get(&message.sender) {
             let known = &mut self.table[*place];
             if known.mac == mac {
+                return None;
+            }
+            let other = self.vlans.get(&message.sender).copied();
+            if vlan.zip(other).is_some_and(|(one, other)| one != other) {
+                // Virtual LANs never meet: each may have a host with this address.
+                let address = known.address;
+                self.bindings.add(address, mac, frame);
                 return None;
             }
             known.conflict = true;
@@ -288,6 +340,9 @@ impl Requests {
             return Some(frame);
         }
         if self.table.len() < MOST {
+            if let Some(vlan) = vlan {
+                self.vlans.insert(message.sender, vlan);
+            }
             self.place.insert(message.sender, self.table.len());
             self.table.push(Neighbour {
                 address: message.sender.into(),
@@ -378,6 +433,12 @@ impl Requests {
     }
 }
 
+/// The virtual LAN of a frame, by its tag.
+fn vlan(packet: &Packet<'_>) -> Option<u16> {
+    let tag = packet.view(packet.layers.find(Protocol::Vlan)?).u16(0)?;
+    Some(tag & 0x0fff)
+}
+
 fn v4(address: IpAddr) -> Ipv4Addr {
     match address {
         IpAddr::V4(v4) => v4,
@@ -449,7 +510,7 @@ mod tests {
     fn what_is_said_again_is_bound_once() {
         let mut requests = Requests::default();
         for (number, card) in (1..).zip([A, B, A, B, A, C]) {
-            requests.message(&message(2, (card, 1), (B, 2)), number, None);
+            requests.message(&message(2, (card, 1), (B, 2)), number, None, None);
         }
         let frames: Vec<u32> = requests.bindings().iter().map(|b| b.frame).collect();
         assert_eq!(frames, [1, 2, 6]);

@@ -4,7 +4,7 @@
 use super::arp::Binding;
 use super::checksums::{Checksums, Found, MOST, Sum};
 use super::copies::{Copies, Relay};
-use super::tcp::Connections;
+use super::tcp::{Connections, Late};
 use crate::facts::situation::{About, Difference, Situation, SituationKind, Story, Unfit};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -40,6 +40,13 @@ fn detours<'c>(
 pub(super) fn twice(copies: &Copies, bindings: &[Binding], tcp: &Connections) -> Vec<Situation> {
     let mut told: Vec<Situation> = Vec::new();
     let mut relayed = 0;
+    let late = tcp.came_again();
+    if let Some(joined) = copies
+        .joined(&late.pairs)
+        .filter(|_| late.count > 0 || copies.count > 0)
+    {
+        return vec![one_after_the_other(copies, late, joined)];
+    }
     for (relay, own, other) in detours(copies, bindings) {
         relayed += relay.count;
         let mut frames: Vec<u32> = relay.pairs.iter().flat_map(|p| [p.0, p.1]).collect();
@@ -55,7 +62,6 @@ pub(super) fn twice(copies: &Copies, bindings: &[Binding], tcp: &Connections) ->
         told.push(situation(SituationKind::Detour, frames, story));
     }
     told.extend(plainly_twice(copies, relayed, tcp));
-    let late = tcp.came_again();
     if late.count > 0 {
         let mut frames: Vec<u32> = late.pairs.iter().flat_map(|p| [p.0, p.1]).collect();
         frames.sort_unstable();
@@ -71,6 +77,22 @@ pub(super) fn twice(copies: &Copies, bindings: &[Binding], tcp: &Connections) ->
         });
     }
     told
+}
+
+/// Frames that appear twice because two captures were put one after the other.
+fn one_after_the_other(copies: &Copies, late: &Late, joined: u32) -> Situation {
+    let pairs = copies.pairs.iter().chain(&late.pairs);
+    let mut frames: Vec<u32> = pairs.flat_map(|p| [p.0, p.1]).collect();
+    frames.sort_unstable();
+    frames.dedup();
+    let story = Story::Copied {
+        count: copies.count + u64::from(late.count),
+        packets: copies.frames,
+        difference: copies.difference(),
+        doubled: 0,
+        joined: Some(joined),
+    };
+    situation(SituationKind::CapturedTwice, frames, story)
 }
 
 /// Frames that appear twice, but for those that were told already.
@@ -92,6 +114,7 @@ fn plainly_twice(copies: &Copies, relayed: u64, tcp: &Connections) -> Option<Sit
             Difference::None => tcp.doubled(),
             _ => 0,
         },
+        joined: None,
     };
     Some(situation(SituationKind::CapturedTwice, frames, story))
 }

@@ -38,7 +38,7 @@ const CLOCKS: i64 = 10_000_000_000;
 /// For how many frames more is kept than the token, from the beginning and after each copy.
 const ATTENTIVE: u32 = 4096;
 /// How many copies are named.
-const NAMED: usize = 20;
+const NAMED: usize = 1000;
 /// How many frames of a loop are named.
 const NAMED_OF_LOOP: usize = 100;
 /// A packet that went round in a circle was sent again by the card that had sent it, so many times.
@@ -125,6 +125,11 @@ pub struct Copies {
     apart: u64,
     /// The first copies, each after the frame it is a copy of.
     pub pairs: Vec<(u32, u32)>,
+    /// The time of the newest frame, and the first frame before whose time another had come.
+    newest: Option<Time>,
+    back: Option<u32>,
+    /// How many copies stand behind that frame, with their originals before it.
+    across: u64,
     /// Who passed packets on.
     pub relays: Vec<Relay>,
     /// Whose packets went round.
@@ -145,6 +150,9 @@ impl Default for Copies {
             kinds: [0; DIFFERENCES.len()],
             apart: 0,
             pairs: Vec::new(),
+            newest: None,
+            back: None,
+            across: 0,
             relays: Vec::new(),
             loops: Vec::new(),
         }
@@ -154,6 +162,7 @@ impl Default for Copies {
 impl Copies {
     /// Takes in an IP packet; says which earlier frame held the same one, and what differs.
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip) -> Option<(u32, Difference)> {
+        self.clock(&packet.frame);
         let interface = packet.frame.interface;
         if *self.interface.get_or_insert(interface) != interface && !self.several {
             self.widen();
@@ -183,9 +192,33 @@ impl Copies {
             && !self.several
             && !self.holds(token);
         if alone {
+            self.clock(frame);
             self.keep(token);
         }
         alone
+    }
+
+    /// Takes in the time of a frame.
+    #[inline]
+    pub(super) fn clock(&mut self, frame: &Frame<'_>) {
+        if frame.time < self.newest && frame.time.is_some() {
+            self.back.get_or_insert(frame.number);
+        }
+        self.newest = frame.time;
+    }
+
+    /// Whether such a pair stands on both sides of the first frame at which time runs backwards.
+    fn is_across(&self, pair: (u32, u32)) -> bool {
+        self.back
+            .is_some_and(|back| pair.0 < back && back <= pair.1)
+    }
+
+    /// The frame at which time runs backwards, where that divides all copies, and these pairs, from
+    /// their originals.
+    pub fn joined(&self, others: &[(u32, u32)]) -> Option<u32> {
+        let all = self.across == self.count && others.iter().all(|pair| self.is_across(*pair));
+        // Several interfaces are written in turns, each with what it has gathered.
+        self.back.filter(|_| all && !self.several)
     }
 
     /// Whether one of the last frames had this token.
@@ -312,6 +345,7 @@ impl Copies {
         let apart = record.time.since(original.time).unsigned_abs();
         self.apart += u64::from(apart > WITHIN.unsigned_abs());
         let pair = (original.frame, record.frame);
+        self.across += u64::from(self.is_across(pair));
         if self.pairs.len() < NAMED {
             self.pairs.push(pair);
         }
@@ -335,6 +369,11 @@ impl Copies {
         if relay.pairs.len() < NAMED {
             relay.pairs.push(pair);
         }
+    }
+
+    /// How many copies are not named.
+    pub fn unnamed(&self) -> u64 {
+        self.count.saturating_sub(self.pairs.len() as u64)
     }
 
     /// How many copies were taken at another place, at the same moment.
@@ -420,7 +459,11 @@ impl Record {
     /// TTL down.
     fn came_round_as(&self, later: &Record) -> bool {
         let apart = later.time.since(self.time);
-        let limit = if later.identification == 0 { WITHIN } else { ROUTED_WITHIN };
+        let limit = if later.identification == 0 {
+            WITHIN
+        } else {
+            ROUTED_WITHIN
+        };
         self.ttl > later.ttl
             && self.interface == later.interface
             && self.below == later.below

@@ -434,6 +434,8 @@ impl Echoes {
                 sequence,
             });
         }
+        let gateway = gateway(packet, ip, message);
+        let itself = quoted.is_some_and(|quoted| gateway == Some(quoted.destination));
         self.errors.push(IcmpError {
             frame,
             time: packet.frame.time.map(|t| Moment(t.0)),
@@ -441,8 +443,12 @@ impl Echoes {
             receiver: ip.destination,
             kind: message.kind,
             code: message.code,
-            meaning: meaning(v6, message.kind, message.code).to_owned(),
-            gateway: gateway(packet, ip, message),
+            meaning: match itself {
+                true => "redirect: the destination is on the link itself",
+                false => meaning(v6, message.kind, message.code),
+            }
+            .to_owned(),
+            gateway,
             mtu: mtu(packet, message),
             about: quoted.map_or_else(
                 || "a packet whose beginning was not captured".to_owned(),

@@ -118,14 +118,16 @@ impl Trackers {
     /// The same with all that hosts and next hops are decided from.
     pub fn known<'t>(&'t self, near: &'t Neighbourhood) -> pairs::Known<'t> {
         let routers = self.discovery.routers();
-        pairs::Known::new(
+        let mut known = pairs::Known::new(
             &near.table,
             &near.bindings,
             routers,
             &near.leases,
             &self.redirects.0,
             self.local(),
-        )
+        );
+        known.shown(self.icmp.errors(), &self.pairs);
+        known
     }
 
     /// What had to be left out for want of room, each with how much.
@@ -156,6 +158,10 @@ impl Trackers {
                 "fragmented datagrams were given up before they were whole, for want of room",
             ),
             (
+                self.copies.unnamed(),
+                "copies of frames are counted and not named: there are too many",
+            ),
+            (
                 u64::from(self.tcp.later()),
                 "TCP connections are not told one by one: their SYNs are not in the capture, so that Wireshark's tcp.stream counts each with an earlier connection of the same ports",
             ),
@@ -175,6 +181,7 @@ impl Trackers {
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, fragments: usize) -> Option<tcp::Seen> {
         let Some(ip) = &packet.ip else {
+            self.copies.clock(&packet.frame);
             self.pairs.tunnel(packet);
             self.pairs.cut(packet);
             self.arp.packet(packet);

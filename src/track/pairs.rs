@@ -14,6 +14,7 @@ use crate::dissect::{Ip, Macs, Packet, Usual, as_usize};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
+use crate::facts::icmp::IcmpError;
 use crate::facts::ip::{Hop, Host};
 use foldhash::fast::RandomState;
 use std::collections::hash_map::Entry;
@@ -167,6 +168,14 @@ pub struct Known<'t> {
     leased: HashMap<IpAddr, &'t Lease, RandomState>,
     /// The first redirect of each host for each destination.
     redirects: HashMap<(IpAddr, IpAddr), Redirect, RandomState>,
+    /// The first frame in which DHCP offered an address to a card.
+    offered: HashMap<(IpAddr, [u8; 6]), u32, RandomState>,
+    /// The first binding of each hardware address whose address another one claims as well.
+    disputed: HashMap<([u8; 6], bool), &'t Binding, RandomState>,
+    /// The first ICMP error that each host sent about a packet for another one.
+    reports: HashMap<IpAddr, u32, RandomState>,
+    /// The hardware addresses that the router sends from which DHCP names, with the first frame.
+    router_cards: Vec<([u8; 6], u32)>,
     /// What DHCP told of the network.
     local: Local,
 }
@@ -192,6 +201,10 @@ impl<'t> Known<'t> {
             routers: HashMap::default(),
             leased: HashMap::default(),
             redirects: HashMap::default(),
+            offered: HashMap::default(),
+            disputed: HashMap::default(),
+            reports: HashMap::default(),
+            router_cards: Vec::new(),
             local,
         };
         let routers: HashSet<&IpAddr, RandomState> = routers.iter().collect();
@@ -217,7 +230,18 @@ impl<'t> Known<'t> {
                 other.get_or_insert(binding);
             }
         }
+        for binding in bindings {
+            if known.contradicted(binding.address, binding.mac.0).is_some() {
+                let card = (binding.mac.0, binding.address.is_ipv4());
+                known.disputed.entry(card).or_insert(binding);
+            }
+        }
         for lease in leases {
+            if let (Some(address), Some(Mac(mac)), Some(frame)) =
+                (lease.offered, lease.client_mac, lease.offer_frame)
+            {
+                known.offered.entry((address, mac)).or_insert(frame);
+            }
             // Who declined an address does not use it.
             let kept = lease.acknowledged.filter(|_| lease.decline_frame.is_none());
             if let Some(address) = kept {
@@ -272,6 +296,58 @@ impl<'t> Known<'t> {
             (Some(inform), _) => Some((inform, false)),
             (None, ack) => Some((ack?, true)),
         }
+    }
+
+    /// Takes in what the packets themselves show: who reports errors, and where the router that DHCP
+    /// names sends from.
+    pub fn shown(&mut self, errors: &[IcmpError], pairs: &Pairs) {
+        for error in errors {
+            if error.about_destination.is_some_and(|to| to != error.sender) {
+                self.reports.entry(error.sender).or_insert(error.frame);
+            }
+        }
+        let router = self.local.router.map(IpAddr::V4);
+        for pair in pairs.list.iter().filter(|p| Some(p.source) == router) {
+            self.router_cards
+                .extend(pair.macs.map(|macs| (macs.1, pair.first_frame)));
+        }
+    }
+
+    /// The frame in which DHCP offered this address to this card.
+    fn offered(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
+        self.offered.get(&(address, mac)).copied()
+    }
+
+    /// What gives this hardware address an address of this IP version, and what gives that another
+    /// one.
+    fn disputed(&self, mac: [u8; 6], version: IpAddr) -> Option<(&'t Binding, &'t Binding)> {
+        let claim = *self.disputed.get(&(mac, version.is_ipv4()))?;
+        Some((claim, self.contradicted(claim.address, mac)?))
+    }
+
+    /// The frame in which this host reports an error of a packet that is not for itself.
+    fn reports(&self, address: IpAddr) -> Option<u32> {
+        self.reports.get(&address).copied()
+    }
+
+    /// A frame that the router which DHCP names sends from this card.
+    fn sent_from(&self, router: IpAddr, mac: [u8; 6]) -> Option<u32> {
+        let sends = |card: &&([u8; 6], u32)| card.0 == mac;
+        let sent = self.router_cards.iter().find(sends).map(|card| card.1);
+        sent.or(self.said(router, mac))
+    }
+
+    /// A frame that shows that router with another card.
+    fn sends_from_another(&self, router: IpAddr, mac: [u8; 6]) -> Option<u32> {
+        let sends = |card: &&([u8; 6], u32)| card.0 != mac;
+        let sent = self.router_cards.iter().find(sends).map(|card| card.1);
+        sent.or(self.contradicted(router, mac).map(|b| b.frame))
+    }
+
+    /// Whether DHCP told this host of this router.
+    fn told_of(&self, host: IpAddr, router: IpAddr) -> bool {
+        let lease = self.leased.get(&host);
+        lease.is_some_and(|lease| lease.router == Some(router))
     }
 
     /// The router with this hardware address.
@@ -419,6 +495,15 @@ impl Pairs {
         self.list.iter().map(|pair| (pair, true)).chain(cut)
     }
 
+    /// The first frame of what one host sent to another, if it went to a single hardware address.
+    pub fn first_to_one(&self, source: IpAddr, destination: IpAddr) -> Option<u32> {
+        let all = self.all().map(|(pair, _)| pair);
+        let of = all.filter(|p| p.source == source && p.destination == destination);
+        let first = of.min_by_key(|p| p.first_frame)?;
+        let single = first.macs.is_some_and(|m| m.0[0] & 1 == 0);
+        single.then_some(first.first_frame)
+    }
+
     /// The lowest TTL of what one host sent to another.
     pub fn lowest_ttl(&self, source: IpAddr, destination: IpAddr) -> Option<u8> {
         let all = self.all().map(|(pair, _)| pair);
@@ -515,6 +600,19 @@ impl Pairs {
                 }
             }
         }
+        // TTLs of what each card sent in the name of addresses that nobody says are its own.
+        let mut brought: HashMap<([u8; 6], bool), [u64; 4], RandomState> = HashMap::default();
+        for pair in self.list.iter().filter(|p| !p.source.is_unspecified()) {
+            let elsewhere = pair.elsewhere.map(|other| other.macs);
+            for card in pair.macs.into_iter().chain(elsewhere).map(|macs| macs.1) {
+                if known.said(pair.source, card).is_none() {
+                    let ttls = brought.entry((card, pair.source.is_ipv4())).or_default();
+                    for (all, new) in ttls.iter_mut().zip(pair.ttls) {
+                        *all |= new;
+                    }
+                }
+            }
+        }
         // TTLs of what one host got from another over one card.
         let back: HashMap<(IpAddr, IpAddr, [u8; 6]), [u64; 4], RandomState> = self
             .list
@@ -531,6 +629,9 @@ impl Pairs {
                         mac,
                         carried: carried.get(&through).map_or(0, Vec::len),
                         back: back.map_or_else(Vec::new, |ttls| members(*ttls)),
+                        brought: brought
+                            .get(&(mac, pair.destination.is_ipv4()))
+                            .map_or_else(Vec::new, |ttls| members(*ttls)),
                     }
                 };
                 let first = way(pair.macs?);

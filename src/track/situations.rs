@@ -16,12 +16,12 @@ use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
 use crate::facts::icmp::{IcmpError, TraceProbe};
-use crate::facts::situation::{About, Missing, Situation, SituationKind, Story};
+use crate::facts::situation::{About, Alive, Missing, Scanned, Situation, SituationKind, Story};
 use crate::facts::tcp::Opened;
 use crate::facts::udp::Answered;
 use foldhash::fast::RandomState;
 use gather::Gathered;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::thread;
 
@@ -49,6 +49,7 @@ pub(crate) fn find(
     let (mut found, (waiting, translated)) = both(trackers.tcp.len() >= MANY, gather, || {
         (waiting::find(trackers), translated::find(&trackers.tcp))
     });
+    open_ports(trackers, &mut found);
     found.extend(waiting);
     conflicts(trackers, &mut found);
     taken(trackers, &mut found);
@@ -110,8 +111,18 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
             .zip(last)
             .map(|(end, last)| end.0.saturating_sub(last.0));
         let (sends, receives) = (census.sent(asked), census.was_sent_to(asker));
-        let (kind, answer) = match sends {
-            Some(frame) => (SituationKind::NoAnswer, Missing::Alive(frame)),
+        let sent = trackers.pairs.first_to_one(asker, asked);
+        let sent = sent.filter(|sent| frames.iter().all(|frame| frame < sent));
+        let (kind, answer) = match sends.map(Missing::Alive).or(sent.map(Missing::Sent)) {
+            Some(answer) => (SituationKind::NoAnswer, answer),
+            None if let Some(frame) = sent => (SituationKind::NoAnswer, Missing::Sent(frame)),
+            None if again && !receives && !exchanged.contains(&asker) => {
+                let ends = after.is_some_and(|after| after < ARP_WAIT);
+                (SituationKind::NoAnswer, Missing::Again(ends))
+            }
+            None if after.is_some_and(|after| after < ARP_WAIT) && again => {
+                (SituationKind::HostAbsent, Missing::NobodyYet)
+            }
             None if after.is_some_and(|after| after < ARP_WAIT) => {
                 let after = after.unwrap_or(0);
                 (SituationKind::NoAnswer, Missing::Cut(after))
@@ -137,6 +148,9 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
 }
 
 fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
+    let bindings = trackers.arp.bindings().iter().rev();
+    let claimed: HashMap<IpAddr, u32, RandomState> =
+        bindings.map(|b| (b.address, b.frame)).collect();
     for index in 0..trackers.tcp.len() {
         // What is missing here may be told of the connection in another VLAN.
         if trackers.tcp.mixed(index).is_some() {
@@ -190,7 +204,10 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         };
         // Who has sent anything is not silent.
         let alive = match kind {
-            SituationKind::HostSilent => census.sent(server),
+            SituationKind::HostSilent => {
+                let claimed = claimed.get(&server).copied().map(Alive::Claimed);
+                census.sent(server).map(Alive::Sent).or(claimed)
+            }
             _ => None,
         };
         let kind = if alive.is_some() {
@@ -201,6 +218,45 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
         found.add(kind, About::Tcp, ends, frames, || {
             story(errors, &failure, &syns, alive)
         });
+    }
+}
+
+/// Most open ports that a scan names.
+const OPEN: usize = 20;
+
+/// Adds to scans of one host's ports those that answered with SYN+ACK.
+fn open_ports(trackers: &Trackers, found: &mut [Situation]) {
+    let mut scans: HashMap<(IpAddr, IpAddr), Vec<u16>, RandomState> = HashMap::default();
+    let ends = |s: &Situation| match &s.sentence {
+        Story::Together {
+            scan: Some(Scanned::Ports),
+            ..
+        } => s.client.zip(s.server),
+        _ => None,
+    };
+    scans.extend(found.iter().filter_map(ends).map(|ends| (ends, Vec::new())));
+    if scans.is_empty() {
+        return;
+    }
+    for index in 0..trackers.tcp.len() {
+        let opening = trackers.tcp.opening(index).filter(|o| o.answer.0 != 0);
+        if let Some([client, server]) = opening.map(|o| o.ends)
+            && let Some(ports) = scans.get_mut(&(client.0, server.0))
+        {
+            ports.push(server.1);
+        }
+    }
+    for situation in found {
+        let Some(mut ports) = ends(situation).and_then(|ends| scans.get(&ends).cloned()) else {
+            continue;
+        };
+        ports.sort_unstable();
+        ports.dedup();
+        if let Story::Together { open, .. } = &mut situation.sentence {
+            open.1 = ports.len();
+            ports.truncate(OPEN);
+            open.0 = ports;
+        }
     }
 }
 
@@ -230,7 +286,7 @@ fn story(
     errors: &[IcmpError],
     failure: &Failure,
     syns: &[(u32, i64)],
-    alive: Option<u32>,
+    alive: Option<Alive>,
 ) -> Story {
     let to = failure.server;
     match failure.opened {
@@ -238,6 +294,9 @@ fn story(
         Opened::Unreachable | Opened::Expired => Story::SynUndelivered {
             to,
             error: error_in(errors, failure.answer_frame).map(|e| (e.sender, e.meaning.clone())),
+            port: error_in(errors, failure.answer_frame).is_some_and(|e| {
+                (e.kind, e.code) == if e.sender.is_ipv4() { (3, 3) } else { (1, 4) }
+            }),
         },
         Opened::Challenged => Story::Challenged(to),
         _ if syns.len() < 2 => Story::SynUnanswered(to),
@@ -398,14 +457,16 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
 
 /// Addresses that somebody wants and somebody else has.
 fn taken(trackers: &Trackers, found: &mut Vec<Situation>) {
-    for taken in trackers.discovery.taken() {
+    let by_arp = trackers.arp.taken().iter().map(|t| (t, About::Arp));
+    let six = trackers.discovery.taken().iter();
+    for (taken, about) in by_arp.chain(six.map(|t| (t, About::Discovery))) {
         let story = Story::Taken {
             address: taken.address,
             wants: taken.wants,
             has: taken.has,
         };
         let frames = vec![taken.wants.1, taken.has.1];
-        let (kind, about) = (SituationKind::AddressConflict, About::Discovery);
+        let kind = SituationKind::AddressConflict;
         found.push(Situation {
             server: Some(taken.address),
             ..Situation::new(kind, about, frames, story)
@@ -488,6 +549,7 @@ fn servers(leases: &[Lease], found: &mut Vec<Situation>) {
             let story = Story::Offered {
                 others: (*others).clone(),
                 server: lease.server.map(|server| (server, lease.ack_frame)),
+                offer: lease.offer_frame,
                 times,
             };
             found.push(Situation {

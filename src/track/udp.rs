@@ -10,8 +10,9 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow, FlowRoles};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
-use foldhash::fast::RandomState;
+use foldhash::fast::{FixedState, RandomState};
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 /// One end of a flow.
@@ -69,6 +70,8 @@ struct Open {
     group: bool,
     /// The second end asked for it, over another flow: a transfer of TFTP.
     called: bool,
+    /// The second end asked a group or everybody for it, over another flow.
+    asked: bool,
 }
 
 impl Open {
@@ -89,6 +92,7 @@ impl Open {
             error: None,
             group: false,
             called: false,
+            asked: false,
         }
     }
 }
@@ -159,6 +163,32 @@ fn transaction(flow: &Open, stream: u32, payload: &[u8]) -> (Transaction, Part) 
     ((stream, message.xid, client), part)
 }
 
+/// A message of DNS in a flow: its number and what it asks for, mixed; 0 where that is not there.
+type Question = (u32, u16, u32);
+
+/// The question of a message of DNS, and whether it answers one.
+fn question(stream: u32, payload: &[u8]) -> Option<(Question, Part)> {
+    let [high, low, flags, _, 0, count, ..] = *payload.first_chunk::<6>()? else {
+        return None;
+    };
+    let rest = payload.get(12..).unwrap_or_default();
+    let name = rest.iter().position(|b| *b == 0);
+    let asked = name
+        .and_then(|end| rest.get(..end + 5))
+        .filter(|_| count > 0);
+    // Some clients mix capitals into a name (0x20), and some servers do not keep them.
+    let mixed = asked.map_or(0, |asked| {
+        let hash = FixedState::default().hash_one(asked.to_ascii_lowercase());
+        u32::try_from(hash >> 32).unwrap_or_default() | 1
+    });
+    let part = if flags & 0x80 == 0 {
+        Part::Asks
+    } else {
+        Part::Answers
+    };
+    Some(((stream, u16::from_be_bytes([high, low]), mixed), part))
+}
+
 /// Whether answers, if any, come over other flows: to a group, DHCP, or TFTP, whose server answers
 /// from another port (RFC 1350 §4).
 fn elsewhere(flow: &Open) -> bool {
@@ -192,6 +222,7 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
         ((false, true), ..) => (0, FlowRoles::Group),
         (_, true, false) => (1, FlowRoles::Port),
         (_, false, true) => (0, FlowRoles::Port),
+        _ if flow.asked => (1, FlowRoles::Asked),
         (_, false, false) if from >= EPHEMERAL && to < EPHEMERAL => (0, FlowRoles::Ephemeral),
         _ => (0, FlowRoles::FirstSender),
     }
@@ -255,6 +286,10 @@ pub struct Flows {
     rows: Chunks<Row>,
     /// What waits of each transaction of DHCP, whose messages have a number.
     transactions: HashMap<Transaction, [u32; 2], RandomState>,
+    /// The newest row that waits with each question of DNS, and with each number.
+    questions: HashMap<Question, u32, RandomState>,
+    /// Who asked a group or everybody, and at which port.
+    asked: HashSet<(End, u16), RandomState>,
     /// Who asked for a transfer of TFTP, and whom.
     transfers: HashSet<(End, IpAddr), RandomState>,
 }
@@ -300,8 +335,14 @@ impl Flows {
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
         flow.newest[side] = row;
         let dhcp = is_dhcp(flow).then(|| transaction(flow, stream, packet.payload_bytes()));
+        let dns = matches!(packet.application, Some(Protocol::Dns | Protocol::Llmnr))
+            .then(|| question(stream, packet.payload_bytes()))
+            .flatten();
         // Everything that waits on the other side has now been followed by something.
-        let mut asked = [std::mem::replace(&mut flow.waiting[1 - side], NONE), NONE];
+        let mut asked = match dns {
+            None => [std::mem::replace(&mut flow.waiting[1 - side], NONE), NONE],
+            Some(_) => [NONE; 2],
+        };
         let mut waiting = &mut flow.waiting;
         let mut waits = true;
         if let Some((transaction, part)) = dhcp {
@@ -312,10 +353,21 @@ impl Flows {
                 Part::Ends => waits = false,
             }
         }
-        let before = if waits {
-            std::mem::replace(&mut waiting[side], row)
-        } else {
-            NONE
+        let before = match dns {
+            Some((question, Part::Asks)) => {
+                let before = self.questions.insert(question, row);
+                self.questions.insert((question.0, question.1, 0), row);
+                before.unwrap_or(NONE)
+            }
+            Some((question, _)) => {
+                asked[0] = self.questions.remove(&question).unwrap_or(NONE);
+                if asked[0] != NONE {
+                    self.questions.remove(&(question.0, question.1, 0));
+                }
+                NONE
+            }
+            None if waits => std::mem::replace(&mut waiting[side], row),
+            None => NONE,
         };
         flow.answered |= asked != [NONE; 2];
         let mut answers = NONE;
@@ -389,6 +441,13 @@ impl Flows {
             (flow.first, flow.last) = (time, time);
             flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
             flow.called = self.transfers.contains(&(to, from.0));
+            // Where both ports are the same, both ends may be asking.
+            let apart = from.1 != to.1 || is_service(from.1);
+            flow.asked = apart && self.asked.contains(&(to, from.1));
+            let all = flow.group || is_group(to.0);
+            if all && self.asked.len() < MOST_TRANSFERS {
+                self.asked.insert((from, to.1));
+            }
             if to.1 == TFTP && self.transfers.len() < MOST_TRANSFERS {
                 self.transfers.insert((from, to.0));
             }

@@ -10,6 +10,15 @@ use std::net::IpAddr;
 /// A port of a host.
 pub type Service = (IpAddr, u16);
 
+/// A frame that shows that a host is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alive {
+    /// It sent this packet.
+    Sent(u32),
+    /// ARP says here who has its address.
+    Claimed(u32),
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Story {
@@ -30,6 +39,8 @@ pub enum Story {
         to: Service,
         /// Who sent the error, and what it says; nothing if it was not kept.
         error: Option<(IpAddr, String)>,
+        /// It says that the port is unreachable, which TCP says itself, with RST.
+        port: bool,
     },
     /// An ICMP error answered a datagram.
     DatagramUndelivered {
@@ -61,8 +72,8 @@ pub enum Story {
         gaps: Vec<i64>,
         /// Whether these grow.
         growing: bool,
-        /// A frame that the host sent nevertheless.
-        alive: Option<u32>,
+        /// A frame that shows that the host is there nevertheless.
+        alive: Option<Alive>,
     },
     /// An ACK of an older connection answered the SYN to this port.
     Challenged(Service),
@@ -78,6 +89,10 @@ pub enum Story {
         ports: Several<u16>,
         /// What it looks like, when there are so many.
         scan: Option<Scanned>,
+        /// Of a scanned host, the first ports that answered with SYN+ACK, and how many there are.
+        open: (Vec<u16>, usize),
+        /// So many of the frames are named, if not all.
+        named: Option<usize>,
         /// The first one.
         first: Box<Story>,
     },
@@ -176,6 +191,8 @@ pub enum Story {
         others: Vec<IpAddr>,
         /// The other one, and the frame of its ACK.
         server: Option<(IpAddr, Option<u32>)>,
+        /// The frame of its offer.
+        offer: Option<u32>,
         /// In how many transactions these servers did.
         times: usize,
     },
@@ -189,6 +206,9 @@ pub enum Story {
         difference: Difference,
         /// How many the receiver has acknowledged as received twice.
         doubled: u32,
+        /// The frame at which time runs backwards, if all originals stand before it and all copies
+        /// behind.
+        joined: Option<u32>,
     },
     /// Packets were sent again and again by the same cards, each time with a lower TTL.
     WentRound {
@@ -276,6 +296,23 @@ pub enum Story {
         frame: u32,
         /// Whether the server took it.
         accepted: Option<bool>,
+        /// It is for a proxy, not for a web server.
+        proxy: bool,
+    },
+    /// A form was sent with a field that holds a password by its name.
+    FormPassword {
+        /// Who sent it.
+        client: IpAddr,
+        /// To whom.
+        server: IpAddr,
+        /// The name beside it.
+        user: Option<String>,
+        /// The name of the field.
+        field: String,
+        /// It stands in the query of the request's target, not in its body.
+        query: bool,
+        /// The frame with the password's beginning.
+        frame: u32,
     },
     /// A client sent an SNMP community.
     Community {
@@ -317,8 +354,15 @@ pub enum Missing {
     Alive(u32),
     /// The capture ends so many nanoseconds after the question.
     Cut(i64),
+    /// Who asked sent something to the hardware address of the other then.
+    Sent(u32),
     /// It would have been captured, so nobody answered.
     Nobody,
+    /// The same of all but the last question, behind which the capture ends.
+    NobodyYet,
+    /// It might have passed elsewhere, but who asks asked again, as it does when no answer comes;
+    /// and whether the capture ends behind the last question.
+    Again(bool),
     /// It might have passed elsewhere.
     Unseen,
     /// So it might, and the question was not repeated, as it is when no answer comes.

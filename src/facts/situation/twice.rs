@@ -97,7 +97,7 @@ fn difference_in_words(difference: Difference) -> &'static str {
             "with different hardware addresses, because both sides of a device between were recorded"
         }
         Difference::None => {
-            "with nothing that differs, as a mirror port does that copies both directions, or doubled by the network on its way"
+            "with nothing that differs, as a mirror port does that copies both directions, or at both ends of a link, in captures that were merged, or doubled by the network on its way"
         }
     }
 }

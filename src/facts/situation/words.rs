@@ -5,7 +5,7 @@
 //! where nothing listens, and a capture that just ends like a host that is silent.
 
 use super::About;
-use super::story::{Missing, Scanned, Several, Story, Unfit};
+use super::story::{Alive, Missing, Scanned, Several, Story, Unfit};
 use super::twice::{copied, looped};
 use std::fmt::{Display, Formatter, Result};
 use std::net::IpAddr;
@@ -31,6 +31,7 @@ impl Display for Story {
             Story::SynUndelivered {
                 to: (server, port),
                 error,
+                port: closed,
             } => {
                 let (sender, meaning) = match error {
                     Some((sender, meaning)) => (sender.to_string(), meaning.as_str()),
@@ -39,7 +40,13 @@ impl Display for Story {
                 write!(
                     f,
                     "{sender} answered the SYN for {server} port {port} with an ICMP error: {meaning}."
-                )
+                )?;
+                if *closed {
+                    f.write_str(
+                        " A system answers with RST where nothing listens, so a firewall seems to reject the call (as REJECT of iptables does); unless this system, against custom, answers so itself.",
+                    )?;
+                }
+                Ok(())
             }
             Story::DatagramUndelivered {
                 to: (server, port),
@@ -55,12 +62,12 @@ impl Display for Story {
                 times,
                 answer,
             } => {
-                let times = match times {
+                let often = match times {
                     1 => "once".to_owned(),
                     n => format!("{n} times"),
                 };
-                write!(f, "{asker} asked {times} who has {asked}")?;
-                missing(f, *asker, *asked, *answer)
+                write!(f, "{asker} asked {often} who has {asked}")?;
+                missing(f, *asker, *asked, *times, *answer)
             }
             Story::SynUnanswered((server, port)) => write!(
                 f,
@@ -80,9 +87,13 @@ impl Display for Story {
                     "No answer of {server} to {count} SYNs to port {port} ({how} of {told} s)"
                 )?;
                 match alive {
-                    Some(frame) => write!(
+                    Some(Alive::Sent(frame)) => write!(
                         f,
                         " is in this capture, though it did send other packets (frame {frame}): the SYNs or the answers to them are dropped on the way, or the answers went another way; or the host ignores them (its own firewall, or the queue of calls to that port is full)."
+                    ),
+                    Some(Alive::Claimed(frame)) => write!(
+                        f,
+                        " is in this capture, though ARP says who has its address (frame {frame}): it is on the link, or a router answers for it (proxy ARP), or it has gone since. So the host ignores the SYNs (its own firewall, or the queue of calls to that port is full), or they or the answers to them are dropped on the way."
                     ),
                     None => f.write_str(
                         ", and nothing else from it: the host is silent or absent, or the SYNs or the answers to them are dropped on the way.",
@@ -91,7 +102,7 @@ impl Display for Story {
             }
             Story::Challenged((server, port)) => write!(
                 f,
-                "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still takes that connection for open, and only a RST ends it."
+                "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still knows that connection, as open or half closed, which only a RST ends, or in TIME-WAIT, which ends by itself as well."
             ),
             Story::Together {
                 client,
@@ -99,6 +110,8 @@ impl Display for Story {
                 hosts,
                 ports,
                 scan,
+                open,
+                named,
                 first,
             } => {
                 let what = together(*client, *count, &ends(hosts, ports), first);
@@ -107,7 +120,27 @@ impl Display for Story {
                     Some(Scanned::Hosts) => ": so many hosts on one port look like a scan",
                     None => "",
                 };
-                write!(f, "{what}{scan}. The first: {first}")
+                write!(f, "{what}{scan}.")?;
+                match open {
+                    (_, 0) => {}
+                    (ports, all) => {
+                        let named = joined(ports, ", ", u16::to_string);
+                        let (plural, s) = if *all == 1 { ("", "s") } else { ("s", "") };
+                        let more = match all - ports.len() {
+                            0 => String::new(),
+                            more => format!(" and {more} more"),
+                        };
+                        write!(
+                            f,
+                            " Open, by its SYN+ACK, seem{s} port{plural} {named}{more}."
+                        )?;
+                    }
+                }
+                write!(f, " The first: {first}")?;
+                match named {
+                    Some(named) => write!(f, " Only the first {named} frames are named."),
+                    None => Ok(()),
+                }
             }
             Story::More(count) => write!(
                 f,
@@ -181,23 +214,29 @@ impl Display for Story {
                 let claims = joined(claims, " and ", |(mac, frame)| {
                     format!("{mac} (frame {frame})")
                 });
-                let false_claim = match address {
-                    IpAddr::V4(_) => "ARP spoofing",
-                    IpAddr::V6(_) => "a false advertisement",
+                let (proxy, false_claim) = match address {
+                    IpAddr::V4(_) => (", a router answers for it (proxy ARP)", "ARP spoofing"),
+                    IpAddr::V6(_) => ("", "a false advertisement"),
                 };
                 write!(
                     f,
-                    "{address} is claimed by {claims}: two hosts have the same address, one host has several cards, a card was replaced or took over, or somebody pretends to be another host ({false_claim})."
+                    "{address} is claimed by {claims}: two hosts have the same address, one host has several cards, a card was replaced or took over{proxy}, or somebody pretends to be another host ({false_claim})."
                 )
             }
             Story::Taken {
                 address,
                 wants: (wants, asked),
                 has: (has, said),
-            } => write!(
-                f,
-                "{wants} asked whether {address} is free (frame {asked}), and {has} says that it has it (frame {said}): the address is taken, so that {wants} must not use it (duplicate address detection); unless it is a switch, some of which ask like this only to see who is there."
-            ),
+            } => {
+                let proxy = match address {
+                    IpAddr::V4(_) => format!(", or {has} only answers for others (proxy ARP)"),
+                    IpAddr::V6(_) => String::new(),
+                };
+                write!(
+                    f,
+                    "{wants} asked whether {address} is free (frame {asked}), and {has} says that it has it (frame {said}): the address is taken, so that {wants} must not use it (duplicate address detection); unless it is a switch, some of which ask like this only to see who is there{proxy}."
+                )
+            }
             Story::Declined {
                 client,
                 address,
@@ -231,6 +270,7 @@ impl Display for Story {
                 others,
                 server,
                 times: times @ 2..,
+                ..
             } => {
                 let first = server.map(|(server, _)| server);
                 let all: Vec<IpAddr> = first.into_iter().chain(others.iter().copied()).collect();
@@ -240,26 +280,42 @@ impl Display for Story {
                     "More than one DHCP server made an offer, in {times} transactions: {all}. Who acknowledged which request is told with the leases."
                 )
             }
-            Story::Offered { others, server, .. } => {
+            Story::Offered {
+                others,
+                server,
+                offer,
+                ..
+            } => {
                 let others = joined(others, ", ", IpAddr::to_string);
-                let chosen = match server {
-                    Some((server, Some(frame))) => {
-                        format!("; {server} acknowledged the request (frame {frame})")
-                    }
-                    Some((server, None)) => format!(", and {server}"),
-                    None => String::new(),
-                };
-                write!(
-                    f,
-                    "More than one DHCP server made an offer: {others}{chosen}."
-                )
+                match (server, offer) {
+                    (Some((server, Some(frame))), Some(offer)) => write!(
+                        f,
+                        "More than one DHCP server made an offer: {others}, and {server} (frame {offer}), which acknowledged the request (frame {frame})."
+                    ),
+                    (Some((server, Some(frame))), None) => write!(
+                        f,
+                        "More than one DHCP server answered: {others} with an offer, and {server} acknowledged the request (frame {frame})."
+                    ),
+                    (Some((server, None)), _) => write!(
+                        f,
+                        "More than one DHCP server made an offer: {others}, and {server}."
+                    ),
+                    (None, _) => write!(f, "More than one DHCP server made an offer: {others}."),
+                }
             }
             Story::Copied {
                 count,
                 packets,
                 difference,
                 doubled,
-            } => copied(f, *count, *packets, *difference, *doubled),
+                joined,
+            } => match joined {
+                Some(frame) => write!(
+                    f,
+                    "At least {count} of {packets} IP frames are copies of an earlier frame: time runs backwards at frame {frame}, with all originals before it and all copies from there on, as in two captures that were put one after the other. They were not sent again, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them."
+                ),
+                None => copied(f, *count, *packets, *difference, *doubled),
+            },
             Story::WentRound { .. } | Story::RanOut { .. } => looped(f, self),
             Story::CameAgain {
                 count,
@@ -369,15 +425,43 @@ impl Display for Story {
                 user,
                 frame,
                 accepted,
+                proxy,
             } => {
+                let (who, whom) = if *proxy {
+                    ("proxy", "proxy")
+                } else {
+                    ("server", "web server")
+                };
                 let answer = match accepted {
-                    Some(true) => " The server answered as asked.",
-                    Some(false) => " The server refused it.",
-                    None => "",
+                    Some(true) => format!(" The {who} answered as asked."),
+                    Some(false) => format!(" The {who} refused it."),
+                    None => String::new(),
                 };
                 write!(
                     f,
-                    "{client} sent the password of `{user}` to the web server {server} with Basic authentication: base64, which anybody can decode, in frame {frame}.{answer}"
+                    "{client} sent the password of `{user}` to the {whom} {server} with Basic authentication: base64, which anybody can decode, in frame {frame}.{answer}"
+                )
+            }
+            Story::FormPassword {
+                client,
+                server,
+                user,
+                field,
+                query,
+                frame,
+            } => {
+                let user = match user {
+                    Some(user) => format!(" and the name `{user}`"),
+                    None => String::new(),
+                };
+                let place = if *query {
+                    "the query of a request's target, which servers and proxies also log"
+                } else {
+                    "the body of a request"
+                };
+                write!(
+                    f,
+                    "{client} sent a form with a value in the field `{field}`{user} to the web server {server} by HTTP in clear, in {place} (frame {frame}): whoever captures it can read this password, unless the page changed it before."
                 )
             }
             Story::Community {
@@ -473,17 +557,50 @@ fn odd_reset(
 }
 
 /// What follows "A asked who has B".
-fn missing(f: &mut Formatter<'_>, asker: IpAddr, asked: IpAddr, answer: Missing) -> Result {
+fn missing(
+    f: &mut Formatter<'_>,
+    asker: IpAddr,
+    asked: IpAddr,
+    times: usize,
+    answer: Missing,
+) -> Result {
+    let earlier = match times.saturating_sub(1) {
+        1 => "the first".to_owned(),
+        count => format!("the first {count}"),
+    };
     match answer {
         Missing::Alive(frame) => write!(
             f,
             " and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, its answer went another way, or it is not on this link, where only a router could answer for it."
         ),
+        Missing::Sent(frame) => write!(
+            f,
+            " and no answer was captured, though {asker} sent a packet to it afterwards (frame {frame}): an answer came and passed elsewhere, or {asker} knew its hardware address before."
+        ),
+        Missing::Cut(after) if after < 1_000_000 => f.write_str(
+            ", and the capture ends right then: whether an answer came cannot be told.",
+        ),
         Missing::Cut(after) => write!(
             f,
-            ", and the capture ends {:.1} s after: whether an answer came cannot be told.",
+            ", and the capture ends {:.3} s after: whether an answer came cannot be told.",
             seconds(after)
         ),
+        Missing::NobodyYet => write!(
+            f,
+            ", and nobody answered {earlier}: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP. Behind the last one the capture ends."
+        ),
+        Missing::Again(ends) => {
+            let which = if ends { &earlier } else { "these" };
+            write!(
+                f,
+                ", again soon after an earlier one, as a host does that gets no answer, and no answer to {which} was captured: no host with this address on the link, or it is off, or does not answer ARP; unless it was a tool that goes on asking in any case (arping), and answers passed elsewhere."
+            )?;
+            if ends {
+                f.write_str(" Behind the last one the capture ends.")
+            } else {
+                Ok(())
+            }
+        }
         Missing::Nobody => f.write_str(
             " and nobody answered: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP.",
         ),

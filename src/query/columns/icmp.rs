@@ -5,6 +5,7 @@ use crate::dissect::layer::Layer;
 use crate::dissect::{icmp as f, icmpv6 as v6};
 use crate::query::frames::Reading;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 /// Words for the codes of one type.
 type Codes = &'static [&'static str];
@@ -103,7 +104,12 @@ fn partner(reading: &Reading<'_, '_>, info: &mut String, request: bool) {
     } else if note.resp_to != 0 {
         let _ = write!(info, " (request in {})", note.resp_to);
     } else if request && note.unanswered {
-        info.push_str(" (no response found!)");
+        let to = reading.packet.ip.map(|ip| ip.destination);
+        info.push_str(match to {
+            Some(to) if to.is_multicast() => " (multicast)",
+            Some(IpAddr::V4(to)) if to.is_broadcast() => " (broadcast)",
+            _ => " (no response found!)",
+        });
     }
 }
 

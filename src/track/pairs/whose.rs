@@ -23,6 +23,24 @@ pub(super) struct Way {
     pub(super) carried: usize,
     /// TTLs of what came from it.
     pub(super) back: Vec<u8>,
+    /// TTLs of all that came from it in the name of addresses that are not known to be its own.
+    pub(super) brought: Vec<u8>,
+}
+
+impl Way {
+    /// It brings packets of others on their way: with TTLs that no system begins with.
+    fn passes(&self) -> bool {
+        let lowered = |ttl: &u8| *ttl > LOWEST && !ttl::is_initial(*ttl);
+        self.brought.iter().any(lowered)
+    }
+
+    /// The TTL of what comes back, if systems begin with it.
+    fn begun(&self) -> Option<u8> {
+        match self.back[..] {
+            [ttl @ (64 | 128 | 255)] => Some(ttl),
+            _ => None,
+        }
+    }
 }
 
 impl Decision {
@@ -172,6 +190,12 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
         }
         return Decision::new(Owner::Destination, reason, Some(frame));
     }
+    if known.leased(to, mac).is_none()
+        && let Some(frame) = known.offered(to, mac)
+    {
+        let reason = format!("DHCP offered {to} to it (frame {frame})");
+        return Decision::new(Owner::Destination, reason, Some(frame));
+    }
     if let Some((frame, given)) = known.leased(to, mac) {
         let reason = if given {
             format!("DHCP gave {to} to it (frame {frame})")
@@ -203,25 +227,46 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
         }
         if off_link == Some(true) {
             reason.push_str(&format!("; {to} is off-link by the mask of frame {mask}"));
-        } else if let [ttl @ (64 | 128 | 255)] = back {
+        } else if let Some(ttl) = way.begun() {
             reason.push_str(&format!(
                 "; TTL {ttl} on the way back: NAT, a proxy, or {to} is its own address"
             ));
         }
+        let named = local.router.map(IpAddr::V4);
+        let said = to.is_ipv6() || named == Some(neighbour.address);
+        let mut shown = said || !back.is_empty() || way.passes();
+        if let Some(frame) = known.reports(neighbour.address).filter(|_| !shown) {
+            shown = true;
+            reason.push_str(&format!(
+                "; it sends ICMP errors about packets for others (frame {frame})"
+            ));
+        }
+        if !shown {
+            reason.push_str("; nothing here shows that it passes packets on");
+        }
+        if let Some(named) = named.filter(|n| off_link == Some(true) && *n != neighbour.address) {
+            reason.push_str(&format!("; DHCP names another router, {named}"));
+        }
+        let owner = if shown { Owner::Router } else { Owner::Used };
         return Decision {
             router: Some(neighbour.address),
-            ..Decision::new(Owner::Router, reason, Some(neighbour.frame))
+            ..Decision::new(owner, reason, Some(neighbour.frame))
         };
     }
     if off_link == Some(true) {
-        let reason = format!("{to} is off-link by the mask of frame {mask}");
-        return Decision {
-            router: local.router.map(IpAddr::V4),
-            ..Decision::new(Owner::Router, reason, Some(mask))
-        };
+        return beyond(pair, way, known);
     }
     if carried >= SEVERAL {
-        let reason = "this hardware address is used for several destinations, so it forwards them";
+        let begun = |ttl: &u8| ttl::is_initial(*ttl);
+        if !way.brought.is_empty() && way.brought.iter().all(begun) {
+            let reason = "this hardware address is used for several destinations, whose packets come from it with TTLs that systems begin with: they are addresses of one host, or NAT or a proxy stands between";
+            return Decision::new(Owner::Unknown, reason, None);
+        }
+        let reason = if way.passes() {
+            "this hardware address is used for several destinations, so it forwards them"
+        } else {
+            "this hardware address is used for several destinations, so it forwards them, unless one host has all these addresses"
+        };
         return Decision::new(Owner::Router, reason, None);
     }
     if let Some(ttl) = passed_on(back) {
@@ -230,8 +275,60 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
         );
         return Decision::new(Owner::Router, reason, None);
     }
+    if let Some((claim, other)) = known.disputed(mac, to) {
+        let (address, frame) = (claim.address, claim.frame);
+        let reason = format!(
+            "{}: it is that of {address} (frame {frame}), but frame {} gives {address} another hardware address",
+            said(to),
+            other.frame
+        );
+        return Decision::new(Owner::Unknown, reason, Some(frame));
+    }
     let reason = "neither ARP nor DHCP in this capture shows whose it is";
     Decision::new(Owner::Unknown, reason, None)
+}
+
+/// Decides whose a hardware address is for which ARP names nobody, and to which packets for another
+/// network go. What DHCP names as router is what a client was told: whose the address is shows only
+/// where that router sends from it.
+fn beyond(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
+    let (to, mask) = (pair.destination, known.local.frame);
+    let mut reason = format!("{to} is off-link by the mask of frame {mask}");
+    let Some(router) = known.local.router.map(IpAddr::V4) else {
+        return Decision::new(Owner::Used, reason, Some(mask));
+    };
+    let decided = |owner, router, reason: String| Decision {
+        router,
+        ..Decision::new(owner, reason, Some(mask))
+    };
+    if let Some(frame) = known.sent_from(router, way.mac) {
+        reason.push_str(&format!(
+            "; {router}, which DHCP names as router, sends from it (frame {frame})"
+        ));
+        return decided(Owner::Router, Some(router), reason);
+    }
+    let elsewhere = known.sends_from_another(router, way.mac);
+    if let Some(frame) = elsewhere {
+        reason.push_str(&format!(
+            "; but {router}, which DHCP names as router, has another hardware address (frame {frame})"
+        ));
+    }
+    if let Some(ttl) = way.begun() {
+        reason.push_str(&format!(
+            "; TTL {ttl} on the way back: NAT, a proxy, or {to} is its own address"
+        ));
+        return decided(Owner::Unknown, None, reason);
+    }
+    let told = elsewhere.is_none() && known.told_of(pair.source, router);
+    if told {
+        reason.push_str(&format!("; DHCP told {} to use {router}", pair.source));
+    }
+    let owner = if told || way.passes() {
+        Owner::Router
+    } else {
+        Owner::Used
+    };
+    decided(owner, told.then_some(router), reason)
 }
 
 /// The one TTL of all packets, if no system begins with it.
@@ -251,5 +348,7 @@ fn off_link(pair: &Pair, local: Local) -> Option<bool> {
         return None;
     }
     let network = source.to_bits() & mask;
-    (network == router & mask).then_some(network != destination.to_bits() & mask)
+    let off = network != destination.to_bits() & mask;
+    // A router is on more than one network.
+    (network == router & mask && !(off && source.to_bits() == router)).then_some(off)
 }

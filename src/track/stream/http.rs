@@ -3,6 +3,7 @@
 
 use super::Piece;
 use super::exchanges::Exchanges;
+use super::forms::{Form, Way};
 use super::pairing::{Open, Pairing};
 use crate::capture::Time;
 use crate::dissect::{as_u32, http as lenient};
@@ -87,11 +88,15 @@ pub(super) struct First {
 struct Direction {
     state: State,
     head: Vec<u8>,
+    /// The frame of the newest bytes of a head, and its time.
+    newest: (u32, Time),
     /// Where the message begins that is being read.
     first: Option<First>,
     /// Which exchange the message belongs to.
     row: Option<usize>,
     body: u64,
+    /// The body, if it is a form.
+    form: Option<Box<Form>>,
     /// Something of it was read.
     read: bool,
 }
@@ -158,6 +163,9 @@ impl Parser {
                     .min(bytes.len());
                 *left -= wide(used);
                 direction.body += wide(used);
+                if let Some(form) = &mut direction.form {
+                    form.add(&bytes[..used], piece.frame);
+                }
                 if *left == 0 {
                     self.complete(side, piece, exchanges);
                 }
@@ -248,8 +256,10 @@ impl Parser {
                 return rest;
             }
             direction.head.extend_from_slice(bytes);
+            direction.newest = (piece.frame, piece.time);
             return &[];
         }
+        direction.newest = (piece.frame, piece.time);
         let known = direction.head.len();
         direction.head.extend_from_slice(bytes);
         if let Some(end) = head_end(&direction.head, known.saturating_sub(3)) {
@@ -364,6 +374,7 @@ impl Parser {
         let direction = &mut self.sides[side];
         direction.row = Some(row);
         direction.body = 0;
+        direction.form = Form::of(fields.content_type);
         direction.state = match (fields.chunked, fields.length) {
             _ if fields.cut => State::Lost,
             (true, _) => State::ChunkSize(Vec::new()),
@@ -456,7 +467,11 @@ impl Parser {
     /// The message of this direction is whole.
     fn complete(&mut self, side: usize, piece: &Piece<'_>, exchanges: &mut Exchanges) {
         let direction = &mut self.sides[side];
+        let form = direction.form.take();
         if let Some(row) = direction.row.take() {
+            if let Some((found, frame)) = form.and_then(|form| form.password()) {
+                exchanges.say(row, frame, Way::Body(found.field), found.user);
+            }
             exchanges.complete(row, self.client == Some(side), piece, direction.body);
         }
         direction.state = State::Head;
@@ -468,6 +483,7 @@ impl Parser {
         let direction = &mut self.sides[side];
         match &mut direction.state {
             State::Body(left) if *left >= count => {
+                direction.form = None;
                 *left -= count;
                 direction.body += count;
                 if *left == 0 {
@@ -514,6 +530,33 @@ impl Parser {
             self.complete(side, piece, exchanges);
         }
     }
+
+    /// Nothing more comes in this connection: of a head without end, what is there is told.
+    pub(super) fn breaks_off(&mut self, stream: u32, exchanges: &mut Exchanges) {
+        // What asks first.
+        let client = self.client.unwrap_or(0);
+        for side in [client, 1 - client] {
+            let direction = &mut self.sides[side];
+            if !matches!(direction.state, State::Head) || !direction.head.contains(&b'\n') {
+                continue;
+            }
+            let (head, (frame, time)) = (std::mem::take(&mut direction.head), direction.newest);
+            let newest = Piece {
+                stream,
+                side,
+                frame,
+                carried_in: frame,
+                time,
+                bytes: &[],
+                number: 0,
+                acked: 0,
+                missing: 0,
+                heard: None,
+            };
+            self.read_lines(side, &head, true, &newest, exchanges);
+            self.sides[side].state = State::Lost;
+        }
+    }
 }
 
 /// Where a head ends, after its empty line; looked for from `from` on.
@@ -545,6 +588,8 @@ pub(super) struct Fields<'a> {
     pub(super) location: Option<&'a [u8]>,
     pub(super) agent: Option<&'a [u8]>,
     pub(super) server: Option<&'a [u8]>,
+    /// Who the client tells a proxy it is.
+    pub(super) proxy: Option<&'a [u8]>,
     /// Those of [`RARE`], in their order.
     pub(super) rare: [Option<&'a [u8]>; RARE.len()],
 }
@@ -589,6 +634,9 @@ impl<'a> Fields<'a> {
                         .to_ascii_lowercase()
                         .windows(7)
                         .any(|w| w == b"chunked");
+                }
+                19 if name.eq_ignore_ascii_case(b"proxy-authorization") => {
+                    fields.proxy = Some(value);
                 }
                 4 if name.eq_ignore_ascii_case(b"etag") => fields.rare(name, value),
                 4 if name.eq_ignore_ascii_case(b"date") => fields.date = Some(value),

@@ -202,7 +202,11 @@ impl Parser {
     fn line(&mut self, piece: &Piece<'_>, line: &Partial, found: &mut Logins) -> bool {
         let text = line.bytes.trim_ascii();
         if piece.side == self.client {
-            self.said(piece.stream, text, &line.frames, found);
+            let corrected = match self.talk {
+                Talk::Telnet => corrected(text),
+                _ => text.to_vec(),
+            };
+            self.said(piece.stream, &corrected, &line.frames, found);
             return false;
         }
         self.answered(piece, text, found)
@@ -240,7 +244,8 @@ impl Parser {
     }
 
     fn command(&mut self, stream: u32, text: &[u8], frames: &[u32], found: &mut Logins) {
-        let mut words = text.split(|b| *b == b' ').filter(|word| !word.is_empty());
+        let quoted = self.talk == Talk::Imap;
+        let mut words = Words { rest: text, quoted };
         if self.talk == Talk::Imap {
             words.next();
         }
@@ -417,6 +422,44 @@ impl Parser {
 /// Base64, as Basic authentication has it.
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     basic_credentials(&[b"Basic ", text].concat()).filter(|plain| !plain.is_empty())
+}
+
+/// What was typed, without what was taken back.
+fn corrected(typed: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(typed.len());
+    for byte in typed {
+        match byte {
+            0x08 | 0x7f => drop(text.pop()),
+            byte => text.push(*byte),
+        }
+    }
+    text
+}
+
+/// The words of a line; in IMAP one in quotes may have blanks in it.
+struct Words<'a> {
+    rest: &'a [u8],
+    quoted: bool,
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let begin = self.rest.iter().position(|b| *b != b' ')?;
+        let rest = &self.rest[begin..];
+        let mut inside = false;
+        let mut escaped = false;
+        let end = rest.iter().position(|byte| {
+            let ends = *byte == b' ' && !inside;
+            inside ^= self.quoted && *byte == b'"' && !escaped;
+            escaped = inside && *byte == b'\\' && !escaped;
+            ends
+        });
+        let (word, rest) = rest.split_at(end.unwrap_or(rest.len()));
+        self.rest = rest;
+        Some(word)
+    }
 }
 
 fn unquoted(word: &[u8]) -> &[u8] {

@@ -7,6 +7,7 @@
 pub(crate) mod conversation;
 mod dns;
 mod exchanges;
+pub(crate) mod forms;
 mod http;
 pub(crate) mod login;
 mod order;
@@ -354,8 +355,23 @@ impl Streams {
         place
     }
 
+    /// The capture is over.
+    pub(crate) fn end(&mut self) {
+        for (number, place) in (0..).zip(&self.places) {
+            if !matches!(place.at, NOT_YET | BEGUN | NEVER)
+                && let Kind::Http(http) = &mut self.live[place.at].kind
+            {
+                http.breaks_off(number, &mut self.found.exchanges);
+            }
+        }
+    }
+
     fn drop_stream(&mut self, stream: usize, place: u32) {
         self.places[stream].at = NEVER;
+        if let Kind::Http(http) = &mut self.live[place].kind {
+            let number = u32::try_from(stream).unwrap_or(u32::MAX);
+            http.breaks_off(number, &mut self.found.exchanges);
+        }
         self.live[place] = Live::new();
         self.live.free(place);
     }

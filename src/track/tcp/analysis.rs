@@ -160,6 +160,9 @@ fn window_and_acks(fwd: &mut Side, rev: &Side, segment: &Segment, length: u32, n
         if rev.window == 0 {
             note.flags.insert(Flags::CLOSED_WINDOW);
         }
+        if length == 1 && rev.next != 0 && after(fwd.next, rev.last_ack) {
+            note.flags.insert(Flags::NOT_ACKED);
+        }
     }
     let repeats = length == 0 && segment.seq == fwd.next && segment.ack == fwd.last_ack && plain;
     if repeats && window != 0 && window != fwd.window {

@@ -5,7 +5,7 @@ use crate::dissect::tcp::{Numbers, Segment};
 
 /// Wireshark's analysis flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags(pub u16);
+pub struct Flags(pub u32);
 
 impl Flags {
     /// Payload or a SYN or FIN was sent again.
@@ -41,6 +41,8 @@ impl Flags {
 
     /// Ours, beside [`Flags::KEEP_ALIVE`]: the other side had said that it has no room.
     pub(super) const CLOSED_WINDOW: Flags = Flags(0x8000);
+    /// Ours, beside [`Flags::KEEP_ALIVE`]: its one byte was sent before and is not acknowledged yet.
+    pub(super) const NOT_ACKED: Flags = Flags(0x1_0000);
 
     /// Sets flags.
     pub fn insert(&mut self, flags: Flags) {

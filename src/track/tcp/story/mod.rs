@@ -121,6 +121,11 @@ struct Trouble {
     probes_counted: u32,
     /// Keep-alives counted above that came too soon to be some.
     hurried: u32,
+    /// Other keep-alives that are a byte sent again, and the newest such byte of each side.
+    byte_again: u32,
+    lone: [Option<u32>; 2],
+    /// ACKs counted above with a number that nobody can have sent.
+    misfits: u32,
     /// Later connections of the same ends, where only one side is in the capture: how many, the
     /// number of the newest one's SYN+ACK, and when the first was seen last before them.
     later: u32,
@@ -165,7 +170,7 @@ const AGAIN: Flags = Flags(
 const IDLE: i64 = 900_000_000;
 
 /// How many frames with trouble are named.
-const NAMED: usize = 20;
+const NAMED: usize = 1000;
 
 /// What is remembered for the connection's record.
 #[derive(Default)]
@@ -350,7 +355,9 @@ pub(super) fn segment(
     }
     let signs = Signs {
         resent,
-        gap: segment.has(tcp::ACK) && story.acknowledges_unseen(1 - side, segment.ack),
+        gap: segment.has(tcp::ACK)
+            && !story.misses(side, segment)
+            && story.acknowledges_unseen(1 - side, segment.ack),
         zero_window: flags.has(Flags::ZERO_WINDOW),
     };
     story.zeek.segment(memory, side, segment, signs);
@@ -376,6 +383,17 @@ impl Story {
             && !reset(self.early_rst, self.early_rst_side)
             && !reset(self.stray_rst, self.stray_rst_side);
         (silent && self.acks_advance).then_some(side)
+    }
+
+    /// Whether this answer to a SYN acknowledges another number than that of the SYN: its caller has
+    /// not sent more before it was answered.
+    fn misses(&self, side: usize, segment: &Segment) -> bool {
+        let caller = &self.parts[1 - side];
+        let opens = segment.has(tcp::SYN) || segment.has(tcp::RST) && self.synack_frame == 0;
+        self.syn_side.map(usize::from) == Some(1 - side)
+            && opens
+            && self.ack_frame == 0
+            && segment.ack.wrapping_sub(caller.next).cast_signed() > 0
     }
 
     /// Whether this ACK is the first for something of `side` that was not seen.
@@ -574,8 +592,15 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
         trouble.probes[side] += 1;
         trouble.probes_counted += u32::from(flags.has(Flags::CLOSED_WINDOW));
     }
-    if flags.has(Flags::KEEP_ALIVE) && !flags.has(Flags::CLOSED_WINDOW) && since < IDLE {
-        story.trouble.get_or_insert_default().hurried += 1;
+    if flags.has(Flags::KEEP_ALIVE) && !flags.has(Flags::CLOSED_WINDOW) {
+        let trouble = story.trouble.get_or_insert_default();
+        let own = Some(seen.segment.seq);
+        let again = flags.has(Flags::NOT_ACKED) && (since < IDLE || trouble.lone[side] == own);
+        trouble.byte_again += u32::from(again);
+        trouble.hurried += u32::from(!again && since < IDLE);
+        if again {
+            trouble.lone[side] = own;
+        }
     }
     if !is_trouble(flags) {
         return;
@@ -584,7 +609,9 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     let own = if side == 0 { 1 } else { 2 };
     let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
     let opens = story.both_syn && answers && story.both_answered & own == 0;
+    let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && story.misses(side, &seen.segment);
     let trouble = story.trouble.get_or_insert_default();
+    trouble.misfits += u32::from(misfit);
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
         *count += u32::from(flags.has(kind));
     }

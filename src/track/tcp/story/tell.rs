@@ -121,6 +121,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_window_probes: trouble.probes[server],
         probes_counted: trouble.probes_counted,
         hurried_counted: trouble.hurried,
+        byte_again_counted: trouble.byte_again,
+        misfits_counted: trouble.misfits,
         first_seen_counted: trouble.first_seen,
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
