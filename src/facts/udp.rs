@@ -7,6 +7,10 @@ fn no_answer(d: &Datagram) -> Absent {
     if d.error_frame.is_some() {
         Absent::never("an ICMP error came back instead")
     } else if matches!((d.source_port, d.destination_port), (67 | 68, 67 | 68)) {
+        // Fixed part and magic cookie (RFC 2131 section 2): before them it is not known for DHCP.
+        if d.captured_bytes < d.payload_bytes.min(240) {
+            return Absent::untold("DHCP: the capture cuts the message before its options");
+        }
         Absent::untold(
             "DHCP: nothing of its transaction came back in this flow; much of DHCP is broadcast, in other flows (the lease tells), and nothing answers a Release or Decline",
         )

@@ -4,6 +4,7 @@ mod again;
 mod later;
 mod resets;
 mod tell;
+mod unseen;
 
 pub(super) use again::{copied, doubled};
 pub(super) use later::{later, zeek};
@@ -383,72 +384,6 @@ impl Story {
             && !reset(self.early_rst, self.early_rst_side)
             && !reset(self.stray_rst, self.stray_rst_side);
         (silent && self.acks_advance).then_some(side)
-    }
-
-    /// Whether this answer to a SYN acknowledges another number than that of the SYN: its caller has
-    /// not sent more before it was answered.
-    fn misses(&self, side: usize, segment: &Segment) -> bool {
-        let caller = &self.parts[1 - side];
-        let opens = segment.has(tcp::SYN) || segment.has(tcp::RST) && self.synack_frame == 0;
-        self.syn_side.map(usize::from) == Some(1 - side)
-            && opens
-            && self.ack_frame == 0
-            && segment.ack.wrapping_sub(caller.next).cast_signed() > 0
-    }
-
-    /// Whether this ACK is the first for something of `side` that was not seen.
-    fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
-        let part = &mut self.parts[side];
-        let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
-        if part.is_known() && ack.wrapping_sub(end).cast_signed() > 0 {
-            part.next = ack;
-            let trouble = self.trouble.get_or_insert_default();
-            trouble.holes[side].add(end, ack, true);
-            return true;
-        }
-        let trouble = self.trouble.as_mut();
-        trouble.is_some_and(|t| t.holes[side].acknowledge(ack))
-    }
-
-    /// How many of these bytes were not seen before.
-    fn unseen(&mut self, side: usize, start: u32, length: u32) -> u32 {
-        let end = start.wrapping_add(length);
-        let part = &mut self.parts[side];
-        let next = part.next;
-        let before = part.low.wrapping_sub(start).cast_signed();
-        if before > 0 && !part.offer.has(Offer::SYN) {
-            // It began before what was seen first: nothing of that was counted.
-            let low = part.low;
-            part.low = start;
-            if low.wrapping_sub(end).cast_signed() >= 0 {
-                if low != end {
-                    let trouble = self.trouble.get_or_insert_default();
-                    trouble.holes[side].add(end, low, false);
-                }
-                return length;
-            }
-            return before.unsigned_abs();
-        }
-        let ahead = start.wrapping_sub(next).cast_signed();
-        if ahead == 0 {
-            part.next = end;
-            return length;
-        }
-        if ahead > 0 {
-            part.next = end;
-            let trouble = self.trouble.get_or_insert_default();
-            trouble.holes[side].add(next, start, false);
-            return length;
-        }
-        let beyond = end.wrapping_sub(next).cast_signed();
-        let mut new = u32::try_from(beyond).unwrap_or(0);
-        part.next = next.wrapping_add(new);
-        if let Some(trouble) = &mut self.trouble
-            && !trouble.holes[side].is_empty()
-        {
-            new += trouble.holes[side].fill(start, end);
-        }
-        new
     }
 }
 
