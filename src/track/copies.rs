@@ -80,8 +80,8 @@ pub struct Loop {
 const DIFFERENCES: [Difference; 6] = [
     Difference::Tag,
     Difference::Interface,
-    Difference::Hop,
     Difference::SameLink,
+    Difference::Hop,
     Difference::Address,
     Difference::None,
 ];
@@ -391,10 +391,12 @@ impl Copies {
 
     /// What most of the other copies differ in.
     pub fn difference(&self) -> Difference {
-        let mut kinds = self.kinds;
+        let (mut kinds, mut looped) = (self.kinds, self.looped());
         for (kind, count) in DIFFERENCES.iter().zip(&mut kinds) {
-            if *kind == Difference::SameLink {
-                *count = count.saturating_sub(self.looped());
+            if matches!(kind, Difference::Hop | Difference::SameLink) {
+                let of_these = looped.min(*count);
+                *count -= of_these;
+                looped -= of_these;
             }
         }
         let most = kinds.iter().max();
@@ -514,8 +516,7 @@ impl Record {
         }
         let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
         let one_link = self.interface == later.interface && self.below == later.below && !cooked;
-        let passed_on = one_link && self.relayed_by(later).is_some();
-        let difference = if self.ttl != later.ttl && (passed_on || round) {
+        let difference = if self.ttl != later.ttl && one_link && self.relayed_by(later).is_some() {
             Difference::SameLink
         } else if self.ttl != later.ttl {
             Difference::Hop
