@@ -3,7 +3,8 @@
 
 use super::Piece;
 use super::forms::{self, Said, Way};
-use super::http::{AUTHORIZATION, Asked, Fields, First, RARE, Status};
+use super::headers::{AUTHORIZATION, Fields, RARE};
+use super::http::{Asked, First, Status};
 use crate::capture::Time;
 use crate::dissect::{as_usize, http as lenient};
 use crate::facts::http::{Exchange, Lost, Transfer, Unasked};
