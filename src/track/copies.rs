@@ -80,8 +80,8 @@ pub struct Loop {
 const DIFFERENCES: [Difference; 6] = [
     Difference::Tag,
     Difference::Interface,
-    Difference::SameLink,
     Difference::Hop,
+    Difference::SameLink,
     Difference::Address,
     Difference::None,
 ];
@@ -392,7 +392,7 @@ impl Copies {
     /// What most of the other copies differ in.
     pub fn difference(&self) -> Difference {
         let (mut kinds, mut looped) = (self.kinds, self.looped());
-        for (kind, count) in DIFFERENCES.iter().zip(&mut kinds) {
+        for (kind, count) in DIFFERENCES.iter().zip(&mut kinds).rev() {
             if matches!(kind, Difference::Hop | Difference::SameLink) {
                 let of_these = looped.min(*count);
                 *count -= of_these;
