@@ -375,7 +375,7 @@ impl Stream {
             Some(whole) => {
                 let mut packet = packet.clone();
                 packet.resume(&whole.bytes);
-                self.track(&packet, whole.frames.len(), carried);
+                self.track(&packet, whole.pieces, carried);
             }
         }
     }

@@ -27,6 +27,15 @@ crate::states! {
     }
 }
 
+fn no_query(l: &Lookup) -> Absent {
+    match l.protocol {
+        NameService::Mdns => Absent::untold(
+            "an announcement to everybody needs no question, and several hosts may answer one, of which the first answer is told with it",
+        ),
+        _ => Absent::untold("the query is not in the capture"),
+    }
+}
+
 fn no_response(l: &Lookup) -> Absent {
     match (l.protocol, l.query_frame) {
         (NameService::Mdns, _) => {
@@ -42,7 +51,7 @@ fn no_response(l: &Lookup) -> Absent {
 crate::fact! {
     "One DNS question and its answer, or none."
     Lookup "lookups" "lookup" by [query_frame, response_frame] {
-        query_frame: Option<u32>, "Frame of the query." absent |_| Absent::untold("the query is not in the capture");
+        query_frame: Option<u32>, "Frame of the query." absent no_query;
         response_frame: Option<u32>, "Frame of the response." absent no_response;
         time: Option<Moment>, "When the query, or else the response, was seen." absent |_| Absent::untold("the frame has no time");
         protocol: NameService, "Which protocol.";
@@ -61,7 +70,7 @@ crate::fact! {
         repeats: u32, "How often the query came again before the answer: sent again, or as a copy.";
         stray_frames: Option<Box<Frames>>, "Frames of responses with its number, ports and question that came from an address which was not asked." by [query_frame, stray_frames] absent |_| Absent::never("no such response is in the capture");
         other_response_frame: Option<u32>, "Frame of a second response, that says something else though the question was sent once." absent |_| Absent::never("no response that says something else is in the capture");
-        time_ms: Option<Milliseconds>, "From query to response; of a query that was sent again, from the first: which of them the response answers cannot be told." absent |l: &Lookup| match (l.query_frame, l.response_frame) { (None, _) => Absent::untold("the query is not in the capture"), (Some(_), Some(_)) => Absent::untold("the frames have no time, or the clock was set back between them"), _ => no_response(l) };
+        time_ms: Option<Milliseconds>, "From query to response; of a query that was sent again, from the first: which of them the response answers cannot be told." absent |l: &Lookup| match (l.query_frame, l.response_frame) { (None, _) => no_query(l), (Some(_), Some(_)) => Absent::untold("the frames have no time, or the clock was set back between them"), _ => no_response(l) };
     }
 }
 

@@ -118,7 +118,7 @@ crate::fact! {
         server_port: u16, "Its port.";
         request_frame: Option<u32>, "Frame with the first byte of the request." absent no_request;
         request_last_frame: Option<u32>, "Frame with the last byte of the request; of its head where the rest is not in the capture." absent no_request;
-        request_time: Option<Moment>, "When that frame was seen: when the request was complete, where it is whole in the capture." by [request_last_frame] absent no_request;
+        request_time: Option<Moment>, "When the first byte of the request was seen." by [request_frame] absent no_request;
         method: Option<Vec<u8>>, "GET, POST and so on." by [request_frame] absent no_request;
         uri: Option<Vec<u8>>, "What was asked for." by [request_frame] absent no_request;
         host: Option<Vec<u8>>, "Host header." by [request_frame] absent no_request;

@@ -70,7 +70,7 @@ crate::fact! {
         destination: IpAddr, "Receiver.";
         identification: u32, "Identification, the same in all fragments.";
         protocol: u8, "Number of the protocol it carries.";
-        fragment_count: u32, "How many fragments are in the capture.";
+        fragment_count: u32, "How many different fragments are in the capture: one that came again counts once.";
         frames: Frames, "Their frames.";
         length_bytes: Option<u32>, "IP payload of the whole datagram." absent |_| Absent::untold("a fragment is not in the capture");
         complete: bool, "Whether all fragments are in the capture.";

@@ -1,6 +1,7 @@
 //! Situations that the labs ask about: `track` recognizes them and says what it found as data
 //! (`story.rs`), and the sentence is made of that when somebody reads it (`words.rs`).
 
+mod passwords;
 mod story;
 mod twice;
 mod words;
@@ -16,6 +17,7 @@ crate::states! {
     "A known situation." SituationKind {
         NothingListening "nothing-listening" "A call was refused: nothing listens on that port, or a firewall rejects.";
         Unreachable "unreachable" "A router or host says with ICMP that the packet cannot be delivered.";
+        RoutingLoop "routing-loop" "Packets go round between routers until their TTL runs out.";
         HostAbsent "host-absent" "Nobody answers ARP for that address.";
         HostSilent "host-silent" "SYNs are sent again and again without an answer.";
         NoAnswer "no-answer" "A request without an answer.";

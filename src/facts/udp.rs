@@ -42,7 +42,7 @@ crate::fact! {
         payload_bytes: u32, "Payload as the headers state it.";
         captured_bytes: u32, "Payload bytes in the capture.";
         cut_by_snapshot: bool, "The capture's snapshot length cut it; the receiver got all.";
-        fragments: u32, "Frames it was sent in; more than 1 is IP fragmentation, nothing is lost.";
+        fragments: u32, "How many fragments it was sent in; more than 1 is IP fragmentation, nothing is lost.";
         length_mismatch: Option<String>, "The UDP length field and the IP payload disagree, and how." absent |_| Absent::never("they agree");
         answers_frame: Option<u32>, "Datagram of the other side that this one follows first." absent |_| Absent::untold("none of the other side waited for an answer, or several did");
         answer_frame: Option<u32>, "First datagram back after it; of a request of DHCP, the first of its transaction; of a question of DNS, the response with its number and question." absent no_answer;

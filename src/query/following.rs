@@ -297,7 +297,7 @@ impl Following {
             Transport::Udp(datagram)
                 if wants.udp || wants.dns || wants.messages && is_ssdp(packet) =>
             {
-                let pieces = whole.map_or(1, |w| w.frames.len());
+                let pieces = whole.map_or(1, |w| w.pieces);
                 let note = trackers.udp.packet(packet, &ip, datagram, pieces, None);
                 if let Some(protocol @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) =
                     packet.application

@@ -13,6 +13,7 @@ pub enum Colour {
 /// Words that stand out wherever they are told.
 const STRIKING: &[&str] = &[
     "nothing-listening",
+    "routing-loop",
     "host-absent",
     "host-silent",
     "no-answer",

@@ -3,6 +3,7 @@
 use super::{Clock, Times, moment};
 use crate::analyze::Analysis;
 use crate::facts::capture::{Capture, FileState};
+use crate::facts::dns::{Lookup, NameService};
 use crate::facts::situation::SituationKind;
 use crate::facts::tcp::Closed;
 
@@ -111,6 +112,9 @@ fn talk(analysis: &Analysis, capture: &Capture) -> Option<String> {
     let streams = &analysis.trackers.streams.found;
     let lookups = analysis.lookups();
     let asked = lookups.iter().filter(|l| l.query_frame.is_some()).count();
+    // Of what is told to everybody, announcements need no question, and several may answer one.
+    let everybody = |l: &&Lookup| l.query_frame.is_none() && l.protocol == NameService::Mdns;
+    let told_all = lookups.iter().filter(everybody).count();
     let pings = analysis.pings();
     let silent = pings.iter().filter(|p| p.reply_frame.is_none()).count();
     let unanswered = match silent {
@@ -125,9 +129,10 @@ fn talk(analysis: &Analysis, capture: &Capture) -> Option<String> {
         (size_of(facts.leases.len()), "DHCP transaction"),
         (size_of(asked), "DNS question"),
         (
-            size_of(lookups.len() - asked),
+            size_of(lookups.len() - asked - told_all),
             "DNS answer without its question",
         ),
+        (size_of(told_all), "mDNS announcement or further answer"),
         (size_of(streams.exchanges.len()), "HTTP exchange"),
         (size_of(streams.hellos.len()), "TLS hello"),
         (size_of(pings.len()), "ping"),
@@ -170,7 +175,9 @@ fn notable(analysis: &Analysis) -> Option<String> {
     let situations = &analysis.facts.situations;
     for state in SituationKind::STATES {
         let of = situations.iter().filter(|s| s.kind.word() == state.word);
-        let count: u64 = of.map(|s| u64::from(s.count)).sum();
+        // A scan is one, however many ports it tries.
+        let scan = state.word == SituationKind::Scan.word();
+        let count: u64 = of.map(|s| if scan { 1 } else { u64::from(s.count) }).sum();
         if count > 0 {
             told.push(match count {
                 1 => state.word.to_owned(),
@@ -201,6 +208,9 @@ pub fn many(count: u64, what: &str) -> String {
     match (count, what) {
         (1, _) => format!("1 {what}"),
         (_, "ARP question or announcement") => format!("{count} ARP questions or announcements"),
+        (_, "mDNS announcement or further answer") => {
+            format!("{count} mDNS announcements or further answers")
+        }
         (_, "DNS answer without its question") => {
             format!("{count} DNS answers without their questions")
         }

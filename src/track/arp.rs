@@ -9,6 +9,7 @@ use crate::dissect::{Packet, arp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::{Mac, Milliseconds, Moment};
 use crate::track::copies;
+use crate::track::discovery::{DEFENDED, MOST_TAKEN, Taken};
 use foldhash::fast::{FixedState, RandomState};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
@@ -100,6 +101,9 @@ pub struct Requests {
     /// The virtual LAN of each address in the table that was said with a tag.
     vlans: HashMap<Ipv4Addr, u16>,
     claims: HashMap<Ipv4Addr, Claim>,
+    /// Who asked last whether an address is free, in which frame and when, and in which virtual LAN.
+    wanted: HashMap<Ipv4Addr, (Mac, u32, Time, Option<u16>)>,
+    taken: Vec<Taken>,
     bindings: Bindings,
     /// Packets past what is kept.
     pub overflow: u64,
@@ -189,6 +193,7 @@ impl Requests {
 
     fn message(&mut self, message: &Message, frame: u32, time: Option<Time>, vlan: Option<u16>) {
         let conflict = self.learn(message, frame, vlan);
+        self.want(message, frame, time.unwrap_or_default(), vlan);
         if message.opcode == 2 && self.answer(message, frame, time.unwrap_or_default(), conflict) {
             return;
         }
@@ -223,6 +228,44 @@ impl Requests {
             conflict_frame: conflict,
             frames: vec![frame],
         });
+    }
+
+    /// Takes in that somebody asks whether an address is free (RFC 5227 section 2.1), and that somebody
+    /// else says that it has it.
+    fn want(&mut self, message: &Message, frame: u32, time: Time, vlan: Option<u16>) {
+        let card = Mac(message.sender_mac);
+        if message.sender.is_unspecified() {
+            let room = self.wanted.len() < MOST || self.wanted.contains_key(&message.target);
+            if message.opcode == 1 && !message.target.is_unspecified() && room {
+                self.wanted
+                    .insert(message.target, (card, frame, time, vlan));
+            }
+            return;
+        }
+        let Some((mac, asked, then, within)) = self.wanted.get(&message.sender).copied() else {
+            return;
+        };
+        let address = IpAddr::V4(message.sender);
+        if mac != card
+            && vlan == within
+            && (0..=DEFENDED).contains(&time.since(then))
+            && self.taken.len() < MOST_TAKEN
+            && !self
+                .taken
+                .iter()
+                .any(|t| t.address == address && t.wants.0 == mac)
+        {
+            self.taken.push(Taken {
+                address,
+                wants: (mac, asked),
+                has: (card, frame),
+            });
+        }
+    }
+
+    /// Addresses that were asked for and are not free, in order.
+    pub fn taken(&self) -> &[Taken] {
+        &self.taken
     }
 
     /// Addresses that this packet binds to another hardware address than the one they were first

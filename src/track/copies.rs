@@ -39,6 +39,12 @@ const CLOCKS: i64 = 10_000_000_000;
 const ATTENTIVE: u32 = 4096;
 /// How many copies are named.
 const NAMED: usize = 1000;
+/// How many frames of a loop are named.
+const NAMED_OF_LOOP: usize = 100;
+/// A packet that went round in a circle was sent again by the card that had sent it, so many times.
+const ROUNDS: u32 = 3;
+/// How many pairs of hosts whose packets went round are told apart.
+const LOOPS: usize = 256;
 /// How many relays are told apart.
 const RELAYS: usize = 16;
 
@@ -51,6 +57,24 @@ pub struct Relay {
     pub count: u64,
     /// The first of them, each after the frame it is a copy of.
     pub pairs: Vec<(u32, u32)>,
+}
+
+/// Packets of one host to another that the same card sent again and again, each time with a lower
+/// TTL: they go round between routers.
+#[derive(Debug)]
+pub struct Loop {
+    /// Who sent them.
+    pub source: IpAddr,
+    /// To whom.
+    pub destination: IpAddr,
+    /// How many packets.
+    pub packets: u64,
+    /// How many frames they are.
+    pub count: u64,
+    /// The TTL of the first frame of the first one, and its last one.
+    pub ttls: (u8, u8),
+    /// The first frames.
+    pub frames: Vec<u32>,
 }
 
 const DIFFERENCES: [Difference; 6] = [
@@ -79,6 +103,8 @@ struct Record {
     /// Length of what comes before the IP header, and its bytes but hardware addresses.
     below: (u32, [u8; 8]),
     macs: Option<([u8; 6], [u8; 6])>,
+    /// How often the card that sent it had sent it before, or the other that sends it in turn.
+    rounds: u32,
 }
 
 /// The copies of a capture.
@@ -106,6 +132,8 @@ pub struct Copies {
     across: u64,
     /// Who passed packets on.
     pub relays: Vec<Relay>,
+    /// Whose packets went round.
+    pub loops: Vec<Loop>,
 }
 
 impl Default for Copies {
@@ -126,6 +154,7 @@ impl Default for Copies {
             back: None,
             across: 0,
             relays: Vec::new(),
+            loops: Vec::new(),
         }
     }
 }
@@ -246,6 +275,9 @@ impl Copies {
                     .find_map(|i| Some((i, self.records[i].copied_as(&record)?)))
             })
             .flatten();
+        if hit {
+            self.follow_round(ip, token, place, &mut record);
+        }
         let original = found.map(|(original, difference)| {
             self.count(original, &record, difference);
             (self.records[original].frame, difference)
@@ -256,6 +288,52 @@ impl Copies {
             self.records.fill_with(Record::default);
         }
         original
+    }
+
+    /// Takes in a packet that may have come round again.
+    fn follow_round(&mut self, ip: &Ip, token: u32, place: usize, record: &mut Record) {
+        let last = self.tokens.len();
+        let earlier = (1..last).rev().map(|n| (place + last - n) % last);
+        let earlier = earlier.filter(|at| self.tokens[*at] == token);
+        let same = earlier.map(|at| &self.records[at]);
+        let same: Vec<&Record> = same.filter(|r| r.frame != 0 && r.same(record)).collect();
+        if !same.iter().any(|r| r.came_round_as(record)) {
+            return;
+        }
+        let rounds = same.iter().map(|r| r.rounds).max().unwrap_or(0) + 1;
+        record.rounds = rounds;
+        if rounds < ROUNDS {
+            return;
+        }
+        let mut known = self.loops.iter();
+        let known = known.position(|l| l.source == ip.source && l.destination == ip.destination);
+        let place = known.unwrap_or(self.loops.len());
+        if place == LOOPS {
+            return;
+        }
+        if place == self.loops.len() {
+            self.loops.push(Loop {
+                source: ip.source,
+                destination: ip.destination,
+                packets: 0,
+                count: 0,
+                ttls: (same[0].ttl, record.ttl),
+                frames: Vec::new(),
+            });
+        }
+        let told = &mut self.loops[place];
+        // The first rounds are told when it is sure.
+        let first = if rounds == ROUNDS { &same[..] } else { &[] };
+        told.packets += u64::from(rounds == ROUNDS);
+        if told.packets == 1 {
+            told.ttls.1 = told.ttls.1.min(record.ttl);
+        }
+        for frame in first.iter().map(|r| r.frame).chain([record.frame]) {
+            told.count += 1;
+            if told.frames.len() < NAMED_OF_LOOP {
+                told.frames.push(frame);
+            }
+        }
     }
 
     fn count(&mut self, original: usize, record: &Record, difference: Difference) {
@@ -306,10 +384,23 @@ impl Copies {
         all.saturating_sub(self.apart)
     }
 
-    /// What most of the copies differ in.
+    /// How many copies are packets that came round again.
+    pub fn looped(&self) -> u64 {
+        self.loops.iter().map(|l| l.count - l.packets).sum()
+    }
+
+    /// What most of the other copies differ in.
     pub fn difference(&self) -> Difference {
-        let most = self.kinds.iter().max();
-        let kind = self.kinds.iter().position(|k| Some(k) == most);
+        let (mut kinds, mut looped) = (self.kinds, self.looped());
+        for (kind, count) in DIFFERENCES.iter().zip(&mut kinds).rev() {
+            if matches!(kind, Difference::Hop | Difference::SameLink) {
+                let of_these = looped.min(*count);
+                *count -= of_these;
+                looped -= of_these;
+            }
+        }
+        let most = kinds.iter().max();
+        let kind = kinds.iter().position(|k| Some(k) == most);
         kind.map_or(Difference::None, |k| DIFFERENCES[k])
     }
 }
@@ -363,6 +454,24 @@ impl Record {
         self.link = frame.link;
         self.below = (ip.start, below);
         self.macs = packet.macs;
+        self.rounds = 0;
+    }
+
+    /// Whether the same card sent this packet again to the same one, after routers had counted its
+    /// TTL down.
+    fn came_round_as(&self, later: &Record) -> bool {
+        let apart = later.time.since(self.time);
+        let limit = if later.identification == 0 {
+            WITHIN
+        } else {
+            ROUTED_WITHIN
+        };
+        self.ttl > later.ttl
+            && self.interface == later.interface
+            && self.below == later.below
+            && self.macs.is_some_and(|(to, _)| to[0] & 1 == 0)
+            && self.macs == later.macs
+            && (0..=limit).contains(&apart)
     }
 
     /// Whether this is the same packet, as far as both were captured.
@@ -401,7 +510,8 @@ impl Record {
         let near = (first..=limit).contains(&apart) || elsewhere;
         // Between two places there may be any number of routers.
         let counted = elsewhere || self.ttl.abs_diff(later.ttl) <= 1;
-        if !near || !counted || !self.same(later) {
+        let round = self.came_round_as(later);
+        if !(round || near && counted) || !self.same(later) {
             return None;
         }
         let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);

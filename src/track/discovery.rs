@@ -46,11 +46,11 @@ pub struct Taken {
     pub has: (Mac, u32),
 }
 
-/// Who asks whether an address is free waits a second for who has it (RFC 4862 §5.4); hosts may be
-/// set to wait longer.
-const DEFENDED: i64 = 5_000_000_000;
+/// Who asks whether an address is free waits a second for who has it (RFC 4862 §5.4), or some
+/// (RFC 5227 §2.1); hosts may be set to wait longer.
+pub(super) const DEFENDED: i64 = 5_000_000_000;
 /// Most taken addresses that are told.
-const MOST_TAKEN: usize = 100;
+pub(super) const MOST_TAKEN: usize = 100;
 
 impl Discovery {
     /// Takes in an ICMPv6 message.

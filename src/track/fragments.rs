@@ -6,7 +6,7 @@ use crate::dissect::{Ip, Packet, as_usize};
 use crate::facts::Moment;
 use crate::facts::ip::{Fragment, Fragmented};
 use foldhash::fast::RandomState;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 crate::fields! {
@@ -59,6 +59,8 @@ struct Covered {
     /// Starts and ends, in order and apart from each other.
     ranges: Vec<(u32, u32)>,
     total: Option<u32>,
+    /// Start and length of each fragment that is listed, once.
+    pieces: HashSet<(u32, u32), RandomState>,
 }
 
 /// A datagram that is whole.
@@ -68,6 +70,8 @@ pub struct Whole {
     pub bytes: Vec<u8>,
     /// The frames it came in, in order of offset.
     pub frames: Vec<u32>,
+    /// How many different pieces: one that came again counts once.
+    pub pieces: usize,
     /// Pieces overlapped.
     pub overlap: bool,
     /// Overlapping bytes differed.
@@ -168,7 +172,10 @@ impl Fragments {
             self.covered.push(Covered::default());
         }
         let datagram = &mut self.datagrams[place];
-        datagram.fragment_count += 1;
+        let piece = (ip.fragment_offset, ip.payload_reported);
+        if self.covered[place].pieces.insert(piece) {
+            datagram.fragment_count += 1;
+        }
         datagram.frames.push(frame);
         datagram.cut |= ip.payload_captured < ip.payload_reported;
         if ip.payload_reported > 0 {
@@ -284,9 +291,11 @@ fn assemble(pieces: &mut [(u32, Vec<u8>, u32)], total: usize) -> Whole {
     let mut whole = Whole {
         bytes: Vec::with_capacity(total),
         frames: Vec::new(),
+        pieces: 0,
         overlap: false,
         conflict: false,
     };
+    let mut newest = None;
     for (offset, bytes, frame) in pieces.iter() {
         let offset = as_usize(*offset).min(total);
         let end = (offset + bytes.len()).min(total);
@@ -299,6 +308,10 @@ fn assemble(pieces: &mut [(u32, Vec<u8>, u32)], total: usize) -> Whole {
             whole.bytes.extend_from_slice(&bytes[known..end - offset]);
         }
         whole.frames.push(*frame);
+        // In order of the offset, those with the same length next to each other only where they
+        // came one after the other; others overlap, and are told of.
+        whole.pieces += usize::from(newest != Some((offset, bytes.len())));
+        newest = Some((offset, bytes.len()));
     }
     whole
 }

@@ -276,6 +276,22 @@ impl Pairs {
         self.list.iter().map(|pair| (pair, true)).chain(cut)
     }
 
+    /// The first frame of what one host sent to another, if it went to a single hardware address.
+    pub fn first_to_one(&self, source: IpAddr, destination: IpAddr) -> Option<u32> {
+        let all = self.all().map(|(pair, _)| pair);
+        let of = all.filter(|p| p.source == source && p.destination == destination);
+        let first = of.min_by_key(|p| p.first_frame)?;
+        let single = first.macs.is_some_and(|m| m.0[0] & 1 == 0);
+        single.then_some(first.first_frame)
+    }
+
+    /// The lowest TTL of what one host sent to another.
+    pub fn lowest_ttl(&self, source: IpAddr, destination: IpAddr) -> Option<u8> {
+        let all = self.all().map(|(pair, _)| pair);
+        let of = all.filter(|p| p.source == source && p.destination == destination);
+        of.filter_map(|p| members(p.ttls).first().copied()).min()
+    }
+
     /// Who sent something, and who was sent something alone.
     pub fn census(&self) -> Census {
         let mut census = Census::default();

@@ -2,6 +2,7 @@
 //! be told of it. Every sentence is in `facts/situation/words.rs`.
 
 mod gather;
+mod loops;
 mod passwords;
 mod translated;
 mod waiting;
@@ -15,7 +16,7 @@ use crate::capture::Time;
 use crate::dissect;
 use crate::facts::dhcp::Lease;
 use crate::facts::icmp::{IcmpError, TraceProbe};
-use crate::facts::situation::{About, Alive, Missing, Situation, SituationKind, Story};
+use crate::facts::situation::{About, Alive, Missing, Scanned, Situation, SituationKind, Story};
 use crate::facts::tcp::Opened;
 use crate::facts::udp::Answered;
 use foldhash::fast::RandomState;
@@ -48,9 +49,11 @@ pub(crate) fn find(
     let (mut found, (waiting, translated)) = both(trackers.tcp.len() >= MANY, gather, || {
         (waiting::find(trackers), translated::find(&trackers.tcp))
     });
+    open_ports(trackers, &mut found);
     found.extend(waiting);
     conflicts(trackers, &mut found);
     taken(trackers, &mut found);
+    loops::find(trackers, errors, &mut found);
     pieces(trackers, &mut found);
     declined(leases, &mut found);
     servers(leases, &mut found);
@@ -108,8 +111,11 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
             .zip(last)
             .map(|(end, last)| end.0.saturating_sub(last.0));
         let (sends, receives) = (census.sent(asked), census.was_sent_to(asker));
-        let (kind, answer) = match sends {
-            Some(frame) => (SituationKind::NoAnswer, Missing::Alive(frame)),
+        let sent = trackers.pairs.first_to_one(asker, asked);
+        let sent = sent.filter(|sent| frames.iter().all(|frame| frame < sent));
+        let (kind, answer) = match sends.map(Missing::Alive).or(sent.map(Missing::Sent)) {
+            Some(answer) => (SituationKind::NoAnswer, answer),
+            None if let Some(frame) = sent => (SituationKind::NoAnswer, Missing::Sent(frame)),
             None if again && !receives && !exchanged.contains(&asker) => {
                 let ends = after.is_some_and(|after| after < ARP_WAIT);
                 (SituationKind::NoAnswer, Missing::Again(ends))
@@ -215,6 +221,45 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
     }
 }
 
+/// Most open ports that a scan names.
+const OPEN: usize = 20;
+
+/// Adds to scans of one host's ports those that answered with SYN+ACK.
+fn open_ports(trackers: &Trackers, found: &mut [Situation]) {
+    let mut scans: HashMap<(IpAddr, IpAddr), Vec<u16>, RandomState> = HashMap::default();
+    let ends = |s: &Situation| match &s.sentence {
+        Story::Together {
+            scan: Some(Scanned::Ports),
+            ..
+        } => s.client.zip(s.server),
+        _ => None,
+    };
+    scans.extend(found.iter().filter_map(ends).map(|ends| (ends, Vec::new())));
+    if scans.is_empty() {
+        return;
+    }
+    for index in 0..trackers.tcp.len() {
+        let opening = trackers.tcp.opening(index).filter(|o| o.answer.0 != 0);
+        if let Some([client, server]) = opening.map(|o| o.ends)
+            && let Some(ports) = scans.get_mut(&(client.0, server.0))
+        {
+            ports.push(server.1);
+        }
+    }
+    for situation in found {
+        let Some(mut ports) = ends(situation).and_then(|ends| scans.get(&ends).cloned()) else {
+            continue;
+        };
+        ports.sort_unstable();
+        ports.dedup();
+        if let Story::Together { open, .. } = &mut situation.sentence {
+            open.1 = ports.len();
+            ports.truncate(OPEN);
+            open.0 = ports;
+        }
+    }
+}
+
 /// A RST after which its sender went on, or with a TTL unlike its sender's others. Where both have
 /// crossed as many routers, each from a usual TTL to begin with, the sender's system may have made
 /// it.
@@ -249,6 +294,9 @@ fn story(
         Opened::Unreachable | Opened::Expired => Story::SynUndelivered {
             to,
             error: error_in(errors, failure.answer_frame).map(|e| (e.sender, e.meaning.clone())),
+            port: error_in(errors, failure.answer_frame).is_some_and(|e| {
+                (e.kind, e.code) == if e.sender.is_ipv4() { (3, 3) } else { (1, 4) }
+            }),
         },
         Opened::Challenged => Story::Challenged(to),
         _ if syns.len() < 2 => Story::SynUnanswered(to),
@@ -409,14 +457,16 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
 
 /// Addresses that somebody wants and somebody else has.
 fn taken(trackers: &Trackers, found: &mut Vec<Situation>) {
-    for taken in trackers.discovery.taken() {
+    let by_arp = trackers.arp.taken().iter().map(|t| (t, About::Arp));
+    let six = trackers.discovery.taken().iter();
+    for (taken, about) in by_arp.chain(six.map(|t| (t, About::Discovery))) {
         let story = Story::Taken {
             address: taken.address,
             wants: taken.wants,
             has: taken.has,
         };
         let frames = vec![taken.wants.1, taken.has.1];
-        let (kind, about) = (SituationKind::AddressConflict, About::Discovery);
+        let kind = SituationKind::AddressConflict;
         found.push(Situation {
             server: Some(taken.address),
             ..Situation::new(kind, about, frames, story)

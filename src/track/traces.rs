@@ -21,7 +21,8 @@ pub(super) fn exceeded(error: &IcmpError) -> bool {
     error.kind == if error.sender.is_ipv4() { 11 } else { 3 }
 }
 
-/// Probes of TCP are told from calls by their TTL: no system begins with less than 32.
+/// Probes of TCP are told from calls by their TTL, and a traceroute from packets that went round in a
+/// circle: no system begins with less than 32.
 pub(super) const PROBE: u8 = 31;
 
 /// Whether it was the TTL.
@@ -95,8 +96,11 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
             .any(|e| ran_out(e) && e.about_frame.is_none() && e.about_destination == Some(to));
         for mut list in [pings, datagrams] {
             let expired = |p: &TraceProbe| about.get(&p.frame).is_some_and(|e| ran_out(e));
-            let top = list.iter().filter(|p| expired(p)).map(|p| p.ttl).max();
+            let ran_out = list.iter().filter(|p| expired(p)).map(|p| p.ttl);
+            let (least, top) = (ran_out.clone().min(), ran_out.max());
             match top {
+                // It went round in a circle: a traceroute begins with small ones.
+                Some(_) if least > Some(PROBE) => continue,
                 Some(top) => keep_series(&mut list, top),
                 None if changed => {}
                 None => continue,

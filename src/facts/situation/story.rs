@@ -39,6 +39,8 @@ pub enum Story {
         to: Service,
         /// Who sent the error, and what it says; nothing if it was not kept.
         error: Option<(IpAddr, String)>,
+        /// It says that the port is unreachable, which TCP says itself, with RST.
+        port: bool,
     },
     /// An ICMP error answered a datagram.
     DatagramUndelivered {
@@ -87,6 +89,10 @@ pub enum Story {
         ports: Several<u16>,
         /// What it looks like, when there are so many.
         scan: Option<Scanned>,
+        /// Of a scanned host, the first ports that answered with SYN+ACK, and how many there are.
+        open: (Vec<u16>, usize),
+        /// So many of the frames are named, if not all.
+        named: Option<usize>,
         /// The first one.
         first: Box<Story>,
     },
@@ -204,6 +210,32 @@ pub enum Story {
         /// behind.
         joined: Option<u32>,
     },
+    /// Packets were sent again and again by the same cards, each time with a lower TTL.
+    WentRound {
+        /// From whom, to whom.
+        ends: (IpAddr, IpAddr),
+        /// How many packets.
+        packets: u64,
+        /// In how many frames.
+        count: u64,
+        /// The TTLs of the first packet's first and last frame.
+        ttls: (u8, u8),
+        /// Who said that the TTL of one had run out, and where.
+        error: Option<(IpAddr, u32)>,
+    },
+    /// The TTL ran out though it was high.
+    RanOut {
+        /// From whom, to whom.
+        ends: (IpAddr, IpAddr),
+        /// Who says so.
+        sender: IpAddr,
+        /// In which frame, and about which.
+        frames: (u32, u32),
+        /// The lowest TTL of these packets here.
+        ttl: u8,
+        /// How many errors say so.
+        errors: usize,
+    },
     /// TCP segments came again later, as the same packets.
     CameAgain {
         /// How many.
@@ -264,6 +296,23 @@ pub enum Story {
         frame: u32,
         /// Whether the server took it.
         accepted: Option<bool>,
+        /// It is for a proxy, not for a web server.
+        proxy: bool,
+    },
+    /// A form was sent with a field that holds a password by its name.
+    FormPassword {
+        /// Who sent it.
+        client: IpAddr,
+        /// To whom.
+        server: IpAddr,
+        /// The name beside it.
+        user: Option<String>,
+        /// The name of the field.
+        field: String,
+        /// It stands in the query of the request's target, not in its body.
+        query: bool,
+        /// The frame with the password's beginning.
+        frame: u32,
     },
     /// A client sent an SNMP community.
     Community {
@@ -305,6 +354,8 @@ pub enum Missing {
     Alive(u32),
     /// The capture ends so many nanoseconds after the question.
     Cut(i64),
+    /// Who asked sent something to the hardware address of the other then.
+    Sent(u32),
     /// It would have been captured, so nobody answered.
     Nobody,
     /// The same of all but the last question, behind which the capture ends.

@@ -1,6 +1,6 @@
 //! What is told of frames that are copies.
 
-use super::Difference;
+use super::{Difference, Story};
 use std::fmt::{Formatter, Result};
 
 /// What is told of frames that are copies.
@@ -33,6 +33,49 @@ pub(super) fn copied(
         f,
         "the same packet was captured {why}. {therefore}, {include}"
     )
+}
+
+/// What is told of packets that go round between routers.
+pub(super) fn looped(f: &mut Formatter<'_>, story: &Story) -> Result {
+    match story {
+        Story::WentRound {
+            ends: (source, destination),
+            packets,
+            count,
+            ttls: (from, to),
+            error,
+        } => {
+            let (what, first) = match packets {
+                1 => ("1 packet".to_owned(), "with TTL"),
+                packets => (format!("{packets} packets"), "the first with TTL"),
+            };
+            write!(
+                f,
+                "{what} of {source} to {destination} came by here again and again, in {count} frames, {first} {from} down to {to}, sent by the same hardware addresses in turn: routers pass such a packet round in a circle (a routing loop) until its TTL has run out."
+            )?;
+            match error {
+                Some((sender, frame)) => write!(f, " {sender} said that it had (frame {frame})."),
+                None => Ok(()),
+            }
+        }
+        Story::RanOut {
+            ends: (source, destination),
+            sender,
+            frames: (error, about),
+            ttl,
+            errors,
+        } => {
+            write!(
+                f,
+                "{sender} said that the TTL of a packet of {source} to {destination} ran out (frame {error} about frame {about}), though it came by here with TTL {ttl} or more, and no usual way has so many routers: so it went round in a circle (a routing loop); or something on the way sets TTLs to a low value, or somebody forged the error."
+            )?;
+            match errors {
+                1 => Ok(()),
+                more => write!(f, " {more} errors said so."),
+            }
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How it comes that a packet was captured twice.

@@ -4,9 +4,9 @@
 //! What would leave the same frames is said with it: a firewall that rejects looks like a port
 //! where nothing listens, and a capture that just ends like a host that is silent.
 
-use super::About;
+use super::passwords::readable;
 use super::story::{Alive, Missing, Scanned, Several, Story, Unfit};
-use super::twice::copied;
+use super::twice::{copied, looped};
 use std::fmt::{Display, Formatter, Result};
 use std::net::IpAddr;
 
@@ -31,6 +31,7 @@ impl Display for Story {
             Story::SynUndelivered {
                 to: (server, port),
                 error,
+                port: closed,
             } => {
                 let (sender, meaning) = match error {
                     Some((sender, meaning)) => (sender.to_string(), meaning.as_str()),
@@ -39,7 +40,13 @@ impl Display for Story {
                 write!(
                     f,
                     "{sender} answered the SYN for {server} port {port} with an ICMP error: {meaning}."
-                )
+                )?;
+                if *closed {
+                    f.write_str(
+                        " A system answers with RST where nothing listens, so a firewall seems to reject the call (as REJECT of iptables does); unless this system, against custom, answers so itself.",
+                    )?;
+                }
+                Ok(())
             }
             Story::DatagramUndelivered {
                 to: (server, port),
@@ -103,6 +110,8 @@ impl Display for Story {
                 hosts,
                 ports,
                 scan,
+                open,
+                named,
                 first,
             } => {
                 let what = together(*client, *count, &ends(hosts, ports), first);
@@ -111,7 +120,27 @@ impl Display for Story {
                     Some(Scanned::Hosts) => ": so many hosts on one port look like a scan",
                     None => "",
                 };
-                write!(f, "{what}{scan}. The first: {first}")
+                write!(f, "{what}{scan}.")?;
+                match open {
+                    (_, 0) => {}
+                    (ports, all) => {
+                        let named = joined(ports, ", ", u16::to_string);
+                        let (plural, s) = if *all == 1 { ("", "s") } else { ("s", "") };
+                        let more = match all - ports.len() {
+                            0 => String::new(),
+                            more => format!(" and {more} more"),
+                        };
+                        write!(
+                            f,
+                            " Open, by its SYN+ACK, seem{s} port{plural} {named}{more}."
+                        )?;
+                    }
+                }
+                write!(f, " The first: {first}")?;
+                match named {
+                    Some(named) => write!(f, " Only the first {named} frames are named."),
+                    None => Ok(()),
+                }
             }
             Story::More(count) => write!(
                 f,
@@ -198,10 +227,16 @@ impl Display for Story {
                 address,
                 wants: (wants, asked),
                 has: (has, said),
-            } => write!(
-                f,
-                "{wants} asked whether {address} is free (frame {asked}), and {has} says that it has it (frame {said}): the address is taken, so that {wants} must not use it (duplicate address detection); unless it is a switch, some of which ask like this only to see who is there."
-            ),
+            } => {
+                let proxy = match address {
+                    IpAddr::V4(_) => format!(", or {has} only answers for others (proxy ARP)"),
+                    IpAddr::V6(_) => String::new(),
+                };
+                write!(
+                    f,
+                    "{wants} asked whether {address} is free (frame {asked}), and {has} says that it has it (frame {said}): the address is taken, so that {wants} must not use it (duplicate address detection); unless it is a switch, some of which ask like this only to see who is there{proxy}."
+                )
+            }
             Story::Declined {
                 client,
                 address,
@@ -281,6 +316,7 @@ impl Display for Story {
                 ),
                 None => copied(f, *count, *packets, *difference, *doubled),
             },
+            Story::WentRound { .. } | Story::RanOut { .. } => looped(f, self),
             Story::CameAgain {
                 count,
                 routed,
@@ -343,83 +379,10 @@ impl Display for Story {
                 write!(f, "{counted} checksum{plural}{among} from {senders} ")?;
                 f.write_str(unfit(*reason))
             }
-            Story::Password {
-                client,
-                server,
-                protocol,
-                user,
-                encoded,
-                frames: (first, last),
-                accepted,
-                later,
-            } => {
-                let whose = user
-                    .as_ref()
-                    .map(|user| format!("the password of `{user}`"));
-                let whose = whose.as_deref().unwrap_or("a password");
-                let how = match (protocol, encoded) {
-                    (_, true) => "in base64, which anybody can decode",
-                    // Where a terminal asks for a password, what is typed next is taken for one.
-                    (About::Telnet, _) => "letter for letter, after the server's prompt",
-                    _ => "in clear",
-                };
-                let places = if first == last {
-                    format!("frame {first}")
-                } else {
-                    format!("frames {first} to {last}")
-                };
-                let name = protocol.name();
-                write!(
-                    f,
-                    "{client} sent {whose} to {server} by {name} {how}, in {places}."
-                )?;
-                match accepted {
-                    Some((true, frame)) => write!(f, " The server accepted it (frame {frame})."),
-                    Some((false, frame)) => write!(f, " The server refused it (frame {frame})."),
-                    None => Ok(()),
-                }?;
-                match later {
-                    Some(frame) => write!(f, " It accepted a later one (frame {frame})."),
-                    None => Ok(()),
-                }
-            }
-            Story::BasicPassword {
-                client,
-                server,
-                user,
-                frame,
-                accepted,
-            } => {
-                let answer = match accepted {
-                    Some(true) => " The server answered as asked.",
-                    Some(false) => " The server refused it.",
-                    None => "",
-                };
-                write!(
-                    f,
-                    "{client} sent the password of `{user}` to the web server {server} with Basic authentication: base64, which anybody can decode, in frame {frame}.{answer}"
-                )
-            }
-            Story::Community {
-                client,
-                server,
-                name,
-                frame,
-            } => {
-                let worth = match name.as_str() {
-                    "public" => {
-                        "`public` is what many devices have for reading unless somebody changes it, so it keeps nobody out"
-                    }
-                    "private" => {
-                        "`private` is what many devices have for writing unless somebody changes it, so it keeps nobody out"
-                    }
-                    _ => "it stands for a password, and whoever reads it can send it too",
-                };
-                write!(
-                    f,
-                    "{client} sent the SNMP community `{name}` to {server} in clear (frame {frame}), as versions 1 and 2c do with each message: {worth}."
-                )
-            }
+            Story::Password { .. }
+            | Story::BasicPassword { .. }
+            | Story::FormPassword { .. }
+            | Story::Community { .. } => readable(f, self),
             Story::PiecesDisagree {
                 source,
                 destination,
@@ -508,6 +471,10 @@ fn missing(
         Missing::Alive(frame) => write!(
             f,
             " and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, its answer went another way, or it is not on this link, where only a router could answer for it."
+        ),
+        Missing::Sent(frame) => write!(
+            f,
+            " and no answer was captured, though {asker} sent a packet to it afterwards (frame {frame}): an answer came and passed elsewhere, or {asker} knew its hardware address before."
         ),
         Missing::Cut(after) if after < 1_000_000 => f.write_str(
             ", and the capture ends right then: whether an answer came cannot be told.",

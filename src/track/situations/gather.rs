@@ -20,6 +20,8 @@ struct Group {
     few: Vec<Situation>,
     count: usize,
     frames: Vec<u32>,
+    /// There were more frames than are named.
+    cut: bool,
     hosts: Vec<IpAddr>,
     ports: Vec<u16>,
 }
@@ -95,6 +97,7 @@ impl Gathered {
             group.ports.push(port);
         }
         let room = NAMED.saturating_sub(group.frames.len());
+        group.cut |= frames.len() > room;
         group.frames.extend(frames.iter().take(room));
         if group.count <= MANY {
             group.few.push(Situation {
@@ -136,6 +139,7 @@ impl Group {
         self.ports.dedup();
         self.frames.sort_unstable();
         self.frames.dedup();
+        let named = self.cut.then_some(self.frames.len());
         let first = self.few.into_iter().next()?;
         let (count, hosts, ports) = (self.count, self.hosts.len(), self.ports.len());
         let tried = matches!(
@@ -168,6 +172,8 @@ impl Group {
                 hosts: several(&self.hosts),
                 ports: several(&self.ports),
                 scan,
+                open: (Vec::new(), 0),
+                named,
                 first: Box::new(first.sentence),
             },
             ..first

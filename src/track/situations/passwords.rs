@@ -7,6 +7,7 @@ use crate::facts::Frames;
 use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::Trackers;
 use crate::track::communities::Community;
+use crate::track::stream::forms::Way;
 use crate::track::stream::login::{Login, Talk};
 use std::net::IpAddr;
 
@@ -66,11 +67,44 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
             server,
             user: user.clone(),
             frame,
+            proxy: false,
             accepted: match exchange.status {
                 Some(401) => Some(false),
                 // A redirect may lead to where passwords are asked for.
                 Some(200..=299) => Some(true),
                 _ => None,
+            },
+        });
+    }
+    for said in exchanges.said() {
+        let Some(exchange) = exchanges.exchange(said.place(), &trackers.tcp) else {
+            continue;
+        };
+        let (client, server, frame) = (exchange.client, exchange.server, said.frame);
+        let user = said.user.clone();
+        // Told apart from who says the same otherwise.
+        let key = format!("{:?} {}", said.way, user.as_deref().unwrap_or_default());
+        let key = (About::Http, client, server, exchange.server_port, &key[..]);
+        told.add(key, &[frame], || match &said.way {
+            Way::Body(field) | Way::Query(field) => Story::FormPassword {
+                client,
+                server,
+                user,
+                field: field.clone(),
+                query: matches!(said.way, Way::Query(_)),
+                frame,
+            },
+            Way::Proxy => Story::BasicPassword {
+                client,
+                server,
+                user: user.unwrap_or_default(),
+                frame,
+                proxy: true,
+                accepted: match exchange.status {
+                    Some(407) => Some(false),
+                    Some(200..=299) => Some(true),
+                    _ => None,
+                },
             },
         });
     }

@@ -2,7 +2,9 @@
 //! facts are made when they are asked for.
 
 use super::Piece;
-use super::http::{AUTHORIZATION, Asked, Fields, First, RARE, Status};
+use super::forms::{self, Said, Way};
+use super::headers::{AUTHORIZATION, Fields, RARE};
+use super::http::{Asked, First, Status};
 use crate::capture::Time;
 use crate::dissect::{as_usize, http as lenient};
 use crate::facts::http::{Exchange, Lost, Transfer, Unasked};
@@ -45,6 +47,8 @@ struct Row {
     content_length: Option<u64>,
     request_body: u64,
     response_body: u64,
+    /// When the first byte of the request was seen, and when the last one.
+    request_begun: Time,
     request_time: Time,
     response_time: Option<Time>,
     response_last_time: Option<Time>,
@@ -86,6 +90,8 @@ pub struct Exchanges {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
     /// The numbers of the newest texts, by their lengths.
     recent: [u32; 16],
+    /// Passwords that requests carry otherwise.
+    said: Vec<Said>,
     /// Places of exchanges whose request says who asks, with the frame in which its head ends.
     authorized: Vec<(u32, u32)>,
 }
@@ -98,6 +104,24 @@ impl Exchanges {
     /// frame in which its head ends.
     pub fn authorized(&self) -> &[(u32, u32)] {
         &self.authorized
+    }
+
+    /// Passwords in forms, and those for proxies.
+    pub fn said(&self) -> &[Said] {
+        &self.said
+    }
+
+    /// Notes a password that the request of an exchange carries.
+    pub(super) fn say(&mut self, row: usize, frame: u32, way: Way, user: Option<String>) {
+        if self.said.len() < MOST_AUTHORIZED {
+            let row = u32::try_from(row).unwrap_or(u32::MAX);
+            self.said.push(Said {
+                row,
+                frame,
+                way,
+                user,
+            });
+        }
     }
 
     fn text(&mut self, text: Option<&[u8]>) -> u32 {
@@ -153,6 +177,7 @@ impl Exchanges {
             content_length: None,
             request_body: 0,
             response_body: 0,
+            request_begun: piece.time,
             request_time: piece.time,
             response_time: None,
             response_last_time: None,
@@ -178,6 +203,7 @@ impl Exchanges {
             connect: request.method == b"CONNECT",
             version: request.version,
             request_frame: first.map_or(piece.frame, |f| f.frame),
+            request_begun: first.map_or(piece.time, |f| f.time),
             request_last_frame: piece.frame,
             rare: fields.asked().map(|text| self.text(text)),
             method: self.text(Some(request.method)),
@@ -191,6 +217,19 @@ impl Exchanges {
         if authorized && self.authorized.len() < MOST_AUTHORIZED {
             let place = u32::try_from(place).unwrap_or(u32::MAX);
             self.authorized.push((place, piece.frame));
+        }
+        if let Some(found) = forms::in_query(request.uri) {
+            let frame = first.map_or(piece.frame, |f| f.frame);
+            self.say(place, frame, Way::Query(found.field), found.user);
+        }
+        if let Some(plain) = fields.proxy.and_then(lenient::basic_credentials) {
+            let mut parts = plain.splitn(2, |b| *b == b':');
+            let name = parts.next().unwrap_or_default();
+            let user = String::from_utf8_lossy(name).chars().take(64).collect();
+            // Without a password there is nothing to read.
+            if parts.next().is_some_and(|password| !password.is_empty()) {
+                self.say(place, piece.frame, Way::Proxy, Some(user));
+            }
         }
         place
     }
@@ -306,8 +345,8 @@ impl Exchanges {
             server_port: server.1,
             request_frame: frame(row.request_frame),
             request_last_frame: frame(row.request_last_frame),
-            request_time: (row.request && row.request_time != Time::default())
-                .then_some(Moment(row.request_time.0)),
+            request_time: (row.request && row.request_begun != Time::default())
+                .then_some(Moment(row.request_begun.0)),
             method: text(row.method),
             uri: text(row.uri),
             host: text(row.host),

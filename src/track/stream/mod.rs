@@ -7,6 +7,8 @@
 pub(crate) mod conversation;
 mod dns;
 mod exchanges;
+pub(crate) mod forms;
+mod headers;
 mod http;
 pub(crate) mod login;
 mod order;
