@@ -11,7 +11,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow, FlowRoles};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
-use asked::{Part, Questions, Transaction, question, transaction};
+use asked::{Part, Question, Transaction, question, transaction};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -228,7 +228,7 @@ pub struct Flows {
     /// What waits of each transaction of DHCP, whose messages have a number.
     transactions: HashMap<Transaction, [u32; 2], RandomState>,
     /// The newest row that waits with each question of DNS, and with each number.
-    questions: Questions,
+    questions: HashMap<Question, u32, RandomState>,
     /// Who asked a group or everybody, and at which port.
     asked: HashSet<(End, u16), RandomState>,
     /// Who asked for a transfer of TFTP, and whom.
@@ -295,9 +295,16 @@ impl Flows {
             }
         }
         let before = match dns {
-            Some((question, Part::Asks)) => self.questions.asks(question, row).unwrap_or(NONE),
+            Some((question, Part::Asks)) => {
+                let before = self.questions.insert(question, row);
+                self.questions.insert((question.0, question.1, 0), row);
+                before.unwrap_or(NONE)
+            }
             Some((question, _)) => {
-                asked[0] = self.questions.answers(question).unwrap_or(NONE);
+                asked[0] = self.questions.remove(&question).unwrap_or(NONE);
+                if asked[0] != NONE {
+                    self.questions.remove(&(question.0, question.1, 0));
+                }
                 NONE
             }
             None if waits => std::mem::replace(&mut waiting[side], row),

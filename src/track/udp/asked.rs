@@ -2,8 +2,7 @@
 
 use super::Open;
 use crate::dissect::dhcp::{self, kind};
-use foldhash::fast::{FixedState, RandomState};
-use std::collections::HashMap;
+use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
 
 /// A transaction of DHCP: flow, number, and the client where the flow may be that of several.
@@ -43,44 +42,6 @@ pub(super) fn transaction(flow: &Open, stream: u32, payload: &[u8]) -> (Transact
 /// A message of DNS in a flow: its number and what it asks for, mixed; 0 where that is not there.
 pub(super) type Question = (u32, u16, u32);
 
-/// Entries after which the older ones are given up, in two steps: answers do not come after so many
-/// later questions.
-const MOST: usize = 1 << 17;
-
-/// Questions of DNS that wait for their answers, each with a row.
-#[derive(Default)]
-pub(super) struct Questions {
-    newer: HashMap<Question, u32, RandomState>,
-    older: HashMap<Question, u32, RandomState>,
-}
-
-impl Questions {
-    /// Takes in a question in a row; the row of the same question that waits already.
-    pub(super) fn asks(&mut self, question: Question, row: u32) -> Option<u32> {
-        if self.newer.len() >= MOST {
-            self.older = std::mem::take(&mut self.newer);
-        }
-        let (stream, number, _) = question;
-        let older = self.older.remove(&question);
-        let before = self.newer.insert(question, row).or(older);
-        // Answers need not repeat the question.
-        self.newer.insert((stream, number, 0), row);
-        before
-    }
-
-    /// Takes in an answer; the row of the newest question that it answers.
-    pub(super) fn answers(&mut self, question: Question) -> Option<u32> {
-        let row = self.remove(&question)?;
-        self.remove(&(question.0, question.1, 0));
-        Some(row)
-    }
-
-    fn remove(&mut self, question: &Question) -> Option<u32> {
-        let newer = self.newer.remove(question);
-        newer.or_else(|| self.older.remove(question))
-    }
-}
-
 /// The question of a message of DNS, and whether it answers one.
 pub(super) fn question(stream: u32, payload: &[u8]) -> Option<(Question, Part)> {
     let [high, low, flags, _, 0, count, ..] = *payload.first_chunk::<6>()? else {
@@ -102,30 +63,4 @@ pub(super) fn question(stream: u32, payload: &[u8]) -> Option<(Question, Part)> 
         Part::Answers
     };
     Some(((stream, u16::from_be_bytes([high, low]), mixed), part))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_question_is_answered_once_and_only_the_newest_wait() {
-        let mut questions = Questions::default();
-        assert_eq!(questions.asks((1, 7, 99), 0), None);
-        assert_eq!(questions.asks((1, 7, 99), 1), Some(0));
-        assert_eq!(questions.answers((1, 7, 98)), None);
-        assert_eq!(questions.answers((1, 7, 99)), Some(1));
-        assert_eq!(questions.answers((1, 7, 0)), None);
-        questions.asks((2, 7, 99), 2);
-        let most = u32::try_from(MOST).expect("it is small");
-        for row in 3..2 * most {
-            questions.asks((row, 7, 99), row);
-        }
-        // Two entries each, so this is of the older half by now.
-        let old = most + most / 4;
-        assert!(questions.older.contains_key(&(old, 7, 99)));
-        assert_eq!(questions.answers((old, 7, 99)), Some(old));
-        assert_eq!(questions.answers((2, 7, 99)), None);
-        assert!(questions.newer.len() + questions.older.len() <= 2 * MOST + 2);
-    }
 }
