@@ -20,8 +20,6 @@ fn no_answer(d: &Datagram) -> Absent {
         )
     } else if d.answers_elsewhere {
         Absent::inapplicable("it went to several hosts: answers, if any, come over other flows")
-    } else if matches!(d.destination_port, 53 | 5355) {
-        Absent::untold("no response with its number and question came back in this capture")
     } else {
         Absent::untold("nothing came back after it in this capture; UDP itself promises no answer")
     }
@@ -45,7 +43,7 @@ crate::fact! {
         fragments: u32, "How many fragments it was sent in; more than 1 is IP fragmentation, nothing is lost.";
         length_mismatch: Option<String>, "The UDP length field and the IP payload disagree, and how." absent |_| Absent::never("they agree");
         answers_frame: Option<u32>, "Datagram of the other side that this one follows first." absent |_| Absent::untold("none of the other side waited for an answer, or several did");
-        answer_frame: Option<u32>, "First datagram back after it; of a request of DHCP, the first of its transaction; of a question of DNS, the response with its number and question." absent no_answer;
+        answer_frame: Option<u32>, "First datagram back after it; of a request of DHCP, the first of its transaction." absent no_answer;
         answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent |d: &Datagram| if d.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { no_answer(d) };
         error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::untold("no ICMP error about it is in the capture");
@@ -58,7 +56,7 @@ crate::fact! {
 crate::states! {
     "Whether something came back." Answered {
         Yes "yes" "Datagrams went both ways.";
-        No "no" "No answer came back, though other packets to the asker are in the capture.";
+        No "no" "Nothing came back, though other packets to the asker are in the capture.";
         Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
         Expired "expired" "An ICMP error says that the TTL ran out on the way, as the probes of a traceroute want it.";
         Unreachable "unreachable" "Another ICMP error came back.";

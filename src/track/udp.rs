@@ -11,7 +11,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow, FlowRoles};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
-use asked::{Part, Question, Transaction, question, transaction};
+use asked::{Part, Transaction, transaction};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -227,8 +227,6 @@ pub struct Flows {
     rows: Chunks<Row>,
     /// What waits of each transaction of DHCP, whose messages have a number.
     transactions: HashMap<Transaction, [u32; 2], RandomState>,
-    /// The newest row that waits with each question of DNS, and with each number.
-    questions: HashMap<Question, u32, RandomState>,
     /// Who asked a group or everybody, and at which port.
     asked: HashSet<(End, u16), RandomState>,
     /// Who asked for a transfer of TFTP, and whom.
@@ -276,14 +274,8 @@ impl Flows {
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
         flow.newest[side] = row;
         let dhcp = is_dhcp(flow).then(|| transaction(flow, stream, packet.payload_bytes()));
-        let dns = matches!(packet.application, Some(Protocol::Dns | Protocol::Llmnr))
-            .then(|| question(stream, packet.payload_bytes()))
-            .flatten();
         // Everything that waits on the other side has now been followed by something.
-        let mut asked = match dns {
-            None => [std::mem::replace(&mut flow.waiting[1 - side], NONE), NONE],
-            Some(_) => [NONE; 2],
-        };
+        let mut asked = [std::mem::replace(&mut flow.waiting[1 - side], NONE), NONE];
         let mut waiting = &mut flow.waiting;
         let mut waits = true;
         if let Some((transaction, part)) = dhcp {
@@ -294,21 +286,10 @@ impl Flows {
                 Part::Ends => waits = false,
             }
         }
-        let before = match dns {
-            Some((question, Part::Asks)) => {
-                let before = self.questions.insert(question, row);
-                self.questions.insert((question.0, question.1, 0), row);
-                before.unwrap_or(NONE)
-            }
-            Some((question, _)) => {
-                asked[0] = self.questions.remove(&question).unwrap_or(NONE);
-                if asked[0] != NONE {
-                    self.questions.remove(&(question.0, question.1, 0));
-                }
-                NONE
-            }
-            None if waits => std::mem::replace(&mut waiting[side], row),
-            None => NONE,
+        let before = if waits {
+            std::mem::replace(&mut waiting[side], row)
+        } else {
+            NONE
         };
         flow.answered |= asked != [NONE; 2];
         let mut answers = NONE;

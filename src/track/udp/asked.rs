@@ -1,9 +1,7 @@
-//! Which question a datagram asks or answers, where its protocol numbers them: DHCP and DNS.
+//! Which question a datagram of DHCP asks or answers: they are numbered.
 
 use super::Open;
 use crate::dissect::dhcp::{self, kind};
-use foldhash::fast::FixedState;
-use std::hash::BuildHasher;
 
 /// A transaction of DHCP: flow, number, and the client where the flow may be that of several.
 pub(super) type Transaction = (u32, u32, [u8; 16]);
@@ -37,30 +35,4 @@ pub(super) fn transaction(flow: &Open, stream: u32, payload: &[u8]) -> (Transact
         [0; 16]
     };
     ((stream, message.xid, client), part)
-}
-
-/// A message of DNS in a flow: its number and what it asks for, mixed; 0 where that is not there.
-pub(super) type Question = (u32, u16, u32);
-
-/// The question of a message of DNS, and whether it answers one.
-pub(super) fn question(stream: u32, payload: &[u8]) -> Option<(Question, Part)> {
-    let [high, low, flags, _, 0, count, ..] = *payload.first_chunk::<6>()? else {
-        return None;
-    };
-    let rest = payload.get(12..).unwrap_or_default();
-    let name = rest.iter().position(|b| *b == 0);
-    let asked = name
-        .and_then(|end| rest.get(..end + 5))
-        .filter(|_| count > 0);
-    // Some clients mix capitals into a name (0x20), and some servers do not keep them.
-    let mixed = asked.map_or(0, |asked| {
-        let hash = FixedState::default().hash_one(asked.to_ascii_lowercase());
-        u32::try_from(hash >> 32).unwrap_or_default() | 1
-    });
-    let part = if flags & 0x80 == 0 {
-        Part::Asks
-    } else {
-        Part::Answers
-    };
-    Some(((stream, u16::from_be_bytes([high, low]), mixed), part))
 }
