@@ -115,7 +115,6 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
         let sent = sent.filter(|sent| frames.iter().all(|frame| frame < sent));
         let (kind, answer) = match sends.map(Missing::Alive).or(sent.map(Missing::Sent)) {
             Some(answer) => (SituationKind::NoAnswer, answer),
-            None if let Some(frame) = sent => (SituationKind::NoAnswer, Missing::Sent(frame)),
             None if again && !receives && !exchanged.contains(&asker) => {
                 let ends = after.is_some_and(|after| after < ARP_WAIT);
                 (SituationKind::NoAnswer, Missing::Again(ends))

@@ -1,6 +1,6 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
-mod asked;
+mod transactions;
 
 use super::chunks::Chunks;
 use super::copies;
@@ -11,10 +11,10 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow, FlowRoles};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
-use asked::{Part, Transaction, transaction};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use transactions::{Part, Transaction, transaction};
 
 /// One end of a flow.
 type End = (IpAddr, u16);
