@@ -193,6 +193,12 @@ pub struct Payload {
 }
 
 impl<'a> Packet<'a> {
+    /// The virtual LAN of the outermost tag (IEEE 802.1Q).
+    pub fn vlan(&self) -> Option<u16> {
+        let tag = self.view(self.layers.find(Protocol::Vlan)?).u16(0)?;
+        Some(tag & 0x0fff)
+    }
+
     /// Takes a frame apart, as far as its bytes go.
     pub fn dissect(frame: Frame<'a>) -> Packet<'a> {
         let mut packet = Packet {

@@ -149,7 +149,7 @@ impl Requests {
         let (frame, time) = (packet.frame.number, packet.frame.time);
         match self.copied(packet) {
             Some(original) => self.once_more(original, frame),
-            None => self.message(&message, frame, time, vlan(packet)),
+            None => self.message(&message, frame, time, packet.vlan()),
         }
         self.duplicates(&message, frame, time.unwrap_or_default())
     }
@@ -431,12 +431,6 @@ impl Requests {
         }
         result
     }
-}
-
-/// The virtual LAN of a frame, by its tag.
-fn vlan(packet: &Packet<'_>) -> Option<u16> {
-    let tag = packet.view(packet.layers.find(Protocol::Vlan)?).u16(0)?;
-    Some(tag & 0x0fff)
 }
 
 fn v4(address: IpAddr) -> Ipv4Addr {

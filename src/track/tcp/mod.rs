@@ -23,7 +23,6 @@ pub(crate) use note::{FIELDS, Flags, Missing, Note, emit};
 
 use super::chunks::{Chunks, Slots};
 use crate::capture::{Frame, Time};
-use crate::dissect::layer::Protocol;
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::situation::Difference;
@@ -132,11 +131,8 @@ impl Connections {
         };
         let options = option_bytes(packet, segment);
         let seen = self.seen(&packet.frame, datagram, segment, options);
-        if let Some(layer) = packet.layers.find(Protocol::Vlan)
-            && let Some(tag) = packet.view(layer).u16(0)
-            && seen.copy.is_none()
-        {
-            self.directory.tagged(&seen, tag & 0x0fff);
+        if let Some(vlan) = packet.vlan().filter(|_| seen.copy.is_none()) {
+            self.directory.tagged(&seen, vlan);
         }
         seen
     }
