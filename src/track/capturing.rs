@@ -97,11 +97,11 @@ fn one_after_the_other(copies: &Copies, late: &Late, joined: u32) -> Situation {
 
 /// Frames that appear twice, but for those that were told already.
 fn plainly_twice(copies: &Copies, relayed: u64, tcp: &Connections) -> Option<Situation> {
-    let count = copies.count.saturating_sub(relayed + copies.looped());
+    let count = copies.count.saturating_sub(relayed + copies.loops.looped());
     if count == 0 {
         return None;
     }
-    let came_round = |frame: u32| copies.loops.iter().any(|l| l.frames.contains(&frame));
+    let came_round = |frame: u32| copies.loops.list.iter().any(|l| l.frames.contains(&frame));
     let pairs = copies.pairs.iter().filter(|pair| !came_round(pair.1));
     let mut frames: Vec<u32> = pairs.flat_map(|p| [p.0, p.1]).collect();
     frames.sort_unstable();

@@ -14,10 +14,14 @@
 //! Who passes packets on under its own hardware address is counted: whether it is a router, or
 //! somebody who has put itself in between, ARP tells.
 
-use crate::capture::{Frame, LinkType, Time};
+mod record;
+mod rounds;
+
+use crate::capture::{Frame, Time};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::situation::Difference;
-use std::net::IpAddr;
+use record::Record;
+use rounds::Loops;
 
 /// How many frames back a copy is looked for.
 const LAST: usize = 16;
@@ -39,12 +43,6 @@ const CLOCKS: i64 = 10_000_000_000;
 const ATTENTIVE: u32 = 4096;
 /// How many copies are named.
 const NAMED: usize = 1000;
-/// How many frames of a loop are named.
-const NAMED_OF_LOOP: usize = 100;
-/// A packet that went round in a circle was sent again by the card that had sent it, so many times.
-const ROUNDS: u32 = 3;
-/// How many pairs of hosts whose packets went round are told apart.
-const LOOPS: usize = 256;
 /// How many relays are told apart.
 const RELAYS: usize = 16;
 
@@ -59,24 +57,6 @@ pub struct Relay {
     pub pairs: Vec<(u32, u32)>,
 }
 
-/// Packets of one host to another that the same card sent again and again, each time with a lower
-/// TTL: they go round between routers.
-#[derive(Debug)]
-pub struct Loop {
-    /// Who sent them.
-    pub source: IpAddr,
-    /// To whom.
-    pub destination: IpAddr,
-    /// How many packets.
-    pub packets: u64,
-    /// How many frames they are.
-    pub count: u64,
-    /// The TTL of the first frame of the first one, and its last one.
-    pub ttls: (u8, u8),
-    /// The first frames.
-    pub frames: Vec<u32>,
-}
-
 const DIFFERENCES: [Difference; 6] = [
     Difference::Tag,
     Difference::Interface,
@@ -85,27 +65,6 @@ const DIFFERENCES: [Difference; 6] = [
     Difference::Address,
     Difference::None,
 ];
-
-/// What must be known of a frame to be sure that another is its copy.
-#[derive(Default)]
-struct Record {
-    /// 0 marks an empty place.
-    frame: u32,
-    time: Time,
-    /// The IP packet as captured, without TTL and header checksum.
-    bytes: Vec<u8>,
-    /// How long it is by its header.
-    stated_length: u32,
-    identification: u32,
-    ttl: u8,
-    interface: u32,
-    link: LinkType,
-    /// Length of what comes before the IP header, and its bytes but hardware addresses.
-    below: (u32, [u8; 8]),
-    macs: Option<([u8; 6], [u8; 6])>,
-    /// How often the card that sent it had sent it before, or the other that sends it in turn.
-    rounds: u32,
-}
 
 /// The copies of a capture.
 pub struct Copies {
@@ -133,7 +92,7 @@ pub struct Copies {
     /// Who passed packets on.
     pub relays: Vec<Relay>,
     /// Whose packets went round.
-    pub loops: Vec<Loop>,
+    pub loops: Loops,
 }
 
 impl Default for Copies {
@@ -154,7 +113,7 @@ impl Default for Copies {
             back: None,
             across: 0,
             relays: Vec::new(),
-            loops: Vec::new(),
+            loops: Loops::default(),
         }
     }
 }
@@ -276,7 +235,12 @@ impl Copies {
             })
             .flatten();
         if hit {
-            self.follow_round(ip, token, place, &mut record);
+            let last = self.tokens.len();
+            let earlier = (1..last).rev().map(|n| (place + last - n) % last);
+            let earlier = earlier.filter(|at| self.tokens[*at] == token);
+            let same = earlier.map(|at| &self.records[at]);
+            let same: Vec<&Record> = same.filter(|r| r.frame != 0 && r.same(&record)).collect();
+            self.loops.follow(ip, &same, &mut record);
         }
         let original = found.map(|(original, difference)| {
             self.count(original, &record, difference);
@@ -288,52 +252,6 @@ impl Copies {
             self.records.fill_with(Record::default);
         }
         original
-    }
-
-    /// Takes in a packet that may have come round again.
-    fn follow_round(&mut self, ip: &Ip, token: u32, place: usize, record: &mut Record) {
-        let last = self.tokens.len();
-        let earlier = (1..last).rev().map(|n| (place + last - n) % last);
-        let earlier = earlier.filter(|at| self.tokens[*at] == token);
-        let same = earlier.map(|at| &self.records[at]);
-        let same: Vec<&Record> = same.filter(|r| r.frame != 0 && r.same(record)).collect();
-        if !same.iter().any(|r| r.came_round_as(record)) {
-            return;
-        }
-        let rounds = same.iter().map(|r| r.rounds).max().unwrap_or(0) + 1;
-        record.rounds = rounds;
-        if rounds < ROUNDS {
-            return;
-        }
-        let mut known = self.loops.iter();
-        let known = known.position(|l| l.source == ip.source && l.destination == ip.destination);
-        let place = known.unwrap_or(self.loops.len());
-        if place == LOOPS {
-            return;
-        }
-        if place == self.loops.len() {
-            self.loops.push(Loop {
-                source: ip.source,
-                destination: ip.destination,
-                packets: 0,
-                count: 0,
-                ttls: (same[0].ttl, record.ttl),
-                frames: Vec::new(),
-            });
-        }
-        let told = &mut self.loops[place];
-        // The first rounds are told when it is sure.
-        let first = if rounds == ROUNDS { &same[..] } else { &[] };
-        told.packets += u64::from(rounds == ROUNDS);
-        if told.packets == 1 {
-            told.ttls.1 = told.ttls.1.min(record.ttl);
-        }
-        for frame in first.iter().map(|r| r.frame).chain([record.frame]) {
-            told.count += 1;
-            if told.frames.len() < NAMED_OF_LOOP {
-                told.frames.push(frame);
-            }
-        }
     }
 
     fn count(&mut self, original: usize, record: &Record, difference: Difference) {
@@ -384,14 +302,9 @@ impl Copies {
         all.saturating_sub(self.apart)
     }
 
-    /// How many copies are packets that came round again.
-    pub fn looped(&self) -> u64 {
-        self.loops.iter().map(|l| l.count - l.packets).sum()
-    }
-
     /// What most of the other copies differ in.
     pub fn difference(&self) -> Difference {
-        let (mut kinds, mut looped) = (self.kinds, self.looped());
+        let (mut kinds, mut looped) = (self.kinds, self.loops.looped());
         for (kind, count) in DIFFERENCES.iter().zip(&mut kinds).rev() {
             if matches!(kind, Difference::Hop | Difference::SameLink) {
                 let of_these = looped.min(*count);
@@ -402,136 +315,6 @@ impl Copies {
         let most = kinds.iter().max();
         let kind = kinds.iter().position(|k| Some(k) == most);
         kind.map_or(Difference::None, |k| DIFFERENCES[k])
-    }
-}
-
-impl Record {
-    /// Keeps a frame in the memory of an earlier one.
-    fn fill(&mut self, packet: &Packet<'_>, ip: &Ip) {
-        let frame = packet.frame;
-        let mut below = [0; 8];
-        // After the addresses of Ethernet; of a cooked frame the packet type and the interface.
-        let from = if packet.macs.is_some() && frame.link == LinkType::ETHERNET {
-            12
-        } else {
-            0
-        };
-        let end = as_usize(ip.start).min(frame.bytes.len());
-        let bytes = frame.bytes.get(from..end).unwrap_or_default();
-        for (kept, byte) in below.iter_mut().zip(bytes) {
-            *kept = *byte;
-        }
-        if frame.link == LinkType::LINUX_SLL2 {
-            // Protocol, reserved, interface index; then the packet type, in byte 10.
-            below[1] = frame.bytes.get(10).copied().unwrap_or_default();
-        }
-        let start = as_usize(ip.start).min(frame.bytes.len());
-        let rest = &frame.bytes[start..];
-        let stated = match ip.stated_length {
-            // Segmentation offload: all there is.
-            0 => rest.len(),
-            stated => as_usize(stated),
-        };
-        let whole = &rest[..rest.len().min(stated)];
-        // TTL and header checksum, or hop limit.
-        let masked: &[usize] = match ip.source {
-            IpAddr::V4(_) => &[8, 10, 11],
-            IpAddr::V6(_) => &[7],
-        };
-        self.bytes.clear();
-        self.bytes.extend_from_slice(whole);
-        for at in masked {
-            if let Some(byte) = self.bytes.get_mut(*at) {
-                *byte = 0;
-            }
-        }
-        self.frame = frame.number;
-        self.time = frame.time.unwrap_or_default();
-        self.stated_length = ip.stated_length;
-        self.identification = ip.identification;
-        self.ttl = ip.ttl;
-        self.interface = frame.interface;
-        self.link = frame.link;
-        self.below = (ip.start, below);
-        self.macs = packet.macs;
-        self.rounds = 0;
-    }
-
-    /// Whether the same card sent this packet again to the same one, after routers had counted its
-    /// TTL down.
-    fn came_round_as(&self, later: &Record) -> bool {
-        let apart = later.time.since(self.time);
-        let limit = if later.identification == 0 {
-            WITHIN
-        } else {
-            ROUTED_WITHIN
-        };
-        self.ttl > later.ttl
-            && self.interface == later.interface
-            && self.below == later.below
-            && self.macs.is_some_and(|(to, _)| to[0] & 1 == 0)
-            && self.macs == later.macs
-            && (0..=limit).contains(&apart)
-    }
-
-    /// Whether this is the same packet, as far as both were captured.
-    fn same(&self, later: &Record) -> bool {
-        let common = self.bytes.len().min(later.bytes.len());
-        self.stated_length == later.stated_length && self.bytes[..common] == later.bytes[..common]
-    }
-
-    /// The card that this frame went to and the later one comes from.
-    fn relayed_by(&self, later: &Record) -> Option<[u8; 6]> {
-        let (before, after) = self.macs.zip(later.macs)?;
-        let relayed = before.0 == after.1 && before.1 != after.1 && before.0[0] & 1 == 0;
-        relayed.then_some(before.0)
-    }
-
-    /// What differs when `later` holds the same packet; `None` when it is another.
-    fn copied_as(&self, later: &Record) -> Option<Difference> {
-        if self.frame == 0 {
-            return None;
-        }
-        // The frame goes on from where the earlier one went to, and was numbered by its sender.
-        let routed = self.ttl.checked_sub(1) == Some(later.ttl)
-            && later.identification != 0
-            && self.relayed_by(later).is_some();
-        let limit = if routed { ROUTED_WITHIN } else { WITHIN };
-        // Routers are passed in order of time, but two interfaces may be read in any order.
-        let first = if self.interface == later.interface {
-            0
-        } else {
-            -WITHIN
-        };
-        let apart = later.time.since(self.time);
-        let elsewhere = self.interface != later.interface
-            && later.identification != 0
-            && (-CLOCKS..=CLOCKS).contains(&apart);
-        let near = (first..=limit).contains(&apart) || elsewhere;
-        // Between two places there may be any number of routers.
-        let counted = elsewhere || self.ttl.abs_diff(later.ttl) <= 1;
-        let round = self.came_round_as(later);
-        if !(round || near && counted) || !self.same(later) {
-            return None;
-        }
-        let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
-        let one_link = self.interface == later.interface && self.below == later.below && !cooked;
-        let difference = if self.ttl != later.ttl && one_link && self.relayed_by(later).is_some() {
-            Difference::SameLink
-        } else if self.ttl != later.ttl {
-            Difference::Hop
-        } else if self.interface != later.interface || (cooked && self.below != later.below) {
-            Difference::Interface
-        } else if self.below != later.below {
-            Difference::Tag
-        } else if self.macs != later.macs {
-            Difference::Address
-        } else if later.identification != 0 {
-            Difference::None
-        } else {
-            return None;
-        };
-        Some(difference)
     }
 }
 
@@ -559,191 +342,4 @@ fn token(bytes: &[u8], identification: u32, length: u64) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOST: u8 = 1;
-    const ROUTER: u8 = 9;
-    const SERVER: u8 = 2;
-
-    /// What is varied of a frame.
-    #[derive(Clone, Copy)]
-    struct Sent {
-        from: u8,
-        to: u8,
-        ttl: u8,
-        identification: u16,
-        interface: u32,
-        microseconds: i64,
-    }
-
-    const SENT: Sent = Sent {
-        from: HOST,
-        to: ROUTER,
-        ttl: 64,
-        identification: 7,
-        interface: 0,
-        microseconds: 0,
-    };
-
-    fn frame(sent: Sent, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![2, 0, 0, 0, 0, sent.to, 2, 0, 0, 0, 0, sent.from, 8, 0];
-        let length = u16::try_from(payload.len() + 28).expect("short");
-        bytes.extend([0x45, 0]);
-        bytes.extend(length.to_be_bytes());
-        bytes.extend(sent.identification.to_be_bytes());
-        bytes.extend([0, 0, sent.ttl, 17, 0, sent.ttl, 10, 0, 0, 1, 10, 9, 0, 2]);
-        bytes.extend([0, 68, 0, 67]);
-        bytes.extend((length - 20).to_be_bytes());
-        bytes.extend([0, 0]);
-        bytes.extend(payload);
-        bytes
-    }
-
-    fn tracked(frames: &[(Sent, &[u8])]) -> Copies {
-        let mut copies = Copies::default();
-        for (number, (sent, payload)) in (1..).zip(frames) {
-            let bytes = frame(*sent, payload);
-            let packet = Packet::dissect(Frame {
-                number,
-                time: Some(Time(1_000_000_000 + sent.microseconds * 1000)),
-                wire_length: crate::dissect::as_u32(bytes.len()),
-                interface: sent.interface,
-                link: LinkType::ETHERNET,
-                bytes: &bytes,
-            });
-            let ip = packet.ip.expect("it is IP");
-            copies.packet(&packet, &ip);
-        }
-        copies
-    }
-
-    #[test]
-    fn a_packet_that_differs_in_any_byte_is_no_copy() {
-        let payload = [0u8; 300];
-        assert_eq!(tracked(&[(SENT, &payload), (SENT, &payload)]).count, 1);
-        for place in [0, 17, 100, 299] {
-            let mut other = payload;
-            other[place] = 1;
-            assert_eq!(tracked(&[(SENT, &payload), (SENT, &other)]).count, 0);
-        }
-    }
-
-    #[test]
-    fn messages_of_many_clients_at_once_are_no_copies() {
-        // As DHCP clients send them: no identification, the same ports, one number that differs.
-        let messages: Vec<[u8; 240]> = (0..30)
-            .map(|client| {
-                let mut message = [0; 240];
-                message[..4].copy_from_slice(&[1, 1, 6, 0]);
-                message[33] = client;
-                message
-            })
-            .collect();
-        for identification in [0, 1] {
-            let sent = Sent {
-                identification,
-                ..SENT
-            };
-            let frames: Vec<(Sent, &[u8])> = messages.iter().map(|m| (sent, &m[..])).collect();
-            assert_eq!(tracked(&frames).count, 0);
-        }
-    }
-
-    #[test]
-    fn the_interfaces_of_one_file_record_a_packet_each_in_any_order() {
-        for microseconds in [-200, 0, 200] {
-            let other = Sent {
-                interface: 1,
-                identification: 0,
-                microseconds,
-                ..SENT
-            };
-            let first = Sent {
-                identification: 0,
-                ..SENT
-            };
-            let copies = tracked(&[(first, b"x"), (other, b"x")]);
-            assert_eq!(copies.count, 1);
-            assert_eq!(copies.difference(), Difference::Interface);
-            // On one interface, what comes before was not sent after.
-            let same = Sent {
-                interface: 0,
-                identification: 7,
-                ..other
-            };
-            let count = u64::from(microseconds >= 0);
-            assert_eq!(tracked(&[(SENT, b"x"), (same, b"x")]).count, count);
-        }
-    }
-
-    #[test]
-    fn whoever_passes_packets_on_is_counted() {
-        let on = Sent {
-            from: ROUTER,
-            to: SERVER,
-            ttl: 63,
-            microseconds: 5000,
-            ..SENT
-        };
-        let copies = tracked(&[(SENT, b"x"), (on, b"x")]);
-        let difference = copies.difference();
-        assert_eq!((copies.count, difference), (1, Difference::SameLink));
-        assert_eq!(copies.relays[0].mac, [2, 0, 0, 0, 0, ROUTER]);
-        assert_eq!(copies.relays[0].pairs, [(1, 2)]);
-        // Not when it comes from somebody else.
-        let astray = Sent { from: 7, ..on };
-        assert_eq!(tracked(&[(SENT, b"x"), (astray, b"x")]).count, 0);
-    }
-
-    #[test]
-    fn two_interfaces_with_clocks_of_their_own_record_both_sides_of_a_router() {
-        let count = |microseconds: i64, identification: u16, ttl: u8, interface: u32| {
-            let later = Sent {
-                from: 7,
-                to: SERVER,
-                ttl,
-                identification,
-                interface,
-                microseconds,
-            };
-            let first = Sent {
-                identification,
-                ..SENT
-            };
-            tracked(&[(first, b"x"), (later, b"x")]).count
-        };
-        assert_eq!(count(500_000, 7, 63, 1), 1);
-        assert_eq!(count(-500_000, 7, 63, 1), 1);
-        assert_eq!(count(500_000, 7, 64, 1), 1);
-        assert_eq!(count(500_000, 7, 62, 1), 1);
-        // Farther apart, without an identification, or on one interface.
-        assert_eq!(count(10_000_001, 7, 63, 1), 0);
-        assert_eq!(count(500_000, 0, 63, 1), 0);
-        assert_eq!(count(500_000, 7, 62, 0), 0);
-        assert_eq!(count(500_000, 7, 63, 0), 0);
-    }
-
-    #[test]
-    fn interfaces_that_are_written_in_turns_are_looked_at_farther_back() {
-        let sent = |n: u16, interface: u32| Sent {
-            identification: n + 1,
-            interface,
-            ttl: if interface == 0 { 64 } else { 63 },
-            microseconds: i64::from(n) * 100,
-            ..SENT
-        };
-        let turns = |most: u16, interface: u32| {
-            let frames: Vec<(Sent, &[u8])> = (0..most)
-                .map(|n| sent(n, 0))
-                .chain((0..most).map(|n| sent(n, interface)))
-                .map(|sent| (sent, &b"x"[..]))
-                .collect();
-            tracked(&frames).count
-        };
-        // The first frame of the second interface makes it look back.
-        assert_eq!(turns(16, 1), 16);
-        // Of a longer turn the first frames are no longer known when the second one begins.
-        assert_eq!(turns(40, 1), 16);
-    }
-}
+mod tests;

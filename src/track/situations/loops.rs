@@ -11,7 +11,7 @@ const HIGH: u8 = 40;
 const MOST: usize = 20;
 
 pub(super) fn find(trackers: &Trackers, errors: &[IcmpError], found: &mut Vec<Situation>) {
-    let loops = &trackers.copies.loops;
+    let loops = &trackers.copies.loops.list;
     let ran_out = || errors.iter().filter(|e| traces::ran_out(e));
     for went in loops.iter().take(MOST) {
         let ends = (went.source, went.destination);
