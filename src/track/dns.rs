@@ -3,23 +3,25 @@
 //! Messages over TCP come in through [`Lookups::message`].
 
 mod doubts;
+mod note;
+mod told;
 
 pub(crate) use doubts::in_words;
+pub(crate) use note::{FIELDS, Note, emit};
 
 use crate::capture::Time;
 use crate::dissect::dns::{self, Message};
-use crate::dissect::field::{Kind, Sink, Value, Wanted};
+use crate::dissect::field::{Sink, Wanted};
 use crate::dissect::layer::{Protocol, View};
 use crate::dissect::{Ip, Packet, Transport, as_usize};
-use crate::facts::dns::{Carrier, Lookup, NameService, Part, Record};
-use crate::facts::{Milliseconds, Moment};
+use crate::facts::dns::{Lookup, Part, Record};
 use crate::track::copies;
-use crate::track::pairs::is_group;
 use doubts::Doubts;
 use foldhash::fast::RandomState;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use told::{answer, asked, unasked};
 
 /// A query repeated within this time is a retransmission: nanoseconds.
 const RETRANSMISSION: i64 = 5_000_000_000;
@@ -29,16 +31,6 @@ const MOST_ANSWERS: usize = 64;
 const MOST_CHAINED: usize = 16;
 /// Most records that are listed.
 const MOST_RECORDS: usize = 65_536;
-
-crate::fields! {
-    RESPONSE_IN: "dns.response_in", Kind::Frame, "Frame with the response to this query.";
-    RESPONSE_TO: "dns.response_to", Kind::Frame, "Frame with the query that this answers.";
-    TIME: "dns.time", Kind::Duration, "Time from the query to this response.";
-    RETRANSMISSION_FLAG: "dns.retransmission", Kind::Boolean, "The message was seen before.";
-    RETRANSMIT_REQUEST_IN: "dns.retransmit_request_in", Kind::Frame, "Frame with the first of several queries.";
-    RETRANSMIT_RESPONSE_IN: "dns.retransmit_response_in", Kind::Frame, "Frame with the first of several responses.";
-    UNSOLICITED: "dns.unsolicited", Kind::Boolean, "A response whose query is not in the capture.";
-}
 
 /// Which conversation a message belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,49 +56,6 @@ pub struct Seen {
     pub conversation: Conversation,
     /// IP identification of its datagram, or 0.
     pub identification: u32,
-}
-
-/// What the tracker says of one message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Note {
-    /// Its number: a segment may have several messages.
-    pub id: u16,
-    /// Frame of the response, on a query; 0 until a first reading is over, then from
-    /// [`Lookups::response_to`].
-    pub response_in: u32,
-    /// Frame of the query, on a response, or 0.
-    pub response_to: u32,
-    /// Nanoseconds from query to response, on a response that has a query.
-    pub time: i64,
-    /// Frame of the first query, on a repeated one, or 0.
-    pub retransmit_request_in: u32,
-    /// Frame of the first response, on a repeated one, or 0.
-    pub retransmit_response_in: u32,
-    /// A response whose query was not seen.
-    pub unsolicited: bool,
-    /// The message could not be read to its end, so that Wireshark says nothing of the above.
-    pub broken: bool,
-}
-
-/// Hands over the fields.
-pub(crate) fn emit(note: &Note, sink: &mut Sink<'_>) {
-    if note.broken {
-        return;
-    }
-    if note.retransmit_request_in != 0 {
-        sink.unsigned(RETRANSMIT_REQUEST_IN, 0..0, note.retransmit_request_in);
-        sink.boolean(RETRANSMISSION_FLAG, 0..0, true);
-    } else if note.retransmit_response_in != 0 {
-        sink.unsigned(RETRANSMIT_RESPONSE_IN, 0..0, note.retransmit_response_in);
-        sink.boolean(RETRANSMISSION_FLAG, 0..0, true);
-    } else if note.response_in != 0 {
-        sink.unsigned(RESPONSE_IN, 0..0, note.response_in);
-    } else if note.response_to != 0 {
-        sink.unsigned(RESPONSE_TO, 0..0, note.response_to);
-        sink.put(TIME, 0..0, Value::Duration(note.time));
-    } else if note.unsolicited {
-        sink.boolean(UNSOLICITED, 0..0, true);
-    }
 }
 
 /// What Wireshark keeps of one query.
@@ -475,14 +424,6 @@ impl Lookups {
     }
 }
 
-fn service(protocol: Protocol) -> NameService {
-    match protocol {
-        Protocol::Mdns => NameService::Mdns,
-        Protocol::Llmnr => NameService::Llmnr,
-        _ => NameService::Dns,
-    }
-}
-
 /// The place of a lookup: there are fewer than frames.
 fn narrow(row: usize) -> u32 {
     u32::try_from(row).unwrap_or(u32::MAX)
@@ -493,92 +434,10 @@ fn type_name(number: u16) -> Cow<'static, str> {
     dns::type_name(number).map_or_else(|| number.to_string().into(), Cow::Borrowed)
 }
 
-/// A lookup of which only the query is known.
-fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
-    let question = message.questions.first();
-    let told = message.answers.first();
-    let number = question.map(|q| q.kind).or(told.map(|a| a.kind));
-    let name = question.map(|q| &q.name).or(told.map(|a| &a.name));
-    Lookup {
-        query_frame: Some(seen.frame),
-        response_frame: None,
-        time: seen.time.map(|t| Moment(t.0)),
-        protocol: service(protocol),
-        transport: if seen.conversation.tcp {
-            Carrier::Tcp
-        } else {
-            Carrier::Udp
-        },
-        client: Some(seen.source.0).filter(|client| !is_group(*client)),
-        server: seen.destination.0,
-        id: message.id,
-        name: name.cloned().unwrap_or_default(),
-        kind: number.map_or_else(Cow::default, type_name),
-        status: None,
-        answers: None,
-        answer_count: None,
-        authoritative: None,
-        truncated: None,
-        referral: None,
-        repeats: 0,
-        time_ms: None,
-        stray_frames: None,
-        other_response_frame: None,
-    }
-}
-
-/// A lookup of which only the response is in the capture.
-fn unasked(seen: &Seen, protocol: Protocol, message: &Message) -> Lookup {
-    let turned = Seen {
-        source: seen.destination,
-        destination: seen.source,
-        ..*seen
-    };
-    Lookup {
-        query_frame: None,
-        ..asked(&turned, protocol, message)
-    }
-}
-
-/// What a response says: its code and the data of its answers.
-fn told(message: &Message) -> (Cow<'static, str>, Vec<String>) {
-    let code = message.rcode();
-    let status = dns::rcode_name(code).map_or_else(|| format!("code {code}").into(), Cow::Borrowed);
-    let answers = message.answers.iter().take(MOST_ANSWERS);
-    (status, answers.map(|record| record.data.clone()).collect())
-}
-
-/// Whether a response without an answer names the servers to ask (RFC 1034 §4.3.1): one that says
-/// that there is no such record has an SOA record instead (RFC 2308 §2.2).
-fn refers(message: &Message) -> bool {
-    const NS: u16 = 2;
-    const SOA: u16 = 6;
-    let has = |kind| message.authorities.iter().any(|r| r.kind == kind);
-    let none = message.answers.is_empty() && message.rcode() == 0 && message.flags & 0x0400 == 0;
-    none && has(NS) && !has(SOA)
-}
-
-/// Writes a response into its lookup.
-fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
-    lookup.response_frame = Some(seen.frame);
-    let (status, answers) = told(message);
-    lookup.status = Some(status);
-    lookup.answer_count = u32::try_from(message.answers.len()).ok();
-    lookup.answers = Some(answers);
-    lookup.authoritative = Some(message.flags & 0x0400 != 0);
-    lookup.truncated = Some(message.flags & 0x0200 != 0);
-    lookup.referral = Some(refers(message));
-    if lookup.query_frame.is_some() {
-        lookup.time_ms = seen
-            .time
-            .zip(lookup.time)
-            .and_then(|(end, start)| Milliseconds::between(start.0, end.0));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Milliseconds;
     use std::net::Ipv4Addr;
 
     const CLIENT: (IpAddr, u16) = (IpAddr::V4(Ipv4Addr::new(10, 9, 0, 9)), 5000);

@@ -1,10 +1,12 @@
 //! Responses that cannot all be what was asked for: from an address that was not asked, or another
 //! one to a question that was answered otherwise before.
 
+use super::told::told;
 use super::{Lookups, Seen, type_name};
 use crate::dissect::dns::Message;
 use crate::dissect::layer::Protocol;
 use crate::facts::dns::{Lookup, NameService};
+use crate::track::pairs::is_group;
 use std::net::IpAddr;
 
 /// So many questions back may be the one that an unasked response has the number of.
@@ -57,7 +59,7 @@ impl Lookups {
                 && self.ports.get(*place) == Some(&port)
                 && row.query_frame.is_some()
                 && row.protocol == NameService::Dns
-                && !super::is_group(row.server)
+                && !is_group(row.server)
                 && row.kind == kind
                 && row.name.eq_ignore_ascii_case(&question.name)
         });
@@ -99,7 +101,7 @@ impl Lookups {
         if !once {
             return;
         }
-        let (status, answers) = super::told(message);
+        let (status, answers) = told(message);
         let sorted = |answers: &[String]| {
             let mut sorted = answers.to_vec();
             sorted.sort_unstable();
