@@ -4,8 +4,8 @@
 //! Wireshark counts such copies as retransmissions and duplicate ACKs, and so do our counts; but
 //! a report has to say what they are. A copy is the same IP packet, byte for byte but for its TTL
 //! and header checksum, within a millisecond, with the same TTL or one that a router has counted
-//! down. Two packets without an identification, as IPv6 has none, must besides differ in what only
-//! the link or a router adds: hosts do send the same RST twice.
+//! down. Two packets whose identification tells nothing, as IPv6 has none, must besides differ in what
+//! only the link or a router adds: hosts do send the same RST twice.
 //!
 //! Every IP frame leaves a small token among the last sixteen. The packet itself, which is needed
 //! to be sure, is only kept while copies are to be expected: at the beginning, and for a while
@@ -32,10 +32,16 @@ pub(super) const WITHIN: i64 = 1_000_000;
 /// A router may take so many nanoseconds, when the hardware addresses show the way through it.
 const ROUTED_WITHIN: i64 = 1_000_000_000;
 
+/// Whether an IP identification tells packets of a host apart: 0 stands on those that need none
+/// (RFC 6864 §4.1), and 1 on all that are made with scapy.
+pub(super) fn tells_apart(identification: u32) -> bool {
+    identification > 1
+}
+
 /// Whether two packets that are otherwise alike, so many nanoseconds apart, are one that the network
 /// doubled or a router held, by their IP identifications: what is sent again has another.
 pub(super) fn is_held((known, own): (u32, u32), later: i64) -> bool {
-    known != 0 && known == own && (0..=ROUTED_WITHIN).contains(&later)
+    tells_apart(known) && known == own && (0..=ROUTED_WITHIN).contains(&later)
 }
 /// Clocks of two interfaces, or of two captures put together, differ by so many nanoseconds.
 const CLOCKS: i64 = 10_000_000_000;

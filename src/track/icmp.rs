@@ -80,6 +80,8 @@ struct Asked {
     time: Time,
     /// IP identification.
     identification: u32,
+    ttl: u8,
+    macs: Option<([u8; 6], [u8; 6])>,
     /// It came in fragments.
     fragmented: bool,
     /// The interface that recorded it.
@@ -94,9 +96,11 @@ struct Asked {
 impl Asked {
     /// Whether a request that is alike is the same packet, which a router held for a while or the
     /// network doubled: what is sent again has another identification.
-    fn is_same(&self, identification: u32, time: Time) -> bool {
-        let later = time.since(self.time);
-        copies::is_held((self.identification, identification), later)
+    fn is_same(&self, packet: &Packet<'_>, ip: &Ip) -> bool {
+        let later = time_of(packet).since(self.time);
+        // Whoever passes a packet on sends it from a card of its own.
+        let meant = self.ttl != ip.ttl && self.macs.is_some() && self.macs == packet.macs;
+        copies::is_held((self.identification, ip.identification), later) && !meant
     }
 }
 
@@ -195,10 +199,10 @@ impl Echoes {
         );
         let open = self.open.entry(key).or_default();
         let of = of.or_else(|| {
-            let (time, carried) = (time_of(packet), Carried::of(packet, ip));
+            let carried = Carried::of(packet, ip);
             let same = |a: &&Asked| {
                 let like = a.carried == carried && a.fragmented == ip.is_fragment();
-                like && a.is_same(ip.identification, time)
+                like && a.is_same(packet, ip)
             };
             let places = open.places.iter().rev().take(ALIKE);
             let mut alike = places.filter_map(|at| self.asked.get(*at));
@@ -228,6 +232,8 @@ impl Echoes {
             frame,
             time: time_of(packet),
             identification: ip.identification,
+            ttl: ip.ttl,
+            macs: packet.macs,
             fragmented: ip.is_fragment(),
             interface: packet.frame.interface,
             ping,
@@ -383,6 +389,8 @@ impl Echoes {
 fn share(places: &VecDeque<usize>, asked: &[Asked], pings: &mut [Ping]) {
     let alike = places.iter().rev().take(ALIKE);
     let mut numbers: Vec<usize> = alike.filter_map(|at| Some(asked.get(*at)?.ping)).collect();
+    // A packet that an error has come back for is answered with it.
+    numbers.retain(|number| pings[*number].error_frame.is_none());
     numbers.dedup();
     if numbers.len() > 1 {
         for number in numbers {

@@ -1,6 +1,6 @@
 //! What is kept of a frame to be sure that another holds the same packet.
 
-use super::{CLOCKS, ROUTED_WITHIN, WITHIN};
+use super::{CLOCKS, ROUTED_WITHIN, WITHIN, tells_apart};
 use crate::capture::{LinkType, Time};
 use crate::dissect::{Ip, Packet, as_usize};
 use crate::facts::situation::Difference;
@@ -80,15 +80,15 @@ impl Record {
     }
 
     /// Whether the same card sent this packet again to the same one, after routers had counted its
-    /// TTL down.
+    /// TTL down: two at least, for one alone sends it back by the way it came.
     pub(super) fn came_round_as(&self, later: &Record) -> bool {
         let apart = later.time.since(self.time);
-        let limit = if later.identification == 0 {
-            WITHIN
-        } else {
+        let limit = if tells_apart(later.identification) {
             ROUTED_WITHIN
+        } else {
+            WITHIN
         };
-        self.ttl > later.ttl
+        self.ttl > later.ttl.saturating_add(1)
             && self.interface == later.interface
             && self.below == later.below
             && self.macs.is_some_and(|(to, _)| to[0] & 1 == 0)
@@ -116,7 +116,7 @@ impl Record {
         }
         // The frame goes on from where the earlier one went to, and was numbered by its sender.
         let routed = self.ttl.checked_sub(1) == Some(later.ttl)
-            && later.identification != 0
+            && tells_apart(later.identification)
             && self.relayed_by(later).is_some();
         let limit = if routed { ROUTED_WITHIN } else { WITHIN };
         // Routers are passed in order of time, but two interfaces may be read in any order.
@@ -127,13 +127,17 @@ impl Record {
         };
         let apart = later.time.since(self.time);
         let elsewhere = self.interface != later.interface
-            && later.identification != 0
+            && tells_apart(later.identification)
             && (-CLOCKS..=CLOCKS).contains(&apart);
         let near = (first..=limit).contains(&apart) || elsewhere;
         // Between two places there may be any number of routers.
         let counted = elsewhere || self.ttl.abs_diff(later.ttl) <= 1;
         let round = self.came_round_as(later);
-        if !(round || near && counted) || !self.same(later) {
+        // Whoever passes a packet on sends it from a card of its own: these are two, as of a
+        // traceroute.
+        let one_card = self.macs.is_some() && self.macs == later.macs;
+        let meant = one_card && self.interface == later.interface && self.ttl != later.ttl;
+        if meant && !round || !(round || near && counted) || !self.same(later) {
             return None;
         }
         let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
@@ -148,7 +152,7 @@ impl Record {
             Difference::Tag
         } else if self.macs != later.macs {
             Difference::Address
-        } else if later.identification != 0 {
+        } else if tells_apart(later.identification) {
             Difference::None
         } else {
             return None;

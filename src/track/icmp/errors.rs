@@ -6,6 +6,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport};
 use crate::facts::Moment;
 use crate::facts::icmp::IcmpError;
+use crate::track::copies::tells_apart;
 use crate::track::redirects::gateway;
 
 /// What is known of an error when it comes.
@@ -48,7 +49,16 @@ impl Echoes {
                 asked.is_some_and(|a| a.identification == quoted.identification)
             };
             let open = self.open.get(&key).map(|open| &open.places);
-            let found = open.and_then(|open| open.iter().rev().find(own).or(open.front()));
+            let free = |place: &&usize| {
+                let asked = &self.asked[**place];
+                self.pings[asked.ping].error_frame.is_none()
+            };
+            let found = open.and_then(|open| {
+                // Those that cannot be told apart have their errors in the order they were sent in.
+                let alike = (!tells_apart(quoted.identification)).then(|| open.iter().find(free));
+                let own = || open.iter().rev().find(own);
+                alike.flatten().or_else(own).or(open.front())
+            });
             if let Some(place) = found.copied() {
                 let ping = &mut self.pings[self.asked[place].ping];
                 ping.error_frame.get_or_insert(frame);

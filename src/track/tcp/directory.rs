@@ -8,6 +8,7 @@ use crate::dissect::as_usize;
 use crate::dissect::tcp::{self, Segment};
 use crate::facts::situation::Difference;
 use crate::track::chunks::Chunks;
+use crate::track::copies::tells_apart;
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr};
@@ -280,7 +281,7 @@ impl Directory {
             (s.stream, s.side, s.identification) == (seen.stream, side, id) && s.frame != 0
         };
         let earlier = self.sent.iter().filter(of);
-        if id == 0 || !earlier.clone().all(|s| s.seq == seq) {
+        if !tells_apart(id) || !earlier.clone().all(|s| s.seq == seq) {
             return None;
         }
         let newest = earlier.max_by_key(|s| s.frame)?;
