@@ -13,6 +13,17 @@ crate::states! {
 }
 
 crate::states! {
+    "What a DNS message asks a server to do: its operation code." Operation {
+        Query "query" "Say what is known of a name (RFC 1035).";
+        InverseQuery "inverse-query" "Say which name has this data (RFC 1035, withdrawn by RFC 3425).";
+        Status "status" "Say how the server is (RFC 1035).";
+        Notify "notify" "Take note that a zone has changed (RFC 1996).";
+        Update "update" "Change a zone (RFC 2136).";
+        Stateful "stateful" "Keep a session (RFC 8490).";
+    }
+}
+
+crate::states! {
     "What carries a message." Carrier {
         Udp "udp" "UDP.";
         Tcp "tcp" "TCP.";
@@ -55,6 +66,7 @@ crate::fact! {
         response_frame: Option<u32>, "Frame of the response." absent no_response;
         time: Option<Moment>, "When the query, or else the response, was seen." absent |_| Absent::untold("the frame has no time");
         protocol: NameService, "Which protocol.";
+        operation: Operation, "What is asked for: mostly to look a name up.";
         transport: Carrier, "What carries it.";
         client: Option<IpAddr>, "Who asks." absent |_| Absent::untold("it was told to everybody, and who asked, if anybody did, is not in the capture");
         server: IpAddr, "Who is asked.";

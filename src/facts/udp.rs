@@ -60,7 +60,7 @@ crate::states! {
         Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
         Expired "expired" "An ICMP error says that the TTL ran out on the way, as the probes of a traceroute want it.";
         Unreachable "unreachable" "Another ICMP error came back.";
-        Unknown "unknown" "Answers come over other flows (to a group, DHCP or TFTP), the question is not in the capture, or nothing that went to the asker is.";
+        Unknown "unknown" "Answers come over other flows (to a group, DHCP, TFTP, or a server that answers from another port), the question is not in the capture, or nothing that went to the asker is.";
     }
 }
 
@@ -69,6 +69,7 @@ crate::states! {
         Port "port" "One port is that of a known service.";
         Transfer "transfer" "The flow serves a request of TFTP that is in the capture.";
         Asked "asked" "Over another flow of this capture one side had asked a group or everybody, from this port at the other's: what comes back answers that.";
+        Moved "moved" "One side had just asked the other's address at another port, and nothing had come back from there: what comes from this one may be the answer.";
         Group "group" "One side is a group or everybody, which does not ask: the other one does.";
         Everybody "everybody" "A known service sends to everybody: the client is one of those who hear it, and the address does not tell which.";
         Ephemeral "ephemeral-port" "Who sent first did so from a port that systems give to clients (32768 and up), to one below.";
@@ -76,8 +77,15 @@ crate::states! {
     }
 }
 
+impl FlowRoles {
+    /// Whether another history of the network may have left the same frames.
+    pub fn is_guess(self) -> bool {
+        matches!(self, FlowRoles::FirstSender | FlowRoles::Moved)
+    }
+}
+
 crate::fact! {
-    "One UDP flow: all datagrams between two ports. A ? after the client marks who is only known to have sent first."
+    "One UDP flow: all datagrams between two ports. A ? after the client marks guessed roles."
     Flow "udp_flows" "flow" by [first_frame] {
         stream: u32, "Number of the flow, as Wireshark's udp.stream.";
         client: IpAddr, "The side that asks: by well-known ports or a request of TFTP, else who sent the first datagram (see roles).";

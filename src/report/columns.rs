@@ -5,7 +5,7 @@ use super::{Clock, Times, tcp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::capture::{Capture, Traffic};
 use crate::facts::dhcp::{DhcpMessage, Lease};
-use crate::facts::dns::{Carrier, Lookup, Record as DnsRecord};
+use crate::facts::dns::{Carrier, Lookup, Operation, Record as DnsRecord};
 use crate::facts::http::Exchange;
 use crate::facts::icmp::{Echoed, IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
@@ -212,7 +212,7 @@ const FLOWS: Columns = columns![Flow;
     ("client", |f, _| {
         let client = end(f.client, f.client_port);
         match f.roles {
-            FlowRoles::FirstSender => client + " ?",
+            guess if guess.is_guess() => client + " ?",
             FlowRoles::Everybody => client + " (everybody)",
             _ => client,
         }
@@ -444,7 +444,7 @@ const LEASES: Columns = columns![Lease;
             ("mask", l.subnet_mask.map(|a| a.to_string())),
             ("router", l.router.map(|a| a.to_string())),
             ("DNS", l.dns_servers.as_ref().map(|d| addresses(d))),
-            ("lease", l.lease_seconds.map(|s| format!("{s} s"))),
+            ("lease", l.lease_seconds.map(lease)),
         ];
         let told = parts
             .iter()
@@ -452,6 +452,14 @@ const LEASES: Columns = columns![Lease;
         told.collect::<Vec<_>>().join(", ")
     }),
 ];
+
+/// A lease time; the largest number stands for infinity (RFC 2131 §3.3).
+fn lease(seconds: u32) -> String {
+    match seconds {
+        u32::MAX => "without end".to_owned(),
+        seconds => format!("{seconds} s"),
+    }
+}
 
 const LOOKUPS: Columns = columns![Lookup;
     ("query", |l, _| or_dash(l.query_frame)),
@@ -461,9 +469,14 @@ const LOOKUPS: Columns = columns![Lookup;
     ("server", |l, _| l.server.to_string()),
     ("question", |l, _| {
         let over = if l.transport == Carrier::Tcp { " (TCP)" } else { "" };
-        format!("{} {}{over}", l.kind, l.name)
+        let asked = match l.operation {
+            Operation::Query => String::new(),
+            other => format!("{other}: "),
+        };
+        format!("{asked}{} {}{over}", l.kind, l.name)
     }),
     ("answer", |l, _| match (l.status.as_deref(), &l.answers) {
+        (Some("No error"), Some(_)) if l.operation != Operation::Query => "done".to_owned(),
         (Some("No error"), Some(answers)) if answers.is_empty() => {
             match (l.truncated, l.referral) {
                 (Some(true), _) => "truncated".to_owned(),
@@ -475,6 +488,10 @@ const LOOKUPS: Columns = columns![Lookup;
             format!("truncated: {} …", answers.join(" "))
         }
         (Some("No error") | None, Some(answers)) => answers.join(" "),
+        // The code is that of the last name of the chain (RFC 6604 §3).
+        (Some(status), Some(answers)) if !answers.is_empty() => {
+            format!("{}: {status}", answers.join(" "))
+        }
         (Some(status), _) => status.to_owned(),
         _ => NONE_HERE.to_owned(),
     }),

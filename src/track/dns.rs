@@ -21,12 +21,12 @@ use foldhash::fast::RandomState;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use told::{answer, asked, unasked};
+use told::{answer, asked, operation, unasked};
 
 /// A query repeated within this time is a retransmission: nanoseconds.
 const RETRANSMISSION: i64 = 5_000_000_000;
-/// Most answers that are kept in words.
-const MOST_ANSWERS: usize = 64;
+/// Most open queries that a multicast response answers.
+const MOST_ANSWERED: usize = 64;
 /// Most lookups with one number that a response is compared with.
 const MOST_CHAINED: usize = 16;
 /// Most records that are listed.
@@ -101,6 +101,8 @@ pub struct Lookups {
     /// Lookups whose response does not hold all answers.
     cut: HashSet<usize, RandomState>,
     doubts: Doubts,
+    /// What Wireshark takes for DNS by its port alone: nothing of it is told.
+    strangers: Option<Box<Lookups>>,
     records: Vec<Record>,
     /// Records that are not listed for want of room.
     pub overflow: u64,
@@ -133,7 +135,14 @@ impl Lookups {
         let Some(mut message) = Message::parse(bytes) else {
             return Note::default();
         };
-        let note = if message.is_response() {
+        let stranger = operation(protocol, &message).is_none();
+        let note = if stranger {
+            let strangers = self.strangers.get_or_insert_default();
+            match message.is_response() {
+                true => strangers.response(seen, protocol, &message),
+                false => strangers.query(seen, protocol, &message),
+            }
+        } else if message.is_response() {
             message.read_rest(bytes);
             let note = self.response(seen, protocol, &message);
             self.keep(seen, note.response_to, &message);
@@ -157,7 +166,9 @@ impl Lookups {
     /// The frame that answers the query with this number in `frame`, or 0; complete after a first
     /// reading.
     pub fn response_to(&self, frame: u32, id: u16) -> u32 {
-        self.responses.get(&(frame, id)).copied().unwrap_or(0)
+        let strangers = || Some(self.strangers.as_ref()?.response_to(frame, id));
+        let known = self.responses.get(&(frame, id)).copied();
+        known.or_else(strangers).unwrap_or(0)
     }
 
     /// How many lookups there are.
@@ -403,7 +414,7 @@ impl Lookups {
             for kind in [record.kind, 255] {
                 if let Some(row) = self.asked.remove(&(name.clone(), kind))
                     && !answered.contains(&row)
-                    && answered.len() < MOST_ANSWERS
+                    && answered.len() < MOST_ANSWERED
                 {
                     answered.push(row);
                 }

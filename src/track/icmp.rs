@@ -99,7 +99,8 @@ impl Asked {
     fn is_same(&self, packet: &Packet<'_>, ip: &Ip) -> bool {
         let later = time_of(packet).since(self.time);
         // Whoever passes a packet on sends it from a card of its own.
-        let meant = self.ttl != ip.ttl && self.macs.is_some() && self.macs == packet.macs;
+        let one_card = self.macs == packet.macs && self.macs.is_some_and(|(to, from)| to != from);
+        let meant = one_card && self.ttl != ip.ttl;
         copies::is_held((self.identification, ip.identification), later) && !meant
     }
 }

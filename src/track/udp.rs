@@ -73,6 +73,12 @@ struct Open {
     called: bool,
     /// The second end asked a group or everybody for it, over another flow.
     asked: bool,
+    /// The second end had asked for it at another port of the first, over the flow with this number.
+    asked_at: Option<u32>,
+    /// It was answered from another port, over another flow.
+    moved: bool,
+    /// What the first end says is nothing that the service of its port says to a client.
+    foreign: bool,
 }
 
 impl Open {
@@ -94,6 +100,9 @@ impl Open {
             group: false,
             called: false,
             asked: false,
+            asked_at: None,
+            moved: false,
+            foreign: false,
         }
     }
 }
@@ -134,11 +143,14 @@ fn is_dhcp(flow: &Open) -> bool {
 /// from another port (RFC 1350 §4).
 fn elsewhere(flow: &Open) -> bool {
     let tftp = flow.ends[1].1 == TFTP;
-    !flow.answered && (is_group(flow.ends[1].0) || flow.group || is_dhcp(flow) || tftp)
+    let moved = flow.moved || is_group(flow.ends[1].0) || flow.group;
+    !flow.answered && (moved || is_dhcp(flow) || tftp)
 }
 
 /// The port at which TFTP's transfers are asked for.
 const TFTP: u16 = 69;
+/// An answer from another port comes within so many nanoseconds: clients ask again after that.
+const PATIENCE: i64 = 1_000_000_000;
 /// Most of them that are remembered.
 const MOST_TRANSFERS: usize = 65_536;
 
@@ -158,12 +170,14 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
         };
         return (1, says);
     }
-    match (groups, is_service(from), is_service(to)) {
+    let serves = is_service(from) && !(flow.foreign && !is_service(to));
+    match (groups, serves, is_service(to)) {
         ((true, false), ..) => (1, FlowRoles::Group),
         ((false, true), ..) => (0, FlowRoles::Group),
         (_, true, false) => (1, FlowRoles::Port),
         (_, false, true) => (0, FlowRoles::Port),
         _ if flow.asked => (1, FlowRoles::Asked),
+        _ if flow.asked_at.is_some() => (1, FlowRoles::Moved),
         (_, false, false) if from >= EPHEMERAL && to < EPHEMERAL => (0, FlowRoles::Ephemeral),
         _ => (0, FlowRoles::FirstSender),
     }
@@ -219,6 +233,24 @@ fn is_service(port: u16) -> bool {
     )
 }
 
+/// Whether what the service at a port sends first may be an answer of it, to a question that is not
+/// in the capture. Scripts send from such ports too: 53 is scapy's usual one.
+fn serves(port: u16, said: &[u8]) -> bool {
+    match (port, said) {
+        // A name server's answer has the bit that says so (RFC 1035 §4.1.1, RFC 1002 §4.2.1.1).
+        (53 | 137 | 5353 | 5355, [_, _, flags, ..]) => said.len() >= 12 && flags & 0x80 != 0,
+        // A reply (RFC 2131 §2).
+        (67, [operation, ..]) => *operation == 2,
+        // A server's modes (RFC 5905 §7.3).
+        (123, [first, ..]) => said.len() >= 48 && matches!(first & 7, 2 | 4 | 5),
+        // A sequence (RFC 1157 §4).
+        (161, [tag, ..]) => *tag == 0x30,
+        // Transfers have ports of their own; who is told of events does not answer.
+        (TFTP | 514, _) => false,
+        _ => !said.is_empty(),
+    }
+}
+
 /// All flows of a capture.
 #[derive(Default)]
 pub struct Flows {
@@ -231,6 +263,8 @@ pub struct Flows {
     asked: HashSet<(End, u16), RandomState>,
     /// Who asked for a transfer of TFTP, and whom.
     transfers: HashSet<(End, IpAddr), RandomState>,
+    /// Who sent to whom last, and in which flow.
+    callers: HashMap<(End, IpAddr), u32, RandomState>,
 }
 
 impl Flows {
@@ -362,7 +396,11 @@ impl Flows {
             flow.first_frame = packet.frame.number;
             (flow.first, flow.last) = (time, time);
             flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
+            let said = packet.payload_bytes();
+            let cut = said.is_empty() && packet.payload.reported > 0;
+            flow.foreign = !cut && !serves(from.1, said);
             flow.called = self.transfers.contains(&(to, from.0));
+            flow.asked_at = self.callers.get(&(to, from.0)).copied();
             // Where both ports are the same, both ends may be asking.
             let apart = from.1 != to.1 || is_service(from.1);
             flow.asked = apart && self.asked.contains(&(to, from.1));
@@ -373,8 +411,29 @@ impl Flows {
             if to.1 == TFTP && self.transfers.len() < MOST_TRANSFERS {
                 self.transfers.insert((from, to.0));
             }
+            if !all && self.callers.len() < MOST_TRANSFERS {
+                self.callers.insert((from, to.0), stream);
+            }
+            if let Some(earlier) = flow.asked_at {
+                self.moves(stream, earlier, time);
+            }
         }
         stream
+    }
+
+    /// A flow begins at the end of an earlier one that asked there, at another port. It is the answer
+    /// only if that question still waits, and not for long.
+    #[cold]
+    fn moves(&mut self, stream: u32, earlier: u32, now: Time) {
+        let waits = self.flows.get_mut(dissect::as_usize(earlier)).filter(|f| {
+            let asks = f.datagrams[1] == 0 && f.waiting[0] != NONE && f.error.is_none();
+            asks && (0..=PATIENCE).contains(&now.since(f.last))
+        });
+        if let Some(earlier) = waits {
+            earlier.moved = true;
+        } else {
+            self.flows[dissect::as_usize(stream)].asked_at = None;
+        }
     }
 
     /// The note of a datagram that an ICMP error quotes. A flow that was not seen before gets its
@@ -518,7 +577,7 @@ impl Flows {
             } else {
                 Side::Server
             },
-            sender_guessed: roles == FlowRoles::FirstSender,
+            sender_guessed: roles.is_guess(),
             payload_bytes: row.payload,
             captured_bytes: row.captured,
             cut_by_snapshot: row.captured < row.payload && row.mismatch.is_none(),

@@ -135,7 +135,7 @@ impl Record {
         let round = self.came_round_as(later);
         // Whoever passes a packet on sends it from a card of its own: these are two, as of a
         // traceroute.
-        let one_card = self.macs.is_some() && self.macs == later.macs;
+        let one_card = self.macs == later.macs && self.macs.is_some_and(|(to, from)| to != from);
         let meant = one_card && self.interface == later.interface && self.ttl != later.ttl;
         if meant && !round || !(round || near && counted) || !self.same(later) {
             return None;

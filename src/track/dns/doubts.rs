@@ -125,7 +125,7 @@ impl Lookups {
 
 /// Whether the answers are not all there.
 pub(super) fn is_cut(message: &Message) -> bool {
-    message.flags & 0x0200 != 0 || !message.complete || message.answers.len() > super::MOST_ANSWERS
+    message.flags & 0x0200 != 0 || !message.complete
 }
 
 /// What a response says.

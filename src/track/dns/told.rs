@@ -1,9 +1,9 @@
 //! What the messages say of a lookup.
 
-use super::{MOST_ANSWERS, Seen, type_name};
+use super::{Seen, type_name};
 use crate::dissect::dns::{self, Message};
 use crate::dissect::layer::Protocol;
-use crate::facts::dns::{Carrier, Lookup, NameService};
+use crate::facts::dns::{Carrier, Lookup, NameService, Operation};
 use crate::facts::{Milliseconds, Moment};
 use crate::track::pairs::is_group;
 use std::borrow::Cow;
@@ -19,6 +19,7 @@ pub(super) fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Looku
         response_frame: None,
         time: seen.time.map(|t| Moment(t.0)),
         protocol: service(protocol),
+        operation: operation(protocol, message).unwrap_or(Operation::Query),
         transport: if seen.conversation.tcp {
             Carrier::Tcp
         } else {
@@ -59,7 +60,7 @@ pub(super) fn unasked(seen: &Seen, protocol: Protocol, message: &Message) -> Loo
 pub(super) fn told(message: &Message) -> (Cow<'static, str>, Vec<String>) {
     let code = message.rcode();
     let status = dns::rcode_name(code).map_or_else(|| format!("code {code}").into(), Cow::Borrowed);
-    let answers = message.answers.iter().take(MOST_ANSWERS);
+    let answers = message.answers.iter();
     (status, answers.map(|record| record.data.clone()).collect())
 }
 
@@ -88,6 +89,23 @@ pub(super) fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
             .time
             .zip(lookup.time)
             .and_then(|(end, start)| Milliseconds::between(start.0, end.0));
+    }
+}
+
+/// What a message asks for, or answers; `None` of bytes that only came from or to a port of DNS: no
+/// such operation is known, or nothing is asked.
+pub(super) fn operation(protocol: Protocol, message: &Message) -> Option<Operation> {
+    // Multicast hosts say what they are without a question (RFC 6762 §8.3).
+    let asks = message.is_response() || protocol == Protocol::Mdns;
+    match message.opcode() {
+        0 if !asks && message.questions.is_empty() => None,
+        0 => Some(Operation::Query),
+        1 => Some(Operation::InverseQuery),
+        2 => Some(Operation::Status),
+        4 => Some(Operation::Notify),
+        5 => Some(Operation::Update),
+        6 => Some(Operation::Stateful),
+        _ => None,
     }
 }
 
