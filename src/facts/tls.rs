@@ -15,7 +15,7 @@ fn none(h: &Hello, never: &'static str) -> Absent {
 const CUT: Absent = Absent::untold("not all of the hello is in the capture");
 
 crate::fact! {
-    "One TLS hello: versions and names only; what follows is encrypted and is not looked at."
+    "One TLS hello: versions and names only, and whether an alert answered it; what follows is not looked at."
     Hello "hellos" "hello" by [frame] {
         frame: u32, "Frame in which the hello is complete, or its last bytes that were captured.";
         stream: u32, "TCP conversation, as tcp.stream.";
@@ -27,6 +27,9 @@ crate::fact! {
         server_name: Option<Vec<u8>>, "Host the client asks for (SNI)." absent |h: &Hello| match h.side { Side::Server => Absent::inapplicable("the server's hello names no host"), _ => none(h, "the client names no host") };
         cipher: Option<String>, "Cipher suite the server chose." absent |h: &Hello| match h.side { Side::Server => CUT, _ => Absent::inapplicable("only the server's hello chooses one") };
         ciphers_offered: Option<u32>, "How many cipher suites the client offers." absent |h: &Hello| match h.side { Side::Server => Absent::inapplicable("only the client's hello offers them"), _ => CUT };
+        retry: bool, "Whether the server asks for another hello with it, before it says its own (Hello Retry Request, RFC 8446 §4.1.4).";
+        alert: Option<String>, "What the other side refused it with: the alert in the place of its own hello." by [frame, alert_frame] absent |_| Absent::never("no alert came in the place of a hello");
+        alert_frame: Option<u32>, "Frame of that alert." absent |_| Absent::never("no alert came in the place of a hello");
         application: Option<String>, "Protocols above TLS, offered or chosen (ALPN)." absent |h: &Hello| none(h, "the hello names none");
     }
 }

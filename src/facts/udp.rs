@@ -67,6 +67,7 @@ crate::states! {
 crate::states! {
     "What says which side of a UDP flow is the client: UDP has no call." FlowRoles {
         Port "port" "One port is that of a known service.";
+        PortAlone "port-alone" "One port is that of a known service and the other one that systems give to clients, but what came first is nothing that the service says: a guess.";
         Transfer "transfer" "The flow serves a request of TFTP that is in the capture.";
         Asked "asked" "Over another flow of this capture one side had asked a group or everybody, from this port at the other's: what comes back answers that.";
         Moved "moved" "One side had just asked the other's address at another port, and nothing had come back from there: what comes from this one may be the answer.";
@@ -80,7 +81,10 @@ crate::states! {
 impl FlowRoles {
     /// Whether another history of the network may have left the same frames.
     pub fn is_guess(self) -> bool {
-        matches!(self, FlowRoles::FirstSender | FlowRoles::Moved)
+        matches!(
+            self,
+            FlowRoles::FirstSender | FlowRoles::Moved | FlowRoles::PortAlone
+        )
     }
 }
 

@@ -511,7 +511,10 @@ const HELLOS: Columns = columns![Hello;
     ("frame", |h, _| h.frame.to_string()),
     ("stream", |h, _| h.stream.to_string()),
     ("from", |h, _| h.sender.to_string()),
-    ("side", |h, _| h.side.to_string()),
+    ("side", |h, _| match h.retry {
+        true => "server, asks again".to_owned(),
+        false => h.side.to_string(),
+    }),
     ("version", |h, _| h.version.clone().unwrap_or_else(|| "cut before".to_owned())),
     ("server name", |h, _| match &h.server_name {
         None if !h.complete && h.side == Side::Client => "cut before".to_owned(),
@@ -525,6 +528,10 @@ const HELLOS: Columns = columns![Hello;
     ("above", |h, _| match &h.application {
         None if !h.complete => "cut before".to_owned(),
         application => or_dash(application.clone()),
+    }),
+    ("refused with", |h, _| match (&h.alert, h.alert_frame) {
+        (Some(alert), Some(frame)) => format!("{frame} {alert}"),
+        _ => String::new(),
     }),
 ];
 

@@ -170,10 +170,12 @@ fn roles(flow: &Open) -> (usize, FlowRoles) {
         };
         return (1, says);
     }
-    let serves = is_service(from) && !(flow.foreign && !is_service(to));
+    let to_client = to >= EPHEMERAL && flow.bytes != [0; 2];
+    let serves = is_service(from) && (is_service(to) || !flow.foreign || to_client);
     match (groups, serves, is_service(to)) {
         ((true, false), ..) => (1, FlowRoles::Group),
         ((false, true), ..) => (0, FlowRoles::Group),
+        (_, true, false) if flow.foreign => (1, FlowRoles::PortAlone),
         (_, true, false) => (1, FlowRoles::Port),
         (_, false, true) => (0, FlowRoles::Port),
         _ if flow.asked => (1, FlowRoles::Asked),

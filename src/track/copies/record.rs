@@ -137,7 +137,7 @@ impl Record {
         // traceroute.
         let one_card = self.macs == later.macs && self.macs.is_some_and(|(to, from)| to != from);
         let meant = one_card && self.interface == later.interface && self.ttl != later.ttl;
-        if meant && !round || !(round || near && counted) || !self.same(later) {
+        if !(round || near && counted && !meant) || !self.same(later) {
             return None;
         }
         let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);

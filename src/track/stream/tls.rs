@@ -1,8 +1,8 @@
 //! The hello that each direction of a TLS connection begins with.
 
 use super::Piece;
-use crate::dissect::as_usize;
-use crate::dissect::tls::{self, Record, ciphers};
+use crate::dissect::tls::{self, Record, ciphers, content};
+use crate::dissect::{as_usize, meaning};
 use crate::facts::Side;
 use crate::facts::tls::Hello;
 use crate::track::tcp::Connections;
@@ -26,6 +26,8 @@ pub(super) fn may_begin(bytes: &[u8]) -> bool {
 pub(super) struct Parser {
     buffers: [Vec<u8>; 2],
     done: [bool; 2],
+    /// The server asked for another hello of the client, and will say its own again.
+    again: bool,
 }
 
 /// A hello with its place.
@@ -34,6 +36,8 @@ struct Heard {
     stream: u32,
     side: usize,
     hello: tls::Hello,
+    /// The frame and the number of the alert that answered it.
+    alert: Option<(u32, u8)>,
 }
 
 /// All hellos.
@@ -51,26 +55,43 @@ impl Parser {
         }
         let buffer = &mut self.buffers[side];
         buffer.extend_from_slice(&piece.bytes[..piece.bytes.len().min(MOST)]);
+        if self.again {
+            pass_marks(buffer);
+        }
         let hello = tls::first_hello(buffer);
         let complete = match &hello {
             Some(tls::Hello::Client(hello)) => hello.complete,
             Some(tls::Hello::Server(hello)) => hello.complete,
             None => false,
         };
-        let stuck =
-            buffer.len() >= MOST || piece.missing > 0 || !begins(buffer) && buffer.len() >= 5;
+        let other = !begins(buffer) && buffer.len() >= tls::RECORD_HEADER;
+        let mark = self.again && buffer.first() == Some(&content::CHANGE_CIPHER_SPEC);
+        let stuck = buffer.len() >= MOST || piece.missing > 0 || other && !mark;
         if !complete && !stuck {
             return;
         }
+        let asks_again = matches!(&hello, Some(tls::Hello::Server(h)) if h.retry) && complete;
         self.done[side] = true;
-        self.buffers[side] = Vec::new();
-        if let Some(hello) = hello {
-            hellos.list.push(Heard {
+        let buffer = std::mem::take(&mut self.buffers[side]);
+        match hello {
+            Some(hello) => hellos.list.push(Heard {
                 frame: piece.frame,
                 stream: piece.stream,
                 side,
                 hello,
-            });
+                alert: None,
+            }),
+            None => hellos.refused(piece, &buffer),
+        }
+        if asks_again && !self.again {
+            (self.again, self.done) = (true, [false; 2]);
+            let record = Record::parse(&buffer).map_or(0, |r| tls::RECORD_HEADER + r.length);
+            let rest = buffer.get(record..).unwrap_or_default();
+            let rest = Piece {
+                bytes: rest,
+                ..*piece
+            };
+            self.bytes(&rest, hellos);
         }
     }
 
@@ -80,7 +101,33 @@ impl Parser {
     }
 }
 
+/// Leaves out the marks that stand between the hellos for the sake of old boxes on the way (RFC 8446
+/// §D.4).
+fn pass_marks(buffer: &mut Vec<u8>) {
+    while let Some(mark) =
+        Record::parse(buffer).filter(|r| r.content == content::CHANGE_CIPHER_SPEC)
+    {
+        let length = tls::RECORD_HEADER + mark.length;
+        if buffer.len() < length {
+            return;
+        }
+        buffer.drain(..length);
+    }
+}
+
 impl Hellos {
+    /// Takes in what came in the place of a hello: an alert says why there is none.
+    fn refused(&mut self, piece: &Piece<'_>, bytes: &[u8]) {
+        let Some(&[content::ALERT, _, _, 0, 2, _, number]) = bytes.first_chunk() else {
+            return;
+        };
+        let mut own = self.list.iter_mut().rev();
+        let hello = own.find(|h| h.stream == piece.stream && h.side != piece.side);
+        if let Some(hello) = hello {
+            hello.alert.get_or_insert((piece.frame, number));
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len()
@@ -111,6 +158,12 @@ impl Hellos {
             cipher: None,
             ciphers_offered: None,
             application: None,
+            retry: matches!(&heard.hello, tls::Hello::Server(hello) if hello.retry),
+            alert: heard.alert.map(|(_, number)| {
+                let name = meaning::name("tls.alert_message.desc", number.into());
+                name.map_or_else(|| format!("alert {number}"), str::to_owned)
+            }),
+            alert_frame: heard.alert.map(|(frame, _)| frame),
         };
         match &heard.hello {
             tls::Hello::Client(hello) => {
