@@ -54,6 +54,7 @@ pub(super) fn readable(f: &mut Formatter<'_>, story: &Story) -> Result {
             frame,
             accepted,
             proxy,
+            later,
         } => {
             let (who, whom) = if *proxy {
                 ("proxy", "proxy")
@@ -68,7 +69,11 @@ pub(super) fn readable(f: &mut Formatter<'_>, story: &Story) -> Result {
             write!(
                 f,
                 "{client} sent the password of `{user}` to the {whom} {server} with Basic authentication: base64, which anybody can decode, in frame {frame}.{answer}"
-            )
+            )?;
+            match later {
+                Some(frame) => write!(f, " It took a later one (frame {frame})."),
+                None => Ok(()),
+            }
         }
         Story::FormPassword {
             client,

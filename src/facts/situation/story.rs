@@ -298,6 +298,8 @@ pub enum Story {
         accepted: Option<bool>,
         /// It is for a proxy, not for a web server.
         proxy: bool,
+        /// The frame of a later one that was taken.
+        later: Option<u32>,
     },
     /// A form was sent with a field that holds a password by its name.
     FormPassword {

@@ -62,19 +62,18 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
             exchange.server_port,
             user.as_str(),
         );
-        told.add(key, &[frame], || Story::BasicPassword {
+        // A redirect may lead to where passwords are asked for.
+        let accepted = taken(exchange.status, 401);
+        let again = told.add(key, &[frame], || Story::BasicPassword {
             client,
             server,
             user: user.clone(),
             frame,
             proxy: false,
-            accepted: match exchange.status {
-                Some(401) => Some(false),
-                // A redirect may lead to where passwords are asked for.
-                Some(200..=299) => Some(true),
-                _ => None,
-            },
+            accepted,
+            later: None,
         });
+        taken_later(again, frame, accepted);
     }
     for said in exchanges.said() {
         let Some(exchange) = exchanges.exchange(said.place(), &trackers.tcp) else {
@@ -85,7 +84,8 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
         // Told apart from who says the same otherwise.
         let key = format!("{:?} {}", said.way, user.as_deref().unwrap_or_default());
         let key = (About::Http, client, server, exchange.server_port, &key[..]);
-        told.add(key, &[frame], || match &said.way {
+        let accepted = taken(exchange.status, 407);
+        let again = told.add(key, &[frame], || match &said.way {
             Way::Body(field) | Way::Query(field) => Story::FormPassword {
                 client,
                 server,
@@ -100,16 +100,36 @@ pub(super) fn find(trackers: &Trackers, found: &mut Vec<Situation>) {
                 user: user.unwrap_or_default(),
                 frame,
                 proxy: true,
-                accepted: match exchange.status {
-                    Some(407) => Some(false),
-                    Some(200..=299) => Some(true),
-                    _ => None,
-                },
+                accepted,
+                later: None,
             },
         });
+        taken_later(again, frame, accepted);
     }
     found.extend(told.list);
     found.extend(trackers.communities.list.iter().map(community));
+}
+
+/// Whether a password was taken, by the status of the response; `asks` is the one that refuses it.
+fn taken(status: Option<u16>, asks: u16) -> Option<bool> {
+    match status? {
+        200..=299 => Some(true),
+        status => (status == asks).then_some(false),
+    }
+}
+
+/// Of what was refused first: whether a later one, in `frame`, was taken.
+fn taken_later(first: Option<&mut Situation>, frame: u32, accepted: Option<bool>) {
+    if accepted == Some(true)
+        && let Some(first) = first
+        && let Story::BasicPassword {
+            accepted: Some(false),
+            later,
+            ..
+        } = &mut first.sentence
+    {
+        later.get_or_insert(frame);
+    }
 }
 
 /// Equal ones told once.
