@@ -317,6 +317,10 @@ impl Told<'_> {
             }
         }
         for (side, name) in self.names.iter().enumerate().filter(|n| count[n.0] > 0) {
+            let during = match during[side] {
+                0 => "none".to_owned(),
+                some => some.to_string(),
+            };
             let more = if count[side] > listed[side].len().try_into()? {
                 ", …"
             } else {
@@ -324,9 +328,8 @@ impl Told<'_> {
             };
             writeln!(
                 out,
-                "{} only in {name}, {} of them while the other recorded: frames {}{more}",
+                "{} only in {name}, {during} of them while the other recorded: frames {}{more}",
                 count[side],
-                during[side],
                 listed[side].join(", ")
             )?;
         }

@@ -69,6 +69,6 @@ crate::fact! {
         source: Option<IpAddr>, "Its source address." absent |_| Absent::inapplicable("it is no IP packet");
         destination: Option<IpAddr>, "Its destination address." absent |_| Absent::inapplicable("it is no IP packet");
         protocol: Option<u8>, "Number of the protocol that IP carries." absent |_| Absent::inapplicable("it is no IP packet");
-        while_both_recorded: bool, "Whether it falls in the time that both captures cover, if both clocks agree.";
+        while_both_recorded: bool, "Whether the other capture recorded when it would have passed there, as early or as late as the packets did that are in both.";
     }
 }

@@ -18,6 +18,7 @@ use crate::query::{Catalogue, print};
 use foldhash::fast::FixedState;
 pub use recording::Recording;
 use recording::{Flow, Held};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -126,12 +127,47 @@ impl<'r> Comparison<'r> {
         self.both().map(|[a, b]| (a.held.frame, b.held.frame))
     }
 
-    /// From the first capture to the second, in milliseconds; and whether the TTL is lower there,
-    /// the same, or higher.
-    pub fn times(&self) -> impl Iterator<Item = (std::cmp::Ordering, f64)> {
-        self.both().filter_map(|[a, b]| {
+    /// From the first capture to the second, in milliseconds; and whether a packet went this way, as a
+    /// lower TTL there shows, or came back. Without a router between them the senders tell: if all that
+    /// some sent is later there and all that others sent is earlier, and both clocks agree.
+    pub fn times(&self) -> impl Iterator<Item = (Ordering, f64)> {
+        let senders = self.senders();
+        self.both().filter_map(move |[a, b]| {
+            let sender = || senders.get(&a.flow.source).copied();
             let way = a.held.ttl.cmp(&b.held.ttl);
+            let way = way.then_with(|| sender().unwrap_or(Ordering::Equal));
             Some((way, between(&a, &b)?.0))
+        })
+    }
+
+    /// Whose packets are all later in the second capture, and whose all earlier; nobody's, unless there
+    /// are both.
+    fn senders(&self) -> HashMap<IpAddr, Ordering, FixedState> {
+        let mut senders: HashMap<IpAddr, Ordering, FixedState> = HashMap::default();
+        for [a, b] in self.both() {
+            let way = b.held.time().cmp(&a.held.time());
+            let known = senders.entry(a.flow.source).or_insert(way);
+            if *known != way {
+                *known = Ordering::Equal;
+            }
+        }
+        let has = |way| senders.values().any(|known| *known == way);
+        if !(has(Ordering::Greater) && has(Ordering::Less)) {
+            senders.clear();
+        }
+        senders
+    }
+
+    /// From the first capture to the second by the clocks of both, in nanoseconds: the earliest and the
+    /// latest of all packets.
+    fn gaps(&self) -> Option<(i64, i64)> {
+        let gaps = self.both().filter_map(|[a, b]| {
+            let (a, b) = (a.held.time()?, b.held.time()?);
+            b.checked_sub(a)
+        });
+        gaps.fold(None, |known: Option<(i64, i64)>, gap| {
+            let (least, most) = known.unwrap_or((gap, gap));
+            Some((least.min(gap), most.max(gap)))
         })
     }
 
@@ -142,8 +178,17 @@ impl<'r> Comparison<'r> {
             taken[0][as_usize(*a)] = true;
             taken[1][as_usize(*b)] = true;
         }
+        let (least, most) = self.gaps().unwrap_or_default();
         let of = |own: &'r Recording, other: &'r Recording, taken: Vec<bool>, in_first| {
-            let span = other.span();
+            // When it would have been seen here to be seen there as early or late as others were.
+            let (early, late) = if in_first {
+                (least, most)
+            } else {
+                (-most, -least)
+            };
+            let span = other
+                .span()
+                .map(|(from, to)| (from.saturating_sub(early), to.saturating_sub(late)));
             let all = own.held.iter().zip(taken);
             let alone = all.filter(|(_, taken)| !taken).map(|(held, _)| held);
             alone.map(move |held| unpaired(&Side::new(own, held), in_first, span))

@@ -309,3 +309,90 @@ fn packets_beyond_the_room_are_counted() {
     assert_eq!((recording.compared(), recording.packets), (2, 3));
     assert!(recording.is_part() && !recorded(&[SENT.segment()]).is_part());
 }
+
+/// Segments there and back between two captures on one link, so many milliseconds apart; `lost` is
+/// recorded where it is sent alone.
+fn both_ways(apart: i64, lost: &Sent) -> [Recording; 2] {
+    let there = (0..5).map(|n| Sent {
+        identification: 100 + u16::from(u8::try_from(n).expect("few")),
+        milliseconds: 100 * n,
+        ..SENT
+    });
+    let back = there.clone().map(|s| Sent {
+        from: s.to,
+        to: s.from,
+        milliseconds: s.milliseconds + 50,
+        ..s
+    });
+    let all: Vec<Sent> = there.chain(back).collect();
+    let seen = |own: [u8; 4]| {
+        let late = |s: &Sent| if s.from.0 == own { 0 } else { apart };
+        let mut sent: Vec<Sent> = all
+            .iter()
+            .map(|s| Sent {
+                milliseconds: s.milliseconds + late(s),
+                ..*s
+            })
+            .collect();
+        sent.extend((own == lost.from.0).then_some(*lost));
+        sent.sort_by_key(|s| s.milliseconds);
+        recorded(&sent.iter().map(Sent::segment).collect::<Vec<_>>())
+    };
+    [seen(CLIENT), seen(SERVER)]
+}
+
+#[test]
+fn without_a_router_the_senders_tell_which_way_packets_went() {
+    use std::cmp::Ordering;
+    let lost = Sent {
+        identification: 99,
+        milliseconds: 70,
+        ..SENT
+    };
+    let ways = |apart| {
+        let [first, second] = both_ways(apart, &lost);
+        let times: Vec<_> = Comparison::new(&first, &second).times().collect();
+        let of = |way| {
+            times
+                .iter()
+                .filter(|t| t.0 == way)
+                .map(|t| t.1)
+                .collect::<Vec<_>>()
+        };
+        [
+            of(Ordering::Greater),
+            of(Ordering::Less),
+            of(Ordering::Equal),
+        ]
+    };
+    assert_eq!(ways(20), [vec![20.0; 5], vec![-20.0; 5], Vec::new()]);
+    // All at the same moment: nothing tells.
+    assert_eq!(ways(0), [Vec::new(), Vec::new(), vec![0.0; 10]]);
+}
+
+#[test]
+fn what_was_on_its_way_when_the_other_capture_ended_may_have_arrived() {
+    let during = |milliseconds| {
+        let lost = Sent {
+            identification: 99,
+            milliseconds,
+            ..SENT
+        };
+        let [first, second] = both_ways(20, &lost);
+        let alone: Vec<_> = Comparison::new(&first, &second)
+            .unpaired()
+            .map(|u| u.while_both_recorded)
+            .collect();
+        alone
+    };
+    // The server's last frame is its own, at 450; the client's first one came at 20.
+    assert_eq!(
+        [during(45), during(425), during(435), during(449)],
+        [[true], [true], [false], [false]]
+    );
+    // 20 ms earlier by the times of what came back, it would have passed before anything did.
+    assert_eq!(
+        [during(30), during(39), during(41)],
+        [[false], [false], [true]]
+    );
+}
