@@ -161,13 +161,25 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         let mut texts: Vec<String> = read.iter().map(|(_, r)| shown(part, &r.values)).collect();
         texts.dedup();
         if texts.len() > 1 {
+            // Each value once, where it stands first.
+            let mut firsts: Vec<(String, &Hit, usize)> = Vec::new();
             for (hit, reading) in &read {
-                let file = &material.files[hit.file].name;
                 let text = shown(part, &reading.values);
-                answer
-                    .candidates
-                    .push(format!("{text} (frame {} of {file})", hit.frame));
+                match firsts.iter_mut().find(|known| known.0 == text) {
+                    Some((_, _, others)) => *others += 1,
+                    None => firsts.push((text, hit, 0)),
+                }
             }
+            answer
+                .candidates
+                .extend(firsts.iter().map(|(text, hit, others)| {
+                    let file = &material.files[hit.file].name;
+                    let more = match others {
+                        0 => String::new(),
+                        others => format!(", and {others} more"),
+                    };
+                    format!("{text} (frame {} of {file}{more})", hit.frame)
+                }));
             answer.evidence.clear();
             answer.missing = Some(format!(
                 "there are several of {what}, and nothing in the capture says which one is meant: {}",

@@ -380,13 +380,14 @@ const EXCHANGES: Columns = columns![Exchange;
         (first, _) => or_dash(first),
     }),
     ("at", |e, t| moment(e.request_time, t)),
-    ("request", |e, _| {
-        format!(
+    ("request", |e, _| match e.request_frame {
+        None => NONE_HERE.to_owned(),
+        Some(_) => format!(
             "{} {} {}",
             text(e.method.as_ref()),
             text(e.host.as_ref()),
             brief(&text(e.uri.as_ref()))
-        )
+        ),
     }),
     ("answer in", |e, _| or_dash(e.response_frame)),
     ("status", |e, _| match (e.status, &e.location) {
@@ -401,7 +402,7 @@ const EXCHANGES: Columns = columns![Exchange;
     ("body", |e, _| match (e.status, e.response_body_bytes) {
         (None, _) => "-".to_owned(),
         (_, Some(bytes)) => format!("{bytes} bytes"),
-        (_, None) => "not whole here".to_owned(),
+        (_, None) => "not whole".to_owned(),
     }),
     ("took", |e, _| span(e.time_ms)),
 ];

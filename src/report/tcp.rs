@@ -123,8 +123,9 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         ("server", c.server_unseen_bytes),
     ];
     for (side, count) in unseen.iter().filter(|(_, count)| *count > 0) {
+        let bytes = if *count == 1 { "byte" } else { "bytes" };
         words.push(format!(
-            "{count} bytes of the {side} acknowledged, not captured"
+            "{count} {bytes} of the {side} acknowledged, not captured"
         ));
     }
     words.extend(
