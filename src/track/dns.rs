@@ -15,6 +15,7 @@ use crate::facts::dns::{Carrier, Lookup, NameService, Part, Record};
 use crate::facts::{Milliseconds, Moment};
 use crate::track::copies;
 use crate::track::pairs::is_group;
+use crate::track::room::Room;
 use doubts::Doubts;
 use foldhash::fast::RandomState;
 use std::borrow::Cow;
@@ -231,7 +232,7 @@ impl Lookups {
         for (part, list) in parts {
             // The pseudo record of EDNS (RFC 6891) says nothing of a name.
             for (number, record) in (1..).zip(list.iter().filter(|r| r.kind != 41)) {
-                if self.records.len() >= MOST_RECORDS {
+                if !self.records.has_room(MOST_RECORDS) {
                     self.overflow += 1;
                     continue;
                 }
@@ -454,7 +455,7 @@ impl Lookups {
             for kind in [record.kind, 255] {
                 if let Some(row) = self.asked.remove(&(name.clone(), kind))
                     && !answered.contains(&row)
-                    && answered.len() < MOST_ANSWERS
+                    && answered.has_room(MOST_ANSWERS)
                 {
                     answered.push(row);
                 }

@@ -15,6 +15,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport};
 use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::{Milliseconds, Moment};
+use crate::track::room::Room;
 use carried::{Carried, sum};
 use foldhash::fast::RandomState;
 use pieces::{AboutEcho, AboutPiece, Header, MOST as MOST_PIECES, Piece};
@@ -417,7 +418,7 @@ impl Echoes {
         }
         if let Some((quoted, at)) = quoted.and_then(|q| Some((q, q.piece?)))
             && about_frame.is_none()
-            && self.about_pieces.len() < MOST_PIECES
+            && self.about_pieces.has_room(MOST_PIECES)
         {
             self.about_pieces.push(AboutPiece {
                 error: self.errors.len(),

@@ -23,6 +23,7 @@ use crate::dissect::tcp::{self, Segment};
 use crate::dissect::tls;
 use crate::dissect::{Packet, as_u32, as_usize, ftp, ports};
 use crate::track::dns;
+use crate::track::room::Room;
 use crate::track::tcp::{Flags, Note};
 use exchanges::{Exchange, show_the_last};
 use foldhash::fast::RandomState;
@@ -307,7 +308,7 @@ impl Messages {
         for message in &call.out {
             if let (Protocol::Ftp, Some(ip)) = (message.protocol, &packet.ip)
                 && let Some(end) = ftp::announced(call.to_server, ip.source, &message.bytes)
-                && self.announced.len() < MOST_ANNOUNCED
+                && self.announced.has_room(MOST_ANNOUNCED)
             {
                 self.announced.insert(end);
             }
@@ -424,7 +425,7 @@ impl Stream {
     /// Remembers a message that was put together.
     fn done(&mut self, side: usize, start: u32, length: u64) {
         let done = &mut self.done[side];
-        if done.len() >= MOST_DONE {
+        if !done.has_room(MOST_DONE) {
             done.pop_first();
         }
         done.insert(start, u32::try_from(length).unwrap_or(u32::MAX));
@@ -568,7 +569,7 @@ impl Stream {
             },
             Kind::Http => self.http(call, bytes, can_wait),
             Kind::Tls => self.tls(call, bytes, cut),
-            Kind::Dns => self.dns(call, bytes, cut),
+            Kind::Dns => self.dns(call, bytes, can_wait),
             Kind::Other(protocol, take) => self.other(call, protocol, take, bytes, can_wait),
         };
         let Some(need) = need.filter(|_| can_wait) else {
@@ -719,14 +720,14 @@ impl Stream {
         Some((bytes.len(), None))
     }
 
-    fn dns(&mut self, call: &mut Call, bytes: &[u8], cut: Option<usize>) -> (usize, Option<Need>) {
+    fn dns(&mut self, call: &mut Call, bytes: &[u8], can_wait: bool) -> (usize, Option<Need>) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let Some(length) = rest.first_chunk::<2>() else {
                 return (at, Some(Need::OneMore));
             };
             let length = usize::from(u16::from_be_bytes(*length)) + 2;
-            if rest.len() < length && cut.is_none_or(|cut| cut < at + length) {
+            if rest.len() < length && can_wait {
                 return (at, Some(Need::Bytes(length as u64)));
             }
             call.told.sizes.extend(u32::try_from(length));
