@@ -347,6 +347,21 @@ const OURS: &[(&str, &str, &str)] = &[
         "what is only named is not measured",
     ),
     (
+        "a change to HTTP/2",
+        "tcp.pdu.size=",
+        "what is only named is not measured",
+    ),
+    (
+        "a change to HTTP/2",
+        "_ws.col.Info=",
+        "what is only named is not looked into",
+    ),
+    (
+        "a request in chunks, and lines that end without a carriage return",
+        "frame.protocols=",
+        "tshark names the messages of one segment once",
+    ),
+    (
         "what is only named, with a name above it",
         "tcp.pdu.size=",
         "what is only named is not measured",
