@@ -237,7 +237,7 @@ impl Requests {
         let card = Mac(message.sender_mac);
         if message.sender.is_unspecified() {
             let room = self.wanted.has_room(MOST) || self.wanted.contains_key(&message.target);
-            if message.opcode == 1 && !message.target.is_unspecified() && room {
+            if message.opcode == 1 && room {
                 self.wanted
                     .insert(message.target, (card, frame, time, vlan));
             }
