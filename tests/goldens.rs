@@ -267,6 +267,16 @@ const OURS: &[(&str, &str, &str)] = &[
         "tshark's words for what cannot be put together",
     ),
     (
+        "of two records that came in two segments each, either is known when its bytes come again",
+        "_ws.col.Info=",
+        "tshark's words for what cannot be put together",
+    ),
+    (
+        "a packet of SSH that the capture cuts is not waited for",
+        "_ws.col.Info=",
+        "tshark notes that a packet is cut in the middle of what it says",
+    ),
+    (
         "what is only named: one message, two in a segment, one in two, one that is cut",
         "_ws.col.Info=",
         "what is only named has no line of its own",
@@ -335,6 +345,21 @@ const OURS: &[(&str, &str, &str)] = &[
         "what is only named: one message, two in a segment, one in two, one that is cut",
         "tcp.pdu.size=",
         "what is only named is not measured",
+    ),
+    (
+        "a change to HTTP/2",
+        "tcp.pdu.size=",
+        "what is only named is not measured",
+    ),
+    (
+        "a change to HTTP/2",
+        "_ws.col.Info=",
+        "what is only named is not looked into",
+    ),
+    (
+        "a request in chunks, and lines that end without a carriage return",
+        "frame.protocols=",
+        "tshark names the messages of one segment once",
     ),
     (
         "what is only named, with a name above it",

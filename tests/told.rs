@@ -13,12 +13,14 @@ use std::process::Command;
 /// The sections that are told of a scenario; those of the link only where it is about the link.
 fn sections(name: &str) -> &'static str {
     match name {
-        "link" | "route" | "v6" => "situations,arp,arp_table,next_hops,ip_hosts,traceroute,pings",
-        "tcp-analysis" => "connections,segments",
-        "zeek" => "connections,zeek_records",
+        "link" | "route" | "v6" => {
+            "situations,arp,arp_table,next_hops,ip_hosts,traceroute,pings,icmp_errors"
+        }
+        "tcp-analysis" => "situations,connections,segments",
+        "zeek" => "situations,connections,zeek_records",
         "many" | "sums" => "situations",
         _ => {
-            "situations,connections,udp_flows,datagrams,fragmented,leases,dhcp_messages,arp,pings,traceroute,icmp_errors,lookups,exchanges,hellos,translations,unpaired"
+            "situations,connections,udp_flows,datagrams,fragmented,fragments,leases,dhcp_messages,arp,pings,traceroute,icmp_errors,lookups,dns_records,exchanges,hellos,translations,unpaired"
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::{Mac, Milliseconds, Moment};
 use crate::track::copies;
 use crate::track::discovery::{DEFENDED, MOST_TAKEN, Taken};
+use crate::track::room::Room;
 use foldhash::fast::{FixedState, RandomState};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
@@ -129,7 +130,7 @@ impl Bindings {
         // Those of one address are few; a flood of them is told by its first.
         let known = self.0.iter().rev().take(64);
         let said = |b: &Binding| b.address == address && b.mac == mac;
-        if self.0.len() < MOST && !known.into_iter().any(said) {
+        if self.0.has_room(MOST) && !known.into_iter().any(said) {
             self.0.push(Binding {
                 address,
                 mac,
@@ -200,7 +201,7 @@ impl Requests {
         if !matches!(message.opcode, 1 | 2) {
             return;
         }
-        if self.list.len() >= MOST {
+        if !self.list.has_room(MOST) {
             self.overflow += 1;
             return;
         }
@@ -235,8 +236,8 @@ impl Requests {
     fn want(&mut self, message: &Message, frame: u32, time: Time, vlan: Option<u16>) {
         let card = Mac(message.sender_mac);
         if message.sender.is_unspecified() {
-            let room = self.wanted.len() < MOST || self.wanted.contains_key(&message.target);
-            if message.opcode == 1 && !message.target.is_unspecified() && room {
+            let room = self.wanted.has_room(MOST) || self.wanted.contains_key(&message.target);
+            if message.opcode == 1 && room {
                 self.wanted
                     .insert(message.target, (card, frame, time, vlan));
             }
@@ -249,7 +250,7 @@ impl Requests {
         if mac != card
             && vlan == within
             && (0..=DEFENDED).contains(&time.since(then))
-            && self.taken.len() < MOST_TAKEN
+            && self.taken.has_room(MOST_TAKEN)
             && !self
                 .taken
                 .iter()
@@ -287,7 +288,7 @@ impl Requests {
             }
             let seconds = time.0.div_euclid(1_000_000_000);
             let Some(claim) = self.claims.get_mut(&address) else {
-                if self.claims.len() < MOST {
+                if self.claims.has_room(MOST) {
                     self.claims.insert(
                         address,
                         Claim {
@@ -339,7 +340,7 @@ impl Requests {
             self.bindings.add(address, mac, frame);
             return Some(frame);
         }
-        if self.table.len() < MOST {
+        if self.table.has_room(MOST) {
             if let Some(vlan) = vlan {
                 self.vlans.insert(message.sender, vlan);
             }

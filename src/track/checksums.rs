@@ -14,6 +14,7 @@ use crate::capture::LinkType;
 use crate::dissect::checksum::{self, Verdict};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport};
+use crate::track::room::Room;
 use crate::track::ttl;
 use std::net::IpAddr;
 
@@ -115,11 +116,11 @@ impl Checksums {
             _ => &mut sum.bad,
         };
         found.count += 1;
-        if found.frames.len() < NAMED {
+        if found.frames.has_room(NAMED) {
             found.frames.push(packet.frame.number);
         }
         if let Some(ip) = packet.ip
-            && found.senders.len() < NAMED
+            && found.senders.has_room(NAMED)
             && !found.senders.contains(&ip.source)
         {
             found.senders.push(ip.source);
@@ -128,7 +129,7 @@ impl Checksums {
             found.routed |= ip.ttl != 1 && !ttl::is_initial(ip.ttl);
             found.both_ways |= found.ends.contains(&(ip.destination, ip.source));
             let ends = (ip.source, ip.destination);
-            if found.ends.len() < NAMED && !found.ends.contains(&ends) {
+            if found.ends.has_room(NAMED) && !found.ends.contains(&ends) {
                 found.ends.push(ends);
             }
         }
@@ -263,5 +264,21 @@ mod tests {
             (checksums.seen, sum.map(|s| s.unfilled.count)),
             (MOST, Some(MOST))
         );
+    }
+
+    #[test]
+    fn only_segments_of_tcp_are_cut_by_the_card() {
+        let mut bytes = Vec::new();
+        etherparse::PacketBuilder::ethernet2([2; 6], [4; 6])
+            .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+            .udp(5000, 9000)
+            .write(&mut bytes, &[7; 3000])
+            .expect("memory takes it");
+        bytes[40] ^= 1;
+        let mut checksums = Checksums::default();
+        take(&mut checksums, 1, &bytes);
+        let sum = checksums.sums.iter().find(|sum| sum.name == "UDP");
+        let counts = sum.map(|sum| [&sum.bad, &sum.large].map(|found| found.count));
+        assert_eq!(counts, Some([1, 0]));
     }
 }

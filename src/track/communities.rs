@@ -3,6 +3,7 @@
 //! **Invariant:** how many are told is bounded.
 
 use crate::dissect::{Datagram, Ip, snmp};
+use crate::track::room::Room;
 use hashbrown::HashMap;
 use std::net::IpAddr;
 
@@ -59,7 +60,7 @@ impl Communities {
         let key = (ip.source, ip.destination, port, name);
         let place = match self.places.get(&key) {
             Some(place) => *place,
-            None if self.list.len() >= MOST => return,
+            None if !self.list.has_room(MOST) => return,
             None => {
                 self.list.push(Community {
                     client: ip.source,
@@ -75,8 +76,49 @@ impl Communities {
         };
         let community = &mut self.list[place];
         community.count += 1;
-        if community.frames.len() < NAMED {
+        if community.frames.has_room(NAMED) {
             community.frames.push(frame);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::Packet;
+
+    #[test]
+    fn the_first_ones_are_told_and_counted_on() {
+        let mut bytes = vec![0; 12];
+        bytes.extend([8, 0, 0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0]);
+        bytes.extend([10, 0, 0, 1, 10, 0, 0, 2]);
+        let packet = Packet::dissect(crate::capture::Frame {
+            number: 1,
+            time: None,
+            wire_length: crate::dissect::as_u32(bytes.len()),
+            interface: 0,
+            link: crate::capture::LinkType::ETHERNET,
+            bytes: &bytes,
+        });
+        let ip = packet.ip.expect("it is IP");
+        let mut communities = Communities::default();
+        let mut says = |name: usize, port: u16| {
+            let datagram = Datagram {
+                source_port: 5000,
+                destination_port: port,
+                stated_length: 0,
+            };
+            let name = format!("{name:04}");
+            let message = [&[0x30, 9, 2, 1, 1, 4, 4], name.as_bytes()].concat();
+            communities.message(&ip, &datagram, 7, &message);
+        };
+        for name in 0..MOST + 2 {
+            says(name, AGENT);
+        }
+        says(0, AGENT);
+        says(MOST, AGENT);
+        says(0, 5000);
+        let counts: Vec<usize> = communities.list.iter().map(|c| c.frames.len()).collect();
+        assert_eq!((counts.len(), counts[0], counts[1]), (MOST, 2, 1));
     }
 }

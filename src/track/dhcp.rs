@@ -12,6 +12,7 @@ use crate::dissect::Packet;
 use crate::dissect::dhcp::{self, Message, kind};
 use crate::facts::dhcp::{DhcpMessage, Lease, stated};
 use crate::facts::{Mac, Moment};
+use crate::track::room::Room;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -109,7 +110,7 @@ impl Leases {
         };
         let transaction = &mut self.list[place];
         let lease = &mut transaction.lease;
-        if lease.frames.len() < MOST_MESSAGES {
+        if lease.frames.has_room(MOST_MESSAGES) {
             lease.messages.push(format!("{} {frame}", name(&message)));
             lease.frames.push(frame);
         } else {
@@ -139,13 +140,13 @@ impl Leases {
         let own = known.filter(holds);
         let own = own.or_else(|| (0..self.list.len()).rev().take(LAST).find(holds));
         match own.and_then(|place| self.list.get_mut(place)) {
-            Some(own) if own.lease.frames.len() < MOST_MESSAGES => own.lease.frames.push(frame),
+            Some(own) if own.lease.frames.has_room(MOST_MESSAGES) => own.lease.frames.push(frame),
             _ => self.overflow += 1,
         }
     }
 
     fn tell(&mut self, message: &Message<'_>, packet: &Packet<'_>) {
-        if self.messages.len() >= MOST {
+        if !self.messages.has_room(MOST) {
             return;
         }
         self.messages.push(DhcpMessage {
@@ -179,7 +180,7 @@ impl Leases {
                 return Some(place);
             }
         }
-        if self.list.len() >= MOST {
+        if !self.list.has_room(MOST) {
             return None;
         }
         let place = self.list.len();
@@ -266,7 +267,7 @@ pub(super) fn conflicts(leases: &mut [Lease], bindings: &[Binding]) {
     let mut claims: HashMap<IpAddr, Vec<&Binding>> = HashMap::new();
     for binding in bindings {
         let known = claims.entry(binding.address).or_default();
-        if known.len() < MOST {
+        if known.has_room(MOST) {
             known.push(binding);
         }
     }
@@ -291,7 +292,7 @@ impl Transaction {
             Some(kind::DISCOVER) => {
                 lease.discover_frame.get_or_insert(frame);
             }
-            Some(kind::OFFER) if self.offers.len() < MOST_OFFERS => {
+            Some(kind::OFFER) if self.offers.has_room(MOST_OFFERS) => {
                 self.offers.push(Settings::of(message, frame));
             }
             Some(kind::REQUEST) => {
@@ -305,7 +306,7 @@ impl Transaction {
             }
             Some(kind::ACK) => {
                 self.ended = packet.frame.time;
-                if self.acks.len() < MOST_OFFERS {
+                if self.acks.has_room(MOST_OFFERS) {
                     self.acks.push(Settings::of(message, frame));
                 }
             }
@@ -327,7 +328,7 @@ impl Transaction {
             // A reply of BOOTP gives the address for good.
             None if message.operation == REPLY => {
                 self.ended = packet.frame.time;
-                if self.acks.len() < MOST_OFFERS {
+                if self.acks.has_room(MOST_OFFERS) {
                     self.acks.push(Settings::of(message, frame));
                 }
             }

@@ -8,6 +8,7 @@ use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
 use crate::track::arp::{Binding, Bindings};
 use crate::track::pairs::time_of;
+use crate::track::room::Room;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -88,7 +89,7 @@ impl Discovery {
         // Without the O bit, others may say the same: an address of several hosts, or somebody who
         // answers for another one (RFC 4861 §4.4, §7.2.8).
         let owner = own || flag(0x20);
-        if router && self.routers.len() < MOST && self.known_routers.insert(address) {
+        if router && self.routers.has_room(MOST) && self.known_routers.insert(address) {
             self.routers.push(address);
         }
         // Option 1 is the sender's hardware address, option 2 the target's.
@@ -112,7 +113,7 @@ impl Discovery {
     /// Takes in that somebody asks whether an address is free (RFC 4862 §5.4.2).
     fn want(&mut self, packet: &Packet<'_>, target: IpAddr) {
         if let Some((_, card)) = packet.macs
-            && (self.wanted.len() < MOST || self.wanted.contains_key(&target))
+            && (self.wanted.has_room(MOST) || self.wanted.contains_key(&target))
         {
             let asked = (Mac(card), packet.frame.number, time_of(packet));
             self.wanted.insert(target, asked);
@@ -127,7 +128,7 @@ impl Discovery {
         let known = |t: &Taken| t.address == address && t.wants.0 == mac;
         if mac != card
             && (0..=DEFENDED).contains(&time_of(packet).since(asked))
-            && self.taken.len() < MOST_TAKEN
+            && self.taken.has_room(MOST_TAKEN)
             && !self.taken.iter().any(known)
         {
             self.taken.push(Taken {

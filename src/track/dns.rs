@@ -16,6 +16,7 @@ use crate::dissect::layer::{Protocol, View};
 use crate::dissect::{Ip, Packet, Transport, as_usize};
 use crate::facts::dns::{Lookup, Part, Record};
 use crate::track::copies;
+use crate::track::room::Room;
 use doubts::Doubts;
 use foldhash::fast::RandomState;
 use std::borrow::Cow;
@@ -191,7 +192,7 @@ impl Lookups {
         for (part, list) in parts {
             // The pseudo record of EDNS (RFC 6891) says nothing of a name.
             for (number, record) in (1..).zip(list.iter().filter(|r| r.kind != 41)) {
-                if self.records.len() >= MOST_RECORDS {
+                if !self.records.has_room(MOST_RECORDS) {
                     self.overflow += 1;
                     continue;
                 }
@@ -414,7 +415,7 @@ impl Lookups {
             for kind in [record.kind, 255] {
                 if let Some(row) = self.asked.remove(&(name.clone(), kind))
                     && !answered.contains(&row)
-                    && answered.len() < MOST_ANSWERED
+                    && answered.has_room(MOST_ANSWERED)
                 {
                     answered.push(row);
                 }

@@ -5,6 +5,7 @@ use crate::dissect::field::{Kind, Sink};
 use crate::dissect::{Ip, Packet, as_usize};
 use crate::facts::Moment;
 use crate::facts::ip::{Fragment, Fragmented};
+use crate::track::room::Room;
 use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
@@ -141,7 +142,7 @@ impl Fragments {
 
     /// Lists a fragment with its datagram; gives the datagram's place.
     fn list(&mut self, ip: &Ip, packet: &Packet<'_>) -> Option<usize> {
-        if self.pieces.len() >= MOST_LISTED {
+        if !self.pieces.has_room(MOST_LISTED) {
             self.overflow += 1;
             return None;
         }
@@ -233,7 +234,7 @@ impl Fragments {
                 ..Parts::default()
             }
         });
-        if parts.pieces.len() >= MOST_PIECES {
+        if !parts.pieces.has_room(MOST_PIECES) {
             return None;
         }
         parts

@@ -171,7 +171,6 @@ impl Echoes {
     ) -> Note {
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let (request, reply) = if v6 { (128, 129) } else { (8, 0) };
-        let frame = packet.frame.number;
         let of = copy_of.and_then(|original| {
             let same = self.recent.iter().rev().find(|r| r.0 == original);
             same.map(|r| r.1)
@@ -182,7 +181,6 @@ impl Echoes {
             return self.reply(packet, ip, message, of);
         }
         Note {
-            resp_in: self.replies.get(&frame).copied().unwrap_or(0),
             request: message.kind == request,
             ..Note::default()
         }

@@ -26,6 +26,7 @@ use crate::dissect::tcp::{self, Segment};
 use crate::dissect::tls;
 use crate::dissect::{Packet, as_u32, as_usize, ftp, ports};
 use crate::track::dns;
+use crate::track::room::Room;
 use crate::track::tcp::{Flags, Note};
 use exchanges::{Exchange, show_the_last};
 use foldhash::fast::RandomState;
@@ -311,7 +312,7 @@ impl Messages {
         for message in &call.out {
             if let (Protocol::Ftp, Some(ip)) = (message.protocol, &packet.ip)
                 && let Some(end) = ftp::announced(call.to_server, ip.source, &message.bytes)
-                && self.announced.len() < MOST_ANNOUNCED
+                && self.announced.has_room(MOST_ANNOUNCED)
             {
                 self.announced.insert(end);
             }

@@ -20,6 +20,7 @@ pub(crate) mod messages;
 pub(crate) mod pairs;
 pub(crate) mod promised;
 mod redirects;
+mod room;
 pub(crate) mod situations;
 pub(crate) mod ssdp;
 pub(crate) mod stream;

@@ -14,6 +14,7 @@ use crate::dissect::layer::{Layer, Protocol};
 use crate::dissect::{Ip, Macs, Packet, Usual, as_usize};
 use crate::facts::Mac;
 use crate::facts::ip::{Hop, Host};
+use crate::track::room::Room;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -259,7 +260,7 @@ impl Pairs {
     ) -> Option<u32> {
         let place = match self.index.get(&(source, destination)) {
             Some(place) => *place,
-            None if self.list.len() >= MOST => return None,
+            None if !self.list.has_room(MOST) => return None,
             None => {
                 let place = u32::try_from(self.list.len()).ok()?;
                 self.index.insert((source, destination), place);
@@ -376,7 +377,7 @@ impl Pairs {
             {
                 let way = (macs.0, macs.1, place.is_ipv4());
                 let seen = carried.entry(way).or_default();
-                if seen.len() < SEVERAL && !seen.contains(&place) {
+                if seen.has_room(SEVERAL) && !seen.contains(&place) {
                     seen.push(place);
                 }
             }

@@ -6,6 +6,7 @@
 
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Transport, outline, tftp};
+use crate::track::room::Room;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -30,7 +31,7 @@ impl Promised {
             return;
         };
         if packet.application == Some(Protocol::Tftp) {
-            if tftp::begins_transfer(packet.payload_bytes()) && self.tftp.len() < MOST {
+            if tftp::begins_transfer(packet.payload_bytes()) && self.tftp.has_room(MOST) {
                 let client = (ip.source, datagram.source_port, ip.destination);
                 self.tftp.insert(client);
             }
@@ -47,13 +48,13 @@ impl Promised {
         });
         let bytes = packet.payload_bytes();
         if packet.layers.as_slice().iter().any(|l| l.name == "stun") {
-            if self.relays.len() < MOST {
+            if self.relays.has_room(MOST) {
                 self.relays.insert(ends);
             }
             return;
         }
         if let Some((number, program)) = outline::udp_call(bytes) {
-            if self.calls.len() < MOST {
+            if self.calls.has_room(MOST) {
                 self.calls.insert((source.0, source.1, number), program);
             }
             return;

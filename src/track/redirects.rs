@@ -3,6 +3,7 @@
 use super::icmp::{Quoted, quoted};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport};
+use crate::track::room::Room;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Most redirects kept.
@@ -29,7 +30,7 @@ impl Redirects {
     /// Takes in a message of ICMP.
     pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) {
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
-        if message.kind != (if v6 { 137 } else { 5 }) || self.0.len() >= MOST {
+        if message.kind != (if v6 { 137 } else { 5 }) || !self.0.has_room(MOST) {
             return;
         }
         let destination = if v6 {

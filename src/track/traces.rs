@@ -8,6 +8,7 @@ use super::tcp::Called;
 use crate::capture::Time;
 use crate::facts::Milliseconds;
 use crate::facts::icmp::{IcmpError, TraceProbe};
+use crate::track::room::Room;
 use hashbrown::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -30,13 +31,16 @@ pub(crate) fn ran_out(error: &IcmpError) -> bool {
     exceeded(error) && error.code == 0
 }
 
+/// How many pairs of hosts are followed.
+const TRACED: usize = 256;
+
 /// All probes in order of their frames.
 pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe> {
     // Who traces whom, in order of the first answer.
     let mut traced: Vec<(IpAddr, IpAddr)> = Vec::new();
     for error in errors.iter().filter(|e| ran_out(e)) {
         if let (Some(from), Some(to)) = (error.about_source, error.about_destination)
-            && traced.len() < 256
+            && traced.has_room(TRACED)
             && !traced.contains(&(from, to))
         {
             traced.push((from, to));

@@ -11,6 +11,7 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow, FlowRoles};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
+use crate::track::room::Room;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -407,10 +408,10 @@ impl Flows {
             let apart = from.1 != to.1 || is_service(from.1);
             flow.asked = apart && self.asked.contains(&(to, from.1));
             let all = flow.group || is_group(to.0);
-            if all && self.asked.len() < MOST_TRANSFERS {
+            if all && self.asked.has_room(MOST_TRANSFERS) {
                 self.asked.insert((from, to.1));
             }
-            if to.1 == TFTP && self.transfers.len() < MOST_TRANSFERS {
+            if to.1 == TFTP && self.transfers.has_room(MOST_TRANSFERS) {
                 self.transfers.insert((from, to.0));
             }
             if !all && self.callers.len() < MOST_TRANSFERS {

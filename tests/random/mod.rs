@@ -8,16 +8,16 @@ type Make = fn(u64) -> String;
 
 /// What is made, by whom, and how many of it.
 pub(crate) const KINDS: &[(&str, Make, u64)] = &[
-    ("tcp", tcp, 5),
-    ("http", http, 4),
-    ("tls", tls, 2),
-    ("dns-tcp", dns_tcp, 2),
-    ("lines", lines, 2),
-    ("pieces", pieces, 3),
-    ("dns", dns, 2),
-    ("ping", ping, 2),
-    ("arp", arp, 2),
-    ("cut", cut, 2),
+    ("tcp", tcp, 12),
+    ("http", http, 8),
+    ("tls", tls, 4),
+    ("dns-tcp", dns_tcp, 4),
+    ("lines", lines, 4),
+    ("pieces", pieces, 6),
+    ("dns", dns, 4),
+    ("ping", ping, 6),
+    ("arp", arp, 4),
+    ("cut", cut, 4),
     ("mishaps-http", mishaps::http, 5),
     ("mishaps-tls", mishaps::tls, 2),
     ("mishaps-dns", mishaps::dns, 3),
@@ -207,7 +207,7 @@ fn connection(random: &mut Random, out: &mut String, time: &mut u64, port: usize
                 len = 0;
                 ack = end.ack;
                 let from = peer.next.wrapping_add(100);
-                if from < u32::MAX - 1000 {
+                if from < u32::MAX - 3000 {
                     options = format!(" sack={from}-{}", from + length);
                     if random.chance(30) {
                         options += &format!(",{}-{}", from + 200 + length, from + 210 + length);

@@ -250,6 +250,7 @@ pub(super) fn protocol(name: &str, marks: String) -> Said {
         "can" => "CAN".to_owned(),
         "autosar-nm" => "AUTOSAR NM".to_owned(),
         "igmp" => "IGMPv2".to_owned(),
+        "portmap" => "Portmap".to_owned(),
         name => name.to_uppercase(),
     };
     says(&shown, marks)

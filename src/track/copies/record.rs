@@ -33,7 +33,7 @@ impl Record {
         let frame = packet.frame;
         let mut below = [0; 8];
         // After the addresses of Ethernet; of a cooked frame the packet type and the interface.
-        let from = if packet.macs.is_some() && frame.link == LinkType::ETHERNET {
+        let from = if frame.link == LinkType::ETHERNET {
             12
         } else {
             0

@@ -10,7 +10,7 @@ const NAMED_OF_LOOP: usize = 100;
 /// A packet that went round in a circle was sent again by the card that had sent it, so many times.
 const ROUNDS: u32 = 3;
 /// How many pairs of hosts whose packets went round are told apart.
-const LOOPS: usize = 256;
+pub(super) const LOOPS: usize = 256;
 
 /// Packets of one host to another that the same card sent again and again, each time with a lower
 /// TTL: they go round between routers.

@@ -7,6 +7,7 @@ use crate::dissect::dns::Message;
 use crate::dissect::layer::Protocol;
 use crate::facts::dns::{Lookup, NameService};
 use crate::track::pairs::is_group;
+use crate::track::room::Room;
 use std::net::IpAddr;
 
 /// So many questions back may be the one that an unasked response has the number of.
@@ -66,7 +67,7 @@ impl Lookups {
         let Some(row) = found else { return false };
         let strays = &mut self.rows[row].stray_frames;
         strays.get_or_insert_default().push(seen.frame);
-        if self.doubts.strays.len() < MOST {
+        if self.doubts.strays.has_room(MOST) {
             self.doubts.strays.push(Stray {
                 row,
                 frame: seen.frame,
@@ -83,7 +84,7 @@ impl Lookups {
         let Some(question) = message.questions.first() else {
             return;
         };
-        if seen.conversation.tcp || self.doubts.others.len() >= MOST || is_cut(message) {
+        if seen.conversation.tcp || !self.doubts.others.has_room(MOST) || is_cut(message) {
             return;
         }
         let same = |row: &Lookup| row.name.eq_ignore_ascii_case(&question.name);

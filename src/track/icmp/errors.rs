@@ -8,6 +8,7 @@ use crate::facts::Moment;
 use crate::facts::icmp::IcmpError;
 use crate::track::copies::tells_apart;
 use crate::track::redirects::gateway;
+use crate::track::room::Room;
 
 /// What is known of an error when it comes.
 #[derive(Clone, Copy, Default)]
@@ -73,7 +74,7 @@ impl Echoes {
         }
         if let Some((quoted, at)) = quoted.and_then(|q| Some((q, q.piece?)))
             && about_frame.is_none()
-            && self.about_pieces.len() < MOST_PIECES
+            && self.about_pieces.has_room(MOST_PIECES)
         {
             self.about_pieces.push(AboutPiece {
                 error: self.errors.len(),

@@ -7,6 +7,7 @@ use crate::facts::icmp::{IcmpError, Ping};
 use crate::facts::ip::{Fragment, Fragmented};
 use crate::facts::{Milliseconds, Moment};
 use crate::track::fragments::Fragments;
+use crate::track::room::Room;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -159,7 +160,7 @@ impl Echoes {
         let Some([kind, _, _, _, i, d, s, n]) = bytes.first_chunk::<8>().copied() else {
             return;
         };
-        if ip.fragment_offset > 0 || !kinds.contains(&kind) || self.pieces.len() >= MOST {
+        if ip.fragment_offset > 0 || !kinds.contains(&kind) || !self.pieces.has_room(MOST) {
             return;
         }
         let message = Message {

@@ -117,3 +117,74 @@ pub(crate) fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
     result.protocol = protocol;
     Some(result)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Frame, LinkType};
+
+    /// What an error quotes, of a frame with these bytes.
+    fn of(bytes: &[u8]) -> Option<Quoted> {
+        let frame = Frame {
+            number: 1,
+            time: None,
+            wire_length: crate::dissect::as_u32(bytes.len()),
+            interface: 0,
+            link: LinkType::ETHERNET,
+            bytes,
+        };
+        quoted(&Packet::dissect(frame))
+    }
+
+    /// An error about a datagram whose header has these flags and offset.
+    fn about(flags: u16) -> Quoted {
+        let [high, low] = flags.to_be_bytes();
+        let mut bytes = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+        bytes.extend([0x45, 0, 0, 56, 0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 0, 2]);
+        bytes.extend([10, 0, 0, 1, 3, 3, 0, 0, 0, 0, 0, 0]);
+        bytes.extend([0x45, 0, 0, 28, 0, 9, high, low, 64, 17, 0, 0]);
+        bytes.extend([10, 0, 0, 1, 10, 0, 0, 2, 0x13, 0x88, 0, 9, 0, 8, 0, 0]);
+        of(&bytes).expect("it quotes a packet")
+    }
+
+    #[test]
+    fn a_piece_is_what_has_an_offset_or_more_behind_it() {
+        let piece = |flags: u16| about(flags).piece;
+        assert_eq!((piece(0), piece(0x4000), piece(0x8000)), (None, None, None));
+        assert_eq!((piece(0x2000), piece(0x6000)), (Some(0), Some(0)));
+        assert_eq!((piece(0x2001), piece(0x0003)), (Some(8), Some(24)));
+        assert_eq!(piece(0x3fff), Some(0x1fff * 8));
+        let whole = about(0);
+        assert_eq!((whole.protocol, whole.identification), (17, 9));
+        assert_eq!(whole.ports, Some((5000, 9)));
+        assert_eq!((whole.echo, whole.sequence), (None, None));
+    }
+
+    /// An error over IPv6 about a piece of an echo at this place.
+    fn about_v6(offset: u16, kind: u8) -> Quoted {
+        let [high, low] = offset.to_be_bytes();
+        let header = |next: u8, length: u8| {
+            let mut header = vec![0x60, 0, 0, 0, 0, length, next, 64];
+            header.extend([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+            header.extend([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+            header
+        };
+        let mut bytes = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd];
+        bytes.extend(header(58, 64));
+        bytes.extend([1, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend(header(44, 16));
+        bytes.extend([58, 0, high, low, 0, 0, 0, 5]);
+        bytes.extend([kind, 0, 0, 0, 0, 7, 0, 3]);
+        of(&bytes).expect("it quotes a packet")
+    }
+
+    #[test]
+    fn over_ipv6_its_header_is_behind_that_of_the_piece() {
+        let first = about_v6(1, 128);
+        assert_eq!((first.piece, first.identification), (Some(0), 5));
+        assert_eq!((first.protocol, first.echo), (58, Some((7, 3))));
+        assert_eq!(about_v6(1, 129).echo, None);
+        let later = about_v6(16 | 1, 128);
+        assert_eq!((later.piece, later.echo), (Some(16), None));
+    }
+}

@@ -13,7 +13,7 @@ impl Stream {
         &mut self,
         call: &mut Call,
         bytes: &[u8],
-        cut: Option<usize>,
+        can_wait: bool,
     ) -> (usize, Option<Need>) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -21,7 +21,7 @@ impl Stream {
                 return (at, Some(Need::OneMore));
             };
             let length = usize::from(u16::from_be_bytes(*length)) + 2;
-            if rest.len() < length && cut.is_none_or(|cut| cut < at + length) {
+            if rest.len() < length && can_wait {
                 return (at, Some(Need::Bytes(length as u64)));
             }
             call.told.sizes.extend(u32::try_from(length));

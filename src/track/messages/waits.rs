@@ -8,6 +8,7 @@ use crate::dissect::definition::State;
 use crate::dissect::layer::Protocol;
 use crate::dissect::ports;
 use crate::dissect::tcp::{self, Segment};
+use crate::track::room::Room;
 
 impl Stream {
     /// Takes in a segment's bytes.
@@ -154,7 +155,7 @@ impl Stream {
             },
             Kind::Http => self.http(call, bytes, can_wait),
             Kind::Tls => self.tls(call, bytes, cut),
-            Kind::Dns => self.dns(call, bytes, cut),
+            Kind::Dns => self.dns(call, bytes, can_wait),
             Kind::Other(protocol, take) => self.other(call, protocol, take, bytes, can_wait),
         };
         let Some(need) = need.filter(|_| can_wait) else {
@@ -210,7 +211,7 @@ impl Stream {
     /// Remembers a message that was put together.
     fn done(&mut self, side: usize, start: u32, length: u64) {
         let done = &mut self.done[side];
-        if done.len() >= MOST_DONE {
+        if !done.has_room(MOST_DONE) {
             done.pop_first();
         }
         done.insert(start, u32::try_from(length).unwrap_or(u32::MAX));

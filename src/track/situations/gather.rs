@@ -1,6 +1,7 @@
 //! Equal situations told once: what one client met again and again is one row with a count.
 
 use crate::facts::situation::{About, Scanned, Several, Situation, SituationKind, Story};
+use crate::track::room::Room;
 use hashbrown::HashMap;
 use std::net::IpAddr;
 
@@ -52,7 +53,7 @@ impl Gathered {
             let known = self.places.get(&(kind, About::Tcp, client));
             match known {
                 Some(place) => self.groups[*place].1.count < MANY,
-                None => self.groups.len() < MOST_GROUPS,
+                None => self.groups.has_room(MOST_GROUPS),
             }
         })
     }
@@ -69,7 +70,7 @@ impl Gathered {
         frames.sort_unstable();
         frames.dedup();
         let key = (kind, protocol, client);
-        if self.groups.len() >= MOST_GROUPS && !self.places.contains_key(&key) {
+        if !self.groups.has_room(MOST_GROUPS) && !self.places.contains_key(&key) {
             let known = self.rest.iter().position(|r| r.0 == (kind, protocol));
             let place = known.unwrap_or_else(|| {
                 self.rest.push(((kind, protocol), 0, Vec::new()));
@@ -87,11 +88,11 @@ impl Gathered {
         });
         let group = &mut self.groups[place].1;
         group.count += 1;
-        if group.hosts.len() < MOST_ENDS && group.hosts.last() != Some(&server) {
+        if group.hosts.has_room(MOST_ENDS) && group.hosts.last() != Some(&server) {
             group.hosts.push(server);
         }
         if let Some(port) = server_port
-            && group.ports.len() < MOST_ENDS
+            && group.ports.has_room(MOST_ENDS)
             && group.ports.last() != Some(&port)
         {
             group.ports.push(port);
@@ -194,7 +195,7 @@ fn several<T: Copy>(list: &[T]) -> Several<T> {
     match list {
         [] => Several::Nothing,
         [one] => Several::One(*one),
-        _ if list.len() >= MOST_ENDS => Several::MoreThan(list.len()),
+        _ if !list.has_room(MOST_ENDS) => Several::MoreThan(list.len()),
         _ => Several::Many(list.len()),
     }
 }

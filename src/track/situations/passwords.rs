@@ -7,6 +7,7 @@ use crate::facts::Frames;
 use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::Trackers;
 use crate::track::communities::Community;
+use crate::track::room::Room;
 use crate::track::stream::forms::Way;
 use crate::track::stream::login::{Login, Talk};
 use std::net::IpAddr;
@@ -161,7 +162,7 @@ impl Told {
             known.frames.extend(frames.iter().take(room));
             return Some(known);
         }
-        if self.list.len() < MOST {
+        if self.list.has_room(MOST) {
             self.users.push(user.to_owned());
             self.list.push(situation(
                 (protocol, client, server, port),

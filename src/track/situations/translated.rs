@@ -8,6 +8,7 @@
 //! others show the same translation.
 
 use crate::facts::situation::{About, Situation, SituationKind, Story};
+use crate::track::room::Room;
 use crate::track::tcp::{Connections, Opening};
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
@@ -41,7 +42,7 @@ pub(super) fn find(tcp: &Connections) -> Option<Situation> {
     let mut changes: Vec<Change> = Vec::new();
     let mut known: HashSet<Change, RandomState> = HashSet::default();
     for change in both.iter().flat_map(|(a, b)| changed(a, b)) {
-        if known.insert(change) && changes.len() < TOLD {
+        if known.insert(change) && changes.has_room(TOLD) {
             changes.push(change);
         }
     }

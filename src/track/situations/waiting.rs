@@ -18,6 +18,7 @@
 
 use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::Trackers;
+use crate::track::room::Room;
 use crate::track::tcp::Brief;
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
@@ -106,7 +107,7 @@ pub(super) fn find(trackers: &Trackers) -> Vec<Situation> {
                 }
                 Some((after, turn)) => {
                     service = Some(after);
-                    if waits.len() < MOST {
+                    if waits.has_room(MOST) {
                         waits.push(Wait {
                             waiting: brief,
                             stream: current.stream,

@@ -292,4 +292,89 @@ mod tests {
             Some(0)
         );
     }
+
+    /// What is said in segments: flags, sender, number, acknowledged, bytes.
+    fn said(segments: &[(&str, u8, u32, u32, &[u8])]) -> Vec<(usize, u32, String, u32)> {
+        let mut conversation = Conversation::new(Which::Tcp(0));
+        let notes = Notes {
+            tcp: Some(Default::default()),
+            ..Notes::default()
+        };
+        let mut all = Vec::new();
+        let mut out = |said: Said<'_>| {
+            let text = String::from_utf8_lossy(said.bytes).into_owned();
+            all.push((said.side, said.frame, text, said.missing));
+        };
+        for (number, (flags, from, seq, ack, payload)) in (1..).zip(segments) {
+            let (port, other) = if *from == 1 { (40000, 80) } else { (80, 40000) };
+            let mut tcp = etherparse::PacketBuilder::ethernet2([2; 6], [4; 6])
+                .ipv4([10, 0, 0, *from], [10, 0, 0, 3 - *from], 64)
+                .tcp(port, other, *seq, 1024);
+            for flag in flags.chars() {
+                tcp = match flag {
+                    'S' => tcp.syn(),
+                    'F' => tcp.fin(),
+                    'R' => tcp.rst(),
+                    _ => tcp.ack(*ack),
+                };
+            }
+            let mut bytes = Vec::new();
+            tcp.write(&mut bytes, payload).expect("memory takes it");
+            let packet = Packet::dissect(crate::capture::Frame {
+                number,
+                time: None,
+                wire_length: crate::dissect::as_u32(bytes.len()),
+                interface: 0,
+                link: crate::capture::LinkType::ETHERNET,
+                bytes: &bytes,
+            });
+            conversation.packet(&packet, &notes, &mut out);
+        }
+        conversation.end(&mut out);
+        all
+    }
+
+    fn told(side: usize, frame: u32, text: &str, missing: u32) -> (usize, u32, String, u32) {
+        (side, frame, text.to_owned(), missing)
+    }
+
+    #[test]
+    fn what_was_acknowledged_and_is_not_there_is_missing_of_its_sender() {
+        let open: [(&str, u8, u32, u32, &[u8]); 2] =
+            [("S", 1, 999, 0, b""), ("SA", 2, 4999, 1000, b"")];
+        let said = |more: &[(&str, u8, u32, u32, &[u8])]| said(&[&open[..], more].concat());
+        // Both sides, in order; what comes early waits.
+        assert_eq!(
+            said(&[
+                ("A", 1, 1002, 5000, b"cd"),
+                ("A", 1, 1000, 5000, b"ab"),
+                ("A", 2, 5000, 1004, b"xy"),
+            ]),
+            [
+                told(0, 4, "ab", 0),
+                told(0, 3, "cd", 0),
+                told(1, 5, "xy", 0)
+            ]
+        );
+        // A hole before what the other side has: of the first side, and of the second.
+        assert_eq!(
+            said(&[("A", 1, 1002, 5000, b"cd"), ("A", 2, 5000, 1004, b"")]),
+            [told(0, 4, "", 2), told(0, 3, "cd", 0)]
+        );
+        assert_eq!(
+            said(&[("A", 2, 5003, 1000, b"xy"), ("A", 1, 1000, 5005, b"")]),
+            [told(1, 4, "", 3), told(1, 3, "xy", 0)]
+        );
+        // What was acknowledged behind all that came is told at the end; a FIN counts for one.
+        assert_eq!(
+            said(&[("A", 1, 1000, 5000, b"ab"), ("A", 2, 5000, 1007, b"")]),
+            [told(0, 3, "ab", 0), told(0, 4, "", 5)]
+        );
+        assert_eq!(
+            said(&[("FA", 1, 1000, 5000, b"ab"), ("A", 2, 5000, 1003, b"")]),
+            [told(0, 3, "ab", 0)]
+        );
+        // The words of a reset are none of the stream.
+        assert_eq!(said(&[("RA", 1, 1000, 5000, b"gone")]), []);
+    }
 }

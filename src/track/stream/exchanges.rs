@@ -10,6 +10,7 @@ use crate::dissect::{as_usize, http as lenient};
 use crate::facts::http::{Exchange, Lost, Transfer, Unasked};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING};
 use crate::track::chunks::Chunks;
+use crate::track::room::Room;
 use crate::track::tcp::Connections;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
@@ -113,7 +114,7 @@ impl Exchanges {
 
     /// Notes a password that the request of an exchange carries.
     pub(super) fn say(&mut self, row: usize, frame: u32, way: Way, user: Option<String>) {
-        if self.said.len() < MOST_AUTHORIZED {
+        if self.said.has_room(MOST_AUTHORIZED) {
             let row = u32::try_from(row).unwrap_or(u32::MAX);
             self.said.push(Said {
                 row,
@@ -214,7 +215,7 @@ impl Exchanges {
         };
         let authorized = row.rare[AUTHORIZATION] != u32::MAX;
         let place = self.rows.push(row);
-        if authorized && self.authorized.len() < MOST_AUTHORIZED {
+        if authorized && self.authorized.has_room(MOST_AUTHORIZED) {
             let place = u32::try_from(place).unwrap_or(u32::MAX);
             self.authorized.push((place, piece.frame));
         }

@@ -3,6 +3,7 @@
 use super::Piece;
 use crate::capture::Time;
 use crate::dissect::as_usize;
+use crate::track::room::Room;
 
 /// Most segments and bytes that wait for one that is missing.
 const MOST_WAITING: usize = 256;
@@ -77,7 +78,9 @@ impl Order {
                 .waiting
                 .iter()
                 .any(|e| e.seq == seq && e.length >= length);
-            if !known && self.waiting.len() < MOST_WAITING && self.held + bytes.len() <= MOST_BYTES
+            if !known
+                && self.waiting.has_room(MOST_WAITING)
+                && self.held + bytes.len() <= MOST_BYTES
             {
                 self.held += bytes.len();
                 let early = Early {
@@ -325,5 +328,51 @@ mod tests {
             order.add(seq, &half, length, piece(), &mut |p| missing += p.missing);
         }
         assert_eq!(missing, 9);
+    }
+
+    #[test]
+    fn what_was_sent_is_known_where_all_of_it_is_there() {
+        let whole = |numbers: &[(u32, usize, u32)]| {
+            let mut order = Order::default();
+            order.begins(1000);
+            for (seq, captured, length) in numbers {
+                order.add(*seq, &vec![b'x'; *captured], *length, piece(), &mut |_| {});
+            }
+            order.heard().map(|heard| (heard.first, heard.next))
+        };
+        assert_eq!(whole(&[]), Some((1000, 1000)));
+        assert_eq!(whole(&[(1000, 10, 10), (1010, 5, 5)]), Some((1000, 1015)));
+        // A part that comes again is no hole, nor is one that fills a gap.
+        assert_eq!(whole(&[(1000, 10, 10), (1005, 10, 10)]), Some((1000, 1015)));
+        assert_eq!(whole(&[(1010, 5, 5), (1000, 10, 10)]), Some((1000, 1015)));
+        // Something waits for what is missing; something was cut.
+        assert_eq!(whole(&[(1000, 10, 10), (1011, 5, 5)]), None);
+        assert_eq!(whole(&[(1000, 9, 10)]), None);
+        assert_eq!(whole(&[(1000, 9, 10), (1009, 5, 5)]), None);
+        // A hole that was given up.
+        let mut order = Order::default();
+        order.begins(1000);
+        order.add(1011, b"x", 1, piece(), &mut |_| {});
+        order.acknowledged(1012, piece(), &mut |_| {});
+        assert!(!order.waits() && order.heard().is_none());
+        // Without its beginning nothing is.
+        let mut order = Order::default();
+        order.add(1000, b"x", 1, piece(), &mut |_| {});
+        assert!(order.heard().is_none());
+    }
+
+    #[test]
+    fn a_fin_counts_for_one_in_what_the_other_side_had() {
+        let heard = |ended: bool, acked: u32| {
+            let first = 1000;
+            Heard {
+                first,
+                next: first + 5,
+                ended,
+            }
+            .up_to(acked)
+        };
+        assert!(heard(false, 1005) && heard(true, 1005) && heard(true, 1006));
+        assert!(!heard(false, 1006) && !heard(true, 1007) && !heard(true, 1004));
     }
 }

@@ -208,9 +208,9 @@ impl Zeek {
                     2,
                     segment.seq.wrapping_add(segment.length.unwrap_or(0)),
                 );
-            } else if data && !(signs.resent && self.written[side] & 2 != 0) {
+            } else if data {
                 self.once(side, b'd', 1);
-            } else if ack && !data {
+            } else if ack {
                 self.once(side, b'a', 0);
             }
         }
