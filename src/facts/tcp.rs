@@ -225,6 +225,8 @@ crate::fact! {
         synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;
         ack_frame: Option<u32>, "Frame of the ACK that completes the handshake, or that challenges it." absent no_ack;
         refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
+        too_late_frame: Option<u32>, "Frame of the client's first ACK after a RST of its own had ended the call, before the handshake was complete: no connection was there for it." absent |_| Absent::never("the client did not go on after a RST of its own");
+        refusal_frames: Frames, "The first 1000 RSTs of the server to what came too late so." by [refusal_frames];
         opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::untold("no ICMP error about the SYN is in the capture");
         syn_attempts: u32, "How many SYNs the client sent with this sequence number." by [syn_frame];
         handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once." by [syn_frame, ack_frame] absent no_rtt;

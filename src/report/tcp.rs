@@ -136,6 +136,13 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
             .zip(c.went_on_frame)
             .map(|(frame, by)| format!("RST {frame}, after which its sender went on ({by})")),
     );
+    if let Some(late) = c.too_late_frame {
+        let refused = match c.refusal_frames.as_slice() {
+            [] => String::new(),
+            all => format!(", refused in {}", frames(all, times)),
+        };
+        words.push(format!("went on after its own RST ({late}){refused}"));
+    }
     let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
     if beyond(c.client_largest_segment_bytes, c.server_mss)
         || beyond(c.server_largest_segment_bytes, c.client_mss)

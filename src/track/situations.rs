@@ -10,7 +10,7 @@ mod waiting;
 use super::arp::Unanswered;
 use super::dns::in_words;
 use super::pairs::Census;
-use super::tcp::{Failure, Ill, OddReset};
+use super::tcp::{Failure, Ill, OddReset, TooLate};
 use super::{Trackers, capturing, copies, traces, ttl};
 use crate::capture::Time;
 use crate::dissect;
@@ -161,6 +161,10 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
                 odd_reset(index, &reset, found);
                 continue;
             }
+            Some(Ill::TooLate(call)) => {
+                too_late(call, found);
+                continue;
+            }
             Some(Ill::Failed(failure)) => failure,
         };
         let (client, server) = (failure.client.0, failure.server.0);
@@ -277,6 +281,22 @@ fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
             went_on: reset.went_on,
             others: (low, high, reset.other),
             crossed: same.then_some(hops(high)),
+        }
+    });
+}
+
+/// A call that its own caller's system reset, and with which a program went on.
+fn too_late(call: TooLate, found: &mut Gathered) {
+    let ends = (call.client.0, call.server.0, Some(call.server.1));
+    let refused = call.refusals.first().copied();
+    let mut frames = vec![call.synack_frame, call.rst_frame, call.ack_frame];
+    frames.extend(refused);
+    found.add(SituationKind::HalfOpen, About::Tcp, ends, frames, || {
+        Story::ResetBySelf {
+            client: call.client.0,
+            to: call.server,
+            frames: (call.synack_frame, call.rst_frame, call.ack_frame),
+            refused,
         }
     });
 }

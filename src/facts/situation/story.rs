@@ -77,6 +77,17 @@ pub enum Story {
     },
     /// An ACK of an older connection answered the SYN to this port.
     Challenged(Service),
+    /// A client's own system reset its call, and a program went on with it.
+    ResetBySelf {
+        /// Who called.
+        client: IpAddr,
+        /// Whom.
+        to: Service,
+        /// Frames of the SYN+ACK, of the RST, and of the ACK that came too late.
+        frames: (u32, u32, u32),
+        /// Frame of the first RST that refused that.
+        refused: Option<u32>,
+    },
     /// What one client met so often that it is told once.
     Together {
         /// The client.

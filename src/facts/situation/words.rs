@@ -104,6 +104,23 @@ impl Display for Story {
                 f,
                 "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still knows that connection, as open or half closed, which only a RST ends, or in TIME-WAIT, which ends by itself as well."
             ),
+            Story::ResetBySelf {
+                client,
+                to: (server, port),
+                frames: (accepted, reset, late),
+                refused,
+            } => {
+                write!(
+                    f,
+                    "{server} port {port} accepted the call of {client} (frame {accepted}), but {client} answered with RST (frame {reset}) before the handshake was complete, and sent its ACK after that (frame {late}): no connection was there any more"
+                )?;
+                if let Some(refused) = refused {
+                    write!(f, ", and a RST refused it (frame {refused})")?;
+                }
+                f.write_str(
+                    ". So it looks when a program makes its own TCP segments (scapy): its system knows nothing of the call, and resets it. A firewall rule on that host that drops outgoing RSTs prevents it. The RST may also come from something between.",
+                )
+            }
             Story::Together {
                 client,
                 count,
@@ -542,6 +559,7 @@ fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
             );
         }
         Story::OddReset { .. } => "met RSTs that somebody else than their sender may have sent",
+        Story::ResetBySelf { .. } => "were reset by its own system before the handshake",
         Story::Challenged(_) => "were answered by ACKs of older connections",
         _ => "got no answer in this capture",
     };

@@ -1,6 +1,7 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
 mod again;
+mod handshake;
 mod later;
 mod resets;
 mod tell;
@@ -10,14 +11,17 @@ pub(super) use again::{copied, doubled};
 pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
 pub(super) use resets::odd_reset;
-pub(crate) use tell::{Brief, Called, Failure, Ill, Opening};
-pub(super) use tell::{brief, called, client_side, failure, opening, syn_times, tell, weight};
+pub(crate) use tell::{Brief, Called, Failure, Ill, Opening, TooLate};
+pub(super) use tell::{
+    brief, called, client_side, failure, opening, syn_times, tell, too_late, weight,
+};
 
 use super::holes::Holes;
 use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
+use handshake::handshake;
 use resets::Doubt;
 use tcp::Segment;
 
@@ -134,6 +138,10 @@ struct Trouble {
     last_time: i64,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
+    /// First ACK of the caller after a RST of its own had ended its call, and the RSTs of the called
+    /// side after that.
+    too_late: u32,
+    refusals: Vec<u32>,
 }
 
 /// An ICMP error that came back for a SYN.
@@ -205,6 +213,9 @@ pub(super) struct Story {
     /// the caller's, or the called side's for the SYN.
     stray_ack: u32,
     stray_ack_fits: bool,
+    /// The number that it acknowledges, and whether it is a SYN+ACK.
+    stray_number: u32,
+    stray_accepts: bool,
     /// Frame of the first RST and which side sent it.
     rst_frame: u32,
     rst_side: u8,
@@ -390,87 +401,6 @@ impl Story {
 /// Whether one of the kinds is among these.
 fn is_trouble(flags: Flags) -> bool {
     KINDS.iter().any(|kind| flags.has(*kind))
-}
-
-fn handshake(story: &mut Story, side: usize, seen: &Seen) {
-    let (segment, frame) = (&seen.segment, seen.frame);
-    let sender = u8::from(side == 1);
-    match segment.flags & tcp::SYN_ACK {
-        tcp::SYN => {
-            if story.syn_frame == 0 {
-                story.syn_frame = frame;
-                story.syn_ttl = seen.ttl;
-                story.syn_side = Some(sender);
-                // What was reset before belongs to an earlier connection of the same ends.
-                (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
-                story.rst_frame = 0;
-            }
-            if story.syn_side == Some(sender) {
-                story.opening_again |=
-                    story.syn_attempts > 0 && story.ack_frame == 0 && seen.copy.is_none();
-                story.syn_attempts += 1;
-            } else {
-                story.both_syn = true;
-            }
-            offer(&mut story.parts[side], seen);
-        }
-        tcp::SYN_ACK => {
-            let again = story.synack_frame != 0 && story.ack_frame == 0;
-            story.opening_again |= again && seen.copy.is_none();
-            if story.synack_frame == 0 {
-                story.synack_frame = frame;
-                story.synack_time = seen.time.0;
-                let trouble = story.trouble.as_ref();
-                let called_again = trouble.and_then(|t| t.syns.last()).map_or(0, |syn| syn.0);
-                if story.rst_frame != 0 && story.rst_frame < called_again {
-                    // It refused the call before this one.
-                    (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
-                    story.rst_frame = 0;
-                }
-                story.accepted_after_all(side, seen);
-            }
-            offer(&mut story.parts[side], seen);
-        }
-        tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
-            // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
-            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
-            if story.syn_side != Some(1 - sender)
-                && answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0)
-            {
-                story.ack_frame = frame;
-            }
-        }
-        tcp::ACK
-            if story.synack_frame == 0
-                && story.syn_frame != 0
-                && story.stray_ack == 0
-                && !segment.has(tcp::RST) =>
-        {
-            let caller = story.syn_side == Some(sender);
-            let other = &story.parts[1 - side];
-            let answered = other.isn().map(|isn| isn.wrapping_add(1));
-            // It acknowledges the SYN, or what was sent after it; a number of an older connection
-            // lies elsewhere.
-            let fits = caller
-                || answered.is_some_and(|next| {
-                    segment.ack.wrapping_sub(next) <= other.next.wrapping_sub(next)
-                });
-            if caller {
-                story.ack_frame = frame;
-            }
-            story.stray_ack = frame;
-            story.stray_ack_fits = fits;
-        }
-        _ => {}
-    }
-}
-
-fn offer(part: &mut Part, seen: &Seen) {
-    if part.isn() != Some(seen.segment.seq) {
-        part.offer = seen.offer;
-        part.isn = seen.segment.seq;
-        part.next = seen.segment.seq.wrapping_add(1);
-    }
 }
 
 fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rtt: i64) {

@@ -68,7 +68,14 @@ impl Story {
     /// Takes in a RST within the receiver's window.
     pub(super) fn reset(&mut self, side: usize, seen: &Seen) {
         let sender = u8::from(side == 1);
+        if self.refuses_another(side, seen.segment.seq) {
+            if self.early_rst == 0 {
+                (self.early_rst, self.early_rst_side) = (seen.frame, sender);
+            }
+            return;
+        }
         if self.rst_frame != 0 {
+            self.refuses_late(side, seen.frame);
             let doubt = self.doubt.as_mut().filter(|_| sender != self.rst_side);
             if let Some(doubt) = doubt.filter(|doubt| doubt.answer.0 == 0) {
                 doubt.answer = (seen.frame, seen.segment.seq, seen.ttl);
@@ -131,7 +138,7 @@ impl Story {
 
     /// The RST so far came from somebody else; what the other side answered may have ended it.
     #[cold]
-    fn disown(&mut self, by: u32) {
+    pub(super) fn disown(&mut self, by: u32) {
         let disowned = Disowned {
             frame: self.rst_frame,
             side: self.rst_side,

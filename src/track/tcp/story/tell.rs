@@ -29,7 +29,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         trouble.counts[side][place]
     };
     // An ACK of an older connection acknowledges nothing of this one.
-    let older = story.stray_ack != 0 && !story.stray_ack_fits;
+    let older = story.stray_ack != 0 && !story.stray_ack_fits && story.synack_frame == 0;
     let unseen = |side: usize| {
         let told = (!older).then(|| trouble.holes[side].acknowledged());
         told.unwrap_or_default()
@@ -66,6 +66,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
             .rst()
             .map(|r| r.0)
             .filter(|_| opened == Opened::Refused),
+        too_late_frame: some_frame(trouble.too_late),
+        refusal_frames: trouble.refusals.clone(),
         opening_error_frame: some_frame(story.opening_error),
         syn_attempts: story.syn_attempts,
         handshake_rtt_ms: (stream.initial_rtt > 0
@@ -404,6 +406,33 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
 pub(crate) enum Ill {
     Failed(Failure),
     Reset(OddReset),
+    TooLate(TooLate),
+}
+
+/// A call that the caller's own system reset, and with which a program went on.
+pub(crate) struct TooLate {
+    pub(crate) client: (std::net::IpAddr, u16),
+    pub(crate) server: (std::net::IpAddr, u16),
+    pub(crate) synack_frame: u32,
+    pub(crate) rst_frame: u32,
+    pub(crate) ack_frame: u32,
+    pub(crate) refusals: Vec<u32>,
+}
+
+/// That of a connection, if it is one.
+pub(in crate::track::tcp) fn too_late(stream: &Stream, ends: [End; 2]) -> Option<TooLate> {
+    let story = &stream.story;
+    let trouble = story.trouble.as_ref().filter(|t| t.too_late != 0)?;
+    let client = client_side(stream, ends).0;
+    let end = |side: usize| (ends[side].address, ends[side].port);
+    Some(TooLate {
+        client: end(client),
+        server: end(1 - client),
+        synack_frame: story.synack_frame,
+        rst_frame: story.rst_frame,
+        ack_frame: trouble.too_late,
+        refusals: trouble.refusals.clone(),
+    })
 }
 
 /// A connection that never came about.
@@ -431,7 +460,7 @@ pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<
     let answer_frame = match opened {
         Opened::Refused => story.rst_frame,
         Opened::Unreachable | Opened::Expired => story.opening_error,
-        Opened::Challenged => story.stray_ack,
+        Opened::Challenged if !story.stray_accepts => story.stray_ack,
         Opened::Unanswered => 0,
         _ => return None,
     };

@@ -9,7 +9,9 @@ impl Story {
     /// not sent more before it was answered.
     pub(super) fn misses(&self, side: usize, segment: &Segment) -> bool {
         let caller = &self.parts[1 - side];
-        let opens = segment.has(tcp::SYN) || segment.has(tcp::RST) && self.synack_frame == 0;
+        let older = self.stray_ack != 0 && !self.stray_ack_fits;
+        let answers = segment.has(tcp::RST) || older;
+        let opens = segment.has(tcp::SYN) || answers && self.synack_frame == 0;
         self.syn_side.map(usize::from) == Some(1 - side)
             && opens
             && self.ack_frame == 0
