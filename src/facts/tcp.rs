@@ -304,7 +304,7 @@ crate::fact! {
         disowned_rst_frame: Option<u32>, "Frame of a RST after which the host in whose name it came went on: it has not reset the connection, so somebody between has sent that, or it overtook what was sent before it." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         went_on_frame: Option<u32>, "Frame in which it went on." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         port_reuse: bool, "The same addresses and ports were used by an earlier connection of this capture.";
-        later_connections: u32, "How many later connections of the same addresses and ports are in this stream of Wireshark's, as the SYN+ACKs of a side show that had ended the one before: their SYNs are not in the capture. Only the first is told here.";
+        later_connections: u32, "How many later connections of the same addresses and ports are in this stream of Wireshark's, as the SYN+ACKs of a side show that had ended the one before, or a SYN after the end: their SYNs are not in the capture, or have the number of the first. Only the first is told here.";
         vlan: Option<u16>, "Virtual LAN of its frames, the first one." absent |_| Absent::inapplicable("its frames carry no tag of a virtual LAN");
         other_vlan: Option<u16>, "Another virtual LAN in which one of its sides sent, or in which the same addresses and ports were used: what is told here may mix several connections." absent |_| Absent::never("no other virtual LAN has frames with these addresses and ports");
         completeness: u8, "Wireshark's tcp.completeness." by [first_frame, last_frame];

@@ -136,6 +136,9 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
             .zip(c.went_on_frame)
             .map(|(frame, by)| format!("RST {frame}, after which its sender went on ({by})")),
     );
+    if let (Closed::Reset, Some(rst)) = (c.closed, c.rst_frame.filter(|rst| *rst > c.last_frame)) {
+        words.push(format!("the RST {rst} is in the next stream of these ports"));
+    }
     if let Some(late) = c.too_late_frame {
         let refused = match c.refusal_frames.as_slice() {
             [] => String::new(),

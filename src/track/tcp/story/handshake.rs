@@ -91,6 +91,15 @@ fn offer(part: &mut Part, seen: &Seen) {
     }
 }
 
+impl Part {
+    /// Whether what this side is seen to have sent from its SYN on never reaches this number.
+    fn has_not_sent(&self, number: u32) -> bool {
+        let sent = 1 + self.bytes + u64::from(self.fin_frame != 0);
+        self.isn()
+            .is_some_and(|isn| u64::from(number.wrapping_sub(isn)) > sent)
+    }
+}
+
 impl Story {
     /// Whether nobody has answered the SYN yet, or only for an older connection.
     fn awaits(&self, sender: u8) -> bool {
@@ -103,13 +112,16 @@ impl Story {
     fn answers_another(&self, side: usize, segment: &Segment) -> bool {
         let caller = &self.parts[1 - side];
         let called = self.syn_side.map(usize::from) == Some(1 - side) && !self.both_syn;
-        let sent = |isn: u32| caller.next.wrapping_sub(isn);
-        called
+        let own = caller.isn() == Some(segment.ack);
+        called && self.synack_frame == 0 && (own || caller.has_not_sent(segment.ack))
+    }
+
+    /// Whether what this side acknowledges is of an older connection, as far as it has answered.
+    pub(super) fn speaks_of_another(&self, side: usize) -> bool {
+        self.stray_ack != 0
+            && !self.stray_ack_fits
             && self.synack_frame == 0
-            && caller.isn().is_some_and(|isn| {
-                let acked = segment.ack.wrapping_sub(isn);
-                acked == 0 || acked > sent(isn)
-            })
+            && self.syn_side.map(usize::from) == Some(1 - side)
     }
 
     /// Takes in an answer that is no SYN+ACK for this SYN.
@@ -124,13 +136,10 @@ impl Story {
     /// Whether a RST of the caller refuses what answered for another connection, or is left of one:
     /// it has not the number after the caller's SYN, and ends nothing.
     pub(super) fn refuses_another(&self, side: usize, number: u32) -> bool {
-        let caller = &self.parts[side];
         self.syn_side.map(usize::from) == Some(side)
             && self.synack_frame == 0
             && self.ack_frame == 0
-            && caller.isn().is_some_and(|isn| {
-                number.wrapping_sub(isn) > caller.next.wrapping_sub(isn)
-            })
+            && self.parts[side].has_not_sent(number)
     }
 
     /// Whether a RST of the caller, with the number that the called side expects, has ended the call

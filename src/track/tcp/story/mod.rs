@@ -10,7 +10,7 @@ mod unseen;
 pub(super) use again::{copied, doubled};
 pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
-pub(super) use resets::odd_reset;
+pub(super) use resets::{odd_reset, reset_elsewhere, resets_earlier};
 pub(crate) use tell::{Brief, Called, Failure, Ill, Opening, TooLate};
 pub(super) use tell::{
     brief, called, client_side, failure, opening, syn_times, tell, too_late, weight,
@@ -131,10 +131,12 @@ struct Trouble {
     lone: [Option<u32>; 2],
     /// ACKs counted above with a number that nobody can have sent.
     misfits: u32,
-    /// Later connections of the same ends, where only one side is in the capture: how many, the
-    /// number of the newest one's SYN+ACK, and when the first was seen last before them.
+    /// Later connections of the same ends in the same stream: how many, the number of the newest
+    /// one's SYN+ACK, whether a SYN without one began it, and when the first was seen last before
+    /// them.
     later: u32,
-    later_isn: u32,
+    later_isn: Option<u32>,
+    called_anew: bool,
     last_time: i64,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
@@ -185,7 +187,8 @@ const NAMED: usize = 1000;
 #[derive(Default)]
 pub(super) struct Story {
     parts: [Part; 2],
-    pub(super) port_reuse: bool,
+    /// The conversation of the same ends before this one.
+    pub(super) replaces: Option<u32>,
     frames: u32,
     first_frame: u32,
     last_frame: u32,
@@ -369,7 +372,10 @@ pub(super) fn segment(
         resent,
         gap: segment.has(tcp::ACK)
             && !story.misses(side, segment)
-            && story.acknowledges_unseen(1 - side, segment.ack),
+            && match story.speaks_of_another(side) {
+                true => story.is_unseen(1 - side, segment.ack),
+                false => story.acknowledges_unseen(1 - side, segment.ack),
+            },
         zero_window: flags.has(Flags::ZERO_WINDOW),
     };
     story.zeek.segment(memory, side, segment, signs);
@@ -474,7 +480,9 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     let own = if side == 0 { 1 } else { 2 };
     let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
     let opens = story.both_syn && answers && story.both_answered & own == 0;
-    let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && story.misses(side, &seen.segment);
+    let older = story.stray_ack == seen.frame && !story.stray_ack_fits;
+    let misfit =
+        flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
     let trouble = story.trouble.get_or_insert_default();
     trouble.misfits += u32::from(misfit);
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {

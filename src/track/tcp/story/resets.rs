@@ -158,6 +158,30 @@ impl Story {
     }
 }
 
+/// The earlier conversation of the same ends that this RST has ended: its caller knows nothing of it,
+/// and so refuses what the other side still says in it (RFC 9293 §3.5.1).
+pub(in crate::track::tcp) fn resets_earlier(stream: &Stream, seen: &Seen) -> Option<u32> {
+    let story = &stream.story;
+    let number = seen.segment.seq;
+    let refuses = story.stray_ack != 0
+        && !story.stray_ack_fits
+        && story.stray_number == number
+        && story.refuses_another(usize::from(seen.side), number);
+    story.replaces.filter(|_| refuses)
+}
+
+/// Takes in that a RST among the frames of a later conversation has the number that was to come here.
+pub(in crate::track::tcp) fn reset_elsewhere(stream: &mut Stream, seen: &Seen) {
+    let story = &mut stream.story;
+    let number = Some(seen.segment.seq);
+    let side = story.parts.iter().position(|part| part.end() == number);
+    let goes_on = matches!(closed(story), Closed::Open | Closed::HalfClosed);
+    if let Some(side) = side.filter(|_| goes_on) {
+        (story.rst_frame, story.rst_side) = (seen.frame, u8::from(side == 1));
+        (story.rst_ttl, story.rst_seq) = (seen.ttl, seen.segment.seq);
+    }
+}
+
 /// A RST that somebody else may have sent.
 pub(crate) struct OddReset {
     pub(crate) client: (std::net::IpAddr, u16),

@@ -154,7 +154,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         ignored_rst_frame: story.ignored_rst(),
         disowned_rst_frame: story.disowned().map(|d| d.frame),
         went_on_frame: story.disowned().map(|d| d.by),
-        port_reuse: story.port_reuse,
+        port_reuse: story.replaces.is_some(),
         later_connections: trouble.later,
         // They are known where conversations are found.
         vlan: None,

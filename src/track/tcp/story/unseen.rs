@@ -9,20 +9,25 @@ impl Story {
     /// not sent more before it was answered.
     pub(super) fn misses(&self, side: usize, segment: &Segment) -> bool {
         let caller = &self.parts[1 - side];
-        let older = self.stray_ack != 0 && !self.stray_ack_fits;
-        let answers = segment.has(tcp::RST) || older;
-        let opens = segment.has(tcp::SYN) || answers && self.synack_frame == 0;
+        let opens = segment.has(tcp::SYN) || segment.has(tcp::RST) && self.synack_frame == 0;
         self.syn_side.map(usize::from) == Some(1 - side)
             && opens
             && self.ack_frame == 0
             && segment.ack.wrapping_sub(caller.next).cast_signed() > 0
     }
 
+    /// Whether this ACK is for something of `side` that was not seen.
+    pub(super) fn is_unseen(&self, side: usize, ack: u32) -> bool {
+        let part = &self.parts[side];
+        let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
+        part.is_known() && ack.wrapping_sub(end).cast_signed() > 0
+    }
+
     /// Whether this ACK is the first for something of `side` that was not seen.
     pub(super) fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
-        let part = &mut self.parts[side];
-        let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
-        if part.is_known() && ack.wrapping_sub(end).cast_signed() > 0 {
+        if self.is_unseen(side, ack) {
+            let part = &mut self.parts[side];
+            let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
             part.next = ack;
             let trouble = self.trouble.get_or_insert_default();
             trouble.holes[side].add(end, ack, true);
