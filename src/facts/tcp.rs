@@ -6,6 +6,7 @@ use std::net::IpAddr;
 crate::states! {
     "How client and server of a connection are known." Roles {
         Syn "syn" "A SYN or SYN+ACK says who called.";
+        Answer "answer" "Only a SYN+ACK is in the capture, and a RST refused it: its receiver's call was not captured, or somebody else called in that name.";
         Content "content" "Neither is in the capture, but one side sends HTTP requests.";
         Guess "guess" "Neither is in the capture: guessed by the ports, then by who sent first.";
     }
@@ -22,13 +23,15 @@ crate::states! {
         Simultaneous "simultaneous" "Both sides sent a SYN.";
         Challenged "challenged" "The SYN was answered by an ACK that belongs to an older connection.";
         Midstream "midstream" "It began before the capture, or its beginning is not in it.";
+        Stray "stray" "There was no connection: its segments have no ACK, as only those of probes do, or were answered with a RST that shows that the receiver knew of none, or of none any more.";
     }
 }
 
 crate::states! {
     "How a connection ended." Closed {
         Fin "fin" "Both sides sent a FIN.";
-        HalfClosed "half-closed" "Only one side sent a FIN.";
+        HalfClosed "half-closed" "Only one side sent a FIN, and the other one acknowledged it.";
+        FinSent "fin-sent" "Only one side sent a FIN, and no acknowledgment of it is in the capture.";
         Reset "reset" "A RST ended it.";
         Open "open" "Its end is not in the capture.";
     }
@@ -62,6 +65,7 @@ fn no_synack(c: &Connection) -> Absent {
         Opened::HalfOpen | Opened::Midstream => {
             Absent::untold("the connection began before the capture, or its SYN+ACK is not in it")
         }
+        Opened::Stray => Absent::inapplicable("there was no connection"),
     }
 }
 
@@ -80,6 +84,7 @@ fn no_ack(c: &Connection) -> Absent {
         Opened::Challenged | Opened::Midstream => {
             Absent::untold("the connection began before the capture, or its handshake is not in it")
         }
+        Opened::Stray => Absent::inapplicable("there was no connection"),
     }
 }
 
@@ -154,7 +159,9 @@ fn no_fin(c: &Connection) -> Absent {
 fn no_second_fin(c: &Connection) -> Absent {
     match c.closed {
         Closed::Reset => Absent::never("a RST ended the connection before"),
-        Closed::HalfClosed => Absent::untold("only one side's FIN is in the capture"),
+        Closed::HalfClosed | Closed::FinSent => {
+            Absent::untold("only one side's FIN is in the capture")
+        }
         _ => no_fin(c),
     }
 }
@@ -177,7 +184,7 @@ fn no_time_wait(c: &Connection) -> Absent {
     match c.closed {
         Closed::Reset => Absent::never("a connection that a RST ends leaves nobody waiting"),
         Closed::Fin => Absent::untold("not every FIN's acknowledgment is in the capture"),
-        Closed::HalfClosed | Closed::Open => no_closer(c),
+        Closed::HalfClosed | Closed::FinSent | Closed::Open => no_closer(c),
     }
 }
 
@@ -281,6 +288,7 @@ crate::fact! {
         byte_again_counted: u32, "How many other keep-alives bring one byte that was sent before and that nothing had acknowledged: it was sent again." by [trouble_frames];
         misfits_counted: u32, "How many ACKs of unseen data answer a SYN with another number than that of the SYN: the number is wrong (half-open discovery, RFC 9293 section 3.5.1), or what came between is not in the capture." by [trouble_frames];
         first_seen_counted: u32, "How many segments are counted above as sent again or late, as Wireshark counts them, though nothing of them was in the capture before: whether they came late, or stand for one that was lost before, cannot be told." by [trouble_frames];
+        in_time_counted: u32, "How many other segments are counted above so, though they came in their turn: a RST that their sender disowns by them had moved Wireshark's count." by [trouble_frames];
         trouble_frames: Frames, "The first 1000 frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
         copied_frames: u32, "Frames that hold a segment which an earlier frame already held: the same packet, captured twice or doubled on its way, not sent twice.";
         same_copies: u32, "How many of these differ in nothing from the frame before: the network may have doubled them.";

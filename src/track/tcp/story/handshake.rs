@@ -101,6 +101,30 @@ impl Part {
 }
 
 impl Story {
+    /// Whether all that was seen is one side's SYN+ACK, and a RST of the other one.
+    pub(super) fn is_refused_answer(&self, answering: usize) -> bool {
+        let refused = self.rst_frame != 0 && usize::from(self.rst_side) != answering;
+        let silent = self.parts[1 - answering].ttls.1 == 0;
+        refused && silent && self.syn_frame == 0 && self.lone_ack.is_some() && !self.acks_advance
+    }
+
+    /// Whether there was no connection for what one side sent without a SYN. A RST without ACK takes
+    /// its number from the segment that it answers: who has the connection sets ACK, or counts from
+    /// what it has sent itself (RFC 9293 §3.10.7.1).
+    pub(super) fn is_stray(&self) -> bool {
+        let Some(side) = self.parts.iter().position(|part| part.ttls.1 != 0) else {
+            return false;
+        };
+        if self.parts[1 - side].ttls.1 != 0 {
+            return false;
+        }
+        let refused = self.rst_frame != 0 && usize::from(self.rst_side) != side;
+        match self.lone_ack {
+            None => true,
+            Some(ack) => refused && self.rst_is_bare && self.rst_seq == ack && !self.acks_advance,
+        }
+    }
+
     /// Whether nobody has answered the SYN yet, or only for an older connection.
     fn awaits(&self, sender: u8) -> bool {
         let caller = self.syn_side == Some(sender);

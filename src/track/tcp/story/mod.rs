@@ -140,6 +140,8 @@ struct Trouble {
     last_time: i64,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
+    /// Others that came in their turn, after a RST that had moved Wireshark's count.
+    in_time: u32,
     /// First ACK of the caller after a RST of its own had ended its call, and the RSTs of the called
     /// side after that.
     too_late: u32,
@@ -223,6 +225,7 @@ pub(super) struct Story {
     rst_frame: u32,
     rst_side: u8,
     rst_ttl: u8,
+    rst_is_bare: bool,
     rst_seq: u32,
     /// What may show that somebody else sent it, and what has shown it of an earlier one.
     doubt: Option<Box<Doubt>>,
@@ -488,8 +491,15 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
         *count += u32::from(flags.has(kind));
     }
-    trouble.first_seen += u32::from(first && !opens && flags.has(AGAIN));
-    if opens {
+    let again = first && !opens && flags.has(AGAIN);
+    let end = seen.segment.seq.wrapping_add(seen.segment.length.unwrap_or(0));
+    let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
+    let in_time = again && disowns && story.parts[side].next == end;
+    trouble.first_seen += u32::from(again && !in_time);
+    trouble.in_time += u32::from(in_time);
+    if in_time {
+        // Nothing is wrong with it.
+    } else if opens {
         trouble.opening += 1;
         story.both_answered |= own;
     } else if trouble.frames.len() < NAMED {

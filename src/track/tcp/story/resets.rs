@@ -84,6 +84,7 @@ impl Story {
         }
         (self.rst_frame, self.rst_side) = (seen.frame, sender);
         (self.rst_ttl, self.rst_seq) = (seen.ttl, seen.segment.seq);
+        self.rst_is_bare = !seen.segment.has(tcp::ACK);
         // Before the handshake is complete it may belong to an older connection.
         let midstream = self.syn_frame == 0 && self.synack_frame == 0;
         if self.ack_frame != 0 || midstream {
@@ -175,7 +176,7 @@ pub(in crate::track::tcp) fn reset_elsewhere(stream: &mut Stream, seen: &Seen) {
     let story = &mut stream.story;
     let number = Some(seen.segment.seq);
     let side = story.parts.iter().position(|part| part.end() == number);
-    let goes_on = matches!(closed(story), Closed::Open | Closed::HalfClosed);
+    let goes_on = !matches!(closed(story), Closed::Fin | Closed::Reset);
     if let Some(side) = side.filter(|_| goes_on) {
         (story.rst_frame, story.rst_side) = (seen.frame, u8::from(side == 1));
         (story.rst_ttl, story.rst_seq) = (seen.ttl, seen.segment.seq);

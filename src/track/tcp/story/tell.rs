@@ -126,6 +126,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         byte_again_counted: trouble.byte_again,
         misfits_counted: trouble.misfits,
         first_seen_counted: trouble.first_seen,
+        in_time_counted: trouble.in_time,
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
         copies_counted: trouble.copies[1],
@@ -178,7 +179,9 @@ pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (us
         .iter()
         .position(|p| p.offer.has(Offer::SYN))
     {
-        return (1 - answering, Roles::Syn);
+        let refused = stream.story.is_refused_answer(answering);
+        let roles = if refused { Roles::Answer } else { Roles::Syn };
+        return (1 - answering, roles);
     }
     if let Some(side) = stream.story.asking {
         return (usize::from(side), Roles::Content);
@@ -193,6 +196,7 @@ pub(super) fn opened(story: &Story) -> Opened {
     let flows = story.parts.iter().all(|p| p.data_frames > 0);
     let Some(caller) = story.syn_side else {
         return match (story.synack_frame, story.ack_frame) {
+            (0, _) if story.is_stray() => Opened::Stray,
             (0, _) => Opened::Midstream,
             (_, 0) if !flows && story.stray_ack == 0 => Opened::HalfOpen,
             _ => Opened::Handshake,
@@ -245,6 +249,7 @@ pub(super) fn closed(story: &Story) -> Closed {
         }
         (Some(_), _) => Closed::Reset,
         (None, 2) => Closed::Fin,
+        (None, 1) if story.parts.iter().all(|p| p.fin_acked == 0) => Closed::FinSent,
         (None, 1) => Closed::HalfClosed,
         _ => Closed::Open,
     }
@@ -283,7 +288,7 @@ fn closed_by(story: &Story, client: usize) -> Option<Side> {
             })
         }
         (Closed::Reset, _) => Some(name(usize::from(story.rst()?.1))),
-        (Closed::HalfClosed, [first, _]) => first.map(name),
+        (Closed::HalfClosed | Closed::FinSent, [first, _]) => first.map(name),
         _ => None,
     }
 }
@@ -396,7 +401,9 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
         opened(story),
         Opened::Handshake | Opened::Midstream
     )) << 62;
-    let ended = u64::from(matches!(closed(story), Closed::Reset | Closed::HalfClosed)) << 61;
+    let ends = closed(story);
+    let broken = matches!(ends, Closed::Reset | Closed::HalfClosed | Closed::FinSent);
+    let ended = u64::from(broken) << 61;
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
     failed + ended + noticed + bytes.min(OUTSTANDING - 1)
