@@ -14,6 +14,7 @@ use super::tcp::{Failure, Ill, OddReset, TooLate};
 use super::{Trackers, capturing, copies, traces, ttl};
 use crate::capture::Time;
 use crate::dissect;
+use crate::dissect::as_usize;
 use crate::facts::dhcp::Lease;
 use crate::facts::icmp::{IcmpError, TraceProbe};
 use crate::facts::situation::{About, Alive, Missing, Scanned, Situation, SituationKind, Story};
@@ -55,6 +56,7 @@ pub(crate) fn find(
     taken(trackers, &mut found);
     loops::find(trackers, errors, &mut found);
     pieces(trackers, &mut found);
+    segments(trackers, &mut found);
     declined(leases, &mut found);
     servers(leases, &mut found);
     passwords::find(trackers, &mut found);
@@ -507,6 +509,36 @@ fn pieces(trackers: &Trackers, found: &mut Vec<Situation>) {
             client: Some(datagram.source),
             server: Some(datagram.destination),
             ..Situation::new(kind, about, datagram.frames.clone(), story)
+        });
+    }
+}
+
+/// TCP segments that came again with other bytes, the first of each connection.
+fn segments(trackers: &Trackers, found: &mut Vec<Situation>) {
+    let tcp = trackers.checksums.sums.iter().find(|sum| sum.name == "TCP");
+    let is_wrong = |frame: &u32| tcp.is_some_and(|sum| sum.bad.frames.contains(frame));
+    let mut told: Vec<u32> = Vec::new();
+    for pair in &trackers.streams.found.differing.0 {
+        let Some(ends) = trackers.tcp.ends(as_usize(pair.stream)) else {
+            continue;
+        };
+        if told.contains(&pair.stream) || told.len() >= 20 {
+            continue;
+        }
+        told.push(pair.stream);
+        let sender = ends[pair.side].0;
+        let (first, again) = pair.frames;
+        let story = Story::SegmentsDisagree {
+            sender,
+            stream: pair.stream,
+            frames: pair.frames,
+            wrong: [first, again].into_iter().find(is_wrong),
+        };
+        let (kind, about) = (SituationKind::PiecesDisagree, About::Tcp);
+        found.push(Situation {
+            client: Some(sender),
+            server: Some(ends[1 - pair.side].0),
+            ..Situation::new(kind, about, vec![first, again], story)
         });
     }
 }

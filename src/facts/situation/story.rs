@@ -345,6 +345,17 @@ pub enum Story {
         /// Its IP identification.
         identification: u32,
     },
+    /// Two TCP segments with the same numbers bring different bytes.
+    SegmentsDisagree {
+        /// Who sent them.
+        sender: IpAddr,
+        /// Number of the connection.
+        stream: u32,
+        /// Their frames.
+        frames: (u32, u32),
+        /// Which of them has a wrong checksum.
+        wrong: Option<u32>,
+    },
     /// Packets were passed on by who claims another's address.
     Relayed {
         /// How many packets.

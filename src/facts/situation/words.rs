@@ -408,6 +408,31 @@ impl Display for Story {
                 f,
                 "Fragments of the datagram 0x{identification:04x} of {source} to {destination} overlap and bring different bytes: what it says depends on who puts it together (here what came first in it), many hosts drop it, and whether its checksum is right cannot be told. Somebody may want to get it past a filter; or the identification was used again for another datagram."
             ),
+            Story::SegmentsDisagree {
+                sender,
+                stream,
+                frames: (first, again),
+                wrong,
+            } => {
+                write!(
+                    f,
+                    "Two segments of {sender} in stream {stream} have the same numbers and bring different bytes (frames {first} and {again}): "
+                )?;
+                match wrong {
+                    Some(wrong) if wrong == first => write!(
+                        f,
+                        "the TCP checksum of frame {first} is wrong, so the receiver drops that one, unless it was damaged only in the capture, and takes frame {again}. What is told here of this stream, an HTTP answer say, has the bytes of frame {first} nevertheless."
+                    ),
+                    Some(_) => write!(
+                        f,
+                        "the TCP checksum of frame {again} is wrong, so the receiver drops that one, unless it was damaged only in the capture. What is told here of this stream has the bytes of frame {first}."
+                    ),
+                    None => write!(
+                        f,
+                        "most receivers keep what came first, and so it is told here, but which one this receiver took cannot be told. Something on the way may have changed one of them; or somebody sends what a filter is to see, and something else in its place; or a program that makes its own segments used the numbers again."
+                    ),
+                }
+            }
             Story::Relayed {
                 count,
                 address,
