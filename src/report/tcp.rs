@@ -19,7 +19,10 @@ pub(super) fn opened(c: &Connection, times: &Times) -> String {
         Opened::Expired => format!("expired {}", with(c.opening_error_frame)),
         Opened::Stray => format!(
             "no connection there {}",
-            frames(&[&[c.first_frame][..], c.rst_frame.as_slice()].concat(), times)
+            frames(
+                &[&[c.first_frame][..], c.rst_frame.as_slice()].concat(),
+                times
+            )
         ),
         Opened::HalfOpen if c.one_way == Some(Side::Server) => {
             format!("SYN+ACK {} (client not captured)", frames(&list, times))
@@ -53,7 +56,9 @@ pub(super) fn opened(c: &Connection, times: &Times) -> String {
 pub(super) fn closed(c: &Connection, times: &Times) -> String {
     let list = frames(&c.closing_frames, times);
     match (c.opened, c.closed, c.closed_by) {
-        (Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Stray, ..) => "-".to_owned(),
+        (Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Stray, ..) => {
+            "-".to_owned()
+        }
         // What the other side did is not there to be seen.
         (_, Closed::FinSent, Some(by)) if c.one_way == Some(by) => format!("FIN by {by} {list}"),
         (_, Closed::HalfClosed | Closed::FinSent, Some(by)) if unseen(c, by) > 0 => {
@@ -149,7 +154,9 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         ));
     }
     if let (Closed::Reset, Some(rst)) = (c.closed, c.rst_frame.filter(|rst| *rst > c.last_frame)) {
-        words.push(format!("the RST {rst} is in the next stream of these ports"));
+        words.push(format!(
+            "the RST {rst} is in the next stream of these ports"
+        ));
     }
     if let Some(late) = c.too_late_frame {
         let refused = match c.refusal_frames.as_slice() {

@@ -1,6 +1,7 @@
 //! The situations of the labs, recognized from facts: each with its frames, and as data what is to
 //! be told of it. Every sentence is in `facts/situation/words.rs`.
 
+mod crowds;
 mod gather;
 mod loops;
 mod passwords;
@@ -10,7 +11,7 @@ mod waiting;
 use super::arp::Unanswered;
 use super::dns::in_words;
 use super::pairs::Census;
-use super::tcp::{Failure, Ill, OddReset, TooLate};
+use super::tcp::{Failure, Ill, OddReset, Silent, TooLate};
 use super::{Trackers, capturing, copies, traces, ttl};
 use crate::capture::Time;
 use crate::dissect;
@@ -20,6 +21,7 @@ use crate::facts::icmp::{IcmpError, TraceProbe};
 use crate::facts::situation::{About, Alive, Missing, Scanned, Situation, SituationKind, Story};
 use crate::facts::tcp::Opened;
 use crate::facts::udp::Answered;
+use crowds::Crowds;
 use foldhash::fast::RandomState;
 use gather::Gathered;
 use hashbrown::{HashMap, HashSet};
@@ -42,10 +44,12 @@ pub(crate) fn find(
     let gather = || {
         let mut found = Gathered::default();
         arp(trackers, census, end, &mut found);
-        tcp(trackers, census, errors, &mut found);
+        let crowds = tcp(trackers, census, errors, &mut found);
         udp(trackers, census, (errors, probes), &mut found);
         answers(trackers, &mut found);
-        found.finish()
+        let mut found = found.finish();
+        crowds.finish(&mut found);
+        found
     };
     let (mut found, (waiting, translated)) = both(trackers.tcp.len() >= MANY, gather, || {
         (waiting::find(trackers), translated::find(&trackers.tcp))
@@ -148,7 +152,8 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
     }
 }
 
-fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
+fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) -> Crowds {
+    let mut crowds = Crowds::default();
     let bindings = trackers.arp.bindings().iter().rev();
     let claimed: HashMap<IpAddr, u32, RandomState> =
         bindings.map(|b| (b.address, b.frame)).collect();
@@ -165,6 +170,18 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
             }
             Some(Ill::TooLate(call)) => {
                 too_late(call, found);
+                continue;
+            }
+            Some(Ill::Silent(silent)) => {
+                unheard(&silent, found);
+                continue;
+            }
+            Some(Ill::HalfOpen(from, to, frames)) => {
+                crowds.half_open(from, to, frames);
+                continue;
+            }
+            Some(Ill::Stray(from, to, frames)) => {
+                crowds.stray(from, to, frames);
                 continue;
             }
             Some(Ill::Failed(failure)) => failure,
@@ -224,6 +241,28 @@ fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut G
             story(errors, &failure, &syns, alive)
         });
     }
+    crowds
+}
+
+/// Something that was sent again and again, while nothing came any more.
+fn unheard(silent: &Silent, found: &mut Gathered) {
+    let (to, port) = silent.to;
+    let client = silent.client == silent.sender;
+    let ends = match client {
+        true => (silent.sender, to, Some(port)),
+        false => (to, silent.sender, None),
+    };
+    let frames = vec![silent.since, silent.frames.0, silent.frames.1];
+    found.add(SituationKind::NoAnswer, About::Tcp, ends, frames, || {
+        Story::Unheard {
+            sender: silent.sender,
+            to: silent.to,
+            since: silent.since,
+            frames: silent.frames,
+            count: silent.count,
+            span: silent.span,
+        }
+    });
 }
 
 /// Most open ports that a scan names.

@@ -88,6 +88,39 @@ pub enum Story {
         /// Frame of the first RST that refused that.
         refused: Option<u32>,
     },
+    /// A side sent the same again and again, and nothing of the other one came any more.
+    Unheard {
+        /// Who.
+        sender: IpAddr,
+        /// To whom.
+        to: Service,
+        /// The frame from which on only it was captured.
+        since: u32,
+        /// The first and the last frame in which it sent again.
+        frames: (u32, u32),
+        /// How often.
+        count: u32,
+        /// Nanoseconds between these two.
+        span: i64,
+    },
+    /// Many ports were sent what belongs to no connection.
+    Probed {
+        /// By whom.
+        from: IpAddr,
+        /// Whose ports.
+        to: IpAddr,
+        /// How many.
+        ports: usize,
+    },
+    /// Calls of many hosts were answered and never completed.
+    NeverCompleted {
+        /// Whom they called.
+        to: Service,
+        /// How many calls.
+        calls: usize,
+        /// Of how many hosts.
+        callers: usize,
+    },
     /// What one client met so often that it is told once.
     Together {
         /// The client.

@@ -104,6 +104,30 @@ impl Display for Story {
                 f,
                 "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still knows that connection, as open or half closed, which only a RST ends, or in TIME-WAIT, which ends by itself as well."
             ),
+            Story::Unheard {
+                sender,
+                to: (to, port),
+                since,
+                frames: (first, last),
+                count,
+                span,
+            } => write!(
+                f,
+                "{sender} sent again {count} times what it had sent to {to} port {port} (frames {first} to {last}, over {:.1} s), and from frame {since} on nothing of {to} is captured of this connection: {to} is gone, or the way there or back is broken, or its answers take another way than past this capture.",
+                seconds(*span)
+            ),
+            Story::Probed { from, to, ports } => write!(
+                f,
+                "{from} sent TCP segments to {ports} ports of {to} that begin no connection and belong to none (no SYN, and no ACK or a RST as the answer): so many ports of a host look like a scan (with FIN, ACK, or odd flags)."
+            ),
+            Story::NeverCompleted {
+                to: (to, port),
+                calls,
+                callers,
+            } => write!(
+                f,
+                "{calls} calls of {callers} addresses to {to} port {port} were answered with SYN+ACK and never completed, nor reset: so a SYN flood with false addresses looks, and so do callers whose segments take another way than past this capture after the first."
+            ),
             Story::ResetBySelf {
                 client,
                 to: (server, port),
@@ -585,6 +609,7 @@ fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
         }
         Story::OddReset { .. } => "met RSTs that somebody else than their sender may have sent",
         Story::ResetBySelf { .. } => "were reset by its own system before the handshake",
+        Story::Unheard { .. } => "fell silent, though something was sent again and again",
         Story::Challenged(_) => "were answered by ACKs of older connections",
         _ => "got no answer in this capture",
     };

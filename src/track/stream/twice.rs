@@ -46,9 +46,14 @@ impl Last {
     /// Takes in a whole segment; gives the frame that had the same numbers and other bytes. A lone byte
     /// may be the garbage of a keep-alive (RFC 1122 §4.2.3.6).
     pub(super) fn segment(&mut self, seq: u32, bytes: &[u8], frame: u32) -> Option<u32> {
-        let length = u32::try_from(bytes.len()).ok().filter(|length| *length > 1)?;
+        let length = u32::try_from(bytes.len())
+            .ok()
+            .filter(|length| *length > 1)?;
         let sum = sum(bytes);
-        let known = self.sent.iter().find(|s| (s.seq, s.length) == (seq, length));
+        let known = self
+            .sent
+            .iter()
+            .find(|s| (s.seq, s.length) == (seq, length));
         if let Some(known) = known {
             return (known.sum != sum).then_some(known.frame);
         }
@@ -75,7 +80,10 @@ impl Pairs {
 
 fn sum(bytes: &[u8]) -> u64 {
     let hasher = FixedState::default();
-    match (bytes.first_chunk::<KNOWN_BY>(), bytes.last_chunk::<KNOWN_BY>()) {
+    match (
+        bytes.first_chunk::<KNOWN_BY>(),
+        bytes.last_chunk::<KNOWN_BY>(),
+    ) {
         (Some(first), Some(last)) if bytes.len() > 2 * KNOWN_BY => hasher.hash_one((first, last)),
         _ => hasher.hash_one(bytes),
     }
@@ -101,7 +109,13 @@ mod tests {
         let mut last = Last::default();
         let long = [7; 1000];
         assert_eq!(last.segment(1, &long, 1), None);
-        for (at, found) in [(0, true), (63, true), (500, false), (936, true), (999, true)] {
+        for (at, found) in [
+            (0, true),
+            (63, true),
+            (500, false),
+            (936, true),
+            (999, true),
+        ] {
             let mut other = long;
             other[at] = 8;
             assert_eq!(last.segment(1, &other, 2).is_some(), found, "{at}");

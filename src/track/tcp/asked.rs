@@ -159,6 +159,8 @@ impl Connections {
             failed
                 .or_else(|| story::too_late(stream, ends).map(Ill::TooLate))
                 .or_else(|| story::odd_reset(stream, ends).map(Ill::Reset))
+                .or_else(|| story::silent(stream, ends).map(Ill::Silent))
+                .or_else(|| story::unopened(stream, ends))
         })?
     }
 

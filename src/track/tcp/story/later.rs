@@ -62,7 +62,9 @@ impl Story {
     /// Whether what the SYN began is over for both ends.
     fn has_ended(&self) -> bool {
         let opened = self.synack_frame != 0 && self.syn_frame != 0;
-        let reset = self.rst().is_some_and(|(frame, _)| frame > self.synack_frame);
+        let reset = self
+            .rst()
+            .is_some_and(|(frame, _)| frame > self.synack_frame);
         opened && (reset || self.parts.iter().all(|part| part.fin_frame != 0))
     }
 

@@ -5,6 +5,7 @@ mod handshake;
 mod later;
 mod resets;
 mod tell;
+mod unheard;
 mod unseen;
 
 pub(super) use again::{copied, doubled};
@@ -13,8 +14,10 @@ pub(crate) use resets::OddReset;
 pub(super) use resets::{odd_reset, reset_elsewhere, resets_earlier};
 pub(crate) use tell::{Brief, Called, Failure, Ill, Opening, TooLate};
 pub(super) use tell::{
-    brief, called, client_side, failure, opening, syn_times, tell, too_late, weight,
+    brief, called, client_side, failure, opening, syn_times, tell, too_late, unopened, weight,
 };
+pub(crate) use unheard::Silent;
+pub(super) use unheard::silent;
 
 use super::holes::Holes;
 use super::note::Flags;
@@ -140,12 +143,24 @@ struct Trouble {
     last_time: i64,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
+    /// What was sent again since this side fell silent: from which frame on only the other one was
+    /// seen, the first frame sent again, the newest, and how often.
+    unheard: Option<Unheard>,
     /// Others that came in their turn, after a RST that had moved Wireshark's count.
     in_time: u32,
     /// First ACK of the caller after a RST of its own had ended its call, and the RSTs of the called
     /// side after that.
     too_late: u32,
     refusals: Vec<u32>,
+}
+
+/// What one side sent again while nothing of the other one came.
+#[derive(Clone, Copy)]
+struct Unheard {
+    since: u32,
+    first: (u32, i64),
+    newest: (u32, i64),
+    count: u32,
 }
 
 /// An ICMP error that came back for a SYN.
@@ -242,6 +257,9 @@ pub(super) struct Story {
     lone_ack: Option<u32>,
     acks_advance: bool,
     trouble: Option<Box<Trouble>>,
+    /// The side that sent last, and the frame from which on only it was seen.
+    talking: u8,
+    talks_since: u32,
     zeek: Zeek,
 }
 
@@ -319,6 +337,9 @@ pub(super) fn segment(
         story.fin_time = i64::MIN;
     }
     story.last_frame = frame;
+    if story.talking != seen.side || story.talks_since == 0 {
+        (story.talking, story.talks_since) = (seen.side, frame);
+    }
     handshake(story, side, seen);
     if !segment.has(tcp::RST) {
         story.parts[side].came_with(seen.ttl);
@@ -484,15 +505,21 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
     let opens = story.both_syn && answers && story.both_answered & own == 0;
     let older = story.stray_ack == seen.frame && !story.stray_ack_fits;
-    let misfit =
-        flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
+    let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
     let trouble = story.trouble.get_or_insert_default();
     trouble.misfits += u32::from(misfit);
+    let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
+    if lost && !flags.has(Flags::KEEP_ALIVE) {
+        trouble.unheard(story.talks_since, (seen.frame, seen.time.0));
+    }
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
         *count += u32::from(flags.has(kind));
     }
     let again = first && !opens && flags.has(AGAIN);
-    let end = seen.segment.seq.wrapping_add(seen.segment.length.unwrap_or(0));
+    let end = seen
+        .segment
+        .seq
+        .wrapping_add(seen.segment.length.unwrap_or(0));
     let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
     let in_time = again && disowns && story.parts[side].next == end;
     trouble.first_seen += u32::from(again && !in_time);

@@ -414,6 +414,34 @@ pub(crate) enum Ill {
     Failed(Failure),
     Reset(OddReset),
     TooLate(TooLate),
+    Silent(super::Silent),
+    /// A SYN+ACK that was never acknowledged: client, server, frames of the SYN and of the SYN+ACK.
+    HalfOpen(std::net::IpAddr, (std::net::IpAddr, u16), [u32; 2]),
+    /// What was sent to nobody: from whom, to whom, frames of the first segment and of a RST.
+    Stray(std::net::IpAddr, (std::net::IpAddr, u16), [u32; 2]),
+}
+
+/// A connection that was answered and never completed, or was none.
+pub(in crate::track::tcp) fn unopened(stream: &Stream, ends: [End; 2]) -> Option<Ill> {
+    let story = &stream.story;
+    if story.ack_frame != 0 {
+        return None;
+    }
+    let client = client_side(stream, ends).0;
+    let (from, to) = (ends[client].address, &ends[1 - client]);
+    let server = (to.address, to.port);
+    let syn = [story.syn_frame, story.synack_frame];
+    match opened(story) {
+        Opened::HalfOpen if !syn.contains(&0) && story.first_rst().is_none() => {
+            Some(Ill::HalfOpen(from, server, syn))
+        }
+        Opened::Stray => Some(Ill::Stray(
+            from,
+            server,
+            [story.first_frame, story.rst_frame],
+        )),
+        _ => None,
+    }
 }
 
 /// A call that the caller's own system reset, and with which a program went on.
