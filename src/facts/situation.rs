@@ -1,6 +1,7 @@
 //! Situations that the labs ask about: `track` recognizes them and says what it found as data
 //! (`story.rs`), and the sentence is made of that when somebody reads it (`words.rs`).
 
+mod calls;
 mod passwords;
 mod story;
 mod twice;
