@@ -33,6 +33,7 @@ crate::states! {
         HalfClosed "half-closed" "Only one side sent a FIN, and the other one acknowledged it.";
         FinSent "fin-sent" "Only one side sent a FIN, and no acknowledgment of it is in the capture.";
         Reset "reset" "A RST ended it.";
+        Forgotten "forgotten" "One side had forgotten it, called again, and reset what the other side still knew: that RST is among the frames of the next connection.";
         Open "open" "Its end is not in the capture.";
     }
 }
@@ -182,7 +183,9 @@ fn no_second_fin_ack(c: &Connection) -> Absent {
 
 fn no_time_wait(c: &Connection) -> Absent {
     match c.closed {
-        Closed::Reset => Absent::never("a connection that a RST ends leaves nobody waiting"),
+        Closed::Reset | Closed::Forgotten => {
+            Absent::never("a connection that a RST ends leaves nobody waiting")
+        }
         Closed::Fin => Absent::untold("not every FIN's acknowledgment is in the capture"),
         Closed::HalfClosed | Closed::FinSent | Closed::Open => no_closer(c),
     }
@@ -308,6 +311,7 @@ crate::fact! {
         time_wait_at: Option<Side>, "Which end is left in TIME_WAIT." by [closing_frames] absent no_time_wait;
         rst_frame: Option<u32>, "Frame of the first RST." absent no_rst;
         rst_by: Option<Side>, "Who sent it, as its addresses say." by [rst_frame] absent no_rst;
+        later_rst_frame: Option<u32>, "Frame of a RST that ended it, though it is among those of the next connection of these ports: a side that had forgotten this one called again, was answered with an ACK of this one, and reset it (RFC 9293 section 3.5.1)." absent |_| Absent::inapplicable("it was not ended so");
         ignored_rst_frame: Option<u32>, "Frame of a RST outside the receiver's window, after which its sender went on: a correct receiver ignores it (RFC 9293 section 3.10.7.4)." absent |_| Absent::never("no RST of it is known to have been ignored");
         disowned_rst_frame: Option<u32>, "Frame of a RST after which the host in whose name it came went on: it has not reset the connection, so somebody between has sent that, or it overtook what was sent before it." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         went_on_frame: Option<u32>, "Frame in which it went on." absent |_| Absent::untold("no RST of it is known to come from somebody else");

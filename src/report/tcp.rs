@@ -66,6 +66,9 @@ pub(super) fn closed(c: &Connection, times: &Times) -> String {
         }
         (_, Closed::FinSent, Some(by)) => format!("FIN by {by} {list}, not acknowledged"),
         (_, Closed::Open, _) => "open".to_owned(),
+        (_, Closed::Forgotten, Some(by)) => {
+            format!("forgotten by {by}, RST in the next stream {list}")
+        }
         (_, Closed::Reset, Some(by)) => match c.first_fin_by {
             Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
             None => format!("reset by {by} {list}"),
@@ -151,11 +154,6 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         words.push(format!(
             "no SYN captured: {} called unseen, or somebody else in its name",
             c.client
-        ));
-    }
-    if let (Closed::Reset, Some(rst)) = (c.closed, c.rst_frame.filter(|rst| *rst > c.last_frame)) {
-        words.push(format!(
-            "the RST {rst} is in the next stream of these ports"
         ));
     }
     if let Some(late) = c.too_late_frame {

@@ -143,6 +143,8 @@ struct Trouble {
     last_time: i64,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
+    /// Frame of a RST of a later stream that ended this one, and whose it is.
+    forgotten: Option<(u32, u8)>,
     /// What was sent again since this side fell silent: from which frame on only the other one was
     /// seen, the first frame sent again, the newest, and how often.
     unheard: Option<Unheard>,

@@ -65,6 +65,11 @@ fn after(number: u32, other: u32) -> bool {
 }
 
 impl Story {
+    /// The RST of a later stream that ended this one, and whose it is.
+    pub(super) fn forgotten(&self) -> Option<(u32, u8)> {
+        self.trouble.as_ref()?.forgotten
+    }
+
     /// Takes in a RST within the receiver's window.
     pub(super) fn reset(&mut self, side: usize, seen: &Seen) {
         let sender = u8::from(side == 1);
@@ -178,8 +183,10 @@ pub(in crate::track::tcp) fn reset_elsewhere(stream: &mut Stream, seen: &Seen) {
     let side = story.parts.iter().position(|part| part.end() == number);
     let goes_on = !matches!(closed(story), Closed::Fin | Closed::Reset);
     if let Some(side) = side.filter(|_| goes_on) {
-        (story.rst_frame, story.rst_side) = (seen.frame, u8::from(side == 1));
-        (story.rst_ttl, story.rst_seq) = (seen.ttl, seen.segment.seq);
+        let trouble = story.trouble.get_or_insert_default();
+        trouble
+            .forgotten
+            .get_or_insert((seen.frame, u8::from(side == 1)));
     }
 }
 

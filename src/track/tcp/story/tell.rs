@@ -152,6 +152,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         time_wait_at: time_wait(story, client, fins_acked),
         rst_frame: story.first_rst().map(|r| r.0),
         rst_by: story.first_rst().map(|r| name(r.1)),
+        later_rst_frame: story.forgotten().map(|r| r.0),
         ignored_rst_frame: story.ignored_rst(),
         disowned_rst_frame: story.disowned().map(|d| d.frame),
         went_on_frame: story.disowned().map(|d| d.by),
@@ -249,6 +250,7 @@ pub(super) fn closed(story: &Story) -> Closed {
         }
         (Some(_), _) => Closed::Reset,
         (None, 2) => Closed::Fin,
+        _ if story.forgotten().is_some() => Closed::Forgotten,
         (None, 1) if story.parts.iter().all(|p| p.fin_acked == 0) => Closed::FinSent,
         (None, 1) => Closed::HalfClosed,
         _ => Closed::Open,
@@ -288,6 +290,7 @@ fn closed_by(story: &Story, client: usize) -> Option<Side> {
             })
         }
         (Closed::Reset, _) => Some(name(usize::from(story.rst()?.1))),
+        (Closed::Forgotten, _) => Some(name(usize::from(story.forgotten()?.1))),
         (Closed::HalfClosed | Closed::FinSent, [first, _]) => first.map(name),
         _ => None,
     }
@@ -298,7 +301,7 @@ fn closing_frames(story: &Story) -> Vec<u32> {
         .parts
         .iter()
         .flat_map(|p| [p.fin(), p.fin_acked()])
-        .chain([story.rst().map(|r| r.0)])
+        .chain([story.rst().or(story.forgotten()).map(|r| r.0)])
         .flatten()
         .collect();
     frames.sort_unstable();
@@ -402,7 +405,7 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
         Opened::Handshake | Opened::Midstream
     )) << 62;
     let ends = closed(story);
-    let broken = matches!(ends, Closed::Reset | Closed::HalfClosed | Closed::FinSent);
+    let broken = !matches!(ends, Closed::Fin | Closed::Open);
     let ended = u64::from(broken) << 61;
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
