@@ -488,6 +488,26 @@ const OURS: &[(&str, &str, &str)] = &[
         "tshark's second reading counts from the later answer",
     ),
     (
+        "after its end, the same ports and the same number are called again: that is another connection",
+        "tcp.",
+        "tshark's second reading counts from the later answer",
+    ),
+    (
+        "after its end, the same ports and the same number are called again: that is another connection",
+        "_ws.col.Info=",
+        "tshark's second reading counts from the later answer",
+    ),
+    (
+        "and so after both FINs",
+        "tcp.",
+        "tshark's second reading counts from the later answer",
+    ),
+    (
+        "and so after both FINs",
+        "_ws.col.Info=",
+        "tshark's second reading counts from the later answer",
+    ),
+    (
         "a SYN with another number begins another record, but not behind the answer it belongs to",
         "tcp.analysis",
         "tshark has a round trip for what came before its SYN",

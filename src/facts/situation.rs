@@ -1,6 +1,7 @@
 //! Situations that the labs ask about: `track` recognizes them and says what it found as data
 //! (`story.rs`), and the sentence is made of that when somebody reads it (`words.rs`).
 
+mod calls;
 mod passwords;
 mod story;
 mod twice;
@@ -25,7 +26,7 @@ crate::states! {
         SecondClientWaiting "second-client-waiting" "A client is first answered when another connection ends: a server that serves one client at a time would do so, but an answer that is slow looks the same.";
         Scan "scan" "One host tries many ports or addresses.";
         AddressConflict "address-conflict" "Two hardware addresses claim one IP address, or one wants what another has.";
-        PiecesDisagree "pieces-disagree" "Overlapping fragments of an IP datagram bring different bytes.";
+        PiecesDisagree "pieces-disagree" "Overlapping fragments of an IP datagram, or TCP segments with the same numbers, bring different bytes.";
         AddressDeclined "address-declined" "A DHCP client declines the address it was given: somebody else uses it.";
         SecondServer "second-server" "More than one DHCP server answers.";
         CapturedTwice "captured-twice" "The same packets were captured more than once.";

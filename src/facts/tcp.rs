@@ -6,6 +6,7 @@ use std::net::IpAddr;
 crate::states! {
     "How client and server of a connection are known." Roles {
         Syn "syn" "A SYN or SYN+ACK says who called.";
+        Answer "answer" "Only a SYN+ACK is in the capture, and a RST refused it: its receiver's call was not captured, or somebody else called in that name.";
         Content "content" "Neither is in the capture, but one side sends HTTP requests.";
         Guess "guess" "Neither is in the capture: guessed by the ports, then by who sent first.";
     }
@@ -22,14 +23,17 @@ crate::states! {
         Simultaneous "simultaneous" "Both sides sent a SYN.";
         Challenged "challenged" "The SYN was answered by an ACK that belongs to an older connection.";
         Midstream "midstream" "It began before the capture, or its beginning is not in it.";
+        Stray "stray" "There was no connection: its segments have no ACK, as only those of probes do, or were answered with a RST that shows that the receiver knew of none, or of none any more.";
     }
 }
 
 crate::states! {
     "How a connection ended." Closed {
         Fin "fin" "Both sides sent a FIN.";
-        HalfClosed "half-closed" "Only one side sent a FIN.";
+        HalfClosed "half-closed" "Only one side sent a FIN, and the other one acknowledged it.";
+        FinSent "fin-sent" "Only one side sent a FIN, and no acknowledgment of it is in the capture.";
         Reset "reset" "A RST ended it.";
+        Forgotten "forgotten" "One side had forgotten it, called again, and reset what the other side still knew: that RST is among the frames of the next connection.";
         Open "open" "Its end is not in the capture.";
     }
 }
@@ -62,6 +66,7 @@ fn no_synack(c: &Connection) -> Absent {
         Opened::HalfOpen | Opened::Midstream => {
             Absent::untold("the connection began before the capture, or its SYN+ACK is not in it")
         }
+        Opened::Stray => Absent::inapplicable("there was no connection"),
     }
 }
 
@@ -80,6 +85,7 @@ fn no_ack(c: &Connection) -> Absent {
         Opened::Challenged | Opened::Midstream => {
             Absent::untold("the connection began before the capture, or its handshake is not in it")
         }
+        Opened::Stray => Absent::inapplicable("there was no connection"),
     }
 }
 
@@ -154,7 +160,9 @@ fn no_fin(c: &Connection) -> Absent {
 fn no_second_fin(c: &Connection) -> Absent {
     match c.closed {
         Closed::Reset => Absent::never("a RST ended the connection before"),
-        Closed::HalfClosed => Absent::untold("only one side's FIN is in the capture"),
+        Closed::HalfClosed | Closed::FinSent => {
+            Absent::untold("only one side's FIN is in the capture")
+        }
         _ => no_fin(c),
     }
 }
@@ -175,9 +183,11 @@ fn no_second_fin_ack(c: &Connection) -> Absent {
 
 fn no_time_wait(c: &Connection) -> Absent {
     match c.closed {
-        Closed::Reset => Absent::never("a connection that a RST ends leaves nobody waiting"),
+        Closed::Reset | Closed::Forgotten => {
+            Absent::never("a connection that a RST ends leaves nobody waiting")
+        }
         Closed::Fin => Absent::untold("not every FIN's acknowledgment is in the capture"),
-        Closed::HalfClosed | Closed::Open => no_closer(c),
+        Closed::HalfClosed | Closed::FinSent | Closed::Open => no_closer(c),
     }
 }
 
@@ -225,6 +235,8 @@ crate::fact! {
         synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;
         ack_frame: Option<u32>, "Frame of the ACK that completes the handshake, or that challenges it." absent no_ack;
         refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
+        too_late_frame: Option<u32>, "Frame of the client's first ACK after a RST of its own had ended the call, before the handshake was complete: no connection was there for it." absent |_| Absent::never("the client did not go on after a RST of its own");
+        refusal_frames: Frames, "The first 1000 RSTs of the server to what came too late so." by [refusal_frames];
         opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::untold("no ICMP error about the SYN is in the capture");
         syn_attempts: u32, "How many SYNs the client sent with this sequence number." by [syn_frame];
         handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once." by [syn_frame, ack_frame] absent no_rtt;
@@ -279,6 +291,7 @@ crate::fact! {
         byte_again_counted: u32, "How many other keep-alives bring one byte that was sent before and that nothing had acknowledged: it was sent again." by [trouble_frames];
         misfits_counted: u32, "How many ACKs of unseen data answer a SYN with another number than that of the SYN: the number is wrong (half-open discovery, RFC 9293 section 3.5.1), or what came between is not in the capture." by [trouble_frames];
         first_seen_counted: u32, "How many segments are counted above as sent again or late, as Wireshark counts them, though nothing of them was in the capture before: whether they came late, or stand for one that was lost before, cannot be told." by [trouble_frames];
+        in_time_counted: u32, "How many other segments are counted above so, though they came in their turn: a RST that their sender disowns by them had moved Wireshark's count." by [trouble_frames];
         trouble_frames: Frames, "The first 1000 frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
         copied_frames: u32, "Frames that hold a segment which an earlier frame already held: the same packet, captured twice or doubled on its way, not sent twice.";
         same_copies: u32, "How many of these differ in nothing from the frame before: the network may have doubled them.";
@@ -298,11 +311,12 @@ crate::fact! {
         time_wait_at: Option<Side>, "Which end is left in TIME_WAIT." by [closing_frames] absent no_time_wait;
         rst_frame: Option<u32>, "Frame of the first RST." absent no_rst;
         rst_by: Option<Side>, "Who sent it, as its addresses say." by [rst_frame] absent no_rst;
+        later_rst_frame: Option<u32>, "Frame of a RST that ended it, though it is among those of the next connection of these ports: a side that had forgotten this one called again, was answered with an ACK of this one, and reset it (RFC 9293 section 3.5.1)." absent |_| Absent::inapplicable("it was not ended so");
         ignored_rst_frame: Option<u32>, "Frame of a RST outside the receiver's window, after which its sender went on: a correct receiver ignores it (RFC 9293 section 3.10.7.4)." absent |_| Absent::never("no RST of it is known to have been ignored");
         disowned_rst_frame: Option<u32>, "Frame of a RST after which the host in whose name it came went on: it has not reset the connection, so somebody between has sent that, or it overtook what was sent before it." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         went_on_frame: Option<u32>, "Frame in which it went on." absent |_| Absent::untold("no RST of it is known to come from somebody else");
         port_reuse: bool, "The same addresses and ports were used by an earlier connection of this capture.";
-        later_connections: u32, "How many later connections of the same addresses and ports are in this stream of Wireshark's, as the SYN+ACKs of a side show that had ended the one before: their SYNs are not in the capture. Only the first is told here.";
+        later_connections: u32, "How many later connections of the same addresses and ports are in this stream of Wireshark's, as the SYN+ACKs of a side show that had ended the one before, or a SYN after the end: their SYNs are not in the capture, or have the number of the first. Only the first is told here.";
         vlan: Option<u16>, "Virtual LAN of its frames, the first one." absent |_| Absent::inapplicable("its frames carry no tag of a virtual LAN");
         other_vlan: Option<u16>, "Another virtual LAN in which one of its sides sent, or in which the same addresses and ports were used: what is told here may mix several connections." absent |_| Absent::never("no other virtual LAN has frames with these addresses and ports");
         completeness: u8, "Wireshark's tcp.completeness." by [first_frame, last_frame];

@@ -139,7 +139,7 @@ const CONNECTIONS: Columns = columns![Connection;
     ("#", |c, _| c.stream.to_string()),
     ("at", |c, t| moment(c.start_time, t)),
     ("client", |c, _| {
-        end(c.client, c.client_port) + if c.roles == Roles::Guess { " ?" } else { "" }
+        end(c.client, c.client_port) + if matches!(c.roles, Roles::Guess | Roles::Answer) { " ?" } else { "" }
     }),
     ("server", |c, _| end(c.server, c.server_port)),
     ("opened, frames", |c, t| tcp::opened(c, t)),

@@ -3,7 +3,7 @@
 use super::Times;
 use super::columns::frames;
 use crate::facts::Side;
-use crate::facts::tcp::{Closed, Connection, Opened};
+use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 
 /// How it began, with the frames.
 pub(super) fn opened(c: &Connection, times: &Times) -> String {
@@ -17,6 +17,13 @@ pub(super) fn opened(c: &Connection, times: &Times) -> String {
         Opened::Refused => format!("refused {}", with(c.refusing_frame)),
         Opened::Unreachable => format!("unreachable {}", with(c.opening_error_frame)),
         Opened::Expired => format!("expired {}", with(c.opening_error_frame)),
+        Opened::Stray => format!(
+            "no connection there {}",
+            frames(
+                &[&[c.first_frame][..], c.rst_frame.as_slice()].concat(),
+                times
+            )
+        ),
         Opened::HalfOpen if c.one_way == Some(Side::Server) => {
             format!("SYN+ACK {} (client not captured)", frames(&list, times))
         }
@@ -49,13 +56,19 @@ pub(super) fn opened(c: &Connection, times: &Times) -> String {
 pub(super) fn closed(c: &Connection, times: &Times) -> String {
     let list = frames(&c.closing_frames, times);
     match (c.opened, c.closed, c.closed_by) {
-        (Opened::Refused | Opened::Unreachable | Opened::Expired, ..) => "-".to_owned(),
+        (Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Stray, ..) => {
+            "-".to_owned()
+        }
         // What the other side did is not there to be seen.
-        (_, Closed::HalfClosed, Some(by)) if c.one_way == Some(by) => format!("FIN by {by} {list}"),
-        (_, Closed::HalfClosed, Some(by)) if unseen(c, by) > 0 => {
+        (_, Closed::FinSent, Some(by)) if c.one_way == Some(by) => format!("FIN by {by} {list}"),
+        (_, Closed::HalfClosed | Closed::FinSent, Some(by)) if unseen(c, by) > 0 => {
             format!("FIN by {by} {list} (maybe by both)")
         }
+        (_, Closed::FinSent, Some(by)) => format!("FIN by {by} {list}, not acknowledged"),
         (_, Closed::Open, _) => "open".to_owned(),
+        (_, Closed::Forgotten, Some(by)) => {
+            format!("forgotten by {by}, RST in the next stream {list}")
+        }
         (_, Closed::Reset, Some(by)) => match c.first_fin_by {
             Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
             None => format!("reset by {by} {list}"),
@@ -88,6 +101,7 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
                 + c.server_out_of_order
                 + c.byte_again_counted
                 - c.first_seen_counted
+                - c.in_time_counted
                 - c.opening_counted,
         ),
         ("gap", c.client_lost_segments + c.server_lost_segments),
@@ -137,6 +151,19 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
             .zip(c.went_on_frame)
             .map(|(frame, by)| format!("RST {frame}, after which its sender went on ({by})")),
     );
+    if c.roles == Roles::Answer {
+        words.push(format!(
+            "no SYN captured: {} called unseen, or somebody else in its name",
+            c.client
+        ));
+    }
+    if let Some(late) = c.too_late_frame {
+        let refused = match c.refusal_frames.as_slice() {
+            [] => String::new(),
+            all => format!(", refused in {}", frames(all, times)),
+        };
+        words.push(format!("went on after its own RST ({late}){refused}"));
+    }
     let beyond = |largest: u32, mss: Option<u16>| mss.is_some_and(|mss| largest > u32::from(mss));
     if beyond(c.client_largest_segment_bytes, c.server_mss)
         || beyond(c.server_largest_segment_bytes, c.client_mss)

@@ -164,7 +164,7 @@ impl Trackers {
             ),
             (
                 u64::from(self.tcp.later()),
-                "TCP connections are not told one by one: their SYNs are not in the capture, so that Wireshark's tcp.stream counts each with an earlier connection of the same ports",
+                "TCP connections are not told one by one: their SYNs are not in the capture, or have the number of an earlier one, so that Wireshark's tcp.stream counts each with an earlier connection of the same ports",
             ),
             (
                 self.segments.overflow,

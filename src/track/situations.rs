@@ -1,6 +1,8 @@
 //! The situations of the labs, recognized from facts: each with its frames, and as data what is to
 //! be told of it. Every sentence is in `facts/situation/words.rs`.
 
+mod calls;
+mod crowds;
 mod gather;
 mod loops;
 mod passwords;
@@ -10,18 +12,17 @@ mod waiting;
 use super::arp::Unanswered;
 use super::dns::in_words;
 use super::pairs::Census;
-use super::tcp::{Failure, Ill, OddReset};
-use super::{Trackers, capturing, copies, traces, ttl};
+use super::{Trackers, capturing, traces};
 use crate::capture::Time;
 use crate::dissect;
+use crate::dissect::as_usize;
 use crate::facts::dhcp::Lease;
 use crate::facts::icmp::{IcmpError, TraceProbe};
-use crate::facts::situation::{About, Alive, Missing, Scanned, Situation, SituationKind, Story};
-use crate::facts::tcp::Opened;
+use crate::facts::situation::{About, Missing, Situation, SituationKind, Story};
 use crate::facts::udp::Answered;
 use foldhash::fast::RandomState;
 use gather::Gathered;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use std::net::IpAddr;
 use std::thread;
 
@@ -41,20 +42,23 @@ pub(crate) fn find(
     let gather = || {
         let mut found = Gathered::default();
         arp(trackers, census, end, &mut found);
-        tcp(trackers, census, errors, &mut found);
+        let crowds = calls::find(trackers, census, errors, &mut found);
         udp(trackers, census, (errors, probes), &mut found);
         answers(trackers, &mut found);
-        found.finish()
+        let mut found = found.finish();
+        crowds.finish(&mut found);
+        found
     };
     let (mut found, (waiting, translated)) = both(trackers.tcp.len() >= MANY, gather, || {
         (waiting::find(trackers), translated::find(&trackers.tcp))
     });
-    open_ports(trackers, &mut found);
+    calls::open_ports(trackers, &mut found);
     found.extend(waiting);
     conflicts(trackers, &mut found);
     taken(trackers, &mut found);
     loops::find(trackers, errors, &mut found);
     pieces(trackers, &mut found);
+    segments(trackers, &mut found);
     declined(leases, &mut found);
     servers(leases, &mut found);
     passwords::find(trackers, &mut found);
@@ -143,182 +147,6 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
                 answer,
             }
         });
-    }
-}
-
-fn tcp(trackers: &Trackers, census: &Census, errors: &[IcmpError], found: &mut Gathered) {
-    let bindings = trackers.arp.bindings().iter().rev();
-    let claimed: HashMap<IpAddr, u32, RandomState> =
-        bindings.map(|b| (b.address, b.frame)).collect();
-    for index in 0..trackers.tcp.len() {
-        // What is missing here may be told of the connection in another VLAN.
-        if trackers.tcp.mixed(index).is_some() {
-            continue;
-        }
-        let failure = match trackers.tcp.ill(index) {
-            None => continue,
-            Some(Ill::Reset(reset)) => {
-                odd_reset(index, &reset, found);
-                continue;
-            }
-            Some(Ill::Failed(failure)) => failure,
-        };
-        let (client, server) = (failure.client.0, failure.server.0);
-        let ends = (client, server, Some(failure.server.1));
-        let mut syns = match failure.syn_attempts {
-            2.. if found.has_room(client) => trackers.tcp.syn_times(index),
-            _ => Vec::new(),
-        };
-        if failure.copied {
-            // A SYN that was only captured twice is no second try.
-            syns.dedup_by(|later, earlier| later.1.saturating_sub(earlier.1) <= copies::WITHIN);
-        }
-        let (kind, frames) = match failure.opened {
-            Opened::Refused => (
-                SituationKind::NothingListening,
-                vec![failure.syn_frame, failure.answer_frame],
-            ),
-            Opened::Unreachable => (
-                SituationKind::Unreachable,
-                vec![failure.syn_frame, failure.answer_frame],
-            ),
-            // So are the probes of a traceroute: nobody meant them to arrive.
-            Opened::Expired if failure.syn_ttl <= traces::PROBE => continue,
-            Opened::Expired => (
-                SituationKind::Unreachable,
-                vec![failure.syn_frame, failure.answer_frame],
-            ),
-            Opened::Challenged => (
-                SituationKind::HalfOpen,
-                vec![failure.syn_frame, failure.answer_frame],
-            ),
-            _ if failure.syn_attempts < 2 || (syns.len() < 2 && failure.copied) => {
-                (SituationKind::NoAnswer, vec![failure.syn_frame])
-            }
-            _ if syns.is_empty() => (SituationKind::HostSilent, vec![failure.syn_frame]),
-            _ => (
-                SituationKind::HostSilent,
-                syns.iter().map(|syn| syn.0).collect(),
-            ),
-        };
-        // Who has sent anything is not silent.
-        let alive = match kind {
-            SituationKind::HostSilent => {
-                let claimed = claimed.get(&server).copied().map(Alive::Claimed);
-                census.sent(server).map(Alive::Sent).or(claimed)
-            }
-            _ => None,
-        };
-        let kind = if alive.is_some() {
-            SituationKind::NoAnswer
-        } else {
-            kind
-        };
-        found.add(kind, About::Tcp, ends, frames, || {
-            story(errors, &failure, &syns, alive)
-        });
-    }
-}
-
-/// Most open ports that a scan names.
-const OPEN: usize = 20;
-
-/// Adds to scans of one host's ports those that answered with SYN+ACK.
-fn open_ports(trackers: &Trackers, found: &mut [Situation]) {
-    let mut scans: HashMap<(IpAddr, IpAddr), Vec<u16>, RandomState> = HashMap::default();
-    let ends = |s: &Situation| match &s.sentence {
-        Story::Together {
-            scan: Some(Scanned::Ports),
-            ..
-        } => s.client.zip(s.server),
-        _ => None,
-    };
-    scans.extend(found.iter().filter_map(ends).map(|ends| (ends, Vec::new())));
-    if scans.is_empty() {
-        return;
-    }
-    for index in 0..trackers.tcp.len() {
-        let opening = trackers.tcp.opening(index).filter(|o| o.answer.0 != 0);
-        if let Some([client, server]) = opening.map(|o| o.ends)
-            && let Some(ports) = scans.get_mut(&(client.0, server.0))
-        {
-            ports.push(server.1);
-        }
-    }
-    for situation in found {
-        let Some(mut ports) = ends(situation).and_then(|ends| scans.get(&ends).cloned()) else {
-            continue;
-        };
-        ports.sort_unstable();
-        ports.dedup();
-        if let Story::Together { open, .. } = &mut situation.sentence {
-            open.1 = ports.len();
-            ports.truncate(OPEN);
-            open.0 = ports;
-        }
-    }
-}
-
-/// A RST after which its sender went on, or with a TTL unlike its sender's others. Where both have
-/// crossed as many routers, each from a usual TTL to begin with, the sender's system may have made
-/// it.
-fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
-    let (low, high) = reset.others;
-    let hops = |seen: u8| ttl::initial(seen) - seen;
-    let same = low == high && hops(reset.ttl) == hops(high);
-    let ends = (reset.client.0, reset.server.0, Some(reset.server.1));
-    let mut frames = vec![reset.other, reset.frame];
-    frames.extend(reset.went_on);
-    found.add(SituationKind::OddReset, About::Tcp, ends, frames, || {
-        Story::OddReset {
-            sender: reset.sender,
-            stream,
-            reset: (reset.frame, reset.ttl),
-            went_on: reset.went_on,
-            others: (low, high, reset.other),
-            crossed: same.then_some(hops(high)),
-        }
-    });
-}
-
-fn story(
-    errors: &[IcmpError],
-    failure: &Failure,
-    syns: &[(u32, i64)],
-    alive: Option<Alive>,
-) -> Story {
-    let to = failure.server;
-    match failure.opened {
-        Opened::Refused => Story::Refused(to),
-        Opened::Unreachable | Opened::Expired => Story::SynUndelivered {
-            to,
-            error: error_in(errors, failure.answer_frame).map(|e| (e.sender, e.meaning.clone())),
-            port: error_in(errors, failure.answer_frame).is_some_and(|e| {
-                (e.kind, e.code) == if e.sender.is_ipv4() { (3, 3) } else { (1, 4) }
-            }),
-        },
-        Opened::Challenged => Story::Challenged(to),
-        _ if syns.len() < 2 => Story::SynUnanswered(to),
-        _ => {
-            let gaps: Vec<i64> = syns
-                .windows(2)
-                .map(|w| w[1].1.saturating_sub(w[0].1))
-                .collect();
-            // Linux has sent the first retries at even gaps since 6.5.
-            let grows =
-                |first: i64, later: i64| later.saturating_mul(10) > first.saturating_mul(11);
-            let growing = gaps.windows(2).all(|w| !grows(w[1], w[0]))
-                && gaps
-                    .first()
-                    .zip(gaps.last())
-                    .is_some_and(|(first, last)| grows(*first, *last));
-            Story::SynsUnanswered {
-                to,
-                gaps,
-                growing,
-                alive,
-            }
-        }
     }
 }
 
@@ -487,6 +315,36 @@ fn pieces(trackers: &Trackers, found: &mut Vec<Situation>) {
             client: Some(datagram.source),
             server: Some(datagram.destination),
             ..Situation::new(kind, about, datagram.frames.clone(), story)
+        });
+    }
+}
+
+/// TCP segments that came again with other bytes, the first of each connection.
+fn segments(trackers: &Trackers, found: &mut Vec<Situation>) {
+    let tcp = trackers.checksums.sums.iter().find(|sum| sum.name == "TCP");
+    let is_wrong = |frame: &u32| tcp.is_some_and(|sum| sum.bad.frames.contains(frame));
+    let mut told: Vec<u32> = Vec::new();
+    for pair in &trackers.streams.found.differing.0 {
+        let Some(ends) = trackers.tcp.ends(as_usize(pair.stream)) else {
+            continue;
+        };
+        if told.contains(&pair.stream) || told.len() >= 20 {
+            continue;
+        }
+        told.push(pair.stream);
+        let sender = ends[pair.side].0;
+        let (first, again) = pair.frames;
+        let story = Story::SegmentsDisagree {
+            sender,
+            stream: pair.stream,
+            frames: pair.frames,
+            wrong: [first, again].into_iter().find(is_wrong),
+        };
+        let (kind, about) = (SituationKind::PiecesDisagree, About::Tcp);
+        found.push(Situation {
+            client: Some(sender),
+            server: Some(ends[1 - pair.side].0),
+            ..Situation::new(kind, about, vec![first, again], story)
         });
     }
 }

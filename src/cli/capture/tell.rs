@@ -305,7 +305,11 @@ impl Told {
                 );
             }
             // It may become something else.
-            Opened::Unanswered | Opened::HalfOpen | Opened::Simultaneous | Opened::Challenged => {
+            Opened::Unanswered
+            | Opened::HalfOpen
+            | Opened::Simultaneous
+            | Opened::Challenged
+            | Opened::Stray => {
                 return false;
             }
         }

@@ -77,6 +77,50 @@ pub enum Story {
     },
     /// An ACK of an older connection answered the SYN to this port.
     Challenged(Service),
+    /// A client's own system reset its call, and a program went on with it.
+    ResetBySelf {
+        /// Who called.
+        client: IpAddr,
+        /// Whom.
+        to: Service,
+        /// Frames of the SYN+ACK, of the RST, and of the ACK that came too late.
+        frames: (u32, u32, u32),
+        /// Frame of the first RST that refused that.
+        refused: Option<u32>,
+    },
+    /// A side sent the same again and again, and nothing of the other one came any more.
+    Unheard {
+        /// Who.
+        sender: IpAddr,
+        /// To whom.
+        to: Service,
+        /// The frame from which on only it was captured.
+        since: u32,
+        /// The first and the last frame in which it sent again.
+        frames: (u32, u32),
+        /// How often.
+        count: u32,
+        /// Nanoseconds between these two.
+        span: i64,
+    },
+    /// Many ports were sent what belongs to no connection.
+    Probed {
+        /// By whom.
+        from: IpAddr,
+        /// Whose ports.
+        to: IpAddr,
+        /// How many.
+        ports: usize,
+    },
+    /// Calls of many hosts were answered and never completed.
+    NeverCompleted {
+        /// Whom they called.
+        to: Service,
+        /// How many calls.
+        calls: usize,
+        /// Of how many hosts.
+        callers: usize,
+    },
     /// What one client met so often that it is told once.
     Together {
         /// The client.
@@ -335,6 +379,17 @@ pub enum Story {
         destination: IpAddr,
         /// Its IP identification.
         identification: u32,
+    },
+    /// Two TCP segments with the same numbers bring different bytes.
+    SegmentsDisagree {
+        /// Who sent them.
+        sender: IpAddr,
+        /// Number of the connection.
+        stream: u32,
+        /// Their frames.
+        frames: (u32, u32),
+        /// Which of them has a wrong checksum.
+        wrong: Option<u32>,
     },
     /// Packets were passed on by who claims another's address.
     Relayed {

@@ -4,6 +4,7 @@
 //! What would leave the same frames is said with it: a firewall that rejects looks like a port
 //! where nothing listens, and a capture that just ends like a host that is silent.
 
+use super::calls::{connection, odd_reset};
 use super::passwords::readable;
 use super::story::{Alive, Missing, Scanned, Several, Story, Unfit};
 use super::twice::{copied, looped};
@@ -104,6 +105,11 @@ impl Display for Story {
                 f,
                 "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still knows that connection, as open or half closed, which only a RST ends, or in TIME-WAIT, which ends by itself as well."
             ),
+            Story::Unheard { .. }
+            | Story::Probed { .. }
+            | Story::NeverCompleted { .. }
+            | Story::ResetBySelf { .. }
+            | Story::SegmentsDisagree { .. } => connection(f, self),
             Story::Together {
                 client,
                 count,
@@ -407,54 +413,6 @@ impl Display for Story {
     }
 }
 
-/// What is told of a RST that somebody else may have sent.
-fn odd_reset(
-    f: &mut Formatter<'_>,
-    sender: IpAddr,
-    stream: usize,
-    (frame, ttl): (u32, u8),
-    went_on: Option<u32>,
-    (low, high, other): (u8, u8, u32),
-    crossed: Option<u8>,
-) -> Result {
-    let between = if low == high {
-        low.to_string()
-    } else {
-        format!("{low} to {high}")
-    };
-    if let Some(by) = went_on {
-        write!(
-            f,
-            "A RST in stream {stream} (frame {frame}) came in the name of {sender}, which went on after it (frame {by}), as no host does that has reset a connection: so a box on the way (a firewall, a filter) or somebody else sent it, unless it overtook what {sender} had sent before."
-        )?;
-        return if (low..=high).contains(&ttl) {
-            Ok(())
-        } else {
-            write!(
-                f,
-                " It came with TTL {ttl}, all else of {sender} there with TTL {between}."
-            )
-        };
-    }
-    write!(
-        f,
-        "The RST that ended stream {stream} (frame {frame}) came in the name of {sender} with TTL {ttl}, all else of it there with TTL {between} (such as frame {other}): "
-    )?;
-    match crossed {
-        Some(0) => f.write_str(
-            "both are usual TTLs to begin with, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
-        ),
-        Some(hops) => write!(
-            f,
-            "each fits {hops} router{} crossed from a usual TTL, so its system may begin RSTs with another one; or a box on the way (a firewall, a filter) sent it.",
-            if hops == 1 { "" } else { "s" }
-        ),
-        None => f.write_str(
-            "a box on the way (a firewall, a filter) may have sent it; or the way changed, or its system gives RSTs a TTL of their own.",
-        ),
-    }
-}
-
 /// What follows "A asked who has B".
 fn missing(
     f: &mut Formatter<'_>,
@@ -542,6 +500,8 @@ fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
             );
         }
         Story::OddReset { .. } => "met RSTs that somebody else than their sender may have sent",
+        Story::ResetBySelf { .. } => "were reset by its own system before the handshake",
+        Story::Unheard { .. } => "fell silent, though something was sent again and again",
         Story::Challenged(_) => "were answered by ACKs of older connections",
         _ => "got no answer in this capture",
     };
@@ -610,6 +570,6 @@ fn joined<T>(list: &[T], between: &str, told: impl Fn(&T) -> String) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "printed with one decimal")]
-fn seconds(ns: i64) -> f64 {
+pub(super) fn seconds(ns: i64) -> f64 {
     ns as f64 / 1e9
 }

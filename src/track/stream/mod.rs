@@ -14,9 +14,11 @@ pub(crate) mod login;
 mod order;
 mod pairing;
 mod tls;
+mod twice;
 
 pub(crate) use exchanges::Exchanges;
 pub(crate) use tls::Hellos;
+pub(crate) use twice::Differing;
 
 use super::chunks::Slots;
 use super::tcp::Seen;
@@ -59,6 +61,7 @@ impl Kind {
 struct Live {
     kind: Kind,
     order: [Order; 2],
+    last: [twice::Last; 2],
     /// What the port stands for, where names and passwords are sent in clear, and which end the
     /// client is.
     login: Option<(login::Talk, usize)>,
@@ -93,6 +96,8 @@ pub struct Found {
     pub logins: login::Logins,
     /// Streams whose beginning is not in the capture, with the side that asks in them.
     pub askers: Vec<(u32, usize)>,
+    /// Segments that came again with other bytes.
+    pub(crate) differing: twice::Pairs,
 }
 
 impl Live {
@@ -100,6 +105,7 @@ impl Live {
         Live {
             kind: Kind::Unknown,
             order: Default::default(),
+            last: Default::default(),
             login: None,
             held: Vec::new(),
             tries: 0,
@@ -384,6 +390,18 @@ impl Live {
         let segment = &seen.segment;
         let length = segment.length.unwrap_or(0);
         let side = usize::from(seen.side);
+        if segment.has(tcp::SYN) {
+            self.last = Default::default();
+        } else if payload.len() == as_usize(length) && seen.copy.is_none() {
+            let other = self.last[side].segment(segment.seq, payload, seen.frame);
+            if let Some(first) = other {
+                found.differing.add(Differing {
+                    stream: seen.stream,
+                    side,
+                    frames: (first, seen.frame),
+                });
+            }
+        }
         let piece = Piece {
             stream: seen.stream,
             side,

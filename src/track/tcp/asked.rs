@@ -156,7 +156,11 @@ impl Connections {
                 return None;
             }
             let failed = story::failure(stream, ends).map(Ill::Failed);
-            failed.or_else(|| story::odd_reset(stream, ends).map(Ill::Reset))
+            failed
+                .or_else(|| story::too_late(stream, ends).map(Ill::TooLate))
+                .or_else(|| story::odd_reset(stream, ends).map(Ill::Reset))
+                .or_else(|| story::silent(stream, ends).map(Ill::Silent))
+                .or_else(|| story::unopened(stream, ends))
         })?
     }
 

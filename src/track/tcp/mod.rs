@@ -16,7 +16,7 @@ mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset, Opening};
+pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset, Opening, Silent, TooLate};
 
 pub(crate) use directory::{Late, Seen};
 pub(crate) use note::{FIELDS, Flags, Missing, Note, emit};
@@ -231,8 +231,9 @@ impl Connections {
             Some(Place::Two(place)) => return self.begin_many(place, seen),
             Some(Place::Many { stream, live }) => {
                 let mut note = Note::default();
-                let stream = &mut self.streams[as_usize(stream)];
-                stream.take(&mut self.live[live], seen, &mut self.pool, &mut note);
+                let followed = &mut self.streams[as_usize(stream)];
+                followed.take(&mut self.live[live], seen, &mut self.pool, &mut note);
+                self.resets(stream, seen);
                 return note;
             }
             Some(Place::Over { .. }) => return Note::default(),
@@ -260,13 +261,14 @@ impl Connections {
         }
         match self.places[index] {
             Place::Many { stream, live } => {
-                let stream = &mut self.streams[as_usize(stream)];
-                stream.take(
+                let followed = &mut self.streams[as_usize(stream)];
+                followed.take(
                     &mut self.live[live],
                     seen,
                     &mut self.pool,
                     &mut Note::default(),
                 );
+                self.resets(stream, seen);
             }
             Place::One(place) => {
                 let both = [self.one[place].clone(), seen.clone()];
@@ -306,7 +308,25 @@ impl Connections {
         let stream = u32::try_from(self.streams.push(stream));
         let stream = stream.expect("fewer than four billion streams");
         self.places[as_usize(seen.stream)] = Place::Many { stream, live };
+        self.resets(stream, seen);
         note
+    }
+
+    /// Takes in a RST that may have ended the conversation of the same ends before this one.
+    #[inline]
+    fn resets(&mut self, stream: u32, seen: &Seen) {
+        if seen.segment.has(tcp::RST) {
+            self.resets_earlier(stream, seen);
+        }
+    }
+
+    #[cold]
+    fn resets_earlier(&mut self, stream: u32, seen: &Seen) {
+        let earlier = story::resets_earlier(&self.streams[as_usize(stream)], seen);
+        let place = earlier.and_then(|at| self.places.get(as_usize(at)));
+        if let Some(Place::Over { stream, .. }) = place {
+            story::reset_elsewhere(&mut self.streams[as_usize(*stream)], seen);
+        }
     }
 
     /// A later conversation has taken the ports.
@@ -417,9 +437,9 @@ impl Stream {
     fn begin(&mut self, seen: &Seen, note: &mut Note) {
         self.first_time = seen.time;
         self.previous_time = seen.time;
-        if let Step::Replaces(_) = seen.step {
+        if let Step::Replaces(earlier) = seen.step {
             note.flags.insert(Flags::REUSED_PORTS);
-            self.story.port_reuse = true;
+            self.story.replaces = Some(earlier);
             self.completeness = 1;
         }
     }

@@ -14,6 +14,9 @@ pub(in crate::track::tcp) fn copied(
     flags: Flags,
 ) {
     let trouble = story.trouble.get_or_insert_default();
+    if trouble.later > 0 {
+        return;
+    }
     trouble.copies[0] += 1;
     trouble.copies[1] += u32::from(is_trouble(flags));
     if difference != Difference::None {

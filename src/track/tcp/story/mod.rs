@@ -1,23 +1,30 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
 mod again;
+mod handshake;
 mod later;
 mod resets;
 mod tell;
+mod unheard;
 mod unseen;
 
 pub(super) use again::{copied, doubled};
 pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
-pub(super) use resets::odd_reset;
-pub(crate) use tell::{Brief, Called, Failure, Ill, Opening};
-pub(super) use tell::{brief, called, client_side, failure, opening, syn_times, tell, weight};
+pub(super) use resets::{odd_reset, reset_elsewhere, resets_earlier};
+pub(crate) use tell::{Brief, Called, Failure, Ill, Opening, TooLate};
+pub(super) use tell::{
+    brief, called, client_side, failure, opening, syn_times, tell, too_late, unopened, weight,
+};
+pub(crate) use unheard::Silent;
+pub(super) use unheard::silent;
 
 use super::holes::Holes;
 use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
+use handshake::handshake;
 use resets::Doubt;
 use tcp::Segment;
 
@@ -127,13 +134,35 @@ struct Trouble {
     lone: [Option<u32>; 2],
     /// ACKs counted above with a number that nobody can have sent.
     misfits: u32,
-    /// Later connections of the same ends, where only one side is in the capture: how many, the
-    /// number of the newest one's SYN+ACK, and when the first was seen last before them.
+    /// Later connections of the same ends in the same stream: how many, the number of the newest
+    /// one's SYN+ACK, whether a SYN without one began it, and when the first was seen last before
+    /// them.
     later: u32,
-    later_isn: u32,
+    later_isn: Option<u32>,
+    called_anew: bool,
     last_time: i64,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
+    /// Frame of a RST of a later stream that ended this one, and whose it is.
+    forgotten: Option<(u32, u8)>,
+    /// What was sent again since this side fell silent: from which frame on only the other one was
+    /// seen, the first frame sent again, the newest, and how often.
+    unheard: Option<Unheard>,
+    /// Others that came in their turn, after a RST that had moved Wireshark's count.
+    in_time: u32,
+    /// First ACK of the caller after a RST of its own had ended its call, and the RSTs of the called
+    /// side after that.
+    too_late: u32,
+    refusals: Vec<u32>,
+}
+
+/// What one side sent again while nothing of the other one came.
+#[derive(Clone, Copy)]
+struct Unheard {
+    since: u32,
+    first: (u32, i64),
+    newest: (u32, i64),
+    count: u32,
 }
 
 /// An ICMP error that came back for a SYN.
@@ -177,7 +206,8 @@ const NAMED: usize = 1000;
 #[derive(Default)]
 pub(super) struct Story {
     parts: [Part; 2],
-    pub(super) port_reuse: bool,
+    /// The conversation of the same ends before this one.
+    pub(super) replaces: Option<u32>,
     frames: u32,
     first_frame: u32,
     last_frame: u32,
@@ -205,10 +235,14 @@ pub(super) struct Story {
     /// the caller's, or the called side's for the SYN.
     stray_ack: u32,
     stray_ack_fits: bool,
+    /// The number that it acknowledges, and whether it is a SYN+ACK.
+    stray_number: u32,
+    stray_accepts: bool,
     /// Frame of the first RST and which side sent it.
     rst_frame: u32,
     rst_side: u8,
     rst_ttl: u8,
+    rst_is_bare: bool,
     rst_seq: u32,
     /// What may show that somebody else sent it, and what has shown it of an earlier one.
     doubt: Option<Box<Doubt>>,
@@ -225,6 +259,9 @@ pub(super) struct Story {
     lone_ack: Option<u32>,
     acks_advance: bool,
     trouble: Option<Box<Trouble>>,
+    /// The side that sent last, and the frame from which on only it was seen.
+    talking: u8,
+    talks_since: u32,
     zeek: Zeek,
 }
 
@@ -302,6 +339,9 @@ pub(super) fn segment(
         story.fin_time = i64::MIN;
     }
     story.last_frame = frame;
+    if story.talking != seen.side || story.talks_since == 0 {
+        (story.talking, story.talks_since) = (seen.side, frame);
+    }
     handshake(story, side, seen);
     if !segment.has(tcp::RST) {
         story.parts[side].came_with(seen.ttl);
@@ -358,7 +398,10 @@ pub(super) fn segment(
         resent,
         gap: segment.has(tcp::ACK)
             && !story.misses(side, segment)
-            && story.acknowledges_unseen(1 - side, segment.ack),
+            && match story.speaks_of_another(side) {
+                true => story.is_unseen(1 - side, segment.ack),
+                false => story.acknowledges_unseen(1 - side, segment.ack),
+            },
         zero_window: flags.has(Flags::ZERO_WINDOW),
     };
     story.zeek.segment(memory, side, segment, signs);
@@ -390,87 +433,6 @@ impl Story {
 /// Whether one of the kinds is among these.
 fn is_trouble(flags: Flags) -> bool {
     KINDS.iter().any(|kind| flags.has(*kind))
-}
-
-fn handshake(story: &mut Story, side: usize, seen: &Seen) {
-    let (segment, frame) = (&seen.segment, seen.frame);
-    let sender = u8::from(side == 1);
-    match segment.flags & tcp::SYN_ACK {
-        tcp::SYN => {
-            if story.syn_frame == 0 {
-                story.syn_frame = frame;
-                story.syn_ttl = seen.ttl;
-                story.syn_side = Some(sender);
-                // What was reset before belongs to an earlier connection of the same ends.
-                (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
-                story.rst_frame = 0;
-            }
-            if story.syn_side == Some(sender) {
-                story.opening_again |=
-                    story.syn_attempts > 0 && story.ack_frame == 0 && seen.copy.is_none();
-                story.syn_attempts += 1;
-            } else {
-                story.both_syn = true;
-            }
-            offer(&mut story.parts[side], seen);
-        }
-        tcp::SYN_ACK => {
-            let again = story.synack_frame != 0 && story.ack_frame == 0;
-            story.opening_again |= again && seen.copy.is_none();
-            if story.synack_frame == 0 {
-                story.synack_frame = frame;
-                story.synack_time = seen.time.0;
-                let trouble = story.trouble.as_ref();
-                let called_again = trouble.and_then(|t| t.syns.last()).map_or(0, |syn| syn.0);
-                if story.rst_frame != 0 && story.rst_frame < called_again {
-                    // It refused the call before this one.
-                    (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
-                    story.rst_frame = 0;
-                }
-                story.accepted_after_all(side, seen);
-            }
-            offer(&mut story.parts[side], seen);
-        }
-        tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
-            // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
-            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
-            if story.syn_side != Some(1 - sender)
-                && answered.is_some_and(|next| segment.ack.wrapping_sub(next).cast_signed() >= 0)
-            {
-                story.ack_frame = frame;
-            }
-        }
-        tcp::ACK
-            if story.synack_frame == 0
-                && story.syn_frame != 0
-                && story.stray_ack == 0
-                && !segment.has(tcp::RST) =>
-        {
-            let caller = story.syn_side == Some(sender);
-            let other = &story.parts[1 - side];
-            let answered = other.isn().map(|isn| isn.wrapping_add(1));
-            // It acknowledges the SYN, or what was sent after it; a number of an older connection
-            // lies elsewhere.
-            let fits = caller
-                || answered.is_some_and(|next| {
-                    segment.ack.wrapping_sub(next) <= other.next.wrapping_sub(next)
-                });
-            if caller {
-                story.ack_frame = frame;
-            }
-            story.stray_ack = frame;
-            story.stray_ack_fits = fits;
-        }
-        _ => {}
-    }
-}
-
-fn offer(part: &mut Part, seen: &Seen) {
-    if part.isn() != Some(seen.segment.seq) {
-        part.offer = seen.offer;
-        part.isn = seen.segment.seq;
-        part.next = seen.segment.seq.wrapping_add(1);
-    }
 }
 
 fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rtt: i64) {
@@ -544,14 +506,29 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     let own = if side == 0 { 1 } else { 2 };
     let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
     let opens = story.both_syn && answers && story.both_answered & own == 0;
-    let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && story.misses(side, &seen.segment);
+    let older = story.stray_ack == seen.frame && !story.stray_ack_fits;
+    let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
     let trouble = story.trouble.get_or_insert_default();
     trouble.misfits += u32::from(misfit);
+    let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
+    if lost && !flags.has(Flags::KEEP_ALIVE) {
+        trouble.unheard(story.talks_since, (seen.frame, seen.time.0));
+    }
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
         *count += u32::from(flags.has(kind));
     }
-    trouble.first_seen += u32::from(first && !opens && flags.has(AGAIN));
-    if opens {
+    let again = first && !opens && flags.has(AGAIN);
+    let end = seen
+        .segment
+        .seq
+        .wrapping_add(seen.segment.length.unwrap_or(0));
+    let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
+    let in_time = again && disowns && story.parts[side].next == end;
+    trouble.first_seen += u32::from(again && !in_time);
+    trouble.in_time += u32::from(in_time);
+    if in_time {
+        // Nothing is wrong with it.
+    } else if opens {
         trouble.opening += 1;
         story.both_answered |= own;
     } else if trouble.frames.len() < NAMED {

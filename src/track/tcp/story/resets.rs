@@ -65,10 +65,22 @@ fn after(number: u32, other: u32) -> bool {
 }
 
 impl Story {
+    /// The RST of a later stream that ended this one, and whose it is.
+    pub(super) fn forgotten(&self) -> Option<(u32, u8)> {
+        self.trouble.as_ref()?.forgotten
+    }
+
     /// Takes in a RST within the receiver's window.
     pub(super) fn reset(&mut self, side: usize, seen: &Seen) {
         let sender = u8::from(side == 1);
+        if self.refuses_another(side, seen.segment.seq) {
+            if self.early_rst == 0 {
+                (self.early_rst, self.early_rst_side) = (seen.frame, sender);
+            }
+            return;
+        }
         if self.rst_frame != 0 {
+            self.refuses_late(side, seen.frame);
             let doubt = self.doubt.as_mut().filter(|_| sender != self.rst_side);
             if let Some(doubt) = doubt.filter(|doubt| doubt.answer.0 == 0) {
                 doubt.answer = (seen.frame, seen.segment.seq, seen.ttl);
@@ -77,6 +89,7 @@ impl Story {
         }
         (self.rst_frame, self.rst_side) = (seen.frame, sender);
         (self.rst_ttl, self.rst_seq) = (seen.ttl, seen.segment.seq);
+        self.rst_is_bare = !seen.segment.has(tcp::ACK);
         // Before the handshake is complete it may belong to an older connection.
         let midstream = self.syn_frame == 0 && self.synack_frame == 0;
         if self.ack_frame != 0 || midstream {
@@ -131,7 +144,7 @@ impl Story {
 
     /// The RST so far came from somebody else; what the other side answered may have ended it.
     #[cold]
-    fn disown(&mut self, by: u32) {
+    pub(super) fn disown(&mut self, by: u32) {
         let disowned = Disowned {
             frame: self.rst_frame,
             side: self.rst_side,
@@ -148,6 +161,32 @@ impl Story {
     /// The first RST after which its sender went on.
     pub(super) fn disowned(&self) -> Option<Disowned> {
         self.doubt.as_ref()?.disowned
+    }
+}
+
+/// The earlier conversation of the same ends that this RST has ended: its caller knows nothing of it,
+/// and so refuses what the other side still says in it (RFC 9293 §3.5.1).
+pub(in crate::track::tcp) fn resets_earlier(stream: &Stream, seen: &Seen) -> Option<u32> {
+    let story = &stream.story;
+    let number = seen.segment.seq;
+    let refuses = story.stray_ack != 0
+        && !story.stray_ack_fits
+        && story.stray_number == number
+        && story.refuses_another(usize::from(seen.side), number);
+    story.replaces.filter(|_| refuses)
+}
+
+/// Takes in that a RST among the frames of a later conversation has the number that was to come here.
+pub(in crate::track::tcp) fn reset_elsewhere(stream: &mut Stream, seen: &Seen) {
+    let story = &mut stream.story;
+    let number = Some(seen.segment.seq);
+    let side = story.parts.iter().position(|part| part.end() == number);
+    let goes_on = !matches!(closed(story), Closed::Fin | Closed::Reset);
+    if let Some(side) = side.filter(|_| goes_on) {
+        let trouble = story.trouble.get_or_insert_default();
+        trouble
+            .forgotten
+            .get_or_insert((seen.frame, u8::from(side == 1)));
     }
 }
 

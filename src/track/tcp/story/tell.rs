@@ -29,7 +29,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         trouble.counts[side][place]
     };
     // An ACK of an older connection acknowledges nothing of this one.
-    let older = story.stray_ack != 0 && !story.stray_ack_fits;
+    let older = story.stray_ack != 0 && !story.stray_ack_fits && story.synack_frame == 0;
     let unseen = |side: usize| {
         let told = (!older).then(|| trouble.holes[side].acknowledged());
         told.unwrap_or_default()
@@ -66,6 +66,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
             .rst()
             .map(|r| r.0)
             .filter(|_| opened == Opened::Refused),
+        too_late_frame: some_frame(trouble.too_late),
+        refusal_frames: trouble.refusals.clone(),
         opening_error_frame: some_frame(story.opening_error),
         syn_attempts: story.syn_attempts,
         handshake_rtt_ms: (stream.initial_rtt > 0
@@ -124,6 +126,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         byte_again_counted: trouble.byte_again,
         misfits_counted: trouble.misfits,
         first_seen_counted: trouble.first_seen,
+        in_time_counted: trouble.in_time,
         trouble_frames: trouble.frames.clone(),
         copied_frames: trouble.copies[0],
         copies_counted: trouble.copies[1],
@@ -149,10 +152,11 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         time_wait_at: time_wait(story, client, fins_acked),
         rst_frame: story.first_rst().map(|r| r.0),
         rst_by: story.first_rst().map(|r| name(r.1)),
+        later_rst_frame: story.forgotten().map(|r| r.0),
         ignored_rst_frame: story.ignored_rst(),
         disowned_rst_frame: story.disowned().map(|d| d.frame),
         went_on_frame: story.disowned().map(|d| d.by),
-        port_reuse: story.port_reuse,
+        port_reuse: story.replaces.is_some(),
         later_connections: trouble.later,
         // They are known where conversations are found.
         vlan: None,
@@ -176,7 +180,9 @@ pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (us
         .iter()
         .position(|p| p.offer.has(Offer::SYN))
     {
-        return (1 - answering, Roles::Syn);
+        let refused = stream.story.is_refused_answer(answering);
+        let roles = if refused { Roles::Answer } else { Roles::Syn };
+        return (1 - answering, roles);
     }
     if let Some(side) = stream.story.asking {
         return (usize::from(side), Roles::Content);
@@ -191,6 +197,7 @@ pub(super) fn opened(story: &Story) -> Opened {
     let flows = story.parts.iter().all(|p| p.data_frames > 0);
     let Some(caller) = story.syn_side else {
         return match (story.synack_frame, story.ack_frame) {
+            (0, _) if story.is_stray() => Opened::Stray,
             (0, _) => Opened::Midstream,
             (_, 0) if !flows && story.stray_ack == 0 => Opened::HalfOpen,
             _ => Opened::Handshake,
@@ -243,6 +250,8 @@ pub(super) fn closed(story: &Story) -> Closed {
         }
         (Some(_), _) => Closed::Reset,
         (None, 2) => Closed::Fin,
+        _ if story.forgotten().is_some() => Closed::Forgotten,
+        (None, 1) if story.parts.iter().all(|p| p.fin_acked == 0) => Closed::FinSent,
         (None, 1) => Closed::HalfClosed,
         _ => Closed::Open,
     }
@@ -281,7 +290,8 @@ fn closed_by(story: &Story, client: usize) -> Option<Side> {
             })
         }
         (Closed::Reset, _) => Some(name(usize::from(story.rst()?.1))),
-        (Closed::HalfClosed, [first, _]) => first.map(name),
+        (Closed::Forgotten, _) => Some(name(usize::from(story.forgotten()?.1))),
+        (Closed::HalfClosed | Closed::FinSent, [first, _]) => first.map(name),
         _ => None,
     }
 }
@@ -291,7 +301,7 @@ fn closing_frames(story: &Story) -> Vec<u32> {
         .parts
         .iter()
         .flat_map(|p| [p.fin(), p.fin_acked()])
-        .chain([story.rst().map(|r| r.0)])
+        .chain([story.rst().or(story.forgotten()).map(|r| r.0)])
         .flatten()
         .collect();
     frames.sort_unstable();
@@ -394,7 +404,9 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
         opened(story),
         Opened::Handshake | Opened::Midstream
     )) << 62;
-    let ended = u64::from(matches!(closed(story), Closed::Reset | Closed::HalfClosed)) << 61;
+    let ends = closed(story);
+    let broken = !matches!(ends, Closed::Fin | Closed::Open);
+    let ended = u64::from(broken) << 61;
     let noticed = u64::from(story.trouble.is_some()) << 60;
     let bytes: u64 = story.parts.iter().map(|p| p.bytes).sum();
     failed + ended + noticed + bytes.min(OUTSTANDING - 1)
@@ -404,6 +416,61 @@ pub(in crate::track::tcp) fn weight(stream: &Stream) -> u64 {
 pub(crate) enum Ill {
     Failed(Failure),
     Reset(OddReset),
+    TooLate(TooLate),
+    Silent(super::Silent),
+    /// A SYN+ACK that was never acknowledged: client, server, frames of the SYN and of the SYN+ACK.
+    HalfOpen(std::net::IpAddr, (std::net::IpAddr, u16), [u32; 2]),
+    /// What was sent to nobody: from whom, to whom, frames of the first segment and of a RST.
+    Stray(std::net::IpAddr, (std::net::IpAddr, u16), [u32; 2]),
+}
+
+/// A connection that was answered and never completed, or was none.
+pub(in crate::track::tcp) fn unopened(stream: &Stream, ends: [End; 2]) -> Option<Ill> {
+    let story = &stream.story;
+    if story.ack_frame != 0 {
+        return None;
+    }
+    let client = client_side(stream, ends).0;
+    let (from, to) = (ends[client].address, &ends[1 - client]);
+    let server = (to.address, to.port);
+    let syn = [story.syn_frame, story.synack_frame];
+    match opened(story) {
+        Opened::HalfOpen if !syn.contains(&0) && story.first_rst().is_none() => {
+            Some(Ill::HalfOpen(from, server, syn))
+        }
+        Opened::Stray => Some(Ill::Stray(
+            from,
+            server,
+            [story.first_frame, story.rst_frame],
+        )),
+        _ => None,
+    }
+}
+
+/// A call that the caller's own system reset, and with which a program went on.
+pub(crate) struct TooLate {
+    pub(crate) client: (std::net::IpAddr, u16),
+    pub(crate) server: (std::net::IpAddr, u16),
+    pub(crate) synack_frame: u32,
+    pub(crate) rst_frame: u32,
+    pub(crate) ack_frame: u32,
+    pub(crate) refusals: Vec<u32>,
+}
+
+/// That of a connection, if it is one.
+pub(in crate::track::tcp) fn too_late(stream: &Stream, ends: [End; 2]) -> Option<TooLate> {
+    let story = &stream.story;
+    let trouble = story.trouble.as_ref().filter(|t| t.too_late != 0)?;
+    let client = client_side(stream, ends).0;
+    let end = |side: usize| (ends[side].address, ends[side].port);
+    Some(TooLate {
+        client: end(client),
+        server: end(1 - client),
+        synack_frame: story.synack_frame,
+        rst_frame: story.rst_frame,
+        ack_frame: trouble.too_late,
+        refusals: trouble.refusals.clone(),
+    })
 }
 
 /// A connection that never came about.
@@ -431,7 +498,7 @@ pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<
     let answer_frame = match opened {
         Opened::Refused => story.rst_frame,
         Opened::Unreachable | Opened::Expired => story.opening_error,
-        Opened::Challenged => story.stray_ack,
+        Opened::Challenged if !story.stray_accepts => story.stray_ack,
         Opened::Unanswered => 0,
         _ => return None,
     };

@@ -16,11 +16,18 @@ impl Story {
             && segment.ack.wrapping_sub(caller.next).cast_signed() > 0
     }
 
+    /// Whether this ACK is for something of `side` that was not seen.
+    pub(super) fn is_unseen(&self, side: usize, ack: u32) -> bool {
+        let part = &self.parts[side];
+        let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
+        part.is_known() && ack.wrapping_sub(end).cast_signed() > 0
+    }
+
     /// Whether this ACK is the first for something of `side` that was not seen.
     pub(super) fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
-        let part = &mut self.parts[side];
-        let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
-        if part.is_known() && ack.wrapping_sub(end).cast_signed() > 0 {
+        if self.is_unseen(side, ack) {
+            let part = &mut self.parts[side];
+            let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
             part.next = ack;
             let trouble = self.trouble.get_or_insert_default();
             trouble.holes[side].add(end, ack, true);

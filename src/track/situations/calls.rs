@@ -1,0 +1,251 @@
+//! Calls that did not become connections, and connections that did not end as they should.
+
+use super::crowds::Crowds;
+use super::error_in;
+use super::gather::Gathered;
+use crate::facts::icmp::IcmpError;
+use crate::facts::situation::{About, Alive, Scanned, Situation, SituationKind, Story};
+use crate::facts::tcp::Opened;
+use crate::track::pairs::Census;
+use crate::track::tcp::{Failure, Ill, OddReset, Silent, TooLate};
+use crate::track::{Trackers, copies, traces, ttl};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use std::net::IpAddr;
+
+/// What each connection tells by itself; what only many tell is gathered on the way.
+pub(super) fn find(
+    trackers: &Trackers,
+    census: &Census,
+    errors: &[IcmpError],
+    found: &mut Gathered,
+) -> Crowds {
+    let mut crowds = Crowds::default();
+    let bindings = trackers.arp.bindings().iter().rev();
+    let claimed: HashMap<IpAddr, u32, RandomState> =
+        bindings.map(|b| (b.address, b.frame)).collect();
+    for index in 0..trackers.tcp.len() {
+        // What is missing here may be told of the connection in another VLAN.
+        if trackers.tcp.mixed(index).is_some() {
+            continue;
+        }
+        let failure = match trackers.tcp.ill(index) {
+            None => continue,
+            Some(Ill::Reset(reset)) => {
+                odd_reset(index, &reset, found);
+                continue;
+            }
+            Some(Ill::TooLate(call)) => {
+                too_late(call, found);
+                continue;
+            }
+            Some(Ill::Silent(silent)) => {
+                unheard(&silent, found);
+                continue;
+            }
+            Some(Ill::HalfOpen(from, to, frames)) => {
+                crowds.half_open(from, to, frames);
+                continue;
+            }
+            Some(Ill::Stray(from, to, frames)) => {
+                crowds.stray(from, to, frames);
+                continue;
+            }
+            Some(Ill::Failed(failure)) => failure,
+        };
+        let (client, server) = (failure.client.0, failure.server.0);
+        let ends = (client, server, Some(failure.server.1));
+        let mut syns = match failure.syn_attempts {
+            2.. if found.has_room(client) => trackers.tcp.syn_times(index),
+            _ => Vec::new(),
+        };
+        if failure.copied {
+            // A SYN that was only captured twice is no second try.
+            syns.dedup_by(|later, earlier| later.1.saturating_sub(earlier.1) <= copies::WITHIN);
+        }
+        let (kind, frames) = match failure.opened {
+            Opened::Refused => (
+                SituationKind::NothingListening,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            Opened::Unreachable => (
+                SituationKind::Unreachable,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            // So are the probes of a traceroute: nobody meant them to arrive.
+            Opened::Expired if failure.syn_ttl <= traces::PROBE => continue,
+            Opened::Expired => (
+                SituationKind::Unreachable,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            Opened::Challenged => (
+                SituationKind::HalfOpen,
+                vec![failure.syn_frame, failure.answer_frame],
+            ),
+            _ if failure.syn_attempts < 2 || (syns.len() < 2 && failure.copied) => {
+                (SituationKind::NoAnswer, vec![failure.syn_frame])
+            }
+            _ if syns.is_empty() => (SituationKind::HostSilent, vec![failure.syn_frame]),
+            _ => (
+                SituationKind::HostSilent,
+                syns.iter().map(|syn| syn.0).collect(),
+            ),
+        };
+        // Who has sent anything is not silent.
+        let alive = match kind {
+            SituationKind::HostSilent => {
+                let claimed = claimed.get(&server).copied().map(Alive::Claimed);
+                census.sent(server).map(Alive::Sent).or(claimed)
+            }
+            _ => None,
+        };
+        let kind = if alive.is_some() {
+            SituationKind::NoAnswer
+        } else {
+            kind
+        };
+        found.add(kind, About::Tcp, ends, frames, || {
+            story(errors, &failure, &syns, alive)
+        });
+    }
+    crowds
+}
+
+/// Something that was sent again and again, while nothing came any more.
+fn unheard(silent: &Silent, found: &mut Gathered) {
+    let (to, port) = silent.to;
+    let client = silent.client == silent.sender;
+    let ends = match client {
+        true => (silent.sender, to, Some(port)),
+        false => (to, silent.sender, None),
+    };
+    let frames = vec![silent.since, silent.frames.0, silent.frames.1];
+    found.add(SituationKind::NoAnswer, About::Tcp, ends, frames, || {
+        Story::Unheard {
+            sender: silent.sender,
+            to: silent.to,
+            since: silent.since,
+            frames: silent.frames,
+            count: silent.count,
+            span: silent.span,
+        }
+    });
+}
+
+/// Most open ports that a scan names.
+const OPEN: usize = 20;
+
+/// Adds to scans of one host's ports those that answered with SYN+ACK.
+pub(super) fn open_ports(trackers: &Trackers, found: &mut [Situation]) {
+    let mut scans: HashMap<(IpAddr, IpAddr), Vec<u16>, RandomState> = HashMap::default();
+    let ends = |s: &Situation| match &s.sentence {
+        Story::Together {
+            scan: Some(Scanned::Ports),
+            ..
+        } => s.client.zip(s.server),
+        _ => None,
+    };
+    scans.extend(found.iter().filter_map(ends).map(|ends| (ends, Vec::new())));
+    if scans.is_empty() {
+        return;
+    }
+    for index in 0..trackers.tcp.len() {
+        let opening = trackers.tcp.opening(index).filter(|o| o.answer.0 != 0);
+        if let Some([client, server]) = opening.map(|o| o.ends)
+            && let Some(ports) = scans.get_mut(&(client.0, server.0))
+        {
+            ports.push(server.1);
+        }
+    }
+    for situation in found {
+        let Some(mut ports) = ends(situation).and_then(|ends| scans.get(&ends).cloned()) else {
+            continue;
+        };
+        ports.sort_unstable();
+        ports.dedup();
+        if let Story::Together { open, .. } = &mut situation.sentence {
+            open.1 = ports.len();
+            ports.truncate(OPEN);
+            open.0 = ports;
+        }
+    }
+}
+
+/// A RST after which its sender went on, or with a TTL unlike its sender's others. Where both have
+/// crossed as many routers, each from a usual TTL to begin with, the sender's system may have made
+/// it.
+fn odd_reset(stream: usize, reset: &OddReset, found: &mut Gathered) {
+    let (low, high) = reset.others;
+    let hops = |seen: u8| ttl::initial(seen) - seen;
+    let same = low == high && hops(reset.ttl) == hops(high);
+    let ends = (reset.client.0, reset.server.0, Some(reset.server.1));
+    let mut frames = vec![reset.other, reset.frame];
+    frames.extend(reset.went_on);
+    found.add(SituationKind::OddReset, About::Tcp, ends, frames, || {
+        Story::OddReset {
+            sender: reset.sender,
+            stream,
+            reset: (reset.frame, reset.ttl),
+            went_on: reset.went_on,
+            others: (low, high, reset.other),
+            crossed: same.then_some(hops(high)),
+        }
+    });
+}
+
+/// A call that its own caller's system reset, and with which a program went on.
+fn too_late(call: TooLate, found: &mut Gathered) {
+    let ends = (call.client.0, call.server.0, Some(call.server.1));
+    let refused = call.refusals.first().copied();
+    let mut frames = vec![call.synack_frame, call.rst_frame, call.ack_frame];
+    frames.extend(refused);
+    found.add(SituationKind::HalfOpen, About::Tcp, ends, frames, || {
+        Story::ResetBySelf {
+            client: call.client.0,
+            to: call.server,
+            frames: (call.synack_frame, call.rst_frame, call.ack_frame),
+            refused,
+        }
+    });
+}
+
+fn story(
+    errors: &[IcmpError],
+    failure: &Failure,
+    syns: &[(u32, i64)],
+    alive: Option<Alive>,
+) -> Story {
+    let to = failure.server;
+    match failure.opened {
+        Opened::Refused => Story::Refused(to),
+        Opened::Unreachable | Opened::Expired => Story::SynUndelivered {
+            to,
+            error: error_in(errors, failure.answer_frame).map(|e| (e.sender, e.meaning.clone())),
+            port: error_in(errors, failure.answer_frame).is_some_and(|e| {
+                (e.kind, e.code) == if e.sender.is_ipv4() { (3, 3) } else { (1, 4) }
+            }),
+        },
+        Opened::Challenged => Story::Challenged(to),
+        _ if syns.len() < 2 => Story::SynUnanswered(to),
+        _ => {
+            let gaps: Vec<i64> = syns
+                .windows(2)
+                .map(|w| w[1].1.saturating_sub(w[0].1))
+                .collect();
+            // Linux has sent the first retries at even gaps since 6.5.
+            let grows =
+                |first: i64, later: i64| later.saturating_mul(10) > first.saturating_mul(11);
+            let growing = gaps.windows(2).all(|w| !grows(w[1], w[0]))
+                && gaps
+                    .first()
+                    .zip(gaps.last())
+                    .is_some_and(|(first, last)| grows(*first, *last));
+            Story::SynsUnanswered {
+                to,
+                gaps,
+                growing,
+                alive,
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! How a connection is opened, and what looks like it and is not: answers to the SYNs of older
+//! connections, and the ACK of a caller whose own system has reset the call before.
+
+use super::{NAMED, Part, Story};
+use crate::dissect::tcp::{self, Segment};
+use crate::track::tcp::Seen;
+
+#[inline]
+pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
+    let (segment, frame) = (&seen.segment, seen.frame);
+    let sender = u8::from(side == 1);
+    match segment.flags & tcp::SYN_ACK {
+        tcp::SYN => {
+            if story.syn_frame == 0 {
+                story.syn_frame = frame;
+                story.syn_ttl = seen.ttl;
+                story.syn_side = Some(sender);
+                // What was reset before belongs to an earlier connection of the same ends.
+                (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
+                story.rst_frame = 0;
+            }
+            if story.syn_side == Some(sender) {
+                story.opening_again |=
+                    story.syn_attempts > 0 && story.ack_frame == 0 && seen.copy.is_none();
+                story.syn_attempts += 1;
+            } else {
+                story.both_syn = true;
+            }
+            offer(&mut story.parts[side], seen);
+        }
+        tcp::SYN_ACK if story.answers_another(side, segment) => story.astray(false, seen),
+        tcp::SYN_ACK => {
+            let again = story.synack_frame != 0 && story.ack_frame == 0;
+            story.opening_again |= again && seen.copy.is_none();
+            if story.synack_frame == 0 {
+                story.synack_frame = frame;
+                story.synack_time = seen.time.0;
+                let trouble = story.trouble.as_ref();
+                let called_again = trouble.and_then(|t| t.syns.last()).map_or(0, |syn| syn.0);
+                if story.rst_frame != 0 && story.rst_frame < called_again {
+                    // It refused the call before this one.
+                    (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
+                    story.rst_frame = 0;
+                }
+                story.accepted_after_all(side, seen);
+            }
+            offer(&mut story.parts[side], seen);
+        }
+        tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
+            // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
+            let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
+            if story.syn_side == Some(1 - sender) {
+                story.goes_on_with(side);
+            } else if answered.is_some_and(|n| segment.ack.wrapping_sub(n).cast_signed() >= 0) {
+                if story.has_reset_its_call(side) {
+                    story.acknowledged_too_late(frame);
+                } else {
+                    story.ack_frame = frame;
+                }
+            }
+        }
+        tcp::ACK
+            if story.synack_frame == 0
+                && story.syn_frame != 0
+                && story.awaits(sender)
+                && !segment.has(tcp::RST) =>
+        {
+            let caller = story.syn_side == Some(sender);
+            let other = &story.parts[1 - side];
+            let answered = other.isn().map(|isn| isn.wrapping_add(1));
+            // It acknowledges the SYN, or what was sent after it; a number of an older connection
+            // lies elsewhere.
+            let fits = caller
+                || answered.is_some_and(|next| {
+                    segment.ack.wrapping_sub(next) <= other.next.wrapping_sub(next)
+                });
+            if caller {
+                story.ack_frame = frame;
+            }
+            story.astray(fits, seen);
+        }
+        _ => {}
+    }
+}
+
+fn offer(part: &mut Part, seen: &Seen) {
+    if part.isn() != Some(seen.segment.seq) {
+        part.offer = seen.offer;
+        part.isn = seen.segment.seq;
+        part.next = seen.segment.seq.wrapping_add(1);
+    }
+}
+
+impl Part {
+    /// Whether what this side is seen to have sent from its SYN on never reaches this number.
+    fn has_not_sent(&self, number: u32) -> bool {
+        let sent = 1 + self.bytes + u64::from(self.fin_frame != 0);
+        self.isn()
+            .is_some_and(|isn| u64::from(number.wrapping_sub(isn)) > sent)
+    }
+}
+
+impl Story {
+    /// Whether all that was seen is one side's SYN+ACK, and a RST of the other one.
+    pub(super) fn is_refused_answer(&self, answering: usize) -> bool {
+        let refused = self.rst_frame != 0 && usize::from(self.rst_side) != answering;
+        let silent = self.parts[1 - answering].ttls.1 == 0;
+        refused && silent && self.syn_frame == 0 && self.lone_ack.is_some() && !self.acks_advance
+    }
+
+    /// Whether there was no connection for what one side sent without a SYN. A RST without ACK takes
+    /// its number from the segment that it answers: who has the connection sets ACK, or counts from
+    /// what it has sent itself (RFC 9293 §3.10.7.1).
+    pub(super) fn is_stray(&self) -> bool {
+        let Some(side) = self.parts.iter().position(|part| part.ttls.1 != 0) else {
+            return false;
+        };
+        if self.parts[1 - side].ttls.1 != 0 {
+            return false;
+        }
+        let refused = self.rst_frame != 0 && usize::from(self.rst_side) != side;
+        match self.lone_ack {
+            None => true,
+            Some(ack) => refused && self.rst_is_bare && self.rst_seq == ack && !self.acks_advance,
+        }
+    }
+
+    /// Whether nobody has answered the SYN yet, or only for an older connection.
+    fn awaits(&self, sender: u8) -> bool {
+        let caller = self.syn_side == Some(sender);
+        self.stray_ack == 0 || caller && !self.stray_ack_fits
+    }
+
+    /// Whether this SYN+ACK acknowledges something else than the SYN that is in the capture, or what
+    /// was sent with it: it is the answer to a SYN of another connection (RFC 9293 §3.5).
+    fn answers_another(&self, side: usize, segment: &Segment) -> bool {
+        let caller = &self.parts[1 - side];
+        let called = self.syn_side.map(usize::from) == Some(1 - side) && !self.both_syn;
+        let own = caller.isn() == Some(segment.ack);
+        called && self.synack_frame == 0 && (own || caller.has_not_sent(segment.ack))
+    }
+
+    /// Whether what this side acknowledges is of an older connection, as far as it has answered.
+    pub(super) fn speaks_of_another(&self, side: usize) -> bool {
+        self.stray_ack != 0
+            && !self.stray_ack_fits
+            && self.synack_frame == 0
+            && self.syn_side.map(usize::from) == Some(1 - side)
+    }
+
+    /// Takes in an answer that is no SYN+ACK for this SYN.
+    #[cold]
+    fn astray(&mut self, fits: bool, seen: &Seen) {
+        self.stray_ack = seen.frame;
+        self.stray_ack_fits = fits;
+        self.stray_number = seen.segment.ack;
+        self.stray_accepts = seen.segment.has(tcp::SYN);
+    }
+
+    /// Whether a RST of the caller refuses what answered for another connection, or is left of one:
+    /// it has not the number after the caller's SYN, and ends nothing.
+    pub(super) fn refuses_another(&self, side: usize, number: u32) -> bool {
+        self.syn_side.map(usize::from) == Some(side)
+            && self.synack_frame == 0
+            && self.ack_frame == 0
+            && self.parts[side].has_not_sent(number)
+    }
+
+    /// Whether a RST of the caller, with the number that the called side expects, has ended the call
+    /// before its handshake was complete.
+    fn has_reset_its_call(&self, side: usize) -> bool {
+        let next = self.parts[side].isn().map(|isn| isn.wrapping_add(1));
+        self.rst_frame > self.synack_frame
+            && usize::from(self.rst_side) == side
+            && next == Some(self.rst_seq)
+    }
+
+    /// Takes in the ACK of a caller that has reset the call itself: a program and its system do not
+    /// know of each other.
+    #[cold]
+    fn acknowledged_too_late(&mut self, frame: u32) {
+        let trouble = self.trouble.get_or_insert_default();
+        if trouble.too_late == 0 {
+            trouble.too_late = frame;
+        }
+    }
+
+    /// Takes in a RST of the called side to what came too late.
+    pub(super) fn refuses_late(&mut self, side: usize, frame: u32) {
+        if self.syn_side.map(usize::from) != Some(1 - side) || self.ack_frame != 0 {
+            return;
+        }
+        if let Some(trouble) = self.trouble.as_mut().filter(|t| t.too_late != 0)
+            && trouble.refusals.len() < NAMED
+        {
+            trouble.refusals.push(frame);
+        }
+    }
+
+    /// Takes in an ACK of the called side: if it goes on after the caller's late ACK, that RST has
+    /// not ended the call.
+    fn goes_on_with(&mut self, side: usize) {
+        let trouble = self.trouble.as_mut();
+        let late = trouble.map_or(0, |t| std::mem::take(&mut t.too_late));
+        if late != 0 && usize::from(self.rst_side) == 1 - side {
+            self.ack_frame = late;
+            self.disown(late);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What is sent again and again until the connection's last frame, while nothing of the other side
+//! comes: data, or a FIN.
+
+use super::{Story, Trouble, Unheard};
+use crate::track::tcp::{End, Stream};
+use std::net::IpAddr;
+
+/// So often, and over so many nanoseconds, something was sent again: less is every loss.
+const OFTEN: u32 = 3;
+const LONG: i64 = 1_000_000_000;
+
+impl Trouble {
+    /// Takes in what was sent before, by a side that alone was seen from frame `since` on.
+    pub(super) fn unheard(&mut self, since: u32, again: (u32, i64)) {
+        let new = Unheard {
+            since,
+            first: again,
+            newest: again,
+            count: 0,
+        };
+        let known = self.unheard.get_or_insert(new);
+        if known.since != since {
+            *known = new;
+        }
+        known.count += 1;
+        known.newest = again;
+    }
+}
+
+/// One that was heard no more.
+pub(crate) struct Silent {
+    /// Who sent again, and to whom.
+    pub(crate) sender: IpAddr,
+    pub(crate) to: (IpAddr, u16),
+    pub(crate) client: IpAddr,
+    /// From this frame on only it was seen.
+    pub(crate) since: u32,
+    /// First and last frame in which it sent again, how often, and nanoseconds between.
+    pub(crate) frames: (u32, u32),
+    pub(crate) count: u32,
+    pub(crate) span: i64,
+}
+
+/// That of a connection, if there is one: both sides were seen before, and it was not reset.
+pub(in crate::track::tcp) fn silent(stream: &Stream, ends: [End; 2]) -> Option<Silent> {
+    let story: &Story = &stream.story;
+    let unheard = story.trouble.as_ref()?.unheard?;
+    let side = usize::from(story.talking);
+    let heard_before = story.parts.iter().all(|part| part.ttls.1 != 0);
+    let span = unheard.newest.1.saturating_sub(unheard.first.1);
+    let still = unheard.since == story.talks_since && unheard.count >= OFTEN && span >= LONG;
+    if !still || !heard_before || story.first_rst().is_some() {
+        return None;
+    }
+    let client = super::client_side(stream, ends).0;
+    Some(Silent {
+        sender: ends[side].address,
+        to: (ends[1 - side].address, ends[1 - side].port),
+        client: ends[client].address,
+        since: unheard.since,
+        frames: (unheard.first.0, unheard.newest.0),
+        count: unheard.count,
+        span,
+    })
+}
