@@ -152,8 +152,10 @@ impl Copies {
     pub(crate) fn usual(&mut self, frame: &Frame<'_>, usual: &Usual) -> bool {
         let bytes = frame.bytes.get(Usual::TRANSPORT..).unwrap_or_default();
         let token = token(bytes, usual.identification, usual.total.into());
-        let alone =
-            self.attentive == 0 && self.interface == Some(frame.interface) && !self.holds(token);
+        let alone = self.attentive == 0
+            && self.interface == Some(frame.interface)
+            && !self.several
+            && !self.holds(token);
         if alone {
             self.clock(frame);
             self.keep(token);
@@ -189,9 +191,9 @@ impl Copies {
     fn holds(&self, token: u32) -> bool {
         // All of them, without an early end: that is a few instructions for eight at a time.
         let count = |tokens: &[u32]| tokens.iter().map(|t| u32::from(*t == token)).sum::<u32>();
-        match <&[u32; LAST]>::try_from(self.tokens.as_slice()) {
-            Ok(few) => count(few) > 0,
-            Err(_) => count(&self.tokens) > 0,
+        match self.tokens.first_chunk::<LAST>() {
+            Some(few) if !self.several => count(few) > 0,
+            _ => count(&self.tokens) > 0,
         }
     }
 

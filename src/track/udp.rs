@@ -240,8 +240,8 @@ fn is_service(port: u16) -> bool {
 /// in the capture. Scripts send from such ports too: 53 is scapy's usual one.
 fn serves(port: u16, said: &[u8]) -> bool {
     match (port, said) {
-        // A name server's answer has the bit that says so (RFC 1035 §4.1.1, RFC 1002 §4.2.1.1).
-        (53 | 137 | 5353 | 5355, [_, _, flags, ..]) => said.len() >= 12 && flags & 0x80 != 0,
+        // A name server's answer has the bit that says so (RFC 1035 §4.1.1).
+        (53 | 5353 | 5355, [_, _, flags, ..]) => said.len() >= 12 && flags & 0x80 != 0,
         // A reply (RFC 2131 §2).
         (67, [operation, ..]) => *operation == 2,
         // A server's modes (RFC 5905 §7.3).
