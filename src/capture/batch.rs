@@ -150,6 +150,16 @@ impl Batch {
         }
     }
 
+    /// The same for the bytes from `start` on of the frame with this number.
+    #[inline]
+    pub(crate) fn fetch_at(&self, number: u32, start: u32) {
+        let index = self.index_of(number).unwrap_or(usize::MAX);
+        if let Some(record) = self.records.get(index) {
+            let offset = wide(record.offset).saturating_add(wide(start));
+            prefetch_index(&self.bytes, offset);
+        }
+    }
+
     /// How many frames there are.
     pub fn len(&self) -> usize {
         self.records.len()

@@ -65,7 +65,10 @@ struct Work {
 impl Work {
     /// Reads the streams.
     fn read(&self, streams: &mut Streams) {
-        for carried in &self.list {
+        for (at, carried) in self.list.iter().enumerate() {
+            if let Some(later) = self.list.get(at + AHEAD) {
+                self.batch.fetch_at(later.seen.frame, later.start());
+            }
             let frame = || {
                 let frame = self.batch.get(carried.seen.frame);
                 frame.map_or(&[][..], |f| f.bytes)

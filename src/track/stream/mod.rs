@@ -189,6 +189,12 @@ impl Carried {
         }
     }
 
+    /// Where its payload begins in the frame.
+    #[inline]
+    pub(crate) fn start(&self) -> u32 {
+        self.start
+    }
+
     /// The payload as far as it was captured, out of its frame.
     fn payload<'a>(&'a self, frame: &'a [u8]) -> &'a [u8] {
         if let Some(whole) = &self.whole {

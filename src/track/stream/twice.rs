@@ -4,9 +4,9 @@
 //! look at all bytes would take longer than all else. What differs only behind is not noticed.
 
 /// How many segments of each side are remembered.
-const KEPT: usize = 8;
+const KEPT: usize = 4;
 /// By how many bytes of its beginning a segment is known.
-const KNOWN_BY: usize = 64;
+const KNOWN_BY: usize = 32;
 /// How many pairs are told.
 const MOST: usize = 100;
 
@@ -106,7 +106,7 @@ mod tests {
         let mut last = Last::default();
         let long = [7; 1000];
         assert_eq!(last.segment(1, &long, 1), None);
-        for (at, found) in [(0, true), (63, true), (64, false), (999, false)] {
+        for (at, found) in [(0, true), (31, true), (32, false), (999, false)] {
             let mut other = long;
             other[at] = 8;
             assert_eq!(last.segment(1, &other, 2).is_some(), found, "{at}");
