@@ -647,3 +647,16 @@ impl Flows {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::serves;
+
+    #[test]
+    fn a_service_is_known_by_what_it_says() {
+        assert!(serves(161, &[0x30, 3, 2, 1, 0]) && !serves(161, b"abc"));
+        // Who is told of events does not answer; transfers have ports of their own.
+        assert!(!serves(514, b"<13>something happened") && !serves(69, &[0, 3, 0, 1]));
+        assert!(serves(7, b"echo") && !serves(7, b"") && !serves(53, b""));
+    }
+}
