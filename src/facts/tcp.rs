@@ -229,7 +229,7 @@ crate::fact! {
         last_frame: u32, "Its last frame in the capture.";
         start_time: Option<Moment>, "When the first segment was seen." absent no_time;
         duration_ms: Option<Milliseconds>, "From the first segment to the last." by [first_frame, last_frame] absent no_time;
-        frame_count: u32, "How many frames Wireshark's stream has, both ways: those of later connections with the same ports too, where it gives them the same number." by [first_frame, last_frame];
+        frame_count: u32, "How many frames it has, both ways; Wireshark's stream may have those of later connections with the same ports besides." by [first_frame, last_frame];
         opened: Opened, "How it began." by [syn_frame, synack_frame, ack_frame, opening_error_frame, refusing_frame, first_frame];
         syn_frame: Option<u32>, "Frame of the first SYN." absent no_syn;
         synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;

@@ -329,12 +329,11 @@ pub(super) fn segment(
     let length = segment.length.unwrap_or(0);
     let initial_rtt = stream.initial_rtt;
     let story = &mut stream.story;
-    // Those of later connections of the same ends too: Wireshark's stream has them.
-    story.frames += 1;
     if story.is_over(seen, since) {
         let signs = Signs::default();
         return story.zeek.segment(memory, side, segment, signs);
     }
+    story.frames += 1;
     if story.first_frame == 0 {
         story.first_frame = frame;
         story.fin_time = i64::MIN;
