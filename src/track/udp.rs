@@ -1,6 +1,9 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
+mod roles;
 mod transactions;
+
+pub(super) use roles::EPHEMERAL;
 
 use super::chunks::Chunks;
 use super::copies;
@@ -9,10 +12,11 @@ use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{self, Ip, Packet};
-use crate::facts::udp::{Answered, Datagram, Flow, FlowRoles};
+use crate::facts::udp::{Answered, Datagram, Flow};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
 use crate::track::room::Room;
 use foldhash::fast::RandomState;
+use roles::{is_service, roles, serves};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use transactions::{Part, Transaction, transaction};
@@ -155,40 +159,6 @@ const PATIENCE: i64 = 1_000_000_000;
 /// Most of them that are remembered.
 const MOST_TRANSFERS: usize = 65_536;
 
-/// Which side asks, and what says so: DHCP's and the well-known ports, a group, which never asks,
-/// and else who sent first.
-fn roles(flow: &Open) -> (usize, FlowRoles) {
-    let [(first, from), (second, to)] = flow.ends;
-    if flow.called {
-        return (1, FlowRoles::Transfer);
-    }
-    let groups = (is_group(first), is_group(second));
-    if (from, to) == (67, 68) {
-        let says = if groups.1 {
-            FlowRoles::Everybody
-        } else {
-            FlowRoles::Port
-        };
-        return (1, says);
-    }
-    let to_client = to >= EPHEMERAL && flow.bytes != [0; 2];
-    let serves = is_service(from) && (is_service(to) || !flow.foreign || to_client);
-    match (groups, serves, is_service(to)) {
-        ((true, false), ..) => (1, FlowRoles::Group),
-        ((false, true), ..) => (0, FlowRoles::Group),
-        (_, true, false) if flow.foreign => (1, FlowRoles::PortAlone),
-        (_, true, false) => (1, FlowRoles::Port),
-        (_, false, true) => (0, FlowRoles::Port),
-        _ if flow.asked => (1, FlowRoles::Asked),
-        _ if flow.asked_at.is_some() => (1, FlowRoles::Moved),
-        (_, false, false) if from >= EPHEMERAL && to < EPHEMERAL => (0, FlowRoles::Ephemeral),
-        _ => (0, FlowRoles::FirstSender),
-    }
-}
-
-/// Where the ports begin that systems give to clients: Linux; others have begun at 49152.
-pub(super) const EPHEMERAL: u16 = 32_768;
-
 /// What an ICMP error says of a datagram; what says most is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Back {
@@ -198,60 +168,6 @@ pub enum Back {
     Undelivered,
     /// The port cannot be reached.
     Refused,
-}
-
-/// Whether a port is that of a service: those that courses meet over UDP.
-fn is_service(port: u16) -> bool {
-    matches!(
-        port,
-        7 | 9
-            | 13
-            | 17
-            | 19
-            | 37
-            | 53
-            | 67
-            | 69
-            | 88
-            | 111
-            | 123
-            | 137
-            | 138
-            | 161
-            | 389
-            | 443
-            | 500
-            | 514
-            | 547
-            | 1812
-            | 1813
-            | 1900
-            | 2049
-            | 3478
-            | 4500
-            | 4789
-            | 5060
-            | 5353
-            | 5355
-    )
-}
-
-/// Whether what the service at a port sends first may be an answer of it, to a question that is not
-/// in the capture. Scripts send from such ports too: 53 is scapy's usual one.
-fn serves(port: u16, said: &[u8]) -> bool {
-    match (port, said) {
-        // A name server's answer has the bit that says so (RFC 1035 §4.1.1).
-        (53 | 5353 | 5355, [_, _, flags, ..]) => said.len() >= 12 && flags & 0x80 != 0,
-        // A reply (RFC 2131 §2).
-        (67, [operation, ..]) => *operation == 2,
-        // A server's modes (RFC 5905 §7.3).
-        (123, [first, ..]) => said.len() >= 48 && matches!(first & 7, 2 | 4 | 5),
-        // A sequence (RFC 1157 §4).
-        (161, [tag, ..]) => *tag == 0x30,
-        // Transfers have ports of their own; who is told of events does not answer.
-        (TFTP | 514, _) => false,
-        _ => !said.is_empty(),
-    }
 }
 
 /// All flows of a capture.
@@ -645,18 +561,5 @@ impl Flows {
             },
             error_frame: (flow.error_frame != 0).then_some(flow.error_frame),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::serves;
-
-    #[test]
-    fn a_service_is_known_by_what_it_says() {
-        assert!(serves(161, &[0x30, 3, 2, 1, 0]) && !serves(161, b"abc"));
-        // Who is told of events does not answer; transfers have ports of their own.
-        assert!(!serves(514, b"<13>something happened") && !serves(69, &[0, 3, 0, 1]));
-        assert!(serves(7, b"echo") && !serves(7, b"") && !serves(53, b""));
     }
 }
