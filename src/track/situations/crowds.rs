@@ -32,9 +32,7 @@ impl<T> Default for Crowd<T> {
 impl<T: std::hash::Hash + Eq> Crowd<T> {
     fn add(&mut self, member: T, frames: &[u32]) {
         self.count += 1;
-        if self.members.len() < 4096 {
-            self.members.insert(member);
-        }
+        self.members.insert(member);
         let known = frames.iter().filter(|frame| **frame != 0);
         let room = NAMED.saturating_sub(self.frames.len());
         self.frames.extend(known.take(room));
