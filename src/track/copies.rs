@@ -38,6 +38,15 @@ pub(super) fn tells_apart(identification: u32) -> bool {
     identification > 1
 }
 
+/// Receiver and sender of a frame, by their cards.
+type Macs = ([u8; 6], [u8; 6]);
+
+/// Whether one card sent two frames, to the same one. Whoever passes a packet on sends it from a card
+/// of its own: with another TTL they are two packets, as of a traceroute.
+pub(super) fn one_card(earlier: Option<Macs>, later: Option<Macs>) -> bool {
+    earlier == later && earlier.is_some_and(|(to, from)| to != from)
+}
+
 /// Whether two packets that are otherwise alike, so many nanoseconds apart, are one that the network
 /// doubled or a router held, by their IP identifications: what is sent again has another.
 pub(super) fn is_held((known, own): (u32, u32), later: i64) -> bool {

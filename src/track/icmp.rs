@@ -98,9 +98,7 @@ impl Asked {
     /// network doubled: what is sent again has another identification.
     fn is_same(&self, packet: &Packet<'_>, ip: &Ip) -> bool {
         let later = time_of(packet).since(self.time);
-        // Whoever passes a packet on sends it from a card of its own.
-        let one_card = self.macs == packet.macs && self.macs.is_some_and(|(to, from)| to != from);
-        let meant = one_card && self.ttl != ip.ttl;
+        let meant = self.ttl != ip.ttl && copies::one_card(self.macs, packet.macs);
         copies::is_held((self.identification, ip.identification), later) && !meant
     }
 }
@@ -197,8 +195,8 @@ impl Echoes {
             message.sequence,
         );
         let open = self.open.entry(key).or_default();
+        let carried = Carried::of(packet, ip);
         let of = of.or_else(|| {
-            let carried = Carried::of(packet, ip);
             let same = |a: &&Asked| {
                 let like = a.carried == carried && a.fragmented == ip.is_fragment();
                 like && a.is_same(packet, ip)
@@ -236,7 +234,7 @@ impl Echoes {
             fragmented: ip.is_fragment(),
             interface: packet.frame.interface,
             ping,
-            carried: Carried::of(packet, ip),
+            carried,
             sum: sum(packet, false).unwrap_or_default(),
         });
         self.remember(frame, ping);

@@ -1,6 +1,6 @@
 //! What is kept of a frame to be sure that another holds the same packet.
 
-use super::{CLOCKS, ROUTED_WITHIN, WITHIN, tells_apart};
+use super::{CLOCKS, ROUTED_WITHIN, WITHIN, one_card, tells_apart};
 use crate::capture::{LinkType, Time};
 use crate::dissect::{Ip, Packet, as_usize};
 use crate::facts::situation::Difference;
@@ -133,10 +133,9 @@ impl Record {
         // Between two places there may be any number of routers.
         let counted = elsewhere || self.ttl.abs_diff(later.ttl) <= 1;
         let round = self.came_round_as(later);
-        // Whoever passes a packet on sends it from a card of its own: these are two, as of a
-        // traceroute.
-        let one_card = self.macs == later.macs && self.macs.is_some_and(|(to, from)| to != from);
-        let meant = one_card && self.interface == later.interface && self.ttl != later.ttl;
+        let meant = self.interface == later.interface
+            && self.ttl != later.ttl
+            && one_card(self.macs, later.macs);
         if !(round || near && counted && !meant) || !self.same(later) {
             return None;
         }
