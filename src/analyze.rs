@@ -20,7 +20,7 @@ use crate::track::tcp::Back;
 use crate::track::tcp::segments::Segments;
 use crate::track::{Trackers, pairs, situations, traces};
 use foldhash::fast::RandomState;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use summary::Summary;
 
@@ -437,6 +437,7 @@ impl Stream {
             lookups.extend_from_slice(trackers.lookups.lookups());
             lookups.sort_by_key(|l| l.query_frame.or(l.response_frame));
         }
+        told_of(&icmp_errors, trackers.lookups.lookups(), &mut lookups);
         let mut records = trackers.lookups.records().to_vec();
         records.extend_from_slice(messages.records());
         records.sort_by_key(|r| r.frame);
@@ -490,5 +491,21 @@ impl Stream {
             }
         }
         errors
+    }
+}
+
+/// Adds the ICMP errors about queries to all lookups; `lookups` has them all, or is empty where none
+/// differs from `known`.
+fn told_of(errors: &[IcmpError], known: &[Lookup], lookups: &mut Vec<Lookup>) {
+    let about = errors.iter().rev();
+    let about: HashMap<u32, u32, RandomState> = about
+        .filter_map(|e| Some((e.about_frame?, e.frame)))
+        .collect();
+    let error = |lookup: &Lookup| about.get(&lookup.query_frame?).copied();
+    if lookups.is_empty() && known.iter().any(|lookup| error(lookup).is_some()) {
+        lookups.extend_from_slice(known);
+    }
+    for lookup in lookups {
+        lookup.error_frame = error(lookup);
     }
 }

@@ -264,6 +264,8 @@ pub struct Message {
     pub id: u16,
     /// All flags.
     pub flags: u16,
+    /// How many questions and answers its header promises.
+    pub counts: [u16; 2],
     /// The questions that could be read.
     pub questions: Vec<Question>,
     /// The answers that could be read.
@@ -312,6 +314,7 @@ impl Message {
         let mut message = Message {
             id: view.u16(0)?,
             flags: view.u16(2)?,
+            counts: [questions, answers],
             questions: Vec::new(),
             answers: Vec::new(),
             authorities: Vec::new(),

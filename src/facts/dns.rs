@@ -52,6 +52,7 @@ fn no_response(l: &Lookup) -> Absent {
         (NameService::Mdns, _) => {
             Absent::untold("multicast questions need no answer, and none is in the capture")
         }
+        _ if l.error_frame.is_some() => Absent::never("an ICMP error came back instead"),
         _ if l.stray_frames.is_some() => Absent::untold(
             "no response from the address that was asked is in the capture, only from another",
         ),
@@ -71,14 +72,16 @@ crate::fact! {
         client: Option<IpAddr>, "Who asks." absent |_| Absent::untold("it was told to everybody, and who asked, if anybody did, is not in the capture");
         server: IpAddr, "Who is asked.";
         id: u16, "Transaction number.";
-        name: String, "Name asked for.";
+        name: String, "Name asked for; empty where the capture cuts it.";
         kind: Cow<'static, str>, "Type asked for: A, AAAA, PTR and so on.";
         status: Option<Cow<'static, str>>, "Response code in words: No error, No such name." by [response_frame] absent no_response;
-        answers: Option<Vec<String>>, "Data of the answer records, in order." by [response_frame] absent no_response;
-        answer_count: Option<u32>, "How many answer records there are." by [response_frame] absent no_response;
+        answers: Option<Vec<String>>, "Data of the answer records that can be read, in order." by [response_frame] absent no_response;
+        answer_count: Option<u32>, "How many answer records its header promises." by [response_frame] absent no_response;
         authoritative: Option<bool>, "Whether the responding server is responsible for the name." by [response_frame] absent no_response;
         truncated: Option<bool>, "Whether the response is cut (TC): who asked is to ask again over TCP." by [response_frame] absent no_response;
-        referral: Option<bool>, "Whether the server, not responsible and without an answer, names others to ask: they are records of the authority section." by [response_frame] absent no_response;
+        referral: Option<bool>, "Whether the server, not responsible and without an answer, names others to ask: they are records of the authority section." by [response_frame] absent |l: &Lookup| if l.response_cut.is_some() { Absent::untold("the capture cuts the response before it, or it is broken") } else { no_response(l) };
+        response_cut: Option<bool>, "Whether not all of its questions and answers can be read: the capture cuts it, or it is broken." by [response_frame] absent no_response;
+        error_frame: Option<u32>, "ICMP error about the query." by [query_frame, error_frame] absent |_| Absent::untold("no ICMP error about it is in the capture");
         repeats: u32, "How often the query came again before the answer: sent again, or as a copy.";
         stray_frames: Option<Box<Frames>>, "Frames of responses with its number, ports and question that came from an address which was not asked." by [query_frame, stray_frames] absent |_| Absent::never("no such response is in the capture");
         other_response_frame: Option<u32>, "Frame of a second response, that says something else though the question was sent once." absent |_| Absent::never("no response that says something else is in the capture");

@@ -37,6 +37,9 @@ fn no_responders(p: &Ping) -> Absent {
 
 fn no_reply(p: &Ping) -> Absent {
     match p.error_frame {
+        _ if p.error_shared => Absent::untold(
+            "an equal request was sent too, and an ICMP error came back that may be about either of them",
+        ),
         Some(_) => Absent::never("an ICMP error came back instead of a reply"),
         None if p.reply_shared => Absent::untold(
             "an equal request was sent too, and a reply came that may answer either of them",
@@ -81,7 +84,8 @@ crate::fact! {
         responders: Option<Vec<IpAddr>>, "Who of the group that was asked replied, in order." by [reply_frames] absent no_responders;
         whole: bool, "Whether the request and the reply are there with all their fragments.";
         copy_frames: Frames, "Frames that hold the request or a reply once more: captured again, not sent again." by [frame, copy_frames];
-        error_frame: Option<u32>, "Frame of an ICMP error about this request." absent |_| Absent::untold("no ICMP error about it is in the capture");
+        error_frame: Option<u32>, "Frame of an ICMP error about this request." absent |p: &Ping| if p.error_shared { no_reply(p) } else { Absent::untold("no ICMP error about it is in the capture") };
+        error_shared: bool, "Several equal requests waited when an ICMP error came back; which of them it is about cannot be told: they are given their errors in the order they were sent in." by [frame, error_frame];
     }
 }
 
@@ -102,6 +106,7 @@ crate::fact! {
         about_destination: Option<IpAddr>, "Destination address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
         copy_of_frame: Option<u32>, "Frame shortly before that holds the same error: captured twice, or doubled on its way." absent |_| Absent::never("no frame shortly before holds the same packet");
         about_frame: Option<u32>, "Frame of that packet, when it is in the capture." absent |_| Absent::untold("the packet it is about is not in the capture, or cannot be told from others like it");
+        about_shared: bool, "Several packets that it may be about were sent, with nothing to tell them apart: they are given their errors in the order they were sent in." by [about_frame];
     }
 }
 
@@ -113,8 +118,9 @@ crate::fact! {
         destination: IpAddr, "Whom it traces.";
         ttl: u8, "TTL of the probe: the router that answers is so many hops away.";
         router: Option<IpAddr>, "Who answered." by [answer_frame] absent |_| Absent::untold("nothing that answers this probe is in the capture");
+        answer_shared: bool, "Several equal probes waited when the answer came; which of them it answers cannot be told: they are given their answers in the order they were sent in." by [frame, answer_frame];
         answer_frame: Option<u32>, "Frame of the answer." absent |_| Absent::untold("nothing that answers this probe is in the capture");
-        rtt_ms: Option<Milliseconds>, "From the probe to the answer." absent |t: &TraceProbe| if t.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { Absent::untold("nothing that answers this probe is in the capture") };
+        rtt_ms: Option<Milliseconds>, "From the probe to the answer." absent |t: &TraceProbe| if t.answer_shared { Absent::untold("several equal probes waited when the answer came; which of them it answers cannot be told") } else if t.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { Absent::untold("nothing that answers this probe is in the capture") };
         reached: bool, "Whether it was the destination itself that answered." by [answer_frame];
     }
 }

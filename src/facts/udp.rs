@@ -4,7 +4,11 @@ use super::{Absent, Milliseconds, Moment, Side};
 use std::net::IpAddr;
 
 fn no_answer(d: &Datagram) -> Absent {
-    if d.error_frame.is_some() {
+    if d.error_shared {
+        Absent::untold(
+            "an equal datagram was sent too, and an ICMP error came back that may be about either of them",
+        )
+    } else if d.error_frame.is_some() {
         Absent::never("an ICMP error came back instead")
     } else if matches!((d.source_port, d.destination_port), (67 | 68, 67 | 68)) {
         // Fixed part and magic cookie (RFC 2131 section 2): before them it is not known for DHCP.
@@ -46,7 +50,8 @@ crate::fact! {
         answer_frame: Option<u32>, "First datagram back after it; of a request of DHCP, the first of its transaction." absent no_answer;
         answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent |d: &Datagram| if d.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { no_answer(d) };
-        error_frame: Option<u32>, "ICMP error about it." absent |_| Absent::untold("no ICMP error about it is in the capture");
+        error_frame: Option<u32>, "ICMP error about it." absent |d: &Datagram| if d.error_shared { no_answer(d) } else { Absent::untold("no ICMP error about it is in the capture") };
+        error_shared: bool, "Several equal datagrams were sent before an ICMP error came back; which of them it is about cannot be told: they are given their errors in the order they were sent in." by [frame, error_frame];
         copy_of_frame: Option<u32>, "Frame shortly before that holds the same packet: captured twice, or doubled on its way." absent |_| Absent::never("no frame shortly before holds the same packet");
         answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP or TFTP.";
         cut_by_receiver_bytes: Option<u32>, "Bytes that a receive buffer of the size given with --receive-buffer discards." absent |_| Absent::untold("the receiver's buffer does not show in a capture: give its size with --receive-buffer");

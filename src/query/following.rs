@@ -278,6 +278,7 @@ impl Following {
                                 stream: note.stream,
                             },
                             identification: 0,
+                            cut: false,
                         };
                         for message in &mut said.messages {
                             if let (Protocol::Dns, Some(bytes)) =
@@ -326,9 +327,8 @@ impl Following {
                 };
                 if wants.tcp && packet.layers.as_slice().iter().any(whole) {
                     said.quoted_stream = crate::track::icmp::quoted(packet).and_then(|q| {
-                        let (from, to) = q.ports.filter(|_| q.protocol == 6)?;
-                        let ends = ((q.source, from), (q.destination, to));
-                        Some(trackers.tcp.between(ends.0, ends.1, 0)?.0)
+                        let segment = q.protocol == 6;
+                        segment.then(|| trackers.tcp.quoted(&q))?
                     });
                 }
             }

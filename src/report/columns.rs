@@ -173,12 +173,14 @@ const DATAGRAMS: Columns = columns![Datagram;
                 format!("perhaps in {frame}")
             }
             (Side::Client, Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
+            (_, _, Some(frame), _) if d.error_shared => format!("perhaps ICMP error {frame}"),
             (_, _, Some(frame), _) => format!("ICMP error {frame}"),
             (Side::Server, _, _, Some(asked)) if d.sender_guessed => {
                 format!("perhaps answers {asked}")
             }
             (Side::Server, _, _, Some(asked)) => format!("answers {asked}"),
             (Side::Server, ..) => "-".to_owned(),
+            _ if d.error_shared => "unclear".to_owned(),
             _ => NONE_HERE.to_owned(),
         }
     }),
@@ -313,10 +315,11 @@ const PINGS: Columns = columns![Ping;
         format!("{} {}", p.ttl, or_dash(p.reply_ttl))
     }),
     ("reply in", |p, _| match p.error_frame {
+        Some(frame) if p.reply_frame.is_none() && p.error_shared => format!("perhaps error {frame}"),
         Some(frame) if p.reply_frame.is_none() => format!("error {frame}"),
         _ => match p.reply_frame {
             Some(frame) if p.reply_shared => format!("perhaps {frame}"),
-            None if p.reply_shared => "unclear".to_owned(),
+            None if p.reply_shared || p.error_shared => "unclear".to_owned(),
             frame => or_dash(frame),
         },
     }),
@@ -338,6 +341,14 @@ const PINGS: Columns = columns![Ping;
     ("captured again in", |p, t| frames(&p.copy_frames, t)),
 ];
 
+/// A frame, which may be another one's.
+fn perhaps(shared: bool, frame: Option<u32>) -> String {
+    match frame {
+        Some(frame) if shared => format!("perhaps {frame}"),
+        frame => or_dash(frame),
+    }
+}
+
 const ICMP_ERRORS: Columns = columns![IcmpError;
     ("frame", |e, _| e.frame.to_string()),
     ("at", |e, t| moment(e.time, t)),
@@ -352,7 +363,7 @@ const ICMP_ERRORS: Columns = columns![IcmpError;
         _ => e.meaning.clone(),
     }),
     ("about", |e, _| e.about.clone()),
-    ("sent in", |e, _| or_dash(e.about_frame)),
+    ("sent in", |e, _| perhaps(e.about_shared, e.about_frame)),
     ("copy of", |e, _| e.copy_of_frame.map_or_else(String::new, |f| f.to_string())),
 ];
 
@@ -474,9 +485,16 @@ const LOOKUPS: Columns = columns![Lookup;
             Operation::Query => String::new(),
             other => format!("{other}: "),
         };
-        format!("{asked}{} {}{over}", l.kind, l.name)
+        match (&*l.kind, &*l.name) {
+            ("", "") => format!("{asked}(cut){over}"),
+            (kind, name) => format!("{asked}{kind} {name}{over}"),
+        }
     }),
     ("answer", |l, _| match (l.status.as_deref(), &l.answers) {
+        (Some("No error"), Some(answers)) if l.response_cut == Some(true) => {
+            let count = l.answer_count.unwrap_or(0);
+            format!("{count} answers, cut: {} …", answers.join(" "))
+        }
         (Some("No error"), Some(_)) if l.operation != Operation::Query => "done".to_owned(),
         (Some("No error"), Some(answers)) if answers.is_empty() => {
             match (l.truncated, l.referral) {
@@ -494,7 +512,10 @@ const LOOKUPS: Columns = columns![Lookup;
             format!("{}: {status}", answers.join(" "))
         }
         (Some(status), _) => status.to_owned(),
-        _ => NONE_HERE.to_owned(),
+        _ => match l.error_frame {
+            Some(frame) => format!("ICMP error {frame}"),
+            None => NONE_HERE.to_owned(),
+        },
     }),
     ("from elsewhere", |l, t| {
         let strays = l.stray_frames.as_ref();
@@ -616,7 +637,7 @@ const TRACES: Columns = columns![TraceProbe;
     ("to", |p, _| p.destination.to_string()),
     ("TTL", |p, _| p.ttl.to_string()),
     ("answered by", |p, _| or_dash(p.router)),
-    ("in", |p, _| or_dash(p.answer_frame)),
+    ("in", |p, _| perhaps(p.answer_shared, p.answer_frame)),
     ("RTT", |p, _| span(p.rtt_ms)),
     ("reached", |p, _| if p.reached { "yes" } else { "no" }.to_owned()),
 ];

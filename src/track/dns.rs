@@ -57,6 +57,8 @@ pub struct Seen {
     pub conversation: Conversation,
     /// IP identification of its datagram, or 0.
     pub identification: u32,
+    /// The capture does not have all of it.
+    pub cut: bool,
 }
 
 /// What Wireshark keeps of one query.
@@ -126,6 +128,7 @@ impl Lookups {
                 stream: flow,
             },
             identification: ip.identification,
+            cut: packet.payload.captured < packet.payload.reported,
         };
         self.message(&seen, protocol, packet.payload_bytes())
     }
@@ -136,7 +139,7 @@ impl Lookups {
         let Some(mut message) = Message::parse(bytes) else {
             return Note::default();
         };
-        let stranger = operation(protocol, &message).is_none();
+        let stranger = operation(seen, protocol, &message).is_none();
         let note = if stranger {
             let strangers = self.strangers.get_or_insert_default();
             match message.is_response() {
@@ -333,13 +336,14 @@ impl Lookups {
         let kind = question.map(|q| type_name(q.kind));
         let named = |place: &usize| {
             let row = &self.rows[*place];
-            let fits = question.is_none_or(|q| row.name.eq_ignore_ascii_case(&q.name));
+            // What the capture cuts has no name.
+            let fits = row.name.is_empty()
+                || question.is_none_or(|q| row.name.eq_ignore_ascii_case(&q.name));
             fits && row.query_frame.is_some()
         };
         let typed = |place: &usize| {
-            let fits = kind
-                .as_ref()
-                .is_none_or(|kind| self.rows[*place].kind == *kind);
+            let own = &self.rows[*place].kind;
+            let fits = own.is_empty() || kind.as_ref().is_none_or(|kind| own == kind);
             fits && named(place)
         };
         let open = |place: &usize| self.rows[*place].response_frame.is_none();
@@ -482,6 +486,7 @@ mod tests {
             destination: to,
             conversation: Conversation { tcp: false, stream },
             identification: 0,
+            cut: false,
         }
     }
 

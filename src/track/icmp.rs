@@ -4,9 +4,11 @@ mod carried;
 mod errors;
 mod pieces;
 mod quoted;
+mod whose;
 
 pub(crate) use errors::{About, AboutTcp, meaning};
 pub(crate) use quoted::{Quoted, quoted};
+pub(crate) use whose::{Alike, Told, ran_out_after, whose};
 
 use super::copies;
 use super::pairs::time_of;
@@ -372,7 +374,7 @@ impl Echoes {
     }
 
     /// The errors that quote a TCP segment.
-    pub fn about_tcp(&self) -> &[AboutTcp] {
+    pub(crate) fn about_tcp(&self) -> &[AboutTcp] {
         &self.about_tcp
     }
 

@@ -262,27 +262,22 @@ impl Trackers {
         // For the number only.
         self.udp.quoted(packet);
         let (mut frame, mut stream) = (None, None);
-        if let Some((from, to)) = quoted.ports {
-            let ends = ((quoted.source, from), (quoted.destination, to));
-            if quoted.protocol == 6 {
-                stream = self.tcp.between(ends.0, ends.1, quoted.identification);
-            }
-            if quoted.protocol == 17 {
-                let v4 = matches!(packet.transport, Transport::Icmp(_));
-                let what = match (v4, message.kind, message.code) {
-                    (true, 3, 3) | (false, 1, 4) => Some(udp::Back::Refused),
-                    (true, 11, 0) | (false, 3, 0) => Some(udp::Back::Expired),
-                    // Too fast, or a better way: neither says that it was not delivered.
-                    (true, 4 | 5, _) | (false, 137, _) => None,
-                    _ => Some(udp::Back::Undelivered),
-                };
-                frame = self.udp.error(ends.0, ends.1, packet.frame.number, what);
-            }
+        let v6 = matches!(packet.transport, Transport::Icmpv6(_));
+        let expired = (message.kind, message.code) == (if v6 { 3 } else { 11 }, 0);
+        let ran_out = expired.then(|| icmp::ran_out_after(ip.ttl));
+        if quoted.protocol == 6 {
+            let found = self.tcp.quoted(&quoted);
+            stream = found.map(|stream| (stream, self.tcp.whose(stream, &quoted, ran_out)));
+        }
+        // The copy of an error is about what the error is about.
+        if quoted.protocol == 17 && copy_of.is_none() {
+            frame = self.udp.error(packet, message, &quoted, ran_out);
         }
         let about = icmp::About {
             quoted: Some(&quoted),
             frame,
             stream,
+            ran_out,
             copy_of,
         };
         self.icmp.error(packet, ip, message, about);

@@ -67,7 +67,9 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
                 ttl: ping.ttl,
                 router: error.map(|e| e.sender).or(ping.reply_frame.map(|_| to)),
                 answer_frame: error.map(|e| e.frame).or(ping.reply_frame),
+                answer_shared: error.map_or(ping.reply_shared, |e| e.about_shared),
                 rtt_ms: match (error, ping.time) {
+                    (Some(error), _) if error.about_shared => None,
                     (Some(error), Some(sent)) => {
                         error.time.and_then(|t| Milliseconds::between(sent.0, t.0))
                     }
@@ -87,7 +89,9 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
                 ttl,
                 router: error.map(|e| e.sender),
                 answer_frame: error.map(|e| e.frame),
+                answer_shared: error.is_some_and(|e| e.about_shared),
                 rtt_ms: error
+                    .filter(|e| !e.about_shared)
                     .and_then(|e| e.time)
                     .filter(|_| timed)
                     .and_then(|t| Milliseconds::between(time.0, t.0)),
@@ -167,8 +171,9 @@ fn syns(
             ttl: call.ttl,
             router: error.map(|e| e.sender).or(answer.map(|_| call.to)),
             answer_frame: error.map(|e| e.frame).or(answer.map(|a| a.0)),
+            answer_shared: error.is_some_and(|e| e.about_shared),
             rtt_ms: end
-                .filter(|_| timed)
+                .filter(|_| timed && error.is_none_or(|e| !e.about_shared))
                 .and_then(|end| Milliseconds::between(call.time, end)),
             reached: answer.is_some(),
         });

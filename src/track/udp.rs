@@ -1,22 +1,24 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
 mod roles;
+mod sent;
 mod transactions;
 
 pub(super) use roles::EPHEMERAL;
 
 use super::chunks::Chunks;
-use super::copies;
+use super::icmp::{Quoted, Told};
 use super::pairs::{Census, is_group, time_of};
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
-use crate::dissect::{self, Ip, Packet};
+use crate::dissect::{self, Ip, Message, Packet, Transport};
 use crate::facts::udp::{Answered, Datagram, Flow};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
 use crate::track::room::Room;
 use foldhash::fast::RandomState;
 use roles::{is_service, roles, serves};
+use sent::{Last, Said, Sent};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use transactions::{Part, Transaction, transaction};
@@ -127,6 +129,8 @@ struct Row {
     /// Row that this one answers.
     answers: u32,
     error_frame: u32,
+    /// That error may be about another one, or another's about this.
+    error_shared: bool,
     /// The frame that held it before.
     copy_of: u32,
     side: u8,
@@ -161,13 +165,41 @@ const MOST_TRANSFERS: usize = 65_536;
 
 /// What an ICMP error says of a datagram; what says most is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Back {
+enum Back {
     /// Its TTL ran out on the way.
     Expired,
     /// It cannot be delivered.
     Undelivered,
     /// The port cannot be reached.
     Refused,
+}
+
+impl Back {
+    /// What an error says; nothing of the packet itself if it came too fast, or goes a better way
+    /// now.
+    fn of(packet: &Packet<'_>, message: &Message) -> Option<Back> {
+        let v4 = matches!(packet.transport, Transport::Icmp(_));
+        match (v4, message.kind, message.code) {
+            (true, 3, 3) | (false, 1, 4) => Some(Back::Refused),
+            (true, 11, 0) | (false, 3, 0) => Some(Back::Expired),
+            (true, 4 | 5, _) | (false, 137, _) => None,
+            _ => Some(Back::Undelivered),
+        }
+    }
+}
+
+/// What an error quotes of a datagram.
+fn said<'p>(packet: &Packet<'p>) -> Said<'p> {
+    let mut layers = packet.layers.as_slice().iter();
+    let header = layers.find(|l| l.quoted && l.protocol == Protocol::Udp);
+    let view = header.map(|header| packet.view(header));
+    let length = view.as_ref().and_then(|view| view.u16(4));
+    let quoted = view.map_or(&[][..], |view| view.bytes);
+    let quoted = &quoted[..quoted.len().min(length.unwrap_or(0).into())];
+    Said {
+        length,
+        payload: quoted.get(8..).unwrap_or_default(),
+    }
 }
 
 /// All flows of a capture.
@@ -184,6 +216,7 @@ pub struct Flows {
     transfers: HashSet<(End, IpAddr), RandomState>,
     /// Who sent to whom last, and in which flow.
     callers: HashMap<(End, IpAddr), u32, RandomState>,
+    last: Last,
 }
 
 impl Flows {
@@ -263,6 +296,12 @@ impl Flows {
                 asking.shared = only.is_none();
             }
         }
+        if copy_of.is_none() {
+            let flow = (stream, u8::from(side == 1));
+            let stated = (ip.identification, datagram.stated_length);
+            let sent = Sent::new(flow, row, stated, ip.ttl, packet.payload_bytes());
+            self.last.push(sent);
+        }
         self.rows.push(Row {
             time,
             frame,
@@ -274,6 +313,7 @@ impl Flows {
             shared: false,
             answers,
             error_frame: 0,
+            error_shared: false,
             copy_of: copy_of.unwrap_or(0),
             side: u8::from(side == 1),
             fragments: u8::try_from(fragments).unwrap_or(u8::MAX),
@@ -381,48 +421,44 @@ impl Flows {
         })
     }
 
-    /// An ICMP error about a datagram between these ends, and what it says of its delivery; gives the
-    /// frame it is about.
-    pub fn error(&mut self, from: End, to: End, frame: u32, what: Option<Back>) -> Option<u32> {
-        let key = (from.min(to), from.max(to));
-        let stream = *self.index.get(&key)?;
+    /// An ICMP error about a datagram between these ends: gives the frame that it is about, and how
+    /// surely.
+    pub(crate) fn error(
+        &mut self,
+        packet: &Packet<'_>,
+        message: &Message,
+        quoted: &Quoted,
+        ran_out: Option<u8>,
+    ) -> Option<(u32, Told)> {
+        let (from, to) = quoted.ports?;
+        let (from, to) = ((quoted.source, from), (quoted.destination, to));
+        let stream = *self.index.get(&(from.min(to), from.max(to)))?;
         let flow = self.flows.get_mut(dissect::as_usize(stream))?;
         if flow.first_frame == 0 {
             return None;
         }
+        let (frame, what) = (packet.frame.number, Back::of(packet, message));
         if what > flow.error {
             flow.error_frame = frame;
             flow.error = what;
         }
-        let side = usize::from(flow.ends[0] != from);
-        let newest = dissect::as_usize(flow.newest[side]);
-        let row = self.original(newest);
-        let row = self.rows.get_mut(row)?;
-        if row.answered {
-            return None;
-        }
-        if row.error_frame == 0 && what.is_some() {
-            row.error_frame = frame;
-        }
-        Some(row.frame)
-    }
-
-    /// The datagram that this one is a copy of, or itself.
-    fn original(&self, row: usize) -> usize {
-        let mut found = row;
-        let earlier = (0..row).rev().take(copies::LAST_OF_SEVERAL);
-        for at in std::iter::once(row).chain(earlier) {
-            let (Some(known), Some(this)) = (self.rows.get(found), self.rows.get(at)) else {
-                break;
-            };
-            if at != found && this.frame == known.copy_of {
-                found = at;
+        let side = u8::from(flow.ends[0] != from);
+        let found = self
+            .last
+            .whose((stream, side), quoted, said(packet), ran_out)?;
+        if what.is_some() {
+            for row in found.rows.iter().filter(|_| found.told == Told::Perhaps) {
+                let row = self.rows.get_mut(dissect::as_usize(*row))?;
+                row.error_shared |= row.error_frame == 0;
             }
-            if self.rows.get(found).is_none_or(|row| row.copy_of == 0) {
-                break;
+            let row = self.rows.get_mut(dissect::as_usize(found.rows[found.at]))?;
+            row.error_shared = found.told == Told::Perhaps;
+            if row.error_frame == 0 {
+                row.error_frame = frame;
             }
         }
-        found
+        let row = self.rows.get(dissect::as_usize(found.rows[found.at]))?;
+        Some((row.frame, found.told))
     }
 
     /// All datagrams from one host to another but copies: frame, time, TTL.
@@ -517,6 +553,7 @@ impl Flows {
                 .filter(|_| timed)
                 .and_then(|a| Milliseconds::between(row.time.0, a.time.0)),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
+            error_shared: row.error_shared,
             copy_of_frame: (row.copy_of != 0).then_some(row.copy_of),
             answers_elsewhere: elsewhere(flow) || is_dhcp(flow) && !row.answered,
             cut_by_receiver_bytes: receive_buffer.map(|size| row.payload.saturating_sub(size)),

@@ -13,7 +13,7 @@
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
 //! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active|bootrequest|bootreply xid=1 your= server= asks= client= mask= router= dns= lease=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME | icmp quench about=FRAME (no about: nothing is quoted)
-//! icmp redirect via=ADDRESS about=FRAME | icmp toobig about=FRAME mtu=1280 quote=48 (IPv6; bytes that an error quotes)
+//! icmp redirect via=ADDRESS about=FRAME | icmp toobig about=FRAME mtu=1280 (IPv6) | quote=48 (bytes that an error quotes)
 //! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits | nd redirects ADDRESS via=ADDRESS   (IPv6's neighbour discovery; says= another card)
 //! ip proto=17 at=24 more=1 hex=00ff         a piece of a datagram, from its byte 24 on
 //! eth type=34958 hex=00ff                   a frame of another protocol
@@ -395,10 +395,14 @@ fn icmp(
 ) -> Option<()> {
     let (id, seq) = (line.number("id", 1), line.number("seq", 1));
     let error = |kind: u8, code: u8| {
-        // The header of IP and eight bytes (RFC 792), or nothing.
+        // The header of IP and eight bytes (RFC 792), or more of it, or nothing.
         let quoted = match line.number("about", 0) {
             0 => Vec::new(),
-            about => frames.get(about - 1)?.get(14..42)?.to_vec(),
+            about => {
+                let quoted = frames.get(about - 1)?.get(14..)?;
+                let most = line.number("quote", 28);
+                quoted.get(..quoted.len().min(most))?.to_vec()
+            }
         };
         Some((
             Icmpv4Type::Unknown {

@@ -19,7 +19,7 @@ pub(super) fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Looku
         response_frame: None,
         time: seen.time.map(|t| Moment(t.0)),
         protocol: service(protocol),
-        operation: operation(protocol, message).unwrap_or(Operation::Query),
+        operation: operation(seen, protocol, message).unwrap_or(Operation::Query),
         transport: if seen.conversation.tcp {
             Carrier::Tcp
         } else {
@@ -36,6 +36,8 @@ pub(super) fn asked(seen: &Seen, protocol: Protocol, message: &Message) -> Looku
         authoritative: None,
         truncated: None,
         referral: None,
+        response_cut: None,
+        error_frame: None,
         repeats: 0,
         time_ms: None,
         stray_frames: None,
@@ -79,11 +81,12 @@ pub(super) fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
     lookup.response_frame = Some(seen.frame);
     let (status, answers) = told(message);
     lookup.status = Some(status);
-    lookup.answer_count = u32::try_from(message.answers.len()).ok();
+    lookup.answer_count = Some(message.counts[1].into());
+    lookup.response_cut = Some(!message.complete);
     lookup.answers = Some(answers);
     lookup.authoritative = Some(message.flags & 0x0400 != 0);
     lookup.truncated = Some(message.flags & 0x0200 != 0);
-    lookup.referral = Some(refers(message));
+    lookup.referral = message.complete.then(|| refers(message));
     if lookup.query_frame.is_some() {
         lookup.time_ms = seen
             .time
@@ -94,11 +97,12 @@ pub(super) fn answer(lookup: &mut Lookup, seen: &Seen, message: &Message) {
 
 /// What a message asks for, or answers; `None` of bytes that only came from or to a port of DNS: no
 /// such operation is known, or nothing is asked.
-pub(super) fn operation(protocol: Protocol, message: &Message) -> Option<Operation> {
+pub(super) fn operation(seen: &Seen, protocol: Protocol, message: &Message) -> Option<Operation> {
     // Multicast hosts say what they are without a question (RFC 6762 §8.3).
-    let asks = message.is_response() || protocol == Protocol::Mdns;
+    let told = message.is_response() || protocol == Protocol::Mdns;
+    let asks = !message.questions.is_empty() || seen.cut && message.counts[0] == 1;
     match message.opcode() {
-        0 if !asks && message.questions.is_empty() => None,
+        0 if !told && !asks => None,
         0 => Some(Operation::Query),
         1 => Some(Operation::InverseQuery),
         2 => Some(Operation::Status),

@@ -1,30 +1,34 @@
 //! ICMP errors, with the packet they are about.
 
 use super::pieces::{AboutEcho, AboutPiece, MOST as MOST_PIECES};
-use super::{Echoes, Quoted};
+use super::{Alike, Echoes, Key, Quoted, Told, whose};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport};
 use crate::facts::Moment;
-use crate::facts::icmp::IcmpError;
-use crate::track::copies::tells_apart;
+use crate::facts::icmp::{IcmpError, Ping};
 use crate::track::redirects::gateway;
 use crate::track::room::Room;
 
 /// What is known of an error when it comes.
 #[derive(Clone, Copy, Default)]
-pub struct About<'q> {
+pub(crate) struct About<'q> {
     /// The packet that it quotes, as far as that was captured.
     pub quoted: Option<&'q Quoted>,
-    /// The frame of it, if it is a datagram.
-    pub frame: Option<u32>,
-    /// Its conversation and the newest frame of it, if it is a TCP segment.
-    pub stream: Option<(u32, Option<u32>)>,
+    /// The frame of it, if it is a datagram, and how surely.
+    pub frame: Option<(u32, Told)>,
+    /// Its conversation and its frame, if it is a TCP segment.
+    pub stream: Option<(u32, Option<(u32, Told)>)>,
+    /// The TTL that it probably had, if the error says that it ran out.
+    pub ran_out: Option<u8>,
     /// The earlier frame that held the same error.
     pub copy_of: Option<u32>,
 }
 
+/// So many requests that are alike may be the one that an error is about.
+const ALIKE: usize = 64;
+
 /// An error that quotes a TCP segment: which it is about is known when the conversation is.
-pub struct AboutTcp {
+pub(crate) struct AboutTcp {
     /// Its place among the errors.
     pub error: usize,
     /// Conversation of the quoted segment.
@@ -35,36 +39,25 @@ pub struct AboutTcp {
 
 impl Echoes {
     /// Takes in an error message, with what is known of it.
-    pub fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, about: About<'_>) {
+    pub(crate) fn error(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        message: &Message,
+        about: About<'_>,
+    ) {
         let About { quoted, .. } = about;
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
         let frame = packet.frame.number;
-        let mut about_frame = about.frame;
+        let same = about.copy_of.and_then(|frame| self.told(frame));
+        let mut told = about.frame.or(same);
         if let Some(quoted) = quoted
             && let Some((identifier, sequence)) = quoted.echo
+            && told.is_none()
         {
             let key = (quoted.source, quoted.destination, identifier, sequence);
-            // Requests with one number are told apart by the identification that is quoted.
-            let own = |place: &&usize| {
-                let asked = self.asked.get(**place);
-                asked.is_some_and(|a| a.identification == quoted.identification)
-            };
-            let open = self.open.get(&key).map(|open| &open.places);
-            let free = |place: &&usize| {
-                let asked = &self.asked[**place];
-                self.pings[asked.ping].error_frame.is_none()
-            };
-            let found = open.and_then(|open| {
-                // Those that cannot be told apart have their errors in the order they were sent in.
-                let alike = (!tells_apart(quoted.identification)).then(|| open.iter().find(free));
-                let own = || open.iter().rev().find(own);
-                alike.flatten().or_else(own).or(open.front())
-            });
-            if let Some(place) = found.copied() {
-                let ping = &mut self.pings[self.asked[place].ping];
-                ping.error_frame.get_or_insert(frame);
-                about_frame = Some(ping.frame);
-            } else {
+            told = self.about_request(&key, quoted.identification, about.ran_out, frame);
+            if told.is_none() {
                 self.about_echo.push(AboutEcho {
                     error: self.errors.len(),
                     key,
@@ -73,7 +66,7 @@ impl Echoes {
             }
         }
         if let Some((quoted, at)) = quoted.and_then(|q| Some((q, q.piece?)))
-            && about_frame.is_none()
+            && told.is_none()
             && self.about_pieces.has_room(MOST_PIECES)
         {
             self.about_pieces.push(AboutPiece {
@@ -84,7 +77,7 @@ impl Echoes {
         }
         let sequence = quoted.and_then(|quoted| quoted.sequence);
         if let (Some((stream, newest)), Some(sequence)) = (about.stream, sequence) {
-            about_frame = newest;
+            told = newest;
             self.about_tcp.push(AboutTcp {
                 error: self.errors.len(),
                 stream,
@@ -114,8 +107,70 @@ impl Echoes {
             about_source: quoted.map(|quoted| quoted.source),
             about_destination: quoted.map(|quoted| quoted.destination),
             copy_of_frame: about.copy_of,
-            about_frame,
+            about_frame: told.map(|(frame, _)| frame),
+            about_shared: told.is_some_and(|(_, told)| told == Told::Perhaps),
         });
+    }
+
+    /// What the error in a frame is about, and how surely.
+    fn told(&self, frame: u32) -> Option<(u32, Told)> {
+        let place = self.errors.binary_search_by_key(&frame, |e| e.frame);
+        let error = self.errors.get(place.ok()?)?;
+        let told = match error.about_shared {
+            true => Told::Perhaps,
+            false => Told::Yes,
+        };
+        error.about_frame.map(|frame| (frame, told))
+    }
+
+    /// Takes in an error about an echo request; gives the request's frame, and how surely it is
+    /// that one. Requests with one number are told apart by the identification that is quoted.
+    fn about_request(
+        &mut self,
+        key: &Key,
+        identification: u32,
+        ran_out: Option<u8>,
+        frame: u32,
+    ) -> Option<(u32, Told)> {
+        let open = &self.open.get(key)?.places;
+        let newest = open.range(open.len().saturating_sub(ALIKE)..);
+        let own = |place: &&usize| self.asked[**place].identification == identification;
+        let mut pings: Vec<usize> = newest
+            .clone()
+            .filter(own)
+            .map(|at| self.asked[*at].ping)
+            .collect();
+        if pings.is_empty() {
+            // It was changed on the way.
+            pings = newest.map(|at| self.asked[*at].ping).collect();
+        }
+        pings.dedup();
+        let alike: Vec<Alike> = pings.iter().map(|ping| self.pings[*ping].alike()).collect();
+        let (at, told) = whose(&alike, ran_out)?;
+        if told == Told::Perhaps {
+            for ping in &pings {
+                let ping = &mut self.pings[*ping];
+                ping.error_shared |= ping.alike().told != Told::Yes;
+            }
+        }
+        let ping = &mut self.pings[pings[at]];
+        ping.error_shared &= told == Told::Perhaps;
+        ping.error_frame.get_or_insert(frame);
+        Some((ping.frame, told))
+    }
+}
+
+impl Ping {
+    /// What its errors tell.
+    fn alike(&self) -> Alike {
+        Alike {
+            ttl: self.ttl,
+            told: match (self.error_frame, self.error_shared) {
+                (None, _) => Told::No,
+                (Some(_), true) => Told::Perhaps,
+                (Some(_), false) => Told::Yes,
+            },
+        }
     }
 }
 

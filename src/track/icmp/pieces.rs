@@ -92,6 +92,7 @@ impl Header {
             whole,
             copy_frames: Vec::new(),
             error_frame: None,
+            error_shared: false,
         }
     }
 

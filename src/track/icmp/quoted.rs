@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The packet that an error quotes.
 #[derive(Clone, Copy, Debug)]
-pub struct Quoted {
+pub(crate) struct Quoted {
     /// Its source.
     pub source: IpAddr,
     /// Its destination.

@@ -41,6 +41,7 @@ impl Messages {
                 stream: piece.stream,
             },
             identification: 0,
+            cut: false,
         };
         self.lookups.message(&seen, protocol, bytes);
         if let Some(lookup) = self.lookups.lookups().get(self.places.len()) {

@@ -5,6 +5,7 @@ use super::{Base, Brief, Called, Connections, Ill, Note, Opening, Place, Pool, S
 use super::{replay, story};
 use crate::dissect::as_usize;
 use crate::facts::tcp::{Connection, ZeekRecord};
+use crate::track::icmp::{Quoted, Told};
 use std::net::IpAddr;
 
 /// How many conversations ahead one is fetched.
@@ -125,15 +126,20 @@ impl Connections {
         self.ask(stream, |stream| story::client_side(stream, ends).0)
     }
 
-    /// The conversation between two ends as it is now, and the newest of the last frames in it
-    /// with this IP identification.
-    pub(crate) fn between(
-        &self,
-        from: (IpAddr, u16),
-        to: (IpAddr, u16),
-        identification: u32,
-    ) -> Option<(u32, Option<u32>)> {
-        self.directory.between(from, to, identification)
+    /// The newest conversation between the ends that an ICMP error quotes.
+    pub(crate) fn quoted(&self, quoted: &Quoted) -> Option<u32> {
+        self.directory.quoted(quoted)
+    }
+
+    /// Which of the last frames of its conversation an ICMP error is about, and how surely.
+    /// `ran_out` is the TTL that it probably had, if that is what the error says.
+    pub(crate) fn whose(
+        &mut self,
+        stream: u32,
+        quoted: &Quoted,
+        ran_out: Option<u8>,
+    ) -> Option<(u32, Told)> {
+        self.directory.whose(stream, quoted, ran_out)
     }
 
     /// The two ends of a conversation, first sender first.

@@ -9,6 +9,7 @@ use crate::dissect::tcp::{self, Segment};
 use crate::facts::situation::Difference;
 use crate::track::chunks::Chunks;
 use crate::track::copies::tells_apart;
+use crate::track::icmp::{Alike, Quoted, Told, whose};
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr};
@@ -149,6 +150,10 @@ struct Sent {
     seq: u32,
     ttl: u8,
     side: u8,
+    /// An earlier frame held it.
+    copy: bool,
+    /// Whether an error is known about it.
+    told: Told,
 }
 
 /// In which VLAN each side of a conversation sent first; two of one side, if there are such. A
@@ -341,6 +346,8 @@ impl Directory {
             seq: seen.segment.seq,
             ttl: seen.ttl,
             side: seen.side,
+            copy: seen.copy.is_some(),
+            told: Told::No,
         };
     }
 
@@ -404,26 +411,50 @@ impl Directory {
         (number, side, step)
     }
 
-    /// The newest conversation between two ends, and the newest of the last frames in it with
-    /// this IP identification.
-    pub(super) fn between(
-        &self,
-        from: (IpAddr, u16),
-        to: (IpAddr, u16),
-        identification: u32,
-    ) -> Option<(u32, Option<u32>)> {
-        let [from, to] = [from, to].map(|(address, port)| End { address, port });
+    /// The newest conversation between the ends that an ICMP error quotes.
+    pub(super) fn quoted(&self, quoted: &Quoted) -> Option<u32> {
+        let ports = quoted.ports?;
+        let ends = [(quoted.source, ports.0), (quoted.destination, ports.1)];
+        let [from, to] = ends.map(|(address, port)| End { address, port });
         let half = half(&self.hasher, &from, &to);
         let known = self.table.find(Known::hash(half), |known| {
             let ends = &self.entries[as_usize(known.stream)].ends;
             known.half == half && (*ends == [from, to] || *ends == [to, from])
         });
-        let stream = known?.stream;
-        let quoted =
-            |s: &&Sent| s.frame != 0 && s.stream == stream && s.identification == identification;
+        known.map(|known| known.stream)
+    }
+
+    /// Which of the last frames of its conversation an ICMP error is about, and how surely.
+    /// `ran_out` is the TTL that it probably had, if that is what the error says.
+    pub(super) fn whose(
+        &mut self,
+        stream: u32,
+        quoted: &Quoted,
+        ran_out: Option<u8>,
+    ) -> Option<(u32, Told)> {
         // IPv6 has no identification.
-        let sent = self.sent.iter().filter(quoted).map(|s| s.frame).max();
-        Some((stream, sent.filter(|_| identification != 0)))
+        if quoted.identification == 0 {
+            return None;
+        }
+        let is_quoted = |s: &Sent| {
+            let same = s.stream == stream && s.identification == quoted.identification;
+            let seq = quoted.sequence.is_none_or(|seq| seq == s.seq);
+            s.frame != 0 && !s.copy && same && seq
+        };
+        let list = self.sent.iter().enumerate();
+        let mut places: Vec<usize> = list.filter(|s| is_quoted(s.1)).map(|s| s.0).collect();
+        places.sort_unstable_by_key(|at| self.sent[*at].frame);
+        let alike = places.iter().map(|at| &self.sent[*at]);
+        let alike: Vec<Alike> = alike
+            .map(|Sent { ttl, told, .. }| Alike {
+                ttl: *ttl,
+                told: *told,
+            })
+            .collect();
+        let (at, told) = whose(&alike, ran_out)?;
+        let sent = &mut self.sent[places[at]];
+        sent.told = told;
+        Some((sent.frame, told))
     }
 
     /// The two ends of a conversation, first sender first.

@@ -2,7 +2,7 @@
 //! has another number. Where only the side that answers was captured there is none, and who calls
 //! again with the same number (a program that makes its own segments) begins none either.
 
-use super::{Story, Trouble};
+use super::{Story, Trouble, some_frame};
 use crate::track::tcp::{Seen, Stream, tcp};
 
 impl Story {
@@ -59,12 +59,12 @@ impl Story {
         true
     }
 
-    /// Whether what the SYN began is over for both ends.
+    /// Whether what the SYN began is over for both ends. A caller that has acknowledged the answer
+    /// was given one, in the capture or not.
     fn has_ended(&self) -> bool {
-        let opened = self.synack_frame != 0 && self.syn_frame != 0;
-        let reset = self
-            .rst()
-            .is_some_and(|(frame, _)| frame > self.synack_frame);
+        let answer = some_frame(self.synack_frame).or(some_frame(self.ack_frame));
+        let opened = answer.is_some() && self.syn_frame != 0;
+        let reset = self.rst().is_some_and(|(frame, _)| Some(frame) > answer);
         opened && (reset || self.parts.iter().all(|part| part.fin_frame != 0))
     }
 

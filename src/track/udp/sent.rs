@@ -1,0 +1,114 @@
+//! The last datagrams, for the ICMP errors that quote them.
+
+use crate::track::copies::tells_apart;
+use crate::track::icmp::{Alike, Quoted, Told, whose};
+use std::collections::VecDeque;
+
+/// How many of the last datagrams an error is compared with.
+const SENT: usize = 1024;
+/// How many of the first bytes of a payload are compared.
+const HEAD: usize = 32;
+
+/// A datagram that an error may quote.
+pub(super) struct Sent {
+    /// Its flow, and the side that sent it.
+    flow: (u32, u8),
+    row: u32,
+    identification: u32,
+    /// What its length field says.
+    length: u16,
+    ttl: u8,
+    head: [u8; HEAD],
+    /// So many bytes of the head are known.
+    known: usize,
+    told: Told,
+}
+
+impl Sent {
+    /// A datagram with this identification and length, of which this payload was captured.
+    pub(super) fn new(
+        flow: (u32, u8),
+        row: u32,
+        (identification, length): (u32, u16),
+        ttl: u8,
+        payload: &[u8],
+    ) -> Sent {
+        let known = payload.len().min(HEAD);
+        let mut head = [0; HEAD];
+        head[..known].copy_from_slice(&payload[..known]);
+        Sent {
+            flow,
+            row,
+            identification,
+            length,
+            ttl,
+            head,
+            known,
+            told: Told::No,
+        }
+    }
+
+    /// Whether an error may quote it.
+    fn fits(&self, quoted: &Quoted, said: Said<'_>) -> bool {
+        let (own, other) = (self.identification, quoted.identification);
+        let another = own != other && (tells_apart(own) || tells_apart(other));
+        let both = self.known.min(said.payload.len());
+        let same = self.head[..both] == said.payload[..both];
+        !another && same && said.length.is_none_or(|length| length == self.length)
+    }
+}
+
+/// What an error quotes of a datagram.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'q> {
+    /// Its length field.
+    pub(super) length: Option<u16>,
+    /// As much of its payload as is quoted.
+    pub(super) payload: &'q [u8],
+}
+
+/// The last datagrams, copies left out.
+#[derive(Default)]
+pub(super) struct Last(VecDeque<Sent>);
+
+impl Last {
+    pub(super) fn push(&mut self, sent: Sent) {
+        if self.0.len() == SENT {
+            self.0.pop_front();
+        }
+        self.0.push_back(sent);
+    }
+
+    /// The rows of the datagrams of one side of a flow that an error may be about, and which of them it
+    /// is about. `ran_out` is the TTL that it probably had, if that is what the error says.
+    pub(super) fn whose(
+        &mut self,
+        flow: (u32, u8),
+        quoted: &Quoted,
+        said: Said<'_>,
+        ran_out: Option<u8>,
+    ) -> Option<Found> {
+        let list = self.0.iter().enumerate();
+        let places = list.filter(|(_, sent)| sent.flow == flow && sent.fits(quoted, said));
+        let places: Vec<usize> = places.map(|(at, _)| at).collect();
+        let alike = places.iter().map(|at| &self.0[*at]);
+        let alike: Vec<Alike> = alike
+            .map(|Sent { ttl, told, .. }| Alike {
+                ttl: *ttl,
+                told: *told,
+            })
+            .collect();
+        let (at, told) = whose(&alike, ran_out)?;
+        let rows = places.iter().map(|at| self.0[*at].row).collect();
+        self.0[places[at]].told = told;
+        Some(Found { rows, at, told })
+    }
+}
+
+/// The datagrams that an error may be about, oldest first.
+pub(super) struct Found {
+    pub(super) rows: Vec<u32>,
+    /// The one that it is told to be about, by its place among them.
+    pub(super) at: usize,
+    pub(super) told: Told,
+}
