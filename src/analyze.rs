@@ -420,7 +420,7 @@ impl Stream {
         let known = trackers.known(&near);
         let hosts = trackers.pairs.hosts(&known);
         let hops = trackers.pairs.next_hops(&known);
-        let census = trackers.pairs.census();
+        let census = trackers.pairs.census(self.summary.last);
         let traces = traces::find(trackers, &icmp_errors);
         let situations = situations::find(
             trackers,

@@ -3,9 +3,21 @@
 use super::{Absent, Frames, Mac, Moment};
 use std::net::{IpAddr, Ipv4Addr};
 
+/// Of what may be in what the capture does not have.
+fn cut() -> Absent {
+    Absent::untold("the capture cuts messages of this transaction before the end of their options")
+}
+
+/// The same of what is told otherwise where nothing is cut.
+fn unless_cut(l: &Lease, absent: Absent) -> Absent {
+    if l.options_cut { cut() } else { absent }
+}
+
 /// Of what only an offer or acknowledgment tells.
 fn no_setting(l: &Lease) -> Absent {
-    if l.ack_frame.is_some() || l.offer_frame.is_some() {
+    if l.options_cut {
+        cut()
+    } else if l.ack_frame.is_some() || l.offer_frame.is_some() {
         Absent::never("the server's message does not carry this option")
     } else {
         Absent::untold("no Offer or ACK of this transaction is in the capture")
@@ -14,6 +26,7 @@ fn no_setting(l: &Lease) -> Absent {
 
 fn no_offer(l: &Lease) -> Absent {
     match (l.discover_frame, l.request_frame) {
+        _ if l.options_cut => cut(),
         (Some(_), _) if l.other_servers.is_some() => {
             Absent::untold("no Offer of the server that was chosen is in the capture")
         }
@@ -28,6 +41,8 @@ fn no_offer(l: &Lease) -> Absent {
 fn no_ack(l: &Lease) -> Absent {
     if l.nak_frame.is_some() {
         Absent::never("the server refused the request")
+    } else if l.options_cut {
+        cut()
     } else if l.request_frame.is_some() {
         Absent::untold("no ACK of the request is in the capture")
     } else {
@@ -43,21 +58,21 @@ crate::fact! {
         messages: Vec<String>, "The messages in order, each with its frame.";
         frames: Frames, "Frames of the messages." by [frames];
         start_time: Option<Moment>, "When the first message was seen." absent |_| Absent::untold("the frames have no time");
-        discover_frame: Option<u32>, "Frame of the first Discover." absent |_| Absent::untold("no Discover of this transaction is in the capture");
+        discover_frame: Option<u32>, "Frame of the first Discover." absent |l: &Lease| unless_cut(l, Absent::untold("no Discover of this transaction is in the capture"));
         offered: Option<IpAddr>, "Address that was offered (yiaddr), by the server that was chosen or else first." by [offer_frame] absent no_offer;
         offer_frame: Option<u32>, "Frame of that offer." absent no_offer;
         obtained_frame: Option<u32>, "Frame of another transaction's ACK that gives the client the address offered or declined here." absent |_| Absent::inapplicable("the address was acknowledged in this transaction, or in none");
-        other_servers: Option<Vec<IpAddr>>, "Servers that offered an address as well and were not chosen." absent |_| Absent::untold("no other server's Offer is in the capture");
-        requested: Option<IpAddr>, "Address the client asked for (option 50, or the one it has)." by [request_frame] absent |_| Absent::untold("no request that names an address is in the capture");
-        request_frame: Option<u32>, "Frame of the first request." absent |_| Absent::untold("no Request of this transaction is in the capture");
+        other_servers: Option<Vec<IpAddr>>, "Servers that offered an address as well and were not chosen." absent |l: &Lease| unless_cut(l, Absent::untold("no other server's Offer is in the capture"));
+        requested: Option<IpAddr>, "Address the client asked for (option 50, or the one it has)." by [request_frame] absent |l: &Lease| unless_cut(l, Absent::untold("no request that names an address is in the capture"));
+        request_frame: Option<u32>, "Frame of the first request." absent |l: &Lease| unless_cut(l, Absent::untold("no Request of this transaction is in the capture"));
         acknowledged: Option<IpAddr>, "Address that was acknowledged: the lease, or to a client that informs, the one it has." by [ack_frame] absent no_ack;
         ack_frame: Option<u32>, "Frame of the ACK, or of the reply of BOOTP." absent no_ack;
-        inform_frame: Option<u32>, "Frame in which a client that has its address asks for the other settings only." absent |_| Absent::inapplicable("the client did not inform");
-        nak_frame: Option<u32>, "Frame of a refusal (NAK)." absent |_| Absent::untold("no NAK is in the capture");
-        released: Option<IpAddr>, "Address the client gave back; nothing answers a release." by [release_frame] absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
-        release_frame: Option<u32>, "Frame of the release." absent |_| Absent::inapplicable("this transaction has no Release; a Release has a number of its own");
-        decline_frame: Option<u32>, "Frame in which the client declined the address, because somebody else uses it; also on the transaction that gave it." absent |_| Absent::untold("no Decline of it is in the capture");
-        declined: Option<IpAddr>, "Address that this message declines (option 50): obtained_frame is the ACK that gave it." by [decline_frame] absent |_| Absent::inapplicable("this transaction has no Decline; a Decline is told by itself");
+        inform_frame: Option<u32>, "Frame in which a client that has its address asks for the other settings only." absent |l: &Lease| unless_cut(l, Absent::inapplicable("the client did not inform"));
+        nak_frame: Option<u32>, "Frame of a refusal (NAK)." absent |l: &Lease| unless_cut(l, Absent::untold("no NAK is in the capture"));
+        released: Option<IpAddr>, "Address the client gave back; nothing answers a release." by [release_frame] absent |l: &Lease| unless_cut(l, Absent::inapplicable("this transaction has no Release; a Release has a number of its own"));
+        release_frame: Option<u32>, "Frame of the release." absent |l: &Lease| unless_cut(l, Absent::inapplicable("this transaction has no Release; a Release has a number of its own"));
+        decline_frame: Option<u32>, "Frame in which the client declined the address, because somebody else uses it; also on the transaction that gave it." absent |l: &Lease| unless_cut(l, Absent::untold("no Decline of it is in the capture"));
+        declined: Option<IpAddr>, "Address that this message declines (option 50): obtained_frame is the ACK that gave it." by [decline_frame] absent |l: &Lease| unless_cut(l, Absent::inapplicable("this transaction has no Decline; a Decline is told by itself"));
         conflict_frame: Option<u32>, "Frame in which another hardware address says that it has the declined address." absent |l: &Lease| if l.decline_frame.is_some() { Absent::untold("nobody else says in this capture that it has the address") } else { Absent::inapplicable("the address was not declined") };
         conflict_mac: Option<Mac>, "That hardware address." by [conflict_frame] absent |_| Absent::inapplicable("there is no such frame");
         server: Option<IpAddr>, "Server identifier (option 54) of the server that was chosen." absent no_setting;
@@ -69,9 +84,10 @@ crate::fact! {
         lease_seconds: Option<u32>, "Lease time (option 51)." by [ack_frame, offer_frame] absent no_setting;
         renewal_seconds: Option<u32>, "Renewal time T1 (option 58)." by [ack_frame, offer_frame] absent no_setting;
         rebinding_seconds: Option<u32>, "Rebinding time T2 (option 59)." by [ack_frame, offer_frame] absent no_setting;
-        host_name: Option<String>, "Host name the client gave (option 12)." absent |_| Absent::never("the client gave no host name");
+        host_name: Option<String>, "Host name the client gave (option 12)." absent |l: &Lease| unless_cut(l, Absent::never("the client gave no host name"));
         client_options: String, "All options of the client's last message but padding, in one text: dhcp_messages has them as a list.";
         server_options: String, "All options of the chosen server's last message, in one text.";
+        options_cut: bool, "The capture cuts a message before the end of its options." by [frames];
     }
 }
 
@@ -81,7 +97,7 @@ crate::fact! {
         frame: u32, "Its frame.";
         time: Option<Moment>, "When it was seen." absent |_| Absent::untold("the frame has no time");
         xid: u32, "Transaction number.";
-        kind: String, "Discover, Offer, Request, ACK, NAK, Release and so on; BOOTP request or reply when it has no type.";
+        kind: String, "Discover, Offer, Request, ACK, NAK, Release and so on; BOOTP request or reply when it has no type, and whose message it is when the capture cuts it before.";
         client_mac: Option<Mac>, "Hardware address of the client." absent |_| Absent::untold("the message is cut before it");
         address: Option<IpAddr>, "Address it gives (yiaddr), asks for (option 50) or is about (ciaddr)." absent |_| Absent::never("it names no address");
         server: Option<IpAddr>, "Server identifier (option 54)." absent |_| Absent::never("it names no server");

@@ -40,6 +40,9 @@ fn unasked(e: &Exchange) -> Absent {
         Some(Unasked::Answered) => {
             Absent::never("all that the client had asked was answered already")
         }
+        None if e.request_unclear => Absent::untold(
+            "bytes are missing in the capture, and which of the requests before it this response answers cannot be told",
+        ),
         None => Absent::untold("the request is not in the capture"),
     }
 }
@@ -131,6 +134,7 @@ crate::fact! {
         cookie: Option<Vec<u8>>, "Cookie header." by [request_frame] absent no_request;
         request_body_bytes: Option<u64>, "Bytes of the request's body." by [request_frame, request_last_frame] absent |e: &Exchange| match e.request_frame { Some(_) => Absent::untold("the request is not whole in the capture: bytes are missing, or the client did not send it whole"), None => unasked(e) };
         unasked: Option<Unasked>, "Why there is no request, where the capture shows that none was sent." by [response_frame] absent |_| Absent::inapplicable("the request is in the capture, or may have been sent and is not in it");
+        request_unclear: bool, "Bytes are missing in the capture, and which of the requests before it this response answers cannot be told." by [response_frame];
         response_frame: Option<u32>, "Frame with the first byte of the response." absent no_response;
         response_last_frame: Option<u32>, "Frame with its last byte." absent not_whole;
         response_lost: Option<Lost>, "Why no response is told, where bytes of the answering side are missing." absent |_| Absent::inapplicable("no response is known to be missing");

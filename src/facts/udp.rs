@@ -10,6 +10,10 @@ fn no_answer(d: &Datagram) -> Absent {
         )
     } else if d.error_frame.is_some() {
         Absent::never("an ICMP error came back instead")
+    } else if d.error_cut_frame.is_some() {
+        Absent::untold(
+            "an ICMP error to its sender came after it, and is cut before the ports of what it is about",
+        )
     } else if matches!((d.source_port, d.destination_port), (67 | 68, 67 | 68)) {
         // Fixed part and magic cookie (RFC 2131 section 2): before them it is not known for DHCP.
         if d.captured_bytes < d.payload_bytes.min(240) {
@@ -50,7 +54,8 @@ crate::fact! {
         answer_frame: Option<u32>, "First datagram back after it; of a request of DHCP, the first of its transaction." absent no_answer;
         answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
         answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent |d: &Datagram| if d.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { no_answer(d) };
-        error_frame: Option<u32>, "ICMP error about it." absent |d: &Datagram| if d.error_shared { no_answer(d) } else { Absent::untold("no ICMP error about it is in the capture") };
+        error_frame: Option<u32>, "ICMP error about it." absent |d: &Datagram| if d.error_shared || d.error_cut_frame.is_some() { no_answer(d) } else { Absent::untold("no ICMP error about it is in the capture") };
+        error_cut_frame: Option<u32>, "ICMP error that came to its sender after it, and is cut before the ports of what it is about: it may be about this one." by [frame, error_cut_frame] absent |_| Absent::never("no such ICMP error is in the capture");
         error_shared: bool, "Several equal datagrams were sent before an ICMP error came back; which of them it is about cannot be told: they are given their errors in the order they were sent in." by [frame, error_frame];
         copy_of_frame: Option<u32>, "Frame shortly before that holds the same packet: captured twice, or doubled on its way." absent |_| Absent::never("no frame shortly before holds the same packet");
         answers_elsewhere: bool, "Answers, if any, come over other flows: it went to several hosts, or is DHCP or TFTP.";
@@ -61,11 +66,11 @@ crate::fact! {
 crate::states! {
     "Whether something came back." Answered {
         Yes "yes" "Datagrams went both ways.";
-        No "no" "Nothing came back, though other packets to the asker are in the capture.";
+        No "no" "Nothing that came back is in the capture, though other packets to the asker are, and it goes on for a second at least.";
         Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
         Expired "expired" "An ICMP error says that the TTL ran out on the way, as the probes of a traceroute want it.";
         Unreachable "unreachable" "Another ICMP error came back.";
-        Unknown "unknown" "Answers come over other flows (to a group, DHCP, TFTP, or a server that answers from another port), the question is not in the capture, or nothing that went to the asker is.";
+        Unknown "unknown" "Answers come over other flows (to a group, DHCP, TFTP, or a server that answers from another port), the question is not in the capture, or nothing that went to the asker is; or the capture ends within a second, or an ICMP error that may be about it is cut before what it is about, or stands before it.";
     }
 }
 

@@ -1,13 +1,16 @@
 //! The columns of the tables for people: few enough for 80 characters, always with frames. The
 //! moment ([`super::WHEN`]) is left out where there is no room for it.
 
+mod dns;
+mod icmp;
+
 use super::{Clock, Times, tcp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::capture::{Capture, Traffic};
 use crate::facts::dhcp::{DhcpMessage, Lease};
-use crate::facts::dns::{Carrier, Lookup, Operation, Record as DnsRecord};
-use crate::facts::http::Exchange;
-use crate::facts::icmp::{Echoed, IcmpError, Ping, TraceProbe};
+use crate::facts::dns::{Lookup, Record as DnsRecord};
+use crate::facts::http::{Exchange, Lost};
+use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
 use crate::facts::tcp::{Connection, Roles, Segment, ZeekRecord};
@@ -34,6 +37,7 @@ macro_rules! columns {
         }),)*]
     };
 }
+use columns;
 
 /// The columns of a section.
 pub fn of(section: &str) -> Columns {
@@ -53,11 +57,11 @@ pub fn of(section: &str) -> Columns {
         Neighbour::SECTION => NEIGHBOURS,
         Hop::SECTION => HOPS,
         Host::SECTION => HOSTS,
-        Ping::SECTION => PINGS,
-        TraceProbe::SECTION => TRACES,
-        IcmpError::SECTION => ICMP_ERRORS,
-        Lookup::SECTION => LOOKUPS,
-        DnsRecord::SECTION => RECORDS,
+        Ping::SECTION => icmp::PINGS,
+        TraceProbe::SECTION => icmp::TRACES,
+        IcmpError::SECTION => icmp::ICMP_ERRORS,
+        Lookup::SECTION => dns::LOOKUPS,
+        DnsRecord::SECTION => dns::RECORDS,
         Exchange::SECTION => EXCHANGES,
         Hello::SECTION => HELLOS,
         Traffic::SECTION => TRAFFIC,
@@ -158,6 +162,9 @@ const CONNECTIONS: Columns = columns![Connection;
 /// Of an answer that the capture does not have; there may have been one.
 const NONE_HERE: &str = "none captured";
 
+/// Of what is in the capture, where it cannot be told to which of several rows it belongs.
+const UNCLEAR: &str = "unclear";
+
 const DATAGRAMS: Columns = columns![Datagram;
     ("frame", |d, _| d.frame.to_string()),
     ("at", |d, t| moment(d.time, t)),
@@ -180,7 +187,7 @@ const DATAGRAMS: Columns = columns![Datagram;
             }
             (Side::Server, _, _, Some(asked)) => format!("answers {asked}"),
             (Side::Server, ..) => "-".to_owned(),
-            _ if d.error_shared => "unclear".to_owned(),
+            _ if d.error_shared => UNCLEAR.to_owned(),
             _ => NONE_HERE.to_owned(),
         }
     }),
@@ -300,73 +307,6 @@ const HOPS: Columns = columns![Hop;
     ("frame", |h, _| h.first_frame.to_string()),
 ];
 
-const PINGS: Columns = columns![Ping;
-    ("frame", |p, _| p.frame.to_string()),
-    ("at", |p, t| moment(p.time, t)),
-    ("from", |p, _| p.source.to_string()),
-    ("to", |p, _| p.destination.to_string()),
-    ("id/seq", |p, _| format!("{}/{}", p.identifier, p.sequence)),
-    ("bytes", |p, _| or_dash(p.payload_bytes)),
-    ("fragments", |p, _| {
-        let told = if p.whole { "" } else { "some missing" };
-        told.to_owned()
-    }),
-    ("TTL → ←", |p, _| {
-        format!("{} {}", p.ttl, or_dash(p.reply_ttl))
-    }),
-    ("reply in", |p, _| match p.error_frame {
-        Some(frame) if p.reply_frame.is_none() && p.error_shared => format!("perhaps error {frame}"),
-        Some(frame) if p.reply_frame.is_none() => format!("error {frame}"),
-        _ => match p.reply_frame {
-            Some(frame) if p.reply_shared => format!("perhaps {frame}"),
-            None if p.reply_shared || p.error_shared => "unclear".to_owned(),
-            frame => or_dash(frame),
-        },
-    }),
-    ("RTT", |p, _| span(p.rtt_ms)),
-    ("brings back", |p, _| match p.echoed {
-        Some(Echoed::Changed) => "other bytes".to_owned(),
-        Some(Echoed::Length) => "another length".to_owned(),
-        Some(Echoed::Same) | None => String::new(),
-    }),
-    ("all who replied", |p, t| {
-        let Some(responders) = &p.responders else {
-            return String::new();
-        };
-        let mut who: Vec<String> = responders.iter().take(4).map(IpAddr::to_string).collect();
-        let more = responders.len() - who.len();
-        who.extend((more > 0).then(|| format!("and {more} more")));
-        format!("{} in {}", who.join(" "), frames(&p.reply_frames, t))
-    }),
-    ("captured again in", |p, t| frames(&p.copy_frames, t)),
-];
-
-/// A frame, which may be another one's.
-fn perhaps(shared: bool, frame: Option<u32>) -> String {
-    match frame {
-        Some(frame) if shared => format!("perhaps {frame}"),
-        frame => or_dash(frame),
-    }
-}
-
-const ICMP_ERRORS: Columns = columns![IcmpError;
-    ("frame", |e, _| e.frame.to_string()),
-    ("at", |e, t| moment(e.time, t)),
-    ("from", |e, _| e.sender.to_string()),
-    ("to", |e, _| e.receiver.to_string()),
-    ("type/code", |e, _| format!("{}/{}", e.kind, e.code)),
-    ("meaning", |e, _| match (e.gateway, e.mtu) {
-        (Some(gateway), _) if e.about_destination != Some(gateway) => {
-            format!("{}: {gateway}", e.meaning)
-        }
-        (None, Some(mtu)) => format!("{}: MTU {mtu}", e.meaning),
-        _ => e.meaning.clone(),
-    }),
-    ("about", |e, _| e.about.clone()),
-    ("sent in", |e, _| perhaps(e.about_shared, e.about_frame)),
-    ("copy of", |e, _| e.copy_of_frame.map_or_else(String::new, |f| f.to_string())),
-];
-
 /// Captured text, lossy; `render` makes it harmless.
 fn text(bytes: Option<&Vec<u8>>) -> String {
     bytes.map_or_else(
@@ -392,6 +332,7 @@ const EXCHANGES: Columns = columns![Exchange;
     }),
     ("at", |e, t| moment(e.request_time, t)),
     ("request", |e, _| match e.request_frame {
+        None if e.request_unclear => UNCLEAR.to_owned(),
         None => NONE_HERE.to_owned(),
         Some(_) => format!(
             "{} {} {}",
@@ -402,7 +343,11 @@ const EXCHANGES: Columns = columns![Exchange;
     }),
     ("answer in", |e, _| or_dash(e.response_frame)),
     ("status", |e, _| match (e.status, &e.location) {
-        (None, _) => NONE_HERE.to_owned(),
+        (None, _) => match e.response_lost {
+            Some(Lost::Unclear) => UNCLEAR.to_owned(),
+            Some(Lost::Missing) => "not whole here".to_owned(),
+            None => NONE_HERE.to_owned(),
+        },
         (Some(code), Some(to)) => format!(
             "{code} {} → {}",
             text(e.phrase.as_ref()),
@@ -472,62 +417,6 @@ fn lease(seconds: u32) -> String {
         seconds => format!("{seconds} s"),
     }
 }
-
-const LOOKUPS: Columns = columns![Lookup;
-    ("query", |l, _| or_dash(l.query_frame)),
-    ("response", |l, _| or_dash(l.response_frame)),
-    ("at", |l, t| moment(l.time, t)),
-    ("client", |l, _| or_dash(l.client)),
-    ("server", |l, _| l.server.to_string()),
-    ("question", |l, _| {
-        let over = if l.transport == Carrier::Tcp { " (TCP)" } else { "" };
-        let asked = match l.operation {
-            Operation::Query => String::new(),
-            other => format!("{other}: "),
-        };
-        match (&*l.kind, &*l.name) {
-            ("", "") => format!("{asked}(cut){over}"),
-            (kind, name) => format!("{asked}{kind} {name}{over}"),
-        }
-    }),
-    ("answer", |l, _| match (l.status.as_deref(), &l.answers) {
-        (Some("No error"), Some(answers)) if l.response_cut == Some(true) => {
-            let count = l.answer_count.unwrap_or(0);
-            format!("{count} answers, cut: {} …", answers.join(" "))
-        }
-        (Some("No error"), Some(_)) if l.operation != Operation::Query => "done".to_owned(),
-        (Some("No error"), Some(answers)) if answers.is_empty() => {
-            match (l.truncated, l.referral) {
-                (Some(true), _) => "truncated".to_owned(),
-                (_, Some(true)) => "refers to other servers".to_owned(),
-                _ => "no such record".to_owned(),
-            }
-        }
-        (Some("No error") | None, Some(answers)) if l.truncated == Some(true) => {
-            format!("truncated: {} …", answers.join(" "))
-        }
-        (Some("No error") | None, Some(answers)) => answers.join(" "),
-        // The code is that of the last name of the chain (RFC 6604 §3).
-        (Some(status), Some(answers)) if !answers.is_empty() => {
-            format!("{}: {status}", answers.join(" "))
-        }
-        (Some(status), _) => status.to_owned(),
-        _ => match l.error_frame {
-            Some(frame) => format!("ICMP error {frame}"),
-            None => NONE_HERE.to_owned(),
-        },
-    }),
-    ("from elsewhere", |l, t| {
-        let strays = l.stray_frames.as_ref();
-        strays.map_or_else(String::new, |list| frames(list, t))
-    }),
-    ("differs in", |l, _| l.other_response_frame.map_or_else(String::new, |f| f.to_string())),
-    ("took", |l, _| match l.repeats {
-        0 => span(l.time_ms),
-        _ if l.time_ms.is_none() => "-".to_owned(),
-        repeats => format!("{} after the first of {}", span(l.time_ms), repeats + 1),
-    }),
-];
 
 const HELLOS: Columns = columns![Hello;
     ("frame", |h, _| h.frame.to_string()),
@@ -630,25 +519,6 @@ const DHCP_MESSAGES: Columns = columns![DhcpMessage;
     ("client", |m, _| m.client_mac.map_or_else(|| "-".to_owned(), mac)),
     ("address", |m, _| or_dash(m.address)),
     ("server", |m, _| or_dash(m.server)),
-];
-
-const TRACES: Columns = columns![TraceProbe;
-    ("probe", |p, _| p.frame.to_string()),
-    ("to", |p, _| p.destination.to_string()),
-    ("TTL", |p, _| p.ttl.to_string()),
-    ("answered by", |p, _| or_dash(p.router)),
-    ("in", |p, _| perhaps(p.answer_shared, p.answer_frame)),
-    ("RTT", |p, _| span(p.rtt_ms)),
-    ("reached", |p, _| if p.reached { "yes" } else { "no" }.to_owned()),
-];
-
-const RECORDS: Columns = columns![DnsRecord;
-    ("frame", |r, _| r.frame.to_string()),
-    ("section", |r, _| r.part.to_string()),
-    ("name", |r, _| r.name.clone()),
-    ("type", |r, _| r.kind.to_string()),
-    ("TTL", |r, _| format!("{} s", r.ttl_seconds)),
-    ("data", |r, _| r.data.clone()),
 ];
 
 const TRAFFIC: Columns = columns![Traffic;

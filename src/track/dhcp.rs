@@ -100,6 +100,7 @@ impl Leases {
             return;
         };
         let frame = packet.frame.number;
+        let cut = is_cut(&message, packet);
         self.tell(&message, packet);
         if let Some(original) = copy_of {
             return self.once_more(&message, original, frame);
@@ -111,12 +112,15 @@ impl Leases {
         let transaction = &mut self.list[place];
         let lease = &mut transaction.lease;
         if lease.frames.has_room(MOST_MESSAGES) {
-            lease.messages.push(format!("{} {frame}", name(&message)));
+            lease
+                .messages
+                .push(format!("{} {frame}", name(&message, cut)));
             lease.frames.push(frame);
         } else {
             self.overflow += 1;
         }
         lease.relay = lease.relay.or(stated(Some(message.relay)));
+        lease.options_cut |= cut;
         if message.operation == 1 {
             lease.client_options = options(&message).join("; ");
             if let Some(name) = message.option(12) {
@@ -153,7 +157,7 @@ impl Leases {
             frame: packet.frame.number,
             time: packet.frame.time.map(|t| Moment(t.0)),
             xid: message.xid,
-            kind: name(message).to_owned(),
+            kind: name(message, is_cut(message, packet)).to_owned(),
             client_mac: message.mac().map(Mac),
             address: stated(Some(message.yours))
                 .or(stated(message.address(50)))
@@ -326,7 +330,7 @@ impl Transaction {
                 lease.server = lease.server.or(stated(message.address(54)));
             }
             // A reply of BOOTP gives the address for good.
-            None if message.operation == REPLY => {
+            None if message.operation == REPLY && !is_cut(message, packet) => {
                 self.ended = packet.frame.time;
                 if self.acks.has_room(MOST_OFFERS) {
                     self.acks.push(Settings::of(message, frame));
@@ -394,13 +398,20 @@ impl Transaction {
 /// The operation of what a server says.
 const REPLY: u8 = 2;
 
-fn name(message: &Message<'_>) -> &'static str {
+/// Whether the capture cuts a message before the end of its options.
+fn is_cut(message: &Message<'_>, packet: &Packet<'_>) -> bool {
+    let whole = message.cookie && message.complete;
+    packet.payload.captured < packet.payload.reported && !whole
+}
+
+fn name(message: &Message<'_>, cut: bool) -> &'static str {
     let name = message.kind().and_then(dhcp::message_name);
     // Without a type it is BOOTP's (RFC 951), which DHCP grew out of.
-    name.unwrap_or(if message.operation == REPLY {
-        "BOOTP reply"
-    } else {
-        "BOOTP request"
+    name.unwrap_or(match (message.operation == REPLY, cut) {
+        (true, true) => "a server's message, cut",
+        (false, true) => "a client's message, cut",
+        (true, false) => "BOOTP reply",
+        (false, false) => "BOOTP request",
     })
 }
 
@@ -440,6 +451,7 @@ fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
         host_name: None,
         client_options: String::new(),
         server_options: String::new(),
+        options_cut: false,
     }
 }
 

@@ -252,7 +252,16 @@ impl Trackers {
 
     /// Takes in an ICMP error: finds what it is about.
     fn error(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, copy_of: Option<u32>) {
-        let Some(quoted) = icmp::quoted(packet) else {
+        let quoted = icmp::quoted(packet);
+        // Later pieces of a datagram have no ports.
+        let ports = |q: &icmp::Quoted| q.ports.is_some() || q.piece.is_some_and(|at| at > 0);
+        if quoted
+            .as_ref()
+            .is_none_or(|q| matches!(q.protocol, 6 | 17) && !ports(q))
+        {
+            self.udp.cut_error(ip.destination, packet.frame.number);
+        }
+        let Some(quoted) = quoted else {
             let about = icmp::About {
                 copy_of,
                 ..icmp::About::default()

@@ -103,9 +103,19 @@ impl Pair {
 #[derive(Debug, Default)]
 pub struct Census {
     seen: HashMap<IpAddr, (Option<u32>, bool), RandomState>,
+    /// The time of the last frame of all.
+    end: Option<Time>,
 }
 
+/// An answer comes within this time, mostly: nanoseconds.
+const ANSWER: i64 = 1_000_000_000;
+
 impl Census {
+    /// Whether the capture goes on so long after a question that an answer would be in it.
+    pub fn goes_on(&self, question: Time) -> bool {
+        self.end.is_some_and(|end| end.since(question) >= ANSWER)
+    }
+
     /// The first frame that an address sent.
     pub fn sent(&self, address: IpAddr) -> Option<u32> {
         self.seen.get(&address)?.0
@@ -293,9 +303,13 @@ impl Pairs {
         of.filter_map(|p| members(p.ttls).first().copied()).min()
     }
 
-    /// Who sent something, and who was sent something alone.
-    pub fn census(&self) -> Census {
-        let mut census = Census::default();
+    /// Who sent something, and who was sent something alone, in a capture whose last frame has this
+    /// time.
+    pub fn census(&self, end: Option<Time>) -> Census {
+        let mut census = Census {
+            end,
+            ..Census::default()
+        };
         for (pair, whole) in self.all() {
             let sender = census.seen.entry(pair.source).or_default();
             sender.0 = Some(

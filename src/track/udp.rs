@@ -1,5 +1,6 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
+mod errors;
 mod roles;
 mod sent;
 mod transactions;
@@ -7,18 +8,18 @@ mod transactions;
 pub(super) use roles::EPHEMERAL;
 
 use super::chunks::Chunks;
-use super::icmp::{Quoted, Told};
 use super::pairs::{Census, is_group, time_of};
 use crate::capture::Time;
 use crate::dissect::field::{Kind, Sink, Value};
 use crate::dissect::layer::Protocol;
-use crate::dissect::{self, Ip, Message, Packet, Transport};
+use crate::dissect::{self, Ip, Packet};
 use crate::facts::udp::{Answered, Datagram, Flow};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
 use crate::track::room::Room;
+use errors::Back;
 use foldhash::fast::RandomState;
 use roles::{is_service, roles, serves};
-use sent::{Last, Said, Sent};
+use sent::{Last, Sent};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use transactions::{Part, Transaction, transaction};
@@ -74,6 +75,10 @@ struct Open {
     error_frame: u32,
     /// An ICMP error said that nothing listens.
     error: Option<Back>,
+    /// An ICMP error about it stands before its first datagram.
+    quoted_before: bool,
+    /// The first end sent to what may be everybody on a subnet, and no link address tells.
+    unlinked: bool,
     /// The frame was sent to several hosts: a subnet's broadcast does not show in the address.
     group: bool,
     /// The second end asked for it, over another flow: a transfer of TFTP.
@@ -104,6 +109,8 @@ impl Open {
             answered: false,
             error_frame: 0,
             error: None,
+            quoted_before: false,
+            unlinked: false,
             group: false,
             called: false,
             asked: false,
@@ -152,8 +159,14 @@ fn is_dhcp(flow: &Open) -> bool {
 /// from another port (RFC 1350 §4).
 fn elsewhere(flow: &Open) -> bool {
     let tftp = flow.ends[1].1 == TFTP;
-    let moved = flow.moved || is_group(flow.ends[1].0) || flow.group;
+    let group = is_group(flow.ends[1].0) || flow.group || flow.unlinked;
+    let moved = flow.moved || group;
     !flow.answered && (moved || is_dhcp(flow) || tftp)
+}
+
+/// Whether an address may be that of everybody on a subnet.
+fn ends_in_255(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.octets()[3] == 255)
 }
 
 /// The port at which TFTP's transfers are asked for.
@@ -162,45 +175,6 @@ const TFTP: u16 = 69;
 const PATIENCE: i64 = 1_000_000_000;
 /// Most of them that are remembered.
 const MOST_TRANSFERS: usize = 65_536;
-
-/// What an ICMP error says of a datagram; what says most is last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Back {
-    /// Its TTL ran out on the way.
-    Expired,
-    /// It cannot be delivered.
-    Undelivered,
-    /// The port cannot be reached.
-    Refused,
-}
-
-impl Back {
-    /// What an error says; nothing of the packet itself if it came too fast, or goes a better way
-    /// now.
-    fn of(packet: &Packet<'_>, message: &Message) -> Option<Back> {
-        let v4 = matches!(packet.transport, Transport::Icmp(_));
-        match (v4, message.kind, message.code) {
-            (true, 3, 3) | (false, 1, 4) => Some(Back::Refused),
-            (true, 11, 0) | (false, 3, 0) => Some(Back::Expired),
-            (true, 4 | 5, _) | (false, 137, _) => None,
-            _ => Some(Back::Undelivered),
-        }
-    }
-}
-
-/// What an error quotes of a datagram.
-fn said<'p>(packet: &Packet<'p>) -> Said<'p> {
-    let mut layers = packet.layers.as_slice().iter();
-    let header = layers.find(|l| l.quoted && l.protocol == Protocol::Udp);
-    let view = header.map(|header| packet.view(header));
-    let length = view.as_ref().and_then(|view| view.u16(4));
-    let quoted = view.map_or(&[][..], |view| view.bytes);
-    let quoted = &quoted[..quoted.len().min(length.unwrap_or(0).into())];
-    Said {
-        length,
-        payload: quoted.get(8..).unwrap_or_default(),
-    }
-}
 
 /// All flows of a capture.
 #[derive(Default)]
@@ -217,6 +191,8 @@ pub struct Flows {
     /// Who sent to whom last, and in which flow.
     callers: HashMap<(End, IpAddr), u32, RandomState>,
     last: Last,
+    /// ICMP errors that are cut before the ports of what they are about: the newest to each host.
+    cut_errors: HashMap<IpAddr, u32, RandomState>,
 }
 
 impl Flows {
@@ -355,6 +331,7 @@ impl Flows {
             flow.first_frame = packet.frame.number;
             (flow.first, flow.last) = (time, time);
             flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
+            flow.unlinked = packet.macs.is_none() && ends_in_255(to.0);
             let said = packet.payload_bytes();
             let cut = said.is_empty() && packet.payload.reported > 0;
             flow.foreign = !cut && !serves(from.1, said);
@@ -419,46 +396,6 @@ impl Flows {
             quoted: true,
             ..Note::default()
         })
-    }
-
-    /// An ICMP error about a datagram between these ends: gives the frame that it is about, and how
-    /// surely.
-    pub(crate) fn error(
-        &mut self,
-        packet: &Packet<'_>,
-        message: &Message,
-        quoted: &Quoted,
-        ran_out: Option<u8>,
-    ) -> Option<(u32, Told)> {
-        let (from, to) = quoted.ports?;
-        let (from, to) = ((quoted.source, from), (quoted.destination, to));
-        let stream = *self.index.get(&(from.min(to), from.max(to)))?;
-        let flow = self.flows.get_mut(dissect::as_usize(stream))?;
-        if flow.first_frame == 0 {
-            return None;
-        }
-        let (frame, what) = (packet.frame.number, Back::of(packet, message));
-        if what > flow.error {
-            flow.error_frame = frame;
-            flow.error = what;
-        }
-        let side = u8::from(flow.ends[0] != from);
-        let found = self
-            .last
-            .whose((stream, side), quoted, said(packet), ran_out)?;
-        if what.is_some() {
-            for row in found.rows.iter().filter(|_| found.told == Told::Perhaps) {
-                let row = self.rows.get_mut(dissect::as_usize(*row))?;
-                row.error_shared |= row.error_frame == 0;
-            }
-            let row = self.rows.get_mut(dissect::as_usize(found.rows[found.at]))?;
-            row.error_shared = found.told == Told::Perhaps;
-            if row.error_frame == 0 {
-                row.error_frame = frame;
-            }
-        }
-        let row = self.rows.get(dissect::as_usize(found.rows[found.at]))?;
-        Some((row.frame, found.told))
     }
 
     /// All datagrams from one host to another but copies: frame, time, TTL.
@@ -553,6 +490,10 @@ impl Flows {
                 .filter(|_| timed)
                 .and_then(|a| Milliseconds::between(row.time.0, a.time.0)),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
+            error_cut_frame: match row.error_frame {
+                0 if !row.answered => self.cut_error_after(from.0, row.frame),
+                _ => None,
+            },
             error_shared: row.error_shared,
             copy_of_frame: (row.copy_of != 0).then_some(row.copy_of),
             answers_elsewhere: elsewhere(flow) || is_dhcp(flow) && !row.answered,
@@ -594,6 +535,14 @@ impl Flows {
                 _ if elsewhere(flow) => Answered::Unknown,
                 // Where nothing that went to the asker was captured, an answer would not be either.
                 _ if !received => Answered::Unknown,
+                _ if flow.quoted_before => Answered::Unknown,
+                _ if self
+                    .cut_error_after(flow.ends[client].0, flow.first_frame)
+                    .is_some() =>
+                {
+                    Answered::Unknown
+                }
+                _ if timed && !census.goes_on(flow.first) => Answered::Unknown,
                 _ => Answered::No,
             },
             error_frame: (flow.error_frame != 0).then_some(flow.error_frame),

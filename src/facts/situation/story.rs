@@ -17,6 +17,8 @@ pub enum Alive {
     Sent(u32),
     /// ARP says here who has its address.
     Claimed(u32),
+    /// An ICMP error to the caller, cut before what it is about: it may be about the call.
+    Error(u32),
 }
 
 /// What happened.

@@ -96,6 +96,10 @@ impl Display for Story {
                         f,
                         " is in this capture, though ARP says who has its address (frame {frame}): it is on the link, or a router answers for it (proxy ARP), or it has gone since. So the host ignores the SYNs (its own firewall, or the queue of calls to that port is full), or they or the answers to them are dropped on the way."
                     ),
+                    Some(Alive::Error(frame)) => write!(
+                        f,
+                        " is in this capture; but an ICMP error came to the caller (frame {frame}), which is cut before what it is about: it may say that the call failed."
+                    ),
                     None => f.write_str(
                         ", and nothing else from it: the host is silent or absent, or the SYNs or the answers to them are dropped on the way.",
                     ),

@@ -31,6 +31,7 @@ struct Row {
     response_cut: bool,
     lost: Option<Lost>,
     unasked: Option<Unasked>,
+    request_unclear: bool,
     /// What a response without a request acknowledges.
     acked: u32,
     request_frame: u32,
@@ -162,6 +163,7 @@ impl Exchanges {
             response_cut: false,
             lost: None,
             unasked: None,
+            request_unclear: false,
             acked: 0,
             request_frame: 0,
             response_frame: 0,
@@ -241,11 +243,12 @@ impl Exchanges {
         piece: &Piece<'_>,
         side: usize,
         acked: u32,
-        unasked: Option<Unasked>,
+        (unasked, unclear): (Option<Unasked>, bool),
     ) -> usize {
         self.rows.push(Row {
             acked,
             unasked,
+            request_unclear: unclear,
             ..Self::blank(piece, 1 - side)
         })
     }
@@ -370,6 +373,7 @@ impl Exchanges {
             response_frame: frame(row.response_first_frame),
             response_last_frame: frame(row.response_frame),
             response_lost: row.lost,
+            request_unclear: row.request_unclear,
             status: (row.code != 0).then_some(row.code),
             phrase: text(row.phrase),
             content_type: text(row.content_type),

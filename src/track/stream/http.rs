@@ -405,16 +405,18 @@ impl Parser {
             return;
         }
         let found = self.pairing.answered(first, acked);
-        if let Some(row) = found.swallowed {
+        for row in found.swallowed {
             exchanges.lose(row, Lost::Missing);
         }
+        let unclear = !found.unclear.is_empty();
         for row in found.unclear {
             exchanges.lose(row, Lost::Unclear);
         }
         let row = found.row;
         let row = row.unwrap_or_else(|| {
             let unasked = self.unasked(side, acked, piece);
-            exchanges.unasked(piece, side, acked, unasked)
+            let unclear = unclear || self.pairing.is_lost();
+            exchanges.unasked(piece, side, acked, (unasked, unclear))
         });
         let head_only = exchanges.response(row, piece, self.sides[side].first, response, fields);
         let direction = &mut self.sides[side];

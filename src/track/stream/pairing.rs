@@ -20,8 +20,8 @@ pub(super) struct Found {
     /// The exchange that the response belongs to; none when it was not asked for in this capture, or
     /// when that cannot be told.
     pub(super) row: Option<usize>,
-    /// An exchange whose response is among the missing bytes.
-    pub(super) swallowed: Option<usize>,
+    /// Exchanges whose responses are among the missing bytes.
+    pub(super) swallowed: Vec<usize>,
     /// Exchanges of which it cannot be told from now on what answers them.
     pub(super) unclear: Vec<usize>,
 }
@@ -55,6 +55,11 @@ impl Pairing {
     /// Number of the first byte of the request that is answered next.
     pub(super) fn next(&self) -> Option<u32> {
         self.open.front().map(|open| open.first)
+    }
+
+    /// Whether nothing can be told any more of which response answers which request.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// Whether a response may belong to a request that is not in the capture.
@@ -106,7 +111,7 @@ impl Pairing {
             && let Some(open) = self.open.front()
             && before(open.acked, begins.wrapping_add(1))
         {
-            found.swallowed = self.take();
+            found.swallowed.extend(self.take());
             self.missing = Some(Missing {
                 response: None,
                 ..missing
@@ -114,14 +119,23 @@ impl Pairing {
         }
         // Nobody answers what has not come yet.
         let come = self.open.iter().filter(|open| before(open.first, acked));
-        let exact = self.open.front().is_some_and(|open| open.acked == first);
+        // It was asked when everything before was answered.
+        let mut come_first = self
+            .open
+            .iter()
+            .take_while(|open| before(open.first, acked));
+        let exact = come_first.position(|open| open.acked == first);
         found.row = match come.count() {
             // Requests are there for every response: so what is missing was no whole response.
             0 if missing.requests => None,
-            0 => found.swallowed.take(),
+            0 => found.swallowed.pop(),
             1 if !missing.requests => self.take(),
-            // It was asked when everything before was answered.
-            _ if exact => self.take(),
+            _ if let Some(at) = exact => {
+                found
+                    .swallowed
+                    .extend(self.open.drain(..at).map(|open| open.row));
+                self.take()
+            }
             _ => {
                 self.lost = true;
                 found.unclear = self.open.drain(..).map(|open| open.row).collect();
@@ -159,7 +173,11 @@ mod tests {
     }
 
     fn rows(found: &Found) -> (Option<usize>, Option<usize>, usize) {
-        (found.row, found.swallowed, found.unclear.len())
+        (
+            found.row,
+            found.swallowed.first().copied(),
+            found.unclear.len(),
+        )
     }
 
     #[test]
@@ -194,6 +212,20 @@ mod tests {
         };
         assert!(!pairing.asked(later));
         assert_eq!(rows(&pairing.answered(600, 400)), (None, None, 0));
+    }
+
+    #[test]
+    fn what_was_asked_when_all_before_was_answered_is_answered_next() {
+        let mut pairing = asked(&[(100, 500), (150, 550), (200, 600)]);
+        pairing.misses_responses(None);
+        pairing.misses_requests();
+        let found = pairing.answered(600, 300);
+        assert_eq!((found.row, found.swallowed), (Some(2), vec![0, 1]));
+        // Not what has not come yet.
+        let mut pairing = asked(&[(100, 500), (150, 550)]);
+        pairing.misses_responses(None);
+        pairing.misses_requests();
+        assert_eq!(rows(&pairing.answered(550, 150)), (None, None, 2));
     }
 
     #[test]
