@@ -38,6 +38,8 @@ pub struct Note {
     pub time_delta: i64,
     /// The datagram is only quoted, in an ICMP error: it has a flow and no times.
     pub quoted: bool,
+    /// It carries nothing: Wireshark gives it no times.
+    pub empty: bool,
 }
 
 crate::fields! {
@@ -49,7 +51,7 @@ crate::fields! {
 /// Hands over the fields.
 pub(crate) fn emit(note: &Note, sink: &mut Sink<'_>) {
     sink.unsigned(STREAM, 0..0, note.stream);
-    if note.quoted {
+    if note.quoted || note.empty {
         return;
     }
     sink.put(TIME_RELATIVE, 0..0, Value::Duration(note.time_relative));
@@ -62,6 +64,8 @@ struct Open {
     first_frame: u32,
     first: Time,
     last: Time,
+    /// The newest to which Wireshark gives a time.
+    timed: Time,
     datagrams: [u64; 2],
     bytes: [u64; 2],
     largest: u32,
@@ -101,6 +105,7 @@ impl Open {
             first_frame: 0,
             first: Time::default(),
             last: Time::default(),
+            timed: Time::default(),
             datagrams: [0; 2],
             bytes: [0; 2],
             largest: 0,
@@ -214,8 +219,9 @@ impl Flows {
         let note = Note {
             stream,
             time_relative: time.since(flow.first),
-            time_delta: time.since(flow.last),
+            time_delta: time.since(flow.timed),
             quoted: false,
+            empty: datagram.stated_length == 8,
         };
         let stated = u32::from(datagram.stated_length).saturating_sub(8);
         let room = if packet.datagram.is_some() {
@@ -230,6 +236,9 @@ impl Flows {
             packet.payload.reported
         };
         flow.last = time;
+        if !note.empty {
+            flow.timed = time;
+        }
         flow.datagrams[side] += 1;
         flow.bytes[side] += u64::from(payload);
         flow.largest = flow.largest.max(payload);
@@ -329,7 +338,7 @@ impl Flows {
             let time = time_of(packet);
             flow.ends = [from, to];
             flow.first_frame = packet.frame.number;
-            (flow.first, flow.last) = (time, time);
+            (flow.first, flow.last, flow.timed) = (time, time, time);
             flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
             flow.unlinked = packet.macs.is_none() && ends_in_255(to.0);
             let said = packet.payload_bytes();
