@@ -19,7 +19,7 @@ crate::states! {
         NothingListening "nothing-listening" "A call was refused: nothing listens on that port, or a firewall rejects.";
         Unreachable "unreachable" "A router or host says with ICMP that the packet cannot be delivered.";
         RoutingLoop "routing-loop" "Packets go round between routers until their TTL runs out.";
-        HostAbsent "host-absent" "Nobody answers ARP for that address.";
+        HostAbsent "host-absent" "Nobody answers ARP, or the neighbour solicitations of IPv6, for that address.";
         HostSilent "host-silent" "SYNs are sent again and again without an answer.";
         NoAnswer "no-answer" "A request without an answer.";
         HalfOpen "half-open" "A connection that was answered and never completed.";

@@ -58,6 +58,7 @@ struct Claim {
 }
 
 /// Requests for one address that nobody answered.
+#[derive(Clone, Debug)]
 pub struct Unanswered {
     /// The address.
     pub asked: IpAddr,
@@ -69,6 +70,28 @@ pub struct Unanswered {
     pub last: Option<Moment>,
     /// One came so soon after another as whoever gets no answer asks again.
     pub again: bool,
+}
+
+impl Unanswered {
+    /// Nothing asked yet.
+    pub(super) fn new(asked: IpAddr, asker: IpAddr) -> Unanswered {
+        Unanswered {
+            asked,
+            asker,
+            frames: Vec::new(),
+            last: None,
+            again: false,
+        }
+    }
+
+    /// Takes in a request.
+    pub(super) fn asks(&mut self, frame: u32, time: Option<Moment>) {
+        let gap = self.last.zip(time);
+        let gap = gap.map(|(before, now)| now.0.saturating_sub(before.0));
+        self.again |= gap.is_some_and(|gap| RETRY.contains(&gap));
+        self.frames.push(frame);
+        self.last = time;
+    }
 }
 
 /// How many messages back a copy is looked for: a switch has many ports.
@@ -416,19 +439,9 @@ impl Requests {
                 .entry((request.asked, request.sender))
                 .or_insert(result.len());
             if at == result.len() {
-                result.push(Unanswered {
-                    asked: request.asked,
-                    asker: request.sender,
-                    frames: Vec::new(),
-                    last: None,
-                    again: false,
-                });
+                result.push(Unanswered::new(request.asked, request.sender));
             }
-            let before = result[at].last.zip(request.time);
-            let gap = before.map(|(before, now)| now.0.saturating_sub(before.0));
-            result[at].again |= gap.is_some_and(|gap| RETRY.contains(&gap));
-            result[at].frames.push(request.frame);
-            result[at].last = request.time;
+            result[at].asks(request.frame, request.time);
         }
         result
     }

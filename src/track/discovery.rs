@@ -4,9 +4,9 @@
 use crate::capture::Time;
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet};
-use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
-use crate::track::arp::{Binding, Bindings};
+use crate::facts::{Mac, Moment};
+use crate::track::arp::{Binding, Bindings, Unanswered};
 use crate::track::pairs::time_of;
 use crate::track::room::Room;
 use std::collections::{HashMap, HashSet};
@@ -34,6 +34,12 @@ pub struct Discovery {
     /// Who asked last whether an address is free, in which frame and when.
     wanted: HashMap<IpAddr, (Mac, u32, Time)>,
     taken: Vec<Taken>,
+    /// Who asked the link for whom, and has no answer yet.
+    asked: Vec<Unanswered>,
+    /// Their places, by who was asked for and who asked.
+    open: HashMap<(IpAddr, IpAddr), usize>,
+    /// Who told others of its hardware address, and who was told.
+    exchanged: HashSet<IpAddr>,
 }
 
 /// That somebody asked whether an address is free, and somebody else said that it has it.
@@ -54,8 +60,8 @@ pub(super) const DEFENDED: i64 = 5_000_000_000;
 pub(super) const MOST_TAKEN: usize = 100;
 
 impl Discovery {
-    /// Takes in an ICMPv6 message.
-    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message) {
+    /// Takes in an ICMPv6 message; whether an earlier frame held it.
+    pub fn packet(&mut self, packet: &Packet<'_>, ip: &Ip, message: &Message, copy: bool) {
         let (options, own) = match message.kind {
             ROUTER_SOLICITATION => (8, true),
             ROUTER_ADVERTISEMENT => (16, true),
@@ -83,6 +89,13 @@ impl Discovery {
         let Some(address) = address.filter(|a| !a.is_unspecified()) else {
             return;
         };
+        if let Some(target) = target {
+            match message.kind {
+                NEIGHBOUR_SOLICITATION if !copy => self.asks(packet, ip, target),
+                NEIGHBOUR_ADVERTISEMENT => self.tells(ip, target),
+                _ => {}
+            }
+        }
         // The R bit of an advertisement.
         let flag = |bit: u8| view.u8(4).is_some_and(|flags| flags & bit != 0);
         let router = message.kind == ROUTER_ADVERTISEMENT || (!own && flag(0x80));
@@ -108,6 +121,42 @@ impl Discovery {
         if let Some(card) = card.filter(|_| !own) {
             self.has(packet, address, card);
         }
+    }
+
+    /// Takes in that somebody asks the link who has an address; what goes to one host only asks
+    /// whether it is still there (RFC 4861 §7.3.1).
+    fn asks(&mut self, packet: &Packet<'_>, ip: &Ip, target: IpAddr) {
+        if !ip.destination.is_multicast() || !self.asked.has_room(MOST) {
+            return;
+        }
+        let next = self.asked.len();
+        let place = *self.open.entry((target, ip.source)).or_insert(next);
+        if place == next {
+            self.asked.push(Unanswered::new(target, ip.source));
+        }
+        let time = packet.frame.time.map(|t| Moment(t.0));
+        self.asked[place].asks(packet.frame.number, time);
+    }
+
+    /// Takes in that somebody says who has an address.
+    fn tells(&mut self, ip: &Ip, target: IpAddr) {
+        self.exchanged.insert(target);
+        if !ip.destination.is_multicast() {
+            self.exchanged.insert(ip.destination);
+        }
+    }
+
+    /// Who was asked for and never said anything of itself.
+    pub fn unanswered(&self) -> Vec<Unanswered> {
+        let silent = |u: &&Unanswered| {
+            !self.place.contains_key(&u.asked) && !self.exchanged.contains(&u.asked)
+        };
+        self.asked.iter().filter(silent).cloned().collect()
+    }
+
+    /// Who told others of its hardware address in answer, and who was told so alone.
+    pub fn exchanged(&self) -> &HashSet<IpAddr> {
+        &self.exchanged
     }
 
     /// Takes in that somebody asks whether an address is free (RFC 4862 §5.4.2).

@@ -236,7 +236,8 @@ impl Trackers {
                 self.icmp.packet(packet, ip, message, copy_of);
                 self.redirects.packet(packet, ip, message);
                 if matches!(packet.transport, Transport::Icmpv6(_)) {
-                    self.discovery.packet(packet, ip, message);
+                    self.discovery
+                        .packet(packet, ip, message, copy_of.is_some());
                 }
                 let v6 = matches!(packet.transport, Transport::Icmpv6(_));
                 if v6 && icmpv6::quotes(message.kind) || !v6 && dissect_icmp::quotes(message.kind) {

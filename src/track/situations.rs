@@ -41,7 +41,7 @@ pub(crate) fn find(
 ) -> Vec<Situation> {
     let gather = || {
         let mut found = Gathered::default();
-        arp(trackers, census, end, &mut found);
+        unanswered(trackers, census, end, &mut found);
         let crowds = calls::find(trackers, census, errors, &mut found);
         udp(trackers, census, (errors, probes), &mut found);
         answers(trackers, &mut found);
@@ -100,16 +100,24 @@ fn error_in(errors: &[IcmpError], frame: u32) -> Option<&IcmpError> {
 /// An answer comes within this time, or hosts ask again: nanoseconds.
 const ARP_WAIT: i64 = 1_000_000_000;
 
-fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gathered) {
-    let exchanged = trackers.arp.exchanged();
+/// Questions for a hardware address that nobody answered.
+fn unanswered(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gathered) {
+    let (arp, discovery) = (&trackers.arp, &trackers.discovery);
+    let exchanged = arp.exchanged();
+    let has_exchanged =
+        |host: &IpAddr| exchanged.contains(host) || discovery.exchanged().contains(host);
     for Unanswered {
         asked,
         asker,
         frames,
         last,
         again,
-    } in trackers.arp.unanswered()
+    } in [arp.unanswered(), discovery.unanswered()].concat()
     {
+        let about = match asked {
+            IpAddr::V4(_) => About::Arp,
+            IpAddr::V6(_) => About::Discovery,
+        };
         // How long the capture goes on after the last question.
         let after = end
             .zip(last)
@@ -119,7 +127,7 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
         let sent = sent.filter(|sent| frames.iter().all(|frame| frame < sent));
         let (kind, answer) = match sends.map(Missing::Alive).or(sent.map(Missing::Sent)) {
             Some(answer) => (SituationKind::NoAnswer, answer),
-            None if again && !receives && !exchanged.contains(&asker) => {
+            None if again && !receives && !has_exchanged(&asker) => {
                 let ends = after.is_some_and(|after| after < ARP_WAIT);
                 (SituationKind::NoAnswer, Missing::Again(ends))
             }
@@ -132,20 +140,18 @@ fn arp(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gath
             }
             // A switch shows a third host the questions, which are broadcast, and of the answers at most
             // its own.
-            None if receives || exchanged.contains(&asker) => match again {
+            None if receives || has_exchanged(&asker) => match again {
                 true => (SituationKind::HostAbsent, Missing::Nobody),
                 false => (SituationKind::NoAnswer, Missing::Once),
             },
             None => (SituationKind::NoAnswer, Missing::Unseen),
         };
         let times = frames.len();
-        found.add(kind, About::Arp, (asker, asked, None), frames, || {
-            Story::Asked {
-                asker,
-                asked,
-                times,
-                answer,
-            }
+        found.add(kind, about, (asker, asked, None), frames, || Story::Asked {
+            asker,
+            asked,
+            times,
+            answer,
         });
     }
 }

@@ -230,7 +230,7 @@ impl Display for Story {
                 };
                 write!(
                     f,
-                    "{address} is claimed by {claims}: two hosts have the same address, one host has several cards, a card was replaced or took over{proxy}, or somebody pretends to be another host ({false_claim})."
+                    "{address} is claimed by {claims}: two hosts have the same address, one host has several cards, a card was replaced or took over{proxy}, captures of two networks with the same addresses were put together, or somebody pretends to be another host ({false_claim})."
                 )
             }
             Story::Taken {
@@ -425,6 +425,10 @@ fn missing(
     times: usize,
     answer: Missing,
 ) -> Result {
+    let (questions, tool) = match asked {
+        IpAddr::V4(_) => ("ARP", "arping"),
+        IpAddr::V6(_) => ("neighbour solicitations", "ndisc6"),
+    };
     let earlier = match times.saturating_sub(1) {
         1 => "the first".to_owned(),
         count => format!("the first {count}"),
@@ -438,9 +442,9 @@ fn missing(
             f,
             " and no answer was captured, though {asker} sent a packet to it afterwards (frame {frame}): an answer came and passed elsewhere, or {asker} knew its hardware address before."
         ),
-        Missing::Cut(after) if after < 1_000_000 => f.write_str(
-            ", and the capture ends right then: whether an answer came cannot be told.",
-        ),
+        Missing::Cut(after) if after < 1_000_000 => {
+            f.write_str(", and the capture ends right then: whether an answer came cannot be told.")
+        }
         Missing::Cut(after) => write!(
             f,
             ", and the capture ends {:.3} s after: whether an answer came cannot be told.",
@@ -448,13 +452,13 @@ fn missing(
         ),
         Missing::NobodyYet => write!(
             f,
-            ", and nobody answered {earlier}: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP. Behind the last one the capture ends."
+            ", and nobody answered {earlier}: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on {questions}. Behind the last one the capture ends."
         ),
         Missing::Again(ends) => {
             let which = if ends { &earlier } else { "these" };
             write!(
                 f,
-                ", again soon after an earlier one, as a host does that gets no answer, and no answer to {which} was captured: no host with this address on the link, or it is off, or does not answer ARP; unless it was a tool that goes on asking in any case (arping), and answers passed elsewhere."
+                ", again soon after an earlier one, as a host does that gets no answer, and no answer to {which} was captured: no host with this address on the link, or it is off, or does not answer {questions}; unless it was a tool that goes on asking in any case ({tool}), and answers passed elsewhere."
             )?;
             if ends {
                 f.write_str(" Behind the last one the capture ends.")
@@ -462,8 +466,9 @@ fn missing(
                 Ok(())
             }
         }
-        Missing::Nobody => f.write_str(
-            " and nobody answered: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on ARP.",
+        Missing::Nobody => write!(
+            f,
+            " and nobody answered: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on {questions}.",
         ),
         Missing::Once => write!(
             f,
