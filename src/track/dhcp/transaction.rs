@@ -1,0 +1,220 @@
+//! One transaction: what its messages give, and whose counts.
+
+use super::words::{REPLY, clipped, is_cut, options};
+use crate::capture::Time;
+use crate::dissect::Packet;
+use crate::dissect::dhcp::{Message, kind};
+use crate::facts::dhcp::{Lease, stated};
+use crate::facts::{Mac, Moment};
+use crate::track::room::Room;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Most offers of one transaction.
+const MOST_OFFERS: usize = 16;
+
+/// What a server's message settles.
+struct Settings {
+    frame: u32,
+    server: Option<IpAddr>,
+    address: Option<IpAddr>,
+    subnet_mask: Option<IpAddr>,
+    router: Option<IpAddr>,
+    dns_servers: Option<Vec<IpAddr>>,
+    domain: Option<String>,
+    lease_seconds: Option<u32>,
+    renewal_seconds: Option<u32>,
+    rebinding_seconds: Option<u32>,
+    options: Vec<String>,
+}
+
+impl Settings {
+    fn of(message: &Message<'_>, frame: u32) -> Settings {
+        let servers = message.addresses(6);
+        Settings {
+            frame,
+            server: stated(message.address(54)),
+            address: stated(Some(message.yours)).or(stated(Some(message.client))),
+            subnet_mask: stated(message.address(1)),
+            router: stated(message.addresses(3).first().copied()),
+            dns_servers: (!servers.is_empty())
+                .then(|| servers.iter().map(|a| Ipv4Addr::from(*a).into()).collect()),
+            domain: message
+                .option(15)
+                .map(|name| clipped(String::from_utf8_lossy(name).into_owned())),
+            lease_seconds: message.number(51),
+            renewal_seconds: message.number(58),
+            rebinding_seconds: message.number(59),
+            options: options(message),
+        }
+    }
+}
+
+/// A transaction in the making.
+pub(super) struct Transaction {
+    pub(super) lease: Lease,
+    pub(super) hardware: [u8; 16],
+    /// When it was acknowledged or refused.
+    pub(super) ended: Option<Time>,
+    /// Server that the request names.
+    chosen: Option<IpAddr>,
+    offers: Vec<Settings>,
+    acks: Vec<Settings>,
+}
+
+impl Transaction {
+    /// One that begins with this message.
+    pub(super) fn new(message: &Message<'_>, packet: &Packet<'_>) -> Transaction {
+        Transaction {
+            lease: blank(message, packet),
+            hardware: message.hardware,
+            ended: None,
+            chosen: None,
+            offers: Vec::new(),
+            acks: Vec::new(),
+        }
+    }
+
+    pub(super) fn take(&mut self, message: &Message<'_>, packet: &Packet<'_>, frame: u32) {
+        let lease = &mut self.lease;
+        match message.kind() {
+            Some(kind::DISCOVER) => {
+                lease.discover_frame.get_or_insert(frame);
+            }
+            Some(kind::OFFER) if self.offers.has_room(MOST_OFFERS) => {
+                self.offers.push(Settings::of(message, frame));
+            }
+            Some(kind::REQUEST) => {
+                let asked = stated(message.address(50)).or(stated(Some(message.client)));
+                lease.requested = lease.requested.or(asked);
+                lease.request_frame.get_or_insert(frame);
+                self.chosen = self.chosen.or(stated(message.address(54)));
+            }
+            Some(kind::INFORM) => {
+                lease.inform_frame.get_or_insert(frame);
+            }
+            Some(kind::ACK) => {
+                self.ended = packet.frame.time;
+                if self.acks.has_room(MOST_OFFERS) {
+                    self.acks.push(Settings::of(message, frame));
+                }
+            }
+            Some(kind::NAK) => {
+                self.ended = packet.frame.time;
+                lease.nak_frame.get_or_insert(frame);
+                lease.server = lease.server.or(stated(message.address(54)));
+            }
+            Some(kind::RELEASE) => {
+                lease.released = stated(Some(message.client));
+                lease.release_frame.get_or_insert(frame);
+                lease.server = lease.server.or(stated(message.address(54)));
+            }
+            Some(kind::DECLINE) => {
+                lease.decline_frame.get_or_insert(frame);
+                lease.declined = stated(message.address(50)).or(stated(Some(message.client)));
+                lease.server = lease.server.or(stated(message.address(54)));
+            }
+            // A reply of BOOTP gives the address for good.
+            None if message.operation == REPLY && !is_cut(message, packet) => {
+                self.ended = packet.frame.time;
+                if self.acks.has_room(MOST_OFFERS) {
+                    self.acks.push(Settings::of(message, frame));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The record, with what the chosen server said.
+    pub(super) fn settled(&self) -> Lease {
+        let mut lease = self.lease.clone();
+        let of = |list: &'_ [Settings]| -> Option<usize> {
+            let chosen = self.chosen?;
+            list.iter().position(|s| s.server == Some(chosen))
+        };
+        let ack = of(&self.acks).or((!self.acks.is_empty()).then_some(0));
+        let ack = ack.and_then(|at| self.acks.get(at));
+        let server = ack.and_then(|a| a.server).or(self.chosen);
+        let offer = match server {
+            Some(server) => self.offers.iter().find(|o| o.server == Some(server)),
+            None => None,
+        };
+        // Without a choice the first offer stands for all; another server's never for the chosen one.
+        let offer = offer.or(if server.is_none() {
+            self.offers.first()
+        } else {
+            self.offers.first().filter(|o| o.server.is_none())
+        });
+        if let Some(offer) = offer {
+            lease.offered = offer.address;
+            lease.offer_frame = Some(offer.frame);
+        }
+        if let Some(ack) = ack {
+            lease.acknowledged = ack.address;
+            lease.ack_frame = Some(ack.frame);
+        }
+        lease.server = server.or(offer.and_then(|o| o.server)).or(lease.server);
+        let mut others: Vec<IpAddr> = Vec::new();
+        for other in self.offers.iter().filter_map(|o| o.server) {
+            if Some(other) != lease.server && !others.contains(&other) {
+                others.push(other);
+            }
+        }
+        lease.other_servers = (!others.is_empty()).then_some(others);
+        // The acknowledgment counts; where it is silent, the same server's offer speaks for it.
+        for settings in [offer, ack].into_iter().flatten() {
+            lease.subnet_mask = settings.subnet_mask.or(lease.subnet_mask);
+            lease.router = settings.router.or(lease.router);
+            if settings.dns_servers.is_some() {
+                lease.dns_servers.clone_from(&settings.dns_servers);
+            }
+            if settings.domain.is_some() {
+                lease.domain.clone_from(&settings.domain);
+            }
+            lease.lease_seconds = settings.lease_seconds.or(lease.lease_seconds);
+            lease.renewal_seconds = settings.renewal_seconds.or(lease.renewal_seconds);
+            lease.rebinding_seconds = settings.rebinding_seconds.or(lease.rebinding_seconds);
+            lease.server_options = settings.options.join("; ");
+        }
+        lease
+    }
+}
+
+fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
+    Lease {
+        xid: message.xid,
+        client_mac: message.mac().map(Mac),
+        messages: Vec::new(),
+        frames: Vec::new(),
+        start_time: packet.frame.time.map(|t| Moment(t.0)),
+        discover_frame: None,
+        offered: None,
+        offer_frame: None,
+        obtained_frame: None,
+        other_servers: None,
+        requested: None,
+        request_frame: None,
+        acknowledged: None,
+        ack_frame: None,
+        inform_frame: None,
+        nak_frame: None,
+        released: None,
+        release_frame: None,
+        decline_frame: None,
+        declined: None,
+        conflict_frame: None,
+        conflict_mac: None,
+        server: None,
+        relay: None,
+        subnet_mask: None,
+        router: None,
+        dns_servers: None,
+        domain: None,
+        lease_seconds: None,
+        renewal_seconds: None,
+        rebinding_seconds: None,
+        host_name: None,
+        client_options: String::new(),
+        server_options: String::new(),
+        options_cut: false,
+    }
+}
