@@ -61,9 +61,10 @@ impl Leases {
         let transaction = &mut self.list[place];
         let lease = &mut transaction.lease;
         if lease.frames.has_room(MOST_MESSAGES) {
-            lease
-                .messages
-                .push(format!("{} {frame}", name(&message, cut)));
+            // What a relay passed on is in the capture once more where both its sides were recorded.
+            let relayed = stated(Some(message.relay)).map_or("", |_| " (relayed)");
+            let told = format!("{} {frame}{relayed}", name(&message, cut));
+            lease.messages.push(told);
             lease.frames.push(frame);
         } else {
             self.overflow += 1;
