@@ -73,7 +73,7 @@ impl Story {
         if let Some(trouble) = &mut self.trouble
             && !trouble.holes[side].is_empty()
         {
-            new += trouble.holes[side].fill(start, end);
+            new = new.saturating_add(trouble.holes[side].fill(start, end));
         }
         new
     }
