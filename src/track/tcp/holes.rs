@@ -22,6 +22,11 @@ impl Holes {
         self.0.is_empty()
     }
 
+    /// Whether one ends right before this number.
+    pub(super) fn end_at(&self, number: u32) -> bool {
+        self.0.iter().any(|hole| hole.to == number)
+    }
+
     /// Adds one; `told` when an acknowledgment showed it.
     pub(super) fn add(&mut self, from: u32, to: u32, told: bool) {
         self.0.push(Hole { from, to, told });

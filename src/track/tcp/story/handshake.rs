@@ -56,6 +56,8 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                     story.acknowledged_too_late(frame);
                 } else {
                     story.ack_frame = frame;
+                    story.ack_is_late =
+                        answered != Some(segment.ack) || story.is_late(side, segment);
                 }
             }
         }
@@ -76,6 +78,7 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 });
             if caller {
                 story.ack_frame = frame;
+                story.ack_is_late = story.is_late(side, segment);
             }
             story.astray(fits, seen);
         }
@@ -108,10 +111,15 @@ impl Story {
         refused && silent && self.syn_frame == 0 && self.lone_ack.is_some() && !self.acks_advance
     }
 
+    /// Whether there was no connection at all.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.syn_side.is_none() && self.synack_frame == 0 && self.is_stray()
+    }
+
     /// Whether there was no connection for what one side sent without a SYN. A RST without ACK takes
     /// its number from the segment that it answers: who has the connection sets ACK, or counts from
     /// what it has sent itself (RFC 9293 §3.10.7.1).
-    pub(super) fn is_stray(&self) -> bool {
+    fn is_stray(&self) -> bool {
         let Some(side) = self.parts.iter().position(|part| part.ttls.1 != 0) else {
             return false;
         };
@@ -123,6 +131,12 @@ impl Story {
             None => true,
             Some(ack) => refused && self.rst_is_bare && self.rst_seq == ack && !self.acks_advance,
         }
+    }
+
+    /// Whether a caller's first ACK may not be the one that completed the handshake.
+    fn is_late(&self, side: usize, segment: &Segment) -> bool {
+        let carries = segment.length.unwrap_or(0) > 0 || segment.has(tcp::FIN);
+        carries || self.parts[1 - side].first_data != 0
     }
 
     /// Whether nobody has answered the SYN yet, or only for an older connection.
