@@ -16,8 +16,10 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.syn_ttl = seen.ttl;
                 story.syn_side = Some(sender);
                 // What was reset before belongs to an earlier connection of the same ends.
-                (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
-                story.rst_frame = 0;
+                if !story.is_refused_before(side, segment) {
+                    (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
+                    story.rst_frame = 0;
+                }
             }
             if story.syn_side == Some(sender) {
                 story.opening_again |=
@@ -37,7 +39,7 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.synack_time = seen.time.0;
                 let trouble = story.trouble.as_ref();
                 let called_again = trouble.and_then(|t| t.syns.last()).map_or(0, |syn| syn.0);
-                if story.rst_frame != 0 && story.rst_frame < called_again {
+                if story.rst_frame != 0 && story.rst_frame < called_again.max(story.syn_frame) {
                     // It refused the call before this one.
                     (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
                     story.rst_frame = 0;
@@ -56,8 +58,7 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                     story.acknowledged_too_late(frame);
                 } else {
                     story.ack_frame = frame;
-                    story.ack_is_late =
-                        answered != Some(segment.ack) || story.is_late(side, segment);
+                    story.ack_is_late = story.is_late(side, segment);
                 }
             }
         }
@@ -133,10 +134,28 @@ impl Story {
         }
     }
 
+    /// Whether the RST in a frame before the SYN refuses this call: what is sent to nobody without an
+    /// ACK is answered with number 0 and an acknowledgment of all of it (RFC 9293 §3.10.7.1).
+    fn is_refused_before(&self, side: usize, segment: &Segment) -> bool {
+        let length = segment.length.unwrap_or(0);
+        let end = segment.seq.wrapping_add(length).wrapping_add(1);
+        self.rst_frame != 0
+            && usize::from(self.rst_side) != side
+            && self.rst_seq == 0
+            && self.doubt.as_ref().and_then(|doubt| doubt.ack) == Some(end)
+    }
+
     /// Whether a caller's first ACK may not be the one that completed the handshake.
     fn is_late(&self, side: usize, segment: &Segment) -> bool {
+        let called = &self.parts[1 - side];
         let carries = segment.length.unwrap_or(0) > 0 || segment.has(tcp::FIN);
-        carries || self.parts[1 - side].first_data != 0
+        // A SYN+ACK may carry payload itself.
+        let opens = called.first_data == self.synack_frame;
+        let next = match called.first_data {
+            0 => called.isn().map(|isn| isn.wrapping_add(1)),
+            _ => Some(called.first_data_end),
+        };
+        carries || !opens && called.first_data != 0 || next.is_some_and(|next| next != segment.ack)
     }
 
     /// Whether nobody has answered the SYN yet, or only for an older connection.

@@ -115,7 +115,7 @@ fn some_frame(number: u32) -> Option<u32> {
 struct Trouble {
     counts: [[u32; KINDS.len()]; 2],
     frames: Vec<u32>,
-    /// Frame and time of the SYNs that were sent again.
+    /// Frame and time of the SYNs that were sent again, copies left out.
     syns: Vec<(u32, i64)>,
     /// Numbers below [`Part::next`] that have not been seen, of each side.
     holes: [Holes; 2],
@@ -228,7 +228,7 @@ pub(super) struct Story {
     /// Which side sent the first SYN without ACK, and whether both did.
     syn_side: Option<u8>,
     /// Which side asks, by what is carried, where no SYN says it.
-    asking: Option<u8>,
+    asking: Option<bool>,
     both_syn: bool,
     /// Which sides sent a SYN+ACK after that, by a bit each.
     both_answered: u8,
@@ -359,7 +359,8 @@ pub(super) fn segment(
             story.alone(side, segment);
         }
     }
-    if story.syn_attempts > 1 && segment.flags & tcp::SYN_ACK == tcp::SYN {
+    let again = story.syn_attempts > 1 && seen.copy.is_none();
+    if again && segment.flags & tcp::SYN_ACK == tcp::SYN {
         let syns = &mut story.trouble.get_or_insert_default().syns;
         if syns.len() < NAMED {
             syns.push((frame, time.0));
@@ -555,7 +556,7 @@ pub(super) fn unreachable(story: &mut Story, back: Back) {
 
 /// What the conversation carries shows that this side asks.
 pub(super) fn asks(story: &mut Story, side: usize) {
-    story.asking = Some(u8::from(side == 1));
+    story.asking = Some(side == 1);
 }
 
 /// Whether the sender's port looks like a service and the other's does not.

@@ -213,11 +213,8 @@ pub(super) fn opened(story: &Story) -> Opened {
         let called = &story.parts[usize::from(1 - caller)];
         // A RST of the called side, with nothing before it, refuses the call.
         return match story.rst() {
-            Some((frame, side))
-                if side != caller
-                    && frame > story.syn_frame
-                    && called.data_frames == 0
-                    && !story.stray_ack_fits =>
+            Some((_, side))
+                if side != caller && called.data_frames == 0 && !story.stray_ack_fits =>
             {
                 Opened::Refused
             }
@@ -469,9 +466,9 @@ pub(crate) struct Failure {
     pub(crate) syn_frame: u32,
     /// Frame of the RST, ACK or ICMP error that came back; 0 for none.
     pub(crate) answer_frame: u32,
-    pub(crate) syn_attempts: u32,
-    /// Some of its frames were captured twice.
-    pub(crate) copied: bool,
+    /// When the client called first and last, and how often, copies left out.
+    pub(crate) times: (i64, i64),
+    pub(crate) calls: usize,
     /// TTL of its SYN.
     pub(crate) syn_ttl: u8,
 }
@@ -492,14 +489,16 @@ pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<
     };
     let client = client_side(stream, ends).0;
     let end = |side: usize| (ends[side].address, ends[side].port);
+    let again = story.trouble.as_ref().map_or(&[][..], |t| &t.syns);
+    let first = stream.first_time.0;
     Some(Failure {
         opened,
         client: end(client),
         server: end(1 - client),
         syn_frame: story.syn_frame,
         answer_frame,
-        syn_attempts: story.syn_attempts,
-        copied: story.trouble.as_ref().is_some_and(|t| t.copies[0] > 0),
+        times: (first, again.last().map_or(first, |syn| syn.1)),
+        calls: 1 + again.len(),
         syn_ttl: story.syn_ttl,
     })
 }
