@@ -28,7 +28,8 @@ impl Story {
             return;
         };
         let (ack, frame) = trouble.early_acks[side];
-        if frame == 0 || !reaches(ack, own.fin_end) {
+        // Behind a FIN there is nothing more to acknowledge.
+        if frame == 0 || ack != own.fin_end {
             return;
         }
         own.fin_acked = frame;

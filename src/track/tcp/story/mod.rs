@@ -151,7 +151,7 @@ struct Trouble {
     forgotten: Option<(u32, u8)>,
     /// Highest number from which each side sent something without payload, beyond what was seen of it.
     reached: [Option<u32>; 2],
-    /// The first acknowledgment of what was not seen of each side at its end: its number and frame.
+    /// The newest acknowledgment of more than was seen of each side: its number and frame.
     early_acks: [(u32, u32); 2],
     /// What was sent again since this side fell silent: from which frame on only the other one was
     /// seen, the first frame sent again, the newest, and how often.
