@@ -122,9 +122,10 @@ const AT_ONCE: i64 = 50_000_000;
 /// Why several SYNs without an answer do not show that their receiver is silent.
 fn soon(failure: &Failure, end: Option<Time>) -> Option<Soon> {
     let (first, last) = failure.times;
-    let span = last.saturating_sub(first);
     // The clock may be set back.
+    let span = last.saturating_sub(first).saturating_abs();
     let after = end.map_or(i64::MAX, |end| end.0.max(last).saturating_sub(first));
+    let after = after.saturating_abs();
     if span < AT_ONCE {
         Some(Soon::AtOnce(span))
     } else if after < SYN_WAIT {
