@@ -513,6 +513,21 @@ const OURS: &[(&str, &str, &str)] = &[
         "tshark has a round trip for what came before its SYN",
     ),
     (
+        "frames of a SYN and of its refusal that were swapped",
+        "tcp.analysis",
+        "tshark has a round trip for what came before its SYN",
+    ),
+    (
+        "the refusal of another SYN is none of this one",
+        "tcp.analysis",
+        "tshark has a round trip for what came before its SYN",
+    ),
+    (
+        "a refusal before a SYN that was answered is none either",
+        "tcp.analysis",
+        "tshark has a round trip for what came before its SYN",
+    ),
+    (
         "a SYN behind the answer to it, and in the wrong order",
         "tcp.analysis",
         "tshark has an analysis, and nothing in it, for the SYN",

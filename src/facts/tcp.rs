@@ -23,7 +23,7 @@ crate::states! {
         Simultaneous "simultaneous" "Both sides sent a SYN.";
         Challenged "challenged" "The SYN was answered by an ACK that belongs to an older connection.";
         Midstream "midstream" "It began before the capture, or its beginning is not in it.";
-        Stray "stray" "There was no connection: its segments have no ACK, as only those of probes do, or were answered with a RST that shows that the receiver knew of none, or of none any more.";
+        Stray "stray" "No connection was there for its segments: they have no ACK, as only those of probes do, or were answered with a RST that shows that the receiver knew of none, or of none any more. That RST ended nothing.";
     }
 }
 
@@ -32,10 +32,16 @@ crate::states! {
         Fin "fin" "Both sides sent a FIN.";
         HalfClosed "half-closed" "Only one side sent a FIN, and the other one acknowledged it.";
         FinSent "fin-sent" "Only one side sent a FIN, and no acknowledgment of it is in the capture.";
+        OneFin "one-fin" "One side's FIN is in the capture; the other one may have sent one too that is not: the last of its sequence numbers are not in the capture, or nothing shows which of them is the last.";
         Reset "reset" "A RST ended it.";
         Forgotten "forgotten" "One side had forgotten it, called again, and reset what the other side still knew: that RST is among the frames of the next connection.";
         Open "open" "Its end is not in the capture.";
     }
+}
+
+/// Of what was sent where no connection was.
+fn no_connection() -> Absent {
+    Absent::inapplicable("there was no connection, or none any more")
 }
 
 fn no_syn(c: &Connection) -> Absent {
@@ -43,6 +49,7 @@ fn no_syn(c: &Connection) -> Absent {
         Opened::Midstream => {
             Absent::untold("the connection began before the capture, or its SYN is not in it")
         }
+        Opened::Stray => no_connection(),
         _ => Absent::untold("the SYN is not in the capture, though an answer to it is"),
     }
 }
@@ -66,7 +73,7 @@ fn no_synack(c: &Connection) -> Absent {
         Opened::HalfOpen | Opened::Midstream => {
             Absent::untold("the connection began before the capture, or its SYN+ACK is not in it")
         }
-        Opened::Stray => Absent::inapplicable("there was no connection"),
+        Opened::Stray => no_connection(),
     }
 }
 
@@ -85,7 +92,7 @@ fn no_ack(c: &Connection) -> Absent {
         Opened::Challenged | Opened::Midstream => {
             Absent::untold("the connection began before the capture, or its handshake is not in it")
         }
-        Opened::Stray => Absent::inapplicable("there was no connection"),
+        Opened::Stray => no_connection(),
     }
 }
 
@@ -125,7 +132,7 @@ fn no_rtt(c: &Connection) -> Absent {
         }
         Opened::Handshake if c.syn_frame.and(c.synack_frame).and(c.ack_frame).is_some() => {
             Absent::untold(
-                "the SYN or the SYN+ACK was sent more than once, so which of them was answered cannot be told, or the clock does not say",
+                "the SYN or the SYN+ACK was sent more than once, so which of them was answered cannot be told; or the client's first ACK in the capture carries data, acknowledges data or follows such, so that the one that completed the handshake may have come before; or the clock does not say",
             )
         }
         Opened::Handshake if c.syn_frame.is_some() => Absent::untold(
@@ -143,7 +150,22 @@ fn no_closer(c: &Connection) -> Absent {
         Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Unanswered => {
             Absent::inapplicable("the connection never came about")
         }
+        Opened::Stray => no_connection(),
+        _ if c.closed == Closed::OneFin => no_first_fin(c),
         _ => Absent::untold("the end of the connection is not in the capture"),
+    }
+}
+
+/// Of who sent the first FIN.
+fn no_first_fin(c: &Connection) -> Absent {
+    match (c.one_way, c.lone_fin_by) {
+        (_, None) => no_fin(c),
+        (Some(_), _) => Absent::untold(
+            "only one side's segments are in the capture: whether the other one sent its FIN before cannot be told",
+        ),
+        (None, _) => Absent::untold(
+            "the capture lacks the last numbers of the other side, or does not show which they are: whether it sent its FIN before cannot be told",
+        ),
     }
 }
 
@@ -159,8 +181,10 @@ fn no_fin(c: &Connection) -> Absent {
 
 fn no_second_fin(c: &Connection) -> Absent {
     match c.closed {
-        Closed::Reset => Absent::never("a RST ended the connection before"),
-        Closed::HalfClosed | Closed::FinSent => {
+        Closed::Reset if c.lone_fin_by.is_none() => {
+            Absent::never("a RST ended the connection before")
+        }
+        Closed::Reset | Closed::OneFin | Closed::HalfClosed | Closed::FinSent => {
             Absent::untold("only one side's FIN is in the capture")
         }
         _ => no_fin(c),
@@ -187,7 +211,7 @@ fn no_time_wait(c: &Connection) -> Absent {
             Absent::never("a connection that a RST ends leaves nobody waiting")
         }
         Closed::Fin => Absent::untold("not every FIN's acknowledgment is in the capture"),
-        Closed::HalfClosed | Closed::FinSent | Closed::Open => no_closer(c),
+        Closed::HalfClosed | Closed::FinSent | Closed::OneFin | Closed::Open => no_closer(c),
     }
 }
 
@@ -233,13 +257,13 @@ crate::fact! {
         opened: Opened, "How it began." by [syn_frame, synack_frame, ack_frame, opening_error_frame, refusing_frame, first_frame];
         syn_frame: Option<u32>, "Frame of the first SYN." absent no_syn;
         synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;
-        ack_frame: Option<u32>, "Frame of the ACK that completes the handshake, or that challenges it." absent no_ack;
+        ack_frame: Option<u32>, "Frame of the client's first ACK after the SYN+ACK, which completes the handshake if none before it is missing in the capture; or of the ACK that challenges the SYN." absent no_ack;
         refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
         too_late_frame: Option<u32>, "Frame of the client's first ACK after a RST of its own had ended the call, before the handshake was complete: no connection was there for it." absent |_| Absent::never("the client did not go on after a RST of its own");
         refusal_frames: Frames, "The first 1000 RSTs of the server to what came too late so." by [refusal_frames];
         opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::untold("no ICMP error about the SYN is in the capture");
         syn_attempts: u32, "How many SYNs the client sent with this sequence number." by [syn_frame];
-        handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once." by [syn_frame, ack_frame] absent no_rtt;
+        handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once and that ACK says nothing else." by [syn_frame, ack_frame] absent no_rtt;
         client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;
         server_isn: Option<u32>, "Initial sequence number of the server, raw." by [synack_frame] absent no_synack;
         client_options_cut: bool, "Whether the capture cuts the options of the client's SYN." by [syn_frame];
@@ -301,8 +325,9 @@ crate::fact! {
         copies_counted: u32, "How many of these are counted above, as Wireshark counts them, though nothing was sent again.";
         closed: Closed, "How it ended." by [closing_frames];
         closed_by: Option<Side>, "Who ended it: the sender of the first FIN, or where a RST ended it the sender of that RST." by [closing_frames] absent no_closer;
-        first_fin_frame: Option<u32>, "Frame of the first FIN." absent no_fin;
-        first_fin_by: Option<Side>, "Who sent the first FIN." by [first_fin_frame] absent no_fin;
+        first_fin_frame: Option<u32>, "Frame of the first FIN in the capture, as the sequence numbers order them." absent no_fin;
+        first_fin_by: Option<Side>, "Who sent the first FIN." by [first_fin_frame] absent no_first_fin;
+        lone_fin_by: Option<Side>, "Who sent the only FIN in the capture, where the other side may have sent one too." by [first_fin_frame] absent |_| Absent::inapplicable("both FINs are in the capture or none is, or nothing of the other side is missing that could be one");
         first_fin_ack_frame: Option<u32>, "Frame that acknowledged the first FIN." absent no_fin_ack;
         second_fin_frame: Option<u32>, "Frame of the other side's FIN." absent no_second_fin;
         second_fin_ack_frame: Option<u32>, "Frame that acknowledged the other side's FIN." absent no_second_fin_ack;

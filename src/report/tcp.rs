@@ -18,7 +18,7 @@ pub(super) fn opened(c: &Connection, times: &Times) -> String {
         Opened::Unreachable => format!("unreachable {}", with(c.opening_error_frame)),
         Opened::Expired => format!("expired {}", with(c.opening_error_frame)),
         Opened::Stray => format!(
-            "no connection there {}",
+            "no connection there (any more) {}",
             frames(
                 &[&[c.first_frame][..], c.rst_frame.as_slice()].concat(),
                 times
@@ -60,16 +60,13 @@ pub(super) fn closed(c: &Connection, times: &Times) -> String {
             "-".to_owned()
         }
         // What the other side did is not there to be seen.
-        (_, Closed::FinSent, Some(by)) if c.one_way == Some(by) => format!("FIN by {by} {list}"),
-        (_, Closed::HalfClosed | Closed::FinSent, Some(by)) if unseen(c, by) > 0 => {
-            format!("FIN by {by} {list} (maybe by both)")
-        }
+        (_, Closed::OneFin, by) => one_fin(c, by, &list),
         (_, Closed::FinSent, Some(by)) => format!("FIN by {by} {list}, not acknowledged"),
         (_, Closed::Open, _) => "open".to_owned(),
         (_, Closed::Forgotten, Some(by)) => {
             format!("forgotten by {by}, RST in the next stream {list}")
         }
-        (_, Closed::Reset, Some(by)) => match c.first_fin_by {
+        (_, Closed::Reset, Some(by)) => match c.first_fin_by.or(c.lone_fin_by) {
             Some(fin) => format!("FIN by {fin}, reset by {by} {list}"),
             None => format!("reset by {by} {list}"),
         },
@@ -78,11 +75,16 @@ pub(super) fn closed(c: &Connection, times: &Times) -> String {
     }
 }
 
-/// What the other side of this one has sent, as acknowledged, and the capture does not have.
-fn unseen(c: &Connection, side: Side) -> u32 {
-    match side {
-        Side::Client => c.server_unseen_bytes,
-        _ => c.client_unseen_bytes,
+/// An end of which one side's FIN is in the capture, and maybe not all.
+fn one_fin(c: &Connection, first: Option<Side>, list: &str) -> String {
+    let by = c
+        .lone_fin_by
+        .map_or(String::new(), |side| format!(" by {side}"));
+    match first {
+        Some(_) => format!("first FIN{by} {list} (maybe by both)"),
+        // What the other side did is not there to be seen.
+        None if c.one_way.is_some() => format!("FIN{by} {list}"),
+        None => format!("FIN{by} {list} (maybe by both)"),
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn find(
     let gather = || {
         let mut found = Gathered::default();
         unanswered(trackers, census, end, &mut found);
-        let crowds = calls::find(trackers, census, errors, &mut found);
+        let crowds = calls::find(trackers, census, (errors, end), &mut found);
         udp(trackers, census, (errors, probes), &mut found);
         answers(trackers, &mut found);
         let mut found = found.finish();

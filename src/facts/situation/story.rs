@@ -21,6 +21,15 @@ pub enum Alive {
     Error(u32),
 }
 
+/// Why several SYNs without an answer say little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Soon {
+    /// All came within so few nanoseconds: they may be one.
+    AtOnce(i64),
+    /// The capture ends so many after the first.
+    Ends(i64),
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Story {
@@ -76,6 +85,15 @@ pub enum Story {
         growing: bool,
         /// A frame that shows that the host is there nevertheless.
         alive: Option<Alive>,
+    },
+    /// Several SYNs have none, and that says little.
+    SynsTooSoon {
+        /// What they were sent to.
+        to: Service,
+        /// How many.
+        count: usize,
+        /// Why.
+        soon: Soon,
     },
     /// An ACK of an older connection answered the SYN to this port.
     Challenged(Service),

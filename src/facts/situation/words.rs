@@ -6,7 +6,7 @@
 
 use super::calls::{connection, odd_reset};
 use super::passwords::readable;
-use super::story::{Alive, Missing, Scanned, Several, Story, Unfit};
+use super::story::{Alive, Missing, Scanned, Several, Soon, Story, Unfit};
 use super::twice::{copied, looped};
 use std::fmt::{Display, Formatter, Result};
 use std::net::IpAddr;
@@ -105,6 +105,24 @@ impl Display for Story {
                     ),
                 }
             }
+            Story::SynsTooSoon {
+                to: (server, port),
+                count,
+                soon: Soon::AtOnce(span),
+            } => write!(
+                f,
+                "No answer of {server} to {count} SYNs to port {port}, all within {:.3} ms, is in this capture: they may be one SYN that was captured or passed on several times; and whether the host stays silent, its answer was not captured here, or the capture just ends cannot be told.",
+                seconds(*span) * 1000.0
+            ),
+            Story::SynsTooSoon {
+                to: (server, port),
+                count,
+                soon: Soon::Ends(after),
+            } => write!(
+                f,
+                "No answer of {server} to {count} SYNs to port {port} is in this capture, which ends {:.3} s after the first: whether one came later cannot be told.",
+                seconds(*after)
+            ),
             Story::Challenged((server, port)) => write!(
                 f,
                 "{server} answered the SYN to port {port} with an ACK of an older connection (RFC 5961 section 4.2): it still knows that connection, as open or half closed, which only a RST ends, or in TIME-WAIT, which ends by itself as well."

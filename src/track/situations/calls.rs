@@ -3,12 +3,13 @@
 use super::crowds::Crowds;
 use super::error_in;
 use super::gather::Gathered;
+use crate::capture::Time;
 use crate::facts::icmp::IcmpError;
-use crate::facts::situation::{About, Alive, Scanned, Situation, SituationKind, Story};
+use crate::facts::situation::{About, Alive, Scanned, Situation, SituationKind, Soon, Story};
 use crate::facts::tcp::Opened;
 use crate::track::pairs::Census;
 use crate::track::tcp::{Failure, Ill, OddReset, Silent, TooLate};
-use crate::track::{Trackers, copies, traces, ttl};
+use crate::track::{Trackers, traces, ttl};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use std::net::IpAddr;
@@ -17,7 +18,7 @@ use std::net::IpAddr;
 pub(super) fn find(
     trackers: &Trackers,
     census: &Census,
-    errors: &[IcmpError],
+    (errors, end): (&[IcmpError], Option<Time>),
     found: &mut Gathered,
 ) -> Crowds {
     let mut crowds = Crowds::default();
@@ -55,19 +56,17 @@ pub(super) fn find(
         };
         let (client, server) = (failure.client.0, failure.server.0);
         let ends = (client, server, Some(failure.server.1));
-        let mut syns = match failure.syn_attempts {
+        let syns = match failure.calls {
             2.. if found.has_room(client) => trackers.tcp.syn_times(index),
             _ => Vec::new(),
         };
-        if failure.copied {
-            // A SYN that was only captured twice is no second try.
-            syns.dedup_by(|later, earlier| later.1.saturating_sub(earlier.1) <= copies::WITHIN);
-        }
+        let soon = soon(&failure, end);
         let (kind, frames) = match failure.opened {
-            Opened::Refused => (
-                SituationKind::NothingListening,
-                vec![failure.syn_frame, failure.answer_frame],
-            ),
+            Opened::Refused => {
+                let mut frames = vec![failure.syn_frame, failure.answer_frame];
+                frames.sort_unstable();
+                (SituationKind::NothingListening, frames)
+            }
             Opened::Unreachable => (
                 SituationKind::Unreachable,
                 vec![failure.syn_frame, failure.answer_frame],
@@ -82,14 +81,17 @@ pub(super) fn find(
                 SituationKind::HalfOpen,
                 vec![failure.syn_frame, failure.answer_frame],
             ),
-            _ if failure.syn_attempts < 2 || (syns.len() < 2 && failure.copied) => {
-                (SituationKind::NoAnswer, vec![failure.syn_frame])
+            _ if failure.calls < 2 => (SituationKind::NoAnswer, vec![failure.syn_frame]),
+            _ => {
+                let kind = match soon {
+                    Some(_) => SituationKind::NoAnswer,
+                    None => SituationKind::HostSilent,
+                };
+                match syns.is_empty() {
+                    true => (kind, vec![failure.syn_frame]),
+                    false => (kind, syns.iter().map(|syn| syn.0).collect()),
+                }
             }
-            _ if syns.is_empty() => (SituationKind::HostSilent, vec![failure.syn_frame]),
-            _ => (
-                SituationKind::HostSilent,
-                syns.iter().map(|syn| syn.0).collect(),
-            ),
         };
         // Who has sent anything is not silent.
         let alive = match kind {
@@ -107,10 +109,32 @@ pub(super) fn find(
             kind
         };
         found.add(kind, About::Tcp, ends, frames, || {
-            story(errors, &failure, &syns, alive)
+            story(errors, &failure, &syns, soon, alive)
         });
     }
     crowds
+}
+
+/// A host is not silent before so many nanoseconds after the call: then the client calls again.
+const SYN_WAIT: i64 = 1_000_000_000;
+/// Nobody calls again within so few: what comes so soon may be the same packet, captured or passed on
+/// twice.
+const AT_ONCE: i64 = 50_000_000;
+
+/// Why several SYNs without an answer do not show that their receiver is silent.
+fn soon(failure: &Failure, end: Option<Time>) -> Option<Soon> {
+    let (first, last) = failure.times;
+    // The clock may be set back.
+    let span = last.saturating_sub(first).saturating_abs();
+    let after = end.map_or(i64::MAX, |end| end.0.max(last).saturating_sub(first));
+    let after = after.saturating_abs();
+    if span < AT_ONCE {
+        Some(Soon::AtOnce(span))
+    } else if after < SYN_WAIT {
+        Some(Soon::Ends(after))
+    } else {
+        None
+    }
 }
 
 /// Something that was sent again and again, while nothing came any more.
@@ -215,6 +239,7 @@ fn story(
     errors: &[IcmpError],
     failure: &Failure,
     syns: &[(u32, i64)],
+    soon: Option<Soon>,
     alive: Option<Alive>,
 ) -> Story {
     let to = failure.server;
@@ -230,6 +255,10 @@ fn story(
         Opened::Challenged => Story::Challenged(to),
         _ if syns.len() < 2 => Story::SynUnanswered(to),
         _ => {
+            if let Some(soon) = soon {
+                let count = syns.len();
+                return Story::SynsTooSoon { to, count, soon };
+            }
             let gaps: Vec<i64> = syns
                 .windows(2)
                 .map(|w| w[1].1.saturating_sub(w[0].1))

@@ -22,6 +22,11 @@ impl Holes {
         self.0.is_empty()
     }
 
+    /// Whether one ends right before this number.
+    pub(super) fn end_at(&self, number: u32) -> bool {
+        self.0.iter().any(|hole| hole.to == number)
+    }
+
     /// Adds one; `told` when an acknowledgment showed it.
     pub(super) fn add(&mut self, from: u32, to: u32, told: bool) {
         self.0.push(Hole { from, to, told });
@@ -31,7 +36,7 @@ impl Holes {
     /// Takes these numbers out of the holes; says how many there were.
     pub(super) fn fill(&mut self, start: u32, end: u32) -> u32 {
         let before = |a: u32, b: u32| a.wrapping_sub(b).cast_signed() < 0;
-        let mut filled = 0;
+        let mut filled = 0u32;
         let mut left = Vec::with_capacity(self.0.len());
         for hole in self.0.drain(..) {
             if !before(start, hole.to) || !before(hole.from, end) {
@@ -44,7 +49,7 @@ impl Holes {
                 hole.from
             };
             let last = if before(end, hole.to) { end } else { hole.to };
-            filled += last.wrapping_sub(first);
+            filled = filled.saturating_add(last.wrapping_sub(first));
             let rest = [Hole { to: first, ..hole }, Hole { from: last, ..hole }];
             left.extend(rest.into_iter().filter(|h| h.from != h.to));
         }
@@ -65,10 +70,12 @@ impl Holes {
         first
     }
 
-    /// How many numbers were acknowledged and not seen.
+    /// How many numbers were acknowledged and not seen. Holes of numbers that nobody can have sent
+    /// may be as long as they like.
     pub(super) fn acknowledged(&self) -> u32 {
         let told = self.0.iter().filter(|hole| hole.told);
-        told.map(|hole| hole.to.wrapping_sub(hole.from)).sum()
+        let lengths = told.map(|hole| hole.to.wrapping_sub(hole.from));
+        lengths.fold(0, u32::saturating_add)
     }
 
     fn bound(&mut self) {
@@ -90,6 +97,16 @@ mod tests {
         assert_eq!(holes.fill(0, 100), 5);
         assert_eq!(holes.fill(u32::MAX - 100, 100), 9);
         assert!(holes.is_empty());
+    }
+
+    #[test]
+    fn holes_of_more_than_all_numbers_are_no_panic() {
+        let mut holes = Holes::default();
+        for from in [0, 10, 20] {
+            holes.add(from, from + (1 << 31) - 1, true);
+        }
+        assert_eq!(holes.acknowledged(), u32::MAX);
+        assert!(holes.fill(5, 6) > 0);
     }
 
     #[test]

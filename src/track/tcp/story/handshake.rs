@@ -16,8 +16,10 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.syn_ttl = seen.ttl;
                 story.syn_side = Some(sender);
                 // What was reset before belongs to an earlier connection of the same ends.
-                (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
-                story.rst_frame = 0;
+                if !story.is_refused_before(side, segment) {
+                    (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
+                    story.rst_frame = 0;
+                }
             }
             if story.syn_side == Some(sender) {
                 story.opening_again |=
@@ -37,7 +39,7 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.synack_time = seen.time.0;
                 let trouble = story.trouble.as_ref();
                 let called_again = trouble.and_then(|t| t.syns.last()).map_or(0, |syn| syn.0);
-                if story.rst_frame != 0 && story.rst_frame < called_again {
+                if story.rst_frame != 0 && story.rst_frame < called_again.max(story.syn_frame) {
                     // It refused the call before this one.
                     (story.early_rst, story.early_rst_side) = (story.rst_frame, story.rst_side);
                     story.rst_frame = 0;
@@ -56,6 +58,7 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                     story.acknowledged_too_late(frame);
                 } else {
                     story.ack_frame = frame;
+                    story.ack_is_late = story.is_late(side, segment);
                 }
             }
         }
@@ -76,6 +79,7 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 });
             if caller {
                 story.ack_frame = frame;
+                story.ack_is_late = story.is_late(side, segment);
             }
             story.astray(fits, seen);
         }
@@ -108,10 +112,15 @@ impl Story {
         refused && silent && self.syn_frame == 0 && self.lone_ack.is_some() && !self.acks_advance
     }
 
+    /// Whether there was no connection at all.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.syn_side.is_none() && self.synack_frame == 0 && self.is_stray()
+    }
+
     /// Whether there was no connection for what one side sent without a SYN. A RST without ACK takes
     /// its number from the segment that it answers: who has the connection sets ACK, or counts from
     /// what it has sent itself (RFC 9293 §3.10.7.1).
-    pub(super) fn is_stray(&self) -> bool {
+    fn is_stray(&self) -> bool {
         let Some(side) = self.parts.iter().position(|part| part.ttls.1 != 0) else {
             return false;
         };
@@ -123,6 +132,30 @@ impl Story {
             None => true,
             Some(ack) => refused && self.rst_is_bare && self.rst_seq == ack && !self.acks_advance,
         }
+    }
+
+    /// Whether the RST in a frame before the SYN refuses this call: what is sent to nobody without an
+    /// ACK is answered with number 0 and an acknowledgment of all of it (RFC 9293 §3.10.7.1).
+    fn is_refused_before(&self, side: usize, segment: &Segment) -> bool {
+        let length = segment.length.unwrap_or(0);
+        let end = segment.seq.wrapping_add(length).wrapping_add(1);
+        self.rst_frame != 0
+            && usize::from(self.rst_side) != side
+            && self.rst_seq == 0
+            && self.doubt.as_ref().and_then(|doubt| doubt.ack) == Some(end)
+    }
+
+    /// Whether a caller's first ACK may not be the one that completed the handshake.
+    fn is_late(&self, side: usize, segment: &Segment) -> bool {
+        let called = &self.parts[1 - side];
+        let carries = segment.length.unwrap_or(0) > 0 || segment.has(tcp::FIN);
+        // A SYN+ACK may carry payload itself.
+        let opens = called.first_data == self.synack_frame;
+        let next = match called.first_data {
+            0 => called.isn().map(|isn| isn.wrapping_add(1)),
+            _ => Some(called.first_data_end),
+        };
+        carries || !opens && called.first_data != 0 || next.is_some_and(|next| next != segment.ack)
     }
 
     /// Whether nobody has answered the SYN yet, or only for an older connection.

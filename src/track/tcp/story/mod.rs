@@ -1,6 +1,7 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
 mod again;
+mod closing;
 mod handshake;
 mod later;
 mod resets;
@@ -55,8 +56,11 @@ struct Part {
     fin_frame: u32,
     fin_end: u32,
     fin_time: i64,
-    /// Frame that acknowledged the FIN.
+    /// Frame that acknowledged the FIN, and whether its sender had not sent its own before that.
     fin_acked: u32,
+    fin_first: bool,
+    /// Whether the FIN acknowledges something, the number of which is in [`Story::fin_acks`].
+    fin_acks: bool,
     /// Lowest and highest TTL of what it sent but RSTs; 0 when there is nothing.
     ttls: (u8, u8),
 }
@@ -111,7 +115,7 @@ fn some_frame(number: u32) -> Option<u32> {
 struct Trouble {
     counts: [[u32; KINDS.len()]; 2],
     frames: Vec<u32>,
-    /// Frame and time of the SYNs that were sent again.
+    /// Frame and time of the SYNs that were sent again, copies left out.
     syns: Vec<(u32, i64)>,
     /// Numbers below [`Part::next`] that have not been seen, of each side.
     holes: [Holes; 2],
@@ -145,6 +149,10 @@ struct Trouble {
     first_seen: u32,
     /// Frame of a RST of a later stream that ended this one, and whose it is.
     forgotten: Option<(u32, u8)>,
+    /// Highest number from which each side sent something without payload, beyond what was seen of it.
+    reached: [Option<u32>; 2],
+    /// The newest acknowledgment of more than was seen of each side: its number and frame.
+    early_acks: [(u32, u32); 2],
     /// What was sent again since this side fell silent: from which frame on only the other one was
     /// seen, the first frame sent again, the newest, and how often.
     unheard: Option<Unheard>,
@@ -214,13 +222,13 @@ pub(super) struct Story {
     /// ICMP error about the SYN, and whether it says that its TTL ran out.
     opening_error: u32,
     expired: bool,
-    /// Time of the first FIN.
-    fin_time: i64,
+    /// Numbers that the FIN of each side acknowledges.
+    fin_acks: [u32; 2],
     syn_frame: u32,
     /// Which side sent the first SYN without ACK, and whether both did.
     syn_side: Option<u8>,
     /// Which side asks, by what is carried, where no SYN says it.
-    asking: Option<u8>,
+    asking: Option<bool>,
     both_syn: bool,
     /// Which sides sent a SYN+ACK after that, by a bit each.
     both_answered: u8,
@@ -231,6 +239,9 @@ pub(super) struct Story {
     synack_frame: u32,
     synack_time: i64,
     ack_frame: u32,
+    /// That ACK carries more, acknowledges more, or comes after the called side's payload: the one
+    /// that completed the handshake may have come before.
+    ack_is_late: bool,
     /// First ACK after a SYN that has no SYN+ACK, and whether it shows that there was one: it is
     /// the caller's, or the called side's for the SYN.
     stray_ack: u32,
@@ -336,7 +347,6 @@ pub(super) fn segment(
     story.frames += 1;
     if story.first_frame == 0 {
         story.first_frame = frame;
-        story.fin_time = i64::MIN;
     }
     story.last_frame = frame;
     if story.talking != seen.side || story.talks_since == 0 {
@@ -349,7 +359,8 @@ pub(super) fn segment(
             story.alone(side, segment);
         }
     }
-    if story.syn_attempts > 1 && segment.flags & tcp::SYN_ACK == tcp::SYN {
+    let again = story.syn_attempts > 1 && seen.copy.is_none();
+    if again && segment.flags & tcp::SYN_ACK == tcp::SYN {
         let syns = &mut story.trouble.get_or_insert_default().syns;
         if syns.len() < NAMED {
             syns.push((frame, time.0));
@@ -386,6 +397,9 @@ pub(super) fn segment(
         part.last_data_time = time.0;
         part.largest = part.largest.max(length);
     }
+    if length == 0 {
+        story.stands_at(side, segment);
+    }
     teardown(story, side, seen, length, initial_rtt);
     if seen.received_twice {
         again::received_twice(story, side, seen);
@@ -400,7 +414,7 @@ pub(super) fn segment(
             && !story.misses(side, segment)
             && match story.speaks_of_another(side) {
                 true => story.is_unseen(1 - side, segment.ack),
-                false => story.acknowledges_unseen(1 - side, segment.ack),
+                false => story.acknowledges_unseen(1 - side, segment.ack, frame),
             },
         zero_window: flags.has(Flags::ZERO_WINDOW),
     };
@@ -436,7 +450,7 @@ fn is_trouble(flags: Flags) -> bool {
 }
 
 fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rtt: i64) {
-    let (segment, frame, time) = (&seen.segment, seen.frame, seen.time.0);
+    let (segment, frame) = (&seen.segment, seen.frame);
     if segment.has(tcp::ACK) {
         let other = &mut story.parts[1 - side];
         if other.first_data != 0
@@ -450,16 +464,11 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
             && segment.ack.wrapping_sub(other.fin_end).cast_signed() >= 0
         {
             other.fin_acked = frame;
+            story.parts[1 - side].fin_first = story.has_not_closed(side, segment.seq);
         }
     }
-    let own = &mut story.parts[side];
-    if segment.has(tcp::FIN) && own.fin_frame == 0 {
-        own.fin_frame = frame;
-        own.fin_time = time;
-        if story.fin_time == i64::MIN {
-            story.fin_time = time;
-        }
-        own.fin_end = segment.seq.wrapping_add(length).wrapping_add(1);
+    if segment.has(tcp::FIN) && story.parts[side].fin_frame == 0 {
+        story.closes(side, seen, length);
     }
     if !segment.has(tcp::RST) {
         let own = usize::from(story.stray_rst_side) == side;
@@ -547,7 +556,7 @@ pub(super) fn unreachable(story: &mut Story, back: Back) {
 
 /// What the conversation carries shows that this side asks.
 pub(super) fn asks(story: &mut Story, side: usize) {
-    story.asking = Some(u8::from(side == 1));
+    story.asking = Some(side == 1);
 }
 
 /// Whether the sender's port looks like a service and the other's does not.

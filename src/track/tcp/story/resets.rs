@@ -20,6 +20,8 @@ const OVERTAKEN: i64 = 1_000_000;
 #[derive(Default)]
 pub(super) struct Doubt {
     time: Time,
+    /// The number that it acknowledges, if it does.
+    pub(super) ack: Option<u32>,
     /// What had been seen of its sender and of the other side when it came.
     own_end: Option<u32>,
     peer_end: Option<u32>,
@@ -95,6 +97,7 @@ impl Story {
         if self.ack_frame != 0 || midstream {
             let doubt = self.doubt.get_or_insert_default();
             doubt.time = seen.time;
+            doubt.ack = seen.segment.has(tcp::ACK).then_some(seen.segment.ack);
             doubt.own_end = self.parts[side].end();
             doubt.peer_end = self.parts[1 - side].end();
             doubt.answer = (0, 0, 0);

@@ -36,7 +36,14 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
     };
     let (conn_state, history, zeek_record_count) = story.zeek.first();
     let (opened, closed) = (opened(story), closed(story));
-    let fins = fins(story);
+    let fins = story.fins();
+    let side_name = |side: usize| {
+        if side == client {
+            Side::Client
+        } else {
+            Side::Server
+        }
+    };
     let last_time = match trouble.later {
         0 => stream.previous_time.0,
         _ => trouble.last_time,
@@ -73,6 +80,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         handshake_rtt_ms: (stream.initial_rtt > 0
             && story.ack_frame != 0
             && !story.opening_again
+            && !story.ack_is_late
             && opened != Opened::Simultaneous)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
         client_isn: c.isn(),
@@ -137,13 +145,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         closed,
         closed_by: closed_by(story, client),
         first_fin_frame: fins[0].and_then(|side| story.parts[side].fin()),
-        first_fin_by: fins[0].map(|side| {
-            if side == client {
-                Side::Client
-            } else {
-                Side::Server
-            }
-        }),
+        first_fin_by: story.first_fin().map(side_name),
+        lone_fin_by: story.lone_fin().map(side_name),
         first_fin_ack_frame: fins[0].and_then(|side| story.parts[side].fin_acked()),
         second_fin_frame: fins[1].and_then(|side| story.parts[side].fin()),
         second_fin_ack_frame: fins[1].and_then(|side| story.parts[side].fin_acked()),
@@ -197,7 +200,7 @@ pub(super) fn opened(story: &Story) -> Opened {
     let flows = story.parts.iter().all(|p| p.data_frames > 0);
     let Some(caller) = story.syn_side else {
         return match (story.synack_frame, story.ack_frame) {
-            (0, _) if story.is_stray() => Opened::Stray,
+            _ if story.is_nothing() => Opened::Stray,
             (0, _) => Opened::Midstream,
             (_, 0) if !flows && story.stray_ack == 0 => Opened::HalfOpen,
             _ => Opened::Handshake,
@@ -210,11 +213,8 @@ pub(super) fn opened(story: &Story) -> Opened {
         let called = &story.parts[usize::from(1 - caller)];
         // A RST of the called side, with nothing before it, refuses the call.
         return match story.rst() {
-            Some((frame, side))
-                if side != caller
-                    && frame > story.syn_frame
-                    && called.data_frames == 0
-                    && !story.stray_ack_fits =>
+            Some((_, side))
+                if side != caller && called.data_frames == 0 && !story.stray_ack_fits =>
             {
                 Opened::Refused
             }
@@ -235,8 +235,12 @@ pub(super) fn opened(story: &Story) -> Opened {
     }
 }
 
-/// How it ended. A FIN that was never acknowledged before a RST closed nothing.
+/// How it ended. A FIN that was never acknowledged before a RST closed nothing, and where there was
+/// no connection a RST ended none.
 pub(super) fn closed(story: &Story) -> Closed {
+    if story.is_nothing() {
+        return Closed::Open;
+    }
     let fins = story.parts.iter().filter(|p| p.fin_frame != 0).count();
     match (story.rst(), fins) {
         // A RST after both FINs, each acknowledged by something, ends nothing any more.
@@ -251,22 +255,10 @@ pub(super) fn closed(story: &Story) -> Closed {
         (Some(_), _) => Closed::Reset,
         (None, 2) => Closed::Fin,
         _ if story.forgotten().is_some() => Closed::Forgotten,
+        (None, 1) if story.lone_fin().is_some() => Closed::OneFin,
         (None, 1) if story.parts.iter().all(|p| p.fin_acked == 0) => Closed::FinSent,
         (None, 1) => Closed::HalfClosed,
         _ => Closed::Open,
-    }
-}
-
-/// The sides that sent a FIN, the first one first.
-fn fins(story: &Story) -> [Option<usize>; 2] {
-    match [story.parts[0].fin(), story.parts[1].fin()] {
-        [Some(a), Some(b)] => {
-            let first = usize::from(b < a);
-            [Some(first), Some(1 - first)]
-        }
-        [Some(_), None] => [Some(0), None],
-        [None, Some(_)] => [Some(1), None],
-        [None, None] => [None, None],
     }
 }
 
@@ -278,21 +270,14 @@ fn closed_by(story: &Story, client: usize) -> Option<Side> {
             Side::Server
         }
     };
-    match (closed(story), fins(story)) {
-        (Closed::Fin, [Some(first), Some(second)]) => {
-            // The second FIN came before its sender had acknowledged the first: both closed.
-            let second = story.parts[second].fin()?;
-            let acked = story.parts[first].fin_acked();
-            Some(if acked.is_none_or(|acked| acked > second) {
-                Side::Both
-            } else {
-                name(first)
-            })
+    match closed(story) {
+        Closed::Fin if story.fins_crossed() => Some(Side::Both),
+        Closed::Reset => Some(name(usize::from(story.rst()?.1))),
+        Closed::Forgotten => Some(name(usize::from(story.forgotten()?.1))),
+        Closed::Fin | Closed::HalfClosed | Closed::FinSent | Closed::OneFin => {
+            story.first_fin().map(name)
         }
-        (Closed::Reset, _) => Some(name(usize::from(story.rst()?.1))),
-        (Closed::Forgotten, _) => Some(name(usize::from(story.forgotten()?.1))),
-        (Closed::HalfClosed | Closed::FinSent, [first, _]) => first.map(name),
-        _ => None,
+        Closed::Open => None,
     }
 }
 
@@ -358,7 +343,7 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
     let client = client_side(stream, ends).0;
     let end = |side: usize| (ends[side].address, ends[side].port);
     let (asking, serving) = (&story.parts[client], &story.parts[1 - client]);
-    let fin = fins(story)[0].and_then(|side| story.parts[side].fin());
+    let first = story.fins()[0].map(|side| &story.parts[side]);
     let gaps = [Flags::LOST_SEGMENT, Flags::ACK_LOST_SEGMENT];
     let holes = story.trouble.as_ref().is_some_and(|trouble| {
         let mut kinds = KINDS
@@ -383,7 +368,7 @@ pub(in crate::track::tcp) fn brief(stream: &Stream, ends: [End; 2]) -> Brief {
                 .saturating_sub(asking.first_data_time)
         }),
         rtt: stream.initial_rtt,
-        fin: fin.map(|frame| (frame, story.fin_time)),
+        fin: first.map(|part| (part.fin_frame, part.fin_time)),
         client_fin: asking.fin(),
         server_fin: serving.fin(),
         fin_times: (asking.fin_time, serving.fin_time),
@@ -481,9 +466,9 @@ pub(crate) struct Failure {
     pub(crate) syn_frame: u32,
     /// Frame of the RST, ACK or ICMP error that came back; 0 for none.
     pub(crate) answer_frame: u32,
-    pub(crate) syn_attempts: u32,
-    /// Some of its frames were captured twice.
-    pub(crate) copied: bool,
+    /// When the client called first and last, and how often, copies left out.
+    pub(crate) times: (i64, i64),
+    pub(crate) calls: usize,
     /// TTL of its SYN.
     pub(crate) syn_ttl: u8,
 }
@@ -504,14 +489,16 @@ pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<
     };
     let client = client_side(stream, ends).0;
     let end = |side: usize| (ends[side].address, ends[side].port);
+    let again = story.trouble.as_ref().map_or(&[][..], |t| &t.syns);
+    let first = stream.first_time.0;
     Some(Failure {
         opened,
         client: end(client),
         server: end(1 - client),
         syn_frame: story.syn_frame,
         answer_frame,
-        syn_attempts: story.syn_attempts,
-        copied: story.trouble.as_ref().is_some_and(|t| t.copies[0] > 0),
+        times: (first, again.last().map_or(first, |syn| syn.1)),
+        calls: 1 + again.len(),
         syn_ttl: story.syn_ttl,
     })
 }

@@ -24,17 +24,36 @@ impl Story {
     }
 
     /// Whether this ACK is the first for something of `side` that was not seen.
-    pub(super) fn acknowledges_unseen(&mut self, side: usize, ack: u32) -> bool {
+    pub(super) fn acknowledges_unseen(&mut self, side: usize, ack: u32, frame: u32) -> bool {
         if self.is_unseen(side, ack) {
             let part = &mut self.parts[side];
             let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
             part.next = ack;
             let trouble = self.trouble.get_or_insert_default();
             trouble.holes[side].add(end, ack, true);
+            trouble.early_acks[side] = (ack, frame);
             return true;
         }
         let trouble = self.trouble.as_mut();
         trouble.is_some_and(|t| t.holes[side].acknowledge(ack))
+    }
+
+    /// Takes in the number from which a side sent something without payload.
+    #[inline]
+    pub(super) fn stands_at(&mut self, side: usize, segment: &Segment) {
+        let part = &self.parts[side];
+        let other = segment.has(tcp::SYN) || segment.has(tcp::RST) || part.fin_frame != 0;
+        if !other && part.is_known() && segment.seq.wrapping_sub(part.next).cast_signed() > 0 {
+            self.stands_beyond(side, segment.seq);
+        }
+    }
+
+    #[cold]
+    fn stands_beyond(&mut self, side: usize, number: u32) {
+        let reached = &mut self.trouble.get_or_insert_default().reached[side];
+        if reached.is_none_or(|known| number.wrapping_sub(known).cast_signed() > 0) {
+            *reached = Some(number);
+        }
     }
 
     /// How many of these bytes were not seen before.
@@ -73,7 +92,7 @@ impl Story {
         if let Some(trouble) = &mut self.trouble
             && !trouble.holes[side].is_empty()
         {
-            new += trouble.holes[side].fill(start, end);
+            new = new.saturating_add(trouble.holes[side].fill(start, end));
         }
         new
     }
