@@ -204,6 +204,25 @@ impl Fragments {
         Some(place)
     }
 
+    /// Takes in that the newest fragment is the same packet as that of an earlier frame: it begins no
+    /// datagram of its own.
+    pub(super) fn came_again(&mut self, ip: &Ip, frame: u32, original: u32) {
+        let Ok(at) = self.pieces.binary_search_by_key(&original, |p| p.frame) else {
+            return;
+        };
+        let known = self.pieces[at].datagram;
+        let begun = self.datagrams.last().is_some_and(|d| d.frames == [frame]);
+        let Some(newest) = self.pieces.last_mut().filter(|_| begun) else {
+            return;
+        };
+        newest.datagram = known;
+        self.datagrams.pop();
+        self.covered.pop();
+        let place = as_usize(known) - 1;
+        self.newest.insert(Key::of(ip), place);
+        self.datagrams[place].frames.push(frame);
+    }
+
     /// Whether this frame completed a datagram whose overlapping pieces differ.
     pub(super) fn disagree_in(&self, frame: u32) -> bool {
         self.disagreed == frame
