@@ -4,7 +4,7 @@ use super::Facts;
 use crate::capture::{Ending, Frame, Time, Verdict};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Packet, Stop};
-use crate::facts::capture::{Capture, FileState, Traffic};
+use crate::facts::capture::{Capture, FileState, Resolution, Traffic};
 use crate::facts::{Milliseconds, Moment};
 use crate::track::Trackers;
 
@@ -16,6 +16,9 @@ pub(super) struct Summary {
     /// Time of the first frame: relative times count from it.
     pub(super) start: Option<Time>,
     pub(super) last: Option<Time>,
+    /// Whether a frame came later than the first, and whether one did at no whole second.
+    moves: bool,
+    fine: bool,
     snapped: u64,
     malformed: u64,
     undecoded: u64,
@@ -29,6 +32,11 @@ pub(super) struct Summary {
 const USUAL: [Protocol; 3] = [Protocol::Ethernet, Protocol::Ipv4, Protocol::Tcp];
 const USUAL_NAMES: [&str; 3] = ["eth", "ip", "tcp"];
 
+/// Nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+/// That so many frames have whole seconds, or all the same time, is no chance.
+const TELLING: u64 = 3;
+
 impl Summary {
     /// Counts a frame, whatever it is.
     #[inline]
@@ -38,6 +46,8 @@ impl Summary {
         if frame.time.is_some() {
             self.start = self.start.or(frame.time);
             self.last = frame.time;
+            self.moves |= self.start != self.last;
+            self.fine = self.fine || frame.time.is_some_and(|time| time.0 % SECOND != 0);
         }
         let captured = u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX);
         self.snapped += u64::from(captured < frame.wire_length);
@@ -109,6 +119,16 @@ impl Summary {
         list
     }
 
+    /// What the times tell.
+    fn resolution(&self) -> Resolution {
+        match (self.moves, self.fine) {
+            _ if self.frames < TELLING || self.start.is_none() => Resolution::Fine,
+            (false, _) => Resolution::Still,
+            (true, true) => Resolution::Fine,
+            (true, false) => Resolution::Seconds,
+        }
+    }
+
     /// The fact about the capture.
     pub(super) fn tell(&self, ending: &Ending, facts: &Facts, trackers: &Trackers) -> Capture {
         let span = self.start.zip(self.last);
@@ -131,6 +151,7 @@ impl Summary {
             first_time: self.start.map(|t| Moment(t.0)),
             last_time: self.last.map(|t| Moment(t.0)),
             duration_ms: span,
+            resolution: self.resolution(),
             frames_per_second: rate(self.frames),
             bytes_per_second: rate(self.bytes),
             snapped_frames: self.snapped,

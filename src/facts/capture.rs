@@ -13,6 +13,14 @@ crate::states! {
     }
 }
 
+crate::states! {
+    "What the times of the frames tell." Resolution {
+        Fine "fine" "Parts of a second, or there are too few frames to say otherwise.";
+        Seconds "seconds" "All are whole seconds: each may be up to a second more or less.";
+        Still "still" "All frames have the same time: how long anything took cannot be told.";
+    }
+}
+
 fn no_time(c: &Capture) -> Absent {
     if c.frame_count == 0 {
         Absent::inapplicable("the capture has no frames")
@@ -39,6 +47,7 @@ crate::fact! {
         first_time: Option<Moment>, "When the first frame was captured." absent no_time;
         last_time: Option<Moment>, "When the last frame was captured." absent no_time;
         duration_ms: Option<Milliseconds>, "From the first frame to the last." absent no_time;
+        resolution: Resolution, "What the times of the frames tell.";
         frames_per_second: Option<f64>, "Frames per second, on average." absent no_time;
         bytes_per_second: Option<f64>, "Bytes per second, on average." absent no_time;
         snapped_frames: u64, "Frames of which the capture holds only the beginning.";

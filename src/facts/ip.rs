@@ -29,6 +29,11 @@ crate::fact! {
     }
 }
 
+fn unwhole(f: &Fragmented) -> Option<String> {
+    let why = "a fragment of it is not in the capture";
+    (!f.complete).then(|| why.to_owned())
+}
+
 fn one_way(_: &Hop) -> Absent {
     Absent::never("all frames of the pair were sent to the same hardware address")
 }
@@ -70,8 +75,8 @@ crate::fact! {
         destination: IpAddr, "Receiver.";
         identification: u32, "Identification, the same in all fragments.";
         protocol: u8, "Number of the protocol it carries.";
-        fragment_count: u32, "How many different fragments are in the capture: one that came again counts once.";
-        frames: Frames, "Their frames.";
+        fragment_count: u32, "How many different fragments are in the capture: one that came again counts once." doubt unwhole;
+        frames: Frames, "Their frames; of one that was captured twice, both." doubt unwhole;
         length_bytes: Option<u32>, "IP payload of the whole datagram." absent |_| Absent::untold("a fragment is not in the capture");
         complete: bool, "Whether all fragments are in the capture.";
         completed_frame: Option<u32>, "Frame with which it is whole." absent |_| Absent::untold("a fragment is not in the capture");

@@ -2,7 +2,8 @@
 //!
 //! A fact is joined to others by number (`stream`, `frame`), never nested. A field is declared
 //! once, with its type, its sentence, the fields that prove it (`by`) and, where it may be absent,
-//! why it is (`absent`): it never happened, it cannot be told, it does not apply. Closed sets are
+//! why it is (`absent`): it never happened, it cannot be told, it does not apply. Where a value that
+//! is there may not be all of it, `doubt` says so, and an answer read from it does. Closed sets are
 //! [`states!`](crate::states). A field that is called `frame` or ends in `_frame` is the number of
 //! a frame of the capture.
 //!
@@ -43,6 +44,8 @@ pub struct Field<F: 'static> {
     pub get: for<'a> fn(&'a F) -> Option<Value<'a>>,
     /// Why it is absent, if it can be.
     pub why: Option<fn(&F) -> Absent>,
+    /// Why what it says may not be all of it.
+    pub doubt: Option<fn(&F) -> Option<String>>,
     /// The frames that prove it.
     pub proof: fn(&F) -> Frames,
 }
@@ -110,6 +113,8 @@ pub trait Record: Any {
     fn value(&self, field: usize) -> Option<Value<'_>>;
     /// Why a field is absent; `None` when it is there.
     fn why(&self, field: usize) -> Option<Absent>;
+    /// Why the value of a field may not be all of it.
+    fn doubt(&self, field: usize) -> Option<String>;
     /// The frames that prove a field.
     fn proof(&self, field: usize) -> Frames;
     /// The record itself, for who knows its type.
@@ -127,6 +132,11 @@ impl<F: Fact> Record for F {
             return None;
         }
         Some(field.why.map_or(Absent::UNKNOWN, |why| why(self)))
+    }
+
+    fn doubt(&self, field: usize) -> Option<String> {
+        let doubt = F::FIELDS.get(field)?.doubt?;
+        doubt(self)
     }
 
     fn proof(&self, field: usize) -> Frames {
@@ -259,7 +269,7 @@ pub const fn kind(key: &str, kind: Kind) -> Kind {
 #[macro_export]
 macro_rules! fact {
     ($doc:literal $name:ident $section:literal $prefix:literal by $usual:tt {
-        $($field:ident: $ty:ty, $text:literal $(by [$($proof:ident),+])? $(absent $why:expr)?;)*
+        $($field:ident: $ty:ty, $text:literal $(by [$($proof:ident),+])? $(doubt $doubt:ident)? $(absent $why:expr)?;)*
     }) => {
         #[doc = $doc]
         #[derive(Clone, Debug)]
@@ -280,6 +290,7 @@ macro_rules! fact {
                     doc: $text,
                     get: |fact| $crate::facts::AsValue::as_value(&fact.$field),
                     why: $crate::fact!(@why $($why)?),
+                    doubt: $crate::fact!(@doubt $($doubt)?),
                     proof: $crate::fact!(@proof [$($($proof),+)?] $usual),
                 },)*
             ];
@@ -287,6 +298,8 @@ macro_rules! fact {
     };
     (@why) => { None };
     (@why $why:expr) => { Some($why) };
+    (@doubt) => { None };
+    (@doubt $doubt:ident) => { Some($doubt) };
     (@proof [] []) => { |_| Vec::new() };
     (@proof [] [$($usual:ident),+]) => { $crate::fact!(@proof [$($usual),+] []) };
     (@proof [$($proof:ident),+] [$($usual:ident),*]) => {

@@ -240,6 +240,35 @@ fn no_server_data(c: &Connection) -> Absent {
     Absent::untold("no frame with payload from the server is in the capture")
 }
 
+fn client_unwhole(c: &Connection) -> Option<String> {
+    let ends = (c.client_isn, c.client_unseen_bytes);
+    (!c.client_whole).then(|| unwhole(c, Side::Client, ends))
+}
+
+fn server_unwhole(c: &Connection) -> Option<String> {
+    let ends = (c.server_isn, c.server_unseen_bytes);
+    (!c.server_whole).then(|| unwhole(c, Side::Server, ends))
+}
+
+/// What the capture does not have of one side: its initial number may not be known, or some of what
+/// was acknowledged.
+fn unwhole(c: &Connection, side: Side, (isn, unseen): (Option<u32>, u32)) -> String {
+    match (c.one_way, unseen) {
+        (Some(alone), _) if alone != side => format!("no frame of the {side} is in the capture"),
+        (_, 1) => format!(
+            "1 sequence number of the {side} was acknowledged and is not in the capture: a byte, or its FIN"
+        ),
+        (_, 2..) => format!(
+            "{unseen} sequence numbers of the {side} were acknowledged and are not in the capture"
+        ),
+        _ if isn.is_none() => format!("the {side}'s SYN is not in the capture"),
+        _ if c.closed == Closed::Open => {
+            "the end of the connection is not in the capture".to_owned()
+        }
+        _ => format!("not all segments of the {side} are in the capture, or its FIN is not"),
+    }
+}
+
 crate::fact! {
     "One TCP connection: who opened it and how, what was carried (→ by the client, ← by the server), who closed it and how. A ? after the client marks guessed roles; open means that no end is in the capture."
     Connection "connections" "connection" by [first_frame] {
@@ -262,7 +291,7 @@ crate::fact! {
         too_late_frame: Option<u32>, "Frame of the client's first ACK after a RST of its own had ended the call, before the handshake was complete: no connection was there for it." absent |_| Absent::never("the client did not go on after a RST of its own");
         refusal_frames: Frames, "The first 1000 RSTs of the server to what came too late so." by [refusal_frames];
         opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::untold("no ICMP error about the SYN is in the capture");
-        syn_attempts: u32, "How many SYNs the client sent with this sequence number." by [syn_frame];
+        syn_attempts: u32, "How many SYNs the client sent with this sequence number; one that was captured twice counts once." by [syn_frame];
         handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once and that ACK says nothing else." by [syn_frame, ack_frame] absent no_rtt;
         client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;
         server_isn: Option<u32>, "Initial sequence number of the server, raw." by [synack_frame] absent no_synack;
@@ -280,8 +309,10 @@ crate::fact! {
         server_first_data_frame: Option<u32>, "First frame with payload from the server." absent no_server_data;
         client_last_data_frame: Option<u32>, "Last frame with payload from the client." absent no_client_data;
         server_last_data_frame: Option<u32>, "Last frame with payload from the server." absent no_server_data;
-        client_bytes: u64, "Payload bytes from the client, what was sent again not counted twice." by [client_first_data_frame, client_last_data_frame];
-        server_bytes: u64, "Payload bytes from the server, what was sent again not counted twice." by [server_first_data_frame, server_last_data_frame];
+        client_bytes: u64, "Payload bytes from the client, what was sent again not counted twice." by [client_first_data_frame, client_last_data_frame] doubt client_unwhole;
+        server_bytes: u64, "Payload bytes from the server, what was sent again not counted twice." by [server_first_data_frame, server_last_data_frame] doubt server_unwhole;
+        client_whole: bool, "Whether all that the client sent is in the capture, from its SYN to its FIN or a RST, without a hole: otherwise what is counted of it is the least." by [first_frame, last_frame];
+        server_whole: bool, "Whether all that the server sent is in the capture, from its SYN to its FIN or a RST, without a hole: otherwise what is counted of it is the least." by [first_frame, last_frame];
         client_unseen_bytes: u32, "Sequence numbers of the client that the server has acknowledged and that are not in the capture: payload, and maybe its FIN." by [first_frame, last_frame];
         server_unseen_bytes: u32, "Sequence numbers of the server that the client has acknowledged and that are not in the capture: payload, and maybe its FIN." by [first_frame, last_frame];
         client_data_frames: u32, "How many frames from the client carry payload." by [client_first_data_frame, client_last_data_frame];
@@ -296,6 +327,8 @@ crate::fact! {
         server_spurious_retransmissions: u32, "Segments the server sent again although they had been acknowledged." by [trouble_frames];
         client_out_of_order: u32, "Segments of the client that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
         server_out_of_order: u32, "Segments of the server that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
+        client_sent_again: u32, "Segments that the client sent again, as far as is known: its retransmissions of all kinds without copies, and those taken for late that bring nothing new." by [trouble_frames] doubt client_unwhole;
+        server_sent_again: u32, "Segments that the server sent again, as far as is known: its retransmissions of all kinds without copies, and those taken for late that bring nothing new." by [trouble_frames] doubt server_unwhole;
         client_lost_segments: u32, "Holes in the client's sequence numbers: segments that are not in the capture." by [trouble_frames];
         server_lost_segments: u32, "Holes in the server's sequence numbers: segments that are not in the capture." by [trouble_frames];
         client_acked_unseen: u32, "ACKs of the client for data that is not in the capture." by [trouble_frames];
@@ -382,5 +415,6 @@ crate::fact! {
         estimated_rtt_ms: Option<Milliseconds>, "The smoothed round-trip time after this one's (RFC 6298: 7/8 old + 1/8 new; the first is taken as it is)." by [frame, acked_by_frame] absent |_| Absent::inapplicable("it gives no new round-trip time");
         bytes_in_flight: Option<u32>, "Bytes sent and not yet acknowledged, this segment's included." absent |_| Absent::untold("it carries nothing, or what came before is not in the capture");
         retransmission: bool, "Whether it was sent before (as tcp.analysis.retransmission and its kin).";
+        copy: bool, "Whether it is the same packet as one before, captured twice or doubled on its way: it was not sent again.";
     }
 }

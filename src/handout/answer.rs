@@ -8,6 +8,7 @@ use super::names;
 use super::plan::Handout;
 use super::units;
 use super::value;
+use crate::facts::capture::Resolution;
 
 /// The answer to one part of a question.
 #[derive(Clone, Debug)]
@@ -236,18 +237,17 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
     }
     answer.text = shown(part, &values);
     answer.values = values;
-    for doubt in &part.doubt {
-        let hits = handout
-            .thing(doubt.of.get_ref())
-            .and_then(|t| found.hits(t));
-        let mut doubtful = hits.iter().flat_map(|h| &h.rows);
-        if let Some(hit) = doubtful.find(|hit| hit.passes(doubt.filter.get_ref())) {
-            let say = super::find::tell(material, hit, &doubt.say);
-            answer.missing = Some(format!("{say}; what is there: {}", answer.text));
-            answer.candidates = vec![std::mem::take(&mut answer.text)];
-            answer.values.clear();
-            return;
-        }
+    let doubt = declared(handout, material, found, part)
+        .or_else(|| incomplete(&read, over, &answer.values))
+        .or_else(|| untimed(&read, material, &answer.values));
+    if let Some(doubt) = doubt {
+        answer.missing = Some(match doubt {
+            Doubt::Least(why) => format!("at least {}: {why}", answer.text),
+            Doubt::Other(why) => format!("{why}; what is there: {}", answer.text),
+        });
+        answer.candidates = vec![std::mem::take(&mut answer.text)];
+        answer.values.clear();
+        return;
     }
     let mut reason = sentence_of(material, first, what);
     if let Some((_, reading)) = first
@@ -271,6 +271,61 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         reason.push_str(&hits.say);
     }
     answer.reason = reason;
+}
+
+/// Why what was read may not be the answer.
+enum Doubt {
+    /// It is the least.
+    Least(String),
+    Other(String),
+}
+
+/// A doubt that the handout names.
+fn declared(handout: &Handout, material: &Material, found: &Found, part: &Part) -> Option<Doubt> {
+    part.doubt.iter().find_map(|doubt| {
+        let thing = handout.thing(doubt.of.get_ref())?;
+        let mut rows = found.hits(thing)?.rows.iter();
+        let hit = rows.find(|hit| hit.passes(doubt.filter.get_ref()))?;
+        Some(Doubt::Other(super::find::tell(material, hit, &doubt.say)))
+    })
+}
+
+/// That a value is not all of it; how many there are needs none of them.
+fn incomplete(read: &[(&Hit, Reading)], over: Option<Over>, values: &[Datum]) -> Option<Doubt> {
+    if over == Some(Over::Count) {
+        return None;
+    }
+    let doubtful = read.iter().find(|(_, reading)| !reading.doubts.is_empty());
+    let (_, reading) = doubtful?;
+    let why = reading.doubts.first()?.clone();
+    let plain = reading.fields.len() == 1 && over.is_none();
+    Some(match values {
+        [Datum::Number { .. }] if plain => Doubt::Least(why),
+        _ => Doubt::Other(why),
+    })
+}
+
+/// A span shorter than this many nanoseconds is not known to a tenth where times are whole seconds.
+const LONG: i64 = 10_000_000_000;
+
+/// That a time was read from a clock that does not tell it.
+fn untimed(read: &[(&Hit, Reading)], material: &Material, values: &[Datum]) -> Option<Doubt> {
+    let short = |value: &Datum| matches!(value, Datum::Duration(n) if n.abs() < LONG);
+    if !values.iter().any(short) {
+        return None;
+    }
+    let mut files = read
+        .iter()
+        .filter_map(|(hit, _)| material.files.get(hit.file));
+    let (file, why) = files.find_map(|file| match file.analysis.capture.resolution {
+        Resolution::Fine => None,
+        Resolution::Still => Some((file, "have the same time: how long it took cannot be told")),
+        Resolution::Seconds => Some((
+            file,
+            "have times of whole seconds: each may be up to a second more or less",
+        )),
+    })?;
+    Some(Doubt::Other(format!("all frames of {} {why}", file.name)))
 }
 
 fn sentence_of(material: &Material, first: Option<(&Hit, &Reading)>, what: &str) -> String {
@@ -363,6 +418,7 @@ impl Terms {
                 }
             }
             reading.why = reading.why.or(one.why);
+            reading.doubts.extend(one.doubts);
         }
         reading
     }

@@ -79,6 +79,8 @@ pub struct Reading {
     pub fields: Vec<String>,
     /// Why there is no value.
     pub why: Option<String>,
+    /// Why it may not be all of it.
+    pub doubts: Vec<String>,
 }
 
 impl Hit {
@@ -129,12 +131,22 @@ impl Hit {
             .collect();
         let mut frames = Vec::new();
         let mut why = None;
+        let mut doubts = Vec::new();
         match &self.body {
             Body::Frame(row) => {
                 frames.push(row.frame);
+                let names = fields.join(" and ");
+                let at = |id: &EntryId| row.fields.iter().position(|f| f == id);
+                if term.needs().iter().filter_map(at).any(|at| row.is_cut(at)) {
+                    let frame = row.frame;
+                    doubts.push(match values.is_empty() {
+                        true => format!("the capture cuts frame {frame}, without {names}"),
+                        false => format!("the capture cuts {names} in frame {frame}"),
+                    });
+                }
                 if values.is_empty() {
-                    let names = fields.join(" and ");
-                    why = Some(format!("frame {} has no {names}", row.frame));
+                    let none = || format!("frame {} has no {names}", row.frame);
+                    why = doubts.first().cloned().or_else(|| Some(none()));
                 }
             }
             Body::Fact(_, record) => {
@@ -152,6 +164,7 @@ impl Hit {
                     } else {
                         frames.extend(record.proof(at));
                     }
+                    doubts.extend(record.doubt(at));
                     if let Some(absent) = record.why(at) {
                         why = Some(absent.because().to_owned());
                     }
@@ -165,6 +178,7 @@ impl Hit {
             frames,
             fields,
             why,
+            doubts,
         }
     }
 }

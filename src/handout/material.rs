@@ -7,6 +7,7 @@ use super::plan::Handout;
 use crate::analyze::{Analysis, Live, Wants, analyze};
 use crate::capture::{Ending, OpenError, Reader};
 use crate::dissect::field::Value;
+use crate::dissect::{Packet, as_usize};
 use crate::query::{Cell, EntryId, Filter, Row, Seen, Session};
 use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
@@ -76,9 +77,16 @@ pub struct FrameRow {
     pub fields: Rc<Vec<EntryId>>,
     /// Their values: the place of the field, the layer and the value, in the order of the fields.
     pub values: Vec<(usize, u8, Value<'static>)>,
+    /// Places of the fields that the capture cuts, or cuts off.
+    cut: Vec<usize>,
 }
 
 impl FrameRow {
+    /// Whether the capture cuts the field at a place.
+    pub fn is_cut(&self, field: usize) -> bool {
+        self.cut.contains(&field)
+    }
+
     /// The values of the field at a place, with their layers.
     pub fn of(&self, field: usize) -> impl Iterator<Item = (u8, &Value<'static>)> {
         let from = self.values.partition_point(|v| v.0 < field);
@@ -251,17 +259,41 @@ impl FrameRow {
 /// What is kept of a frame.
 fn row_of(seen: &Seen<'_, '_>, slots: &[usize], fields: &Rc<Vec<EntryId>>) -> FrameRow {
     let mut values = Vec::with_capacity(slots.len());
+    let mut cut = Vec::new();
     for (at, slot) in slots.iter().enumerate() {
+        let (mut found, mut whole) = (false, true);
         seen.values.visit(*slot, &mut |cell| {
+            found = true;
+            whole &= !reaches_end(cell.value, seen.packet);
             let value = crate::query::expression::owned(cell.value);
             values.push((at, cell.layer, value));
             false
         });
+        if !(found && whole) && is_cut(seen.packet) {
+            cut.push(at);
+        }
     }
     FrameRow {
         frame: seen.packet.frame.number,
         fields: Rc::clone(fields),
         values,
+        cut,
+    }
+}
+
+/// Whether the capture does not have all bytes of a frame.
+fn is_cut(packet: &Packet<'_>) -> bool {
+    match &packet.ip {
+        Some(ip) => ip.payload_captured < ip.payload_reported,
+        None => as_usize(packet.frame.wire_length) > packet.frame.bytes.len(),
+    }
+}
+
+/// Whether a value is the last that the capture has of its frame.
+fn reaches_end(value: &Value<'_>, packet: &Packet<'_>) -> bool {
+    match value {
+        Value::Text(bytes) | Value::Bytes(bytes) => packet.frame.bytes.ends_with(bytes),
+        _ => false,
     }
 }
 

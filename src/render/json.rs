@@ -86,8 +86,8 @@ pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
     writeln!(out, "}}")
 }
 
-/// One fact as an object; with `why`, what is absent says why, and what is there names the frames
-/// that prove it.
+/// One fact as an object; with `why`, what is absent says why, what is only the least says what is
+/// missing, and what is there names the frames that prove it.
 fn object(text: &mut String, schema: &Schema, record: &dyn Record, times: &Times, why: bool) {
     text.push('{');
     for (field, column) in schema.columns.iter().enumerate() {
@@ -119,9 +119,15 @@ fn object(text: &mut String, schema: &Schema, record: &dyn Record, times: &Times
             Some(format!("{}:[{}]", json_text(key), frames.join(",")))
         });
         let proof: Vec<String> = proof.collect();
+        let doubts = keys().filter_map(|(field, key)| {
+            let doubt = json_text(&record.doubt(field)?);
+            Some(format!("{}:{doubt}", json_text(key)))
+        });
+        let doubts: Vec<String> = doubts.collect();
         text.push_str(&format!(
-            ",\"why\":{{{}}},\"proof\":{{{}}}",
+            ",\"why\":{{{}}},\"at_least\":{{{}}},\"proof\":{{{}}}",
             absent.join(","),
+            doubts.join(","),
             proof.join(",")
         ));
     }

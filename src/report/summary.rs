@@ -2,7 +2,7 @@
 
 use super::{Clock, Times, moment};
 use crate::analyze::Analysis;
-use crate::facts::capture::{Capture, FileState};
+use crate::facts::capture::{Capture, FileState, Resolution};
 use crate::facts::dns::{Lookup, NameService};
 use crate::facts::situation::SituationKind;
 use crate::facts::tcp::Closed;
@@ -96,6 +96,12 @@ fn limits(capture: &Capture) -> Option<String> {
             )
         })
         .collect();
+    let times = match capture.resolution {
+        Resolution::Fine => None,
+        Resolution::Still => Some("all frames have the same time"),
+        Resolution::Seconds => Some("all times are whole seconds"),
+    };
+    told.extend(times.map(str::to_owned));
     told.extend(
         capture
             .remarks

@@ -149,7 +149,7 @@ impl Fragments {
         let key = Key::of(ip);
         let frame = packet.frame.number;
         let known = self.newest.get(&key).copied();
-        let place = known.filter(|place| !self.datagrams[*place].complete);
+        let place = known.filter(|place| self.datagrams.get(*place).is_some_and(|d| !d.complete));
         let place = place.unwrap_or(self.datagrams.len());
         if place == self.datagrams.len() {
             self.newest.insert(key, place);
@@ -202,6 +202,37 @@ impl Fragments {
             more: ip.more_fragments,
         });
         Some(place)
+    }
+
+    /// Takes in that the newest fragment is the same packet as that of an earlier frame: it begins no
+    /// datagram of its own.
+    pub(super) fn came_again(&mut self, frame: u32, original: u32) {
+        let Ok(at) = self.pieces.binary_search_by_key(&original, |p| p.frame) else {
+            return;
+        };
+        let known = self.pieces[at].datagram;
+        let begun = self.datagrams.last().is_some_and(|d| d.frames == [frame]);
+        let Some(newest) = self.pieces.last_mut().filter(|_| begun) else {
+            return;
+        };
+        newest.datagram = known;
+        self.datagrams.pop();
+        self.covered.pop();
+        let place = as_usize(known) - 1;
+        // Not by the packet: a datagram that is whole may hold one of other addresses.
+        let datagram = &self.datagrams[place];
+        let v4 = datagram.source.is_ipv4();
+        let key = Key {
+            source: datagram.source,
+            destination: datagram.destination,
+            identification: datagram.identification,
+            protocol: if v4 { datagram.protocol } else { 0 },
+        };
+        let began = self.datagrams.len();
+        if self.newest.get(&key) == Some(&began) {
+            self.newest.insert(key, place);
+        }
+        self.datagrams[place].frames.push(frame);
     }
 
     /// Whether this frame completed a datagram whose overlapping pieces differ.

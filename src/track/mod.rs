@@ -194,6 +194,9 @@ impl Trackers {
             self.checksums.packet(packet);
         }
         let copy_of = self.copies.packet(packet, ip);
+        if let Some((original, _)) = copy_of {
+            self.fragments.came_again(packet.frame.number, original);
+        }
         if let Transport::Tcp(segment) = &packet.transport {
             return Some(self.tcp.find(packet, ip, segment, copy_of.map(|c| c.1)));
         }

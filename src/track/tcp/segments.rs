@@ -34,6 +34,7 @@ struct Row {
     flags: u16,
     side: u8,
     resent: bool,
+    copy: bool,
     /// It was sent more than once: its acknowledgment gives no round trip (Karn).
     doubtful: bool,
 }
@@ -120,6 +121,7 @@ impl Segments {
             flags: segment.flags,
             side: seen.side,
             resent,
+            copy: seen.copy.is_some(),
             doubtful,
         });
     }
@@ -193,6 +195,7 @@ impl Segments {
             estimated_rtt_ms: span(row.estimate),
             bytes_in_flight: (row.bytes_in_flight != 0).then_some(row.bytes_in_flight),
             retransmission: row.resent,
+            copy: row.copy,
         })
     }
 }

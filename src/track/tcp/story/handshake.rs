@@ -24,7 +24,8 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
             if story.syn_side == Some(sender) {
                 story.opening_again |=
                     story.syn_attempts > 0 && story.ack_frame == 0 && seen.copy.is_none();
-                story.syn_attempts += 1;
+                // A SYN that was captured twice is no second try.
+                story.syn_attempts += u32::from(seen.copy.is_none() || story.syn_attempts == 0);
             } else {
                 story.both_syn = true;
             }
@@ -45,6 +46,7 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                     story.rst_frame = 0;
                 }
                 story.accepted_after_all(side, seen);
+                story.parts[1 - side].called_with(segment.ack);
             }
             offer(&mut story.parts[side], seen);
         }

@@ -49,7 +49,8 @@ struct Part {
     /// Lowest number seen, where no SYN says it.
     low: u32,
     largest: u32,
-    /// What its SYN offered, and the number of that SYN.
+    /// What its SYN offered, and the number of that SYN; where the SYN is not in the capture, the
+    /// number that its answer gives it.
     offer: Offer,
     isn: u32,
     /// Frame of its first FIN and the number after it.
@@ -70,10 +71,27 @@ impl Part {
         self.offer.has(Offer::SYN).then_some(self.isn)
     }
 
+    /// Takes in what the answer to its SYN acknowledges.
+    fn called_with(&mut self, ack: u32) {
+        if !self.offer.has(Offer::SYN) {
+            self.isn = ack.wrapping_sub(1);
+        }
+    }
+
     /// Whether its SYN had an option, if there was a SYN and the capture does not cut it before.
     fn offered(&self, mark: u8) -> Option<bool> {
         let known = self.offer.has(Offer::SYN) && !self.offer.has(Offer::CUT);
         (known || self.offer.has(mark)).then_some(self.offer.has(mark))
+    }
+
+    /// Whether its first number is in the capture: that of its SYN, or the one that the answer to its
+    /// SYN asks for.
+    fn begins(&self) -> bool {
+        let first = match self.first_data {
+            0 => self.fin_end.wrapping_sub(1),
+            _ => self.low,
+        };
+        self.offer.has(Offer::SYN) || self.isn != 0 && first == self.isn.wrapping_add(1)
     }
 
     fn fin(&self) -> Option<u32> {
@@ -145,6 +163,8 @@ struct Trouble {
     later_isn: Option<u32>,
     called_anew: bool,
     last_time: i64,
+    /// Segments of each side that were sent again.
+    again: [u32; 2],
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
     /// Frame of a RST of a later stream that ended this one, and whose it is.
@@ -202,6 +222,9 @@ const AGAIN: Flags = Flags(
         | Flags::SPURIOUS_RETRANSMISSION.0
         | Flags::OUT_OF_ORDER.0,
 );
+
+/// Those of segments that Wireshark takes for sent again.
+const RESENT: Flags = Flags(AGAIN.0 & !Flags::OUT_OF_ORDER.0);
 
 /// Hosts do not probe a connection that was idle for less, unless somebody set them to: nanoseconds.
 /// Linux counts in seconds, and RFC 9293 §3.8.4 asks for two hours.
@@ -519,6 +542,8 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
     let trouble = story.trouble.get_or_insert_default();
     trouble.misfits += u32::from(misfit);
+    let resent = flags.has(RESENT) || flags.has(Flags::OUT_OF_ORDER) && !first;
+    trouble.again[side] += u32::from(resent && !opens && seen.copy.is_none());
     let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
     if lost && !flags.has(Flags::KEEP_ALIVE) {
         trouble.unheard(story.talks_since, (seen.frame, seen.time.0));

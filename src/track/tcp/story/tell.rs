@@ -5,6 +5,7 @@ use super::{Flags, KINDS, Story, Trouble, likely_server, some_frame};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
+use crate::track::tcp::holes::Holes;
 use crate::track::tcp::offer::Offer;
 use crate::track::tcp::{End, Stream};
 use crate::track::udp;
@@ -101,6 +102,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_last_data_frame: some_frame(s.last_data),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
+        client_whole: is_whole(story, client),
+        server_whole: is_whole(story, server),
         client_unseen_bytes: unseen(client),
         server_unseen_bytes: unseen(server),
         client_data_frames: c.data_frames,
@@ -115,6 +118,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_spurious_retransmissions: count(server, Flags::SPURIOUS_RETRANSMISSION),
         client_out_of_order: count(client, Flags::OUT_OF_ORDER),
         server_out_of_order: count(server, Flags::OUT_OF_ORDER),
+        client_sent_again: trouble.again[client],
+        server_sent_again: trouble.again[server],
         client_lost_segments: count(client, Flags::LOST_SEGMENT),
         server_lost_segments: count(server, Flags::LOST_SEGMENT),
         client_acked_unseen: count(client, Flags::ACK_LOST_SEGMENT),
@@ -169,6 +174,21 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         conn_state: conn_state.to_owned(),
         history,
         zeek_record_count,
+    }
+}
+
+/// Whether all that a side sent is in the capture: nothing, where no connection came about.
+fn is_whole(story: &Story, side: usize) -> bool {
+    let part = &story.parts[side];
+    let holes = story.trouble.as_ref().map(|t| &t.holes[side]);
+    let ended = matches!(closed(story), Closed::Reset | Closed::Forgotten) || part.fin_frame != 0;
+    match opened(story) {
+        Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Unanswered
+            if part.data_frames == 0 && story.one_way().is_none() =>
+        {
+            true
+        }
+        _ => ended && part.begins() && holes.is_none_or(Holes::is_empty),
     }
 }
 

@@ -1,0 +1,126 @@
+//! What a capture does not have whole is not answered as if it were.
+
+mod scenario;
+
+use std::io::Cursor;
+use wirelab::capture::Reader;
+use wirelab::handout::{Answer, Found, Handout, Material, answers};
+
+/// The answer to one question, in the keys of a handout, from packets written as lines.
+fn ask(thing: &str, part: &str, packets: &str) -> Answer {
+    let text = format!(
+        "id = \"asked\"\ntitle = \"asked\"\n[let.it]\nwhat = \"what is asked for\"\n{thing}\n\
+         [[question]]\nid = \"1\"\ntext = \"?\"\n[[question.part]]\nid = \"a\"\nof = \"it\"\n{part}"
+    );
+    let handout = Handout::parse(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let bytes = scenario::capture(packets).expect("packets");
+    let mut material = Material::default();
+    material.add(&handout, "x.pcap".to_owned(), || {
+        Ok(Reader::from_read("x.pcap", Cursor::new(bytes.clone())))
+    });
+    material.settle();
+    let found = Found::new(&handout, &material);
+    answers(&handout, &material, &found).remove(0)
+}
+
+/// What is missing for an answer, which is then none.
+fn doubt(answer: &Answer) -> &str {
+    assert!(answer.values.is_empty() && answer.text.is_empty());
+    answer.missing.as_deref().expect("something is missing")
+}
+
+const CONNECTION: &str = "in = \"connections\"";
+const BYTES: &str = "type = \"int\"\ntake = \"connection.client_bytes\"";
+
+const OPEN: &str = "0.000 c:40000 > s:80 tcp S seq=999
+0.001 s:80 > c:40000 tcp SA seq=4999
+0.002 c:40000 > s:80 tcp A
+0.003 c:40000 > s:80 tcp A seq=1000 len=100
+";
+
+#[test]
+fn bytes_of_a_connection_are_all_of_them_or_the_least() {
+    let whole = format!("{OPEN}0.004 c:40000 > s:80 tcp FA seq=1100\n");
+    assert_eq!(ask(CONNECTION, BYTES, &whole).text, "100");
+    let answer = ask(CONNECTION, BYTES, OPEN);
+    assert_eq!(
+        doubt(&answer),
+        "at least 100: the end of the connection is not in the capture"
+    );
+    assert_eq!(answer.candidates, ["100"]);
+    let hole = format!(
+        "{OPEN}0.004 c:40000 > s:80 tcp FA seq=1200 len=5
+0.005 s:80 > c:40000 tcp A seq=5000 ack=1206\n"
+    );
+    let answer = ask(CONNECTION, BYTES, &hole);
+    assert!(doubt(&answer).starts_with("at least 105: 100 sequence numbers of the client"));
+    // The least of several things is not the least of what is calculated of them.
+    let rate = "type = \"int\"\ntake = \"connection.client_bytes / connection.frame_count\"";
+    let answer = ask(CONNECTION, rate, OPEN);
+    assert!(doubt(&answer).ends_with("what is there: 25"));
+    // How many there are does not need what each of them says.
+    let count = "type = \"int\"\ntake = \"connection.client_bytes\"\nover = \"count\"";
+    let all = format!("{CONNECTION}\nwhich = \"all\"");
+    assert_eq!(ask(&all, count, OPEN).text, "1");
+}
+
+#[test]
+fn a_message_that_the_capture_cuts_is_not_the_message() {
+    let texts = "in = \"frames\"\nwhere = \"tcp.len > 0\"\nwhich = \"all\"";
+    let payload = "type = \"list\"\ntake = \"tcp.payload\"";
+    let said = |cap: &str| {
+        let packets = format!(
+            "0.000 c:40000 > s:80 tcp PA seq=1000 ack=5000 \"hello\" {cap}
+0.001 s:80 > c:40000 tcp PA seq=5000 ack=1005 \"ok\"\n"
+        );
+        ask(texts, payload, &packets)
+    };
+    assert_eq!(said("").text, "hello, ok");
+    let part = said("cap=56");
+    assert_eq!(
+        doubt(&part),
+        "the capture cuts tcp.payload in frame 1; what is there: he, ok"
+    );
+    let none = said("cap=54");
+    assert_eq!(
+        doubt(&none),
+        "the capture cuts frame 1, without tcp.payload; what is there: ok"
+    );
+    // What stands before the cut is whole.
+    let ports = "type = \"list\"\ntake = \"tcp.srcport\"";
+    let packets = "0.000 c:40000 > s:80 tcp PA seq=1000 ack=5000 \"hello\" cap=56";
+    assert_eq!(ask(texts, ports, packets).text, "40000");
+}
+
+#[test]
+fn fragments_are_all_of_them_or_the_least() {
+    let thing = "in = \"fragmented\"";
+    let part = "type = \"int\"\ntake = \"fragmented.fragment_count\"";
+    let first = "0.000 c > s ip proto=17 ipid=7 at=0 more=1 hex=13881b59001800004141414141414141\n";
+    let both = format!("{first}0.001 c > s ip proto=17 ipid=7 at=16 hex=4242424242424242\n");
+    assert_eq!(ask(thing, part, &both).text, "2");
+    assert_eq!(
+        doubt(&ask(thing, part, first)),
+        "at least 1: a fragment of it is not in the capture"
+    );
+}
+
+#[test]
+fn a_clock_of_whole_seconds_tells_no_milliseconds() {
+    let thing = "in = \"datagrams\"\nwhere = \"datagram.answer_frame\"";
+    let part = "type = \"duration\"\nunit = \"ms\"\ntake = \"datagram.answer_time_ms\"";
+    let took = |times: [&str; 3]| {
+        let [asked, answered, later] = times;
+        let packets = format!(
+            "{asked} c:5000 > s:7000 udp \"ask\"
+{answered} s:7000 > c:5000 udp \"yes\"
+{later} c:5001 > s:7000 udp \"ask\"\n"
+        );
+        ask(thing, part, &packets)
+    };
+    assert_eq!(took(["1.000", "1.000", "2.500"]).text, "0");
+    assert!(doubt(&took(["1", "1", "2"])).contains("times of whole seconds"));
+    assert!(doubt(&took(["1", "3", "4"])).contains("times of whole seconds"));
+    assert_eq!(took(["1", "21", "22"]).text, "20000");
+    assert!(doubt(&took(["1.5", "1.5", "1.5"])).contains("have the same time"));
+}
