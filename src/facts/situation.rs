@@ -7,7 +7,9 @@ mod story;
 mod twice;
 mod words;
 
-pub use story::{Alive, Difference, Missing, Scanned, Service, Several, Soon, Story, Unfit};
+pub use story::{
+    Alive, Difference, Missing, OpenPorts, Scanned, Service, Several, Soon, Story, Unfit,
+};
 
 use super::{Absent, AsValue, Frames};
 use crate::dissect::field::{Kind, Value};

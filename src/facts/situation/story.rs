@@ -30,6 +30,15 @@ pub enum Soon {
     Ends(i64),
 }
 
+/// Ports that answered a scan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenPorts {
+    /// The first of them.
+    pub first: Vec<u16>,
+    /// How many there are.
+    pub count: usize,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Story {
@@ -153,8 +162,8 @@ pub enum Story {
         ports: Several<u16>,
         /// What it looks like, when there are so many.
         scan: Option<Scanned>,
-        /// Of a scanned host, the first ports that answered with SYN+ACK, and how many there are.
-        open: (Vec<u16>, usize),
+        /// Of a scanned host the ports that answered with SYN+ACK.
+        open: OpenPorts,
         /// So many of the frames are named, if not all.
         named: Option<usize>,
         /// The first one.

@@ -149,20 +149,21 @@ impl Display for Story {
                     None => "",
                 };
                 write!(f, "{what}{scan}.")?;
-                match open {
-                    (_, 0) => {}
-                    (ports, all) => {
-                        let named = joined(ports, ", ", u16::to_string);
-                        let (plural, s) = if *all == 1 { ("", "s") } else { ("s", "") };
-                        let more = match all - ports.len() {
-                            0 => String::new(),
-                            more => format!(" and {more} more"),
-                        };
-                        write!(
-                            f,
-                            " Open, by its SYN+ACK, seem{s} port{plural} {named}{more}."
-                        )?;
-                    }
+                if open.count > 0 {
+                    let named = joined(&open.first, ", ", u16::to_string);
+                    let (plural, s) = if open.count == 1 {
+                        ("", "s")
+                    } else {
+                        ("s", "")
+                    };
+                    let more = match open.count - open.first.len() {
+                        0 => String::new(),
+                        more => format!(" and {more} more"),
+                    };
+                    write!(
+                        f,
+                        " Open, by its SYN+ACK, seem{s} port{plural} {named}{more}."
+                    )?;
                 }
                 write!(f, " The first: {first}")?;
                 match named {

@@ -44,12 +44,12 @@ pub(super) fn find(
                 unheard(&silent, found);
                 continue;
             }
-            Some(Ill::HalfOpen(from, to, frames)) => {
-                crowds.half_open(from, to, frames);
+            Some(Ill::HalfOpen(call)) => {
+                crowds.half_open(&call);
                 continue;
             }
-            Some(Ill::Stray(from, to, frames)) => {
-                crowds.stray(from, to, frames);
+            Some(Ill::Stray(probe)) => {
+                crowds.stray(&probe);
                 continue;
             }
             Some(Ill::Failed(failure)) => failure,
@@ -190,9 +190,9 @@ pub(super) fn open_ports(trackers: &Trackers, found: &mut [Situation]) {
         ports.sort_unstable();
         ports.dedup();
         if let Story::Together { open, .. } = &mut situation.sentence {
-            open.1 = ports.len();
+            open.count = ports.len();
             ports.truncate(OPEN);
-            open.0 = ports;
+            open.first = ports;
         }
     }
 }

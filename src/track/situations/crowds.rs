@@ -2,6 +2,7 @@
 //! that were answered and never completed.
 
 use crate::facts::situation::{About, Situation, SituationKind, Story};
+use crate::track::tcp::Unopened;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -50,17 +51,22 @@ pub(super) struct Crowds {
 
 impl Crowds {
     /// Takes in what was sent to nobody.
-    pub(super) fn stray(&mut self, from: IpAddr, (to, port): (IpAddr, u16), frames: [u32; 2]) {
-        let key = (from, to);
+    pub(super) fn stray(&mut self, probe: &Unopened) {
+        let (to, port) = probe.server;
+        let key = (probe.client, to);
         if self.strays.len() < MOST || self.strays.contains_key(&key) {
-            self.strays.entry(key).or_default().add(port, &frames);
+            self.strays.entry(key).or_default().add(port, &probe.frames);
         }
     }
 
     /// Takes in a call that was answered and never completed.
-    pub(super) fn half_open(&mut self, from: IpAddr, to: (IpAddr, u16), frames: [u32; 2]) {
+    pub(super) fn half_open(&mut self, call: &Unopened) {
+        let to = call.server;
         if self.callers.len() < MOST || self.callers.contains_key(&to) {
-            self.callers.entry(to).or_default().add(from, &frames);
+            self.callers
+                .entry(to)
+                .or_default()
+                .add(call.client, &call.frames);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Equal situations told once: what one client met again and again is one row with a count.
 
-use crate::facts::situation::{About, Scanned, Several, Situation, SituationKind, Story};
+use crate::facts::situation::{
+    About, OpenPorts, Scanned, Several, Situation, SituationKind, Story,
+};
 use crate::track::room::Room;
 use hashbrown::HashMap;
 use std::net::IpAddr;
@@ -173,7 +175,7 @@ impl Group {
                 hosts: several(&self.hosts),
                 ports: several(&self.ports),
                 scan,
-                open: (Vec::new(), 0),
+                open: OpenPorts::default(),
                 named,
                 first: Box::new(first.sentence),
             },

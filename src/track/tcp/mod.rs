@@ -16,7 +16,9 @@ mod story;
 mod unacked;
 mod zeek;
 
-pub(crate) use story::{Back, Brief, Called, Failure, Ill, OddReset, Opening, Silent, TooLate};
+pub(crate) use story::{
+    Back, Brief, Called, Failure, Ill, OddReset, Opening, Silent, TooLate, Unopened,
+};
 
 pub(crate) use directory::{Late, Seen};
 pub(crate) use note::{FIELDS, Flags, Missing, Note, emit};

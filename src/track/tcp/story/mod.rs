@@ -13,7 +13,7 @@ pub(super) use again::{copied, doubled};
 pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
 pub(super) use resets::{odd_reset, reset_elsewhere, resets_earlier};
-pub(crate) use tell::{Brief, Called, Failure, Ill, Opening, TooLate};
+pub(crate) use tell::{Brief, Called, Failure, Ill, Opening, TooLate, Unopened};
 pub(super) use tell::{
     brief, called, client_side, failure, opening, syn_times, tell, too_late, unopened, weight,
 };

@@ -9,6 +9,7 @@ use crate::track::tcp::holes::Holes;
 use crate::track::tcp::offer::Offer;
 use crate::track::tcp::{End, Stream};
 use crate::track::udp;
+use std::net::IpAddr;
 
 /// Writes the record of one stream.
 pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
@@ -325,8 +326,8 @@ fn time_wait(story: &Story, client: usize, fins_acked: u8) -> Option<Side> {
 /// The little that the search for situations asks of every connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Brief {
-    pub(crate) client: (std::net::IpAddr, u16),
-    pub(crate) server: (std::net::IpAddr, u16),
+    pub(crate) client: (IpAddr, u16),
+    pub(crate) server: (IpAddr, u16),
     pub(crate) ack_frame: Option<u32>,
     pub(crate) client_data_frame: Option<u32>,
     /// Frame of the client's newest payload.
@@ -423,10 +424,17 @@ pub(crate) enum Ill {
     Reset(OddReset),
     TooLate(TooLate),
     Silent(super::Silent),
-    /// A SYN+ACK that was never acknowledged: client, server, frames of the SYN and of the SYN+ACK.
-    HalfOpen(std::net::IpAddr, (std::net::IpAddr, u16), [u32; 2]),
-    /// What was sent to nobody: from whom, to whom, frames of the first segment and of a RST.
-    Stray(std::net::IpAddr, (std::net::IpAddr, u16), [u32; 2]),
+    /// A SYN+ACK that was never acknowledged, with its SYN.
+    HalfOpen(Unopened),
+    /// What was sent to nobody: its first segment, and the RST to it, or 0.
+    Stray(Unopened),
+}
+
+/// Two frames of what never was a connection.
+pub(crate) struct Unopened {
+    pub(crate) client: IpAddr,
+    pub(crate) server: (IpAddr, u16),
+    pub(crate) frames: [u32; 2],
 }
 
 /// A connection that was answered and never completed, or was none.
@@ -437,25 +445,28 @@ pub(in crate::track::tcp) fn unopened(stream: &Stream, ends: [End; 2]) -> Option
     }
     let client = client_side(stream, ends).0;
     let (from, to) = (ends[client].address, &ends[1 - client]);
-    let server = (to.address, to.port);
+    let unopened = |frames| Unopened {
+        client: from,
+        server: (to.address, to.port),
+        frames,
+    };
     let syn = [story.syn_frame, story.synack_frame];
     match opened(story) {
         Opened::HalfOpen if !syn.contains(&0) && story.first_rst().is_none() => {
-            Some(Ill::HalfOpen(from, server, syn))
+            Some(Ill::HalfOpen(unopened(syn)))
         }
-        Opened::Stray => Some(Ill::Stray(
-            from,
-            server,
-            [story.first_frame, story.rst_frame],
-        )),
+        Opened::Stray => {
+            let frames = [story.first_frame, story.rst_frame];
+            Some(Ill::Stray(unopened(frames)))
+        }
         _ => None,
     }
 }
 
 /// A call that the caller's own system reset, and with which a program went on.
 pub(crate) struct TooLate {
-    pub(crate) client: (std::net::IpAddr, u16),
-    pub(crate) server: (std::net::IpAddr, u16),
+    pub(crate) client: (IpAddr, u16),
+    pub(crate) server: (IpAddr, u16),
     pub(crate) synack_frame: u32,
     pub(crate) rst_frame: u32,
     pub(crate) ack_frame: u32,
@@ -481,8 +492,8 @@ pub(in crate::track::tcp) fn too_late(stream: &Stream, ends: [End; 2]) -> Option
 /// A connection that never came about.
 pub(crate) struct Failure {
     pub(crate) opened: Opened,
-    pub(crate) client: (std::net::IpAddr, u16),
-    pub(crate) server: (std::net::IpAddr, u16),
+    pub(crate) client: (IpAddr, u16),
+    pub(crate) server: (IpAddr, u16),
     pub(crate) syn_frame: u32,
     /// Frame of the RST, ACK or ICMP error that came back; 0 for none.
     pub(crate) answer_frame: u32,
@@ -525,8 +536,8 @@ pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<
 
 /// A SYN and what came back, for whoever searches traceroutes.
 pub(crate) struct Called {
-    pub(crate) from: std::net::IpAddr,
-    pub(crate) to: std::net::IpAddr,
+    pub(crate) from: IpAddr,
+    pub(crate) to: IpAddr,
     pub(crate) frame: u32,
     pub(crate) time: i64,
     pub(crate) ttl: u8,
@@ -559,7 +570,7 @@ pub(in crate::track::tcp) fn called(stream: &Stream, ends: [End; 2]) -> Option<C
 #[derive(Clone, Copy)]
 pub(crate) struct Opening {
     /// Both ends, who called first.
-    pub(crate) ends: [(std::net::IpAddr, u16); 2],
+    pub(crate) ends: [(IpAddr, u16); 2],
     /// The numbers of the SYN and of the SYN+ACK, if there is one.
     pub(crate) isn: u32,
     pub(crate) answer_isn: Option<u32>,
