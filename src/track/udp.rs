@@ -64,7 +64,9 @@ struct Open {
     first_frame: u32,
     first: Time,
     last: Time,
-    /// The newest to which Wireshark gives a time.
+    /// What Wireshark counts times from: the first frame that has it or quotes it, and the newest to
+    /// which it gives a time.
+    begun: Option<Time>,
     timed: Time,
     datagrams: [u64; 2],
     bytes: [u64; 2],
@@ -98,6 +100,13 @@ struct Open {
 }
 
 impl Open {
+    /// Takes in the time of the first frame that has it or quotes it.
+    fn begins(&mut self, time: Time) {
+        if self.begun.is_none() {
+            (self.begun, self.timed) = (Some(time), time);
+        }
+    }
+
     /// A flow without datagrams yet.
     fn new(ends: [End; 2]) -> Open {
         Open {
@@ -105,6 +114,7 @@ impl Open {
             first_frame: 0,
             first: Time::default(),
             last: Time::default(),
+            begun: None,
             timed: Time::default(),
             datagrams: [0; 2],
             bytes: [0; 2],
@@ -218,7 +228,7 @@ impl Flows {
         let side = usize::from(flow.ends[0] != from);
         let note = Note {
             stream,
-            time_relative: time.since(flow.first),
+            time_relative: time.since(flow.begun.unwrap_or(time)),
             time_delta: time.since(flow.timed),
             quoted: false,
             empty: datagram.stated_length == 8,
@@ -338,7 +348,8 @@ impl Flows {
             let time = time_of(packet);
             flow.ends = [from, to];
             flow.first_frame = packet.frame.number;
-            (flow.first, flow.last, flow.timed) = (time, time, time);
+            (flow.first, flow.last) = (time, time);
+            flow.begins(time);
             flow.group = packet.macs.is_some_and(|m| m.0[0] & 1 == 1);
             flow.unlinked = packet.macs.is_none() && ends_in_255(to.0);
             let said = packet.payload_bytes();
@@ -400,6 +411,7 @@ impl Flows {
         if stream == next {
             self.flows.push(Open::new([from, to]));
         }
+        self.flows[dissect::as_usize(stream)].begins(time_of(packet));
         Some(Note {
             stream,
             quoted: true,

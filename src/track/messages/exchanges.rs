@@ -224,12 +224,12 @@ impl Stream {
     pub(super) fn http_note(&mut self, call: &mut Call, head: &http::Head<'_>) -> HttpNote {
         let mut note = HttpNote::default();
         match head.kind {
-            // What is cut short in its head is not counted.
-            http::Kind::Request if head.cut_in_name => {}
+            // What is cut short in its head is not counted, though what it asks for is known.
+            http::Kind::Request if head.cut_in_name => self.uri = Some(asked_for(head)),
             http::Kind::Request => {
                 self.requests.push(Request {
                     method: head.method.iter().copied().take(32).collect(),
-                    uri: head.full_uri().or_else(|| Some(head.uri.to_vec())),
+                    uri: Some(asked_for(head)),
                 });
                 if let Some(request) = self.requests.last() {
                     self.uri.clone_from(&request.uri);
@@ -249,6 +249,7 @@ impl Stream {
                 if head.code.is_none_or(|code| code / 100 != 1) {
                     self.responses += 1;
                 }
+                note.request_uri.clone_from(&self.uri);
                 if head.cut_in_name {
                     return note;
                 }
@@ -260,7 +261,6 @@ impl Stream {
                 }
                 self.exchange.answered = true;
                 note.response_number = Some(self.exchange.number);
-                note.request_uri.clone_from(&self.uri);
                 if let Some((frame, time)) = self.exchange.request {
                     note.request_in = Some(frame);
                     note.time = Some(call.time.since(time));
@@ -275,6 +275,11 @@ impl Stream {
             .extend(counted.map(|number| (answer, number)));
         note
     }
+}
+
+/// What a request asks for, with the host where it is named.
+fn asked_for(head: &http::Head<'_>) -> Vec<u8> {
+    head.full_uri().unwrap_or_else(|| head.uri.to_vec())
 }
 
 #[cfg(test)]
