@@ -238,7 +238,12 @@ fn dns_over_tcp_is_the_same_however_it_is_cut() {
             .map(|l| {
                 format!(
                     "{} {} {} {} {:?} {:?}",
-                    l.id, l.transport, l.kind, l.name, l.status, l.answers
+                    l.id,
+                    l.transport,
+                    l.kind.as_deref().unwrap_or_default(),
+                    l.name.as_deref().unwrap_or_default(),
+                    l.status,
+                    l.answers
                 )
             })
             .collect();

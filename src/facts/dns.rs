@@ -38,6 +38,13 @@ crate::states! {
     }
 }
 
+fn no_question(l: &Lookup) -> Absent {
+    match l.response_cut {
+        Some(false) => Absent::never("the message repeats no question, and has no answer"),
+        _ => Absent::untold("the capture cuts the message before it"),
+    }
+}
+
 fn no_query(l: &Lookup) -> Absent {
     match l.protocol {
         NameService::Mdns => Absent::untold(
@@ -72,8 +79,8 @@ crate::fact! {
         client: Option<IpAddr>, "Who asks." absent |_| Absent::untold("it was told to everybody, and who asked, if anybody did, is not in the capture");
         server: IpAddr, "Who is asked.";
         id: u16, "Transaction number.";
-        name: String, "Name asked for; empty where the capture cuts it.";
-        kind: Cow<'static, str>, "Type asked for: A, AAAA, PTR and so on.";
+        name: Option<String>, "Name asked for." absent no_question;
+        kind: Option<Cow<'static, str>>, "Type asked for: A, AAAA, PTR and so on." absent no_question;
         status: Option<Cow<'static, str>>, "Response code in words: No error, No such name." by [response_frame] absent no_response;
         answers: Option<Vec<String>>, "Data of the answer records that can be read, in order." by [response_frame] absent no_response;
         answer_count: Option<u32>, "How many answer records its header promises." by [response_frame] absent no_response;

@@ -252,6 +252,11 @@ fn server_unwhole(c: &Connection) -> Option<String> {
 
 /// What the capture does not have of one side: its initial number may not be known, or some of what
 /// was acknowledged.
+fn perhaps_late(c: &Connection) -> Option<String> {
+    let why = "the ACK that completed the handshake may have come before this one, and not be in the capture";
+    c.ack_late.then(|| why.to_owned())
+}
+
 fn unwhole(c: &Connection, side: Side, (isn, unseen): (Option<u32>, u32)) -> String {
     match (c.one_way, unseen) {
         (Some(alone), _) if alone != side => format!("no frame of the {side} is in the capture"),
@@ -286,7 +291,8 @@ crate::fact! {
         opened: Opened, "How it began." by [syn_frame, synack_frame, ack_frame, opening_error_frame, refusing_frame, first_frame];
         syn_frame: Option<u32>, "Frame of the first SYN." absent no_syn;
         synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;
-        ack_frame: Option<u32>, "Frame of the client's first ACK after the SYN+ACK, which completes the handshake if none before it is missing in the capture; or of the ACK that challenges the SYN." absent no_ack;
+        ack_frame: Option<u32>, "Frame of the client's first ACK after the SYN+ACK, which completes the handshake if none before it is missing in the capture; or of the ACK that challenges the SYN." doubt perhaps_late absent no_ack;
+        ack_late: bool, "That ACK carries or acknowledges more than the handshake, comes after the server's data, or the SYN+ACK it answers is not in the capture: the one that completed the handshake may have come before." by [ack_frame];
         refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
         too_late_frame: Option<u32>, "Frame of the client's first ACK after a RST of its own had ended the call, before the handshake was complete: no connection was there for it." absent |_| Absent::never("the client did not go on after a RST of its own");
         refusal_frames: Frames, "The first 1000 RSTs of the server to what came too late so." by [refusal_frames];

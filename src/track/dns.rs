@@ -305,8 +305,8 @@ impl Lookups {
             let row = &self.rows[*at];
             (row.response_frame.is_none() || self.is_doubled(*at, seen))
                 && row.query_frame.is_some()
-                && row.name == question.name
-                && row.kind == kind
+                && row.name.as_ref() == Some(&question.name)
+                && row.kind.as_ref() == Some(&kind)
                 && row.client == Some(seen.source.0)
                 && (protocol != Protocol::Mdns
                     || row.time.is_some_and(|t| {
@@ -337,13 +337,13 @@ impl Lookups {
         let named = |place: &usize| {
             let row = &self.rows[*place];
             // What the capture cuts has no name.
-            let fits = row.name.is_empty()
-                || question.is_none_or(|q| row.name.eq_ignore_ascii_case(&q.name));
+            let own = row.name.as_ref().zip(question);
+            let fits = own.is_none_or(|(own, q)| own.eq_ignore_ascii_case(&q.name));
             fits && row.query_frame.is_some()
         };
         let typed = |place: &usize| {
-            let own = &self.rows[*place].kind;
-            let fits = own.is_empty() || kind.as_ref().is_none_or(|kind| own == kind);
+            let own = self.rows[*place].kind.as_ref().zip(kind.as_ref());
+            let fits = own.is_none_or(|(own, kind)| own == kind);
             fits && named(place)
         };
         let open = |place: &usize| self.rows[*place].response_frame.is_none();
@@ -511,7 +511,8 @@ mod tests {
         assert_eq!((notes[1].response_to, notes[1].time), (1, 2_000_000_000));
         assert_eq!(dns.response_to(1, 7), 3);
         let lookup = &dns.lookups()[0];
-        assert_eq!((&*lookup.name, &*lookup.kind), ("ab", "A"));
+        assert_eq!(lookup.name.as_deref(), Some("ab"));
+        assert_eq!(lookup.kind.as_deref(), Some("A"));
         assert_eq!(lookup.answers, Some(vec!["10.9.0.80".to_owned()]));
         assert_eq!(lookup.status.as_deref(), Some("No error"));
         assert_eq!(lookup.time_ms, Some(Milliseconds(2000.0)));

@@ -226,7 +226,7 @@ fn answers(trackers: &Trackers, found: &mut Gathered) {
             Story::StrayAnswer {
                 client,
                 asked: row.server,
-                question: (row.name.clone(), query),
+                question: (row.name.clone().unwrap_or_default(), query),
                 answer: (stray.sender, stray.frame),
             }
         });
@@ -248,7 +248,7 @@ fn answers(trackers: &Trackers, found: &mut Gathered) {
             let said = in_words(row.status.as_deref().unwrap_or_default(), answers);
             Story::TwoAnswers {
                 server: row.server,
-                question: (row.name.clone(), query),
+                question: (row.name.clone().unwrap_or_default(), query),
                 answers: [(said, first), (other.says.clone(), second)],
             }
         });

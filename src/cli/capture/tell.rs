@@ -422,7 +422,10 @@ impl Told {
             if self.frames.contains(&frame) {
                 continue;
             }
-            let (server, what) = (lookup.server, format!("{} {}", lookup.kind, lookup.name));
+            let (server, what) = (lookup.server, {
+                let kind = lookup.kind.as_deref().unwrap_or("?");
+                format!("{kind} {}", lookup.name.as_deref().unwrap_or("?"))
+            });
             let question = match lookup.client {
                 Some(client) => format!("{client} asks {server} for {what}"),
                 None => format!("{server} tells everybody {what}"),

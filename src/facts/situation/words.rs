@@ -101,7 +101,7 @@ impl Display for Story {
                         " is in this capture; but an ICMP error came to the caller (frame {frame}), which is cut before what it is about: it may say that the call failed."
                     ),
                     None => f.write_str(
-                        ", and nothing else from it: the host is silent or absent, or the SYNs or the answers to them are dropped on the way.",
+                        ", and nothing else from it: the host is silent or absent, the SYNs or the answers to them are dropped on the way, or the answers passed elsewhere than here.",
                     ),
                 }
             }

@@ -15,10 +15,12 @@ pub(super) const LOOKUPS: Columns = columns![Lookup;
             Operation::Query => String::new(),
             other => format!("{other}: "),
         };
-        match (&*l.kind, &*l.name) {
-            ("", "") => format!("{asked}(cut){over}"),
-            (kind, name) => format!("{asked}{kind} {name}{over}"),
-        }
+        let question = match (&l.kind, &l.name) {
+            (Some(kind), Some(name)) => format!("{kind} {name}"),
+            _ if l.response_cut == Some(false) => "none repeated".to_owned(),
+            _ => "(cut)".to_owned(),
+        };
+        format!("{asked}{question}{over}")
     }),
     ("answer", |l, _| match (l.status.as_deref(), &l.answers) {
         (Some("No error"), Some(answers)) if l.response_cut == Some(true) => {

@@ -61,8 +61,8 @@ impl Lookups {
                 && row.query_frame.is_some()
                 && row.protocol == NameService::Dns
                 && !is_group(row.server)
-                && row.kind == kind
-                && row.name.eq_ignore_ascii_case(&question.name)
+                && row.kind.as_ref() == Some(&kind)
+                && is_named(row, &question.name)
         });
         let Some(row) = found else { return false };
         let strays = &mut self.rows[row].stray_frames;
@@ -87,7 +87,7 @@ impl Lookups {
         if seen.conversation.tcp || !self.doubts.others.has_room(MOST) || is_cut(message) {
             return;
         }
-        let same = |row: &Lookup| row.name.eq_ignore_ascii_case(&question.name);
+        let same = |row: &Lookup| is_named(row, &question.name);
         let mut asked = self.chain(Some(newest)).filter(|at| same(&self.rows[*at]));
         let (Some(place), None) = (asked.next(), asked.next()) else {
             return;
@@ -95,7 +95,7 @@ impl Lookups {
         drop(asked);
         let row = &self.rows[place];
         let once = row.protocol == NameService::Dns
-            && row.kind == type_name(question.kind)
+            && row.kind == Some(type_name(question.kind))
             && row.repeats == 0
             && row.other_response_frame.is_none()
             && !self.cut.contains(&place);
@@ -122,6 +122,12 @@ impl Lookups {
     pub(crate) fn doubts(&self) -> &Doubts {
         &self.doubts
     }
+}
+
+/// Whether a lookup asks for this name.
+fn is_named(row: &Lookup, name: &str) -> bool {
+    let own = row.name.as_ref();
+    own.is_some_and(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// Whether the answers are not all there.

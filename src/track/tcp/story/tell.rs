@@ -52,6 +52,9 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
     };
     let timed = stream.first_time != Time::default();
     let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
+    let called = story.syn_side.map(|caller| 1 - usize::from(caller));
+    let unanswered = story.synack_frame == 0 && called.is_some_and(|c| story.parts[c].ttls.1 != 0);
+    let ack_late = story.ack_frame != 0 && (story.ack_is_late || unanswered);
     Connection {
         stream: number,
         client: ends[client].address,
@@ -75,6 +78,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
             .rst()
             .map(|r| r.0)
             .filter(|_| opened == Opened::Refused),
+        ack_late,
         too_late_frame: some_frame(trouble.too_late),
         refusal_frames: trouble.refusals.clone(),
         opening_error_frame: some_frame(story.opening_error),
@@ -82,7 +86,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         handshake_rtt_ms: (stream.initial_rtt > 0
             && story.ack_frame != 0
             && !story.opening_again
-            && !story.ack_is_late
+            && !ack_late
             && opened != Opened::Simultaneous)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
         client_isn: c.isn(),
