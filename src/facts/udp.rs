@@ -84,6 +84,7 @@ crate::states! {
         Group "group" "One side is a group or everybody, which does not ask: the other one does.";
         Everybody "everybody" "A known service sends to everybody: the client is one of those who hear it, and the address does not tell which.";
         Ephemeral "ephemeral-port" "Who sent first did so from a port that systems give to clients (32768 and up), to one below.";
+        EphemeralAlone "ephemeral-alone" "One port is one that systems give to clients (32768 and up) and the other one is not, though who has that one sent first: a guess, that the question is not in the capture.";
         FirstSender "first-sender" "Nothing but who sent first in this capture: a guess, which is wrong where the capture began later than the flow.";
     }
 }
@@ -93,7 +94,10 @@ impl FlowRoles {
     pub fn is_guess(self) -> bool {
         matches!(
             self,
-            FlowRoles::FirstSender | FlowRoles::Moved | FlowRoles::PortAlone
+            FlowRoles::FirstSender
+                | FlowRoles::Moved
+                | FlowRoles::PortAlone
+                | FlowRoles::EphemeralAlone
         )
     }
 }

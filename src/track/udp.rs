@@ -18,7 +18,7 @@ use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
 use crate::track::room::Room;
 use errors::Back;
 use foldhash::fast::RandomState;
-use roles::{is_service, roles, serves};
+use roles::{goes_to_client, is_service, roles, serves};
 use sent::{Last, Sent};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -367,7 +367,7 @@ impl Flows {
             if to.1 == TFTP && self.transfers.has_room(MOST_TRANSFERS) {
                 self.transfers.insert((from, to.0));
             }
-            if !all && self.callers.len() < MOST_TRANSFERS {
+            if !all && !goes_to_client(from.1, to.1) && self.callers.len() < MOST_TRANSFERS {
                 self.callers.insert((from, to.0), stream);
             }
             if let Some(earlier) = flow.asked_at {

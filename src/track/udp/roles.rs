@@ -31,8 +31,15 @@ pub(super) fn roles(flow: &Open) -> (usize, FlowRoles) {
         _ if flow.asked => (1, FlowRoles::Asked),
         _ if flow.asked_at.is_some() => (1, FlowRoles::Moved),
         (_, false, false) if from >= EPHEMERAL && to < EPHEMERAL => (0, FlowRoles::Ephemeral),
+        (_, false, false) if goes_to_client(from, to) => (1, FlowRoles::EphemeralAlone),
         _ => (0, FlowRoles::FirstSender),
     }
+}
+
+/// Whether the ports look like those of an answer. Privileged programs ask from ports below 1024, as
+/// those of NFS do.
+pub(super) fn goes_to_client(from: u16, to: u16) -> bool {
+    (1024..EPHEMERAL).contains(&from) && to >= EPHEMERAL
 }
 
 /// Where the ports begin that systems give to clients: Linux; others have begun at 49152.
