@@ -82,10 +82,14 @@ impl Display for Story {
             } => {
                 let how = if *growing { "growing gaps" } else { "gaps" };
                 let told = joined(gaps, ", ", |gap| format!("{:.1}", seconds(*gap)));
+                let when = match gaps.iter().any(|gap| *gap < 0) {
+                    true => "between which the clock was set back".to_owned(),
+                    false => format!("{how} of {told} s"),
+                };
                 let count = gaps.len() + 1;
                 write!(
                     f,
-                    "No answer of {server} to {count} SYNs to port {port} ({how} of {told} s)"
+                    "No answer of {server} to {count} SYNs to port {port} ({when})"
                 )?;
                 match alive {
                     Some(Alive::Sent(frame)) => write!(
