@@ -280,7 +280,11 @@ impl Trackers {
         let ran_out = expired.then(|| icmp::ran_out_after(ip.ttl));
         if quoted.protocol == 6 {
             let found = self.tcp.quoted(&quoted);
-            stream = found.map(|stream| (stream, self.tcp.whose(stream, &quoted, ran_out)));
+            let number = packet.frame.number;
+            stream = found.map(|stream| {
+                let about = self.tcp.whose(stream, &quoted, ran_out, number);
+                (stream, about)
+            });
         }
         // The copy of an error is about what the error is about.
         if quoted.protocol == 17 && copy_of.is_none() {

@@ -131,15 +131,16 @@ impl Connections {
         self.directory.quoted(quoted)
     }
 
-    /// Which of the last frames of its conversation an ICMP error is about, and how surely.
+    /// Which of the last frames of its conversation the ICMP error in a frame is about, and how surely.
     /// `ran_out` is the TTL that it probably had, if that is what the error says.
     pub(crate) fn whose(
         &mut self,
         stream: u32,
         quoted: &Quoted,
         ran_out: Option<u8>,
+        frame: u32,
     ) -> Option<(u32, Told)> {
-        self.directory.whose(stream, quoted, ran_out)
+        self.directory.whose(stream, quoted, ran_out, frame)
     }
 
     /// The two ends of a conversation, first sender first.

@@ -141,6 +141,9 @@ pub(super) struct Directory {
 /// How many of the last segments an ICMP error is compared with.
 const SENT: usize = 1024;
 
+/// So many of them that are alike may be the one that an error is about.
+const ALIKE: usize = 64;
+
 /// A segment that an ICMP error may quote.
 #[derive(Clone, Copy, Default)]
 struct Sent {
@@ -424,13 +427,14 @@ impl Directory {
         known.map(|known| known.stream)
     }
 
-    /// Which of the last frames of its conversation an ICMP error is about, and how surely.
+    /// Which of the last frames of its conversation the ICMP error in a frame is about, and how surely.
     /// `ran_out` is the TTL that it probably had, if that is what the error says.
     pub(super) fn whose(
         &mut self,
         stream: u32,
         quoted: &Quoted,
         ran_out: Option<u8>,
+        frame: u32,
     ) -> Option<(u32, Told)> {
         // IPv6 has no identification.
         if quoted.identification == 0 {
@@ -441,8 +445,9 @@ impl Directory {
             let seq = quoted.sequence.is_none_or(|seq| seq == s.seq);
             s.frame != 0 && !s.copy && same && seq
         };
-        let list = self.sent.iter().enumerate();
-        let mut places: Vec<usize> = list.filter(|s| is_quoted(s.1)).map(|s| s.0).collect();
+        let newest = (1..=SENT).map(|back| (as_usize(frame) + SENT - back) % SENT);
+        let own = newest.filter(|at| is_quoted(&self.sent[*at]));
+        let mut places: Vec<usize> = own.take(ALIKE).collect();
         places.sort_unstable_by_key(|at| self.sent[*at].frame);
         let alike = places.iter().map(|at| &self.sent[*at]);
         let alike: Vec<Alike> = alike

@@ -5,7 +5,9 @@ use crate::track::icmp::{Alike, Quoted, Told, whose};
 use std::collections::VecDeque;
 
 /// How many of the last datagrams an error is compared with.
-const SENT: usize = 1024;
+const SENT: usize = 256;
+/// So many of them that are alike may be the one that an error is about.
+const ALIKE: usize = 64;
 /// How many of the first bytes of a payload are compared.
 const HEAD: usize = 32;
 
@@ -88,9 +90,20 @@ impl Last {
         said: Said<'_>,
         ran_out: Option<u8>,
     ) -> Option<Found> {
-        let list = self.0.iter().enumerate();
-        let places = list.filter(|(_, sent)| sent.flow == flow && sent.fits(quoted, said));
-        let places: Vec<usize> = places.map(|(at, _)| at).collect();
+        // Those that have their errors only where there are no others.
+        let of = |open: bool| -> Vec<usize> {
+            let newest = self.0.iter().enumerate().rev();
+            let own = newest.filter(|(_, sent)| {
+                sent.flow == flow && (sent.told != Told::Yes) == open && sent.fits(quoted, said)
+            });
+            let mut places: Vec<usize> = own.map(|(at, _)| at).take(ALIKE).collect();
+            places.reverse();
+            places
+        };
+        let mut places = of(true);
+        if places.is_empty() {
+            places = of(false);
+        }
         let alike = places.iter().map(|at| &self.0[*at]);
         let alike: Vec<Alike> = alike
             .map(|Sent { ttl, told, .. }| Alike {
