@@ -497,6 +497,9 @@ impl Stream {
 /// Adds the ICMP errors about queries to all lookups; `lookups` has them all, or is empty where none
 /// differs from `known`.
 fn told_of(errors: &[IcmpError], known: &[Lookup], lookups: &mut Vec<Lookup>) {
+    if errors.is_empty() {
+        return;
+    }
     let about = errors.iter().rev();
     let about: HashMap<u32, u32, RandomState> = about
         .filter_map(|e| Some((e.about_frame?, e.frame)))

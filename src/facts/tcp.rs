@@ -250,13 +250,14 @@ fn server_unwhole(c: &Connection) -> Option<String> {
     (!c.server_whole).then(|| unwhole(c, Side::Server, ends))
 }
 
-/// What the capture does not have of one side: its initial number may not be known, or some of what
-/// was acknowledged.
+/// Why the first ACK may not be the handshake's.
 fn perhaps_late(c: &Connection) -> Option<String> {
     let why = "the ACK that completed the handshake may have come before this one, and not be in the capture";
     c.ack_late.then(|| why.to_owned())
 }
 
+/// What the capture does not have of one side: its initial number may not be known, or some of what
+/// was acknowledged.
 fn unwhole(c: &Connection, side: Side, (isn, unseen): (Option<u32>, u32)) -> String {
     match (c.one_way, unseen) {
         (Some(alone), _) if alone != side => format!("no frame of the {side} is in the capture"),

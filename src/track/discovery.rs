@@ -34,7 +34,7 @@ pub struct Discovery {
     /// Who asked last whether an address is free, in which frame and when.
     wanted: HashMap<IpAddr, (Mac, u32, Time)>,
     taken: Vec<Taken>,
-    /// Who asked the link for whom, and has no answer yet.
+    /// Who asked the link for whom, answered or not.
     asked: Vec<Unanswered>,
     /// Their places, by who was asked for and who asked.
     open: HashMap<(IpAddr, IpAddr), usize>,

@@ -8,7 +8,7 @@ mod whose;
 
 pub(crate) use errors::{About, AboutTcp, meaning};
 pub(crate) use quoted::{Quoted, quoted};
-pub(crate) use whose::{Alike, Told, ran_out_after, whose};
+pub(crate) use whose::{ALIKE, Alike, Told, ran_out_after, whose};
 
 use super::copies;
 use super::pairs::time_of;
@@ -115,7 +115,7 @@ struct Open {
 }
 
 /// How many of them are looked at for a reply.
-const ALIKE: usize = 16;
+const LIKE_IT: usize = 16;
 
 impl Open {
     /// The request that a reply answers, by its place among them. Who forwards packets records
@@ -123,7 +123,7 @@ impl Open {
     /// the same interface, else the newest; of this ping, where the reply is a copy of one that
     /// answered it.
     fn answered(&self, interface: u32, asked: &[Asked], of: Option<usize>) -> Option<usize> {
-        let alike = || (0..self.places.len()).rev().take(ALIKE);
+        let alike = || (0..self.places.len()).rev().take(LIKE_IT);
         let asked = |at: usize| asked.get(self.places[at]);
         let own = |at: &usize| of.is_none() || asked(*at).map(|a| a.ping) == of;
         let same = |at: &usize| own(at) && asked(*at).is_some_and(|a| a.interface == interface);
@@ -203,7 +203,7 @@ impl Echoes {
                 let like = a.carried == carried && a.fragmented == ip.is_fragment();
                 like && a.is_same(packet, ip)
             };
-            let places = open.places.iter().rev().take(ALIKE);
+            let places = open.places.iter().rev().take(LIKE_IT);
             let mut alike = places.filter_map(|at| self.asked.get(*at));
             alike.find(same).map(|asked| asked.ping)
         });
@@ -386,7 +386,7 @@ impl Echoes {
 
 /// Marks the pings of requests that are alike and wait when a reply comes, if there are several.
 fn share(places: &VecDeque<usize>, asked: &[Asked], pings: &mut [Ping]) {
-    let alike = places.iter().rev().take(ALIKE);
+    let alike = places.iter().rev().take(LIKE_IT);
     let mut numbers: Vec<usize> = alike.filter_map(|at| Some(asked.get(*at)?.ping)).collect();
     // A packet that an error has come back for is answered with it.
     numbers.retain(|number| pings[*number].error_frame.is_none());

@@ -1,7 +1,7 @@
 //! ICMP errors, with the packet they are about.
 
 use super::pieces::{AboutEcho, AboutPiece, MOST as MOST_PIECES};
-use super::{Alike, Echoes, Key, Quoted, Told, whose};
+use super::{ALIKE, Alike, Echoes, Key, Quoted, Told, whose};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport};
 use crate::facts::Moment;
@@ -23,9 +23,6 @@ pub(crate) struct About<'q> {
     /// The earlier frame that held the same error.
     pub copy_of: Option<u32>,
 }
-
-/// So many requests that are alike may be the one that an error is about.
-const ALIKE: usize = 64;
 
 /// An error that quotes a TCP segment: which it is about is known when the conversation is.
 pub(crate) struct AboutTcp {
@@ -154,7 +151,9 @@ impl Echoes {
             }
         }
         let ping = &mut self.pings[pings[at]];
-        ping.error_shared &= told == Told::Perhaps;
+        if told == Told::Yes && ping.error_shared {
+            (ping.error_frame, ping.error_shared) = (None, false);
+        }
         ping.error_frame.get_or_insert(frame);
         Some((ping.frame, told))
     }

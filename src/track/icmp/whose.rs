@@ -15,13 +15,25 @@ pub(crate) enum Told {
     Yes,
 }
 
+/// So many packets that are alike may be the one that an error is about.
+pub(crate) const ALIKE: usize = 64;
+
 /// A packet that an error may be about.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Alike {
     /// Its TTL, or hop limit.
     pub(crate) ttl: u8,
     /// Whether an error is known about it already.
     pub(crate) told: Told,
+}
+
+impl Alike {
+    /// Takes in that an error is told to be about it. What is sure stays so.
+    pub(crate) fn tell(&mut self, told: Told) {
+        if self.told != Told::Yes {
+            self.told = told;
+        }
+    }
 }
 
 /// The TTL that a packet had here that ran out at the sender of an error, if both went the same way:

@@ -9,7 +9,7 @@ use crate::dissect::tcp::{self, Segment};
 use crate::facts::situation::Difference;
 use crate::track::chunks::Chunks;
 use crate::track::copies::tells_apart;
-use crate::track::icmp::{Alike, Quoted, Told, whose};
+use crate::track::icmp::{ALIKE, Alike, Quoted, Told, whose};
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr};
@@ -141,9 +141,6 @@ pub(super) struct Directory {
 /// How many of the last segments an ICMP error is compared with.
 const SENT: usize = 1024;
 
-/// So many of them that are alike may be the one that an error is about.
-const ALIKE: usize = 64;
-
 /// A segment that an ICMP error may quote.
 #[derive(Clone, Copy, Default)]
 struct Sent {
@@ -151,12 +148,11 @@ struct Sent {
     frame: u32,
     identification: u32,
     seq: u32,
-    ttl: u8,
     side: u8,
     /// An earlier frame held it.
     copy: bool,
-    /// Whether an error is known about it.
-    told: Told,
+    /// Its TTL, and whether an error is known about it.
+    like: Alike,
 }
 
 /// In which VLAN each side of a conversation sent first; two of one side, if there are such. A
@@ -296,7 +292,7 @@ impl Directory {
         if newest.frame == seen.frame {
             return None;
         }
-        let routed = newest.ttl != seen.ttl;
+        let routed = newest.like.ttl != seen.ttl;
         self.late.count += 1;
         self.late.routed += u32::from(routed);
         if self.late.pairs.len() < NAMED {
@@ -347,10 +343,12 @@ impl Directory {
             frame: seen.frame,
             identification,
             seq: seen.segment.seq,
-            ttl: seen.ttl,
             side: seen.side,
             copy: seen.copy.is_some(),
-            told: Told::No,
+            like: Alike {
+                ttl: seen.ttl,
+                told: Told::No,
+            },
         };
     }
 
@@ -449,16 +447,10 @@ impl Directory {
         let own = newest.filter(|at| is_quoted(&self.sent[*at]));
         let mut places: Vec<usize> = own.take(ALIKE).collect();
         places.sort_unstable_by_key(|at| self.sent[*at].frame);
-        let alike = places.iter().map(|at| &self.sent[*at]);
-        let alike: Vec<Alike> = alike
-            .map(|Sent { ttl, told, .. }| Alike {
-                ttl: *ttl,
-                told: *told,
-            })
-            .collect();
+        let alike: Vec<Alike> = places.iter().map(|at| self.sent[*at].like).collect();
         let (at, told) = whose(&alike, ran_out)?;
         let sent = &mut self.sent[places[at]];
-        sent.told = told;
+        sent.like.tell(told);
         Some((sent.frame, told))
     }
 

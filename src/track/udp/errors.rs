@@ -92,9 +92,10 @@ impl Flows {
                 row.error_shared |= row.error_frame == 0;
             }
             let row = self.rows.get_mut(as_usize(found.rows[found.at]))?;
-            row.error_shared = found.told == Told::Perhaps;
-            if row.error_frame == 0 {
+            // What is sure counts, not what was only perhaps about it.
+            if row.error_frame == 0 || row.error_shared && found.told == Told::Yes {
                 row.error_frame = frame;
+                row.error_shared = found.told == Told::Perhaps;
             }
         }
         let row = self.rows.get(as_usize(found.rows[found.at]))?;

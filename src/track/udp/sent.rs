@@ -1,13 +1,11 @@
 //! The last datagrams, for the ICMP errors that quote them.
 
 use crate::track::copies::tells_apart;
-use crate::track::icmp::{Alike, Quoted, Told, whose};
+use crate::track::icmp::{ALIKE, Alike, Quoted, Told, whose};
 use std::collections::VecDeque;
 
 /// How many of the last datagrams an error is compared with.
 const SENT: usize = 256;
-/// So many of them that are alike may be the one that an error is about.
-const ALIKE: usize = 64;
 /// How many of the first bytes of a payload are compared.
 const HEAD: usize = 32;
 
@@ -19,11 +17,10 @@ pub(super) struct Sent {
     identification: u32,
     /// What its length field says.
     length: u16,
-    ttl: u8,
     head: [u8; HEAD],
     /// So many bytes of the head are known.
     known: usize,
-    told: Told,
+    like: Alike,
 }
 
 impl Sent {
@@ -43,10 +40,12 @@ impl Sent {
             row,
             identification,
             length,
-            ttl,
             head,
             known,
-            told: Told::No,
+            like: Alike {
+                ttl,
+                told: Told::No,
+            },
         }
     }
 
@@ -94,7 +93,9 @@ impl Last {
         let of = |open: bool| -> Vec<usize> {
             let newest = self.0.iter().enumerate().rev();
             let own = newest.filter(|(_, sent)| {
-                sent.flow == flow && (sent.told != Told::Yes) == open && sent.fits(quoted, said)
+                sent.flow == flow
+                    && (sent.like.told != Told::Yes) == open
+                    && sent.fits(quoted, said)
             });
             let mut places: Vec<usize> = own.map(|(at, _)| at).take(ALIKE).collect();
             places.reverse();
@@ -104,16 +105,10 @@ impl Last {
         if places.is_empty() {
             places = of(false);
         }
-        let alike = places.iter().map(|at| &self.0[*at]);
-        let alike: Vec<Alike> = alike
-            .map(|Sent { ttl, told, .. }| Alike {
-                ttl: *ttl,
-                told: *told,
-            })
-            .collect();
+        let alike: Vec<Alike> = places.iter().map(|at| self.0[*at].like).collect();
         let (at, told) = whose(&alike, ran_out)?;
         let rows = places.iter().map(|at| self.0[*at].row).collect();
-        self.0[places[at]].told = told;
+        self.0[places[at]].like.tell(told);
         Some(Found { rows, at, told })
     }
 }
