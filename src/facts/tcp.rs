@@ -130,9 +130,12 @@ fn no_rtt(c: &Connection) -> Absent {
         Opened::Simultaneous => {
             Absent::inapplicable("both sides sent a SYN: no three frames make a round trip")
         }
+        _ if c.ack_late => Absent::untold(
+            "the ACK that completed the handshake may have come before the first one in the capture, which carries or acknowledges more, comes after the server's data, or answers a SYN+ACK that is not in the capture",
+        ),
         Opened::Handshake if c.syn_frame.and(c.synack_frame).and(c.ack_frame).is_some() => {
             Absent::untold(
-                "the SYN or the SYN+ACK was sent more than once, so which of them was answered cannot be told; or the client's first ACK in the capture carries data, acknowledges data or follows such, so that the one that completed the handshake may have come before; or the clock does not say",
+                "the SYN or the SYN+ACK was sent more than once, so which of them was answered cannot be told, or the clock does not say",
             )
         }
         Opened::Handshake if c.syn_frame.is_some() => Absent::untold(

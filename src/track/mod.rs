@@ -259,11 +259,13 @@ impl Trackers {
         let quoted = icmp::quoted(packet);
         // Later pieces of a datagram have no ports.
         let ports = |q: &icmp::Quoted| q.ports.is_some() || q.piece.is_some_and(|at| at > 0);
-        if quoted
-            .as_ref()
-            .is_none_or(|q| matches!(q.protocol, 6 | 17) && !ports(q))
-        {
-            self.udp.cut_error(ip.destination, packet.frame.number);
+        let number = packet.frame.number;
+        match &quoted {
+            None => self.udp.cut_error(ip.destination, None, number),
+            Some(q) if matches!(q.protocol, 6 | 17) && !ports(q) => {
+                self.udp.cut_error(ip.destination, Some(q.protocol), number);
+            }
+            Some(_) => {}
         }
         let Some(quoted) = quoted else {
             let about = icmp::About {
@@ -280,7 +282,6 @@ impl Trackers {
         let ran_out = expired.then(|| icmp::ran_out_after(ip.ttl));
         if quoted.protocol == 6 {
             let found = self.tcp.quoted(&quoted);
-            let number = packet.frame.number;
             stream = found.map(|stream| {
                 let about = self.tcp.whose(stream, &quoted, ran_out, number);
                 (stream, about)

@@ -184,6 +184,8 @@ fn ends_in_255(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if address.octets()[3] == 255)
 }
 
+/// Its number among IP's protocols.
+const UDP: u8 = 17;
 /// The port at which TFTP's transfers are asked for.
 const TFTP: u16 = 69;
 /// An answer from another port comes within so many nanoseconds: clients ask again after that.
@@ -206,8 +208,9 @@ pub struct Flows {
     /// Who sent to whom last, and in which flow.
     callers: HashMap<(End, IpAddr), u32, RandomState>,
     last: Last,
-    /// ICMP errors that are cut before the ports of what they are about: the newest to each host.
-    cut_errors: HashMap<IpAddr, u32, RandomState>,
+    /// ICMP errors that are cut before the ports of what they are about: the newest to each host,
+    /// and of each protocol where that is there.
+    cut_errors: HashMap<(IpAddr, Option<u8>), u32, RandomState>,
 }
 
 impl Flows {
@@ -512,7 +515,7 @@ impl Flows {
                 .and_then(|a| Milliseconds::between(row.time.0, a.time.0)),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
             error_cut_frame: match row.error_frame {
-                0 if !row.answered => self.cut_error_after(from.0, row.frame),
+                0 if !row.answered => self.cut_error_after(from.0, UDP, row.frame),
                 _ => None,
             },
             error_shared: row.error_shared,
@@ -558,7 +561,7 @@ impl Flows {
                 _ if !received => Answered::Unknown,
                 _ if flow.quoted_before => Answered::Unknown,
                 _ if self
-                    .cut_error_after(flow.ends[client].0, flow.first_frame)
+                    .cut_error_after(flow.ends[client].0, UDP, flow.first_frame)
                     .is_some() =>
                 {
                     Answered::Unknown

@@ -47,16 +47,18 @@ fn said<'p>(packet: &Packet<'p>) -> Said<'p> {
 }
 
 impl Flows {
-    /// An ICMP error to a host that is cut before the ports of what it is about.
-    pub(crate) fn cut_error(&mut self, receiver: IpAddr, frame: u32) {
+    /// An ICMP error to a host that is cut before the ports of what it is about, and maybe before its
+    /// protocol.
+    pub(crate) fn cut_error(&mut self, receiver: IpAddr, protocol: Option<u8>, frame: u32) {
         if self.cut_errors.len() < MOST_TRANSFERS {
-            self.cut_errors.insert(receiver, frame);
+            self.cut_errors.insert((receiver, protocol), frame);
         }
     }
 
-    /// The newest such error to a host after a frame.
-    pub(crate) fn cut_error_after(&self, receiver: IpAddr, frame: u32) -> Option<u32> {
-        let newest = self.cut_errors.get(&receiver).copied();
+    /// The newest such error to a host after a frame that may be about this protocol.
+    pub(crate) fn cut_error_after(&self, to: IpAddr, protocol: u8, frame: u32) -> Option<u32> {
+        let newest = [None, Some(protocol)].map(|p| self.cut_errors.get(&(to, p)).copied());
+        let newest = newest.into_iter().flatten().max();
         newest.filter(|newest| *newest > frame)
     }
 
