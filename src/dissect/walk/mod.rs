@@ -404,16 +404,25 @@ fn transport<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, protocol: u8, v6: bool
     }
 }
 
+/// Says that a header of `length` bytes is not whole. An error may quote as little as it likes: of
+/// what it quotes, only what the capture cut is said.
+fn short(packet: &mut Packet<'_>, rest: &Rest<'_>, length: usize) {
+    let why = rest.missing(length);
+    let cut = rest.bytes().len() < length && why == Stop::Snapped;
+    if cut || !rest.quoted {
+        stop(packet, why);
+    }
+}
+
 #[inline(always)]
 fn tcp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     packet.layers.push(rest.layer(Protocol::Tcp, "tcp"));
     let view = rest.view();
+    // An ICMP error need not quote more than eight bytes (RFC 792), one of IPv6 as many as fit.
+    let eight = rest.quoted && matches!(packet.transport, Transport::Icmp(_));
     // Checksum and urgent pointer may be missing: what identifies a segment is before them.
     let Some(fixed) = view.array::<16>(0) else {
-        // An ICMP error need not quote more than eight bytes (RFC 792).
-        if !rest.quoted {
-            stop(packet, rest.missing(20));
-        }
+        short(packet, &rest, if eight { 8 } else { 20 });
         return;
     };
     let header_length = (fixed[12] >> 4) * 4;
@@ -449,8 +458,8 @@ fn tcp<'a>(packet: &mut Packet<'a>, rest: Rest<'a>) {
     };
     if !rest.quoted && (header < 20 || (whole && length.is_none())) {
         stop(packet, Stop::Malformed);
-    } else if rest.bytes().len() < header && !rest.quoted {
-        stop(packet, rest.missing(header));
+    } else if rest.bytes().len() < header && !eight {
+        short(packet, &rest, header);
     }
     let after = rest.after(header.max(20));
     if !rest.quoted {
@@ -584,8 +593,15 @@ fn control<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, v6: bool) {
     } else {
         matches!(kind, 0 | 8)
     };
-    if quotes && rest.bytes().len() > 8 && inner.depth <= 3 {
-        by_version(packet, inner);
+    if rest.bytes().len() < 8 {
+        stop(packet, rest.missing(8));
+    } else if quotes && rest.reported > 8 && inner.depth <= 3 {
+        match v6 {
+            // All of what is quoted was cut: Wireshark names an IPv4 header all the same.
+            false if inner.bytes().is_empty() => ipv4(packet, inner),
+            true if inner.bytes().is_empty() => stop(packet, Stop::Snapped),
+            _ => by_version(packet, inner),
+        }
     } else if echo && rest.reported > 8 {
         let stamp = if v6 {
             0
@@ -596,7 +612,5 @@ fn control<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, v6: bool) {
         if data.reported > 0 {
             packet.layers.push(data.layer(Protocol::Data, "data"));
         }
-    } else if rest.bytes().len() < 8 {
-        stop(packet, rest.missing(8));
     }
 }

@@ -54,6 +54,10 @@ pub(super) fn said(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
     let Some(kind) = read.number(f::TYPE) else {
         return says("ICMP", "");
     };
+    // Wireshark words a message when it has read the number behind the checksum.
+    if reading.packet.view(layer).bytes.len() < 6 {
+        return says("ICMP", "");
+    }
     let code = read.number(f::CODE).unwrap_or_default();
     let (name, codes): (&str, Codes) = match kind {
         0 => ("Echo (ping) reply", &[]),

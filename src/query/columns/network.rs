@@ -158,6 +158,9 @@ pub(super) fn ipv4(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
         layer,
         &[ipv4::PROTO, ipv4::FRAG_OFFSET, ipv4::FLAGS_MF, ipv4::ID],
     );
+    if reading.packet.view(layer).bytes.len() < 20 {
+        return says("IPv4", "");
+    }
     let number = read.number(ipv4::PROTO).unwrap_or_default();
     let name = protocol_text(number);
     let offset = read.number(ipv4::FRAG_OFFSET).unwrap_or_default();
@@ -199,6 +202,9 @@ pub(super) fn ipv6(reading: &Reading<'_, '_>, layer: &Layer) -> Said {
                 read.number(v6::FRAG_NXT).unwrap_or_default()
             ),
         );
+    }
+    if view.bytes.len() < 40 {
+        return says("IPv6", "");
     }
     let next = v6::chain(&view).map_or(59, |chain| chain.next);
     if next == 59 {
