@@ -253,6 +253,35 @@ fn server_unwhole(c: &Connection) -> Option<String> {
     (!c.server_whole).then(|| unwhole(c, Side::Server, ends))
 }
 
+fn client_again(c: &Connection) -> Option<String> {
+    again(c.client_perhaps_sent_again).or_else(|| client_unwhole(c))
+}
+
+fn server_again(c: &Connection) -> Option<String> {
+    again(c.server_perhaps_sent_again).or_else(|| server_unwhole(c))
+}
+
+/// What else may have been sent again.
+fn again(unsure: u32) -> Option<String> {
+    let segments = match unsure {
+        0 => return None,
+        1 => "1 more segment was captured twice or late".to_owned(),
+        more => format!("{more} more segments were captured twice or late"),
+    };
+    Some(format!("{segments}, or sent again"))
+}
+
+fn perhaps_called_again(c: &Connection) -> Option<String> {
+    let syns = match c.perhaps_syn_attempts {
+        0 => return None,
+        1 => "1 more SYN equals one".to_owned(),
+        more => format!("{more} more SYNs equal one"),
+    };
+    Some(format!(
+        "{syns} within a millisecond before: captured twice, or sent twice"
+    ))
+}
+
 /// Why the first ACK may not be the handshake's.
 fn perhaps_late(c: &Connection) -> Option<String> {
     let why = "the ACK that completed the handshake may have come before this one, and not be in the capture";
@@ -301,7 +330,8 @@ crate::fact! {
         too_late_frame: Option<u32>, "Frame of the client's first ACK after a RST of its own had ended the call, before the handshake was complete: no connection was there for it." absent |_| Absent::never("the client did not go on after a RST of its own");
         refusal_frames: Frames, "The first 1000 RSTs of the server to what came too late so." by [refusal_frames];
         opening_error_frame: Option<u32>, "Frame of the ICMP error that came back for the SYN." absent |_| Absent::untold("no ICMP error about the SYN is in the capture");
-        syn_attempts: u32, "How many SYNs the client sent with this sequence number; one that was captured twice counts once." by [syn_frame];
+        syn_attempts: u32, "How many SYNs the client sent with this sequence number; one that was captured twice counts once." by [syn_frame] doubt perhaps_called_again;
+        perhaps_syn_attempts: u32, "How many more SYNs equal one within a millisecond before, without an IP identification: captured twice, or sent twice." by [syn_frame];
         handshake_rtt_ms: Option<Milliseconds>, "From the SYN to the ACK that completes the handshake (Wireshark's initial RTT), where each was sent once and that ACK says nothing else." by [syn_frame, ack_frame] absent no_rtt;
         client_isn: Option<u32>, "Initial sequence number of the client, raw." by [syn_frame] absent no_syn;
         server_isn: Option<u32>, "Initial sequence number of the server, raw." by [synack_frame] absent no_synack;
@@ -337,8 +367,10 @@ crate::fact! {
         server_spurious_retransmissions: u32, "Segments the server sent again although they had been acknowledged." by [trouble_frames];
         client_out_of_order: u32, "Segments of the client that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
         server_out_of_order: u32, "Segments of the server that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
-        client_sent_again: u32, "Segments that the client sent again, as far as is known: its retransmissions of all kinds without copies, and those taken for late that bring nothing new." by [trouble_frames] doubt client_unwhole;
-        server_sent_again: u32, "Segments that the server sent again, as far as is known: its retransmissions of all kinds without copies, and those taken for late that bring nothing new." by [trouble_frames] doubt server_unwhole;
+        client_sent_again: u32, "Segments that the client sent again, as far as is known: its retransmissions of all kinds without copies, and those taken for late that bring nothing new." by [trouble_frames] doubt client_again;
+        server_sent_again: u32, "Segments that the server sent again, as far as is known: its retransmissions of all kinds without copies, and those taken for late that bring nothing new." by [trouble_frames] doubt server_again;
+        client_perhaps_sent_again: u32, "How many more segments of the client were perhaps sent again: they equal one within a millisecond before, without an IP identification, or first stand behind the ACK that covers them." by [first_frame, last_frame];
+        server_perhaps_sent_again: u32, "How many more segments of the server were perhaps sent again: they equal one within a millisecond before, without an IP identification, or first stand behind the ACK that covers them." by [first_frame, last_frame];
         client_lost_segments: u32, "Holes in the client's sequence numbers: segments that are not in the capture." by [trouble_frames];
         server_lost_segments: u32, "Holes in the server's sequence numbers: segments that are not in the capture." by [trouble_frames];
         client_acked_unseen: u32, "ACKs of the client for data that is not in the capture." by [trouble_frames];

@@ -190,7 +190,9 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
     let mut text = words.join(", ");
     if c.copied_frames > 0 {
         let all: u32 = sums.iter().map(|s| s.1).sum();
+        let unsure = c.client_perhaps_sent_again + c.server_perhaps_sent_again > 0;
         let how = match (c.same_copies, c.doubled_frames) {
+            (0, _) if unsure => "captured or sent twice",
             (0, _) => "captured twice",
             (_, 0) => "captured twice, or doubled on the way",
             (_, doubled) if doubled == c.copied_frames => "doubled on the way",

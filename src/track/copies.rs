@@ -5,7 +5,8 @@
 //! a report has to say what they are. A copy is the same IP packet, byte for byte but for its TTL
 //! and header checksum, within a millisecond, with the same TTL or one that a router has counted
 //! down. Two packets whose identification tells nothing, as IPv6 has none, must besides differ in what
-//! only the link or a router adds: hosts do send the same RST twice.
+//! only the link or a router adds: hosts do send the same RST twice. Of TCP segments that take sequence
+//! numbers it is at least in doubt: nothing is sent again within a millisecond (RFC 6298 section 2.4).
 //!
 //! Every IP frame leaves a small token among the last sixteen. The packet itself, which is needed
 //! to be sure, is only kept while copies are to be expected: at the beginning, and for a while
@@ -72,12 +73,13 @@ pub struct Relay {
     pub pairs: Vec<(u32, u32)>,
 }
 
-const DIFFERENCES: [Difference; 6] = [
+const DIFFERENCES: [Difference; 7] = [
     Difference::Tag,
     Difference::Interface,
     Difference::Hop,
     Difference::SameLink,
     Difference::Address,
+    Difference::Unnumbered,
     Difference::None,
 ];
 

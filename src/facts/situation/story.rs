@@ -490,6 +490,9 @@ pub enum Difference {
     SameLink,
     /// The hardware addresses.
     Address,
+    /// Nothing, and no IP identification tells whether it is the same packet: a TCP segment that takes
+    /// numbers, which hosts do not send again so soon.
+    Unnumbered,
     /// Nothing.
     None,
 }

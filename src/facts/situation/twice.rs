@@ -24,6 +24,9 @@ pub(super) fn copied(
     }
     let why = difference_in_words(difference);
     let therefore = match difference {
+        Difference::Unnumbered => {
+            "No IP identification tells which; hosts hardly send anything again so soon"
+        }
         Difference::None => {
             "What is sent again nearly always carries a new IP identification, so these are hardly retransmissions"
         }
@@ -95,6 +98,9 @@ fn difference_in_words(difference: Difference) -> &'static str {
         }
         Difference::Address => {
             "with different hardware addresses, because both sides of a device between were recorded"
+        }
+        Difference::Unnumbered => {
+            "with nothing that differs, as a mirror port does that copies both directions; or it was sent twice within a millisecond"
         }
         Difference::None => {
             "with nothing that differs, as a mirror port does that copies both directions, or at both ends of a link, in captures that were merged, or doubled by the network on its way"

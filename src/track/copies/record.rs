@@ -2,7 +2,7 @@
 
 use super::{CLOCKS, ROUTED_WITHIN, WITHIN, one_card, tells_apart};
 use crate::capture::{LinkType, Time};
-use crate::dissect::{Ip, Packet, as_usize};
+use crate::dissect::{Ip, Packet, Transport, as_usize, tcp};
 use crate::facts::situation::Difference;
 use std::net::IpAddr;
 
@@ -23,6 +23,8 @@ pub(super) struct Record {
     /// Length of what comes before the IP header, and its bytes but hardware addresses.
     below: (u32, [u8; 8]),
     macs: Option<([u8; 6], [u8; 6])>,
+    /// A TCP segment with payload, SYN or FIN.
+    takes_numbers: bool,
     /// How often the card that sent it had sent it before, or the other that sends it in turn.
     pub(super) rounds: u32,
 }
@@ -76,6 +78,9 @@ impl Record {
         self.link = frame.link;
         self.below = (ip.start, below);
         self.macs = packet.macs;
+        self.takes_numbers = matches!(&packet.transport, Transport::Tcp(segment)
+            if !segment.has(tcp::RST)
+                && (segment.has(tcp::SYN) || segment.has(tcp::FIN) || segment.length > Some(0)));
         self.rounds = 0;
     }
 
@@ -153,6 +158,8 @@ impl Record {
             Difference::Address
         } else if tells_apart(later.identification) {
             Difference::None
+        } else if later.takes_numbers {
+            Difference::Unnumbered
         } else {
             return None;
         };

@@ -1,6 +1,7 @@
 //! Segments that were captured before, and which of them the network doubled.
 
 use super::{Story, is_trouble};
+use crate::dissect::tcp;
 use crate::facts::situation::Difference;
 use crate::track::tcp::note::Flags;
 use crate::track::tcp::{Seen, Stream};
@@ -19,6 +20,10 @@ pub(in crate::track::tcp) fn copied(
     }
     trouble.copies[0] += 1;
     trouble.copies[1] += u32::from(is_trouble(flags));
+    if difference == Difference::Unnumbered {
+        trouble.unsure[usize::from(seen.side)] += 1;
+        trouble.unsure_syns += u32::from(seen.segment.has(tcp::SYN) && !seen.segment.has(tcp::ACK));
+    }
     if difference != Difference::None {
         return;
     }

@@ -165,6 +165,9 @@ struct Trouble {
     last_time: i64,
     /// Segments of each side that were sent again.
     again: [u32; 2],
+    /// Others of each side that were perhaps sent again; and SYNs that perhaps were.
+    unsure: [u32; 2],
+    unsure_syns: u32,
     /// Segments counted as sent again or late that bring what was not seen before.
     first_seen: u32,
     /// Frame of a RST of a later stream that ended this one, and whose it is.
@@ -543,7 +546,13 @@ fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, si
     let trouble = story.trouble.get_or_insert_default();
     trouble.misfits += u32::from(misfit);
     let resent = flags.has(RESENT) || flags.has(Flags::OUT_OF_ORDER) && !first;
-    trouble.again[side] += u32::from(resent && !opens && seen.copy.is_none());
+    // What was acknowledged before it is seen was captured late, or the first of it was not captured.
+    let late = first && flags.has(Flags::SPURIOUS_RETRANSMISSION);
+    let counted = match late {
+        true => &mut trouble.unsure,
+        false => &mut trouble.again,
+    };
+    counted[side] += u32::from(resent && !opens && seen.copy.is_none());
     let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
     if lost && !flags.has(Flags::KEEP_ALIVE) {
         trouble.unheard(story.talks_since, (seen.frame, seen.time.0));

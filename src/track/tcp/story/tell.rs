@@ -83,6 +83,7 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         refusal_frames: trouble.refusals.clone(),
         opening_error_frame: some_frame(story.opening_error),
         syn_attempts: story.syn_attempts,
+        perhaps_syn_attempts: trouble.unsure_syns,
         handshake_rtt_ms: (stream.initial_rtt > 0
             && story.ack_frame != 0
             && !story.opening_again
@@ -125,6 +126,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_out_of_order: count(server, Flags::OUT_OF_ORDER),
         client_sent_again: trouble.again[client],
         server_sent_again: trouble.again[server],
+        client_perhaps_sent_again: trouble.unsure[client],
+        server_perhaps_sent_again: trouble.unsure[server],
         client_lost_segments: count(client, Flags::LOST_SEGMENT),
         server_lost_segments: count(server, Flags::LOST_SEGMENT),
         client_acked_unseen: count(client, Flags::ACK_LOST_SEGMENT),
