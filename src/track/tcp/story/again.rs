@@ -1,6 +1,7 @@
 //! Segments that were captured before, and which of them the network doubled.
 
-use super::{Story, is_trouble};
+use super::Story;
+use super::trouble::is_trouble;
 use crate::dissect::tcp;
 use crate::facts::situation::Difference;
 use crate::track::tcp::note::Flags;

@@ -1,7 +1,8 @@
 //! How a connection is opened, and what looks like it and is not: answers to the SYNs of older
 //! connections, and the ACK of a caller whose own system has reset the call before.
 
-use super::{NAMED, Part, Story};
+use super::trouble::NAMED;
+use super::{Part, Story};
 use crate::dissect::tcp::{self, Segment};
 use crate::track::tcp::Seen;
 

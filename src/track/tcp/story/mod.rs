@@ -1,26 +1,30 @@
 //! The story of a connection: who opened it and how, what was carried, who closed it and how.
 
 mod again;
+mod brief;
+mod calls;
 mod closing;
 mod handshake;
 mod later;
+mod outcome;
 mod resets;
 mod tell;
+mod trouble;
 mod unheard;
 mod unseen;
 
 pub(super) use again::{copied, doubled};
+pub(crate) use brief::Brief;
+pub(super) use brief::{brief, weight};
+pub(crate) use calls::{Called, Failure, Ill, Opening, TooLate, Unopened};
+pub(super) use calls::{called, failure, opening, syn_times, too_late, unopened};
 pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
 pub(super) use resets::{odd_reset, reset_elsewhere, resets_earlier};
-pub(crate) use tell::{Brief, Called, Failure, Ill, Opening, TooLate, Unopened};
-pub(super) use tell::{
-    brief, called, client_side, failure, opening, syn_times, tell, too_late, unopened, weight,
-};
+pub(super) use tell::{client_side, tell};
 pub(crate) use unheard::Silent;
 pub(super) use unheard::silent;
 
-use super::holes::Holes;
 use super::note::Flags;
 use super::offer::Offer;
 use super::zeek::{Memory, Signs, Zeek};
@@ -28,6 +32,7 @@ use super::{Seen, Stream, tcp};
 use handshake::handshake;
 use resets::Doubt;
 use tcp::Segment;
+use trouble::{NAMED, Trouble, trouble};
 
 /// What is kept of one side. Frame 0 stands for none.
 #[derive(Default)]
@@ -128,74 +133,6 @@ fn some_frame(number: u32) -> Option<u32> {
     (number != 0).then_some(number)
 }
 
-/// Counters that stay zero in a healthy connection.
-#[derive(Default)]
-struct Trouble {
-    counts: [[u32; KINDS.len()]; 2],
-    frames: Vec<u32>,
-    /// Frame and time of the SYNs that were sent again, copies left out.
-    syns: Vec<(u32, i64)>,
-    /// Numbers below [`Part::next`] that have not been seen, of each side.
-    holes: [Holes; 2],
-    /// Frames that hold a segment captured before, and those of them that were counted above.
-    copies: [u32; 2],
-    /// Those of them in which nothing differs, and those that were acknowledged as received twice.
-    same: u32,
-    doubled: u32,
-    /// The number after the newest copy's payload of each side, until it is acknowledged so.
-    doubtful: [Option<u32>; 2],
-    /// SYN+ACKs of a simultaneous open that were counted above, though each is its side's first.
-    opening: u32,
-    /// Probes of a closed window, of each side, and those of them that were counted above.
-    probes: [u32; 2],
-    probes_counted: u32,
-    /// Keep-alives counted above that came too soon to be some.
-    hurried: u32,
-    /// Other keep-alives that are a byte sent again, and the newest such byte of each side.
-    byte_again: u32,
-    lone: [Option<u32>; 2],
-    /// ACKs counted above with a number that nobody can have sent.
-    misfits: u32,
-    /// Later connections of the same ends in the same stream: how many, the number of the newest
-    /// one's SYN+ACK, whether a SYN without one began it, and when the first was seen last before
-    /// them.
-    later: u32,
-    later_isn: Option<u32>,
-    called_anew: bool,
-    last_time: i64,
-    /// Segments of each side that were sent again.
-    again: [u32; 2],
-    /// Others of each side that were perhaps sent again; and SYNs that perhaps were.
-    unsure: [u32; 2],
-    unsure_syns: u32,
-    /// Segments counted as sent again or late that bring what was not seen before.
-    first_seen: u32,
-    /// Frame of a RST of a later stream that ended this one, and whose it is.
-    forgotten: Option<(u32, u8)>,
-    /// Highest number from which each side sent something without payload, beyond what was seen of it.
-    reached: [Option<u32>; 2],
-    /// The newest acknowledgment of more than was seen of each side: its number and frame.
-    early_acks: [(u32, u32); 2],
-    /// What was sent again since this side fell silent: from which frame on only the other one was
-    /// seen, the first frame sent again, the newest, and how often.
-    unheard: Option<Unheard>,
-    /// Others that came in their turn, after a RST that had moved Wireshark's count.
-    in_time: u32,
-    /// First ACK of the caller after a RST of its own had ended its call, and the RSTs of the called
-    /// side after that.
-    too_late: u32,
-    refusals: Vec<u32>,
-}
-
-/// What one side sent again while nothing of the other one came.
-#[derive(Clone, Copy)]
-struct Unheard {
-    since: u32,
-    first: (u32, i64),
-    newest: (u32, i64),
-    count: u32,
-}
-
 /// An ICMP error that came back for a SYN.
 #[derive(Clone, Copy)]
 pub(crate) struct Back {
@@ -203,38 +140,6 @@ pub(crate) struct Back {
     /// It says that the TTL ran out.
     pub(crate) expired: bool,
 }
-
-/// The kinds of trouble, in the order they are counted in.
-const KINDS: [Flags; 10] = [
-    Flags::RETRANSMISSION,
-    Flags::FAST_RETRANSMISSION,
-    Flags::SPURIOUS_RETRANSMISSION,
-    Flags::OUT_OF_ORDER,
-    Flags::LOST_SEGMENT,
-    Flags::ACK_LOST_SEGMENT,
-    Flags::DUPLICATE_ACK,
-    Flags::ZERO_WINDOW,
-    Flags::WINDOW_FULL,
-    Flags::KEEP_ALIVE,
-];
-
-/// Those of segments that come too late: sent again, or overtaken.
-const AGAIN: Flags = Flags(
-    Flags::RETRANSMISSION.0
-        | Flags::FAST_RETRANSMISSION.0
-        | Flags::SPURIOUS_RETRANSMISSION.0
-        | Flags::OUT_OF_ORDER.0,
-);
-
-/// Those of segments that Wireshark takes for sent again.
-const RESENT: Flags = Flags(AGAIN.0 & !Flags::OUT_OF_ORDER.0);
-
-/// Hosts do not probe a connection that was idle for less, unless somebody set them to: nanoseconds.
-/// Linux counts in seconds, and RFC 9293 §3.8.4 asks for two hours.
-const IDLE: i64 = 900_000_000;
-
-/// How many frames with trouble are named.
-const NAMED: usize = 1000;
 
 /// What is remembered for the connection's record.
 #[derive(Default)]
@@ -470,11 +375,6 @@ impl Story {
     }
 }
 
-/// Whether one of the kinds is among these.
-fn is_trouble(flags: Flags) -> bool {
-    KINDS.iter().any(|kind| flags.has(*kind))
-}
-
 fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rtt: i64) {
     let (segment, frame) = (&seen.segment, seen.frame);
     if segment.has(tcp::ACK) {
@@ -511,71 +411,6 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
         }
     } else {
         story.reset(side, seen);
-    }
-}
-
-/// Takes in what is wrong with a segment: whether it brings what was not seen before, and how long
-/// after the one before it came.
-#[cold]
-fn trouble(story: &mut Story, side: usize, seen: &Seen, flags: Flags, (first, since): (bool, i64)) {
-    let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
-    if flags.has(probe) {
-        let trouble = story.trouble.get_or_insert_default();
-        trouble.probes[side] += 1;
-        trouble.probes_counted += u32::from(flags.has(Flags::CLOSED_WINDOW));
-    }
-    if flags.has(Flags::KEEP_ALIVE) && !flags.has(Flags::CLOSED_WINDOW) {
-        let trouble = story.trouble.get_or_insert_default();
-        let own = Some(seen.segment.seq);
-        let again = flags.has(Flags::NOT_ACKED) && (since < IDLE || trouble.lone[side] == own);
-        trouble.byte_again += u32::from(again);
-        trouble.hurried += u32::from(!again && since < IDLE);
-        if again {
-            trouble.lone[side] = own;
-        }
-    }
-    if !is_trouble(flags) {
-        return;
-    }
-    // Each side of a simultaneous open answers the other's SYN, with the number of its own.
-    let own = if side == 0 { 1 } else { 2 };
-    let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
-    let opens = story.both_syn && answers && story.both_answered & own == 0;
-    let older = story.stray_ack == seen.frame && !story.stray_ack_fits;
-    let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
-    let trouble = story.trouble.get_or_insert_default();
-    trouble.misfits += u32::from(misfit);
-    let resent = flags.has(RESENT) || flags.has(Flags::OUT_OF_ORDER) && !first;
-    // What was acknowledged before it is seen was captured late, or the first of it was not captured.
-    let late = first && flags.has(Flags::SPURIOUS_RETRANSMISSION);
-    let counted = match late {
-        true => &mut trouble.unsure,
-        false => &mut trouble.again,
-    };
-    counted[side] += u32::from(resent && !opens && seen.copy.is_none());
-    let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
-    if lost && !flags.has(Flags::KEEP_ALIVE) {
-        trouble.unheard(story.talks_since, (seen.frame, seen.time.0));
-    }
-    for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
-        *count += u32::from(flags.has(kind));
-    }
-    let again = first && !opens && flags.has(AGAIN);
-    let end = seen
-        .segment
-        .seq
-        .wrapping_add(seen.segment.length.unwrap_or(0));
-    let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
-    let in_time = again && disowns && story.parts[side].next == end;
-    trouble.first_seen += u32::from(again && !in_time);
-    trouble.in_time += u32::from(in_time);
-    if in_time {
-        // Nothing is wrong with it.
-    } else if opens {
-        trouble.opening += 1;
-        story.both_answered |= own;
-    } else if trouble.frames.len() < NAMED {
-        trouble.frames.push(seen.frame);
     }
 }
 

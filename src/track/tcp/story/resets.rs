@@ -5,7 +5,8 @@
 //! it sent before may be overtaken on the way by its RST, so of what comes after one only that
 //! counts which it could not have sent before, or which comes too late for that.
 
-use super::tell::{client_side, closed, opened};
+use super::outcome::{closed, opened};
+use super::tell::client_side;
 use super::{Part, Story, tcp};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Opened};

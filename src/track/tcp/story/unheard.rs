@@ -1,13 +1,23 @@
 //! What is sent again and again until the connection's last frame, while nothing of the other side
 //! comes: data, or a FIN.
 
-use super::{Story, Trouble, Unheard};
+use super::Story;
+use super::trouble::Trouble;
 use crate::track::tcp::{End, Stream};
 use std::net::IpAddr;
 
 /// So often, and over so many nanoseconds, something was sent again: less is every loss.
 const OFTEN: u32 = 3;
 const LONG: i64 = 1_000_000_000;
+
+/// What one side sent again while nothing of the other one came.
+#[derive(Clone, Copy)]
+pub(super) struct Unheard {
+    since: u32,
+    first: (u32, i64),
+    newest: (u32, i64),
+    count: u32,
+}
 
 impl Trouble {
     /// Takes in what was sent before, by a side that alone was seen from frame `since` on.

@@ -1,0 +1,175 @@
+//! What is counted where something is wrong: segments that are missing, late, sent again, or in the
+//! capture twice.
+
+use super::unheard::Unheard;
+use super::{Story, tcp};
+use crate::track::tcp::Seen;
+use crate::track::tcp::holes::Holes;
+use crate::track::tcp::note::Flags;
+
+/// Counters that stay zero in a healthy connection.
+#[derive(Default)]
+pub(super) struct Trouble {
+    pub(super) counts: [[u32; KINDS.len()]; 2],
+    pub(super) frames: Vec<u32>,
+    /// Frame and time of the SYNs that were sent again, copies left out.
+    pub(super) syns: Vec<(u32, i64)>,
+    /// Numbers below [`Part::next`] that have not been seen, of each side.
+    pub(super) holes: [Holes; 2],
+    /// Frames that hold a segment captured before, and those of them that were counted above.
+    pub(super) copies: [u32; 2],
+    /// Those of them in which nothing differs, and those that were acknowledged as received twice.
+    pub(super) same: u32,
+    pub(super) doubled: u32,
+    /// The number after the newest copy's payload of each side, until it is acknowledged so.
+    pub(super) doubtful: [Option<u32>; 2],
+    /// SYN+ACKs of a simultaneous open that were counted above, though each is its side's first.
+    pub(super) opening: u32,
+    /// Probes of a closed window, of each side, and those of them that were counted above.
+    pub(super) probes: [u32; 2],
+    pub(super) probes_counted: u32,
+    /// Keep-alives counted above that came too soon to be some.
+    pub(super) hurried: u32,
+    /// Other keep-alives that are a byte sent again, and the newest such byte of each side.
+    pub(super) byte_again: u32,
+    pub(super) lone: [Option<u32>; 2],
+    /// ACKs counted above with a number that nobody can have sent.
+    pub(super) misfits: u32,
+    /// Later connections of the same ends in the same stream: how many, the number of the newest
+    /// one's SYN+ACK, whether a SYN without one began it, and when the first was seen last before
+    /// them.
+    pub(super) later: u32,
+    pub(super) later_isn: Option<u32>,
+    pub(super) called_anew: bool,
+    pub(super) last_time: i64,
+    /// Segments of each side that were sent again.
+    pub(super) again: [u32; 2],
+    /// Others of each side that were perhaps sent again; and SYNs that perhaps were.
+    pub(super) unsure: [u32; 2],
+    pub(super) unsure_syns: u32,
+    /// Segments counted as sent again or late that bring what was not seen before.
+    pub(super) first_seen: u32,
+    /// Frame of a RST of a later stream that ended this one, and whose it is.
+    pub(super) forgotten: Option<(u32, u8)>,
+    /// Highest number from which each side sent something without payload, beyond what was seen of it.
+    pub(super) reached: [Option<u32>; 2],
+    /// The newest acknowledgment of more than was seen of each side: its number and frame.
+    pub(super) early_acks: [(u32, u32); 2],
+    /// What was sent again since this side fell silent: from which frame on only the other one was
+    /// seen, the first frame sent again, the newest, and how often.
+    pub(super) unheard: Option<Unheard>,
+    /// Others that came in their turn, after a RST that had moved Wireshark's count.
+    pub(super) in_time: u32,
+    /// First ACK of the caller after a RST of its own had ended its call, and the RSTs of the called
+    /// side after that.
+    pub(super) too_late: u32,
+    pub(super) refusals: Vec<u32>,
+}
+
+/// The kinds of trouble, in the order they are counted in.
+pub(super) const KINDS: [Flags; 10] = [
+    Flags::RETRANSMISSION,
+    Flags::FAST_RETRANSMISSION,
+    Flags::SPURIOUS_RETRANSMISSION,
+    Flags::OUT_OF_ORDER,
+    Flags::LOST_SEGMENT,
+    Flags::ACK_LOST_SEGMENT,
+    Flags::DUPLICATE_ACK,
+    Flags::ZERO_WINDOW,
+    Flags::WINDOW_FULL,
+    Flags::KEEP_ALIVE,
+];
+
+/// Those of segments that come too late: sent again, or overtaken.
+const AGAIN: Flags = Flags(
+    Flags::RETRANSMISSION.0
+        | Flags::FAST_RETRANSMISSION.0
+        | Flags::SPURIOUS_RETRANSMISSION.0
+        | Flags::OUT_OF_ORDER.0,
+);
+
+/// Those of segments that Wireshark takes for sent again.
+const RESENT: Flags = Flags(AGAIN.0 & !Flags::OUT_OF_ORDER.0);
+
+/// Hosts do not probe a connection that was idle for less, unless somebody set them to: nanoseconds.
+/// Linux counts in seconds, and RFC 9293 §3.8.4 asks for two hours.
+const IDLE: i64 = 900_000_000;
+
+/// How many frames with trouble are named.
+pub(super) const NAMED: usize = 1000;
+
+/// Whether one of the kinds is among these.
+pub(super) fn is_trouble(flags: Flags) -> bool {
+    KINDS.iter().any(|kind| flags.has(*kind))
+}
+
+/// Takes in what is wrong with a segment: whether it brings what was not seen before, and how long
+/// after the one before it came.
+#[cold]
+pub(super) fn trouble(
+    story: &mut Story,
+    side: usize,
+    seen: &Seen,
+    flags: Flags,
+    (first, since): (bool, i64),
+) {
+    let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
+    if flags.has(probe) {
+        let trouble = story.trouble.get_or_insert_default();
+        trouble.probes[side] += 1;
+        trouble.probes_counted += u32::from(flags.has(Flags::CLOSED_WINDOW));
+    }
+    if flags.has(Flags::KEEP_ALIVE) && !flags.has(Flags::CLOSED_WINDOW) {
+        let trouble = story.trouble.get_or_insert_default();
+        let own = Some(seen.segment.seq);
+        let again = flags.has(Flags::NOT_ACKED) && (since < IDLE || trouble.lone[side] == own);
+        trouble.byte_again += u32::from(again);
+        trouble.hurried += u32::from(!again && since < IDLE);
+        if again {
+            trouble.lone[side] = own;
+        }
+    }
+    if !is_trouble(flags) {
+        return;
+    }
+    // Each side of a simultaneous open answers the other's SYN, with the number of its own.
+    let own = if side == 0 { 1 } else { 2 };
+    let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
+    let opens = story.both_syn && answers && story.both_answered & own == 0;
+    let older = story.stray_ack == seen.frame && !story.stray_ack_fits;
+    let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
+    let trouble = story.trouble.get_or_insert_default();
+    trouble.misfits += u32::from(misfit);
+    let resent = flags.has(RESENT) || flags.has(Flags::OUT_OF_ORDER) && !first;
+    // What was acknowledged before it is seen was captured late, or the first of it was not captured.
+    let late = first && flags.has(Flags::SPURIOUS_RETRANSMISSION);
+    let counted = match late {
+        true => &mut trouble.unsure,
+        false => &mut trouble.again,
+    };
+    counted[side] += u32::from(resent && !opens && seen.copy.is_none());
+    let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
+    if lost && !flags.has(Flags::KEEP_ALIVE) {
+        trouble.unheard(story.talks_since, (seen.frame, seen.time.0));
+    }
+    for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
+        *count += u32::from(flags.has(kind));
+    }
+    let again = first && !opens && flags.has(AGAIN);
+    let end = seen
+        .segment
+        .seq
+        .wrapping_add(seen.segment.length.unwrap_or(0));
+    let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
+    let in_time = again && disowns && story.parts[side].next == end;
+    trouble.first_seen += u32::from(again && !in_time);
+    trouble.in_time += u32::from(in_time);
+    if in_time {
+        // Nothing is wrong with it.
+    } else if opens {
+        trouble.opening += 1;
+        story.both_answered |= own;
+    } else if trouble.frames.len() < NAMED {
+        trouble.frames.push(seen.frame);
+    }
+}
