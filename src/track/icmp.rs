@@ -8,7 +8,7 @@ mod whose;
 
 pub(crate) use errors::{About, AboutTcp, meaning};
 pub(crate) use quoted::{Quoted, quoted};
-pub(crate) use whose::{ALIKE, Alike, Told, ran_out_after, whose};
+pub(crate) use whose::{ALIKE, Alike, Told, ran_out, ran_out_after, whose};
 
 use super::copies;
 use super::pairs::time_of;

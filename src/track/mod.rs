@@ -263,7 +263,8 @@ impl Trackers {
         match &quoted {
             None => self.udp.cut_error(ip.destination, None, number),
             Some(q) if matches!(q.protocol, 6 | 17) && !ports(q) => {
-                self.udp.cut_error(ip.destination, Some(q.protocol), number);
+                let about = (q.protocol, q.destination);
+                self.udp.cut_error(ip.destination, Some(about), number);
             }
             Some(_) => {}
         }
@@ -278,7 +279,7 @@ impl Trackers {
         self.udp.quoted(packet);
         let (mut frame, mut stream) = (None, None);
         let v6 = matches!(packet.transport, Transport::Icmpv6(_));
-        let expired = (message.kind, message.code) == (if v6 { 3 } else { 11 }, 0);
+        let expired = icmp::ran_out(!v6, message.kind, message.code);
         let ran_out = expired.then(|| icmp::ran_out_after(ip.ttl));
         if quoted.protocol == 6 {
             let found = self.tcp.quoted(&quoted);

@@ -4,6 +4,7 @@
 //! probes to that destination are told, answered or not.
 
 use super::Trackers;
+use super::icmp;
 use super::tcp::Called;
 use crate::capture::Time;
 use crate::facts::Milliseconds;
@@ -28,7 +29,7 @@ pub(super) const PROBE: u8 = 31;
 
 /// Whether it was the TTL.
 pub(crate) fn ran_out(error: &IcmpError) -> bool {
-    exceeded(error) && error.code == 0
+    icmp::ran_out(error.sender.is_ipv4(), error.kind, error.code)
 }
 
 /// How many pairs of hosts are followed.

@@ -209,8 +209,8 @@ pub struct Flows {
     callers: HashMap<(End, IpAddr), u32, RandomState>,
     last: Last,
     /// ICMP errors that are cut before the ports of what they are about: the newest to each host,
-    /// and of each protocol where that is there.
-    cut_errors: HashMap<(IpAddr, Option<u8>), u32, RandomState>,
+    /// and about each protocol and destination where they are there.
+    cut_errors: HashMap<(IpAddr, Option<(u8, IpAddr)>), u32, RandomState>,
 }
 
 impl Flows {
@@ -515,7 +515,7 @@ impl Flows {
                 .and_then(|a| Milliseconds::between(row.time.0, a.time.0)),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
             error_cut_frame: match row.error_frame {
-                0 if !row.answered => self.cut_error_after(from.0, UDP, row.frame),
+                0 if !row.answered => self.cut_error_after(from.0, (UDP, to.0), row.frame),
                 _ => None,
             },
             error_shared: row.error_shared,
@@ -561,7 +561,11 @@ impl Flows {
                 _ if !received => Answered::Unknown,
                 _ if flow.quoted_before => Answered::Unknown,
                 _ if self
-                    .cut_error_after(flow.ends[client].0, UDP, flow.first_frame)
+                    .cut_error_after(
+                        flow.ends[client].0,
+                        (UDP, flow.ends[server].0),
+                        flow.first_frame,
+                    )
                     .is_some() =>
                 {
                     Answered::Unknown

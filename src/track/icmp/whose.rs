@@ -36,6 +36,12 @@ impl Alike {
     }
 }
 
+/// Whether an error of this kind and code says that the TTL ran out on the way, not the time to put
+/// fragments together (RFC 792, RFC 4443 section 3.3).
+pub(crate) fn ran_out(v4: bool, kind: u8, code: u8) -> bool {
+    kind == if v4 { 11 } else { 3 } && code == 0
+}
+
 /// The TTL that a packet had here that ran out at the sender of an error, if both went the same way:
 /// from the TTL of the error.
 pub(crate) fn ran_out_after(error_ttl: u8) -> u8 {

@@ -97,7 +97,9 @@ pub(super) fn find(
         let alive = match kind {
             SituationKind::HostSilent => {
                 let claimed = claimed.get(&server).copied().map(Alive::Claimed);
-                let error = trackers.udp.cut_error_after(client, 6, failure.syn_frame);
+                let error = trackers
+                    .udp
+                    .cut_error_after(client, (6, server), failure.syn_frame);
                 let error = error.map(Alive::Error);
                 error.or(census.sent(server).map(Alive::Sent)).or(claimed)
             }

@@ -4,7 +4,7 @@ use super::sent::Said;
 use super::{Flows, MOST_TRANSFERS};
 use crate::dissect::layer::Protocol;
 use crate::dissect::{Message, Packet, Transport, as_usize};
-use crate::track::icmp::{Quoted, Told};
+use crate::track::icmp::{Quoted, Told, ran_out};
 use std::net::IpAddr;
 
 /// What an ICMP error says of a datagram; what says most is last.
@@ -25,7 +25,7 @@ impl Back {
         let v4 = matches!(packet.transport, Transport::Icmp(_));
         match (v4, message.kind, message.code) {
             (true, 3, 3) | (false, 1, 4) => Some(Back::Refused),
-            (true, 11, 0) | (false, 3, 0) => Some(Back::Expired),
+            (_, kind, code) if ran_out(v4, kind, code) => Some(Back::Expired),
             (true, 4 | 5, _) | (false, 137, _) => None,
             _ => Some(Back::Undelivered),
         }
@@ -47,17 +47,22 @@ fn said<'p>(packet: &Packet<'p>) -> Said<'p> {
 }
 
 impl Flows {
-    /// An ICMP error to a host that is cut before the ports of what it is about, and maybe before its
-    /// protocol.
-    pub(crate) fn cut_error(&mut self, receiver: IpAddr, protocol: Option<u8>, frame: u32) {
+    /// An ICMP error to a host that is cut before the ports of what it is about; of that, the protocol
+    /// and the destination, where they are there.
+    pub(crate) fn cut_error(&mut self, to: IpAddr, about: Option<(u8, IpAddr)>, frame: u32) {
         if self.cut_errors.len() < MOST_TRANSFERS {
-            self.cut_errors.insert((receiver, protocol), frame);
+            self.cut_errors.insert((to, about), frame);
         }
     }
 
-    /// The newest such error to a host after a frame that may be about this protocol.
-    pub(crate) fn cut_error_after(&self, to: IpAddr, protocol: u8, frame: u32) -> Option<u32> {
-        let newest = [None, Some(protocol)].map(|p| self.cut_errors.get(&(to, p)).copied());
+    /// The newest such error to a host after a frame that may be about this protocol and destination.
+    pub(crate) fn cut_error_after(
+        &self,
+        to: IpAddr,
+        about: (u8, IpAddr),
+        frame: u32,
+    ) -> Option<u32> {
+        let newest = [None, Some(about)].map(|about| self.cut_errors.get(&(to, about)).copied());
         let newest = newest.into_iter().flatten().max();
         newest.filter(|newest| *newest > frame)
     }
