@@ -1,8 +1,8 @@
 //! A lab being performed: the network stands, programs run, captures are made.
 //!
 //! This runs inside the lab's own namespaces (see [`super::enter`]); nothing here cleans up after
-//! itself, because everything ends with the first process. Here the stage and its recordings; the steps
-//! of a task are in `stage/steps.rs`, the programs they run in `stage/program.rs`.
+//! itself, because everything ends with the first process. Here the stage and its recordings; the
+//! steps of a task are in `stage/steps.rs`, the programs they run in `stage/program.rs`.
 
 pub mod failed;
 mod program;
