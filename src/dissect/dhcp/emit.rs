@@ -1,5 +1,5 @@
-//! Hands over the fields of a message in Wireshark's order: here the walk over the message, in `emit/`
-//! what single options hold.
+//! Hands over the fields of a message in Wireshark's order: here the walk over the message, in
+//! `emit/` what single options hold.
 
 mod forms;
 mod lists;
