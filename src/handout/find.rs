@@ -1,5 +1,5 @@
-//! The things a handout speaks of, found in a student's captures: which of the candidates is meant, and what is
-//! said where there is none.
+//! The things a handout speaks of, found in a student's captures: which of the candidates is
+//! meant, and what is said where there is none.
 
 mod candidates;
 pub mod hit;
