@@ -5,7 +5,7 @@ use super::claim::{Claimed, Class, class};
 use super::compare::{Verdict, same, told};
 use super::reading::Said;
 use super::student::Mark;
-use crate::handout::find::Body;
+use crate::handout::find::hit::Body;
 use crate::handout::format::{Part, Take, Type};
 use crate::handout::material::Kept;
 use crate::handout::plan::{Table, edits};

@@ -6,7 +6,7 @@ use super::numbering::Numbering;
 use super::prints::{self, Prints};
 use super::reading::{Said, claims};
 use super::report::{self, Block};
-use super::submission::{Content, File, Submission};
+use super::submission::{Content, File, Submission, kind};
 use crate::capture::{OpenError, Reader};
 use crate::handout::format::Type;
 use crate::handout::{Answer, Found, Handout, Material, answers};
@@ -113,7 +113,7 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
     let (files, more) = super::submission::unpacked(submission);
     remarks.extend(more);
     for file in &files {
-        if let Some(refused) = super::submission::oversized(file) {
+        if let Some(refused) = kind::oversized(file) {
             remarks.push(format!("{}: {refused}", file.name));
             continue;
         }
@@ -126,7 +126,7 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
             }
             content => {
                 if !report::is_report(&file.name) {
-                    if let Some(what) = super::submission::unreadable(&file.name, content) {
+                    if let Some(what) = kind::unreadable(&file.name, content) {
                         remarks.push(format!("{}: {what}", file.name));
                     }
                     continue;
@@ -186,8 +186,8 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
 /// Whether a file is a capture, by its first bytes.
 pub fn is_capture(file: &File) -> bool {
     match &file.content {
-        Content::Path(path) => super::submission::is_capture(path),
-        Content::Bytes(bytes) => super::submission::is_capture_bytes(bytes),
+        Content::Path(path) => kind::is_capture(path),
+        Content::Bytes(bytes) => kind::is_capture_bytes(bytes),
     }
 }
 

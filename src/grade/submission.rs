@@ -1,8 +1,12 @@
 //! What was handed in: a folder per student, flat files, or archives read as streams. Nothing is
 //! unpacked to disk, and no link is followed out of the folder.
 
+mod archive;
+pub(super) mod kind;
+
 use super::layout::{self, Source};
 use super::report::{Block, extension};
+use archive::{archive_kind, unpack};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -75,102 +79,8 @@ impl Content {
     }
 }
 
-/// Whether a file is a capture, by its first bytes.
-pub fn is_capture(path: &Path) -> bool {
-    is_capture_bytes(&Content::Path(path.to_owned()).head())
-}
-
-/// Whether bytes begin as a capture does.
-pub fn is_capture_bytes(bytes: &[u8]) -> bool {
-    const MAGIC: [[u8; 4]; 9] = [
-        [0xa1, 0xb2, 0xc3, 0xd4],
-        [0xd4, 0xc3, 0xb2, 0xa1],
-        [0xa1, 0xb2, 0x3c, 0x4d],
-        [0x4d, 0x3c, 0xb2, 0xa1],
-        [0xa1, 0xb2, 0xcd, 0x34],
-        [0x34, 0xcd, 0xb2, 0xa1],
-        [0x0a, 0x0d, 0x0d, 0x0a],
-        [0x28, 0xb5, 0x2f, 0xfd],
-        [0x04, 0x22, 0x4d, 0x18],
-    ];
-    bytes
-        .get(..4)
-        .is_some_and(|head| MAGIC.iter().any(|m| m == head))
-        || bytes.starts_with(b"snoop\0\0\0")
-        || bytes.starts_with(&[0x1f, 0x8b])
-}
-
-/// Why a file that is neither capture nor report is worth a remark.
-pub fn unreadable(name: &str, content: &Content) -> Option<String> {
-    let head = content.head();
-    let what = extension(name);
-    if head.starts_with(b"version https://git-lfs") {
-        return Some("a Git LFS pointer, not the file itself: fetch it with `git lfs pull`".into());
-    }
-    match what.as_str() {
-        "pcap" | "pcapng" | "cap" => Some(if head.is_empty() {
-            "an empty file".into()
-        } else {
-            "no capture, though it is called one".into()
-        }),
-        "png" | "jpg" | "jpeg" | "gif" | "bmp" | "heic" | "webp" => {
-            Some("a picture: nobody has read it".into())
-        }
-        "doc" | "odt" | "rtf" | "pages" => {
-            Some("a document of a kind that is not read: ask for .docx, PDF or text".into())
-        }
-        _ if name.starts_with('.') || what == "py" || what == "c" || what == "java" => None,
-        _ => Some("not read: neither a capture nor a report of a known kind".into()),
-    }
-}
-
-/// Most bytes of a capture, also when unpacked.
-const MOST_CAPTURE: u64 = 512 << 20;
-
-/// Whether a file is compressed as a whole.
-fn is_packed(head: &[u8]) -> bool {
-    head.starts_with(&[0x1f, 0x8b])
-        || matches!(head, [0x28, 0xb5, 0x2f, 0xfd] | [0x04, 0x22, 0x4d, 0x18])
-}
-
-/// Why a file is too large to be read. What is compressed is unpacked for it, and counted.
-pub fn oversized(file: &File) -> Option<String> {
-    let told = || {
-        format!(
-            "it has more than {} MiB: it is not read",
-            MOST_CAPTURE >> 20
-        )
-    };
-    if let Content::Path(path) = &file.content
-        && std::fs::metadata(path).is_ok_and(|m| m.len() > MOST_CAPTURE)
-    {
-        return Some(told());
-    }
-    let head = file.content.head();
-    let head = head.get(..4)?;
-    if !is_packed(head) {
-        return None;
-    }
-    let input: Box<dyn Read> = match &file.content {
-        Content::Path(path) => Box::new(std::io::BufReader::new(std::fs::File::open(path).ok()?)),
-        Content::Bytes(bytes) => Box::new(bytes.as_slice()),
-    };
-    let mut unpacked: Box<dyn Read> = match head {
-        [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(input)),
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(ruzstd::decoding::StreamingDecoder::new(input).ok()?),
-        [0x04, 0x22, 0x4d, 0x18] => Box::new(lz4_flex::frame::FrameDecoder::new(input)),
-        _ => return None,
-    };
-    // What is damaged is told by its reader.
-    let mut sink = std::io::sink();
-    let length = std::io::copy(&mut unpacked.by_ref().take(MOST_CAPTURE + 1), &mut sink);
-    length.is_ok_and(|n| n > MOST_CAPTURE).then(told)
-}
-
 /// Most files of one hand-in.
 const MOST_FILES: usize = 500;
-/// Most bytes that come out of one archive.
-const MOST_BYTES: u64 = 256 << 20;
 
 /// Finds the hand-ins of a folder, in order of the students' names.
 pub fn collect(root: &Path) -> Result<Vec<Submission>, String> {
@@ -316,6 +226,10 @@ fn flat(loose: Vec<PathBuf>, all: &mut Vec<Submission>) {
     }
 }
 
+fn too_many() -> String {
+    format!("more than {MOST_FILES} files: the rest is not read")
+}
+
 fn refused(meta: &std::fs::Metadata) -> &'static str {
     if meta.file_type().is_symlink() {
         "a link; links are not followed"
@@ -346,9 +260,7 @@ fn walk(folder: &Path, prefix: &str, depth: usize, submission: &mut Submission) 
             continue;
         };
         if submission.files.len() >= MOST_FILES {
-            submission.remarks.push(format!(
-                "more than {MOST_FILES} files: the rest is not read"
-            ));
+            submission.remarks.push(too_many());
             return;
         }
         if meta.is_dir() {
@@ -386,152 +298,6 @@ fn file_name(path: &Path) -> String {
 fn stem(name: &str) -> &str {
     let name = name.strip_suffix(".tar.gz").unwrap_or(name);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// Archives that are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Archive {
-    Zip,
-    TarGz,
-    Tar,
-}
-
-fn archive_kind(name: &str) -> Option<Archive> {
-    let name = name.to_lowercase();
-    match () {
-        () if name.ends_with(".zip") => Some(Archive::Zip),
-        () if name.ends_with(".tar.gz") || name.ends_with(".tgz") => Some(Archive::TarGz),
-        () if name.ends_with(".tar") => Some(Archive::Tar),
-        () => None,
-    }
-}
-
-/// Reads an archive into memory, within limits.
-fn unpack(path: &Path, kind: Archive, files: &mut Vec<File>, remarks: &mut Vec<String>) {
-    let name = file_name(path);
-    let result = match kind {
-        Archive::Zip => unzip(path, files, remarks),
-        Archive::Tar => open(path).and_then(|f| untar(f, files, remarks)),
-        Archive::TarGz => {
-            open(path).and_then(|f| untar(flate2::read::GzDecoder::new(f), files, remarks))
-        }
-    };
-    if let Err(error) = result {
-        remarks.push(format!("{name}: {error}"));
-    }
-}
-
-fn open(path: &Path) -> Result<std::fs::File, String> {
-    std::fs::File::open(path).map_err(|e| e.to_string())
-}
-
-/// Whether a name in an archive may be used, and as what.
-fn tame(name: &str) -> Option<String> {
-    let parts: Vec<&str> = name
-        .split(['/', '\\'])
-        .filter(|p| !p.is_empty() && *p != ".")
-        .collect();
-    let wild = name.starts_with(['/', '\\']) || parts.contains(&"..") || name.contains(':');
-    (!wild && !parts.is_empty() && parts[0] != "__MACOSX").then(|| parts.join("/"))
-}
-
-fn unzip(path: &Path, files: &mut Vec<File>, remarks: &mut Vec<String>) -> Result<(), String> {
-    let mut archive = zip::ZipArchive::new(std::io::BufReader::new(open(path)?))
-        .map_err(|e| format!("the archive cannot be read: {e}"))?;
-    let mut budget = MOST_BYTES;
-    for at in 0..archive.len() {
-        if files.len() >= MOST_FILES {
-            return Err(format!(
-                "more than {MOST_FILES} files: the rest is not read"
-            ));
-        }
-        let entry = match archive.by_index(at) {
-            Ok(entry) => entry,
-            Err(error) => {
-                remarks.push(format!("entry {}: {error}", at + 1));
-                continue;
-            }
-        };
-        if entry.is_dir() {
-            continue;
-        }
-        let name = entry.name().map_or_else(
-            |_| format!("entry {}", at + 1),
-            std::borrow::Cow::into_owned,
-        );
-        if entry.is_symlink() {
-            remarks.push(format!("{name}: a link; links are not followed"));
-            continue;
-        }
-        take_in(&name, entry, &mut budget, files, remarks)?;
-    }
-    Ok(())
-}
-
-fn untar(input: impl Read, files: &mut Vec<File>, remarks: &mut Vec<String>) -> Result<(), String> {
-    let mut archive = tar::Archive::new(input.take(MOST_BYTES));
-    let mut budget = MOST_BYTES;
-    let entries = archive
-        .entries()
-        .map_err(|e| format!("the archive cannot be read: {e}"))?;
-    for entry in entries {
-        if files.len() >= MOST_FILES {
-            return Err(format!(
-                "more than {MOST_FILES} files: the rest is not read"
-            ));
-        }
-        let entry = entry.map_err(|e| format!("the archive is damaged: {e}"))?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let kind = entry.header().entry_type();
-        if kind.is_dir() {
-            continue;
-        }
-        if !kind.is_file() {
-            remarks.push(format!("{name}: no regular file"));
-            continue;
-        }
-        take_in(&name, entry, &mut budget, files, remarks)?;
-    }
-    Ok(())
-}
-
-fn take_in(
-    name: &str,
-    entry: impl Read,
-    budget: &mut u64,
-    files: &mut Vec<File>,
-    remarks: &mut Vec<String>,
-) -> Result<(), String> {
-    let Some(tame) = tame(name) else {
-        if !name.starts_with("__MACOSX") {
-            remarks.push(format!("{name}: a path that leads out of the archive"));
-        }
-        return Ok(());
-    };
-    if archive_kind(&tame).is_some() {
-        remarks.push(format!("{tame}: an archive in an archive is not read"));
-        return Ok(());
-    }
-    let mut bytes = Vec::new();
-    let most = (*budget).min(128 << 20);
-    match entry.take(most + 1).read_to_end(&mut bytes) {
-        Ok(_) if bytes.len() as u64 > most => {
-            return Err(format!(
-                "{tame}: too large when unpacked; the rest is not read"
-            ));
-        }
-        Ok(_) => {}
-        Err(error) => {
-            remarks.push(format!("{tame}: damaged: {error}"));
-            return Ok(());
-        }
-    }
-    *budget -= bytes.len() as u64;
-    files.push(File {
-        name: tame,
-        content: Content::Bytes(bytes),
-    });
-    Ok(())
 }
 
 /// An archive of the whole class: its first folders are the students.

@@ -1,11 +1,13 @@
 //! The answers to a handout's questions, each with its evidence.
 
 use super::Datum;
-use super::find::{Found, Hit, Reading, Term};
+use super::find::Found;
+use super::find::hit::{Body, Hit, Reading, tell};
 use super::format::{Names, Over, Part, Take, Type};
 use super::material::{COMPARED, Material};
 use super::names;
 use super::plan::Handout;
+use super::terms::Term;
 use super::units;
 use super::value;
 use crate::facts::capture::Resolution;
@@ -259,7 +261,7 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         && let Some((hit, _)) = first
     {
         reason.push_str("; ");
-        reason.push_str(&super::find::tell(material, hit, because));
+        reason.push_str(&tell(material, hit, because));
     }
     let mut files: Vec<usize> = read.iter().map(|(hit, _)| hit.file).collect();
     files.dedup();
@@ -286,7 +288,7 @@ fn declared(handout: &Handout, material: &Material, found: &Found, part: &Part) 
         let thing = handout.thing(doubt.of.get_ref())?;
         let mut rows = found.hits(thing)?.rows.iter();
         let hit = rows.find(|hit| hit.passes(doubt.filter.get_ref()))?;
-        Some(Doubt::Other(super::find::tell(material, hit, &doubt.say)))
+        Some(Doubt::Other(tell(material, hit, &doubt.say)))
     })
 }
 
@@ -336,12 +338,12 @@ fn sentence_of(material: &Material, first: Option<(&Hit, &Reading)>, what: &str)
         Some((hit, reading)) => {
             let file = &material.files[hit.file].name;
             let frame = match &hit.body {
-                super::find::Body::Frame(_) => hit.frame,
-                super::find::Body::Fact(..) => reading.frames.first().copied().unwrap_or(hit.frame),
+                Body::Frame(_) => hit.frame,
+                Body::Fact(..) => reading.frames.first().copied().unwrap_or(hit.frame),
             };
             match &hit.body {
-                super::find::Body::Frame(_) => format!("frame {frame} of {file} is {what}"),
-                super::find::Body::Fact(..) => format!("{what} is in {file}, see frame {frame}"),
+                Body::Frame(_) => format!("frame {frame} of {file} is {what}"),
+                Body::Fact(..) => format!("{what} is in {file}, see frame {frame}"),
             }
         }
         None => format!("of {what}"),

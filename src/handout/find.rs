@@ -1,18 +1,18 @@
-//! The things a handout speaks of, found in a student's captures.
+//! The things a handout speaks of, found in a student's captures: which of the candidates is
+//! meant, and what is said where there is none.
+
+mod candidates;
+pub mod hit;
 
 use super::Datum;
 use super::format::Which;
-use super::material::{COMPARED, FrameRow, Kept, Material};
-use super::pairs::{self, Compared};
-use super::plan::{Finder, Handout, Table, Thing};
-use super::template::{self, Piece};
-pub use super::terms::Term;
-use super::terms::filter;
-use crate::facts::pair::{Pair, Translation, Unpaired};
-use crate::facts::{Fact, Record, Rows};
-use crate::query::{EntryId, FactRow, Filter, Row};
-use crate::store;
-use std::rc::Rc;
+use super::material::{COMPARED, Material};
+use super::pairs::Compared;
+use super::plan::{Finder, Handout, Thing};
+use super::template;
+use super::terms::{Term, filter};
+use candidates::compared;
+use hit::{Hit, tell};
 
 /// Everything that was found, or why not.
 pub struct Found {
@@ -44,143 +44,6 @@ pub struct Hits {
 pub struct Missing {
     /// What is missing, and what is there instead.
     pub text: String,
-}
-
-/// A frame or fact.
-#[derive(Clone)]
-pub struct Hit {
-    /// The capture.
-    pub file: usize,
-    /// The frame, or the first frame that proves the fact.
-    pub frame: u32,
-    /// Of a packet that is in two captures, the other capture and its frame there.
-    pub second: Option<(usize, u32)>,
-    /// What it is.
-    pub body: Body,
-}
-
-/// What a hit is.
-#[derive(Clone)]
-pub enum Body {
-    /// A frame.
-    Frame(Rc<FrameRow>),
-    /// A fact of a kind.
-    Fact(&'static store::Kind, Rc<Box<dyn Record>>),
-}
-
-/// A value with the frames it was read from and the names of its fields.
-#[derive(Clone, Debug, Default)]
-pub struct Reading {
-    /// The values.
-    pub values: Vec<Datum>,
-    /// The frames.
-    pub frames: Vec<u32>,
-    /// The fields.
-    pub fields: Vec<String>,
-    /// Why there is no value.
-    pub why: Option<String>,
-    /// Why it may not be all of it.
-    pub doubts: Vec<String>,
-}
-
-impl Hit {
-    /// Where its fields are.
-    pub fn table(&self) -> Table {
-        match &self.body {
-            Body::Frame(_) => Table::Frames(0),
-            Body::Fact(kind, _) => Table::Facts(kind),
-        }
-    }
-
-    /// Runs something on it as a row.
-    fn with<T>(&self, needs: &[EntryId], run: impl FnOnce(&dyn Row) -> T) -> T {
-        match &self.body {
-            Body::Frame(row) => run(&Kept { row, needs }),
-            Body::Fact(_, record) => run(&FactRow {
-                fact: record.as_ref().as_ref(),
-                needs,
-            }),
-        }
-    }
-
-    /// Whether a filter holds for it.
-    pub fn passes(&self, filter: &str) -> bool {
-        super::terms::filter(filter, self.table().catalogue())
-            .is_some_and(|filter| self.with(filter.needs(), |row| filter.holds(row)))
-    }
-
-    /// The values of a field or calculation.
-    pub fn read(&self, text: &str) -> Reading {
-        match Term::new(self.table(), text) {
-            Some(term) => self.values(&term),
-            None => Reading::default(),
-        }
-    }
-
-    /// The values of a term of its table.
-    pub fn values(&self, term: &Term) -> Reading {
-        let (catalogue, term) = (term.catalogue, &term.expression);
-        let mut values = Vec::new();
-        for value in self.with(term.needs(), |row| term.evaluate(row)) {
-            Datum::of(term.kind(), &value, &mut values);
-        }
-        let fields: Vec<String> = term
-            .needs()
-            .iter()
-            .map(|id| catalogue.entry(*id).name.to_owned())
-            .collect();
-        let mut frames = Vec::new();
-        let mut why = None;
-        let mut doubts = Vec::new();
-        match &self.body {
-            Body::Frame(row) => {
-                frames.push(row.frame);
-                let names = fields.join(" and ");
-                let at = |id: &EntryId| row.fields.iter().position(|f| f == id);
-                if term.needs().iter().filter_map(at).any(|at| row.is_cut(at)) {
-                    let frame = row.frame;
-                    doubts.push(match values.is_empty() {
-                        true => format!("the capture cuts frame {frame}, without {names}"),
-                        false => format!("the capture cuts {names} in frame {frame}"),
-                    });
-                }
-                if values.is_empty() {
-                    let none = || format!("frame {} has no {names}", row.frame);
-                    why = doubts.first().cloned().or_else(|| Some(none()));
-                }
-            }
-            Body::Fact(_, record) => {
-                for id in term.needs() {
-                    let at = usize::from(id.0);
-                    let kind = catalogue.entry(*id).kind;
-                    use crate::dissect::field::Kind;
-                    if matches!(kind, Kind::Frame | Kind::Frames) {
-                        // A frame number proves itself.
-                        for value in &values {
-                            if let Datum::Number { value, .. } = value {
-                                frames.extend(u32::try_from(*value));
-                            }
-                        }
-                    } else {
-                        frames.extend(record.proof(at));
-                    }
-                    doubts.extend(record.doubt(at));
-                    if let Some(absent) = record.why(at) {
-                        why = Some(absent.because().to_owned());
-                    }
-                }
-            }
-        }
-        frames.sort_unstable();
-        frames.dedup();
-        Reading {
-            values,
-            frames,
-            fields,
-            why,
-            doubts,
-        }
-    }
 }
 
 impl Found {
@@ -394,44 +257,6 @@ impl Found {
         })
     }
 
-    /// A filter with the values of its variables, numbers of frames and conversations those of one
-    /// capture; `Err` names the thing that has none.
-    fn fill(&self, pieces: &[Piece], file: Option<usize>) -> Result<String, usize> {
-        let mut needed = 0;
-        template::fill(pieces, |variable| {
-            needed = variable.thing;
-            let hits = self.hits(variable.thing)?;
-            if hits.more > 0 || hits.incomplete {
-                return None;
-            }
-            let term = Term::new(hits.rows.first()?.table(), variable.field)?;
-            let mut values = Vec::new();
-            for hit in &hits.rows {
-                if bound(variable) && file.is_some_and(|f| f != hit.file) {
-                    continue;
-                }
-                for value in hit.values(&term).values {
-                    if values.len() < MOST_VALUES && !values.contains(&value) {
-                        values.push(value);
-                    }
-                }
-            }
-            (!values.is_empty()).then_some(values)
-        })
-        .ok_or(needed)
-    }
-
-    /// The captures that a filter is bound to, one after another; `None` is all together.
-    fn files_of(&self, pieces: &[Piece]) -> Vec<Option<usize>> {
-        let mut variables = template::variables(pieces).filter(|v| bound(*v));
-        let Some(hits) = variables.find_map(|v| self.hits(v.thing)) else {
-            return vec![None];
-        };
-        let mut files: Vec<Option<usize>> = hits.rows.iter().map(|h| Some(h.file)).collect();
-        files.dedup();
-        files
-    }
-
     /// What is to be said of the things whose values a filter has.
     fn said(&self, way: &Finder) -> String {
         let mut said: Vec<&str> = vec![&way.say];
@@ -448,85 +273,6 @@ impl Found {
         }
         told.join("; ")
     }
-
-    /// All frames or facts for which a filter holds, capture by capture; `free` where it holds no
-    /// variable, and frames passed it when they were kept.
-    fn candidates(
-        &self,
-        material: &Material,
-        table: Table,
-        filter: &Filter,
-        only: Option<usize>,
-        free: bool,
-    ) -> Hits {
-        let mut all = Hits::none();
-        let hits = &mut all.rows;
-        let files = material.files.iter().enumerate();
-        for (file, loaded) in files.filter(|(file, _)| only.is_none_or(|o| o == *file)) {
-            match table {
-                Table::Frames(source) => {
-                    let kept = loaded.rows.get(source).map_or(&[][..], Vec::as_slice);
-                    let mut again = None;
-                    if let Some(Some(passed)) = loaded.cut.get(source) {
-                        if free {
-                            let few = u64::try_from(kept.len()).unwrap_or(u64::MAX);
-                            all.more += passed.saturating_sub(few);
-                        } else {
-                            again = loaded.again(source, filter);
-                            all.incomplete |= again.is_none();
-                        }
-                    }
-                    for row in again.as_deref().unwrap_or(kept) {
-                        let needs = filter.needs();
-                        if filter.holds(&Kept { row, needs }) {
-                            hits.push(Hit {
-                                file,
-                                frame: row.frame,
-                                second: None,
-                                body: Body::Frame(Rc::clone(row)),
-                            });
-                        }
-                    }
-                }
-                Table::Facts(kind) => {
-                    let rows = (kind.rows)(&loaded.analysis, store::Options::default());
-                    facts(&rows, kind, filter, |record| (file, None, record), hits);
-                }
-            }
-        }
-        if let Table::Facts(kind) = table {
-            for (first, second, compared) in &self.compared {
-                if only.is_some_and(|o| o != *first && o != *second) {
-                    continue;
-                }
-                let place = |record: Box<dyn Record>| {
-                    let any = record.as_any();
-                    if let Some(pair) = any.downcast_ref::<Pair>() {
-                        return (*first, Some((*second, pair.second_frame)), record);
-                    }
-                    if let Some(line) = any.downcast_ref::<Translation>() {
-                        return (*first, Some((*second, line.second_frame)), record);
-                    }
-                    let lone = any.downcast_ref::<Unpaired>();
-                    let file = lone.is_none_or(|u| u.in_first);
-                    (if file { *first } else { *second }, None, record)
-                };
-                let rows = match (kind.schema)().section {
-                    Pair::SECTION => Rows::list(&compared.pairs),
-                    Translation::SECTION => Rows::list(&compared.translations),
-                    Unpaired::SECTION => Rows::list(&compared.unpaired),
-                    _ => continue,
-                };
-                let files = [first, second].map(|at| material.files.get(*at));
-                let partly = files.iter().flatten().any(|f| f.recording.is_part());
-                all.partly |= partly;
-                // Its other half may be among the packets that are not compared.
-                all.incomplete |= partly && (kind.schema)().section == Unpaired::SECTION;
-                facts(&rows, kind, filter, place, &mut all.rows);
-            }
-        }
-        all
-    }
 }
 
 impl Hits {
@@ -542,60 +288,6 @@ impl Hits {
     }
 }
 
-/// The facts for which a filter holds; `place` says which capture one is of.
-fn facts(
-    rows: &Rows<'_>,
-    kind: &'static store::Kind,
-    filter: &Filter,
-    place: impl Fn(Box<dyn Record>) -> (usize, Option<(usize, u32)>, Box<dyn Record>),
-    hits: &mut Vec<Hit>,
-) {
-    let columns = rows.schema.columns.len();
-    for at in 0..rows.len() {
-        let Some(record) = rows.get(at) else { continue };
-        let needs = filter.needs();
-        let fact = record.as_ref();
-        if filter.holds(&FactRow { fact, needs }) {
-            // What proves a fact as a whole proves its first field that anything proves.
-            let frame = (0..columns).find_map(|c| record.proof(c).into_iter().min());
-            let (file, second, record) = place(record);
-            hits.push(Hit {
-                file,
-                frame: frame.unwrap_or(0),
-                second,
-                body: Body::Fact(kind, Rc::new(record)),
-            });
-        }
-    }
-}
-
-/// Every two captures that hold the same packets, the earlier one first; of just two also when
-/// they share none.
-fn compared(handout: &Handout, material: &Material) -> Vec<(usize, usize, Compared)> {
-    if !handout.compared {
-        return Vec::new();
-    }
-    let mut all = Vec::new();
-    for (second, b) in material.files.iter().enumerate() {
-        for (first, a) in material.files[..second].iter().enumerate() {
-            let compared = pairs::compare(&a.recording, &b.recording);
-            if !compared.pairs.is_empty() || material.files.len() == 2 {
-                all.push((first, second, compared));
-            }
-        }
-    }
-    all
-}
-
-/// Different values that a variable stands for, at most.
-const MOST_VALUES: usize = 1000;
-
-/// Whether a variable means something only in its own capture: numbers of frames and conversations.
-fn bound(variable: template::Variable<'_>) -> bool {
-    let key = variable.field.rsplit('.').next().unwrap_or_default();
-    matches!(key, "stream" | "frame" | "number") || key.ends_with("_frame")
-}
-
 /// Of several, those that come closest before a target of the same capture.
 fn just_before(rows: Vec<Hit>, targets: &[Hit]) -> Vec<Hit> {
     let gap = |hit: &Hit| {
@@ -609,19 +301,6 @@ fn just_before(rows: Vec<Hit>, targets: &[Hit]) -> Vec<Hit> {
     rows.into_iter()
         .filter(|hit| best.is_some() && gap(hit) == best)
         .collect()
-}
-
-/// A sentence about something found; names in braces are its fields.
-pub fn tell(material: &Material, hit: &Hit, text: &str) -> String {
-    template::sentence(text, |name| match name {
-        "file" => material.files[hit.file].name.clone(),
-        "frame" => hit.frame.to_string(),
-        name => {
-            let values = hit.read(name).values;
-            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            values.join(", ")
-        }
-    })
 }
 
 /// A number and what it counts.

@@ -3,7 +3,7 @@
 use super::enter;
 use super::log::readable;
 use super::plan::{Do, shell};
-use super::stage::{Failed, system};
+use super::stage::failed::{Failed, system};
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,26 +1,27 @@
 //! A lab being performed: the network stands, programs run, captures are made.
 //!
 //! This runs inside the lab's own namespaces (see [`super::enter`]); nothing here cleans up after
-//! itself, because everything ends with the first process.
+//! itself, because everything ends with the first process. Here the stage and its recordings; the
+//! steps of a task are in `stage/steps.rs`, the programs they run in `stage/program.rs`.
 
-use super::description::{Action, Lab, Placed, Step, Task, Wrong, capture_place};
+pub mod failed;
+mod program;
+mod steps;
+
+use super::description::{Lab, Task, capture_place};
 use super::enter;
-use super::fault::seconds;
-use super::log::readable;
 use super::parameters::Values;
 use super::perform::perform;
-use super::plan::{Do, Weather, capture_file, filled, network, on_host, shell};
+use super::plan::{Do, Weather, capture_file, filled, network};
 use super::stop::{Stop, pause};
-use crate::capture::live::{Live, Look, Refused};
+use crate::capture::live::{Live, Look};
 use crate::capture::pcapng_write::{About, Counts, Recorded};
 use crate::capture::record::Recording;
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
-use thiserror::Error;
+use failed::{Failed, system};
+use program::{Running, ready_words, wait_for_words};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 /// A program that does not end or does not get ready in this time is taken for broken.
 const NEVER: Duration = Duration::from_secs(60);
@@ -28,89 +29,6 @@ const NEVER: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_millis(120);
 /// How often a condition without an event of its own is looked at.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// Why a lab could not be performed to its end.
-#[derive(Debug, Error)]
-pub enum Failed {
-    /// The file is wrong; it was checked before, so this is a step's words.
-    #[error("{}", .0.what)]
-    Wrong(Wrong),
-    /// A command of the plan failed.
-    #[error("building the network: {command}: {words}")]
-    Network {
-        /// The command.
-        command: String,
-        /// What it said.
-        words: String,
-    },
-    /// A program of the lab ended otherwise than it should.
-    #[error(
-        "{task}: on {host}: {command}: ended with {ended} where status {expected} was expected; its last words: {words}"
-    )]
-    Program {
-        /// The task.
-        task: String,
-        /// The host.
-        host: String,
-        /// The command.
-        command: String,
-        /// How it ended.
-        ended: String,
-        /// The status that the step states.
-        expected: i32,
-        /// Its output's end.
-        words: String,
-    },
-    /// A program does not do what the step waits for.
-    #[error(
-        "{task}: {name} did not {what} within {}; its last words: {words}",
-        seconds(NEVER)
-    )]
-    Stuck {
-        /// The task.
-        task: String,
-        /// The program's name in the lab.
-        name: String,
-        /// What was waited for.
-        what: String,
-        /// Its output's end.
-        words: String,
-    },
-    /// A program is not installed.
-    #[error("{task}: the program {program} is not installed")]
-    Missing {
-        /// The task.
-        task: String,
-        /// The program.
-        program: String,
-    },
-    /// Capturing failed.
-    #[error("capturing: {0}")]
-    Capture(#[from] Refused),
-    /// The system failed.
-    #[error("{doing}: {cause}")]
-    System {
-        /// What was tried.
-        doing: String,
-        /// What it said.
-        cause: io::Error,
-    },
-    /// Somebody asked to end.
-    #[error("ended before its end")]
-    Stopped,
-}
-
-impl From<Wrong> for Failed {
-    fn from(wrong: Wrong) -> Failed {
-        Failed::Wrong(wrong)
-    }
-}
-
-/// For `map_err`.
-pub(super) fn system(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Failed {
-    let doing = doing.into();
-    move |cause| Failed::System { doing, cause }
-}
 
 /// A capture that was made.
 #[derive(Clone, Debug)]
@@ -137,12 +55,6 @@ pub trait Audience {
     fn task(&mut self, task: &Task);
     /// A step is about to be done; the line is what a student would type.
     fn step(&mut self, say: Option<&str>, line: &str);
-}
-
-/// A program that was started and goes on.
-struct Running {
-    child: Child,
-    log: PathBuf,
 }
 
 /// A recording with what it is of.
@@ -294,179 +206,6 @@ impl<'a> Stage<'a> {
         Ok(Open { recording, made })
     }
 
-    fn steps(
-        &mut self,
-        task: &str,
-        steps: &[Step],
-        open: &[Open],
-        audience: &mut dyn Audience,
-    ) -> Result<(), Failed> {
-        let mut running: BTreeMap<String, Running> = BTreeMap::new();
-        for step in steps {
-            if self.stop.asked() {
-                return Err(Failed::Stopped);
-            }
-            let say = step.say.as_ref().map(|say| self.values.fill(say.get_ref()));
-            let lines = super::plan::step_lines(step, self.values)?;
-            audience.step(say.as_deref(), lines.last().map_or("", String::as_str));
-            if let Some(say) = &say {
-                for one in open {
-                    one.recording.mark(say);
-                }
-            }
-            self.step(task, step, &mut running)?;
-        }
-        // What a task leaves running ends with it, as with Ctrl-C.
-        for (name, mut program) in running {
-            end(&mut program.child, &name, self.stop);
-        }
-        Ok(())
-    }
-
-    fn step(
-        &mut self,
-        task: &str,
-        step: &Step,
-        running: &mut BTreeMap<String, Running>,
-    ) -> Result<(), Failed> {
-        let action = step.action()?;
-        match action {
-            Action::Run { at, command } => {
-                let words = filled(command, self.values)?;
-                self.run(task, at.get_ref(), &words, step.status)
-            }
-            Action::Start { at, command, name } => {
-                let words = filled(command, self.values)?;
-                let name = name.get_ref();
-                let mut program =
-                    self.start(task, at.get_ref(), &words, &format!("{task}.{name}"))?;
-                let until = step
-                    .until
-                    .as_ref()
-                    .map(|text| self.values.fill(text.get_ref()));
-                let until = until.as_deref().or(ready_words(&words));
-                wait_for_words(&mut program, 0, until, task, name, self.stop)?;
-                running.insert(name.clone(), program);
-                Ok(())
-            }
-            Action::Type { line, into } => {
-                let program = known(running, into)?;
-                let before = length(&program.log);
-                let text = format!("{}\n", self.values.fill(line.get_ref()));
-                let stdin = program.child.stdin.as_mut();
-                let stdin = stdin.ok_or_else(|| closed(task, into))?;
-                stdin
-                    .write_all(text.as_bytes())
-                    .and_then(|()| stdin.flush())
-                    .map_err(system(format!("typing into {}", into.get_ref())))?;
-                let until = step
-                    .until
-                    .as_ref()
-                    .map(|text| self.values.fill(text.get_ref()));
-                match until {
-                    Some(until) => wait_for_words(
-                        program,
-                        before,
-                        Some(&until),
-                        task,
-                        into.get_ref(),
-                        self.stop,
-                    ),
-                    None => {
-                        pause(self.stop, SETTLE);
-                        Ok(())
-                    }
-                }
-            }
-            Action::Close(name) => {
-                known(running, name)?.child.stdin = None;
-                pause(self.stop, SETTLE);
-                Ok(())
-            }
-            Action::Stop(name) => {
-                if let Some(mut program) = running.remove(name.get_ref()) {
-                    end(&mut program.child, name.get_ref(), self.stop);
-                }
-                Ok(())
-            }
-            Action::Await(name) => {
-                let mut program = running
-                    .remove(name.get_ref())
-                    .ok_or_else(|| closed(task, name))?;
-                match wait_for_end(&mut program.child, self.stop)? {
-                    Some(_) => Ok(()),
-                    None => Err(Failed::Stuck {
-                        task: task.to_owned(),
-                        name: name.get_ref().clone(),
-                        what: "end".to_owned(),
-                        words: last_words(&program.log),
-                    }),
-                }
-            }
-            Action::Wait(time) => {
-                let time = self.values.fill(time.get_ref());
-                let time = time
-                    .parse()
-                    .ok()
-                    .and_then(|t| Duration::try_from_secs_f64(t).ok());
-                pause(self.stop, time.unwrap_or_default());
-                Ok(())
-            }
-        }
-    }
-
-    fn run(&self, task: &str, host: &str, words: &[String], status: i32) -> Result<(), Failed> {
-        let log = self.out.join(format!("{task}.{host}.log"));
-        let output = append(&log)?;
-        let mut heading = output
-            .try_clone()
-            .map_err(system(log.display().to_string()))?;
-        heading
-            .write_all(format!("$ {}\n", shell(words)).as_bytes())
-            .map_err(system(format!("writing {}", log.display())))?;
-        let mut command = command(host, words, &output)?;
-        let mut child = command
-            .stdin(Stdio::null())
-            .spawn()
-            .map_err(system(format!("starting {}", shell(words))))?;
-        let ended = wait_for_end(&mut child, self.stop)?;
-        if ended.and_then(|ended| ended.code()) == Some(status) {
-            return Ok(());
-        }
-        if ended.and_then(|ended| ended.code()) == Some(255)
-            && last_words(&log).contains("No such file or directory")
-        {
-            return Err(Failed::Missing {
-                task: task.to_owned(),
-                program: words.first().cloned().unwrap_or_default(),
-            });
-        }
-        Err(Failed::Program {
-            task: task.to_owned(),
-            host: host.to_owned(),
-            command: shell(words),
-            ended: ended.map_or("no end".to_owned(), |ended| ended.to_string()),
-            expected: status,
-            words: last_words(&log),
-        })
-    }
-
-    fn start(
-        &self,
-        task: &str,
-        host: &str,
-        words: &[String],
-        name: &str,
-    ) -> Result<Running, Failed> {
-        let log = self.out.join(format!("{name}.log"));
-        let output = append(&log)?;
-        let child = command(host, words, &output)?
-            .stdin(Stdio::piped())
-            .spawn()
-            .map_err(system(format!("{task}: starting {}", shell(words))))?;
-        Ok(Running { child, log })
-    }
-
     /// A command that runs a person's shell on a host.
     pub fn shell_on(&self, host: &str, shell: &str) -> Command {
         let mut command = Command::new("ip");
@@ -489,148 +228,3 @@ impl<'a> Stage<'a> {
 
 /// A recording for exercises by hand.
 pub struct Beside(Open);
-
-/// The command for words on a host; `wirelab` is this program.
-fn command(host: &str, words: &[String], output: &File) -> Result<Command, Failed> {
-    let mut words = words.to_vec();
-    if words.first().is_some_and(|word| word == "wirelab") {
-        let own = std::env::current_exe().map_err(system("the path of this program"))?;
-        words[0] = own.to_string_lossy().into_owned();
-    }
-    let all = on_host(host, &words);
-    let mut command = Command::new(&all[0]);
-    let clone = || output.try_clone().map_err(system("a log"));
-    command.args(&all[1..]).stdout(clone()?).stderr(clone()?);
-    Ok(command)
-}
-
-/// What our servers say once they can be asked.
-fn ready_words(words: &[String]) -> Option<&'static str> {
-    match words {
-        [first, second, ..] if first == "wirelab" && second == "serve" => Some("listening"),
-        _ => None,
-    }
-}
-
-fn known<'r>(
-    running: &'r mut BTreeMap<String, Running>,
-    name: &Placed,
-) -> Result<&'r mut Running, Failed> {
-    running.get_mut(name.get_ref()).ok_or_else(|| {
-        Failed::Wrong(Wrong {
-            what: format!("{} has ended", name.get_ref()),
-            place: name.span(),
-            parameter: None,
-        })
-    })
-}
-
-fn closed(task: &str, name: &Placed) -> Failed {
-    Failed::Wrong(Wrong {
-        what: format!(
-            "{task}: {} has ended or its input is closed",
-            name.get_ref()
-        ),
-        place: name.span(),
-        parameter: None,
-    })
-}
-
-/// Waits until a program has printed `words` beyond the first `from` bytes of its log. Without
-/// words, a moment is enough.
-fn wait_for_words(
-    program: &mut Running,
-    from: usize,
-    words: Option<&str>,
-    task: &str,
-    name: &str,
-    stop: &Stop,
-) -> Result<(), Failed> {
-    let Some(words) = words else {
-        pause(stop, SETTLE);
-        return Ok(());
-    };
-    let begun = Instant::now();
-    loop {
-        let log = std::fs::read(&program.log).unwrap_or_default();
-        if log
-            .get(from..)
-            .is_some_and(|new| String::from_utf8_lossy(new).contains(words))
-        {
-            return Ok(());
-        }
-        if stop.asked() {
-            return Err(Failed::Stopped);
-        }
-        let ended = program.child.try_wait().map_err(system("waiting"))?;
-        if ended.is_some() || begun.elapsed() > NEVER {
-            return Err(Failed::Stuck {
-                task: task.to_owned(),
-                name: name.to_owned(),
-                what: format!("say {words:?}"),
-                words: last_words(&program.log),
-            });
-        }
-        std::thread::sleep(LOOK);
-    }
-}
-
-/// Waits for a program's end; `None` when it does not come.
-fn wait_for_end(child: &mut Child, stop: &Stop) -> Result<Option<ExitStatus>, Failed> {
-    let begun = Instant::now();
-    let mut look = Duration::from_millis(1);
-    loop {
-        if let Some(status) = child.try_wait().map_err(system("waiting"))? {
-            return Ok(Some(status));
-        }
-        if stop.asked() {
-            return Err(Failed::Stopped);
-        }
-        if begun.elapsed() > NEVER * 5 {
-            return Ok(None);
-        }
-        std::thread::sleep(look);
-        look = LOOK.min(look * 2);
-    }
-}
-
-/// Ends a program as Ctrl-C does; one that does not heed it is killed.
-fn end(child: &mut Child, _name: &str, stop: &Stop) {
-    let pid = i32::try_from(child.id()).ok();
-    if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
-        // It may have ended by itself.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
-    }
-    for _ in 0..100 {
-        if !matches!(child.try_wait(), Ok(None)) {
-            return;
-        }
-        if stop.asked() {
-            break;
-        }
-        std::thread::sleep(LOOK);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-fn append(path: &Path) -> Result<File, Failed> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(system(format!("writing {}", path.display())))
-}
-
-fn length(path: &Path) -> usize {
-    std::fs::metadata(path).map_or(0, |m| usize::try_from(m.len()).unwrap_or_default())
-}
-
-/// The end of a log, in a line.
-fn last_words(log: &Path) -> String {
-    let bytes = std::fs::read(log).unwrap_or_default();
-    let text = readable(&bytes);
-    let lines: Vec<&str> = text.lines().rev().take(3).collect();
-    let lines: Vec<&str> = lines.into_iter().rev().collect();
-    lines.join(" | ")
-}

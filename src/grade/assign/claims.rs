@@ -1,0 +1,205 @@
+//! A claim made of each value that was given: how plain it is, and what else could be meant.
+
+use super::{Around, value};
+use crate::grade::announce::{Beside, Slot};
+use crate::grade::claim::{Claim, Claimed, Class};
+use crate::grade::denial;
+use crate::grade::piece::{Piece, hedged_near};
+use crate::grade::token::{Kind, sentence};
+use crate::handout::format::{Question, Type};
+use std::net::IpAddr;
+
+pub(super) fn claim(
+    question: &Question,
+    kind: Class,
+    slots: &[Slot],
+    given: &[Option<usize>],
+    around: &[Around],
+    pieces: &mut [Piece<'_>],
+    claims: &mut [Option<Claim>],
+) {
+    let plain: Vec<bool> = (0..slots.len())
+        .map(|s| {
+            given[s].is_some_and(|a| {
+                named(a, s, around)
+                    || bare(&pieces[around[a].piece], kind, slots.len())
+                    || around.len() == slots.len() && others_told(s, given, around)
+            })
+        })
+        .collect();
+    for (s, slot) in slots.iter().enumerate() {
+        let Some(a) = given[s] else { continue };
+        let (p, t) = (around[a].piece, around[a].token);
+        pieces[p].used[t] = true;
+        let piece = &pieces[p];
+        let token = &piece.tokens[t];
+        let text = piece.quote(token.span.start);
+        let part = &question.part[slot.part];
+        let Some(mut value) = super::value(token) else {
+            continue;
+        };
+        if token.kind == Kind::BadIp {
+            value = Claimed::Malformed(piece.text[token.span.clone()].to_owned());
+        }
+        let hedge = hedged_near(piece, token);
+        if kind == Class::Ports {
+            let Claimed::Number(n, _) = value else {
+                continue;
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "it was a whole number")]
+            let n = Some(n as i128);
+            let old = match claims[slot.part].as_ref().map(|c| &c.value) {
+                Some(Claimed::Ports(c, s)) => (*c, *s),
+                _ => (None, None),
+            };
+            value = if slot.side == 0 {
+                Claimed::Ports(n, old.1)
+            } else {
+                Claimed::Ports(old.0, n)
+            };
+        }
+        if *part.kind.get_ref() == Type::Set {
+            // All of a row, or what follows directly.
+            let mut ips = Vec::new();
+            for other in (t..piece.tokens.len()).filter(|o| Class::Ip.holds(&piece.tokens[*o])) {
+                let between = &piece.lower[token.span.end.min(piece.tokens[other].span.start)
+                    ..piece.tokens[other].span.start];
+                let taken = given.iter().enumerate().any(|(g, a)| {
+                    g != s && a.is_some_and(|a| around[a].piece == p && around[a].token == other)
+                });
+                if taken || between.contains(|c: char| c.is_alphabetic() && !"and".contains(c)) {
+                    break;
+                }
+                if let Kind::Ip(ip) = piece.tokens[other].kind {
+                    ips.push(IpAddr::V4(ip));
+                }
+            }
+            if !ips.is_empty() {
+                value = Claimed::Ips(ips);
+            }
+        }
+        let conflict = if slots.len() == 1 || kind == Class::Number {
+            rival(pieces, around, given, a, s)
+        } else {
+            None
+        };
+        claims[slot.part] = Some(Claim {
+            value,
+            text,
+            hedged: hedge,
+            loose: (0..slots.len()).any(|o| slots[o].part == slot.part && !plain[o]),
+            others: others(s, a, slots, given, around, pieces),
+            conflict,
+            ..Claim::default()
+        });
+    }
+}
+
+/// Whether a label just beside a value names a slot: its own label, or one that it shares with others
+/// and that no other value has.
+fn named(value: usize, slot: usize, around: &[Around]) -> bool {
+    let one = &around[value];
+    let rivals = || {
+        let mut others = around.iter().enumerate().filter(|(a, _)| *a != value);
+        others.any(|(_, other)| other.beside[slot] >= Beside::Shared)
+    };
+    one.own[slot] >= 6
+        && match one.beside[slot] {
+            Beside::Own => true,
+            Beside::Shared => !rivals(),
+            Beside::None => false,
+        }
+}
+
+/// Whether all other values are plainly told, so that the one left is plain as well.
+fn others_told(slot: usize, given: &[Option<usize>], around: &[Around]) -> bool {
+    let others = given.iter().enumerate().filter(|(s, _)| *s != slot);
+    let mut others = others.map(|(s, a)| a.is_some_and(|a| named(a, s, around)));
+    others.all(|told| told)
+}
+
+/// The values that could be meant for a slot instead of the one that was taken, each with whether
+/// it is told of another slot.
+fn others(
+    slot: usize,
+    own: usize,
+    slots: &[Slot],
+    given: &[Option<usize>],
+    around: &[Around],
+    pieces: &[Piece<'_>],
+) -> Vec<(Claimed, bool)> {
+    let mut out = Vec::new();
+    for (a, one) in around.iter().enumerate() {
+        if a == own || one.scores[slot] <= -50 {
+            continue;
+        }
+        let token = &pieces[one.piece].tokens[one.token];
+        let elsewhere =
+            given.contains(&Some(a)) || (0..slots.len()).any(|s| s != slot && one.own[s] >= 6);
+        let unsure = token.operand || hedged_near(&pieces[one.piece], token);
+        out.extend(value(token).map(|v| (v, elsewhere || unsure)));
+    }
+    out
+}
+
+/// Whether a piece is hardly more than its values, one for each slot in the order they are asked for.
+fn bare(piece: &Piece<'_>, kind: Class, slots: usize) -> bool {
+    if piece.tokens.iter().filter(|t| kind.holds(t)).count() != slots {
+        return false;
+    }
+    let mut at = 0;
+    let mut rest = String::new();
+    for token in piece.tokens.iter().filter(|t| kind.holds(t)) {
+        rest.push_str(&piece.lower[at..token.span.start]);
+        at = token.span.end;
+    }
+    rest.push_str(&piece.lower[at..]);
+    let words = rest.split(|c: char| !c.is_alphabetic());
+    !words
+        .filter(|w| !w.is_empty())
+        .any(|w| !matches!(w, "to" | "from" | "and" | "udp" | "tcp" | "bytes" | "byte"))
+}
+
+/// Another value that is claimed as well: `64 or 63`, or the same label again with another value.
+fn rival(
+    pieces: &[Piece<'_>],
+    around: &[Around],
+    all: &[Option<usize>],
+    given: usize,
+    slot: usize,
+) -> Option<String> {
+    let mine = &around[given];
+    let piece = &pieces[mine.piece];
+    let token = &piece.tokens[mine.token];
+    for (at, other) in around.iter().enumerate() {
+        // What is meant for another part is no rival.
+        if other.piece != mine.piece || all.contains(&Some(at)) {
+            continue;
+        }
+        let two = &piece.tokens[other.token];
+        if two.kind == token.kind || two.operand || two.bracket || two.unit != token.unit {
+            continue;
+        }
+        let (a, b) = if two.span.start > token.span.start {
+            (token, two)
+        } else {
+            (two, token)
+        };
+        let gap = &piece.lower[a.span.end..b.span.start];
+        let mut words = gap
+            .split(|c: char| !c.is_alphabetic())
+            .filter(|w| !w.is_empty());
+        let or = words.clone().any(|w| matches!(w, "or" | "oder"))
+            && words.all(|w| matches!(w, "or" | "oder" | "maybe" | "perhaps" | "bytes" | "even"));
+        let again = other.labelled
+            && mine.labelled
+            && other.scores[slot] == mine.scores[slot]
+            && mine.scores[slot] >= 10
+            && sentence(piece.text, a.span.start) != sentence(piece.text, b.span.start)
+            && !denial::negated(&piece.lower[..two.span.start]);
+        if or || again {
+            return Some(piece.text[two.span.clone()].to_owned());
+        }
+    }
+    None
+}
