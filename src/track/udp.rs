@@ -210,7 +210,7 @@ pub struct Flows {
     last: Last,
     /// ICMP errors that are cut before the ports of what they are about: the newest to each host,
     /// and about each protocol and destination where they are there.
-    cut_errors: HashMap<(IpAddr, Option<(u8, IpAddr)>), u32, RandomState>,
+    cut_errors: HashMap<(IpAddr, Option<errors::Target>), u32, RandomState>,
 }
 
 impl Flows {

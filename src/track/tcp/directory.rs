@@ -47,6 +47,8 @@ pub struct Seen {
     pub(super) offer: Offer,
     /// Bytes in its SACK blocks.
     pub(super) selectively_acked: u32,
+    /// IPv4 identification of its packet; 0 where there is none.
+    pub(super) identification: u16,
 }
 
 /// What a segment does to the list of conversations.

@@ -180,6 +180,10 @@ impl Connections {
                 Offer::default()
             },
             selectively_acked,
+            identification: match from {
+                IpAddr::V4(_) => u16::try_from(datagram.identification).unwrap_or_default(),
+                IpAddr::V6(_) => 0,
+            },
         };
         if behind && seen.copy.is_none() {
             seen.copy = self
@@ -513,7 +517,7 @@ mod tests {
     #[test]
     fn a_conversation_of_one_segment_is_compact() {
         let one = size_of::<Seen>() + size_of::<Place>();
-        assert!(one <= 80, "{one}");
+        assert!(one <= 84, "{one}");
         let many = size_of::<Stream>() + size_of::<Live>();
         assert!(many <= 600, "{many}");
     }

@@ -32,6 +32,9 @@ impl Back {
     }
 }
 
+/// Protocol and destination of a packet.
+pub(super) type Target = (u8, IpAddr);
+
 /// What an error quotes of a datagram.
 fn said<'p>(packet: &Packet<'p>) -> Said<'p> {
     let mut layers = packet.layers.as_slice().iter();
@@ -49,19 +52,14 @@ fn said<'p>(packet: &Packet<'p>) -> Said<'p> {
 impl Flows {
     /// An ICMP error to a host that is cut before the ports of what it is about; of that, the protocol
     /// and the destination, where they are there.
-    pub(crate) fn cut_error(&mut self, to: IpAddr, about: Option<(u8, IpAddr)>, frame: u32) {
+    pub(crate) fn cut_error(&mut self, to: IpAddr, about: Option<Target>, frame: u32) {
         if self.cut_errors.len() < MOST_TRANSFERS {
             self.cut_errors.insert((to, about), frame);
         }
     }
 
     /// The newest such error to a host after a frame that may be about this protocol and destination.
-    pub(crate) fn cut_error_after(
-        &self,
-        to: IpAddr,
-        about: (u8, IpAddr),
-        frame: u32,
-    ) -> Option<u32> {
+    pub(crate) fn cut_error_after(&self, to: IpAddr, about: Target, frame: u32) -> Option<u32> {
         let newest = [None, Some(about)].map(|about| self.cut_errors.get(&(to, about)).copied());
         let newest = newest.into_iter().flatten().max();
         newest.filter(|newest| *newest > frame)

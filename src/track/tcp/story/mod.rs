@@ -32,7 +32,7 @@ use super::{Seen, Stream, tcp};
 use handshake::handshake;
 use resets::Doubt;
 use tcp::Segment;
-use trouble::{NAMED, Trouble, trouble};
+use trouble::{Brings, NAMED, Trouble, trouble};
 
 /// What is kept of one side. Frame 0 stands for none.
 #[derive(Default)]
@@ -297,7 +297,7 @@ pub(super) fn segment(
             syns.push((frame, time.0));
         }
     }
-    let (mut resent, mut first) = (false, false);
+    let (mut resent, mut first, mut old, mut highest) = (false, false, false, false);
     if length > 0 {
         // The byte of a keep-alive is none of the stream; that of a window probe is its next one.
         let probe = flags.has(Flags::KEEP_ALIVE);
@@ -317,6 +317,8 @@ pub(super) fn segment(
         };
         first = new > 0;
         let part = &mut story.parts[side];
+        highest = first && part.next == end;
+        old = new < length;
         part.bytes += u64::from(new);
         part.data_frames += u32::from(!flags.has(Flags::KEEP_ALIVE));
         if part.first_data == 0 {
@@ -337,7 +339,12 @@ pub(super) fn segment(
     }
     if flags.0 != 0 {
         first |= length == 0 && story.parts[side].fin_frame == frame;
-        trouble(story, side, seen, flags, (first, since));
+        let brings = Brings { new: first, old };
+        trouble(story, side, seen, flags, (brings, since));
+    }
+    highest |= segment.has(tcp::FIN) && story.parts[side].fin_frame == frame;
+    if highest && let Some(trouble) = &mut story.trouble {
+        trouble.newest[side] = (seen.identification, time);
     }
     let signs = Signs {
         resent,

@@ -3,9 +3,12 @@
 
 use super::unheard::Unheard;
 use super::{Story, tcp};
+use crate::capture::Time;
+use crate::track::copies::tells_apart;
 use crate::track::tcp::Seen;
 use crate::track::tcp::holes::Holes;
 use crate::track::tcp::note::Flags;
+use std::cmp::Ordering;
 
 /// Counters that stay zero in a healthy connection.
 #[derive(Default)]
@@ -42,6 +45,8 @@ pub(super) struct Trouble {
     pub(super) later_isn: Option<u32>,
     pub(super) called_anew: bool,
     pub(super) last_time: i64,
+    /// IP identification and time of what brought the highest numbers of each side.
+    pub(super) newest: [(u16, Time); 2],
     /// Segments of each side that were sent again.
     pub(super) again: [u32; 2],
     /// Others of each side that were perhaps sent again; and SYNs that perhaps were.
@@ -66,6 +71,36 @@ pub(super) struct Trouble {
     pub(super) refusals: Vec<u32>,
 }
 
+impl Trouble {
+    /// Whether a segment was sent after the one with the highest numbers, or before it. Hosts that fill
+    /// in IP identifications count on from packet to packet; nothing is overtaken by a second; and to
+    /// three duplicate ACKs something is sent again (RFC 5681 section 3.2).
+    fn order(&self, side: usize, seen: &Seen, flags: Flags) -> Option<Ordering> {
+        let ((newest, then), own) = (self.newest[side], seen.identification);
+        let counted = [newest, own].iter().all(|id| tells_apart(u32::from(*id)));
+        let later = own.wrapping_sub(newest).cast_signed();
+        let near = later != 0 && later.unsigned_abs() <= NEAR;
+        let waited = then != Time::default() && seen.time.since(then) >= SECOND;
+        match counted && near {
+            true => Some(later.cmp(&0)),
+            false if waited || flags.has(Flags::FAST_RETRANSMISSION) => Some(Ordering::Greater),
+            false => None,
+        }
+    }
+}
+
+/// Packets that a host has sent one after the other have identifications not farther apart, if it
+/// counts them; of those that are chosen at random one in a hundred is so near.
+const NEAR: u16 = 256;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// The number after a segment's payload.
+fn end(seen: &Seen) -> u32 {
+    let length = seen.segment.length.unwrap_or(0);
+    seen.segment.seq.wrapping_add(length)
+}
+
 /// The kinds of trouble, in the order they are counted in.
 pub(super) const KINDS: [Flags; 10] = [
     Flags::RETRANSMISSION,
@@ -88,9 +123,6 @@ const AGAIN: Flags = Flags(
         | Flags::OUT_OF_ORDER.0,
 );
 
-/// Those of segments that Wireshark takes for sent again.
-const RESENT: Flags = Flags(AGAIN.0 & !Flags::OUT_OF_ORDER.0);
-
 /// Hosts do not probe a connection that was idle for less, unless somebody set them to: nanoseconds.
 /// Linux counts in seconds, and RFC 9293 §3.8.4 asks for two hours.
 const IDLE: i64 = 900_000_000;
@@ -103,16 +135,23 @@ pub(super) fn is_trouble(flags: Flags) -> bool {
     KINDS.iter().any(|kind| flags.has(*kind))
 }
 
-/// Takes in what is wrong with a segment: whether it brings what was not seen before, and how long
-/// after the one before it came.
+/// Whether a segment brings what was not seen before, and payload that was.
+#[derive(Clone, Copy)]
+pub(super) struct Brings {
+    pub(super) new: bool,
+    pub(super) old: bool,
+}
+
+/// Takes in what is wrong with a segment, by what it brings and how long after the one before it came.
 #[cold]
 pub(super) fn trouble(
     story: &mut Story,
     side: usize,
     seen: &Seen,
     flags: Flags,
-    (first, since): (bool, i64),
+    (brings, since): (Brings, i64),
 ) {
+    let first = brings.new;
     let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
     if flags.has(probe) {
         let trouble = story.trouble.get_or_insert_default();
@@ -140,14 +179,20 @@ pub(super) fn trouble(
     let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
     let trouble = story.trouble.get_or_insert_default();
     trouble.misfits += u32::from(misfit);
-    let resent = flags.has(RESENT) || flags.has(Flags::OUT_OF_ORDER) && !first;
-    // What was acknowledged before it is seen was captured late, or the first of it was not captured.
-    let late = first && flags.has(Flags::SPURIOUS_RETRANSMISSION);
-    let counted = match late {
-        true => &mut trouble.unsure,
-        false => &mut trouble.again,
-    };
-    counted[side] += u32::from(resent && !opens && seen.copy.is_none());
+    let in_time = story.stray_rst != 0
+        && usize::from(story.stray_rst_side) == side
+        && first
+        && story.parts[side].next == end(seen);
+    if seen.copy.is_none() && !opens && !in_time {
+        let acked = flags.has(Flags::SPURIOUS_RETRANSMISSION);
+        match trouble.order(side, seen, flags).filter(|_| !acked) {
+            _ if !flags.has(AGAIN) => {}
+            _ if brings.old || !first => trouble.again[side] += 1,
+            Some(Ordering::Greater) => trouble.again[side] += 1,
+            Some(_) => {}
+            None => trouble.unsure[side] += 1,
+        }
+    }
     let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
     if lost && !flags.has(Flags::KEEP_ALIVE) {
         trouble.unheard(story.talks_since, (seen.frame, seen.time.0));
@@ -156,12 +201,7 @@ pub(super) fn trouble(
         *count += u32::from(flags.has(kind));
     }
     let again = first && !opens && flags.has(AGAIN);
-    let end = seen
-        .segment
-        .seq
-        .wrapping_add(seen.segment.length.unwrap_or(0));
-    let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
-    let in_time = again && disowns && story.parts[side].next == end;
+    let in_time = again && in_time;
     trouble.first_seen += u32::from(again && !in_time);
     trouble.in_time += u32::from(in_time);
     if in_time {
