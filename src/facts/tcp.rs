@@ -155,13 +155,19 @@ fn no_closer(c: &Connection) -> Absent {
         }
         Opened::Stray => no_connection(),
         _ if c.closed == Closed::OneFin => no_first_fin(c),
+        _ if c.closed == Closed::Fin => FIN_AGAIN,
         _ => Absent::untold("the end of the connection is not in the capture"),
     }
 }
 
+const FIN_AGAIN: Absent = Absent::untold(
+    "one FIN acknowledges the other, but its sender had sent it before, as later numbers of it show: whether that was before the other FIN came cannot be told",
+);
+
 /// Of who sent the first FIN.
 fn no_first_fin(c: &Connection) -> Absent {
     match (c.one_way, c.lone_fin_by) {
+        (_, None) if c.closed == Closed::Fin => FIN_AGAIN,
         (_, None) => no_fin(c),
         (Some(_), _) => Absent::untold(
             "only one side's segments are in the capture: whether the other one sent its FIN before cannot be told",

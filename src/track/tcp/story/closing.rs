@@ -4,10 +4,12 @@
 //! end of that side's numbers, as a lost payload does, and who has sent it first is then not known:
 //! unless the other FIN was acknowledged from a number at which its receiver cannot have closed yet.
 //! Frames may be written in another order than they were sent in: of two FINs the one that the other
-//! acknowledges is the first.
+//! acknowledges is the first. A FIN that comes behind its sender's later numbers was sent before, and
+//! has the acknowledgment of its day: it may acknowledge what had not come when it was sent first.
 
 use super::{Story, tcp};
 use crate::track::tcp::Seen;
+use std::cmp::Ordering;
 
 fn reaches(number: u32, end: u32) -> bool {
     number.wrapping_sub(end).cast_signed() >= 0
@@ -27,6 +29,8 @@ impl Story {
         let Some(trouble) = &mut self.trouble else {
             return;
         };
+        let behind = trouble.reached[side].is_some_and(|number| reaches(number, own.fin_end));
+        trouble.fin_again[side] = behind && trouble.order(side, seen) != Some(Ordering::Less);
         let (ack, frame) = trouble.early_acks[side];
         // Behind a FIN there is nothing more to acknowledge.
         if frame == 0 || ack != own.fin_end {
@@ -62,12 +66,25 @@ impl Story {
         own.fin_acks && other.fin_frame != 0 && reaches(self.fin_acks[side], other.fin_end)
     }
 
+    /// Whether it did so when it was sent first.
+    fn surely_closes_after(&self, side: usize) -> bool {
+        let again = self.trouble.as_ref().is_some_and(|t| t.fin_again[side]);
+        self.closes_after(side) && !again
+    }
+
+    /// Whether nothing tells which of two FINs was sent first: one that was sent again acknowledges the
+    /// other.
+    pub(super) fn fins_untold(&self) -> bool {
+        let sure = [0, 1].map(|side| self.surely_closes_after(side));
+        sure == [false, false] && (self.closes_after(0) || self.closes_after(1))
+    }
+
     /// The sides with a FIN, the first one first: as their numbers tell, or where these do not by
     /// their frames.
     pub(super) fn fins(&self) -> [Option<usize>; 2] {
         match [self.parts[0].fin(), self.parts[1].fin()] {
             [Some(a), Some(b)] => {
-                let first = match [0, 1].map(|side| self.closes_after(side)) {
+                let first = match [0, 1].map(|side| self.surely_closes_after(side)) {
                     [true, false] => 1,
                     [false, true] => 0,
                     _ => usize::from(b < a),
@@ -104,6 +121,6 @@ impl Story {
     pub(super) fn first_fin(&self) -> Option<usize> {
         let first = self.fins()[0]?;
         let known = self.lone_fin().is_none() || self.parts[first].fin_first;
-        known.then_some(first)
+        (known && !self.fins_untold()).then_some(first)
     }
 }

@@ -331,7 +331,7 @@ pub(super) fn segment(
         part.largest = part.largest.max(length);
     }
     if length == 0 {
-        story.stands_at(side, segment);
+        highest = story.stands_at(side, segment);
     }
     teardown(story, side, seen, length, initial_rtt);
     if seen.received_twice {
@@ -344,7 +344,7 @@ pub(super) fn segment(
     }
     highest |= segment.has(tcp::FIN) && story.parts[side].fin_frame == frame;
     if highest && let Some(trouble) = &mut story.trouble {
-        trouble.newest[side] = (seen.identification, time);
+        trouble.goes_beyond(side, seen);
     }
     let signs = Signs {
         resent,

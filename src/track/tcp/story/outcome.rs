@@ -83,6 +83,7 @@ pub(super) fn closed(story: &Story) -> Closed {
 pub(super) fn closed_by(story: &Story, client: usize) -> Option<Side> {
     let name = |side| name(client, side);
     match closed(story) {
+        Closed::Fin if story.fins_untold() => None,
         Closed::Fin if story.fins_crossed() => Some(Side::Both),
         Closed::Reset => Some(name(usize::from(story.rst()?.1))),
         Closed::Forgotten => Some(name(usize::from(story.forgotten()?.1))),

@@ -177,13 +177,18 @@ fn is_whole(story: &Story, side: usize) -> bool {
     let part = &story.parts[side];
     let holes = story.trouble.as_ref().map(|t| &t.holes[side]);
     let ended = matches!(closed(story), Closed::Reset | Closed::Forgotten) || part.fin_frame != 0;
+    let last = part.next.wrapping_add(u32::from(part.fin_frame != 0));
+    let beyond = |number: u32| number.wrapping_sub(last).cast_signed() > 0;
+    let reached = story.trouble.as_ref().and_then(|t| t.reached[side]);
+    let reset = story.rst_frame != 0 && usize::from(story.rst_side) == side;
+    let more = reached.is_some_and(beyond) || reset && beyond(story.rst_seq);
     match opened(story) {
         Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Unanswered
             if part.data_frames == 0 && story.one_way().is_none() =>
         {
             true
         }
-        _ => ended && part.begins() && holes.is_none_or(Holes::is_empty),
+        _ => ended && !more && part.begins() && holes.is_none_or(Holes::is_empty),
     }
 }
 

@@ -47,6 +47,10 @@ pub(super) struct Trouble {
     pub(super) last_time: i64,
     /// IP identification and time of what brought the highest numbers of each side.
     pub(super) newest: [(u16, Time); 2],
+    /// The FIN of each side that is in the capture may not be the first that it sent.
+    pub(super) fin_again: [bool; 2],
+    /// How many duplicate ACKs came back since a hole was seen in what each side sent.
+    pub(super) asked: [u32; 2],
     /// Segments of each side that were sent again.
     pub(super) again: [u32; 2],
     /// Others of each side that were perhaps sent again; and SYNs that perhaps were.
@@ -72,10 +76,18 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
+    /// Takes in what brings the highest numbers of a side, unless it stood at higher ones before.
+    pub(super) fn goes_beyond(&mut self, side: usize, seen: &Seen) {
+        let higher = |number: u32| number.wrapping_sub(end(seen)).cast_signed() > 0;
+        if !self.reached[side].is_some_and(higher) {
+            self.newest[side] = (seen.identification, seen.time);
+        }
+    }
+
     /// Whether a segment was sent after the one with the highest numbers, or before it. Hosts that fill
     /// in IP identifications count on from packet to packet; nothing is overtaken by a second; and to
     /// three duplicate ACKs something is sent again (RFC 5681 section 3.2).
-    fn order(&self, side: usize, seen: &Seen, flags: Flags) -> Option<Ordering> {
+    pub(super) fn order(&self, side: usize, seen: &Seen) -> Option<Ordering> {
         let ((newest, then), own) = (self.newest[side], seen.identification);
         let counted = [newest, own].iter().all(|id| tells_apart(u32::from(*id)));
         let later = own.wrapping_sub(newest).cast_signed();
@@ -83,15 +95,15 @@ impl Trouble {
         let waited = then != Time::default() && seen.time.since(then) >= SECOND;
         match counted && near {
             true => Some(later.cmp(&0)),
-            false if waited || flags.has(Flags::FAST_RETRANSMISSION) => Some(Ordering::Greater),
+            false if waited || self.asked[side] >= 3 => Some(Ordering::Greater),
             false => None,
         }
     }
 }
 
 /// Packets that a host has sent one after the other have identifications not farther apart, if it
-/// counts them; of those that are chosen at random one in a hundred is so near.
-const NEAR: u16 = 256;
+/// counts them; of those that are chosen at random two in a thousand are so near.
+const NEAR: u16 = 64;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -185,7 +197,7 @@ pub(super) fn trouble(
         && story.parts[side].next == end(seen);
     if seen.copy.is_none() && !opens && !in_time {
         let acked = flags.has(Flags::SPURIOUS_RETRANSMISSION);
-        match trouble.order(side, seen, flags).filter(|_| !acked) {
+        match trouble.order(side, seen).filter(|_| !acked) {
             _ if !flags.has(AGAIN) => {}
             _ if brings.old || !first => trouble.again[side] += 1,
             Some(Ordering::Greater) => trouble.again[side] += 1,
@@ -194,6 +206,10 @@ pub(super) fn trouble(
         }
     }
     let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
+    if flags.has(Flags::LOST_SEGMENT) {
+        trouble.asked[side] = 0;
+    }
+    trouble.asked[1 - side] += u32::from(flags.has(Flags::DUPLICATE_ACK));
     if lost && !flags.has(Flags::KEEP_ALIVE) {
         trouble.unheard(story.talks_since, (seen.frame, seen.time.0));
     }

@@ -38,14 +38,18 @@ impl Story {
         trouble.is_some_and(|t| t.holes[side].acknowledge(ack))
     }
 
-    /// Takes in the number from which a side sent something without payload.
+    /// Takes in the number from which a side sent something without payload; says whether it lies
+    /// beyond all that was seen of it.
     #[inline]
-    pub(super) fn stands_at(&mut self, side: usize, segment: &Segment) {
+    pub(super) fn stands_at(&mut self, side: usize, segment: &Segment) -> bool {
         let part = &self.parts[side];
         let other = segment.has(tcp::SYN) || segment.has(tcp::RST) || part.fin_frame != 0;
-        if !other && part.is_known() && segment.seq.wrapping_sub(part.next).cast_signed() > 0 {
+        let beyond = segment.seq.wrapping_sub(part.next).cast_signed() > 0;
+        let beyond = beyond && !other && part.is_known();
+        if beyond {
             self.stands_beyond(side, segment.seq);
         }
+        beyond
     }
 
     #[cold]
