@@ -71,7 +71,7 @@ pub(super) fn closed(c: &Connection, times: &Times) -> String {
             None => format!("reset by {by} {list}"),
         },
         (_, word, Some(by)) => format!("{word} by {by} {list}"),
-        (_, word, None) => format!("{word} {list}"),
+        (_, word, None) => format!("{word} by ? {list}"),
     }
 }
 
