@@ -156,6 +156,9 @@ fn no_closer(c: &Connection) -> Absent {
         Opened::Stray => no_connection(),
         _ if c.closed == Closed::OneFin => no_first_fin(c),
         _ if c.closed == Closed::Fin => FIN_AGAIN,
+        _ if c.closed == Closed::Reset => Absent::untold(
+            "only one side's segments are in the capture, and its RST has no ACK: it may answer what came when a RST of the other side had ended the connection already",
+        ),
         _ => Absent::untold("the end of the connection is not in the capture"),
     }
 }

@@ -85,6 +85,8 @@ pub(super) fn closed_by(story: &Story, client: usize) -> Option<Side> {
     match closed(story) {
         Closed::Fin if story.fins_untold() => None,
         Closed::Fin if story.fins_crossed() => Some(Side::Both),
+        // It may answer what came when a RST of the other side had ended the connection.
+        Closed::Reset if story.one_way().is_some() && story.rst_is_bare => None,
         Closed::Reset => Some(name(usize::from(story.rst()?.1))),
         Closed::Forgotten => Some(name(usize::from(story.forgotten()?.1))),
         Closed::Fin | Closed::HalfClosed | Closed::FinSent | Closed::OneFin => {
