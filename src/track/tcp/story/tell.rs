@@ -8,6 +8,7 @@ use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 use crate::facts::{Milliseconds, Moment};
 use crate::track::tcp::holes::Holes;
 use crate::track::tcp::offer::Offer;
+use crate::track::tcp::unacked::after;
 use crate::track::tcp::{End, Stream};
 use crate::track::udp;
 
@@ -178,7 +179,7 @@ fn is_whole(story: &Story, side: usize) -> bool {
     let holes = story.trouble.as_ref().map(|t| &t.holes[side]);
     let ended = matches!(closed(story), Closed::Reset | Closed::Forgotten) || part.fin_frame != 0;
     let last = part.next.wrapping_add(u32::from(part.fin_frame != 0));
-    let beyond = |number: u32| number.wrapping_sub(last).cast_signed() > 0;
+    let beyond = |number: u32| after(number, last);
     let reached = story.trouble.as_ref().and_then(|t| t.reached[side]);
     let reset = story.rst_frame != 0 && usize::from(story.rst_side) == side;
     let more = reached.is_some_and(beyond) || reset && beyond(story.rst_seq);

@@ -8,6 +8,7 @@ use crate::track::copies::tells_apart;
 use crate::track::tcp::Seen;
 use crate::track::tcp::holes::Holes;
 use crate::track::tcp::note::Flags;
+use crate::track::tcp::unacked::after;
 use std::cmp::Ordering;
 
 /// Counters that stay zero in a healthy connection.
@@ -78,8 +79,7 @@ pub(super) struct Trouble {
 impl Trouble {
     /// Takes in what brings the highest numbers of a side, unless it stood at higher ones before.
     pub(super) fn goes_beyond(&mut self, side: usize, seen: &Seen) {
-        let higher = |number: u32| number.wrapping_sub(end(seen)).cast_signed() > 0;
-        if !self.reached[side].is_some_and(higher) {
+        if !self.reached[side].is_some_and(|number| after(number, end(seen))) {
             self.newest[side] = (seen.identification, seen.time);
         }
     }
@@ -191,34 +191,33 @@ pub(super) fn trouble(
     let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
     let trouble = story.trouble.get_or_insert_default();
     trouble.misfits += u32::from(misfit);
-    let in_time = story.stray_rst != 0
-        && usize::from(story.stray_rst_side) == side
-        && first
-        && story.parts[side].next == end(seen);
-    if seen.copy.is_none() && !opens && !in_time {
+    let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
+    let again = flags.has(AGAIN) && !opens;
+    let in_time = again && first && disowns && story.parts[side].next == end(seen);
+    let alone = seen.copy.is_none();
+    if again && !in_time && alone {
+        // What was acknowledged before it is seen was captured late, or its first copy was not captured.
         let acked = flags.has(Flags::SPURIOUS_RETRANSMISSION);
         match trouble.order(side, seen).filter(|_| !acked) {
-            _ if !flags.has(AGAIN) => {}
-            _ if brings.old || !first => trouble.again[side] += 1,
-            Some(Ordering::Greater) => trouble.again[side] += 1,
+            order if brings.old || !first || order == Some(Ordering::Greater) => {
+                trouble.again[side] += 1;
+            }
             Some(_) => {}
             None => trouble.unsure[side] += 1,
         }
     }
-    let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && seen.copy.is_none();
     if flags.has(Flags::LOST_SEGMENT) {
         trouble.asked[side] = 0;
     }
-    trouble.asked[1 - side] += u32::from(flags.has(Flags::DUPLICATE_ACK));
+    trouble.asked[1 - side] += u32::from(flags.has(Flags::DUPLICATE_ACK) && alone);
+    let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && alone;
     if lost && !flags.has(Flags::KEEP_ALIVE) {
         trouble.unheard(story.talks_since, (seen.frame, seen.time.0));
     }
     for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
         *count += u32::from(flags.has(kind));
     }
-    let again = first && !opens && flags.has(AGAIN);
-    let in_time = again && in_time;
-    trouble.first_seen += u32::from(again && !in_time);
+    trouble.first_seen += u32::from(again && first && !in_time);
     trouble.in_time += u32::from(in_time);
     if in_time {
         // Nothing is wrong with it.
