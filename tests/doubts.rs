@@ -124,3 +124,52 @@ fn a_clock_of_whole_seconds_tells_no_milliseconds() {
     assert_eq!(took(["1", "21", "22"]).text, "20000");
     assert!(doubt(&took(["1.5", "1.5", "1.5"])).contains("have the same time"));
 }
+
+#[test]
+fn what_was_perhaps_sent_again_is_not_counted_as_if_it_was() {
+    let again = "type = \"int\"\ntake = \"connection.client_sent_again\"";
+    let late = "0.000 c:40000 > s:80 tcp S seq=999 ipid=0
+0.001 s:80 > c:40000 tcp SA seq=4999
+0.002 c:40000 > s:80 tcp A ipid=0
+0.003 c:40000 > s:80 tcp A seq=1100 len=100 ipid=0
+0.004 c:40000 > s:80 tcp A seq=1000 len=100 ipid=0
+";
+    let answer = ask(CONNECTION, again, late);
+    assert_eq!(
+        doubt(&answer),
+        "at least 0: 1 more segment was captured twice or late, or sent again"
+    );
+    let tries = "type = \"int\"\ntake = \"connection.syn_attempts\"";
+    let called = "0.0000 c:40000 > s:80 tcp S seq=999 ipid=0
+0.0001 c:40000 > s:80 tcp S seq=999 ipid=0
+";
+    let answer = ask(CONNECTION, tries, called);
+    assert!(doubt(&answer).starts_with("at least 1: 1 more SYN equals one within a millisecond"));
+}
+
+#[test]
+fn why_the_order_of_two_fins_is_not_known_is_said_of_what_is_there() {
+    let fins = "0.000 c:40000 > s:9000 tcp S seq=999 ipid=0
+0.001 s:9000 > c:40000 tcp SA seq=4999 ack=1000 ipid=0
+0.002 c:40000 > s:9000 tcp A seq=1000 ack=5000 ipid=0
+0.010 s:9000 > c:40000 tcp FA seq=5000 ack=1000 ipid=0
+0.012 c:40000 > s:9000 tcp A seq=1001 ack=5001 ipid=0
+0.400 c:40000 > s:9000 tcp FA seq=1000 ack=5001 ipid=0
+";
+    let acked = format!("{fins}0.401 s:9000 > c:40000 tcp A seq=5001 ack=1001 ipid=0\n");
+    let reset = format!("{fins}0.401 s:9000 > c:40000 tcp RA seq=5001 ack=1000 ipid=0\n");
+    let reason = |field: &str, packets: &str| {
+        let part = format!("type = \"text\"\ntake = \"connection.{field}\"");
+        doubt(&ask(CONNECTION, &part, packets)).to_owned()
+    };
+    for field in ["closed_by", "first_fin_by", "time_wait_at"] {
+        let why = reason(field, &acked);
+        assert!(
+            why.contains("one FIN acknowledges the other"),
+            "{field}: {why}"
+        );
+    }
+    // The FINs are in the capture, whatever ended it.
+    let why = reason("first_fin_by", &reset);
+    assert!(why.contains("one FIN acknowledges the other"), "{why}");
+}

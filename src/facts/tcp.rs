@@ -170,7 +170,7 @@ const FIN_AGAIN: Absent = Absent::untold(
 /// Of who sent the first FIN.
 fn no_first_fin(c: &Connection) -> Absent {
     match (c.one_way, c.lone_fin_by) {
-        (_, None) if c.closed == Closed::Fin => FIN_AGAIN,
+        (_, None) if c.first_fin_frame.is_some() => FIN_AGAIN,
         (_, None) => no_fin(c),
         (Some(_), _) => Absent::untold(
             "only one side's segments are in the capture: whether the other one sent its FIN before cannot be told",
@@ -222,7 +222,13 @@ fn no_time_wait(c: &Connection) -> Absent {
         Closed::Reset | Closed::Forgotten => {
             Absent::never("a connection that a RST ends leaves nobody waiting")
         }
-        Closed::Fin => Absent::untold("not every FIN's acknowledgment is in the capture"),
+        Closed::Fin if c.fins_acked < 2 => {
+            Absent::untold("not every FIN's acknowledgment is in the capture")
+        }
+        Closed::Fin if c.rst_frame.is_some() => {
+            Absent::untold("a RST came behind the FINs: whether anybody still waits cannot be told")
+        }
+        Closed::Fin => FIN_AGAIN,
         Closed::HalfClosed | Closed::FinSent | Closed::OneFin | Closed::Open => no_closer(c),
     }
 }
