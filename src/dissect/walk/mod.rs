@@ -1,6 +1,7 @@
 //! From header to header: which layer follows which, and how far each reaches.
 
 mod carried;
+mod control;
 mod links;
 mod tunnels;
 mod usual;
@@ -10,8 +11,8 @@ pub(crate) use usual::Usual;
 use super::ethernet::EtherType;
 use super::layer::{Layer, Protocol, Source, View};
 use super::tcp::Segment;
-use super::{Datagram, Ip, Message, Packet, Payload, Stop, Transport, as_u32};
-use super::{http, icmp, icmpv6, ipv6, ports, tables};
+use super::{Datagram, Ip, Packet, Payload, Stop, Transport, as_u32};
+use super::{http, ipv6, ports, tables};
 use crate::capture::LinkType;
 use etherparse::{
     Ethernet2HeaderSlice, Ipv4HeaderSlice, Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice,
@@ -19,6 +20,7 @@ use etherparse::{
 };
 
 use carried::{configuration_test, only_named, sctp};
+use control::control;
 use links::{arcnet, can, cisco_hdlc, fddi, llc, null, ppp, sll};
 use tunnels::{gre, gtp, inside, mpls, pppoe, vxlan};
 
@@ -537,80 +539,5 @@ fn payload(rest: &Rest<'_>) -> Payload {
         start: rest.start,
         captured: as_u32(rest.bytes.len()),
         reported: rest.reported,
-    }
-}
-
-/// ICMP and ICMPv6, and the packet that an error quotes.
-fn control<'a>(packet: &mut Packet<'a>, rest: Rest<'a>, v6: bool) {
-    let (protocol, name) = if v6 {
-        (Protocol::Icmpv6, "icmpv6")
-    } else {
-        (Protocol::Icmp, "icmp")
-    };
-    packet.layers.push(rest.layer(protocol, name));
-    let view = rest.view();
-    let (Some(kind), Some(code)) = (view.u8(0), view.u8(1)) else {
-        return stop(packet, rest.missing(8));
-    };
-    if !rest.quoted {
-        let echo = if v6 {
-            matches!(kind, 128 | 129)
-        } else {
-            matches!(kind, 0 | 8)
-        };
-        let number = |at| {
-            if echo {
-                view.u16(at).unwrap_or_default()
-            } else {
-                0
-            }
-        };
-        let message = Message {
-            kind,
-            code,
-            identifier: number(4),
-            sequence: number(6),
-        };
-        packet.transport = if v6 {
-            Transport::Icmpv6(message)
-        } else {
-            Transport::Icmp(message)
-        };
-        packet.payload = payload(&rest.after(8));
-    }
-    let quotes = if v6 {
-        icmpv6::quotes(kind)
-    } else {
-        icmp::quotes(kind)
-    };
-    let inner = Rest {
-        quoted: true,
-        depth: rest.depth + 1,
-        ..rest.after(8)
-    };
-    let echo = if v6 {
-        matches!(kind, 128 | 129)
-    } else {
-        matches!(kind, 0 | 8)
-    };
-    if rest.bytes().len() < 8 {
-        stop(packet, rest.missing(8));
-    } else if quotes && rest.reported > 8 && inner.depth <= 3 {
-        match v6 {
-            // All of what is quoted was cut: Wireshark names an IPv4 header all the same.
-            false if inner.bytes().is_empty() => ipv4(packet, inner),
-            true if inner.bytes().is_empty() => stop(packet, Stop::Snapped),
-            _ => by_version(packet, inner),
-        }
-    } else if echo && rest.reported > 8 {
-        let stamp = if v6 {
-            0
-        } else {
-            icmp::time_stamp(&rest.after(8).view(), packet.frame.time).map_or(0, |found| found.0)
-        };
-        let data = rest.after(8 + stamp);
-        if data.reported > 0 {
-            packet.layers.push(data.layer(Protocol::Data, "data"));
-        }
     }
 }
