@@ -413,6 +413,7 @@ impl Stream {
 
     /// Puts together what is read off all frames.
     fn finish(mut self, ending: Ending) -> Analysis {
+        self.trackers.tcp.ends_at(self.summary.last);
         let mut icmp_errors = self.settle_errors();
         let trackers = &self.trackers;
         let pings = trackers.icmp.settle(&trackers.fragments, &mut icmp_errors);

@@ -6,6 +6,7 @@
 //! then look at the diff.
 
 mod golden;
+mod numbers;
 mod random;
 mod scenario;
 mod skip;

@@ -32,7 +32,7 @@ crate::states! {
         Fin "fin" "Both sides sent a FIN.";
         HalfClosed "half-closed" "Only one side sent a FIN, and the other one acknowledged it.";
         FinSent "fin-sent" "Only one side sent a FIN, and no acknowledgment of it is in the capture.";
-        OneFin "one-fin" "One side's FIN is in the capture; the other one may have sent one too that is not: the last of its sequence numbers are not in the capture, or nothing shows which of them is the last.";
+        OneFin "one-fin" "One side's FIN is in the capture; the other one may have sent one too that is not: the last of its sequence numbers are not in the capture, nothing shows which of them is the last, or the capture ends within a second.";
         Reset "reset" "A RST ended it.";
         Forgotten "forgotten" "One side had forgotten it, called again, and reset what the other side still knew: that RST is among the frames of the next connection.";
         Open "open" "Its end is not in the capture.";
@@ -176,7 +176,7 @@ fn no_first_fin(c: &Connection) -> Absent {
             "only one side's segments are in the capture: whether the other one sent its FIN before cannot be told",
         ),
         (None, _) => Absent::untold(
-            "the capture lacks the last numbers of the other side, or does not show which they are: whether it sent its FIN before cannot be told",
+            "the capture lacks the last numbers of the other side, does not show which they are, or ends within a second of this FIN: whether it sent its FIN before cannot be told",
         ),
     }
 }
@@ -408,16 +408,17 @@ crate::fact! {
         in_time_counted: u32, "How many other segments are counted above so, though they came in their turn: a RST that their sender disowns by them had moved Wireshark's count." by [trouble_frames];
         trouble_frames: Frames, "The first 1000 frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
         copied_frames: u32, "Frames that hold a segment which an earlier frame already held: the same packet, captured twice or doubled on its way, not sent twice.";
-        same_copies: u32, "How many of these differ in nothing from the frame before: the network may have doubled them.";
-        doubled_frames: u32, "How many of these the receiver has acknowledged as received twice (D-SACK, RFC 2883): they were doubled on the way.";
+        perhaps_copied_frames: u32, "How many more frames equal one within a millisecond before, without an IP identification: captured twice, or sent twice.";
+        same_copies: u32, "How many of the copied frames differ in nothing from the frame before: the network may have doubled them.";
+        doubled_frames: u32, "How many of the copied frames the receiver has acknowledged as received twice (D-SACK, RFC 2883): they were doubled on the way.";
         opening_counted: u32, "How many SYN+ACKs of a simultaneous open are counted above as sent again, as Wireshark counts them, though each is the first of its side.";
         one_way: Option<Side>, "The side whose segments alone are in the capture, though its acknowledgments show that the other one sent too: what is told of the other, or was not seen of it, says nothing." by [first_frame, last_frame] absent |_| Absent::inapplicable("segments of both sides are in the capture, or nothing shows that the other one sent any");
-        copies_counted: u32, "How many of these are counted above, as Wireshark counts them, though nothing was sent again.";
+        copies_counted: u32, "How many of the copied frames, and of those that perhaps are, are counted above, as Wireshark counts them, though nothing was sent again.";
         closed: Closed, "How it ended." by [closing_frames];
         closed_by: Option<Side>, "Who ended it: the sender of the first FIN, or where a RST ended it the sender of that RST." by [closing_frames] absent no_closer;
         first_fin_frame: Option<u32>, "Frame of the first FIN in the capture, as the sequence numbers order them." absent no_fin;
         first_fin_by: Option<Side>, "Who sent the first FIN." by [first_fin_frame] absent no_first_fin;
-        lone_fin_by: Option<Side>, "Who sent the only FIN in the capture, where the other side may have sent one too." by [first_fin_frame] absent |_| Absent::inapplicable("both FINs are in the capture or none is, or nothing of the other side is missing that could be one");
+        lone_fin_by: Option<Side>, "Who sent the only FIN in the capture, where the other side may have sent one too." by [first_fin_frame] absent |_| Absent::inapplicable("both FINs are in the capture or none is, or nothing of the other side is missing that could be one, and the capture goes on for a second");
         first_fin_ack_frame: Option<u32>, "Frame that acknowledged the first FIN." absent no_fin_ack;
         second_fin_frame: Option<u32>, "Frame of the other side's FIN." absent no_second_fin;
         second_fin_ack_frame: Option<u32>, "Frame that acknowledged the other side's FIN." absent no_second_fin_ack;
@@ -473,5 +474,6 @@ crate::fact! {
         bytes_in_flight: Option<u32>, "Bytes sent and not yet acknowledged, this segment's included." absent |_| Absent::untold("it carries nothing, or what came before is not in the capture");
         retransmission: bool, "Whether it was sent before (as tcp.analysis.retransmission and its kin).";
         copy: bool, "Whether it is the same packet as one before, captured twice or doubled on its way: it was not sent again.";
+        perhaps_copy: bool, "Whether it equals one within a millisecond before, without an IP identification: captured twice, or sent twice.";
     }
 }

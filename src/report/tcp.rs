@@ -188,17 +188,19 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
         words.push("ports reused".to_owned());
     }
     let mut text = words.join(", ");
-    if c.copied_frames > 0 {
+    if c.copied_frames + c.perhaps_copied_frames > 0 {
         let all: u32 = sums.iter().map(|s| s.1).sum();
-        let unsure = c.client_perhaps_sent_again + c.server_perhaps_sent_again > 0;
         let how = match (c.same_copies, c.doubled_frames) {
-            (0, _) if unsure => "captured or sent twice",
             (0, _) => "captured twice",
             (_, 0) => "captured twice, or doubled on the way",
             (_, doubled) if doubled == c.copied_frames => "doubled on the way",
             _ => "captured twice or doubled on the way, as some were",
         };
-        let copies = format!("{} {how}", c.copied_frames);
+        let sure = (c.copied_frames > 0).then(|| format!("{} {how}", c.copied_frames));
+        let unsure = (c.perhaps_copied_frames > 0)
+            .then(|| format!("{} captured or sent twice", c.perhaps_copied_frames));
+        let copies: Vec<String> = sure.into_iter().chain(unsure).collect();
+        let copies = copies.join(", ");
         text = match c.copies_counted {
             0 if text.is_empty() => copies,
             0 => format!("{copies}; {text}"),

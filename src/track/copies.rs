@@ -29,7 +29,7 @@ const LAST: usize = 16;
 /// The same where several interfaces were recorded: they are written in turns.
 pub(super) const LAST_OF_SEVERAL: usize = 512;
 /// A copy comes within this many nanoseconds.
-pub(super) const WITHIN: i64 = 1_000_000;
+pub(crate) const WITHIN: i64 = 1_000_000;
 /// A router may take so many nanoseconds, when the hardware addresses show the way through it.
 const ROUTED_WITHIN: i64 = 1_000_000_000;
 

@@ -108,7 +108,7 @@ pub struct Census {
 }
 
 /// An answer comes within this time, mostly: nanoseconds.
-const ANSWER: i64 = 1_000_000_000;
+pub(crate) const ANSWER: i64 = 1_000_000_000;
 
 impl Census {
     /// Whether the capture goes on so long after a question that an answer would be in it.

@@ -11,10 +11,13 @@ pub(super) fn copied(
     difference: Difference,
     doubled: u32,
 ) -> Result {
-    write!(
-        f,
-        "{count} of {packets} IP frames are copies of a frame shortly before: "
-    )?;
+    let are = match difference {
+        Difference::Unnumbered => {
+            "are perhaps copies of a frame shortly before, without an IP identification that would tell"
+        }
+        _ => "are copies of a frame shortly before",
+    };
+    write!(f, "{count} of {packets} IP frames {are}: ")?;
     let include = "though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.";
     if doubled > 0 && difference == Difference::None {
         return write!(
@@ -23,19 +26,20 @@ pub(super) fn copied(
         );
     }
     let why = difference_in_words(difference);
-    let therefore = match difference {
+    let was = match difference {
         Difference::Unnumbered => {
-            "No IP identification tells which; hosts hardly send anything again so soon"
+            "the same packet was sent twice within a millisecond, which hosts hardly do, or captured"
         }
+        _ => "the same packet was captured",
+    };
+    let therefore = match difference {
+        Difference::Unnumbered => "What they say of retransmissions is said with a doubt",
         Difference::None => {
             "What is sent again nearly always carries a new IP identification, so these are hardly retransmissions"
         }
         _ => "They were not sent again",
     };
-    write!(
-        f,
-        "the same packet was captured {why}. {therefore}, {include}"
-    )
+    write!(f, "{was} {why}. {therefore}, {include}")
 }
 
 /// What is told of packets that go round between routers.
@@ -100,7 +104,7 @@ fn difference_in_words(difference: Difference) -> &'static str {
             "with different hardware addresses, because both sides of a device between were recorded"
         }
         Difference::Unnumbered => {
-            "with nothing that differs, as a mirror port does that copies both directions; or it was sent twice within a millisecond"
+            "with nothing that differs, as by a mirror port that copies both directions"
         }
         Difference::None => {
             "with nothing that differs, as a mirror port does that copies both directions, or at both ends of a link, in captures that were merged, or doubled by the network on its way"

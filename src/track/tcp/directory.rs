@@ -150,6 +150,8 @@ struct Sent {
     frame: u32,
     identification: u32,
     seq: u32,
+    ack: u32,
+    flags: u16,
     side: u8,
     /// An earlier frame held it.
     copy: bool,
@@ -282,12 +284,13 @@ impl Directory {
         ends: (IpAddr, IpAddr),
         id: u32,
     ) -> Option<Difference> {
-        let (side, seq) = (seen.side, seen.segment.seq);
+        let (side, own) = (seen.side, &seen.segment);
+        let same = |s: &Sent| (s.seq, s.ack, s.flags) == (own.seq, own.ack, own.flags);
         let of = |s: &&Sent| {
             (s.stream, s.side, s.identification) == (seen.stream, side, id) && s.frame != 0
         };
         let earlier = self.sent.iter().filter(of);
-        if !tells_apart(id) || !earlier.clone().all(|s| s.seq == seq) {
+        if !tells_apart(id) || !earlier.clone().all(same) {
             return None;
         }
         let newest = earlier.max_by_key(|s| s.frame)?;
@@ -345,6 +348,8 @@ impl Directory {
             frame: seen.frame,
             identification,
             seq: seen.segment.seq,
+            ack: seen.segment.ack,
+            flags: seen.segment.flags,
             side: seen.side,
             copy: seen.copy.is_some(),
             like: Alike {

@@ -107,12 +107,19 @@ pub struct Connections {
     /// Those of one segment or two whose content shows which side asks.
     askers: HashMap<u32, usize, RandomState>,
     pool: Pool,
+    /// When the last frame of the capture came, once it is over.
+    end: Option<Time>,
 }
 
 impl Connections {
     /// How many conversations were seen.
     pub fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Takes in when the last frame of the capture came.
+    pub fn ends_at(&mut self, end: Option<Time>) {
+        self.end = end;
     }
 
     /// Finds the conversation of a segment, or begins one; `copy` says that an earlier frame held
@@ -435,7 +442,12 @@ impl Stream {
         }
         self.segment(live, seen, pool, note);
         if let Some(difference) = seen.copy {
-            story::copied(&mut self.story, seen, difference, note.flags);
+            story::copied(
+                &mut self.story,
+                seen,
+                difference,
+                (note.flags, self.first_time),
+            );
         }
     }
 

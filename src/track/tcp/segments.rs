@@ -5,6 +5,7 @@ use super::unacked::after;
 use super::{Connections, Flags, Note, Seen, tcp};
 use crate::capture::Time;
 use crate::dissect::as_usize;
+use crate::facts::situation::Difference;
 use crate::facts::tcp::Segment;
 use crate::facts::{Milliseconds, Moment, Side};
 use crate::track::chunks::Chunks;
@@ -35,6 +36,7 @@ struct Row {
     side: u8,
     resent: bool,
     copy: bool,
+    perhaps_copy: bool,
     /// It was sent more than once: its acknowledgment gives no round trip (Karn).
     doubtful: bool,
 }
@@ -121,7 +123,8 @@ impl Segments {
             flags: segment.flags,
             side: seen.side,
             resent,
-            copy: seen.copy.is_some(),
+            copy: seen.copy.is_some_and(|how| how != Difference::Unnumbered),
+            perhaps_copy: seen.copy == Some(Difference::Unnumbered),
             doubtful,
         });
     }
@@ -196,6 +199,7 @@ impl Segments {
             bytes_in_flight: (row.bytes_in_flight != 0).then_some(row.bytes_in_flight),
             retransmission: row.resent,
             copy: row.copy,
+            perhaps_copy: row.perhaps_copy,
         })
     }
 }

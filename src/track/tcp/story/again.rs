@@ -2,6 +2,7 @@
 
 use super::Story;
 use super::trouble::is_trouble;
+use crate::capture::Time;
 use crate::dissect::tcp;
 use crate::facts::situation::Difference;
 use crate::track::tcp::note::Flags;
@@ -13,17 +14,23 @@ pub(in crate::track::tcp) fn copied(
     story: &mut Story,
     seen: &Seen,
     difference: Difference,
-    flags: Flags,
+    (flags, first_time): (Flags, Time),
 ) {
     let trouble = story.trouble.get_or_insert_default();
     if trouble.later > 0 {
         return;
     }
-    trouble.copies[0] += 1;
-    trouble.copies[1] += u32::from(is_trouble(flags));
+    let syn = seen.segment.flags & tcp::SYN_ACK == tcp::SYN;
+    trouble.copies_counted += u32::from(is_trouble(flags));
     if difference == Difference::Unnumbered {
+        trouble.perhaps_copies += 1;
         trouble.unsure[usize::from(seen.side)] += 1;
-        trouble.unsure_syns += u32::from(seen.segment.has(tcp::SYN) && !seen.segment.has(tcp::ACK));
+        trouble.unsure_syns += u32::from(syn);
+    } else {
+        trouble.copies += 1;
+    }
+    if syn && story.ack_frame == 0 && story.syn_frame == story.first_frame {
+        trouble.syn_later = seen.time.since(first_time);
     }
     if difference != Difference::None {
         return;

@@ -26,11 +26,18 @@ impl Story {
         self.fin_acks[side] = segment.ack;
         let number = segment.seq.wrapping_add(length);
         own.fin_end = number.wrapping_add(1);
+        // Where a side's beginning is not known, its next number is the highest that it stood at.
+        let unknown = !own.is_known() && reaches(own.next, own.fin_end);
+        if unknown {
+            self.trouble.get_or_insert_default();
+        }
         let Some(trouble) = &mut self.trouble else {
             return;
         };
         let behind = trouble.reached[side].is_some_and(|number| reaches(number, own.fin_end));
-        trouble.fin_again[side] = behind && trouble.order(side, seen) != Some(Ordering::Less);
+        let behind = behind || unknown;
+        trouble.fin_again[side] =
+            behind && trouble.order(side, (own, None), seen) != Some(Ordering::Less);
         let (ack, frame) = trouble.early_acks[side];
         // Behind a FIN there is nothing more to acknowledge.
         if frame == 0 || ack != own.fin_end {
@@ -73,10 +80,11 @@ impl Story {
     }
 
     /// Whether nothing tells which of two FINs was sent first: one that was sent again acknowledges the
-    /// other.
+    /// other, or each does.
     pub(super) fn fins_untold(&self) -> bool {
         let sure = [0, 1].map(|side| self.surely_closes_after(side));
-        sure == [false, false] && (self.closes_after(0) || self.closes_after(1))
+        let any = self.closes_after(0) || self.closes_after(1);
+        sure[0] == sure[1] && any
     }
 
     /// The sides with a FIN, the first one first: as their numbers tell, or where these do not by

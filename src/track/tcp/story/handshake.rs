@@ -151,6 +151,8 @@ impl Story {
     /// Whether a caller's first ACK may not be the one that completed the handshake.
     fn is_late(&self, side: usize, segment: &Segment) -> bool {
         let called = &self.parts[1 - side];
+        let first = self.parts[side].isn().map(|isn| isn.wrapping_add(1));
+        let beyond = first.is_some_and(|first| first != segment.seq);
         let carries = segment.length.unwrap_or(0) > 0 || segment.has(tcp::FIN);
         // A SYN+ACK may carry payload itself.
         let opens = called.first_data == self.synack_frame;
@@ -158,7 +160,10 @@ impl Story {
             0 => called.isn().map(|isn| isn.wrapping_add(1)),
             _ => Some(called.first_data_end),
         };
-        carries || !opens && called.first_data != 0 || next.is_some_and(|next| next != segment.ack)
+        carries
+            || beyond
+            || !opens && called.first_data != 0
+            || next.is_some_and(|next| next != segment.ack)
     }
 
     /// Whether nobody has answered the SYN yet, or only for an older connection.

@@ -27,12 +27,14 @@ pub(super) use unheard::silent;
 
 use super::note::Flags;
 use super::offer::Offer;
+use super::unacked::after;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
+use crate::capture::Time;
 use handshake::handshake;
 use resets::Doubt;
 use tcp::Segment;
-use trouble::{Brings, NAMED, Trouble, trouble};
+use trouble::{Brings, NAMED, NEAR, Trouble, trouble};
 
 /// What is kept of one side. Frame 0 stands for none.
 #[derive(Default)]
@@ -69,6 +71,10 @@ struct Part {
     fin_acks: bool,
     /// Lowest and highest TTL of what it sent but RSTs; 0 when there is nothing.
     ttls: (u8, u8),
+    /// The newest IP identification, and how often one was near that before it, or far.
+    identification: u16,
+    near: u8,
+    far: u8,
 }
 
 impl Part {
@@ -123,6 +129,26 @@ impl Part {
         };
     }
 
+    /// Takes in an IP identification.
+    #[inline]
+    fn numbered(&mut self, own: u16) {
+        let before = std::mem::replace(&mut self.identification, own);
+        let apart = own.wrapping_sub(before).cast_signed().unsigned_abs();
+        if before == 0 || apart == 0 {
+            return;
+        }
+        let steps = match apart <= NEAR {
+            true => &mut self.near,
+            false => &mut self.far,
+        };
+        *steps = steps.saturating_add(1);
+    }
+
+    /// Whether its host counts identifications, as far as this connection shows.
+    fn counts(&self) -> bool {
+        self.near >= self.far.max(1)
+    }
+
     /// Whether `next` means something.
     fn is_known(&self) -> bool {
         self.first_data != 0 || self.offer.has(Offer::SYN)
@@ -173,6 +199,8 @@ pub(super) struct Story {
     /// That ACK carries more, acknowledges more, or comes after the called side's payload: the one
     /// that completed the handshake may have come before.
     ack_is_late: bool,
+    /// Something else acknowledged before it, a RST perhaps, and Wireshark counts to that.
+    rtt_of_another: bool,
     /// First ACK after a SYN that has no SYN+ACK, and whether it shows that there was one: it is
     /// the caller's, or the called side's for the SYN.
     stray_ack: u32,
@@ -269,7 +297,7 @@ pub(super) fn segment(
     let side = usize::from(seen.side);
     let (segment, frame, time) = (&seen.segment, seen.frame, seen.time);
     let length = segment.length.unwrap_or(0);
-    let initial_rtt = stream.initial_rtt;
+    let (initial_rtt, first_time) = (stream.initial_rtt, stream.first_time);
     let story = &mut stream.story;
     if story.is_over(seen, since) {
         let signs = Signs::default();
@@ -284,8 +312,13 @@ pub(super) fn segment(
         (story.talking, story.talks_since) = (seen.side, frame);
     }
     handshake(story, side, seen);
+    if story.ack_frame == frame && story.syn_frame == story.first_frame {
+        let later = story.trouble.as_ref().map_or(0, |t| t.syn_later);
+        story.rtt_of_another = time.since(first_time) != initial_rtt.saturating_add(later);
+    }
     if !segment.has(tcp::RST) {
         story.parts[side].came_with(seen.ttl);
+        story.parts[side].numbered(seen.identification);
         if story.parts[1 - side].ttls.1 == 0 {
             story.alone(side, segment);
         }
@@ -298,12 +331,13 @@ pub(super) fn segment(
         }
     }
     let (mut resent, mut first, mut old, mut highest) = (false, false, false, false);
+    let follows = story.parts[side].is_known();
     if length > 0 {
         // The byte of a keep-alive is none of the stream; that of a window probe is its next one.
-        let probe = flags.has(Flags::KEEP_ALIVE);
         let start = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
         let end = start.wrapping_add(length);
         let part = &mut story.parts[side];
+        let probe = flags.has(Flags::KEEP_ALIVE) && !(part.is_known() && start == part.next);
         if part.is_known() {
             resent = end.wrapping_sub(part.next).cast_signed() <= 0;
         } else {
@@ -339,7 +373,12 @@ pub(super) fn segment(
     }
     if flags.0 != 0 {
         first |= length == 0 && story.parts[side].fin_frame == frame;
-        let brings = Brings { new: first, old };
+        let brings = Brings {
+            new: first,
+            old,
+            follows,
+            answers: story.answers_after(side, initial_rtt, first_time),
+        };
         trouble(story, side, seen, flags, (brings, since));
     }
     highest |= segment.has(tcp::FIN) && story.parts[side].fin_frame == frame;
@@ -366,6 +405,19 @@ impl Story {
             let first = *self.lone_ack.get_or_insert(segment.ack);
             let called = self.syn_side.map(usize::from) == Some(side);
             self.acks_advance |= called || first != segment.ack;
+        }
+    }
+
+    /// How long a side took to answer in the handshake, as captured: the called one from the SYN to its
+    /// SYN+ACK, the caller from that to its ACK.
+    fn answers_after(&self, side: usize, initial_rtt: i64, first_time: Time) -> Option<i64> {
+        if initial_rtt == 0 || self.synack_time == 0 || self.opening_again {
+            return None;
+        }
+        let called = self.synack_time.saturating_sub(first_time.0);
+        match self.syn_side.map(usize::from)? == side {
+            true => Some(initial_rtt.saturating_sub(called)),
+            false => Some(called),
         }
     }
 
@@ -418,6 +470,11 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
         }
     } else {
         story.reset(side, seen);
+        let part = &story.parts[side];
+        if part.is_known() && after(segment.seq, part.next) {
+            let trouble = story.trouble.get_or_insert_default();
+            trouble.goes_beyond(side, seen);
+        }
     }
 }
 

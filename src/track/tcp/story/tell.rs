@@ -12,8 +12,13 @@ use crate::track::tcp::unacked::after;
 use crate::track::tcp::{End, Stream};
 use crate::track::udp;
 
-/// Writes the record of one stream.
-pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) -> Connection {
+/// Writes the record of one stream; `goes_on` says that the capture goes on so long after it that
+/// what answers its last segment would be there.
+pub(in crate::track::tcp) fn tell(
+    stream: &Stream,
+    ends: [End; 2],
+    (number, goes_on): (u32, bool),
+) -> Connection {
     let story = &stream.story;
     let (client, roles) = client_side(stream, ends);
     let server = 1 - client;
@@ -33,6 +38,9 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
     };
     let (conn_state, history, zeek_record_count) = story.zeek.first();
     let (opened, closed) = (opened(story), closed(story));
+    // A FIN of the other side may be on its way.
+    let soon = closed == Closed::FinSent && !goes_on;
+    let closed = if soon { Closed::OneFin } else { closed };
     let fins = story.fins();
     let last_time = match trouble.later {
         0 => stream.previous_time.0,
@@ -75,9 +83,10 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         handshake_rtt_ms: (stream.initial_rtt > 0
             && story.ack_frame != 0
             && !story.opening_again
+            && !story.rtt_of_another
             && !ack_late
             && opened != Opened::Simultaneous)
-            .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt)),
+            .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt + trouble.syn_later)),
         client_isn: c.isn(),
         server_isn: s.isn(),
         client_options_cut: c.offer.has(Offer::CUT),
@@ -96,8 +105,8 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         server_last_data_frame: some_frame(s.last_data),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
-        client_whole: is_whole(story, client),
-        server_whole: is_whole(story, server),
+        client_whole: is_whole(story, client, goes_on),
+        server_whole: is_whole(story, server, goes_on),
         client_unseen_bytes: unseen(client),
         server_unseen_bytes: unseen(server),
         client_data_frames: c.data_frames,
@@ -137,17 +146,20 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
         first_seen_counted: trouble.first_seen,
         in_time_counted: trouble.in_time,
         trouble_frames: trouble.frames.clone(),
-        copied_frames: trouble.copies[0],
-        copies_counted: trouble.copies[1],
+        copied_frames: trouble.copies,
+        perhaps_copied_frames: trouble.perhaps_copies,
+        copies_counted: trouble.copies_counted,
         same_copies: trouble.same,
         doubled_frames: trouble.doubled,
         opening_counted: trouble.opening,
         one_way: story.one_way().map(name),
         closed,
-        closed_by: closed_by(story, client),
+        closed_by: closed_by(story, client).filter(|_| !soon),
         first_fin_frame: fins[0].and_then(|side| story.parts[side].fin()),
-        first_fin_by: story.first_fin().map(name),
-        lone_fin_by: story.lone_fin().map(name),
+        first_fin_by: story.first_fin().map(name).filter(|_| !soon),
+        lone_fin_by: fins[0]
+            .map(name)
+            .filter(|_| soon || story.lone_fin().is_some()),
         first_fin_ack_frame: fins[0].and_then(|side| story.parts[side].fin_acked()),
         second_fin_frame: fins[1].and_then(|side| story.parts[side].fin()),
         second_fin_ack_frame: fins[1].and_then(|side| story.parts[side].fin_acked()),
@@ -174,22 +186,27 @@ pub(in crate::track::tcp) fn tell(stream: &Stream, ends: [End; 2], number: u32) 
 }
 
 /// Whether all that a side sent is in the capture: nothing, where no connection came about.
-fn is_whole(story: &Story, side: usize) -> bool {
+fn is_whole(story: &Story, side: usize, goes_on: bool) -> bool {
     let part = &story.parts[side];
     let holes = story.trouble.as_ref().map(|t| &t.holes[side]);
+    let reset = story.rst_frame != 0 && usize::from(story.rst_side) == side;
+    // A host that knows nothing of a connection any more answers so: it had ended it before.
+    let answers = reset && story.rst_is_bare && story.ack_frame != 0 && part.fin_frame == 0;
     let ended = matches!(closed(story), Closed::Reset | Closed::Forgotten) || part.fin_frame != 0;
     let last = part.next.wrapping_add(u32::from(part.fin_frame != 0));
     let beyond = |number: u32| after(number, last);
     let reached = story.trouble.as_ref().and_then(|t| t.reached[side]);
-    let reset = story.rst_frame != 0 && usize::from(story.rst_side) == side;
-    let more = reached.is_some_and(beyond) || reset && beyond(story.rst_seq);
+    let gap = part.fin_frame != 0 && beyond(part.fin_end);
+    let more = reached.is_some_and(beyond) || reset && beyond(story.rst_seq) || gap;
     match opened(story) {
+        // It would have called again.
+        Opened::Unanswered if !goes_on || story.syn_attempts < 2 => false,
         Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Unanswered
             if part.data_frames == 0 && story.one_way().is_none() =>
         {
             true
         }
-        _ => ended && !more && part.begins() && holes.is_none_or(Holes::is_empty),
+        _ => ended && !answers && !more && part.begins() && holes.is_none_or(Holes::is_empty),
     }
 }
 

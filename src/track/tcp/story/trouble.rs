@@ -2,9 +2,9 @@
 //! capture twice.
 
 use super::unheard::Unheard;
-use super::{Story, tcp};
+use super::{Part, Story, tcp};
 use crate::capture::Time;
-use crate::track::copies::tells_apart;
+use crate::track::copies::{WITHIN, tells_apart};
 use crate::track::tcp::Seen;
 use crate::track::tcp::holes::Holes;
 use crate::track::tcp::note::Flags;
@@ -20,8 +20,13 @@ pub(super) struct Trouble {
     pub(super) syns: Vec<(u32, i64)>,
     /// Numbers below [`Part::next`] that have not been seen, of each side.
     pub(super) holes: [Holes; 2],
-    /// Frames that hold a segment captured before, and those of them that were counted above.
-    pub(super) copies: [u32; 2],
+    /// Frames that hold a segment captured before, those that perhaps do, and those of both that
+    /// were counted above.
+    pub(super) copies: u32,
+    pub(super) perhaps_copies: u32,
+    pub(super) copies_counted: u32,
+    /// How much later than the first segment, the SYN, its newest copy before the handshake's ACK is.
+    pub(super) syn_later: i64,
     /// Those of them in which nothing differs, and those that were acknowledged as received twice.
     pub(super) same: u32,
     pub(super) doubled: u32,
@@ -52,6 +57,8 @@ pub(super) struct Trouble {
     pub(super) fin_again: [bool; 2],
     /// How many duplicate ACKs came back since a hole was seen in what each side sent.
     pub(super) asked: [u32; 2],
+    /// When the third of them came.
+    pub(super) asked_at: [Time; 2],
     /// Segments of each side that were sent again.
     pub(super) again: [u32; 2],
     /// Others of each side that were perhaps sent again; and SYNs that perhaps were.
@@ -86,16 +93,25 @@ impl Trouble {
 
     /// Whether a segment was sent after the one with the highest numbers, or before it. Hosts that fill
     /// in IP identifications count on from packet to packet; nothing is overtaken by a second; and to
-    /// three duplicate ACKs something is sent again (RFC 5681 section 3.2).
-    pub(super) fn order(&self, side: usize, seen: &Seen) -> Option<Ordering> {
+    /// three duplicate ACKs something is sent again (RFC 5681 section 3.2), if it comes no sooner than
+    /// its sender can answer them: half of the nanoseconds that it took in the handshake.
+    pub(super) fn order(
+        &self,
+        side: usize,
+        (part, answers): (&Part, Option<i64>),
+        seen: &Seen,
+    ) -> Option<Ordering> {
         let ((newest, then), own) = (self.newest[side], seen.identification);
         let counted = [newest, own].iter().all(|id| tells_apart(u32::from(*id)));
+        let counted = counted && part.counts();
         let later = own.wrapping_sub(newest).cast_signed();
         let near = later != 0 && later.unsigned_abs() <= NEAR;
         let waited = then != Time::default() && seen.time.since(then) >= SECOND;
+        let since = seen.time.since(self.asked_at[side]);
+        let asked = self.asked[side] >= 3 && answers.is_some_and(|answers| since >= answers / 2);
         match counted && near {
             true => Some(later.cmp(&0)),
-            false if waited || self.asked[side] >= 3 => Some(Ordering::Greater),
+            false if waited || asked => Some(Ordering::Greater),
             false => None,
         }
     }
@@ -103,7 +119,7 @@ impl Trouble {
 
 /// Packets that a host has sent one after the other have identifications not farther apart, if it
 /// counts them; of those that are chosen at random two in a thousand are so near.
-const NEAR: u16 = 64;
+pub(super) const NEAR: u16 = 64;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -152,6 +168,10 @@ pub(super) fn is_trouble(flags: Flags) -> bool {
 pub(super) struct Brings {
     pub(super) new: bool,
     pub(super) old: bool,
+    /// Whether its sender's numbers were known before.
+    pub(super) follows: bool,
+    /// How long its sender took to answer in the handshake, in nanoseconds, as captured.
+    pub(super) answers: Option<i64>,
 }
 
 /// Takes in what is wrong with a segment, by what it brings and how long after the one before it came.
@@ -165,17 +185,29 @@ pub(super) fn trouble(
 ) {
     let first = brings.new;
     let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
-    if flags.has(probe) {
+    // A RST has no window, and often no acknowledgment: neither says anything of what comes after it.
+    let reset = story.rst_frame != 0 && usize::from(story.rst_side) != side;
+    if flags.has(probe) && !reset {
         let trouble = story.trouble.get_or_insert_default();
         trouble.probes[side] += 1;
         trouble.probes_counted += u32::from(flags.has(Flags::CLOSED_WINDOW));
     }
-    if flags.has(Flags::KEEP_ALIVE) && !flags.has(Flags::CLOSED_WINDOW) {
+    if flags.has(Flags::KEEP_ALIVE) && (reset || !flags.has(Flags::CLOSED_WINDOW)) {
         let trouble = story.trouble.get_or_insert_default();
         let own = Some(seen.segment.seq);
-        let again = flags.has(Flags::NOT_ACKED) && (since < IDLE || trouble.lone[side] == own);
+        let unheard = story.parts[1 - side].ttls.1 == 0;
+        // A byte that was not seen before is none of a probe's: what was sent after it overtook it.
+        let hurried = since < IDLE || first || reset;
+        let open = flags.has(Flags::NOT_ACKED);
+        let again = open && !first && !reset && brings.follows;
+        let again = again && (hurried || trouble.lone[side] == own);
         trouble.byte_again += u32::from(again);
-        trouble.hurried += u32::from(!again && since < IDLE);
+        trouble.hurried += u32::from(!again && hurried);
+        if seen.copy.is_none() {
+            let byte = seen.segment.length != Some(0);
+            trouble.again[side] += u32::from(again);
+            trouble.unsure[side] += u32::from(!again && (hurried || unheard || open) && byte);
+        }
         if again {
             trouble.lone[side] = own;
         }
@@ -198,7 +230,8 @@ pub(super) fn trouble(
     if again && !in_time && alone {
         // What was acknowledged before it is seen was captured late, or its first copy was not captured.
         let acked = flags.has(Flags::SPURIOUS_RETRANSMISSION);
-        match trouble.order(side, seen).filter(|_| !acked) {
+        let sender = (&story.parts[side], brings.answers);
+        match trouble.order(side, sender, seen).filter(|_| !acked) {
             order if brings.old || !first || order == Some(Ordering::Greater) => {
                 trouble.again[side] += 1;
             }
@@ -209,7 +242,14 @@ pub(super) fn trouble(
     if flags.has(Flags::LOST_SEGMENT) {
         trouble.asked[side] = 0;
     }
-    trouble.asked[1 - side] += u32::from(flags.has(Flags::DUPLICATE_ACK) && alone);
+    // Of an ACK that comes at once without an identification, it is not known whether it is a copy.
+    let asks = since >= WITHIN || tells_apart(u32::from(seen.identification));
+    if flags.has(Flags::DUPLICATE_ACK) && alone && asks {
+        trouble.asked[1 - side] += 1;
+        if trouble.asked[1 - side] == 3 {
+            trouble.asked_at[1 - side] = seen.time;
+        }
+    }
     let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && alone;
     if lost && !flags.has(Flags::KEEP_ALIVE) {
         trouble.unheard(story.talks_since, (seen.frame, seen.time.0));

@@ -39,13 +39,20 @@ impl Story {
     }
 
     /// Takes in the number from which a side sent something without payload; says whether it lies
-    /// beyond all that was seen of it.
+    /// beyond all that was seen of it. Of a side of which nothing else is known, its next number is the
+    /// highest of these.
     #[inline]
     pub(super) fn stands_at(&mut self, side: usize, segment: &Segment) -> bool {
-        let part = &self.parts[side];
+        let part = &mut self.parts[side];
         let other = segment.has(tcp::SYN) || segment.has(tcp::RST) || part.fin_frame != 0;
         let beyond = segment.seq.wrapping_sub(part.next).cast_signed() > 0;
-        let beyond = beyond && !other && part.is_known();
+        if !part.is_known() {
+            if !other && (beyond || part.next == 0) {
+                part.next = segment.seq;
+            }
+            return false;
+        }
+        let beyond = beyond && !other;
         if beyond {
             self.stands_beyond(side, segment.seq);
         }
