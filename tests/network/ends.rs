@@ -118,11 +118,8 @@ impl Network {
         self.note(&segment);
         let serial = self.send(segment);
         let connection = &mut self.connections[connection];
-        match (side, flags, seq) {
-            (CLIENT, "A", 1) => {
-                connection.ack.get_or_insert(serial);
-            }
-            _ => {}
+        if (side, flags, seq) == (CLIENT, "A", 1) {
+            connection.ack.get_or_insert(serial);
         }
     }
 

@@ -6,7 +6,6 @@ use super::{replay, story};
 use crate::dissect::as_usize;
 use crate::facts::tcp::{Connection, ZeekRecord};
 use crate::track::icmp::{Quoted, Told};
-use crate::track::pairs::ANSWER;
 use std::net::IpAddr;
 
 /// How many conversations ahead one is fetched.
@@ -83,8 +82,7 @@ impl Connections {
         let ends = self.directory.ends(stream)?;
         let number = u32::try_from(stream).ok()?;
         let mut told = self.ask(stream, |stream| {
-            let since = self.end.map(|end| end.since(stream.previous_time));
-            let goes_on = since.is_some_and(|since| since >= ANSWER);
+            let goes_on = self.end.map_or(0, |end| end.since(stream.previous_time));
             (!stream.story.is_empty()).then(|| story::tell(stream, ends, (number, goes_on)))
         })??;
         if let Some(vlans) = self.directory.vlans(stream) {

@@ -19,6 +19,7 @@ impl Story {
     /// Takes in the first FIN of a side; what acknowledges it may have come before.
     pub(super) fn closes(&mut self, side: usize, seen: &Seen, length: u32) {
         let segment = &seen.segment;
+        let numbering = self.numbering[side];
         let own = &mut self.parts[side];
         own.fin_frame = seen.frame;
         own.fin_time = seen.time.0;
@@ -37,7 +38,7 @@ impl Story {
         let behind = trouble.reached[side].is_some_and(|number| reaches(number, own.fin_end));
         let behind = behind || unknown;
         trouble.fin_again[side] =
-            behind && trouble.order(side, (own, None), seen) != Some(Ordering::Less);
+            behind && trouble.order(side, (numbering, None), seen) != Some(Ordering::Less);
         let (ack, frame) = trouble.early_acks[side];
         // Behind a FIN there is nothing more to acknowledge.
         if frame == 0 || ack != own.fin_end {

@@ -151,8 +151,10 @@ impl Story {
     /// Whether a caller's first ACK may not be the one that completed the handshake.
     fn is_late(&self, side: usize, segment: &Segment) -> bool {
         let called = &self.parts[1 - side];
-        let first = self.parts[side].isn().map(|isn| isn.wrapping_add(1));
-        let beyond = first.is_some_and(|first| first != segment.seq);
+        // What a SYN carries need not be taken.
+        let caller = &self.parts[side];
+        let first = caller.isn().map(|isn| isn.wrapping_add(1));
+        let beyond = first.is_some_and(|first| ![first, caller.next].contains(&segment.seq));
         let carries = segment.length.unwrap_or(0) > 0 || segment.has(tcp::FIN);
         // A SYN+ACK may carry payload itself.
         let opens = called.first_data == self.synack_frame;

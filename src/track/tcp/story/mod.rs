@@ -27,7 +27,6 @@ pub(super) use unheard::silent;
 
 use super::note::Flags;
 use super::offer::Offer;
-use super::unacked::after;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
 use crate::capture::Time;
@@ -71,10 +70,37 @@ struct Part {
     fin_acks: bool,
     /// Lowest and highest TTL of what it sent but RSTs; 0 when there is nothing.
     ttls: (u8, u8),
-    /// The newest IP identification, and how often one was near that before it, or far.
-    identification: u16,
+}
+
+/// How a side numbers its packets: the newest IP identification, and how often one was near that
+/// before it, or far.
+#[derive(Clone, Copy, Default)]
+struct Numbering {
+    newest: u16,
     near: u8,
     far: u8,
+}
+
+impl Numbering {
+    /// Takes in an IP identification.
+    #[inline]
+    fn take(&mut self, own: u16) {
+        let before = std::mem::replace(&mut self.newest, own);
+        let apart = own.wrapping_sub(before).cast_signed().unsigned_abs();
+        if before == 0 || apart == 0 {
+            return;
+        }
+        let steps = match apart <= NEAR {
+            true => &mut self.near,
+            false => &mut self.far,
+        };
+        *steps = steps.saturating_add(1);
+    }
+
+    /// Whether its host counts, as far as this connection shows.
+    fn counts(self) -> bool {
+        self.near >= self.far.max(1)
+    }
 }
 
 impl Part {
@@ -129,26 +155,6 @@ impl Part {
         };
     }
 
-    /// Takes in an IP identification.
-    #[inline]
-    fn numbered(&mut self, own: u16) {
-        let before = std::mem::replace(&mut self.identification, own);
-        let apart = own.wrapping_sub(before).cast_signed().unsigned_abs();
-        if before == 0 || apart == 0 {
-            return;
-        }
-        let steps = match apart <= NEAR {
-            true => &mut self.near,
-            false => &mut self.far,
-        };
-        *steps = steps.saturating_add(1);
-    }
-
-    /// Whether its host counts identifications, as far as this connection shows.
-    fn counts(&self) -> bool {
-        self.near >= self.far.max(1)
-    }
-
     /// Whether `next` means something.
     fn is_known(&self) -> bool {
         self.first_data != 0 || self.offer.has(Offer::SYN)
@@ -199,8 +205,6 @@ pub(super) struct Story {
     /// That ACK carries more, acknowledges more, or comes after the called side's payload: the one
     /// that completed the handshake may have come before.
     ack_is_late: bool,
-    /// Something else acknowledged before it, a RST perhaps, and Wireshark counts to that.
-    rtt_of_another: bool,
     /// First ACK after a SYN that has no SYN+ACK, and whether it shows that there was one: it is
     /// the caller's, or the called side's for the SYN.
     stray_ack: u32,
@@ -228,6 +232,7 @@ pub(super) struct Story {
     /// that the other one sends too.
     lone_ack: Option<u32>,
     acks_advance: bool,
+    numbering: [Numbering; 2],
     trouble: Option<Box<Trouble>>,
     /// The side that sent last, and the frame from which on only it was seen.
     talking: u8,
@@ -314,11 +319,13 @@ pub(super) fn segment(
     handshake(story, side, seen);
     if story.ack_frame == frame && story.syn_frame == story.first_frame {
         let later = story.trouble.as_ref().map_or(0, |t| t.syn_later);
-        story.rtt_of_another = time.since(first_time) != initial_rtt.saturating_add(later);
+        if time.since(first_time) != initial_rtt.saturating_add(later) {
+            story.trouble.get_or_insert_default().rtt_of_another = true;
+        }
     }
     if !segment.has(tcp::RST) {
         story.parts[side].came_with(seen.ttl);
-        story.parts[side].numbered(seen.identification);
+        story.numbering[side].take(seen.identification);
         if story.parts[1 - side].ttls.1 == 0 {
             story.alone(side, segment);
         }
@@ -470,11 +477,6 @@ fn teardown(story: &mut Story, side: usize, seen: &Seen, length: u32, initial_rt
         }
     } else {
         story.reset(side, seen);
-        let part = &story.parts[side];
-        if part.is_known() && after(segment.seq, part.next) {
-            let trouble = story.trouble.get_or_insert_default();
-            trouble.goes_beyond(side, seen);
-        }
     }
 }
 

@@ -6,18 +6,19 @@ use super::{Flags, Story, likely_server, some_frame};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 use crate::facts::{Milliseconds, Moment};
+use crate::track::pairs::ANSWER;
 use crate::track::tcp::holes::Holes;
 use crate::track::tcp::offer::Offer;
 use crate::track::tcp::unacked::after;
 use crate::track::tcp::{End, Stream};
 use crate::track::udp;
 
-/// Writes the record of one stream; `goes_on` says that the capture goes on so long after it that
-/// what answers its last segment would be there.
+/// Writes the record of one stream; `goes_on` says how long the capture goes on after it, in
+/// nanoseconds.
 pub(in crate::track::tcp) fn tell(
     stream: &Stream,
     ends: [End; 2],
-    (number, goes_on): (u32, bool),
+    (number, goes_on): (u32, i64),
 ) -> Connection {
     let story = &stream.story;
     let (client, roles) = client_side(stream, ends);
@@ -39,13 +40,17 @@ pub(in crate::track::tcp) fn tell(
     let (conn_state, history, zeek_record_count) = story.zeek.first();
     let (opened, closed) = (opened(story), closed(story));
     // A FIN of the other side may be on its way.
-    let soon = closed == Closed::FinSent && !goes_on;
+    let soon = closed == Closed::FinSent && goes_on < ANSWER;
     let closed = if soon { Closed::OneFin } else { closed };
     let fins = story.fins();
     let last_time = match trouble.later {
         0 => stream.previous_time.0,
         _ => trouble.last_time,
     };
+    // Calls are repeated after ever longer times (RFC 6298 section 5.5).
+    let calls = stream.previous_time.since(stream.first_time);
+    let given_up =
+        story.syn_attempts > 1 && goes_on > ANSWER.saturating_add(calls.saturating_mul(2));
     let timed = stream.first_time != Time::default();
     let fins_acked = u8::from(c.fin_acked != 0) + u8::from(s.fin_acked != 0);
     let called = story.syn_side.map(|caller| 1 - usize::from(caller));
@@ -83,7 +88,7 @@ pub(in crate::track::tcp) fn tell(
         handshake_rtt_ms: (stream.initial_rtt > 0
             && story.ack_frame != 0
             && !story.opening_again
-            && !story.rtt_of_another
+            && !trouble.rtt_of_another
             && !ack_late
             && opened != Opened::Simultaneous)
             .then(|| Milliseconds::from_nanoseconds(stream.initial_rtt + trouble.syn_later)),
@@ -105,8 +110,8 @@ pub(in crate::track::tcp) fn tell(
         server_last_data_frame: some_frame(s.last_data),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
-        client_whole: is_whole(story, client, goes_on),
-        server_whole: is_whole(story, server, goes_on),
+        client_whole: is_whole(story, client, given_up),
+        server_whole: is_whole(story, server, given_up),
         client_unseen_bytes: unseen(client),
         server_unseen_bytes: unseen(server),
         client_data_frames: c.data_frames,
@@ -186,7 +191,7 @@ pub(in crate::track::tcp) fn tell(
 }
 
 /// Whether all that a side sent is in the capture: nothing, where no connection came about.
-fn is_whole(story: &Story, side: usize, goes_on: bool) -> bool {
+fn is_whole(story: &Story, side: usize, given_up: bool) -> bool {
     let part = &story.parts[side];
     let holes = story.trouble.as_ref().map(|t| &t.holes[side]);
     let reset = story.rst_frame != 0 && usize::from(story.rst_side) == side;
@@ -199,8 +204,7 @@ fn is_whole(story: &Story, side: usize, goes_on: bool) -> bool {
     let gap = part.fin_frame != 0 && beyond(part.fin_end);
     let more = reached.is_some_and(beyond) || reset && beyond(story.rst_seq) || gap;
     match opened(story) {
-        // It would have called again.
-        Opened::Unanswered if !goes_on || story.syn_attempts < 2 => false,
+        Opened::Unanswered if !given_up => false,
         Opened::Refused | Opened::Unreachable | Opened::Expired | Opened::Unanswered
             if part.data_frames == 0 && story.one_way().is_none() =>
         {

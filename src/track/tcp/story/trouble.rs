@@ -2,7 +2,7 @@
 //! capture twice.
 
 use super::unheard::Unheard;
-use super::{Part, Story, tcp};
+use super::{Numbering, Story, tcp};
 use crate::capture::Time;
 use crate::track::copies::{WITHIN, tells_apart};
 use crate::track::tcp::Seen;
@@ -20,6 +20,9 @@ pub(super) struct Trouble {
     pub(super) syns: Vec<(u32, i64)>,
     /// Numbers below [`Part::next`] that have not been seen, of each side.
     pub(super) holes: [Holes; 2],
+    /// Something else acknowledged before the ACK of the handshake, a RST perhaps, and Wireshark's
+    /// initial round trip ends there.
+    pub(super) rtt_of_another: bool,
     /// Frames that hold a segment captured before, those that perhaps do, and those of both that
     /// were counted above.
     pub(super) copies: u32,
@@ -98,12 +101,12 @@ impl Trouble {
     pub(super) fn order(
         &self,
         side: usize,
-        (part, answers): (&Part, Option<i64>),
+        (numbering, answers): (Numbering, Option<i64>),
         seen: &Seen,
     ) -> Option<Ordering> {
         let ((newest, then), own) = (self.newest[side], seen.identification);
         let counted = [newest, own].iter().all(|id| tells_apart(u32::from(*id)));
-        let counted = counted && part.counts();
+        let counted = counted && numbering.counts();
         let later = own.wrapping_sub(newest).cast_signed();
         let near = later != 0 && later.unsigned_abs() <= NEAR;
         let waited = then != Time::default() && seen.time.since(then) >= SECOND;
@@ -225,12 +228,15 @@ pub(super) fn trouble(
     trouble.misfits += u32::from(misfit);
     let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
     let again = flags.has(AGAIN) && !opens;
-    let in_time = again && first && disowns && story.parts[side].next == end(seen);
+    let highest = first && story.parts[side].next == end(seen);
+    let in_time = again && highest && disowns;
+    // Nothing is sent again after a RST: it has overtaken what its sender sent before it.
+    let overtaken = highest && story.rst_frame != 0 && usize::from(story.rst_side) == side;
     let alone = seen.copy.is_none();
-    if again && !in_time && alone {
+    if again && !in_time && !overtaken && alone {
         // What was acknowledged before it is seen was captured late, or its first copy was not captured.
         let acked = flags.has(Flags::SPURIOUS_RETRANSMISSION);
-        let sender = (&story.parts[side], brings.answers);
+        let sender = (story.numbering[side], brings.answers);
         match trouble.order(side, sender, seen).filter(|_| !acked) {
             order if brings.old || !first || order == Some(Ordering::Greater) => {
                 trouble.again[side] += 1;
