@@ -12,6 +12,7 @@ use std::fmt::Write;
 use std::io::Cursor;
 use wirelab::analyze::{Analysis, Wants, analyze};
 use wirelab::capture::Reader;
+use wirelab::facts::situation::SituationKind;
 use wirelab::facts::tcp::{Closed, Connection, Opened, Roles};
 use wirelab::facts::{Column, Record, Side};
 use wirelab::store::{self, Options};
@@ -225,6 +226,16 @@ fn lies(seed: u64, view: View) -> Option<String> {
     let analysis = analyze(reader, Wants::default(), None, |_| {});
     let mut wrong = Vec::new();
     let mut met = HashSet::new();
+    for situation in &analysis.facts.situations {
+        let sure = match situation.kind {
+            SituationKind::SecondClientWaiting => network.setting.one_at_a_time,
+            SituationKind::OddReset | SituationKind::HalfOpen => false,
+            _ => true,
+        };
+        if !sure {
+            wrong.push(format!("{}: {}", situation.kind, situation.sentence));
+        }
+    }
     for told in told(&analysis) {
         let first = captured[told.connection.first_frame as usize - 1]
             .segment

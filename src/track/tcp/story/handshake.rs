@@ -6,6 +6,10 @@ use super::{Part, Story};
 use crate::dissect::tcp::{self, Segment};
 use crate::track::tcp::Seen;
 
+/// A caller sends no more than so many bytes before something is acknowledged: the window of a SYN is
+/// not scaled (RFC 7323 section 2.2).
+const FIRST: u32 = 0xffff;
+
 #[inline]
 pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
     let (segment, frame) = (&seen.segment, seen.frame);
@@ -78,7 +82,8 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
             // lies elsewhere.
             let fits = caller
                 || answered.is_some_and(|next| {
-                    segment.ack.wrapping_sub(next) <= other.next.wrapping_sub(next)
+                    let sent = other.next.wrapping_sub(next);
+                    segment.ack.wrapping_sub(next) <= sent.max(FIRST)
                 });
             if caller {
                 story.ack_frame = frame;
@@ -213,7 +218,9 @@ impl Story {
     /// before its handshake was complete.
     fn has_reset_its_call(&self, side: usize) -> bool {
         let next = self.parts[side].isn().map(|isn| isn.wrapping_add(1));
+        // A system that knows nothing of the call answers without ACK (RFC 9293 section 3.10.7.1).
         self.rst_frame > self.synack_frame
+            && self.rst_is_bare
             && usize::from(self.rst_side) == side
             && next == Some(self.rst_seq)
     }

@@ -27,13 +27,16 @@ pub(super) use unheard::silent;
 
 use super::note::Flags;
 use super::offer::Offer;
+use super::unacked::after;
 use super::zeek::{Memory, Signs, Zeek};
 use super::{Seen, Stream, tcp};
 use crate::capture::Time;
+use crate::track::copies::tells_apart;
 use handshake::handshake;
 use resets::Doubt;
+use std::cmp::Ordering;
 use tcp::Segment;
-use trouble::{Brings, NAMED, NEAR, Trouble, trouble};
+use trouble::{Brings, NAMED, Trouble, trouble};
 
 /// What is kept of one side. Frame 0 stands for none.
 #[derive(Default)]
@@ -72,6 +75,10 @@ struct Part {
     ttls: (u8, u8),
 }
 
+/// Packets that a host has sent one after the other have identifications not farther apart, if it
+/// counts them; of those that are chosen at random two in a thousand are so near.
+const NEAR: u16 = 64;
+
 /// How a side numbers its packets: the newest IP identification, and how often one was near that
 /// before it, or far.
 #[derive(Clone, Copy, Default)]
@@ -97,9 +104,14 @@ impl Numbering {
         *steps = steps.saturating_add(1);
     }
 
-    /// Whether its host counts, as far as this connection shows.
-    fn counts(self) -> bool {
-        self.near >= self.far.max(1)
+    /// Whether a packet was sent after another one or before it, by their identifications: where the
+    /// host counts, as far as this connection shows.
+    fn order(self, other: u16, own: u16) -> Option<Ordering> {
+        let counts = self.near > self.far;
+        let told = [other, own].iter().all(|id| tells_apart(u32::from(*id)));
+        let later = own.wrapping_sub(other).cast_signed();
+        let near = later != 0 && later.unsigned_abs() <= NEAR;
+        (counts && told && near).then(|| later.cmp(&0))
     }
 }
 
@@ -348,8 +360,12 @@ pub(super) fn segment(
         if part.is_known() {
             resent = end.wrapping_sub(part.next).cast_signed() <= 0;
         } else {
+            let stood = part.next;
             part.next = if probe { end } else { start };
             part.low = part.next;
+            if stood != 0 && after(stood, end) {
+                story.stands_beyond(side, stood);
+            }
         }
         let new = if probe {
             0

@@ -11,16 +11,20 @@ use super::{Part, Story, tcp};
 use crate::capture::Time;
 use crate::facts::tcp::{Closed, Opened};
 use crate::track::tcp::{End, Seen, Stream};
+use std::cmp::Ordering;
 
 /// How far ahead of what was seen a number still belongs to the same connection.
 const NEAR: u32 = 1 << 24;
 /// What is overtaken by what was sent after it comes within this time, or within a round trip.
 const OVERTAKEN: i64 = 1_000_000;
+/// The same where no round trip is known.
+const UNKNOWN: i64 = 100_000_000;
 
 /// What may show that a RST came from somebody else.
 #[derive(Default)]
 pub(super) struct Doubt {
     time: Time,
+    identification: u16,
     /// The number that it acknowledges, if it does.
     pub(super) ack: Option<u32>,
     /// What had been seen of its sender and of the other side when it came.
@@ -97,7 +101,7 @@ impl Story {
         let midstream = self.syn_frame == 0 && self.synack_frame == 0;
         if self.ack_frame != 0 || midstream {
             let doubt = self.doubt.get_or_insert_default();
-            doubt.time = seen.time;
+            (doubt.time, doubt.identification) = (seen.time, seen.identification);
             doubt.ack = seen.segment.has(tcp::ACK).then_some(seen.segment.ack);
             doubt.own_end = self.parts[side].end();
             doubt.peer_end = self.parts[1 - side].end();
@@ -113,18 +117,27 @@ impl Story {
         if usize::from(self.rst_side) != side || doubt.time == Time(0) {
             return;
         }
+        let order = self.numbering[side].order(doubt.identification, seen.identification);
+        if order == Some(Ordering::Less) {
+            return;
+        }
         let segment = &seen.segment;
         let (own, peer) = (&self.parts[side], &self.parts[1 - side]);
         // It acknowledges what came after the RST.
         let received = segment.has(tcp::ACK)
             && doubt.peer_end.is_some_and(|end| after(segment.ack, end))
+            && doubt.ack.is_none_or(|ack| after(segment.ack, ack))
             && peer.end().is_some_and(|end| !after(segment.ack, end));
         // It sends what lies behind the number of the RST, and not as what is overtaken comes.
         let end = segment
             .seq
             .wrapping_add(length)
             .wrapping_add(u32::from(segment.has(tcp::FIN)));
-        let late = seen.time.since(doubt.time) > initial_rtt.max(OVERTAKEN);
+        let overtaken = match initial_rtt {
+            0 => UNKNOWN,
+            known => known.max(OVERTAKEN),
+        };
+        let late = seen.time.since(doubt.time) > overtaken;
         let sends = (length > 0 || segment.has(tcp::FIN))
             && after(end, self.rst_seq)
             && doubt.own_end.is_none_or(|known| after(end, known))

@@ -104,25 +104,14 @@ impl Trouble {
         (numbering, answers): (Numbering, Option<i64>),
         seen: &Seen,
     ) -> Option<Ordering> {
-        let ((newest, then), own) = (self.newest[side], seen.identification);
-        let counted = [newest, own].iter().all(|id| tells_apart(u32::from(*id)));
-        let counted = counted && numbering.counts();
-        let later = own.wrapping_sub(newest).cast_signed();
-        let near = later != 0 && later.unsigned_abs() <= NEAR;
+        let (newest, then) = self.newest[side];
         let waited = then != Time::default() && seen.time.since(then) >= SECOND;
         let since = seen.time.since(self.asked_at[side]);
         let asked = self.asked[side] >= 3 && answers.is_some_and(|answers| since >= answers / 2);
-        match counted && near {
-            true => Some(later.cmp(&0)),
-            false if waited || asked => Some(Ordering::Greater),
-            false => None,
-        }
+        let counted = numbering.order(newest, seen.identification);
+        counted.or((waited || asked).then_some(Ordering::Greater))
     }
 }
-
-/// Packets that a host has sent one after the other have identifications not farther apart, if it
-/// counts them; of those that are chosen at random two in a thousand are so near.
-pub(super) const NEAR: u16 = 64;
 
 const SECOND: i64 = 1_000_000_000;
 

@@ -60,7 +60,7 @@ impl Story {
     }
 
     #[cold]
-    fn stands_beyond(&mut self, side: usize, number: u32) {
+    pub(super) fn stands_beyond(&mut self, side: usize, number: u32) {
         let reached = &mut self.trouble.get_or_insert_default().reached[side];
         if reached.is_none_or(|known| number.wrapping_sub(known).cast_signed() > 0) {
             *reached = Some(number);
