@@ -14,6 +14,7 @@ crate::states! {
 crate::states! {
     "Why no response is told though bytes of the answering side are missing." Lost {
         Missing "missing" "The response is among the bytes that the capture misses.";
+        Before "before" "The request was sent again, or captured late: it had come when a response was sent that stands before it in the capture.";
         Unclear "unclear" "Bytes are missing, and which of the responses after them is this request's cannot be told.";
     }
 }
@@ -53,6 +54,9 @@ fn unanswered(e: &Exchange) -> Absent {
         Some(Lost::Missing) => {
             Absent::untold("the response is among bytes that the capture misses")
         }
+        Some(Lost::Before) => Absent::untold(
+            "a response that stands before this request in the capture was sent when it had come: the request was sent again or captured late, and that response, or one that is missing, answers it",
+        ),
         Some(Lost::Unclear) => Absent::untold(
             "bytes are missing in the capture, and which of the responses after them is this request's cannot be told",
         ),

@@ -345,6 +345,7 @@ const EXCHANGES: Columns = columns![Exchange;
     ("status", |e, _| match (e.status, &e.location) {
         (None, _) => match e.response_lost {
             Some(Lost::Unclear) => UNCLEAR.to_owned(),
+            Some(Lost::Before) => "before it, or missing".to_owned(),
             Some(Lost::Missing) => "not whole here".to_owned(),
             None => NONE_HERE.to_owned(),
         },

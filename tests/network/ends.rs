@@ -35,14 +35,15 @@ pub(crate) struct End {
     acknowledged: u32,
     /// What it sent and nobody acknowledged.
     unacknowledged: VecDeque<(&'static str, u32, u32)>,
-    /// Lengths of what its program wants sent.
+    /// All that its program wants sent, and the lengths of the pieces of it that were not sent yet.
+    pub(crate) written: String,
     pub(super) queue: VecDeque<u32>,
     /// What came before its turn.
     early: BTreeMap<u32, u32>,
     /// Where the FIN of the other side stands, once it came.
     other_fin: Option<u32>,
     /// Payload that its program got, and whether it got the end of all.
-    pub(super) delivered: u32,
+    pub(super) delivered: usize,
     pub(super) ended: bool,
     /// Its program wants the FIN sent, reads no more, and whether that was sent.
     pub(super) shuts: bool,
@@ -67,6 +68,7 @@ impl End {
             expects: 0,
             acknowledged: 0,
             unacknowledged: VecDeque::new(),
+            written: String::new(),
             queue: VecDeque::new(),
             early: BTreeMap::new(),
             other_fin: None,
@@ -125,11 +127,12 @@ impl Network {
 
     /// Takes down what really happens.
     fn note(&mut self, segment: &Segment) {
-        let now = self.now;
+        self.turn += 1;
+        let turn = self.turn;
         let connection = &mut self.connections[segment.connection];
         match segment.flags {
             "FA" => {
-                connection.fin_sent[segment.from].get_or_insert(now);
+                connection.fin_sent[segment.from].get_or_insert(turn);
             }
             "R" | "RA" => connection.resets.push(segment.from),
             _ => {}
@@ -373,7 +376,8 @@ impl Network {
     /// Takes what takes sequence numbers: payload, and the end of it.
     fn takes(&mut self, segment: &Segment) {
         let (connection, side) = (segment.connection, 1 - segment.from);
-        let (now, holds_back) = (self.now, self.setting.holds_back);
+        self.turn += 1;
+        let (turn, holds_back) = (self.turn, self.setting.holds_back);
         let end = self.end(connection, side);
         if segment.length > 0 {
             end.early.insert(segment.seq, segment.length);
@@ -384,7 +388,7 @@ impl Network {
         let before = end.expects;
         while let Some(length) = end.early.remove(&end.expects) {
             end.expects += length;
-            end.delivered += length;
+            end.delivered += length as usize;
         }
         let in_turn = end.expects > before && end.early.is_empty();
         let ends = end.other_fin == Some(end.expects);
@@ -401,7 +405,7 @@ impl Network {
             self.acknowledges(connection, side);
         }
         if ends {
-            self.connections[connection].fin_received[side].get_or_insert(now);
+            self.connections[connection].fin_received[side].get_or_insert(turn);
         }
         self.reads(connection, side);
     }

@@ -10,7 +10,7 @@ mod truth;
 
 use crate::numbers::Random;
 pub(crate) use ends::{CLIENT, End, SERVER};
-pub(crate) use programs::{Ending, Plan};
+pub(crate) use programs::{Ending, Plan, Round};
 pub(crate) use setting::{Identifications, Setting};
 use std::collections::{BTreeMap, VecDeque};
 pub(crate) use truth::{SIDES, Truth};
@@ -60,7 +60,10 @@ enum Event {
 #[derive(Clone, Copy, Debug)]
 enum Wake {
     Opens,
-    Says(u32),
+    Greets,
+    /// The client asks what it asks in this round, and the server answers it.
+    Asks(usize),
+    Replies(usize),
     /// It says that it sends no more, and goes on reading.
     Shuts,
     Closes,
@@ -86,9 +89,9 @@ pub(crate) struct Connection {
     pub(crate) ends: [End; 2],
     pub(crate) plan: Plan,
     pub(crate) port: u16,
-    /// When each side first sent its FIN, and when the other side's came to it.
-    pub(crate) fin_sent: [Option<Micros>; 2],
-    pub(crate) fin_received: [Option<Micros>; 2],
+    /// In which turn each side first sent its FIN, and in which the other side's came to it.
+    pub(crate) fin_sent: [Option<u64>; 2],
+    pub(crate) fin_received: [Option<u64>; 2],
     /// Who sent a RST, in order.
     pub(crate) resets: Vec<usize>,
     /// The SYN that was answered, and the client's ACK of the SYN+ACK, by their serial numbers.
@@ -242,19 +245,31 @@ impl Network {
         let connection = &self.connections[segment.connection];
         let number = |side: usize, number: u32| connection.ends[side].first.wrapping_add(number);
         let client = format!("10.0.0.{}:{}", 11 + segment.connection, connection.port);
+        let server = format!("s:{}", connection.plan.port());
         let (from, to) = match segment.from {
-            CLIENT => (client.as_str(), "s:9000"),
-            _ => ("s:9000", client.as_str()),
+            CLIENT => (client, server),
+            _ => (server, client),
         };
         let mut line = format!(
-            "{}.{:06} {from} > {to} tcp {} seq={} len={} ipid={}",
+            "{}.{:06} {from} > {to} tcp {} seq={} ipid={}",
             captured.time / 1_000_000,
             captured.time % 1_000_000,
             segment.flags,
             number(segment.from, segment.seq),
-            segment.length,
             segment.id,
         );
+        if segment.length > 0 {
+            let start = usize::try_from(segment.seq - 1).expect("32 bits");
+            let written = &connection.ends[segment.from].written.as_bytes()[start..];
+            line += &match connection.plan.http {
+                true => {
+                    let bytes = written.iter().take(segment.length as usize);
+                    let digits: String = bytes.map(|byte| format!("{byte:02x}")).collect();
+                    format!(" hex={digits}")
+                }
+                false => format!(" len={}", segment.length),
+            };
+        }
         if segment.has('A') {
             line += &format!(" ack={}", number(1 - segment.from, segment.ack));
         }

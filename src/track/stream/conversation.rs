@@ -165,11 +165,13 @@ impl Conversation {
             side,
             frame: packet.frame.number,
             carried_in: packet.frame.number,
+            carried_at: packet.frame.time.unwrap_or_default(),
             time: packet.frame.time.unwrap_or_default(),
             bytes: &[],
             number: segment.seq,
             acked: segment.ack,
             heard: None,
+            other_next: None,
             missing: 0,
         };
         let mut deliver = |piece: Piece<'_>| out(said(&piece));
@@ -203,11 +205,13 @@ impl Conversation {
                 side,
                 frame: self.last,
                 carried_in: self.last,
+                carried_at: Default::default(),
                 time: Default::default(),
                 bytes: &[],
                 number: 0,
                 acked: 0,
                 heard: None,
+                other_next: None,
                 missing: 0,
             };
             let mut deliver = |piece: Piece<'_>| out(said(&piece));

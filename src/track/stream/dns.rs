@@ -126,11 +126,13 @@ mod tests {
                 side: 0,
                 frame,
                 carried_in: frame,
+                carried_at: Time(0),
                 time: Time(0),
                 bytes,
                 number: 0,
                 acked: 0,
                 heard: None,
+                other_next: None,
                 missing,
             };
             parser.bytes(&piece, Protocol::Dns, &mut found);

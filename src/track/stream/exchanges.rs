@@ -207,7 +207,7 @@ impl Exchanges {
             version: request.version,
             request_frame: first.map_or(piece.frame, |f| f.frame),
             request_begun: first.map_or(piece.time, |f| f.time),
-            request_last_frame: piece.frame,
+            request_last_frame: first.map_or(piece.frame, |f| piece.whole(f.frame).0),
             rare: fields.asked().map(|text| self.text(text)),
             method: self.text(Some(request.method)),
             uri: self.text(Some(request.uri)),
@@ -300,14 +300,16 @@ impl Exchanges {
             return;
         };
         if request {
+            let (frame, time) = piece.whole(row.request_frame);
             row.request_body = body;
-            row.request_last_frame = piece.frame;
-            row.request_time = piece.time;
+            row.request_last_frame = frame;
+            row.request_time = time;
             row.request_complete = true;
         } else {
+            let (frame, time) = piece.whole(row.response_first_frame);
             row.response_body = body;
-            row.response_frame = piece.frame;
-            row.response_last_time = Some(piece.time);
+            row.response_frame = frame;
+            row.response_last_time = Some(time);
             row.response_complete = true;
         }
     }

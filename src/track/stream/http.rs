@@ -33,7 +33,8 @@ pub(super) struct Status<'a> {
 /// Whether these bytes begin an HTTP message.
 pub(super) fn begins(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"HTTP/1") {
-        return true;
+        // What ends a request's first line begins a segment sometimes.
+        return bytes.get(8).is_none_or(|after| *after == b' ');
     }
     // A method is upper case and short; most of what streams carry ends here.
     let word = bytes.iter().take(20).position(|b| *b == b' ');
@@ -146,7 +147,10 @@ impl Parser {
         match &mut direction.state {
             State::Head => self.head(bytes, piece, exchanges),
             State::Lost => {
-                if begins(bytes) && bytes.len() == piece.bytes.len() {
+                // The text of a body may look like what the other side says.
+                let answers = bytes.starts_with(b"HTTP/");
+                let fits = self.client.is_none_or(|client| (client == side) != answers);
+                if fits && begins(bytes) && bytes.len() == piece.bytes.len() {
                     direction.state = State::Head;
                     direction.head.clear();
                     return self.head(bytes, piece, exchanges);
@@ -246,8 +250,8 @@ impl Parser {
             }
             let read = piece.bytes.len() - bytes.len();
             direction.first = Some(First {
-                frame: piece.frame,
-                time: piece.time,
+                frame: piece.carried_in,
+                time: piece.carried_at,
                 number: piece.number.wrapping_add(as_u32(read)),
                 acked: piece.acked,
             });
@@ -369,8 +373,8 @@ impl Parser {
         let row = exchanges.request(piece, self.sides[side].first, request, fields, side);
         self.client = Some(side);
         let (first, acked) = self.begun(side, piece);
-        if !self.pairing.asked(Open { row, first, acked }) {
-            exchanges.lose(row, Lost::Unclear);
+        if let Some(why) = self.pairing.asked(Open { row, first, acked }) {
+            exchanges.lose(row, why);
         }
         let direction = &mut self.sides[side];
         direction.row = Some(row);
@@ -403,6 +407,11 @@ impl Parser {
         // The final one is still to come.
         if (100..200).contains(&code) && code != 101 {
             return;
+        }
+        // It acknowledges more than was seen of who asks, a FIN not counted.
+        let unseen = |next: u32| acked.wrapping_sub(next).cast_signed() > 1;
+        if piece.other_next.is_some_and(unseen) {
+            self.pairing.misses_requests();
         }
         let found = self.pairing.answered(first, acked);
         for row in found.swallowed {
@@ -549,12 +558,14 @@ impl Parser {
                 side,
                 frame,
                 carried_in: frame,
+                carried_at: time,
                 time,
                 bytes: &[],
                 number: 0,
                 acked: 0,
                 missing: 0,
                 heard: None,
+                other_next: None,
             };
             self.read_lines(side, &head, true, &newest, exchanges);
             self.sides[side].state = State::Lost;

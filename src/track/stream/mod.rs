@@ -78,6 +78,7 @@ struct Held {
     side: usize,
     frame: u32,
     time: Time,
+    carried: (u32, Time),
     number: u32,
     acked: u32,
     bytes: Vec<u8>,
@@ -119,7 +120,8 @@ impl Live {
 struct Place {
     /// Its place in [`Streams::live`], or one of the marks below.
     at: u32,
-    /// The number after each side's SYN; 0 when there was none.
+    /// The number after each side's SYN, or what the other side expects where there was none; 0 when
+    /// neither is known.
     firsts: [u32; 2],
 }
 
@@ -138,6 +140,8 @@ impl Place {
 /// In how many segments a message is looked for that begins, when the stream's beginning is not in
 /// the capture.
 const TRIES: u8 = 16;
+/// Ports below are those of services (RFC 6335 section 6).
+const RESERVED: u16 = 1024;
 
 /// How many streams are followed on after a RST.
 const MOST_RESET: usize = 256;
@@ -214,17 +218,30 @@ pub(super) struct Piece<'a> {
     pub(super) side: usize,
     /// The frame in which it became readable.
     pub(super) frame: u32,
-    /// The frame that carried it, maybe an earlier one.
-    pub(super) carried_in: u32,
     pub(super) time: Time,
+    /// The frame that carried it, maybe an earlier one, and its time.
+    pub(super) carried_in: u32,
+    pub(super) carried_at: Time,
     pub(super) bytes: &'a [u8],
     /// Number of the first of them, and what the segment acknowledges that carried them.
     pub(super) number: u32,
     pub(super) acked: u32,
-    /// What the other side had sent.
+    /// What the other side had sent, and the number of what it sends next, as far as that was seen.
     pub(super) heard: Option<Heard>,
+    pub(super) other_next: Option<u32>,
     /// Bytes after these that are not in the capture.
     pub(super) missing: u32,
+}
+
+impl Piece<'_> {
+    /// Where a message is whole that begins in the frame `first` and ends here: there, if that frame
+    /// carries all of it, whatever it has overtaken.
+    fn whole(&self, first: u32) -> (u32, Time) {
+        match self.carried_in == first {
+            true => (self.carried_in, self.carried_at),
+            false => (self.frame, self.time),
+        }
+    }
 }
 
 impl Streams {
@@ -243,8 +260,13 @@ impl Streams {
             NOT_YET | BEGUN if length == 0 => {
                 if segment.has(tcp::SYN) {
                     let place = self.place(stream);
+                    if place.at == NOT_YET {
+                        *place = Place::NONE;
+                    }
                     place.at = BEGUN;
                     place.firsts[usize::from(seen.side)] = segment.seq.wrapping_add(1);
+                } else if at == NOT_YET && segment.has(tcp::ACK) && !segment.has(tcp::RST) {
+                    self.place(stream).firsts[usize::from(1 - seen.side)] = segment.ack;
                 }
                 return;
             }
@@ -262,13 +284,18 @@ impl Streams {
         };
         live.segment(seen, payload, &mut self.found);
         let over = live.order.iter().all(|o| o.ended.is_some());
-        if length > 0 && live.tries > 0 {
+        if length > 0 && live.tries > 0 && !live.order[usize::from(seen.side)].waits() {
             live.tries -= 1;
             if let Kind::Http(http) = &live.kind
                 && let Some(client) = http.client()
             {
                 live.tries = 0;
-                self.found.askers.push((seen.stream, client));
+                let ports = [segment.source_port, segment.destination_port];
+                let asking = ports[usize::from(client != usize::from(seen.side))];
+                // What a service sends may be a text that looks like a request.
+                if asking >= RESERVED {
+                    self.found.askers.push((seen.stream, client));
+                }
             }
         }
         let known = match &live.kind {
@@ -341,10 +368,22 @@ impl Streams {
         let known = self.place(stream);
         known.at = place;
         let firsts = known.firsts;
-        for (order, first) in self.live[place].order.iter_mut().zip(firsts) {
-            if first != 0 {
-                order.begins(first);
+        if !begun {
+            known.firsts = Place::NONE.firsts;
+        }
+        let orders = &mut self.live[place].order;
+        for (order, first) in orders
+            .iter_mut()
+            .zip(firsts)
+            .filter(|(_, first)| *first != 0)
+        {
+            match begun {
+                true => order.begins(first),
+                false => order.is_expected(first),
             }
+        }
+        if !begun && segment.has(tcp::ACK) {
+            orders[usize::from(1 - seen.side)].is_expected(segment.ack);
         }
         if !begun {
             self.live[place].tries = TRIES;
@@ -412,12 +451,14 @@ impl Live {
             stream: seen.stream,
             side,
             frame: seen.frame,
-            carried_in: seen.frame,
             time: seen.time,
+            carried_in: seen.frame,
+            carried_at: seen.time,
             bytes: &[],
             number: segment.seq,
             acked: segment.ack,
             heard: None,
+            other_next: None,
             missing: 0,
         };
         let Live {
@@ -442,10 +483,13 @@ impl Live {
                             side: earlier.side,
                             frame: earlier.frame,
                             time: earlier.time,
+                            carried_in: earlier.carried.0,
+                            carried_at: earlier.carried.1,
                             number: earlier.number,
                             acked: earlier.acked,
                             bytes: &earlier.bytes,
                             heard: piece.heard.filter(|_| earlier.side == piece.side),
+                            other_next: piece.other_next.filter(|_| earlier.side == piece.side),
                             missing: 0,
                             ..piece
                         };
@@ -458,6 +502,7 @@ impl Live {
         let other = Piece {
             side: 1 - side,
             heard: order[side].heard(),
+            other_next: order[side].expected(),
             ..piece
         };
         let mut ended = None;
@@ -477,6 +522,7 @@ impl Live {
             let first = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
             let piece = Piece {
                 heard: order[1 - side].heard(),
+                other_next: order[1 - side].expected(),
                 ..piece
             };
             order[side].add(first, payload, length, piece, &mut deliver);
@@ -526,6 +572,7 @@ fn recognise(held: &mut Vec<Held>, piece: &Piece<'_>) -> Kind {
             side: piece.side,
             frame: piece.frame,
             time: piece.time,
+            carried: (piece.carried_in, piece.carried_at),
             number: piece.number,
             acked: piece.acked,
             bytes: piece.bytes.to_vec(),

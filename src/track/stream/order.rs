@@ -10,6 +10,8 @@ const MOST_WAITING: usize = 256;
 const MOST_BYTES: usize = 1 << 20;
 /// So far from a SYN data may be that comes first; the number of another SYN lies elsewhere.
 const NEAR: u32 = 1 << 24;
+/// So far behind what the other side expects segments may be that have overtaken others.
+const SOON: u32 = 1 << 14;
 
 /// A segment that came early.
 struct Early {
@@ -44,6 +46,8 @@ pub(super) struct Order {
     /// Where the stream begins, by its SYN.
     first: Option<u32>,
     next: Option<u32>,
+    /// What the other side expects of a stream whose beginning is not in the capture.
+    expected: Option<u32>,
     waiting: Vec<Early>,
     held: usize,
     /// Some of it is not in the capture.
@@ -60,6 +64,14 @@ impl Order {
         self.first = Some(first);
     }
 
+    /// Takes in the number that the other side expects, where the beginning is not known: what comes
+    /// near behind it has overtaken what it expects, or that is not in the capture.
+    pub(super) fn is_expected(&mut self, number: u32) {
+        if self.first.is_none() && self.next.is_none() {
+            self.expected = Some(number);
+        }
+    }
+
     /// Adds a segment's payload: `bytes` captured of `length`.
     pub(super) fn add(
         &mut self,
@@ -70,7 +82,8 @@ impl Order {
         out: &mut dyn FnMut(Piece<'_>),
     ) {
         let first = self.first.filter(|first| seq.wrapping_sub(*first) < NEAR);
-        let next = *self.next.get_or_insert(first.unwrap_or(seq));
+        let expected = self.expected.filter(|next| seq.wrapping_sub(*next) < SOON);
+        let next = *self.next.get_or_insert(first.or(expected).unwrap_or(seq));
         let ahead = seq.wrapping_sub(next).cast_signed();
         if ahead > 0 {
             // The same segment again, or more than can wait: the hole is skipped in `acknowledged`.
@@ -177,6 +190,7 @@ impl Order {
             };
             let waited = Piece {
                 carried_in: early.frame,
+                carried_at: early.time,
                 frame,
                 time,
                 acked: early.acked,
@@ -230,11 +244,13 @@ mod tests {
             side: 0,
             frame: 1,
             carried_in: 1,
+            carried_at: Time(0),
             time: Time(0),
             bytes: &[],
             number: 0,
             acked: 0,
             heard: None,
+            other_next: None,
             missing: 0,
         }
     }

@@ -2,6 +2,7 @@
 //! the capture misses bytes, order alone says nothing any more; then a response is only given to a
 //! request that it must belong to.
 
+use crate::facts::http::Lost;
 use std::collections::VecDeque;
 
 /// A request without a response yet.
@@ -41,15 +42,22 @@ pub(super) struct Pairing {
     open: VecDeque<Open>,
     missing: Option<Missing>,
     lost: bool,
+    /// What the newest response acknowledged that no request was there for.
+    replied: Option<u32>,
 }
 
 impl Pairing {
-    /// Takes in a request; says whether what answers it can be told.
-    pub(super) fn asked(&mut self, open: Open) -> bool {
-        if !self.lost {
-            self.open.push_back(open);
+    /// Takes in a request; says why what answers it cannot be told, if so.
+    pub(super) fn asked(&mut self, open: Open) -> Option<Lost> {
+        if self.lost {
+            return Some(Lost::Unclear);
         }
-        !self.lost
+        // It had come when something was answered that was not seen to be asked.
+        if self.replied.is_some_and(|acked| before(open.first, acked)) {
+            return Some(Lost::Before);
+        }
+        self.open.push_back(open);
+        None
     }
 
     /// Number of the first byte of the request that is answered next.
@@ -90,6 +98,14 @@ impl Pairing {
 
     /// Takes in a response that begins at the number `first`, in a segment that acknowledges `acked`.
     pub(super) fn answered(&mut self, first: u32, acked: u32) -> Found {
+        let found = self.answer(first, acked);
+        if found.row.is_none() {
+            self.replied = Some(acked);
+        }
+        found
+    }
+
+    fn answer(&mut self, first: u32, acked: u32) -> Found {
         let mut found = Found::default();
         if self.lost {
             return found;
@@ -167,7 +183,7 @@ mod tests {
         let mut pairing = Pairing::default();
         for (row, (first, acked)) in requests.iter().enumerate() {
             let (first, acked) = (*first, *acked);
-            assert!(pairing.asked(Open { row, first, acked }));
+            assert_eq!(pairing.asked(Open { row, first, acked }), None);
         }
         pairing
     }
@@ -210,7 +226,7 @@ mod tests {
             first: 300,
             acked: 600,
         };
-        assert!(!pairing.asked(later));
+        assert_eq!(pairing.asked(later), Some(Lost::Unclear));
         assert_eq!(rows(&pairing.answered(600, 400)), (None, None, 0));
     }
 

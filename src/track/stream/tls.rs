@@ -201,11 +201,13 @@ mod tests {
             side,
             frame: 7,
             carried_in: 7,
+            carried_at: Time(0),
             time: Time(0),
             bytes,
             number: 0,
             acked: 0,
             heard: None,
+            other_next: None,
             missing,
         };
         parser.bytes(&piece, hellos);

@@ -11,11 +11,13 @@ fn talk(talk: Talk, pieces: &[(usize, &[u8])]) -> (Vec<Login>, bool) {
             side: *side,
             frame,
             carried_in: frame,
+            carried_at: Time(0),
             time: Time(0),
             bytes,
             number: 0,
             acked: 0,
             heard: None,
+            other_next: None,
             missing: 0,
         };
         tls |= parser.bytes(&piece, &mut found);
@@ -144,11 +146,13 @@ fn a_hole_forgets_what_was_under_way() {
         side: 0,
         frame: 1,
         carried_in: 1,
+        carried_at: Time(0),
         time: Time(0),
         bytes,
         number: 0,
         acked: 0,
         heard: None,
+        other_next: None,
         missing,
     };
     parser.bytes(&piece(b"USER me\r\nPA", 3), &mut found);

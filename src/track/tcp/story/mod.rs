@@ -167,6 +167,12 @@ impl Part {
         };
     }
 
+    /// The number after what was seen without a hole: after the FIN, if that stands there.
+    fn seen(&self) -> u32 {
+        let fin = self.fin_frame != 0 && self.fin_end == self.next.wrapping_add(1);
+        self.next.wrapping_add(u32::from(fin))
+    }
+
     /// Whether `next` means something.
     fn is_known(&self) -> bool {
         self.first_data != 0 || self.offer.has(Offer::SYN)

@@ -19,18 +19,21 @@ impl Story {
     /// Whether this ACK is for something of `side` that was not seen.
     pub(super) fn is_unseen(&self, side: usize, ack: u32) -> bool {
         let part = &self.parts[side];
-        let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
-        part.is_known() && ack.wrapping_sub(end).cast_signed() > 0
+        part.is_known() && ack.wrapping_sub(part.seen()).cast_signed() > 0
     }
 
     /// Whether this ACK is the first for something of `side` that was not seen.
     pub(super) fn acknowledges_unseen(&mut self, side: usize, ack: u32, frame: u32) -> bool {
         if self.is_unseen(side, ack) {
             let part = &mut self.parts[side];
-            let end = part.next.wrapping_add(u32::from(part.fin_frame != 0));
-            part.next = ack;
+            let end = part.seen();
+            // The number of a FIN behind what is missing is not.
+            part.next = match part.fin_frame != 0 && ack == part.fin_end {
+                true => ack.wrapping_sub(1),
+                false => ack,
+            };
             let trouble = self.trouble.get_or_insert_default();
-            trouble.holes[side].add(end, ack, true);
+            trouble.holes[side].add(end, part.next, true);
             trouble.early_acks[side] = (ack, frame);
             return true;
         }
