@@ -47,7 +47,7 @@ pub(super) struct Order {
     first: Option<u32>,
     next: Option<u32>,
     /// What the other side expects of a stream whose beginning is not in the capture.
-    expected: Option<u32>,
+    begins_at: Option<u32>,
     waiting: Vec<Early>,
     held: usize,
     /// Some of it is not in the capture.
@@ -68,7 +68,7 @@ impl Order {
     /// near behind it has overtaken what it expects, or that is not in the capture.
     pub(super) fn is_expected(&mut self, number: u32) {
         if self.first.is_none() && self.next.is_none() {
-            self.expected = Some(number);
+            self.begins_at = Some(number);
         }
     }
 
@@ -82,7 +82,7 @@ impl Order {
         out: &mut dyn FnMut(Piece<'_>),
     ) {
         let first = self.first.filter(|first| seq.wrapping_sub(*first) < NEAR);
-        let expected = self.expected.filter(|next| seq.wrapping_sub(*next) < SOON);
+        let expected = self.begins_at.filter(|next| seq.wrapping_sub(*next) < SOON);
         let next = *self.next.get_or_insert(first.or(expected).unwrap_or(seq));
         let ahead = seq.wrapping_sub(next).cast_signed();
         if ahead > 0 {
