@@ -119,7 +119,7 @@ fn what_is_told_is_so() {
     }
     assert!(
         all.is_empty(),
-        "{} of {count} are told falsely:\n{}",
+        "{} captures of {count} networks are told falsely:\n{}",
         all.len(),
         all.join("\n")
     );

@@ -131,11 +131,11 @@ fn no_rtt(c: &Connection) -> Absent {
             Absent::inapplicable("both sides sent a SYN: no three frames make a round trip")
         }
         _ if c.ack_late => Absent::untold(
-            "the ACK that completed the handshake may have come before the first one in the capture, which carries or acknowledges more, comes after the server's data, or answers a SYN+ACK that is not in the capture",
+            "the ACK that completed the handshake may have come before the first one in the capture, which carries, acknowledges or follows more, comes after the server's data, or answers a SYN+ACK that is not in the capture",
         ),
         Opened::Handshake if c.syn_frame.and(c.synack_frame).and(c.ack_frame).is_some() => {
             Absent::untold(
-                "the SYN or the SYN+ACK was sent more than once, so which of them was answered cannot be told, or the clock does not say",
+                "the SYN or the SYN+ACK was sent more than once, so which of them was answered cannot be told, something else acknowledged before the ACK that completed the handshake, or the clock does not say",
             )
         }
         Opened::Handshake if c.syn_frame.is_some() => Absent::untold(
@@ -164,7 +164,7 @@ fn no_closer(c: &Connection) -> Absent {
 }
 
 const FIN_AGAIN: Absent = Absent::untold(
-    "one FIN acknowledges the other, but its sender had sent it before, as later numbers of it show: whether that was before the other FIN came cannot be told",
+    "one FIN acknowledges the other, but was sent before, as later numbers of its sender show, or each acknowledges the other: whether that was before the other FIN came cannot be told",
 );
 
 /// Of who sent the first FIN.
@@ -340,7 +340,7 @@ crate::fact! {
         syn_frame: Option<u32>, "Frame of the first SYN." absent no_syn;
         synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;
         ack_frame: Option<u32>, "Frame of the client's first ACK after the SYN+ACK, which completes the handshake if none before it is missing in the capture; or of the ACK that challenges the SYN." doubt perhaps_late absent no_ack;
-        ack_late: bool, "That ACK carries or acknowledges more than the handshake, comes after the server's data, or the SYN+ACK it answers is not in the capture: the one that completed the handshake may have come before." by [ack_frame];
+        ack_late: bool, "That ACK carries, acknowledges or follows more than the handshake, comes after the server's data, or the SYN+ACK it answers is not in the capture: the one that completed the handshake may have come before." by [ack_frame];
         refusing_frame: Option<u32>, "Frame of the RST that refused the connection." absent |_| Absent::inapplicable("the connection was not refused");
         too_late_frame: Option<u32>, "Frame of the client's first ACK after a RST of its own had ended the call, before the handshake was complete: no connection was there for it." absent |_| Absent::never("the client did not go on after a RST of its own");
         refusal_frames: Frames, "The first 1000 RSTs of the server to what came too late so." by [refusal_frames];
@@ -384,8 +384,8 @@ crate::fact! {
         server_out_of_order: u32, "Segments of the server that came late, as Wireshark takes it: they may as well have been sent again." by [trouble_frames];
         client_sent_again: u32, "Segments that the client surely sent again: without copies, and without what stands in the capture for the first time and may only have come late. An IP identification that counts on tells which it is." by [trouble_frames] doubt client_again;
         server_sent_again: u32, "Segments that the server surely sent again: without copies, and without what stands in the capture for the first time and may only have come late. An IP identification that counts on tells which it is." by [trouble_frames] doubt server_again;
-        client_perhaps_sent_again: u32, "How many more segments of the client were perhaps sent again: they equal one within a millisecond before, without an IP identification; or they stand in the capture for the first time, behind later ones or their own ACK, and may only have come late." by [first_frame, last_frame];
-        server_perhaps_sent_again: u32, "How many more segments of the server were perhaps sent again: they equal one within a millisecond before, without an IP identification; or they stand in the capture for the first time, behind later ones or their own ACK, and may only have come late." by [first_frame, last_frame];
+        client_perhaps_sent_again: u32, "How many more segments of the client were perhaps sent again: they equal one within a millisecond before, without an IP identification; they stand in the capture for the first time, behind later ones or their own ACK, and may only have come late; or they bring one byte again, as keep-alives may." by [first_frame, last_frame];
+        server_perhaps_sent_again: u32, "How many more segments of the server were perhaps sent again: they equal one within a millisecond before, without an IP identification; they stand in the capture for the first time, behind later ones or their own ACK, and may only have come late; or they bring one byte again, as keep-alives may." by [first_frame, last_frame];
         client_lost_segments: u32, "Holes in the client's sequence numbers: segments that are not in the capture." by [trouble_frames];
         server_lost_segments: u32, "Holes in the server's sequence numbers: segments that are not in the capture." by [trouble_frames];
         client_acked_unseen: u32, "ACKs of the client for data that is not in the capture." by [trouble_frames];
@@ -401,7 +401,7 @@ crate::fact! {
         client_window_probes: u32, "Segments of the client that probe a closed window: the server had said that it has no room." by [trouble_frames];
         server_window_probes: u32, "Segments of the server that probe a closed window: the client had said that it has no room." by [trouble_frames];
         probes_counted: u32, "How many of these are counted above as keep-alives, as Wireshark counts them." by [trouble_frames];
-        hurried_counted: u32, "How many other keep-alives came less than 0.9 s after the segment before: hosts probe after more silence than that; an ACK that its sender's FIN has overtaken looks like one." by [trouble_frames];
+        hurried_counted: u32, "How many other keep-alives came less than 0.9 s after the segment before, after a RST of the other side, or with a byte that was not seen before: hosts probe after more silence than that, and with an old byte; an ACK that its sender's FIN has overtaken looks like one." by [trouble_frames];
         byte_again_counted: u32, "How many other keep-alives bring one byte that was sent before and that nothing had acknowledged: it was sent again." by [trouble_frames];
         misfits_counted: u32, "How many ACKs of unseen data answer a SYN with another number than that of the SYN: the number is wrong (half-open discovery, RFC 9293 section 3.5.1), or what came between is not in the capture." by [trouble_frames];
         first_seen_counted: u32, "How many segments are counted above as sent again or late, as Wireshark counts them, though nothing of them was in the capture before: whether they came late, or stand for one that was lost before, cannot be told." by [trouble_frames];
