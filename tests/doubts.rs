@@ -173,3 +173,25 @@ fn why_the_order_of_two_fins_is_not_known_is_said_of_what_is_there() {
     let why = reason("first_fin_by", &reset);
     assert!(why.contains("one FIN acknowledges the other"), "{why}");
 }
+
+#[test]
+fn a_round_trip_time_over_udp_is_that_of_a_reply_that_is_known() {
+    let datagrams = "in = \"datagrams\"\nwhere = 'datagram.sender == \"client\" && datagram.reply_frame'\nwhich = \"all\"";
+    let mean =
+        "type = \"duration\"\nunit = \"ms\"\ntake = \"datagram.answer_time_ms\"\nover = \"mean\"";
+    let lost = |replies: [&str; 2]| {
+        format!(
+            "0.000 c:40000 > s:9000 udp \"one\"
+1.000 c:40000 > s:9000 udp \"two\"
+1.020 s:9000 > c:40000 udp \"{}\"
+9.000 c:40000 > s:9000 udp \"three\"
+9.040 s:9000 > c:40000 udp \"{}\"\n",
+            replies[0], replies[1]
+        )
+    };
+    // An echo shows which was lost; other replies do not.
+    let answer = ask(datagrams, mean, &lost(["TWO", "THREE"]));
+    assert_eq!(answer.text, "30");
+    let answer = ask(datagrams, mean, &lost(["yes", "no"]));
+    assert!(doubt(&answer).contains("which of them it answers, UDP does not tell"));
+}

@@ -91,7 +91,7 @@ crate::fact! {
         error_frame: Option<u32>, "ICMP error about the query." by [query_frame, error_frame] absent |_| Absent::untold("no ICMP error about it is in the capture");
         repeats: u32, "How often the query came again before the answer: sent again, or as a copy.";
         stray_frames: Option<Box<Frames>>, "Frames of responses with its number, ports and question that came from an address which was not asked." by [query_frame, stray_frames] absent |_| Absent::never("no such response is in the capture");
-        other_response_frame: Option<u32>, "Frame of a second response, that says something else though the question was sent once." absent |_| Absent::never("no response that says something else is in the capture");
+        other_response_frame: Option<u32>, "Frame of a second response, that says something else though the question stands in this capture once." absent |_| Absent::never("no response that says something else is in the capture");
         time_ms: Option<Milliseconds>, "From query to response; of a query that was sent again, from the first: which of them the response answers cannot be told." absent |l: &Lookup| match (l.query_frame, l.response_frame) { (None, _) => no_query(l), (Some(_), Some(_)) => Absent::untold("the frames have no time, or the clock was set back between them"), _ => no_response(l) };
     }
 }

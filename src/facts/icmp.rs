@@ -3,13 +3,18 @@
 use super::{Absent, Frames, Milliseconds, Moment};
 use std::net::IpAddr;
 
+const SHARED: &str =
+    "several equal requests waited when the reply came; which of them it answers cannot be told";
+
+fn unclear(p: &Ping) -> Option<String> {
+    p.reply_shared.then(|| SHARED.to_owned())
+}
+
 fn no_span(p: &Ping) -> Absent {
     if p.reply_frame.is_none() {
         no_reply(p)
     } else if p.reply_shared {
-        Absent::untold(
-            "several equal requests waited when the reply came; which of them it answers cannot be told",
-        )
+        Absent::untold(SHARED)
     } else if p.reply_last_frame.is_none() {
         no_whole(p)
     } else if p.whole && p.time.is_some() {
@@ -77,7 +82,7 @@ crate::fact! {
         reply_frame: Option<u32>, "Frame of the reply; of the first, where several answer." absent no_reply;
         reply_ttl: Option<u8>, "TTL of that reply as captured." by [reply_frame] absent no_reply;
         reply_last_frame: Option<u32>, "Frame with which that reply was whole: the last of its fragments to come, where it came in several." absent no_whole;
-        rtt_ms: Option<Milliseconds>, "From the request to that reply, all of it." by [frame, reply_last_frame] absent no_span;
+        rtt_ms: Option<Milliseconds>, "From the request to that reply, all of it." by [frame, reply_last_frame] doubt unclear absent no_span;
         reply_shared: bool, "Several requests with the same addresses, identifier and number waited when a reply came; which of them it answers cannot be told." by [frame, reply_frame];
         echoed: Option<Echoed>, "Whether that reply brings back what the request carried." by [frame, reply_frame] absent no_echo;
         reply_frames: Frames, "Frames of all replies: where a group is asked, each member answers." by [reply_frames];
@@ -107,6 +112,18 @@ crate::fact! {
         copy_of_frame: Option<u32>, "Frame shortly before that holds the same error: captured twice, or doubled on its way." absent |_| Absent::never("no frame shortly before holds the same packet");
         about_frame: Option<u32>, "Frame of that packet, when it is in the capture." absent |_| Absent::untold("the packet it is about is not in the capture, or cannot be told from others like it");
         about_shared: bool, "Several packets that it may be about were sent, with nothing to tell them apart: they are given their errors in the order they were sent in." by [about_frame];
+    }
+}
+
+impl IcmpError {
+    /// Whether it says that a port cannot be reached (RFC 792, RFC 4443 section 3.1).
+    pub(crate) fn is_port_unreachable(&self) -> bool {
+        let own = if self.sender.is_ipv4() {
+            (3, 3)
+        } else {
+            (1, 4)
+        };
+        (self.kind, self.code) == own
     }
 }
 

@@ -33,6 +33,31 @@ fn no_answer(d: &Datagram) -> Absent {
     }
 }
 
+fn no_reply(d: &Datagram) -> Absent {
+    match d.answer_frame {
+        Some(_) => Absent::untold(
+            "what came back after it answers others, as its number or its text tells, and no reply to this one is in the capture",
+        ),
+        None => no_answer(d),
+    }
+}
+
+const SHARED: &str = "several datagrams may have waited when the reply came; which of them it answers, UDP does not tell";
+
+fn unclear(d: &Datagram) -> Option<String> {
+    d.answer_shared.then(|| SHARED.to_owned())
+}
+
+fn no_answer_time(d: &Datagram) -> Absent {
+    if d.reply_frame.is_none() {
+        no_reply(d)
+    } else if d.answer_shared {
+        Absent::untold(SHARED)
+    } else {
+        Absent::untold("the frames have no time, or the clock was set back between them")
+    }
+}
+
 crate::fact! {
     "One UDP datagram: its size, whether it was answered, and the five ways in which it may be cut."
     Datagram "datagrams" "datagram" by [frame] {
@@ -50,10 +75,11 @@ crate::fact! {
         cut_by_snapshot: bool, "The capture's snapshot length cut it; the receiver got all.";
         fragments: u32, "How many fragments it was sent in; more than 1 is IP fragmentation, nothing is lost.";
         length_mismatch: Option<String>, "The UDP length field and the IP payload disagree, and how." absent |_| Absent::never("they agree");
-        answers_frame: Option<u32>, "Datagram of the other side that this one follows first." absent |_| Absent::untold("none of the other side waited for an answer, or several did");
-        answer_frame: Option<u32>, "First datagram back after it; of a request of DHCP, the first of its transaction." absent no_answer;
-        answer_shared: bool, "Several datagrams waited when that one came; which of them it answers, UDP does not tell.";
-        answer_time_ms: Option<Milliseconds>, "From the datagram to that answer." by [frame, answer_frame] absent |d: &Datagram| if d.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { no_answer(d) };
+        answers_frame: Option<u32>, "Datagram of the other side that this one is the reply to." absent |_| Absent::untold("none of the other side waited for an answer, or several did");
+        answer_frame: Option<u32>, "First datagram back after it, whatever it answers; of a request of DHCP, the first of its transaction." absent no_answer;
+        reply_frame: Option<u32>, "Its reply: that of its number in DNS and DHCP, what brings back its text (in capitals or not), or what came while nothing else waited." absent no_reply;
+        answer_shared: bool, "Several datagrams may have waited when the reply came; which of them it answers, UDP does not tell." by [frame, reply_frame];
+        answer_time_ms: Option<Milliseconds>, "From the datagram to its reply." by [frame, reply_frame] doubt unclear absent no_answer_time;
         error_frame: Option<u32>, "ICMP error about it." absent |d: &Datagram| if d.error_shared || d.error_cut_frame.is_some() { no_answer(d) } else { Absent::untold("no ICMP error about it is in the capture") };
         error_cut_frame: Option<u32>, "ICMP error that came to its sender after it, and is cut before the ports of what it is about: it may be about this one." by [frame, error_cut_frame] absent |_| Absent::never("no such ICMP error is in the capture");
         error_shared: bool, "Several equal datagrams were sent before an ICMP error came back; which of them it is about cannot be told: they are given their errors in the order they were sent in." by [frame, error_frame];
@@ -65,12 +91,12 @@ crate::fact! {
 
 crate::states! {
     "Whether something came back." Answered {
-        Yes "yes" "Datagrams went both ways.";
+        Yes "yes" "A datagram of the server came after one of the client, or an ICMP error of the client quotes one.";
         No "no" "Nothing that came back is in the capture, though other packets to the asker are, and it goes on for a second at least.";
         Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
         Expired "expired" "An ICMP error says that the TTL ran out on the way, as the probes of a traceroute want it.";
         Unreachable "unreachable" "Another ICMP error came back.";
-        Unknown "unknown" "Answers come over other flows (to a group, DHCP, TFTP, or a server that answers from another port), the question is not in the capture, or nothing that went to the asker is; or the capture ends within a second, or an ICMP error that may be about it is cut before what it is about, or stands before it.";
+        Unknown "unknown" "Answers come over other flows (to a group, DHCP, TFTP, or a server that answers from another port), the question is not in the capture, or stands behind all that the server sent, or nothing that went to the asker is; or the capture ends within a second, or an ICMP error that may be about it is cut before what it is about, or stands before it.";
     }
 }
 
@@ -118,6 +144,7 @@ crate::fact! {
         server_datagrams: u64, "Datagrams from the server.";
         client_bytes: u64, "Payload bytes from the client.";
         server_bytes: u64, "Payload bytes from the server.";
+        copied_datagrams: u64, "How many of these datagrams an earlier frame held already: captured twice, or doubled on the way, and counted as they stand.";
         largest_bytes: u32, "Largest payload.";
         answered: Answered, "Whether something came back." by [first_frame, error_frame];
         error_frame: Option<u32>, "First ICMP error about the flow, or the one that says that the port cannot be reached." absent |_| Absent::untold("no ICMP error about the flow is in the capture");

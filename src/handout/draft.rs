@@ -71,7 +71,7 @@ const OFFERS: &[Offer] = &[
         name: "datagram",
         what: "the first UDP datagram that is answered",
         within: "datagrams",
-        filter: "datagram.answer_frame",
+        filter: "datagram.reply_frame",
         text: "The first UDP datagram that is answered: its ports and its payload.",
         parts: &[
             ("from", "port", "datagram.source_port"),

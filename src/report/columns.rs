@@ -175,11 +175,13 @@ const DATAGRAMS: Columns = columns![Datagram;
         if d.answers_elsewhere {
             return "-".to_owned();
         }
-        match (d.sender, d.answer_frame, d.error_frame, d.answers_frame) {
+        match (d.sender, d.reply_frame, d.error_frame, d.answers_frame) {
             (Side::Client, Some(frame), ..) if d.answer_shared || d.sender_guessed => {
                 format!("perhaps in {frame}")
             }
-            (Side::Client, Some(frame), ..) => format!("in {frame} after {}", span(d.answer_time_ms)),
+            (Side::Client, Some(frame), ..) => {
+                format!("in {frame} after {}", span(d.answer_time_ms))
+            }
             (_, _, Some(frame), _) if d.error_shared => format!("perhaps ICMP error {frame}"),
             (_, _, Some(frame), _) => format!("ICMP error {frame}"),
             (Side::Server, _, _, Some(asked)) if d.sender_guessed => {
@@ -233,6 +235,10 @@ const FLOWS: Columns = columns![Flow;
     }),
     ("bytes → ←", |f, _| {
         format!("{} {}", f.client_bytes, f.server_bytes)
+    }),
+    ("copies", |f, _| match f.copied_datagrams {
+        0 => String::new(),
+        copies => copies.to_string(),
     }),
     ("answered", |f, _| match f.error_frame {
         Some(frame) => format!("{} (ICMP {frame})", f.answered),

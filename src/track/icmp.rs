@@ -173,10 +173,10 @@ impl Echoes {
         let (request, reply) = if v6 { (128, 129) } else { (8, 0) };
         let of = copy_of.and_then(|original| {
             let same = self.recent.iter().rev().find(|r| r.0 == original);
-            same.map(|r| r.1)
+            same.copied()
         });
         if message.kind == request {
-            self.request(packet, ip, message, of);
+            self.request(packet, ip, message, of.map(|of| of.1));
         } else if message.kind == reply {
             return self.reply(packet, ip, message, of);
         }
@@ -249,13 +249,13 @@ impl Echoes {
         self.recent.push_back((frame, ping));
     }
 
-    /// Takes in a reply, the copy of one to ping `of` if that is given.
+    /// Takes in a reply, the copy of one in a frame to a ping if that is given.
     fn reply(
         &mut self,
         packet: &Packet<'_>,
         ip: &Ip,
         message: &Message,
-        of: Option<usize>,
+        of: Option<(u32, usize)>,
     ) -> Note {
         let exact = (
             ip.destination,
@@ -283,7 +283,7 @@ impl Echoes {
                 if noted.is_some() {
                     fresh = std::mem::take(&mut open.fresh);
                 }
-                let own = open.answered(interface, &self.asked, of);
+                let own = open.answered(interface, &self.asked, of.map(|of| of.1));
                 if of.is_none() && open.places.len() > 1 {
                     share(&open.places, &self.asked, &mut self.pings);
                 }
@@ -299,7 +299,7 @@ impl Echoes {
                 (None, self.groups.get(&asked).copied())
             }
         };
-        if place.or(of).is_none() {
+        if place.is_none() && of.is_none() {
             self.answered_half(&exact, packet.frame.number, ip.ttl);
         }
         self.answer(packet, ip, place, of);
@@ -320,10 +320,17 @@ impl Echoes {
         }
     }
 
-    /// Adds a reply to the ping of the request in `place`; or to ping `of`, if it is a copy.
-    fn answer(&mut self, packet: &Packet<'_>, ip: &Ip, place: Option<usize>, of: Option<usize>) {
+    /// Adds a reply to the ping of the request in `place`; or to that of the reply it is a copy of.
+    fn answer(
+        &mut self,
+        packet: &Packet<'_>,
+        ip: &Ip,
+        place: Option<usize>,
+        of: Option<(u32, usize)>,
+    ) {
         let frame = packet.frame.number;
-        let Some(number) = place.map(|place| self.asked[place].ping).or(of) else {
+        let asked = place.map(|place| self.asked[place].ping);
+        let Some(number) = asked.or(of.map(|of| of.1)) else {
             return;
         };
         self.remember(frame, number);
@@ -331,6 +338,7 @@ impl Echoes {
         let group = is_group(ping.destination);
         // It passed where the request itself did: of its copies this is the one to tell.
         let own = !group && place.is_some_and(|place| self.asked[place].frame == ping.frame);
+        let own = own && of.is_none_or(|of| Some(of.0) == ping.reply_frame);
         let told = own || (of.is_none() && ping.reply_frame.is_none());
         match of {
             Some(_) if !own => ping.copy_frames.push(frame),

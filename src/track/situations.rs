@@ -181,10 +181,17 @@ fn udp(
         } else {
             (flow.server, (flow.client, flow.client_port))
         };
-        let frames = vec![flow.first_frame, frame];
+        let about = error.about_frame.filter(|_| !error.about_shared);
+        let frames = vec![about.unwrap_or(flow.first_frame), frame];
+        let refused = match flow.answered {
+            Answered::Refused => true,
+            // One of several may have been refused.
+            Answered::Yes => error.is_port_unreachable() && asker == flow.client,
+            _ => false,
+        };
         let (kind, own) = match flow.answered {
-            Answered::Refused if arrived.contains(&frame) => continue,
-            Answered::Refused => (SituationKind::NothingListening, error.sender == to.0),
+            _ if refused && arrived.contains(&frame) => continue,
+            _ if refused => (SituationKind::NothingListening, error.sender == to.0),
             Answered::Unreachable if !traces::exceeded(error) => {
                 (SituationKind::Unreachable, false)
             }

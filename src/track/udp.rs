@@ -1,6 +1,8 @@
 //! UDP over time: flows as Wireshark numbers them, datagrams, and what answered them.
 
 mod errors;
+mod kept;
+mod replies;
 mod roles;
 mod sent;
 mod transactions;
@@ -18,6 +20,8 @@ use crate::facts::{Milliseconds, Moment, OUTSTANDING, Side};
 use crate::track::room::Room;
 use errors::Back;
 use foldhash::fast::RandomState;
+use kept::{NONE, Open, Row, elsewhere, ends_in_255, is_dhcp};
+use replies::Mark;
 use roles::{goes_to_client, is_service, roles, serves};
 use sent::{Last, Sent};
 use std::collections::{HashMap, HashSet};
@@ -56,132 +60,6 @@ pub(crate) fn emit(note: &Note, sink: &mut Sink<'_>) {
     }
     sink.put(TIME_RELATIVE, 0..0, Value::Duration(note.time_relative));
     sink.put(TIME_DELTA, 0..0, Value::Duration(note.time_delta));
-}
-
-/// A flow in the making.
-struct Open {
-    ends: [End; 2],
-    first_frame: u32,
-    first: Time,
-    last: Time,
-    /// What Wireshark counts times from: the first frame that has it or quotes it, and the newest to
-    /// which it gives a time.
-    begun: Option<Time>,
-    timed: Time,
-    datagrams: [u64; 2],
-    bytes: [u64; 2],
-    largest: u32,
-    /// The newest datagram of each side that waits for an answer, by its row. DHCP's requests wait
-    /// in their transactions.
-    waiting: [u32; 2],
-    /// The newest datagram of each side.
-    newest: [u32; 2],
-    /// A datagram of it answers another one.
-    answered: bool,
-    error_frame: u32,
-    /// An ICMP error said that nothing listens.
-    error: Option<Back>,
-    /// An ICMP error about it stands before its first datagram.
-    quoted_before: bool,
-    /// The first end sent to what may be everybody on a subnet, and no link address tells.
-    unlinked: bool,
-    /// The frame was sent to several hosts: a subnet's broadcast does not show in the address.
-    group: bool,
-    /// The second end asked for it, over another flow: a transfer of TFTP.
-    called: bool,
-    /// The second end asked a group or everybody for it, over another flow.
-    asked: bool,
-    /// The second end had asked for it at another port of the first, over the flow with this number.
-    asked_at: Option<u32>,
-    /// It was answered from another port, over another flow.
-    moved: bool,
-    /// What the first end says is nothing that the service of its port says to a client.
-    foreign: bool,
-}
-
-impl Open {
-    /// Takes in the time of the first frame that has it or quotes it.
-    fn begins(&mut self, time: Time) {
-        if self.begun.is_none() {
-            (self.begun, self.timed) = (Some(time), time);
-        }
-    }
-
-    /// A flow without datagrams yet.
-    fn new(ends: [End; 2]) -> Open {
-        Open {
-            ends,
-            first_frame: 0,
-            first: Time::default(),
-            last: Time::default(),
-            begun: None,
-            timed: Time::default(),
-            datagrams: [0; 2],
-            bytes: [0; 2],
-            largest: 0,
-            waiting: [NONE; 2],
-            newest: [NONE; 2],
-            answered: false,
-            error_frame: 0,
-            error: None,
-            quoted_before: false,
-            unlinked: false,
-            group: false,
-            called: false,
-            asked: false,
-            asked_at: None,
-            moved: false,
-            foreign: false,
-        }
-    }
-}
-
-/// A datagram as kept: compact, since there may be millions.
-struct Row {
-    time: Time,
-    frame: u32,
-    stream: u32,
-    payload: u32,
-    captured: u32,
-    /// Row of the first datagram back; while there is none, the row that waits before this one.
-    answer: u32,
-    answered: bool,
-    /// Others waited as well when the answer came: which of them it answers, UDP does not tell.
-    shared: bool,
-    /// Row that this one answers.
-    answers: u32,
-    error_frame: u32,
-    /// That error may be about another one, or another's about this.
-    error_shared: bool,
-    /// The frame that held it before.
-    copy_of: u32,
-    side: u8,
-    fragments: u8,
-    ttl: u8,
-    /// IP payload bytes when they disagree with the length field.
-    mismatch: Option<Box<(u16, u32)>>,
-}
-
-/// No row.
-const NONE: u32 = u32::MAX;
-
-/// Whether a flow carries DHCP.
-fn is_dhcp(flow: &Open) -> bool {
-    matches!((flow.ends[0].1, flow.ends[1].1), (67 | 68, 67 | 68))
-}
-
-/// Whether answers, if any, come over other flows: to a group, DHCP, or TFTP, whose server answers
-/// from another port (RFC 1350 §4).
-fn elsewhere(flow: &Open) -> bool {
-    let tftp = flow.ends[1].1 == TFTP;
-    let group = is_group(flow.ends[1].0) || flow.group || flow.unlinked;
-    let moved = flow.moved || group;
-    !flow.answered && (moved || is_dhcp(flow) || tftp)
-}
-
-/// Whether an address may be that of everybody on a subnet.
-fn ends_in_255(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V4(address) if address.octets()[3] == 255)
 }
 
 /// Its number among IP's protocols.
@@ -258,6 +136,8 @@ impl Flows {
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
         flow.newest[side] = row;
         let dhcp = is_dhcp(flow).then(|| transaction(flow, stream, packet.payload_bytes()));
+        let ports = (datagram.source_port, datagram.destination_port);
+        let (mark, open) = Mark::of(ports, payload, packet.payload_bytes());
         // Everything that waits on the other side has now been followed by something.
         let mut asked = [std::mem::replace(&mut flow.waiting[1 - side], NONE), NONE];
         let mut waiting = &mut flow.waiting;
@@ -275,7 +155,8 @@ impl Flows {
         } else {
             NONE
         };
-        flow.answered |= asked != [NONE; 2];
+        flow.answered[1 - side] |= asked != [NONE; 2];
+        flow.copies += u64::from(copy_of.is_some());
         let mut answers = NONE;
         for newest in asked {
             let Some(first) = self.rows.get(dissect::as_usize(newest)) else {
@@ -291,12 +172,17 @@ impl Flows {
             while let Some(asking) = self.rows.get_mut(dissect::as_usize(next)) {
                 next = std::mem::replace(&mut asking.answer, row);
                 asking.answered = true;
-                asking.shared = only.is_none();
+                if dhcp.is_some() {
+                    (asking.reply, asking.replied) = (row, true);
+                    asking.shared = only.is_none();
+                }
             }
         }
         if copy_of.is_none() {
             let flow = (stream, u8::from(side == 1));
-            let stated = (ip.identification, datagram.stated_length);
+            let header = packet.layers.find(Protocol::Udp);
+            let checksum = header.and_then(|header| packet.view(header).u16(6));
+            let stated = (ip.identification, datagram.stated_length, checksum);
             let sent = Sent::new(flow, row, stated, ip.ttl, packet.payload_bytes());
             self.last.push(sent);
         }
@@ -308,8 +194,11 @@ impl Flows {
             captured: packet.payload.captured,
             answer: before,
             answered: false,
+            mark,
+            reply: NONE,
+            replied: false,
             shared: false,
-            answers,
+            answers: if dhcp.is_some() { answers } else { NONE },
             error_frame: 0,
             error_shared: false,
             copy_of: copy_of.unwrap_or(0),
@@ -318,6 +207,7 @@ impl Flows {
             ttl: ip.ttl,
             mismatch: mismatch.then(|| Box::new((datagram.stated_length, room + 8))),
         });
+        self.reply(open);
         note
     }
 
@@ -385,7 +275,7 @@ impl Flows {
     #[cold]
     fn moves(&mut self, stream: u32, earlier: u32, now: Time) {
         let waits = self.flows.get_mut(dissect::as_usize(earlier)).filter(|f| {
-            let asks = f.datagrams[1] == 0 && f.waiting[0] != NONE && f.error.is_none();
+            let asks = f.datagrams[1] == 0 && f.waiting[0] != NONE && f.errors[0].1.is_none();
             asks && (0..=PATIENCE).contains(&now.since(f.last))
         });
         if let Some(earlier) = waits {
@@ -442,7 +332,7 @@ impl Flows {
     /// How much a datagram matters: those an error came back for, then those nobody answered.
     pub fn weight(&self, row: usize) -> u64 {
         self.rows.get(row).map_or(0, |r| {
-            (2 * u64::from(r.error_frame != 0) + u64::from(!r.answered)) * OUTSTANDING
+            (2 * u64::from(r.error_frame != 0) + u64::from(!r.replied)) * OUTSTANDING
         })
     }
 
@@ -450,7 +340,7 @@ impl Flows {
     pub fn flow_weight(&self, stream: usize) -> u64 {
         self.flows.get(stream).map_or(0, |f| {
             let size = (f.bytes[0] + f.bytes[1]).min(OUTSTANDING - 1);
-            u64::from(!f.answered) * OUTSTANDING + size
+            u64::from(f.answered == [false; 2]) * OUTSTANDING + size
         })
     }
 
@@ -478,6 +368,10 @@ impl Flows {
             self.rows.get(dissect::as_usize(row.answer))
         } else {
             None
+        };
+        let reply = match row.replied {
+            true => self.rows.get(dissect::as_usize(row.reply)),
+            false => None,
         };
         let timed = row.time != Time::default();
         Some(Datagram {
@@ -510,12 +404,13 @@ impl Flows {
                 .map(|a| a.frame),
             answer_frame: answer.map(|a| a.frame),
             answer_shared: row.shared,
-            answer_time_ms: answer
-                .filter(|_| timed)
+            reply_frame: reply.map(|a| a.frame),
+            answer_time_ms: reply
+                .filter(|_| timed && !row.shared)
                 .and_then(|a| Milliseconds::between(row.time.0, a.time.0)),
             error_frame: (row.error_frame != 0).then_some(row.error_frame),
             error_cut_frame: match row.error_frame {
-                0 if !row.answered => self.cut_error_after(from.0, (UDP, to.0), row.frame),
+                0 if !row.replied => self.cut_error_after(from.0, (UDP, to.0), row.frame),
                 _ => None,
             },
             error_shared: row.error_shared,
@@ -549,8 +444,12 @@ impl Flows {
             client_bytes: flow.bytes[client],
             server_bytes: flow.bytes[server],
             largest_bytes: flow.largest,
-            answered: match (flow.answered, flow.error) {
+            copied_datagrams: flow.copies,
+            answered: match (flow.answered[client], flow.errors[client].1) {
                 (true, _) => Answered::Yes,
+                // What an error says of the server's shows that it sent something.
+                _ if flow.errors[server].0 != 0 && flow.datagrams[client] > 0 => Answered::Yes,
+                (_, None) if flow.datagrams[server] > 0 => Answered::Unknown,
                 // The question itself is not in the capture.
                 _ if flow.datagrams[client] == 0 => Answered::Unknown,
                 (_, Some(Back::Refused)) => Answered::Refused,
@@ -573,7 +472,10 @@ impl Flows {
                 _ if timed && !census.goes_on(flow.first) => Answered::Unknown,
                 _ => Answered::No,
             },
-            error_frame: (flow.error_frame != 0).then_some(flow.error_frame),
+            error_frame: [client, server]
+                .map(|side| flow.errors[side].0)
+                .into_iter()
+                .find(|frame| *frame != 0),
         })
     }
 }

@@ -20,7 +20,7 @@ impl Display for Story {
             ),
             Story::PortUnreachable((server, port)) => write!(
                 f,
-                "The datagram to {server} port {port} was sent and arrived; the host answered with ICMP port unreachable: nothing listens there, or a firewall rejects it."
+                "The datagram to {server} port {port} was sent and arrived; the host answered with ICMP port unreachable: nothing listened there, or a firewall rejected it."
             ),
             Story::PortUnreachableFrom {
                 sender,
@@ -233,7 +233,7 @@ impl Display for Story {
                 answers: [(first, before), (second, after)],
             } => write!(
                 f,
-                "The one question for `{name}` (frame {query}) was answered twice in the name of {server}, and differently: {first} (frame {before}), then {second} (frame {after}); most clients take the first. One of them may be forged by somebody on the way; or the question was doubled on the way, and the server does not always say the same."
+                "The one question for `{name}` in this capture (frame {query}) was answered twice in the name of {server}, and differently: {first} (frame {before}), then {second} (frame {after}); most clients take the first. One of them may be forged by somebody on the way; or the question came to the server once more, doubled on the way or sent where this capture does not show it, and the server does not always say the same."
             ),
             Story::OddReset {
                 sender,

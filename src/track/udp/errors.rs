@@ -41,10 +41,12 @@ fn said<'p>(packet: &Packet<'p>) -> Said<'p> {
     let header = layers.find(|l| l.quoted && l.protocol == Protocol::Udp);
     let view = header.map(|header| packet.view(header));
     let length = view.as_ref().and_then(|view| view.u16(4));
+    let checksum = view.as_ref().and_then(|view| view.u16(6));
     let quoted = view.map_or(&[][..], |view| view.bytes);
     let quoted = &quoted[..quoted.len().min(length.unwrap_or(0).into())];
     Said {
         length,
+        checksum,
         payload: quoted.get(8..).unwrap_or_default(),
     }
 }
@@ -83,11 +85,11 @@ impl Flows {
             return None;
         }
         let (frame, what) = (packet.frame.number, Back::of(packet, message));
-        if what > flow.error {
-            flow.error_frame = frame;
-            flow.error = what;
-        }
         let side = u8::from(flow.ends[0] != from);
+        let known = &mut flow.errors[usize::from(side)];
+        if what > known.1 {
+            *known = (frame, what);
+        }
         let found = self
             .last
             .whose((stream, side), quoted, said(packet), ran_out)?;

@@ -15,8 +15,9 @@ pub(super) struct Sent {
     flow: (u32, u8),
     row: u32,
     identification: u32,
-    /// What its length field says.
+    /// What its length field says, and its checksum.
     length: u16,
+    checksum: Option<u16>,
     head: [u8; HEAD],
     /// So many bytes of the head are known.
     known: usize,
@@ -24,11 +25,11 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// A datagram with this identification and length, of which this payload was captured.
+    /// A datagram with this identification, length and checksum, of which this payload was captured.
     pub(super) fn new(
         flow: (u32, u8),
         row: u32,
-        (identification, length): (u32, u16),
+        (identification, length, checksum): (u32, u16, Option<u16>),
         ttl: u8,
         payload: &[u8],
     ) -> Sent {
@@ -40,6 +41,7 @@ impl Sent {
             row,
             identification,
             length,
+            checksum,
             head,
             known,
             like: Alike {
@@ -62,8 +64,9 @@ impl Sent {
 /// What an error quotes of a datagram.
 #[derive(Clone, Copy)]
 pub(super) struct Said<'q> {
-    /// Its length field.
+    /// Its length field, and its checksum.
     pub(super) length: Option<u16>,
+    pub(super) checksum: Option<u16>,
     /// As much of its payload as is quoted.
     pub(super) payload: &'q [u8],
 }
@@ -89,13 +92,16 @@ impl Last {
         said: Said<'_>,
         ran_out: Option<u8>,
     ) -> Option<Found> {
+        let own = |sent: &Sent| sent.flow == flow && sent.fits(quoted, said);
+        // A card that fills in checksums does so behind the capture, and address translation changes
+        // them: where none is the one that is quoted, they tell nothing.
+        let same = |sent: &Sent| said.checksum.is_some() && sent.checksum == said.checksum;
+        let told = self.0.iter().any(|sent| own(sent) && same(sent));
         // Those that have their errors only where there are no others.
         let of = |open: bool| -> Vec<usize> {
             let newest = self.0.iter().enumerate().rev();
             let own = newest.filter(|(_, sent)| {
-                sent.flow == flow
-                    && (sent.like.told != Told::Yes) == open
-                    && sent.fits(quoted, said)
+                own(sent) && same(sent) == told && (sent.like.told != Told::Yes) == open
             });
             let mut places: Vec<usize> = own.map(|(at, _)| at).take(ALIKE).collect();
             places.reverse();

@@ -1,0 +1,256 @@
+//! Which datagram is the reply to which: by the number of a DNS message, by what it brings back, or
+//! because nothing else waits for one.
+
+use super::{Flows, NONE, Row, is_dhcp};
+use crate::capture::Time;
+use crate::dissect::as_usize;
+use foldhash::fast::FixedState;
+use std::hash::{BuildHasher, Hasher};
+
+/// How many of those that wait are looked at for what a reply brings back.
+const LOOKED_AT: usize = 64;
+/// So many of the first and of the last bytes of a payload are compared.
+const COMPARED: usize = 32;
+/// A reply that is still to come may come for so many nanoseconds: clients ask again sooner
+/// (RFC 1035 §4.2.1).
+const LATE: i64 = 5_000_000_000;
+/// The bit that says that a mark is no number.
+const TEXT: u32 = 1 << 31;
+
+/// What a datagram and its reply have in common: the number of a DNS message, or the text that an echo
+/// brings back, in capitals perhaps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mark(u32);
+
+impl Mark {
+    /// The mark of a datagram of so many bytes of which these were captured, and whether it waits for
+    /// a reply. One that is empty has none.
+    pub(super) fn of(ports: (u16, u16), bytes: u32, payload: &[u8]) -> (Mark, bool) {
+        if let ([high, low, flags, ..], true) = (payload, ports.0 == 53 || ports.1 == 53)
+            && payload.len() >= 12
+        {
+            let number = u32::from(u16::from_be_bytes([*high, *low]));
+            return (Mark(number + 1), flags & 0x80 == 0);
+        }
+        if payload.is_empty() {
+            return (Mark::default(), true);
+        }
+        let mut hasher = FixedState::default().build_hasher();
+        hasher.write_u32(bytes);
+        let head = &payload[..payload.len().min(COMPARED)];
+        let tail = &payload[payload.len().saturating_sub(COMPARED)..];
+        for part in [head, tail] {
+            let mut folded = [0; COMPARED];
+            let folded = &mut folded[..part.len()];
+            folded.copy_from_slice(part);
+            folded.make_ascii_lowercase();
+            hasher.write(folded);
+        }
+        let [a, b, c, d, ..] = hasher.finish().to_ne_bytes();
+        (Mark(u32::from_ne_bytes([a, b, c, d]) | TEXT), true)
+    }
+
+    fn is_number(self) -> bool {
+        self != Mark::default() && !self.is_text()
+    }
+
+    fn is_text(self) -> bool {
+        self.0 & TEXT != 0
+    }
+}
+
+/// The datagrams of a flow that wait for replies.
+#[derive(Clone, Copy)]
+pub(super) struct Waiting {
+    /// The newest of each side, by its row.
+    newest: [u32; 2],
+    /// How many replies to each side may still come for datagrams of which it is not known which was
+    /// answered, when the newest of these was sent, and what it said.
+    owed: [u32; 2],
+    asked: [Time; 2],
+    said: [Mark; 2],
+    /// A reply to this side brought back what it had said.
+    echoes: [bool; 2],
+    /// The last of each side that was replied to because nothing else waited.
+    alone: [u32; 2],
+}
+
+impl Waiting {
+    pub(super) fn new() -> Waiting {
+        Waiting {
+            newest: [NONE; 2],
+            owed: [0; 2],
+            asked: [Time::default(); 2],
+            said: [Mark::default(); 2],
+            echoes: [false; 2],
+            alone: [NONE; 2],
+        }
+    }
+}
+
+/// What waited until a reply came.
+struct Closed {
+    /// The newest that still waits.
+    open: u32,
+    /// The newest that does not.
+    newest: u32,
+}
+
+impl Row {
+    /// Whether an ICMP error tells that nobody will reply to it.
+    fn is_refused(&self) -> bool {
+        self.error_frame != 0 && !self.error_shared
+    }
+
+    /// Whether it may have a reply of its own.
+    fn is_open(&self) -> bool {
+        self.copy_of == 0 && !self.is_refused()
+    }
+}
+
+impl Flows {
+    /// Finds what the newest datagram replies to, and lets it wait for a reply itself.
+    pub(super) fn reply(&mut self, waits: bool) {
+        let at = self.rows.len() - 1;
+        let new = &self.rows[at];
+        let (stream, side, original) = (new.stream, usize::from(new.side), new.copy_of == 0);
+        let flow = &self.flows[as_usize(stream)];
+        if is_dhcp(flow) {
+            return;
+        }
+        let mut waiting = flow.replies;
+        if original && self.brings_back_later(at, &mut waiting) {
+            waiting.echoes[1 - side] = true;
+        } else if original && waiting.newest[1 - side] != NONE {
+            self.replied(at, &mut waiting);
+        } else if original {
+            waiting.owed[1 - side] = waiting.owed[1 - side].saturating_sub(1);
+        }
+        if waits {
+            let row = u32::try_from(at).unwrap_or(NONE);
+            self.rows[at].reply = std::mem::replace(&mut waiting.newest[side], row);
+        }
+        self.flows[as_usize(stream)].replies = waiting;
+    }
+
+    /// Whether the datagram in a row brings back what one said that had another reply, only because
+    /// nothing else waited: then this is the reply.
+    fn brings_back_later(&mut self, at: usize, waiting: &mut Waiting) -> bool {
+        let (mark, asked) = (self.rows[at].mark, 1 - usize::from(self.rows[at].side));
+        let alone = waiting.alone[asked];
+        let Some(row) = self
+            .rows
+            .get_mut(as_usize(alone))
+            .filter(|r| r.mark == mark)
+        else {
+            return false;
+        };
+        let before = std::mem::replace(&mut row.reply, u32::try_from(at).unwrap_or(NONE));
+        self.rows[as_usize(before)].answers = NONE;
+        self.rows[at].answers = alone;
+        waiting.alone[asked] = NONE;
+        true
+    }
+
+    /// The datagram in a row comes while others wait for a reply.
+    fn replied(&mut self, at: usize, waiting: &mut Waiting) {
+        let (mark, time, asked) = (
+            self.rows[at].mark,
+            self.rows[at].time,
+            1 - usize::from(self.rows[at].side),
+        );
+        let newest = waiting.newest[asked];
+        let (mut sent, mut next, mut looked_at) = (0, newest, 0);
+        while let Some(row) = self
+            .rows
+            .get(as_usize(next))
+            .filter(|_| looked_at < LOOKED_AT)
+        {
+            let same = mark != Mark::default() && row.mark == mark;
+            sent += u32::from(same && row.is_open());
+            looked_at += 1;
+            next = row.reply;
+        }
+        let brings_back = sent > 0;
+        if !brings_back && mark.is_number() {
+            return;
+        }
+        let late = time.since(waiting.asked[asked]) > LATE;
+        let owed = waiting.owed[asked] > 0 && !late;
+        let others = match brings_back {
+            true => owed && waiting.said[asked] == mark,
+            false => owed || waiting.echoes[asked],
+        };
+        if !brings_back {
+            sent = self.count_open(newest);
+        }
+        if sent == 0 {
+            waiting.newest[asked] = NONE;
+            waiting.owed[asked] = waiting.owed[asked].saturating_sub(1);
+            return;
+        }
+        waiting.echoes[asked] |= brings_back && !mark.is_number();
+        let sure = sent == 1 && !others;
+        let text = brings_back.then_some(mark);
+        let closed = self.close(newest, at, text, sure);
+        let alone = sure && !brings_back && mark.is_text();
+        waiting.alone[asked] = if alone { closed.newest } else { NONE };
+        waiting.newest[asked] = closed.open;
+        waiting.owed[asked] = (waiting.owed[asked] + sent).saturating_sub(1);
+        if !sure {
+            let newest = &self.rows[as_usize(closed.newest)];
+            (waiting.asked[asked], waiting.said[asked]) = (newest.time, newest.mark);
+        }
+    }
+
+    /// How many wait, the newest of which is given, copies and those that were refused not counted.
+    fn count_open(&self, newest: u32) -> u32 {
+        let (mut count, mut next) = (0, newest);
+        while let Some(row) = self.rows.get(as_usize(next)) {
+            count += u32::from(row.is_open());
+            next = row.reply;
+        }
+        count
+    }
+
+    /// Those with a mark, or all, wait no more since a reply came: surely theirs, or perhaps.
+    fn close(&mut self, newest: u32, reply: usize, mark: Option<Mark>, sure: bool) -> Closed {
+        let reply = u32::try_from(reply).unwrap_or(NONE);
+        let (mut head, mut before, mut next, mut looked_at) = (newest, NONE, newest, 0);
+        let most = if mark.is_some() {
+            LOOKED_AT
+        } else {
+            usize::MAX
+        };
+        let (mut answers, mut closed) = (NONE, NONE);
+        while let Some(row) = self
+            .rows
+            .get_mut(as_usize(next))
+            .filter(|_| looked_at < most)
+        {
+            let (at, older) = (next, row.reply);
+            if mark.is_none_or(|mark| row.mark == mark) {
+                if !row.is_refused() {
+                    (row.reply, row.replied, row.shared) = (reply, true, !sure);
+                    closed = if closed == NONE { at } else { closed };
+                }
+                if sure && row.is_open() {
+                    answers = at;
+                }
+                match self.rows.get_mut(as_usize(before)) {
+                    Some(before) => before.reply = older,
+                    None => head = older,
+                }
+            } else {
+                before = at;
+            }
+            looked_at += 1;
+            next = older;
+        }
+        self.rows[as_usize(reply)].answers = answers;
+        Closed {
+            open: head,
+            newest: closed,
+        }
+    }
+}
