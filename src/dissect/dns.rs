@@ -291,9 +291,13 @@ impl Message {
         self.flags >> 11 & 0xf
     }
 
-    /// The result; 0 is no error.
+    /// The result, with its upper bits in the OPT record where that was read (RFC 6891 §6.1.3); 0 is no
+    /// error.
     pub fn rcode(&self) -> u16 {
-        self.flags & 0xf
+        const OPT: u16 = 41;
+        let extended = self.additionals.iter().find(|record| record.kind == OPT);
+        let upper = extended.map_or(0, |record| record.ttl >> 24);
+        self.flags & 0xf | u16::try_from(upper << 4).unwrap_or(0)
     }
 
     /// Whether a question asks for a whole zone, which takes several responses.
@@ -460,6 +464,8 @@ pub fn rcode_name(rcode: u16) -> Option<&'static str> {
         9 => "Not authoritative",
         10 => "Name out of zone",
         11 => "DSO-Type not implemented",
+        16 => "EDNS version not supported",
+        23 => "Bad or missing server cookie",
         _ => return None,
     })
 }
@@ -503,6 +509,17 @@ mod tests {
 
     fn text(value: &str) -> Value<'_> {
         Value::Text(value.as_bytes().into())
+    }
+
+    #[test]
+    fn the_upper_bits_of_a_result_are_in_the_opt_record() {
+        // BADCOOKIE, 23: 7 in the header, 1 in the record (RFC 7873 section 8).
+        let bytes = bytes("100081870000000000000001000029100001000000000000");
+        let mut parsed = Message::parse(&bytes).expect("a header");
+        assert_eq!(parsed.rcode(), 7);
+        parsed.read_rest(&bytes);
+        assert_eq!(parsed.rcode(), 23);
+        assert_eq!(rcode_name(23), Some("Bad or missing server cookie"));
     }
 
     #[test]

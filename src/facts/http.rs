@@ -12,7 +12,8 @@ crate::states! {
 }
 
 crate::states! {
-    "Why no response is told though bytes of the answering side are missing." Lost {
+    "Why no response is told." Lost {
+        Never "never" "The connection ended without a byte from the server.";
         Missing "missing" "The response is among the bytes that the capture misses.";
         Before "before" "The request was sent again, or captured late: it had come when a response was sent that stands before it in the capture.";
         Unclear "unclear" "Bytes are missing, and which of the responses after them is this request's cannot be told.";
@@ -51,6 +52,9 @@ fn unasked(e: &Exchange) -> Absent {
 /// Why there is no response.
 fn unanswered(e: &Exchange) -> Absent {
     match e.response_lost {
+        Some(Lost::Never) => {
+            Absent::never("the connection ended without a byte from the server")
+        }
         Some(Lost::Missing) => {
             Absent::untold("the response is among bytes that the capture misses")
         }
@@ -141,7 +145,7 @@ crate::fact! {
         request_unclear: bool, "Bytes are missing in the capture, and which of the requests before it this response answers cannot be told." by [response_frame];
         response_frame: Option<u32>, "Frame with the first byte of the response." absent no_response;
         response_last_frame: Option<u32>, "Frame with its last byte." absent not_whole;
-        response_lost: Option<Lost>, "Why no response is told, where bytes of the answering side are missing." absent |_| Absent::inapplicable("no response is known to be missing");
+        response_lost: Option<Lost>, "Why no response is told, where the capture shows that none was sent, or that bytes of the answering side are missing." absent |_| Absent::inapplicable("no response is known to be missing, or not to have been sent");
         status: Option<u16>, "Status code." by [response_frame] absent no_response;
         phrase: Option<Vec<u8>>, "The words after it." by [response_frame] absent no_response;
         response_version: Option<String>, "HTTP version of the response." by [response_frame] absent no_response;

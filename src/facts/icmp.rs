@@ -85,7 +85,7 @@ crate::fact! {
         rtt_ms: Option<Milliseconds>, "From the request to that reply, all of it." by [frame, reply_last_frame] doubt unclear absent no_span;
         reply_shared: bool, "Several requests with the same addresses, identifier and number waited when a reply came; which of them it answers cannot be told." by [frame, reply_frame];
         echoed: Option<Echoed>, "Whether that reply brings back what the request carried." by [frame, reply_frame] absent no_echo;
-        reply_frames: Frames, "Frames of all replies: where a group is asked, each member answers." by [reply_frames];
+        reply_frames: Frames, "Frames of all replies: where a group is asked, each member answers, and a host may answer twice (DUP! in ping's words)." by [reply_frames];
         responders: Option<Vec<IpAddr>>, "Who of the group that was asked replied, in order." by [reply_frames] absent no_responders;
         whole: bool, "Whether the request and the reply are there with all their fragments.";
         copy_frames: Frames, "Frames that hold the request or a reply once more: captured again, not sent again." by [frame, copy_frames];
@@ -138,6 +138,6 @@ crate::fact! {
         answer_shared: bool, "Several equal probes waited when the answer came; which of them it answers cannot be told: they are given their answers in the order they were sent in." by [frame, answer_frame];
         answer_frame: Option<u32>, "Frame of the answer." absent |_| Absent::untold("nothing that answers this probe is in the capture");
         rtt_ms: Option<Milliseconds>, "From the probe to the answer." absent |t: &TraceProbe| if t.answer_shared { Absent::untold("several equal probes waited when the answer came; which of them it answers cannot be told") } else if t.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { Absent::untold("nothing that answers this probe is in the capture") };
-        reached: bool, "Whether it was the destination itself that answered." by [answer_frame];
+        reached: Option<bool>, "Whether it was the destination itself that answered." by [answer_frame] absent |_| Absent::untold("nothing that answers this probe is in the capture: it may have come as far as the destination");
     }
 }

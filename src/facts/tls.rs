@@ -30,6 +30,6 @@ crate::fact! {
         retry: bool, "Whether the server asks for another hello with it, before it says its own (Hello Retry Request, RFC 8446 §4.1.4).";
         alert: Option<String>, "What the other side refused it with: the alert in the place of its own hello." by [frame, alert_frame] absent |_| Absent::never("no alert came in the place of a hello");
         alert_frame: Option<u32>, "Frame of that alert." absent |_| Absent::never("no alert came in the place of a hello");
-        application: Option<String>, "Protocols above TLS, offered or chosen (ALPN)." absent |h: &Hello| none(h, "the hello names none");
+        application: Option<String>, "Protocols above TLS, offered or chosen (ALPN)." absent |h: &Hello| match (h.side, h.version.as_deref()) { (Side::Server, Some("TLS 1.3")) => Absent::untold("in TLS 1.3 the choice is encrypted (RFC 8446 section 4.3.1)"), _ => none(h, "the hello names none") };
     }
 }

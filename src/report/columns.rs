@@ -350,6 +350,7 @@ const EXCHANGES: Columns = columns![Exchange;
     ("answer in", |e, _| or_dash(e.response_frame)),
     ("status", |e, _| match (e.status, &e.location) {
         (None, _) => match e.response_lost {
+            Some(Lost::Never) => "none sent".to_owned(),
             Some(Lost::Unclear) => UNCLEAR.to_owned(),
             Some(Lost::Before) => "before it, or missing".to_owned(),
             Some(Lost::Missing) => "not whole here".to_owned(),

@@ -148,6 +148,8 @@ pub struct Echoes {
     members: HashSet<(usize, IpAddr), RandomState>,
     /// The frames of the last echoes, and their pings.
     recent: VecDeque<(u32, usize)>,
+    /// The last that were replied to, and their pings: a host may reply twice.
+    replied: VecDeque<(Key, usize)>,
     /// First fragments of echoes, whole or not in the end.
     pieces: Vec<Piece>,
     /// The requests among them, by their places.
@@ -291,6 +293,12 @@ impl Echoes {
                 if open.places.is_empty() {
                     self.open.remove(&exact);
                 }
+                if let Some(asked) = place.and_then(|place| self.asked.get(place)) {
+                    if self.replied.len() == RECENT {
+                        self.replied.pop_front();
+                    }
+                    self.replied.push_back((exact, asked.ping));
+                }
                 (noted, place)
             }
             None => {
@@ -299,7 +307,7 @@ impl Echoes {
                 (None, self.groups.get(&asked).copied())
             }
         };
-        if place.is_none() && of.is_none() {
+        if place.is_none() && of.is_none() && !self.once_more(&exact, packet.frame.number) {
             self.answered_half(&exact, packet.frame.number, ip.ttl);
         }
         self.answer(packet, ip, place, of);
@@ -318,6 +326,17 @@ impl Echoes {
             resptime: time_of(packet).since(asked.time),
             ..Note::default()
         }
+    }
+
+    /// Whether a reply that nothing waits for is another one to a request that has one.
+    fn once_more(&mut self, exact: &Key, frame: u32) -> bool {
+        let mut known = self.replied.iter().rev();
+        let Some(&(_, ping)) = known.find(|(key, _)| key == exact) else {
+            return false;
+        };
+        self.pings[ping].reply_frames.push(frame);
+        self.remember(frame, ping);
+        true
     }
 
     /// Adds a reply to the ping of the request in `place`; or to that of the reply it is a copy of.

@@ -163,7 +163,7 @@ fn udp(
     found: &mut Gathered,
 ) {
     // A traceroute ends where nothing listens: that is how it knows that it has arrived.
-    let reached = probes.iter().filter(|probe| probe.reached);
+    let reached = probes.iter().filter(|probe| probe.reached == Some(true));
     let arrived: HashSet<u32, RandomState> = reached.filter_map(|p| p.answer_frame).collect();
     for stream in trackers.udp.seen_flows() {
         let Some(flow) = trackers.udp.flow(dissect::as_usize(stream), census) else {

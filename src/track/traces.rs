@@ -1,7 +1,7 @@
 //! Traceroutes, put together at the end: probes with small TTLs and the routers that answered.
 //!
-//! A host traces another when routers told it that the TTL of its packets ran out; then all its
-//! probes to that destination are told, answered or not.
+//! A host traces another when routers told it that the TTL of its packets ran out, and it sent pings
+//! with several small ones; then all its probes to that destination are told, answered or not.
 
 use super::Trackers;
 use super::icmp;
@@ -76,7 +76,10 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
                     }
                     _ => ping.rtt_ms,
                 },
-                reached: error.is_none() && ping.reply_frame.is_some(),
+                reached: match error {
+                    Some(_) => Some(false),
+                    None => ping.reply_frame.map(|_| true),
+                },
             });
         }
         let mut datagrams = Vec::new();
@@ -96,13 +99,18 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
                     .and_then(|e| e.time)
                     .filter(|_| timed)
                     .and_then(|t| Milliseconds::between(time.0, t.0)),
-                reached: error.is_some_and(|e| e.sender == to && !ran_out(e)),
+                reached: error.map(|e| e.sender == to && !ran_out(e)),
             });
         }
         // Errors whose quote was changed on the way are about one of these, unknown which.
         let changed = errors
             .iter()
             .any(|e| ran_out(e) && e.about_frame.is_none() && e.about_destination == Some(to));
+        // One TTL alone is that of a ping which was given it.
+        let small = pings.iter().map(|p| p.ttl).filter(|ttl| *ttl <= PROBE);
+        if small.clone().min() == small.max() {
+            pings.clear();
+        }
         for mut list in [pings, datagrams] {
             let expired = |p: &TraceProbe| about.get(&p.frame).is_some_and(|e| ran_out(e));
             let ran_out = list.iter().filter(|p| expired(p)).map(|p| p.ttl);
@@ -176,7 +184,10 @@ fn syns(
             rtt_ms: end
                 .filter(|_| timed && error.is_none_or(|e| !e.about_shared))
                 .and_then(|end| Milliseconds::between(call.time, end)),
-            reached: answer.is_some(),
+            reached: match error {
+                Some(_) => Some(false),
+                None => answer.map(|_| true),
+            },
         });
     }
 }

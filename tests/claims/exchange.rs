@@ -2,7 +2,7 @@
 
 use super::Wrong;
 use crate::network::{CLIENT, Captured, Network, Round, SERVER};
-use wirelab::facts::http::Exchange;
+use wirelab::facts::http::{Exchange, Lost};
 
 /// What is told of an exchange and is not so; `captured` are the capture's segments.
 pub(crate) fn check(
@@ -22,6 +22,10 @@ pub(crate) fn check(
             told.client_port, told.server_port, told.request_frame, told.response_frame
         )];
     };
+    wrong.when(
+        told.response_lost == Some(Lost::Never) && connection.bytes[SERVER] > 0,
+        "the server had sent something",
+    );
     let rounds = &connection.plan.rounds;
     let is_asked = |round: &&Round| told.uri.as_deref() == Some(round.uri.as_bytes());
     let asked = rounds.iter().position(|round| is_asked(&round));

@@ -320,8 +320,8 @@ impl<'n> Held<'n> {
             || format!("{answer} is said to answer the probe {frame}"),
         );
         let by = self.packet(answer).from;
-        self.when(told.reached != (by == Host::Server), || {
-            format!("{answer} is of {by:?}, reached: {}", told.reached)
+        self.when(told.reached != Some(by == Host::Server), || {
+            format!("{answer} is of {by:?}, reached: {:?}", told.reached)
         });
     }
 

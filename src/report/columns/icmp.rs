@@ -35,7 +35,10 @@ pub(super) const PINGS: Columns = columns![Ping;
     }),
     ("all who replied", |p, t| {
         let Some(responders) = &p.responders else {
-            return String::new();
+            return match p.reply_frames.len() {
+                0 | 1 => String::new(),
+                times => format!("{times} times in {}", frames(&p.reply_frames, t)),
+            };
         };
         let mut who: Vec<String> = responders.iter().take(4).map(IpAddr::to_string).collect();
         let more = responders.len() - who.len();
@@ -70,7 +73,11 @@ pub(super) const TRACES: Columns = columns![TraceProbe;
     ("answered by", |p, _| or_dash(p.router)),
     ("in", |p, _| perhaps(p.answer_shared, p.answer_frame)),
     ("RTT", |p, _| span(p.rtt_ms)),
-    ("reached", |p, _| if p.reached { "yes" } else { "no" }.to_owned()),
+    ("reached", |p, _| match p.reached {
+        Some(true) => "yes".to_owned(),
+        Some(false) => "no".to_owned(),
+        None => "-".to_owned(),
+    }),
 ];
 
 /// A frame, which may be another one's.

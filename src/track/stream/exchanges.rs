@@ -14,6 +14,7 @@ use crate::track::room::Room;
 use crate::track::tcp::Connections;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 /// An exchange as kept: texts by number, since most repeat.
 #[derive(Clone, Copy)]
@@ -76,6 +77,18 @@ impl Row {
         let nothing = connection.client_bytes == 0 && connection.client_unseen_bytes == 0;
         let fin = connection.client_isn?.wrapping_add(2);
         (nothing && self.acked == fin).then_some(Unasked::Nothing)
+    }
+
+    /// Whether the connection ended without a byte from the server, whose address and port this is.
+    fn was_left(&self, server: (IpAddr, u16), tcp: &Connections) -> Option<Lost> {
+        if self.code != 0 || !self.request {
+            return None;
+        }
+        let connection = tcp.connection(as_usize(self.stream))?;
+        let own = (connection.server, connection.server_port) == server;
+        let one = connection.later_connections == 0 && !connection.port_reuse;
+        let left = connection.server_bytes == 0 && connection.server_whole;
+        (own && one && left).then_some(Lost::Never)
     }
 
     /// Whether the response has no body, whatever its header says.
@@ -374,7 +387,7 @@ impl Exchanges {
             request_body_bytes: row.request_complete.then_some(row.request_body),
             response_frame: frame(row.response_first_frame),
             response_last_frame: frame(row.response_frame),
-            response_lost: row.lost,
+            response_lost: row.lost.or_else(|| row.was_left(server, tcp)),
             request_unclear: row.request_unclear,
             status: (row.code != 0).then_some(row.code),
             phrase: text(row.phrase),
