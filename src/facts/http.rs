@@ -52,9 +52,7 @@ fn unasked(e: &Exchange) -> Absent {
 /// Why there is no response.
 fn unanswered(e: &Exchange) -> Absent {
     match e.response_lost {
-        Some(Lost::Never) => {
-            Absent::never("the connection ended without a byte from the server")
-        }
+        Some(Lost::Never) => Absent::never("the connection ended without a byte from the server"),
         Some(Lost::Missing) => {
             Absent::untold("the response is among bytes that the capture misses")
         }

@@ -404,8 +404,10 @@ crate::fact! {
         hurried_counted: u32, "How many other keep-alives came less than 0.9 s after the segment before, after a RST of the other side, or with a byte that was not seen before: hosts probe after more silence than that, and with an old byte; an ACK that its sender's FIN has overtaken looks like one." by [trouble_frames];
         byte_again_counted: u32, "How many other keep-alives bring one byte that was sent before and that nothing had acknowledged: it was sent again." by [trouble_frames];
         misfits_counted: u32, "How many ACKs of unseen data answer a SYN with another number than that of the SYN: the number is wrong (half-open discovery, RFC 9293 section 3.5.1), or what came between is not in the capture." by [trouble_frames];
+        no_gaps_counted: u32, "How many of the holes, as Wireshark counts them, are none: the segment goes on where its side stood, or its SYN+ACK began the numbers anew." by [trouble_frames];
+        no_unseen_counted: u32, "How many of the ACKs of unseen data, as Wireshark counts them, are for what is in the capture before them." by [trouble_frames];
         first_seen_counted: u32, "How many segments are counted above as sent again or late, as Wireshark counts them, though nothing of them was in the capture before: whether they came late, or stand for one that was lost before, cannot be told." by [trouble_frames];
-        in_time_counted: u32, "How many other segments are counted above so, though they came in their turn: a RST that their sender disowns by them had moved Wireshark's count." by [trouble_frames];
+        in_time_counted: u32, "How many other segments are counted above so, though they came in their turn: a RST, or an ACK of an older connection, had moved Wireshark's count." by [trouble_frames];
         trouble_frames: Frames, "The first 1000 frames with a retransmission, a hole, a late segment, a duplicate ACK, a full or zero window or a keep-alive." by [trouble_frames];
         copied_frames: u32, "Frames that hold a segment which an earlier frame already held: the same packet, captured twice or doubled on its way, not sent twice.";
         perhaps_copied_frames: u32, "How many more frames equal one within a millisecond before, without an IP identification: captured twice, or sent twice.";

@@ -340,7 +340,7 @@ impl Following {
     pub(super) fn complete(&self, said: &mut Said, frame: u32) {
         let trackers = &self.trackers;
         if let Some(note) = &mut said.notes.tcp {
-            trackers.tcp.complete(note, said.first_of_stream);
+            trackers.tcp.complete(note, frame, said.first_of_stream);
             for message in &mut said.messages {
                 self.messages.complete(note.stream, message);
                 if let Some(note) = &mut message.dns

@@ -106,10 +106,13 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
                 - c.in_time_counted
                 - c.opening_counted,
         ),
-        ("gap", c.client_lost_segments + c.server_lost_segments),
+        (
+            "gap",
+            c.client_lost_segments + c.server_lost_segments - c.no_gaps_counted,
+        ),
         (
             "ACK of unseen data",
-            c.client_acked_unseen + c.server_acked_unseen - c.misfits_counted,
+            c.client_acked_unseen + c.server_acked_unseen - c.misfits_counted - c.no_unseen_counted,
         ),
         ("odd ACK number", c.misfits_counted),
         ("late or sent again", c.first_seen_counted),

@@ -45,7 +45,7 @@ impl Connections {
     }
 
     /// What the numbers of a conversation count from.
-    fn bases(&self, index: usize) -> Option<[Base; 2]> {
+    pub(super) fn bases(&self, index: usize) -> Option<[Base; 2]> {
         match *self.places.get(index)? {
             Place::Many { live, .. } => Some(self.live[live].bases()),
             Place::Over { bases, .. } => Some(self.bases[as_usize(bases)]),
@@ -54,10 +54,15 @@ impl Connections {
     }
 
     /// What the second reading of a capture knows about a stream that the first could not yet:
-    /// bases, scales, completeness and initial RTT as they ended.
-    pub fn complete(&self, note: &mut Note, first_of_stream: bool) {
+    /// bases, scales, completeness and initial RTT as they ended; of bases that changed, those of the
+    /// frame.
+    pub fn complete(&self, note: &mut Note, frame: u32, first_of_stream: bool) {
         let index = as_usize(note.stream);
-        if let Some(bases) = self.bases(index) {
+        if let Some(mut bases) = self.bases(index) {
+            for (side, base) in bases.iter_mut().enumerate() {
+                let then = self.counted_from(note.stream, side, frame);
+                base.number = then.unwrap_or(base.number);
+            }
             note.numbers = numbers(bases, usize::from(note.side));
         }
         self.ask(index, |stream| {

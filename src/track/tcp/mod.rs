@@ -102,6 +102,9 @@ pub struct Connections {
     live: Slots<Live>,
     /// Of conversations that are over.
     bases: Chunks<[Base; 2]>,
+    /// Where a SYN+ACK gave a side of a conversation other numbers: its frame, and what they counted
+    /// from before.
+    renumbered: HashMap<(u32, u8), Vec<(u32, u32)>, RandomState>,
     /// Conversations of one segment or two for which an ICMP error came back, with its frame.
     unreachable: HashMap<u32, Back, RandomState>,
     /// Those of one segment or two whose content shows which side asks.
@@ -237,6 +240,9 @@ impl Connections {
 
     /// Takes in a segment whose conversation was found; the note says what it means.
     pub fn follow(&mut self, seen: &Seen) -> Note {
+        if let Step::Renumbers = seen.step {
+            self.renumbers(seen);
+        }
         let place = self.places.get(as_usize(seen.stream)).copied();
         let segments = match place.filter(|_| !seen.begins()) {
             None => [Some(seen), None],
@@ -253,12 +259,38 @@ impl Connections {
         };
         let (_, mut live, note) = replay(segments.into_iter().flatten(), &mut self.pool);
         self.pool.release(&mut live.sides);
-        self.keep(seen);
+        self.keep_on(seen);
         note
+    }
+
+    #[cold]
+    fn renumbers(&mut self, seen: &Seen) {
+        let side = usize::from(seen.side);
+        if let Some(bases) = self.bases(as_usize(seen.stream)) {
+            let known = self.renumbered.entry((seen.stream, seen.side)).or_default();
+            known.push((seen.frame, bases[side].number));
+        }
+    }
+
+    /// What the numbers of a side counted from in a frame, where that has changed since.
+    fn counted_from(&self, stream: u32, side: usize, frame: u32) -> Option<u32> {
+        if self.renumbered.is_empty() {
+            return None;
+        }
+        let known = self.renumbered.get(&(stream, u8::from(side == 1)))?;
+        let later = known.partition_point(|(renumbers, _)| *renumbers <= frame);
+        known.get(later).map(|(_, before)| *before)
     }
 
     /// Takes in a segment whose conversation was found, to be told of later.
     pub fn keep(&mut self, seen: &Seen) {
+        if let Step::Renumbers = seen.step {
+            self.renumbers(seen);
+        }
+        self.keep_on(seen);
+    }
+
+    fn keep_on(&mut self, seen: &Seen) {
         let index = as_usize(seen.stream);
         if let Step::Replaces(earlier) = seen.step {
             self.end(as_usize(earlier));

@@ -171,7 +171,7 @@ impl Segments {
             side: row.side,
             ..Note::default()
         };
-        connections.complete(&mut note, false);
+        connections.complete(&mut note, row.frame, false);
         let has = |flag| row.flags & flag != 0;
         let ack = has(tcp::ACK).then_some(row.ack);
         let client = connections.client_side(as_usize(row.stream))?;

@@ -52,10 +52,16 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 }
                 story.accepted_after_all(side, seen);
                 story.parts[1 - side].called_with(segment.ack);
+            } else if again && story.parts[side].isn() != Some(segment.seq) {
+                story.answered_again(side, seen);
             }
             offer(&mut story.parts[side], seen);
         }
         tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
+            let answers = story.trouble.as_ref().and_then(|trouble| trouble.answers);
+            if let Some((first, second)) = answers {
+                story.takes_up([first, second], 1 - side, segment.ack);
+            }
             // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
             let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
             if story.syn_side == Some(1 - sender) {
@@ -212,6 +218,44 @@ impl Story {
             && self.synack_frame == 0
             && self.ack_frame == 0
             && self.parts[side].has_not_sent(number)
+    }
+
+    /// Takes in a RST of a caller that refuses what answered its call: that was of an older connection,
+    /// and nothing of this one is missing. A program that aborts a connection sets ACK.
+    pub(super) fn retracts(&mut self, side: usize, reset: &Segment) {
+        let refused = self.stray_ack != 0 && self.stray_ack_fits && self.stray_number == reset.seq;
+        let part = &mut self.parts[side];
+        if !refused || reset.has(tcp::ACK) || part.first_data != 0 {
+            return;
+        }
+        part.next = part.isn.wrapping_add(1);
+        self.stray_ack_fits = false;
+        if let Some(trouble) = &mut self.trouble {
+            trouble.never_sent(side);
+        }
+    }
+
+    /// Another SYN+ACK with another number: of a host that had forgotten the first, or of another one
+    /// with the same address. Which of them counts, the caller's ACK tells.
+    #[cold]
+    fn answered_again(&mut self, side: usize, seen: &Seen) {
+        let known = (self.synack_frame, self.synack_time, self.parts[side].isn);
+        let trouble = self.trouble.get_or_insert_default();
+        trouble.answers = Some((known, (seen.frame, seen.time.0, seen.segment.seq)));
+    }
+
+    /// Takes in which of two SYN+ACKs the caller acknowledges.
+    #[cold]
+    fn takes_up(&mut self, answers: [(u32, i64, u32); 2], called: usize, ack: u32) {
+        let own = |(_, _, isn): &(u32, i64, u32)| isn.wrapping_add(1) == ack;
+        let Some((frame, time, isn)) = answers.into_iter().find(own) else {
+            return;
+        };
+        (self.synack_frame, self.synack_time) = (frame, time);
+        let part = &mut self.parts[called];
+        if part.isn != isn && part.first_data == 0 {
+            (part.isn, part.next) = (isn, ack);
+        }
     }
 
     /// Whether a RST of the caller, with the number that the called side expects, has ended the call

@@ -357,6 +357,7 @@ pub(super) fn segment(
     }
     let (mut resent, mut first, mut old, mut highest) = (false, false, false, false);
     let follows = story.parts[side].is_known();
+    let in_turn = follows && segment.seq == story.parts[side].next;
     if length > 0 {
         // The byte of a keep-alive is none of the stream; that of a window probe is its next one.
         let start = segment.seq.wrapping_add(u32::from(segment.has(tcp::SYN)));
@@ -406,6 +407,7 @@ pub(super) fn segment(
             new: first,
             old,
             follows,
+            in_turn,
             answers: story.answers_after(side, initial_rtt, first_time),
         };
         trouble(story, side, seen, flags, (brings, since));

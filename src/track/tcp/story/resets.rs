@@ -81,6 +81,7 @@ impl Story {
     pub(super) fn reset(&mut self, side: usize, seen: &Seen) {
         let sender = u8::from(side == 1);
         if self.refuses_another(side, seen.segment.seq) {
+            self.retracts(side, &seen.segment);
             if self.early_rst == 0 {
                 (self.early_rst, self.early_rst_side) = (seen.frame, sender);
             }

@@ -148,6 +148,8 @@ pub(in crate::track::tcp) fn tell(
         hurried_counted: trouble.hurried,
         byte_again_counted: trouble.byte_again,
         misfits_counted: trouble.misfits,
+        no_gaps_counted: trouble.no_gaps,
+        no_unseen_counted: trouble.no_unseen,
         first_seen_counted: trouble.first_seen,
         in_time_counted: trouble.in_time,
         trouble_frames: trouble.frames.clone(),

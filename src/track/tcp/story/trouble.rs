@@ -47,6 +47,11 @@ pub(super) struct Trouble {
     pub(super) lone: [Option<u32>; 2],
     /// ACKs counted above with a number that nobody can have sent.
     pub(super) misfits: u32,
+    /// Gaps counted above that are none, and ACKs for what is there.
+    pub(super) no_gaps: u32,
+    pub(super) no_unseen: u32,
+    /// Two SYN+ACKs with different numbers: frame, time and number of each.
+    pub(super) answers: Option<((u32, i64, u32), (u32, i64, u32))>,
     /// Later connections of the same ends in the same stream: how many, the number of the newest
     /// one's SYN+ACK, whether a SYN without one began it, and when the first was seen last before
     /// them.
@@ -92,6 +97,17 @@ impl Trouble {
         if !self.reached[side].is_some_and(|number| after(number, end(seen))) {
             self.newest[side] = (seen.identification, seen.time);
         }
+    }
+
+    /// A side never sent what was acknowledged of it so far.
+    pub(super) fn never_sent(&mut self, side: usize) {
+        let place = KINDS
+            .iter()
+            .position(|kind| *kind == Flags::ACK_LOST_SEGMENT);
+        let counted = place.map_or(0, |at| self.counts[1 - side][at]);
+        self.misfits = counted.min(self.misfits + 1);
+        self.holes[side] = Holes::default();
+        self.early_acks[side] = (0, 0);
     }
 
     /// Whether a segment was sent after the one with the highest numbers, or before it. Hosts that fill
@@ -160,8 +176,9 @@ pub(super) fn is_trouble(flags: Flags) -> bool {
 pub(super) struct Brings {
     pub(super) new: bool,
     pub(super) old: bool,
-    /// Whether its sender's numbers were known before.
+    /// Whether its sender's numbers were known before, and it goes on where they ended.
     pub(super) follows: bool,
+    pub(super) in_turn: bool,
     /// How long its sender took to answer in the handshake, in nanoseconds, as captured.
     pub(super) answers: Option<i64>,
 }
@@ -213,12 +230,28 @@ pub(super) fn trouble(
     let opens = story.both_syn && answers && story.both_answered & own == 0;
     let older = story.stray_ack == seen.frame && !story.stray_ack_fits;
     let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
+    let acked = seen.segment.ack;
+    let shown = story.parts[1 - side].is_known() && !story.is_unseen(1 - side, acked);
     let trouble = story.trouble.get_or_insert_default();
     trouble.misfits += u32::from(misfit);
+    let whole = |side: usize| trouble.holes[side].is_empty();
+    let goes_on = brings.in_turn || seen.segment.has(tcp::SYN);
+    let no_gap = flags.has(Flags::LOST_SEGMENT) && goes_on && whole(side);
+    let no_unseen = flags.has(Flags::ACK_LOST_SEGMENT) && !misfit && shown && whole(1 - side);
+    trouble.no_gaps += u32::from(no_gap);
+    trouble.no_unseen += u32::from(no_unseen);
+    let mut wrong = KINDS.iter().filter(|kind| flags.has(**kind));
+    let nothing = wrong.all(|kind| {
+        *kind == Flags::LOST_SEGMENT && no_gap || *kind == Flags::ACK_LOST_SEGMENT && no_unseen
+    });
     let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
     let again = flags.has(AGAIN) && !opens;
     let highest = first && story.parts[side].next == end(seen);
-    let in_time = again && highest && disowns;
+    let beyond = trouble.reached[side].is_some_and(|number| after(number, end(seen)));
+    let ended = ![0, seen.frame].contains(&story.parts[side].fin_frame);
+    let in_turn = brings.in_turn && !beyond && !ended && trouble.holes[side].is_empty();
+    let first_answer = answers && story.synack_frame == seen.frame;
+    let in_time = again && (highest && (disowns || in_turn) || first_answer);
     // Nothing is sent again after a RST: it has overtaken what its sender sent before it.
     let overtaken = highest && story.rst_frame != 0 && usize::from(story.rst_side) == side;
     let alone = seen.copy.is_none();
@@ -254,7 +287,7 @@ pub(super) fn trouble(
     }
     trouble.first_seen += u32::from(again && first && !in_time);
     trouble.in_time += u32::from(in_time);
-    if in_time {
+    if in_time || nothing {
         // Nothing is wrong with it.
     } else if opens {
         trouble.opening += 1;
