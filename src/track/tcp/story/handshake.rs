@@ -1,7 +1,7 @@
 //! How a connection is opened, and what looks like it and is not: answers to the SYNs of older
 //! connections, and the ACK of a caller whose own system has reset the call before.
 
-use super::trouble::NAMED;
+use super::trouble::{Answer, NAMED};
 use super::{Part, Story};
 use crate::dissect::tcp::{self, Segment};
 use crate::track::tcp::Seen;
@@ -59,8 +59,8 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
         }
         tcp::ACK if story.ack_frame == 0 && story.synack_frame != 0 && !segment.has(tcp::RST) => {
             let answers = story.trouble.as_ref().and_then(|trouble| trouble.answers);
-            if let Some((first, second)) = answers {
-                story.takes_up([first, second], 1 - side, segment.ack);
+            if let Some(answers) = answers {
+                story.takes_up(answers, 1 - side, segment.ack);
             }
             // Only the side that was answered completes the handshake, by acknowledging the SYN+ACK.
             let answered = story.parts[1 - side].isn().map(|isn| isn.wrapping_add(1));
@@ -241,13 +241,13 @@ impl Story {
     fn answered_again(&mut self, side: usize, seen: &Seen) {
         let known = (self.synack_frame, self.synack_time, self.parts[side].isn);
         let trouble = self.trouble.get_or_insert_default();
-        trouble.answers = Some((known, (seen.frame, seen.time.0, seen.segment.seq)));
+        trouble.answers = Some([known, (seen.frame, seen.time.0, seen.segment.seq)]);
     }
 
     /// Takes in which of two SYN+ACKs the caller acknowledges.
     #[cold]
-    fn takes_up(&mut self, answers: [(u32, i64, u32); 2], called: usize, ack: u32) {
-        let own = |(_, _, isn): &(u32, i64, u32)| isn.wrapping_add(1) == ack;
+    fn takes_up(&mut self, answers: [Answer; 2], called: usize, ack: u32) {
+        let own = |(_, _, isn): &Answer| isn.wrapping_add(1) == ack;
         let Some((frame, time, isn)) = answers.into_iter().find(own) else {
             return;
         };

@@ -11,6 +11,9 @@ use crate::track::tcp::note::Flags;
 use crate::track::tcp::unacked::after;
 use std::cmp::Ordering;
 
+/// A SYN+ACK: frame, time and number.
+pub(super) type Answer = (u32, i64, u32);
+
 /// Counters that stay zero in a healthy connection.
 #[derive(Default)]
 pub(super) struct Trouble {
@@ -50,8 +53,8 @@ pub(super) struct Trouble {
     /// Gaps counted above that are none, and ACKs for what is there.
     pub(super) no_gaps: u32,
     pub(super) no_unseen: u32,
-    /// Two SYN+ACKs with different numbers: frame, time and number of each.
-    pub(super) answers: Option<((u32, i64, u32), (u32, i64, u32))>,
+    /// Two SYN+ACKs with different numbers.
+    pub(super) answers: Option<[Answer; 2]>,
     /// Later connections of the same ends in the same stream: how many, the number of the newest
     /// one's SYN+ACK, whether a SYN without one began it, and when the first was seen last before
     /// them.
