@@ -22,6 +22,8 @@ pub struct Claim {
     pub unplain: bool,
     /// It stands where this part is not answered.
     pub elsewhere: bool,
+    /// It stands where its part is named.
+    pub named: bool,
     /// Something else is said as well: the other value.
     pub conflict: Option<String>,
 }

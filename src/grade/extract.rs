@@ -65,7 +65,7 @@ fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Clai
                     let in_hint = find_label(p.hint, &label, 0).is_some();
                     in_hint || find_label(&p.lower, &label, 0).is_some_and(|(at, _)| at < 4)
                 }));
-        (p.hint == name || alone && several || refers)
+        (p.slot.is_some() || p.hint == name || alone && several || refers)
             && p.text.chars().any(char::is_alphanumeric)
             && !names::nothing(&p.lower)
     })?;

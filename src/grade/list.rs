@@ -1,6 +1,7 @@
 //! Lists in order: which items of the key a text tells, and in which order.
 
 use super::claim::{Claim, Claimed};
+use super::numbering::Slot;
 use super::piece::{Piece, find, find_label, within};
 use super::token::hedged;
 use crate::handout::Answer;
@@ -72,7 +73,7 @@ pub fn claim(
         if order.is_empty() {
             // Something else is told, if it is this list that is told.
             strange.extend(quoted(&text));
-            let hinted = piece.hint == part.id.replace('-', " ");
+            let hinted = matches!(piece.slot, Some(Slot::Own(_)));
             if hinted && strange.is_empty() && text.chars().any(char::is_alphanumeric) {
                 strange.push(text.trim().to_owned());
             }

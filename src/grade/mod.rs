@@ -3,7 +3,7 @@
 //! [`submission`] finds what was handed in ([`layout`] whose it is), [`report`] reads it, [`numbering`]
 //! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one,
 //! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`] and [`frames`] read
-//! the other sorts. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
+//! the other sorts, [`named`] where each part is named. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
 //! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together.
 //! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
 //! [`prints`], [`integrity`], [`clocks`] and [`roster`] look for evidence; [`decisions`] are a person's;
@@ -26,6 +26,7 @@ pub mod integrity;
 pub mod layout;
 pub mod list;
 pub mod lms;
+pub mod named;
 pub mod names;
 pub mod numbering;
 pub mod output;

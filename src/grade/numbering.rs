@@ -8,8 +8,11 @@ use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
 use titles::{ECHO, unasked};
 
+pub use slots::Slot;
+
 mod labels;
 mod letters;
+mod slots;
 mod tables;
 mod titles;
 mod words;
@@ -29,6 +32,12 @@ pub struct Segment {
     pub text: String,
     /// It stands under several questions together, and was given to this one by its words.
     pub shared: bool,
+    /// The part that it names.
+    pub slot: Option<Slot>,
+    /// How many names of questions came before: a question that is named again is answered again.
+    pub turn: usize,
+    /// A blank line is before it.
+    pub apart: bool,
 }
 
 /// How the questions of a handout are recognised.
@@ -43,6 +52,8 @@ pub struct Numbering {
     anywheres: RegexSet,
     leads: RegexSet,
     handout: Vec<Names>,
+    /// What the parts of each question are called.
+    parts: Vec<Vec<Vec<String>>>,
 }
 
 /// What a question's own name looks like.
@@ -197,6 +208,7 @@ impl Numbering {
             leads,
             ids,
             handout: names,
+            parts: slots::names(handout),
         }
     }
 
@@ -205,6 +217,7 @@ impl Numbering {
         let mut out = Vec::new();
         let mut now: Option<Target> = None;
         let mut blank = false;
+        let mut turn = 0;
         let mut begun = false;
         let mut filled = false;
         let mut table = false;
@@ -227,7 +240,7 @@ impl Numbering {
                     let title = self.is_title(&line, &blocks[at + 1..])
                         || !filled && self.is_echo(&line, now.as_ref(), &blocks[at + 1..]);
                     // A blank line below a question's name is no end of its answer.
-                    self.line(&line, &mut now, blank && filled, &mut out);
+                    turn += usize::from(self.line(&line, &mut now, blank && filled, &mut out));
                     if title {
                         out.truncate(before);
                     }
@@ -237,6 +250,8 @@ impl Numbering {
                     begun |= now.is_some();
                     for draft in &mut out[before..] {
                         draft.front = !begun;
+                        draft.turn = turn;
+                        draft.apart = blank;
                     }
                     // A heading that names no question answers none.
                     let inner = line.trim_start().trim_start_matches('#');
@@ -252,7 +267,9 @@ impl Numbering {
                         now = Some(target);
                         continue;
                     }
+                    let before = out.len();
                     if !table {
+                        turn += 1;
                         table = true;
                         let next = blocks.get(at + 1);
                         if let Some((target, named)) = next.and_then(|n| self.named_heads(cells, n))
@@ -272,42 +289,53 @@ impl Numbering {
                         }
                         _ => self.row(cells, &now, &mut out),
                     }
+                    out[before..].iter_mut().for_each(|d| d.turn = turn);
                     continue;
                 }
                 Block::Keyed(key, value) => {
                     begun = true;
+                    let before = out.len();
+                    turn += 1;
                     self.row(&[key.replace('_', " "), value.clone()], &now, &mut out);
+                    out[before..].iter_mut().for_each(|d| d.turn = turn);
                 }
             }
             table = false;
         }
-        self.spread(out)
+        self.slotted(self.spread(out))
     }
 
-    fn line(&self, line: &str, now: &mut Option<Target>, blank: bool, out: &mut Vec<Draft>) {
+    /// Reads a line; says whether it names its question.
+    fn line(
+        &self,
+        line: &str,
+        now: &mut Option<Target>,
+        blank: bool,
+        out: &mut Vec<Draft>,
+    ) -> bool {
         if let Some((question, hint, text)) = self.sheet_line(line) {
             *now = Some(Target::Question(question));
             out.push(Draft::new(now.clone(), None, hint, text));
-            return;
+            return true;
         }
         let bare = line.trim_start().trim_start_matches(['-', '*']).trim();
         let bare = bare.to_lowercase();
         if self.own.iter().any(|text| bare.starts_with(text.as_str())) {
-            return;
+            return false;
         }
         if let Some((questions, rest)) = self.letters(line, now.as_ref()) {
             for question in questions {
                 *now = Some(Target::Question(question));
                 out.push(Draft::new(now.clone(), None, String::new(), rest));
             }
-            return;
+            return true;
         }
         let (target, hint, rest) = self.label(line, now.as_ref());
         let own = target.is_some();
         // The handout's question, copied without its number.
         if !own && let Some(question) = self.repeated(line) {
             *now = Some(Target::Question(question));
-            return;
+            return true;
         }
         // `1A, 1B: …` answers both.
         let (mut rest, mut hint) = (rest, hint);
@@ -338,7 +366,7 @@ impl Numbering {
         } else if let Some(found) = ELSE.find(line) {
             *now = None;
             out.push(Draft::new(None, None, String::new(), &line[found.end()..]));
-            return;
+            return false;
         }
         // Labels in the middle of the line.
         let mut pieces: Vec<(Option<usize>, &str)> = Vec::new();
@@ -395,6 +423,7 @@ impl Numbering {
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
             }
         }
+        own
     }
 
     /// A line of the answer sheet: its question, its part in words, and what was filled in.
@@ -438,6 +467,8 @@ impl Numbering {
 
 struct Draft {
     front: bool,
+    turn: usize,
+    apart: bool,
     target: Option<Target>,
     after: Option<Target>,
     hint: String,
@@ -448,11 +479,21 @@ impl Draft {
     fn new(target: Option<Target>, after: Option<Target>, hint: String, text: &str) -> Draft {
         Draft {
             front: false,
+            turn: 0,
+            apart: false,
             target,
             after,
             hint,
             text: text.trim().trim_matches(['*', '_']).trim().to_owned(),
         }
+    }
+
+    /// Pieces of it, with the place it has in the report.
+    fn as_told(&self, mut pieces: Vec<Segment>) -> Vec<Segment> {
+        for piece in &mut pieces {
+            (piece.turn, piece.apart) = (self.turn, self.apart);
+        }
+        pieces
     }
 }
 

@@ -1,6 +1,6 @@
 //! A piece of a report with the values found in it, and how labels are found in its words.
 
-use super::numbering::Segment;
+use super::numbering::{Segment, Slot};
 use super::token::{self, Kind, Token, Unit, hedged, sentence};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -15,6 +15,8 @@ pub struct Piece<'s> {
     pub words: String,
     /// Words that announce it.
     pub hint: &'s str,
+    /// The part that it names.
+    pub slot: Option<Slot>,
     /// Values in it.
     pub tokens: Vec<Token>,
     /// Tokens that were used.
@@ -45,6 +47,7 @@ impl<'s> Piece<'s> {
             words: unquoted(&lower),
             lower,
             hint: &segment.hint,
+            slot: segment.slot,
             used: vec![false; tokens.len()],
             tokens,
             taken: Vec::new(),

@@ -203,7 +203,7 @@ impl<'de> Deserialize<'de> for Which {
 }
 
 /// A question.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// Its number in the handout.
@@ -222,7 +222,7 @@ pub struct Question {
 }
 
 /// One value, or one piece of prose, that a question asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Its name within the question.

@@ -1,0 +1,200 @@
+//! Which part of its question a piece names: a line of the sheet, a key or cell, or a label with a
+//! colon in the text.
+
+use super::{Numbering, Segment};
+use crate::grade::announce::SORTS;
+use crate::grade::piece::find_label;
+use crate::handout::Handout;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// How a piece names the part that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// By the part's own name, as the sheet has it: nothing of it belongs to another part.
+    Own(usize),
+    /// By a label: no value of the same sort in it belongs to another part.
+    Label(usize),
+}
+
+impl Slot {
+    /// The part.
+    pub fn part(self) -> usize {
+        match self {
+            Slot::Own(part) | Slot::Label(part) => part,
+        }
+    }
+}
+
+/// Labels that say little away from their value.
+const WEAK: &[&str] = &["to", "from", "for", "by", "with"];
+
+/// The names of the parts of each question, its own first.
+pub(super) fn names(handout: &Handout) -> Vec<Vec<Vec<String>>> {
+    // `Frame` says of what sort a value is, not which.
+    let which = |label: &String| !SORTS.contains(&label.as_str());
+    let of = |part: &crate::handout::format::Part| {
+        let labels = part.labels.iter().map(|l| words(l)).filter(which);
+        std::iter::once(words(&part.id)).chain(labels).collect()
+    };
+    let questions = handout.file.question.iter();
+    questions.map(|q| q.part.iter().map(of).collect()).collect()
+}
+
+/// A name in small letters, with spaces between its words.
+fn words(text: &str) -> String {
+    let text = text.to_lowercase();
+    let all = text.split(|c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | ':' | '*'));
+    let all: Vec<&str> = all.filter(|w| !w.is_empty()).collect();
+    all.join(" ")
+}
+
+impl Numbering {
+    /// Gives the pieces of each question the parts that they name, and parts lines at labels.
+    pub(super) fn slotted(&self, segments: Vec<Segment>) -> Vec<Segment> {
+        let mut out: Vec<Segment> = Vec::new();
+        for mut segment in segments {
+            let Some(question) = segment.question else {
+                out.push(segment);
+                continue;
+            };
+            if segment.slot.is_none() && !segment.hint.is_empty() {
+                segment.slot = self.slot(question, &segment.hint);
+                let label = matches!(segment.slot, Some(Slot::Label(_)));
+                if label && self.speaks_of_others(question, segment.slot, &segment.text) {
+                    segment.slot = None;
+                }
+            }
+            if segment.slot.is_some() || !segment.hint.is_empty() {
+                out.push(segment);
+                continue;
+            }
+            // A value below the empty line that asks for it.
+            let empty = |s: &&Segment| {
+                s.turn == segment.turn && s.slot.is_some() && s.text.trim().is_empty()
+            };
+            if !segment.apart
+                && let Some(above) = out.last().filter(empty)
+            {
+                segment.slot = above.slot;
+                out.push(segment);
+                continue;
+            }
+            out.extend(self.parted(question, segment));
+        }
+        out
+    }
+
+    /// The part that words name.
+    fn slot(&self, question: usize, hint: &str) -> Option<Slot> {
+        let hint = words(hint);
+        let parts = &self.parts[question];
+        if let Some(own) = parts.iter().position(|names| names[0] == hint) {
+            return Some(Slot::Own(own));
+        }
+        self.labelled(question, &hint).map(Slot::Label)
+    }
+
+    /// The only part that words have a label of; the longest label counts where several overlap.
+    fn labelled(&self, question: usize, hint: &str) -> Option<usize> {
+        let parts = &self.parts[question];
+        let exact = only(
+            parts
+                .iter()
+                .enumerate()
+                .filter(|(_, n)| n.iter().any(|n| n == hint)),
+        );
+        if let Some((part, _)) = exact {
+            return Some(part);
+        }
+        let hits = self.hits(question, hint);
+        let first = hits.first()?.2;
+        hits.iter().all(|h| h.2 == first).then_some(first)
+    }
+
+    /// Labels of parts in words, without those inside of longer ones: where, and of which part.
+    fn hits(&self, question: usize, text: &str) -> Vec<(usize, usize, usize)> {
+        let mut hits: Vec<(usize, usize, usize)> = Vec::new();
+        for (part, names) in self.parts[question].iter().enumerate() {
+            for name in names {
+                let number = name.bytes().all(|b| b.is_ascii_digit());
+                if number || WEAK.contains(&name.as_str()) {
+                    continue;
+                }
+                let mut from = 0;
+                while let Some((start, end)) = find_label(text, name, from) {
+                    hits.push((start, end, part));
+                    from = end;
+                }
+            }
+        }
+        let spans: Vec<(usize, usize)> = hits.iter().map(|h| (h.0, h.1)).collect();
+        hits.retain(|h| {
+            let longer = |s: &(usize, usize)| s.0 <= h.0 && h.1 <= s.1 && s.1 - s.0 > h.1 - h.0;
+            !spans.iter().any(longer)
+        });
+        hits
+    }
+
+    /// Whether a text has labels of other parts as well.
+    fn speaks_of_others(&self, question: usize, slot: Option<Slot>, text: &str) -> bool {
+        let lower = text.to_ascii_lowercase();
+        let own = slot.map(Slot::part);
+        let hits = self.hits(question, &lower);
+        let shared = |h: &(usize, usize, usize)| {
+            hits.iter()
+                .any(|o| (o.0, o.1) == (h.0, h.1) && Some(o.2) == own)
+        };
+        hits.iter().any(|h| Some(h.2) != own && !shared(h))
+    }
+
+    /// A piece from one label with a colon to the next.
+    fn parted(&self, question: usize, segment: Segment) -> Vec<Segment> {
+        static LABEL: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?i)(?:^|[\n;,]|\.\s)[\s*_>•\-–]*(?P<label>\p{L}[\p{L}\d /+'_-]{0,40}?)(?:\s*\([^()\n]*\))*[*_]*\s*[:=]")
+                .expect("the pattern is right")
+        });
+        let mut cuts: Vec<(usize, usize)> = Vec::new();
+        for found in LABEL.captures_iter(&segment.text) {
+            let (Some(all), Some(label)) = (found.get(0), found.name("label")) else {
+                continue;
+            };
+            let short = label.as_str().split_whitespace().count() <= 4;
+            if let Some(part) = self
+                .labelled(question, &words(label.as_str()))
+                .filter(|_| short)
+            {
+                let lead = all.as_str().len()
+                    - all.as_str().trim_start_matches([';', ',', '.', '\n']).len();
+                cuts.push((all.start() + lead, part));
+            }
+        }
+        let mut out = Vec::new();
+        let first = cuts.first().map_or(segment.text.len(), |c| c.0);
+        if !segment.text[..first].trim().is_empty() || cuts.is_empty() {
+            let text = segment.text[..first].to_owned();
+            out.push(Segment {
+                text,
+                ..segment.clone()
+            });
+        }
+        for (at, (from, part)) in cuts.iter().enumerate() {
+            let to = cuts.get(at + 1).map_or(segment.text.len(), |next| next.0);
+            let text = segment.text[*from..to].trim_end_matches([' ', ';', ',', '\n']);
+            let slot = Some(Slot::Label(*part));
+            let others = self.speaks_of_others(question, slot, text);
+            out.push(Segment {
+                text: text.to_owned(),
+                slot: slot.filter(|_| !others),
+                ..segment.clone()
+            });
+        }
+        out
+    }
+}
+
+/// The only one of several.
+fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
+    let first = all.next()?;
+    all.next().is_none().then_some(first)
+}
