@@ -5,9 +5,9 @@ use super::claim::{Claim, Claimed, Class, class};
 use super::names;
 use super::piece::{Piece, find_label};
 use super::token::hedged;
-use super::{frames, list};
+use super::{frames, items, list};
 use crate::handout::Answer;
-use crate::handout::format::{Part, Question};
+use crate::handout::format::{Part, Question, Type};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -26,6 +26,16 @@ pub fn extract(
         }
         claims[at] = match class(*part.kind.get_ref()) {
             Class::Frames => frames::claim(part, pieces, only_labelled),
+            Class::Ip if set_of_others(part, answers[at]) => {
+                if items::are_numbers(answers[at]) {
+                    items::numbers(part, answers[at], pieces, only_labelled)
+                } else {
+                    items::names(part, answers[at], pieces, only_labelled)
+                }
+            }
+            Class::List if items::are_numbers(answers[at]) => {
+                items::numbers(part, answers[at], pieces, only_labelled)
+            }
             Class::List => list::claim(part, answers[at], pieces, only_labelled),
             Class::Text => text(question, part, answers[at], pieces),
             _ => None,
@@ -42,6 +52,11 @@ pub fn extract(
             }
         }
     }
+}
+
+/// Whether a set has other members than addresses.
+fn set_of_others(part: &Part, answer: &Answer) -> bool {
+    *part.kind.get_ref() == Type::Set && !answer.values.is_empty() && !items::are_addresses(answer)
 }
 
 /// What points at another answer.

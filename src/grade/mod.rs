@@ -1,8 +1,8 @@
 //! Hand-ins against the answers that each student's own captures give.
 //!
 //! [`submission`] finds what was handed in ([`layout`] whose it is), [`report`] reads it, [`numbering`]
-//! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one,
-//! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`] and [`frames`] read
+//! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one ([`digits`] in which other ways),
+//! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`], [`items`] and [`frames`] read
 //! the other sorts, [`named`] where each part is named. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
 //! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together.
 //! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
@@ -20,9 +20,11 @@ pub mod compare;
 pub mod decisions;
 pub mod denial;
 pub mod diagnose;
+pub mod digits;
 pub mod extract;
 pub mod frames;
 pub mod integrity;
+pub mod items;
 pub mod layout;
 pub mod list;
 pub mod lms;

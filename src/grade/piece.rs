@@ -79,7 +79,7 @@ fn unquoted(lower: &str) -> String {
 
 /// Which values a text takes back: what it denies, what it corrects when another of the same sort
 /// follows, and what was thought at first.
-fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
+pub fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
     static CORRECTION: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\b(?:sorry|no wait|wait,|correction|corrected|oops|i mean|i meant|scratch that|better:|wrong, it)\b")
             .expect("the pattern is right")

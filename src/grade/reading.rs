@@ -160,6 +160,10 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
     if fits(&claim.value) || key.missing.is_some() {
         return;
     }
+    if claim.readings.iter().any(|reading| means(key, *reading)) {
+        claim.two_ways = true;
+        return;
+    }
     let mut others = claim.others.iter().filter(|(value, _)| fits(value));
     if !claim.loose {
         // Wireshark's relative number stands above the raw one.
@@ -187,6 +191,12 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
         Some((value, _)) if single => claim.value = value.clone(),
         _ => claim.unplain = others.next().is_some(),
     }
+}
+
+/// Whether a reading of digits is the key's number.
+fn means(key: &Answer, (told, room): (f64, f64)) -> bool {
+    let number = key.values.first().and_then(|v| v.as_float());
+    number.is_some_and(|n| (told - n).abs() <= (room * n.abs()).max(f64::EPSILON * n.abs()))
 }
 
 /// Whether a label is followed by two ends of which this is the second: `connection: A to B`. The

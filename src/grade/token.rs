@@ -50,6 +50,19 @@ pub struct Token {
     pub hex: bool,
     /// It follows an address and a colon: a port.
     pub behind_ip: bool,
+    /// What it is as a list: `1,448` can be two numbers.
+    pub members: Vec<i128>,
+}
+
+impl Token {
+    /// The numbers it is in a list.
+    pub fn list(&self) -> Option<Vec<i128>> {
+        match self.kind {
+            _ if !self.members.is_empty() => Some(self.members.clone()),
+            Kind::Number(n) => Some(vec![n]),
+            _ => None,
+        }
+    }
 }
 
 /// The unit behind a number.
@@ -91,6 +104,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         |(?P<pair>\b0[0-9a-f]\s[0-9a-f]{2}\b)
         |(?P<thousands>\b\d{1,3}(?:,\d{3}){2,}\b)
         |(?P<decimal>\b\d+[.,]\d+)
+        |(?:^|[\s(=:~])(?P<fraction>\.\d+)\b
         |(?P<number>\b\d+)
         |(?P<word>\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen
             |fifteen|sixteen|seventeen|eighteen|nineteen
@@ -152,6 +166,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         let written = whole.as_str();
         let named = |name| capture.name(name).is_some();
         let mut hex = false;
+        let mut members: Vec<i128> = Vec::new();
         let kind = if named("mac") {
             match value::mac(&written.replace(char::is_whitespace, ":")) {
                 // Twelve digits that are all decimal are a number.
@@ -206,9 +221,29 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 }
                 continue;
             }
+            members.extend(parts.iter().map(|p| i128::from(*p)));
             number(&written.replace(',', ""), 10)
+        } else if let Some(fraction) = capture.name("fraction") {
+            span = fraction.range();
+            let value = format!("0{}", fraction.as_str()).parse();
+            value.map_or(Kind::Other, Kind::Decimal)
         } else if named("decimal") {
             match written.split_once(',') {
+                // `1,448` is one number as English writes it, `0,036` one as most others do.
+                Some((first, second)) if grouped(text, &span, first, second) => {
+                    members.extend(
+                        [first, second]
+                            .iter()
+                            .filter_map(|d| d.parse::<i128>().ok()),
+                    );
+                    match first {
+                        "0" => written
+                            .replace(',', ".")
+                            .parse()
+                            .map_or(Kind::Other, Kind::Decimal),
+                        _ => number(&format!("{first}{second}"), 10),
+                    }
+                }
                 // A comma makes decimals of a time only; elsewhere it lists.
                 Some((first, second)) if !TIME.is_match(&text[span.end..]) => {
                     let end = span.start + first.len();
@@ -249,6 +284,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
             kind => kind,
         };
         push(&mut found, text, kind, span, hex);
+        if let Some(token) = found.last_mut() {
+            token.members = members;
+        }
     }
     calculations(text, &mut found);
     // `PcsCompu_1a:b8:5d (08:00:27:1a:b8:5d)` is one address.
@@ -337,7 +375,21 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
         result: false,
         operand: false,
         hex,
+        members: Vec::new(),
     });
+}
+
+/// Whether digits around a comma are one number without a unit of time: three behind it, or a zero
+/// before it. Next to another comma, and where the second follows the first, they are a list.
+fn grouped(text: &str, span: &Range<usize>, first: &str, second: &str) -> bool {
+    let after = text[span.end..].strip_prefix(',');
+    let more = after.is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
+    let before = text[..span.start].strip_suffix(',');
+    let listed = before.is_some_and(|t| t.ends_with(|c: char| c.is_ascii_digit()));
+    let digits = |t: &str| t.parse::<i128>().unwrap_or(0);
+    let near = (digits(first) + 1..digits(first) + 50).contains(&digits(second));
+    let thousands = first.len() <= 3 && second.len() == 3 && !first.starts_with('0') && !near;
+    !more && !listed && !TIME.is_match(&text[span.end..]) && (thousands || first == "0")
 }
 
 /// The bytes behind the name of a maker.

@@ -317,6 +317,18 @@ fn one() -> f64 {
     1.0
 }
 
+impl Part {
+    /// Whether its numbers are those of frames: `fragment.offset_bytes` gives others.
+    pub fn tells_frames(&self) -> bool {
+        let frame = |field: &String| field.contains("frame");
+        match self.take.as_ref().map(Spanned::get_ref) {
+            Some(Take::One(field)) => frame(field),
+            Some(Take::Several(fields)) => fields.iter().all(frame),
+            None => true,
+        }
+    }
+}
+
 /// The field that gives a value, or the fields that give a list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]

@@ -3,7 +3,9 @@
 
 use super::{Numbering, Segment};
 use crate::grade::announce::SORTS;
-use crate::grade::piece::find_label;
+use crate::grade::claim::Class;
+use crate::grade::piece::{dropped, find_label};
+use crate::grade::token;
 use crate::handout::Handout;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -148,10 +150,28 @@ impl Numbering {
         hits.iter().any(|h| Some(h.2) != own && !shared(h))
     }
 
+    /// Whether a text can be the answer to a part alone: it has a value of its sort, and no address
+    /// of the other sort where another part asks for one.
+    fn fits(&self, question: usize, part: usize, text: &str) -> bool {
+        let typed = &self.handout[question].typed;
+        let own = typed[part];
+        let tokens = token::tokens(text);
+        let has = |sort: Class| tokens.iter().any(|t| sort.holds(t));
+        let valued = matches!(
+            own,
+            Class::Ip | Class::Mac | Class::Number | Class::Ports | Class::Frames
+        );
+        let mut others = [Class::Ip, Class::Mac].into_iter();
+        let mixed = others.any(|sort| sort != own && typed.contains(&sort) && has(sort));
+        // `UDP (0x11), bootpc(68) -> bootps(67)` tells ports as well.
+        let ports = own == Class::Name && typed.contains(&Class::Ports) && has(Class::Ports);
+        !mixed && !ports && (!valued || has(own))
+    }
+
     /// A piece from one label with a colon to the next.
     fn parted(&self, question: usize, segment: Segment) -> Vec<Segment> {
         static LABEL: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"(?i)(?:^|[\n;,]|\.\s)[\s*_>•\-–]*(?P<label>\p{L}[\p{L}\d /+'_-]{0,40}?)(?:\s*\([^()\n]*\))*[*_]*\s*[:=]")
+            Regex::new(r"(?i)(?:^|[\n;,]|\.\s)[\s*_>•\-–]*(?P<label>\p{L}[\p{L} /+'_-]{0,40}?)(?:\s*\([^()\n]*\))*[*_]*\s*[:=]")
                 .expect("the pattern is right")
         });
         let mut cuts: Vec<(usize, usize)> = Vec::new();
@@ -159,7 +179,10 @@ impl Numbering {
             let (Some(all), Some(label)) = (found.get(0), found.name("label")) else {
                 continue;
             };
-            let short = label.as_str().split_whitespace().count() <= 4;
+            // `… is ff:ff:ff` has colons, too.
+            let words_of: Vec<&str> = label.as_str().split_whitespace().collect();
+            let digits = |w: &&str| w.len() == 2 && w.bytes().all(|b| b.is_ascii_hexdigit());
+            let short = words_of.len() <= 4 && !words_of.last().is_some_and(digits);
             if let Some(part) = self
                 .labelled(question, &words(label.as_str()))
                 .filter(|_| short)
@@ -169,28 +192,54 @@ impl Numbering {
                 cuts.push((all.start() + lead, part));
             }
         }
+        // What takes something back may do so behind the sentence.
+        let lower = segment.text.to_ascii_lowercase();
+        if dropped(&lower, &token::tokens(&segment.text)).contains(&true) {
+            return vec![segment];
+        }
         let mut out = Vec::new();
-        let first = cuts.first().map_or(segment.text.len(), |c| c.0);
-        if !segment.text[..first].trim().is_empty() || cuts.is_empty() {
-            let text = segment.text[..first].to_owned();
+        // What names no part stays together.
+        let mut rest = String::new();
+        let mut at = 0;
+        for (nth, (from, part)) in cuts.iter().enumerate() {
+            let next = cuts.get(nth + 1).map_or(segment.text.len(), |next| next.0);
+            let to = from + clause_end(&segment.text[*from..next]);
+            let text = segment.text[*from..to].trim_end_matches([' ', ';', ',', '\n']);
+            let slot = Some(Slot::Label(*part));
+            if !self.fits(question, *part, text) || self.speaks_of_others(question, slot, text) {
+                continue;
+            }
+            rest.push_str(&segment.text[at..*from]);
+            at = to;
             out.push(Segment {
-                text,
+                text: text.to_owned(),
+                slot,
                 ..segment.clone()
             });
         }
-        for (at, (from, part)) in cuts.iter().enumerate() {
-            let to = cuts.get(at + 1).map_or(segment.text.len(), |next| next.0);
-            let text = segment.text[*from..to].trim_end_matches([' ', ';', ',', '\n']);
-            let slot = Some(Slot::Label(*part));
-            let others = self.speaks_of_others(question, slot, text);
-            out.push(Segment {
-                text: text.to_owned(),
-                slot: slot.filter(|_| !others),
-                ..segment.clone()
-            });
+        rest.push_str(&segment.text[at..]);
+        if out.is_empty() || rest.contains(char::is_alphanumeric) {
+            let text = rest.trim_start_matches([';', ',', '.', ' ']).to_owned();
+            let first = cuts.first().is_some_and(|c| c.0 == 0);
+            let place = if first { out.len() } else { 0 };
+            out.insert(place, Segment { text, ..segment });
         }
         out
     }
+}
+
+/// Where what a label announces ends.
+fn clause_end(text: &str) -> usize {
+    static END: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[;\n]|\.\s").expect("the pattern is right"));
+    // `1. TIME 2. HELLO` is numbered, not ended.
+    let numbered = |at: usize| {
+        let word = text[..at].rsplit(char::is_whitespace).next().unwrap_or("");
+        (1..3).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())
+            || word.ends_with('.')
+    };
+    let mut ends = END.find_iter(text).map(|end| end.start());
+    ends.find(|at| !numbered(*at)).unwrap_or(text.len())
 }
 
 /// The only one of several.
