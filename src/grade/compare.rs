@@ -114,7 +114,7 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     if claim.two_ways {
         return Outcome::new(
             Verdict::Review,
-            "the number can be read in two ways, and one of them is right",
+            "the number can be read in two ways or is rounded, and may be the right one",
         );
     }
     if fit == Fit::No && claim.unplain {

@@ -162,7 +162,7 @@ fn mentions(part: &Part, keys: &[String], text: &str) -> Vec<(usize, usize, Stri
         let mut from = 0;
         while let Some(start) = super::piece::find(text, name, from) {
             from = start + name.len();
-            let known = out.iter().any(|o| o.0 == start && o.2 == *value);
+            let known = out.contains(&(start, from, value.clone()));
             if within(text, start, from) == (false, false) && !known {
                 out.push((start, from, value.clone()));
             }

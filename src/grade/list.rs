@@ -91,7 +91,7 @@ pub fn claim(
             }
         }
         for (start, stop, _) in &hits {
-            piece.taken.push(*start..*stop);
+            piece.take(*start..*stop);
         }
         let quote: String = text[..end].trim().to_owned();
         return Some(Claim {
@@ -210,7 +210,7 @@ fn whole_list(
     let text: Vec<&str> = (first.0..=last.0).map(|p| pieces[p].text.trim()).collect();
     let text = text.join(" ");
     for hit in &hits[..count] {
-        pieces[hit.0].taken.push(hit.1..hit.2);
+        pieces[hit.0].take(hit.1..hit.2);
     }
     let doubted = hedged(between_all(&text, items));
     let order = &wanted[items.len() - count..];

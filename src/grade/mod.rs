@@ -2,7 +2,7 @@
 //!
 //! [`submission`] finds what was handed in ([`layout`] whose it is), [`report`] reads it, [`numbering`]
 //! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one ([`digits`] in which other ways),
-//! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`], [`items`] and [`frames`] read
+//! [`announce`] and [`assign`] say for which part, [`names`] and [`codes`], [`yes_no`], [`list`], [`items`], [`none`] and [`frames`] read
 //! the other sorts, [`named`] where each part is named. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
 //! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together.
 //! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
@@ -16,6 +16,7 @@ pub mod announce;
 pub mod assign;
 pub mod claim;
 pub mod clocks;
+pub mod codes;
 pub mod compare;
 pub mod decisions;
 pub mod denial;
@@ -30,6 +31,7 @@ pub mod list;
 pub mod lms;
 pub mod named;
 pub mod names;
+pub mod none;
 pub mod numbering;
 pub mod output;
 pub mod piece;

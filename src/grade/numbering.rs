@@ -452,7 +452,8 @@ impl Numbering {
                 let closed = mark.as_str().contains([')', ':']);
                 let sentence = lead.as_str().starts_with(['.', ';']);
                 let parted = name.as_str().contains(['.', ' ', ')']);
-                if !closed && (!sentence || parted) {
+                let counts = || self.counts(id, &text[mark.end()..]);
+                if !closed && (!sentence || parted || counts()) {
                     continue;
                 }
                 if best.is_none_or(|b| lead.start() < b.1) {

@@ -54,6 +54,14 @@ impl<'s> Piece<'s> {
         }
     }
 
+    /// Notes that a place was read, with the values in it.
+    pub fn take(&mut self, place: std::ops::Range<usize>) {
+        for (token, used) in self.tokens.iter().zip(&mut self.used) {
+            *used |= place.start <= token.span.start && token.span.end <= place.end;
+        }
+        self.taken.push(place);
+    }
+
     /// The sentence around a place.
     pub fn quote(&self, at: usize) -> String {
         self.text[sentence(self.text, at)].trim().to_owned()

@@ -1,7 +1,7 @@
 //! Which part of its question a piece names: a line of the sheet, a key or cell, or a label with a
 //! colon in the text.
 
-use super::{Numbering, Segment};
+use super::{Id, Numbering, Segment};
 use crate::grade::announce::SORTS;
 use crate::grade::claim::Class;
 use crate::grade::piece::{dropped, find_label};
@@ -85,6 +85,18 @@ impl Numbering {
             out.extend(self.parted(question, segment));
         }
         out
+    }
+
+    /// Whether a number before a text counts what another question asks for: `; 3 lines`.
+    pub(super) fn counts(&self, id: &Id, text: &str) -> bool {
+        let lower = text.to_ascii_lowercase();
+        let begins = |names: &Vec<String>| {
+            let mut found = names.iter().filter_map(|n| find_label(&lower, n, 0));
+            found.any(|(start, _)| start == 0)
+        };
+        let asks = |question: usize| self.parts[question].iter().any(begins);
+        let others = (0..self.parts.len()).filter(|q| *q != id.question);
+        id.rest.is_empty() && !asks(id.question) && others.into_iter().any(asks)
     }
 
     /// The part that words name.
