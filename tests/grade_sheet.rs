@@ -225,3 +225,222 @@ fn two_values_that_changed_places_are_never_right() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The verdicts of parts of a report; `{1A.source}` stands for the key of that part.
+fn told(lab: &str, report: &str, parts: &[&str]) -> Vec<&'static str> {
+    let (handout, captures) = (handout(lab), captures(lab));
+    let mut text = report.to_owned();
+    for key in key(&handout, &captures) {
+        text = text.replace(&format!("{{{}}}", key.id), &key.text);
+    }
+    assert!(!text.contains('{'), "a key is missing: {text}");
+    let place = tempfile::tempdir().expect("a folder");
+    let own = place.path().join("ada");
+    std::fs::create_dir(&own).expect("a folder");
+    for (name, bytes) in &captures {
+        std::fs::write(own.join(name), bytes).expect("a capture");
+    }
+    std::fs::write(own.join("report.md"), text).expect("a report");
+    let submissions = Arc::new(grade::collect(place.path()).expect("it can be read"));
+    let marks = grade::all(&handout, &submissions, 1, |_| {}).remove(0);
+    let one = |part: &&str| {
+        let mark = marks.parts.iter().find(|m| m.part == **part);
+        mark.expect("a part").outcome.verdict.word()
+    };
+    parts.iter().map(one).collect()
+}
+
+#[test]
+fn a_blank_slot_is_missing_whatever_stands_in_the_others() {
+    let parts = ["2B.server-id", "2B.dns"];
+    let sheet =
+        "- 2B server id (an IP address): \n- 2B dns (all values, in any order): {2B.server-id}\n";
+    assert_eq!(told("ip-dhcp-arp", sheet, &parts), ["missing", "wrong"]);
+    let label = "2B. DNS: 8.8.8.8\n";
+    assert_eq!(told("ip-dhcp-arp", label, &parts), ["missing", "wrong"]);
+    let versions = ["1.browser-version", "1.server-version", "1.status"];
+    let label = "1. server: HTTP/1.1\n";
+    assert_eq!(
+        told("http", label, &versions),
+        ["missing", "right", "missing"]
+    );
+    // A value that no slot claims is for a person.
+    let parts = ["1A.source", "1A.destination"];
+    let sheet = "- 1A source (an IP address): {1A.source}, it pings {1A.destination}\n- 1A destination (an IP address):\n";
+    let verdicts = told("ip-dhcp-arp", sheet, &parts);
+    assert_eq!(verdicts[1], "review");
+    // Below the line is in the slot, too.
+    let below = "- 1A source (an IP address):\n{1A.destination}\n- 1A destination (an IP address):\n{1A.source}\n";
+    assert_eq!(told("ip-dhcp-arp", below, &parts), ["wrong", "wrong"]);
+}
+
+#[test]
+fn what_names_no_part_is_dealt_out_by_what_fits() {
+    let parts = ["1A.source", "1A.destination"];
+    let report = "1A: {1A.source} -> {1A.destination}\n";
+    assert_eq!(told("ip-dhcp-arp", report, &parts), ["right", "right"]);
+    let blank = "- 1A source (an IP address):\n- 1A destination (an IP address):\n\nFrom {1A.source} to {1A.destination}.\n";
+    assert_eq!(told("ip-dhcp-arp", blank, &parts), ["right", "right"]);
+    // A number and its name may share a label.
+    let report = "4C. Type: IPv4 (0x0800)\n";
+    let parts = ["4C.value", "4C.protocol"];
+    assert_eq!(told("ip-dhcp-arp", report, &parts), ["right", "right"]);
+}
+
+#[test]
+fn labels_in_a_sentence_say_of_what_it_speaks() {
+    let parts = ["4.closed-tcp", "4.closed-udp"];
+    let turned = "4. When the TCP port is closed the server sends ICMP port unreachable, when the UDP port is closed a RST is sent.\n";
+    let turned = told("rtt", turned, &parts);
+    assert!(!turned.contains(&"right"), "{turned:?}");
+    let report = "4. When the TCP port is closed a RST comes, when the UDP port is closed an ICMP port unreachable.\n";
+    assert_eq!(told("rtt", report, &parts), ["right", "right"]);
+    let parts = ["1.browser-version", "1.server-version"];
+    let report = "1. The browser speaks HTTP 1.0 and the server HTTP 1.1\n";
+    assert_eq!(told("http", report, &parts), ["review", "right"]);
+    let report = "1. The browser speaks HTTP 1.1 and the server HTTP 1.1\n";
+    assert_eq!(told("http", report, &parts), ["right", "right"]);
+}
+
+#[test]
+fn what_is_denied_is_not_said() {
+    let parts = ["4.closed-tcp", "4.closed-udp", "4.absent"];
+    let sheet = "- 4 closed tcp (a name): the server does not answer with RST\n- 4 closed udp (a name): no ICMP port unreachable comes back\n- 4 absent (a name): ARP is answered\n";
+    assert_eq!(told("rtt", sheet, &parts), ["review", "review", "wrong"]);
+    let sheet = "- 4 closed tcp (a name): it answers with RST\n- 4 closed udp (a name): an ICMP port unreachable comes back\n- 4 absent (a name): no answer to ARP\n";
+    assert_eq!(told("rtt", sheet, &parts), ["right", "right", "right"]);
+}
+
+#[test]
+fn digits_are_read_as_people_write_them() {
+    let one = |text: &str| {
+        let sheet = format!("- 3 length (a number): {text}\n");
+        told("tcp-upload", &sheet, &["3.length"])[0]
+    };
+    for text in ["{3.length}", "1,448", "1,448 bytes", "1 448 bytes"] {
+        assert_eq!(one(text), "right", "{text}");
+    }
+    // What can be read in two ways, or is rounded, goes to a person.
+    for text in ["1.448", "1 448", "1.4 kB"] {
+        assert_eq!(one(text), "review", "{text}");
+    }
+    for text in ["1,449", "1", "448", "5 kB"] {
+        assert_eq!(one(text), "wrong", "{text}");
+    }
+    let time = |text: &str| {
+        let sheet = format!("- 2 rtt (a time with its unit): {text}\n");
+        told("tcp-upload", &sheet, &["2.rtt"])[0]
+    };
+    for text in ["0.064 ms", ".064 ms", "0,064 ms", "0,064"] {
+        assert_eq!(time(text), "right", "{text}");
+    }
+    assert_eq!(time(".64 ms"), "wrong");
+}
+
+#[test]
+fn none_is_a_count() {
+    let part = ["3.answers-in-query"];
+    for text in [
+        "- 3 answers in query (a number): none\n",
+        "- 3 answers in query (a number): no answers\n",
+        "3. In the query: none\n",
+    ] {
+        assert_eq!(told("dns", text, &part), ["right"], "{text}");
+    }
+    for text in [
+        "- 3 answers in query (a number): no idea\n",
+        "- 3 answers in query (a number):\n- 3 answers (a number): none\n",
+    ] {
+        assert_eq!(told("dns", text, &part), ["missing"], "{text}");
+    }
+    let part = ["4.retransmissions"];
+    for text in [
+        "4. There were no retransmissions.\n",
+        "4. sent again: none\n",
+    ] {
+        assert_eq!(told("tcp-upload", text, &part), ["wrong"], "{text}");
+    }
+}
+
+#[test]
+fn who_answers_twice_says_two_things() {
+    let part = ["1C.header-length"];
+    for report in ["1C: 24\n\n1C: 20\n", "1C: 20\n\n1C: 24\n"] {
+        assert_eq!(told("ip-dhcp-arp", report, &part), ["review"], "{report}");
+    }
+    assert_eq!(
+        told("ip-dhcp-arp", "1C: 20\n\n1C: 20 bytes\n", &part),
+        ["right"]
+    );
+    assert_eq!(told("ip-dhcp-arp", "1C: 24\n\n1C: 28\n", &part), ["wrong"]);
+}
+
+#[test]
+fn a_code_of_another_name_contradicts_it() {
+    let part = ["3A.ethertype"];
+    assert_eq!(
+        told("ip-dhcp-arp", "3A. Type: ARP (0x0806)\n", &part),
+        ["right"]
+    );
+    assert_eq!(
+        told("ip-dhcp-arp", "3A. Type: ARP (0x0800)\n", &part),
+        ["review"]
+    );
+    assert_eq!(
+        told(
+            "ip-dhcp-arp",
+            "- 3A ethertype (a name): 0x0806 TCP\n",
+            &part
+        ),
+        ["review"]
+    );
+    assert_eq!(
+        told("ip-dhcp-arp", "- 3A ethertype (a name): 0x0806\n", &part),
+        ["right"]
+    );
+}
+
+#[test]
+fn lists_and_sets_tell_what_does_not_belong_to_them() {
+    let parts = ["4.routers", "4.type"];
+    let list = |routers: &str, kind: &str| {
+        let sheet = format!(
+            "- 4 routers (all values, in order): {routers}\n- 4 type (all values, in order): {kind}\n"
+        );
+        told("ip-fragments", &sheet, &parts)
+    };
+    let words = "ICMP type 11 (TTL exceeded), code 0";
+    assert_eq!(list("{4.routers}", words), ["right", "right"]);
+    assert_eq!(
+        list("{4.routers}, {4.destination}", "11/0"),
+        ["partly", "right"]
+    );
+    assert_eq!(list("{4.destination}", "3/3"), ["wrong", "wrong"]);
+    let parts = ["3.changed", "3.ttl"];
+    let set = |changed: &str| {
+        told(
+            "nat",
+            &format!("- 3 changed (all values, in any order): {changed}\n"),
+            &parts,
+        )
+    };
+    let all = "MAC addresses, source IP address, source port, TTL, header checksum, TCP checksum";
+    assert_eq!(set(all), ["right", "missing"]);
+    assert_eq!(set("TTL, source IP address"), ["partly", "missing"]);
+    assert_eq!(
+        set("TTL and the colour of the cable"),
+        ["review", "missing"]
+    );
+    assert_eq!(told("nat", "3. TTL 64 and 63\n", &["3.ttl"]), ["right"]);
+    let offsets = "2. The offsets are 0, 1480 and 2960\n";
+    assert_eq!(told("ip-fragments", offsets, &["2.offsets"]), ["right"]);
+}
+
+#[test]
+fn a_number_before_what_a_question_counts_is_no_name_of_another() {
+    let report = "4. {1.source}:{1.source-port} -> {2.source}:{2.source-port}; {4.lines} lines\n";
+    assert_eq!(
+        told("nat", report, &["4.line", "4.lines"]),
+        ["right", "right"]
+    );
+}

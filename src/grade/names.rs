@@ -449,7 +449,9 @@ fn named(
     {
         end = first.span.end + found.start();
     }
-    let code = other_code(part, first, piece);
+    // Where the number is asked for as well, it is an answer of its own.
+    let asked = codes.is_empty();
+    let code = other_code(part, first, piece).filter(|_| !asked);
     let claim = Claim {
         value: Claimed::Name(first.value.clone()),
         hedged: question || hedged(&piece.text[begin..end]),

@@ -81,6 +81,8 @@ struct Names {
     /// Names that are answers to it.
     answers: Vec<String>,
     typed: Vec<super::claim::Class>,
+    /// Which of its parts is the number of a frame.
+    frame: Vec<bool>,
 }
 
 /// Whether a text is all in brackets.
@@ -175,6 +177,11 @@ impl Numbering {
                 labels,
                 answers,
                 typed,
+                frame: q
+                    .part
+                    .iter()
+                    .map(|p| *p.kind.get_ref() == Type::Frame)
+                    .collect(),
             });
         }
         let mut sheet = Vec::new();
@@ -237,8 +244,9 @@ impl Numbering {
                     }
                     let before = out.len();
                     let was = now.clone();
-                    let title = self.is_title(&line, &blocks[at + 1..])
-                        || !filled && self.is_echo(&line, now.as_ref(), &blocks[at + 1..]);
+                    let title = self.sheet_line(&line).is_none()
+                        && (self.is_title(&line, &blocks[at + 1..])
+                            || !filled && self.is_echo(&line, now.as_ref(), &blocks[at + 1..]));
                     // A blank line below a question's name is no end of its answer.
                     turn += usize::from(self.line(&line, &mut now, blank && filled, &mut out));
                     if title {

@@ -5,7 +5,7 @@ use super::{Id, Numbering, Segment};
 use crate::grade::announce::SORTS;
 use crate::grade::claim::Class;
 use crate::grade::piece::{dropped, find_label};
-use crate::grade::token;
+use crate::grade::token::{self, Kind, Token, Unit};
 use crate::handout::Handout;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -162,11 +162,11 @@ impl Numbering {
         hits.iter().any(|h| Some(h.2) != own && !shared(h))
     }
 
-    /// Whether a text can be the answer to a part alone: it has a value of its sort, and no address
-    /// of the other sort where another part asks for one.
+    /// Whether a text can be the answer to a part alone: it has a value of its sort, and none that
+    /// another part asks for.
     fn fits(&self, question: usize, part: usize, text: &str) -> bool {
-        let typed = &self.handout[question].typed;
-        let own = typed[part];
+        let names = &self.handout[question];
+        let (typed, own) = (&names.typed, names.typed[part]);
         let tokens = token::tokens(text);
         let has = |sort: Class| tokens.iter().any(|t| sort.holds(t));
         let valued = matches!(
@@ -177,7 +177,13 @@ impl Numbering {
         let mixed = others.any(|sort| sort != own && typed.contains(&sort) && has(sort));
         // `UDP (0x11), bootpc(68) -> bootps(67)` tells ports as well.
         let ports = own == Class::Name && typed.contains(&Class::Ports) && has(Class::Ports);
-        !mixed && !ports && (!valued || has(own))
+        // `SYN=3, SYN/ACK=4, ACK=5` are frames, where frames are asked for.
+        let small = |t: &Token| matches!(t.kind, Kind::Number(n) if n < 10_000);
+        let shaken = own == Class::Number && typed.contains(&Class::Frames);
+        let frames = shaken && tokens.iter().any(small);
+        // `request frame: 69 B` is its size.
+        let sized = names.frame[part] && tokens.iter().any(|t| t.unit != Unit::None);
+        !mixed && !ports && !frames && !sized && (!valued || has(own))
     }
 
     /// A piece from one label with a colon to the next.
@@ -186,7 +192,7 @@ impl Numbering {
             Regex::new(r"(?i)(?:^|[\n;,]|\.\s)[\s*_>•\-–]*(?P<label>\p{L}[\p{L} /+'_-]{0,40}?)(?:\s*\([^()\n]*\))*[*_]*\s*[:=]")
                 .expect("the pattern is right")
         });
-        let mut cuts: Vec<(usize, usize)> = Vec::new();
+        let mut cuts: Vec<(usize, Option<usize>)> = Vec::new();
         for found in LABEL.captures_iter(&segment.text) {
             let (Some(all), Some(label)) = (found.get(0), found.name("label")) else {
                 continue;
@@ -195,12 +201,17 @@ impl Numbering {
             let words_of: Vec<&str> = label.as_str().split_whitespace().collect();
             let digits = |w: &&str| w.len() == 2 && w.bytes().all(|b| b.is_ascii_hexdigit());
             let short = words_of.len() <= 4 && !words_of.last().is_some_and(digits);
-            if let Some(part) = self
-                .labelled(question, &words(label.as_str()))
-                .filter(|_| short)
-            {
-                let lead = all.as_str().len()
-                    - all.as_str().trim_start_matches([';', ',', '.', '\n']).len();
+            let label = label.as_str();
+            // `SYN, ACK` is one word.
+            let before = segment.text[..all.start()].to_ascii_lowercase();
+            if before.ends_with("syn") && label.eq_ignore_ascii_case("ack") {
+                continue;
+            }
+            let part = self.labelled(question, &words(label)).filter(|_| short);
+            // A word that is no label ends what the one before it announces.
+            if part.is_some() || short && !cuts.is_empty() {
+                let marks = [';', ',', '.', '\n'];
+                let lead = all.as_str().len() - all.as_str().trim_start_matches(marks).len();
                 cuts.push((all.start() + lead, part));
             }
         }
@@ -214,11 +225,19 @@ impl Numbering {
         let mut rest = String::new();
         let mut at = 0;
         for (nth, (from, part)) in cuts.iter().enumerate() {
-            let next = cuts.get(nth + 1).map_or(segment.text.len(), |next| next.0);
-            let to = from + clause_end(&segment.text[*from..next]);
+            let Some(part) = *part else { continue };
+            // Lists and sentences go on to the next part's label.
+            let long = matches!(
+                self.handout[question].typed[part],
+                Class::List | Class::Prose
+            );
+            let mut more = cuts[nth + 1..].iter().filter(|c| !long || c.1.is_some());
+            let next = more.next().map_or(segment.text.len(), |next| next.0);
+            let end = clause_end(&segment.text[*from..next]);
+            let to = if long { next } else { from + end };
             let text = segment.text[*from..to].trim_end_matches([' ', ';', ',', '\n']);
-            let slot = Some(Slot::Label(*part));
-            if !self.fits(question, *part, text) || self.speaks_of_others(question, slot, text) {
+            let slot = Some(Slot::Label(part));
+            if !self.fits(question, part, text) || self.speaks_of_others(question, slot, text) {
                 continue;
             }
             rest.push_str(&segment.text[at..*from]);
