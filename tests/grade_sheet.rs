@@ -327,6 +327,9 @@ fn digits_are_read_as_people_write_them() {
     for text in ["1,449", "1", "448", "5 kB"] {
         assert_eq!(one(text), "wrong", "{text}");
     }
+    // The first digits name no question.
+    let report = "3. frame: 4\nlength: 1,448\n";
+    assert_eq!(told("tcp-upload", report, &["3.length"]), ["right"]);
     let time = |text: &str| {
         let sheet = format!("- 2 rtt (a time with its unit): {text}\n");
         told("tcp-upload", &sheet, &["2.rtt"])[0]

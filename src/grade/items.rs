@@ -90,10 +90,9 @@ pub fn names(
     for piece in pieces.iter_mut() {
         let labelled = piece.slot.is_some() || speaks_of(part, piece);
         let mut found = mentions(part, &keys, &piece.lower);
-        if found.is_empty() && !labelled
-            || only_labelled && !labelled
-            || found.len() < 2 && !labelled
-        {
+        // Without a label, several names are a list, and one may stand in any sentence.
+        let listed = found.len() > 1 && !only_labelled;
+        if !labelled && !listed {
             continue;
         }
         found.sort_by_key(|f| f.0);

@@ -16,12 +16,12 @@ pub fn read(
     pieces: &mut Vec<Piece<'_>>,
     claims: &mut [Option<Claim>],
 ) {
-    for at in 0..question.part.len() {
+    for (at, claim) in claims.iter_mut().enumerate() {
         let mine = |p: &Piece<'_>| p.slot.map(Slot::part) == Some(at);
         let told = |p: &Piece<'_>| mine(p) && !p.text.trim().is_empty();
         if pieces.iter().any(told) {
             with(pieces, mine, |own| {
-                claims[at] = alone(question, keys, at, own);
+                *claim = alone(question, keys, at, own);
             });
         }
     }

@@ -143,7 +143,7 @@ impl Numbering {
                 lead: pattern({
                     let words = r"(?i)^[\s#*_>\-]*(?:(?P<lead>(?:[a-z]+\s+){1,3})ID\s*:|(?P<words>(?:[a-z]+\s+){0,6}for\s+)ID\s*,";
                     // `First task: 1A …`; a name without digits may be any word.
-                    let named = r"|(?P<named>(?:[a-z]+\s+){0,2}[a-z]{3,}\s*:\s*)ID(?:[).:,]|\s)";
+                    let named = r"|(?P<named>(?:[a-z]+\s+){0,2}[a-z]{3,}\s*:\s*)ID(?:[).:]|,\s|\s)";
                     let digits = q.id.bytes().any(|b| b.is_ascii_digit());
                     let all = format!("{words}{})\\s*", if digits { named } else { "" });
                     all.replace("ID", &format!("(?:{body})"))
