@@ -228,26 +228,71 @@ fn two_values_that_changed_places_are_never_right() {
 
 /// The verdicts of parts of a report; `{1A.source}` stands for the key of that part.
 fn told(lab: &str, report: &str, parts: &[&str]) -> Vec<&'static str> {
-    let (handout, captures) = (handout(lab), captures(lab));
+    told_of(&handout(lab), &captures(lab), report, parts)
+}
+
+fn told_of(
+    handout: &Arc<Handout>,
+    captures: &BTreeMap<String, Vec<u8>>,
+    report: &str,
+    parts: &[&str],
+) -> Vec<&'static str> {
     let mut text = report.to_owned();
-    for key in key(&handout, &captures) {
+    for key in key(handout, captures) {
         text = text.replace(&format!("{{{}}}", key.id), &key.text);
     }
     assert!(!text.contains('{'), "a key is missing: {text}");
     let place = tempfile::tempdir().expect("a folder");
     let own = place.path().join("ada");
     std::fs::create_dir(&own).expect("a folder");
-    for (name, bytes) in &captures {
+    for (name, bytes) in captures {
         std::fs::write(own.join(name), bytes).expect("a capture");
     }
     std::fs::write(own.join("report.md"), text).expect("a report");
     let submissions = Arc::new(grade::collect(place.path()).expect("it can be read"));
-    let marks = grade::all(&handout, &submissions, 1, |_| {}).remove(0);
+    let marks = grade::all(handout, &submissions, 1, |_| {}).remove(0);
     let one = |part: &&str| {
         let mark = marks.parts.iter().find(|m| m.part == **part);
         mark.expect("a part").outcome.verdict.word()
     };
     parts.iter().map(one).collect()
+}
+
+/// Two datagrams, to two addresses.
+const SETS: &str = r#"
+id = "sets"
+title = "sets"
+let = { all = { what = "a datagram", in = "frames", where = "udp", which = "all" }, first = { what = "a datagram", in = "frames", where = "udp" } }
+[[question]]
+id = "1"
+text = "Who gets the datagrams, and how long are they?"
+part = [
+  { id = "first", type = "ip", of = "first", take = "ip.dst", labels = ["first"] },
+  { id = "all", type = "set", of = "all", take = "ip.dst", over = "set", labels = ["all"] },
+  { id = "sizes", type = "set", of = "all", take = "udp.length", over = "set", labels = ["sizes"] },
+]
+"#;
+
+#[test]
+fn sets_of_addresses_and_of_numbers() {
+    let handout = Arc::new(Handout::parse(SETS).unwrap_or_else(|p| panic!("{p:?}")));
+    let packets = "0.0 c:5000 > s:80 udp \"a\"\n0.1 c:5000 > d:80 udp len=1440\n";
+    let bytes = scenario::capture(packets).expect("it is well written");
+    let captures = BTreeMap::from([("sets.pcap".to_owned(), bytes)]);
+    let told = |report: &str| {
+        told_of(
+            &handout,
+            &captures,
+            report,
+            &["1.first", "1.all", "1.sizes"],
+        )
+    };
+    let sheet = "- 1 all (all values, in any order): 10.0.0.3, 10.0.0.2\n- 1 sizes (all values, in any order): 1448, 9\n";
+    assert_eq!(told(sheet), ["missing", "right", "right"]);
+    let sheet = "- 1 all (all values, in any order): 10.0.0.2\n- 1 sizes (all values, in any order): 9,1448,77\n";
+    assert_eq!(told(sheet), ["missing", "partly", "partly"]);
+    let sheet = "- 1 first (an IP address): 10.0.0.2\n- 1 sizes (all values, in any order): 5, 6\n";
+    assert_eq!(told(sheet), ["right", "missing", "wrong"]);
 }
 
 #[test]
