@@ -44,7 +44,7 @@ impl Slot {
 }
 
 /// Words that say of what sort a value is, not which.
-const SORTS: &[&str] = &[
+pub const SORTS: &[&str] = &[
     "port", "ports", "address", "frame", "frames", "number", "bytes", "ip", "mac",
 ];
 /// Words that say little unless they stand just before the value.

@@ -22,6 +22,12 @@ pub struct Claim {
     pub unplain: bool,
     /// It stands where this part is not answered.
     pub elsewhere: bool,
+    /// What else the digits can mean, and how near that has to come.
+    pub readings: Vec<(f64, f64)>,
+    /// It can be read in two ways, and one is right.
+    pub two_ways: bool,
+    /// It stands where its part is named.
+    pub named: bool,
     /// Something else is said as well: the other value.
     pub conflict: Option<String>,
 }

@@ -111,6 +111,12 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
             format!("it says two things that exclude each other ({other} as well)"),
         );
     }
+    if claim.two_ways {
+        return Outcome::new(
+            Verdict::Review,
+            "the number can be read in two ways or is rounded, and may be the right one",
+        );
+    }
     if fit == Fit::No && claim.unplain {
         return Outcome::new(
             Verdict::Review,
@@ -354,7 +360,13 @@ fn items(part: &Part, count: usize, order: &[usize], strange: &[String]) -> Fit 
         return Fit::No;
     }
     if !strange.is_empty() {
-        return Fit::Some(format!("{} is not in the capture", strange.join(", ")));
+        return Fit::Some(format!("{} does not belong to it", strange.join(", ")));
+    }
+    if *part.kind.get_ref() == Type::Set {
+        return match order.len() {
+            all if all == count => Fit::Yes,
+            some => Fit::Some(format!("{some} of {count} are told")),
+        };
     }
     let sorted = order.is_sorted();
     Fit::Some(if sorted {

@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 /// Whether the words before a name deny it.
 pub fn negated(before: &str) -> bool {
     static NOT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:\bnot|\bno|n't|\bnever|\bwithout|\binstead of|\brather than|\bthan|\bneither)\s+(?:(?:a|an|the|to|as|by|of)\s+)?$")
+        Regex::new(r"(?:\bnot|\bno|n't|\bnever|\bwithout|\binstead of|\brather than|\bthan|\bneither)\s+(?:(?:a|an|the|to|as|by|of)\s+)?$|\bno\s+(?:(?:single|such|icmp|tcp|udp|arp|ip|dns|http)\s+)+$")
             .expect("the pattern is right")
     });
     /// What is not done with it, or by it: `does not use TCP`, `not sent over TCP`.
     static NOT_DONE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:\bnot|n't|\bnever|\bcannot)\s+(?:(?:use|used|uses|using|run|runs|running|based|sent|work|works|need|needs|go|goes|travel|travels|carried|transported|over|upon|on|with|via|by|in|to|be|it|is|as|a|an|the|really|actually|any)\s+){1,4}$")
+        Regex::new(r"(?:\bnot|n't|\bnever|\bcannot)\s+(?:(?:use|used|uses|using|run|runs|running|based|sent|work|works|need|needs|go|goes|travel|travels|carried|transported|answer|answers|answered|reply|replies|replied|respond|responds|responded|return|returns|send|sends|see|seen|get|gets|receive|receives|received|show|shows|come|comes|back|over|upon|on|with|via|by|in|to|be|it|is|as|a|an|the|really|actually|any)\s+){1,4}$")
             .expect("the pattern is right")
     });
     let near = super::token::tail(before, 96);

@@ -2,12 +2,13 @@
 
 use super::assign::assign;
 use super::claim::{Claim, Claimed, Class, class};
+use super::denial;
 use super::names;
-use super::piece::{Piece, find_label};
-use super::token::hedged;
-use super::{frames, list};
+use super::piece::{Piece, find_label, within};
+use super::token::{hedged, sentence};
+use super::{frames, items, list, none};
 use crate::handout::Answer;
-use crate::handout::format::{Part, Question};
+use crate::handout::format::{Part, Question, Type};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -26,6 +27,16 @@ pub fn extract(
         }
         claims[at] = match class(*part.kind.get_ref()) {
             Class::Frames => frames::claim(part, pieces, only_labelled),
+            Class::Ip if set_of_others(part, answers[at]) => {
+                if items::are_numbers(answers[at]) {
+                    items::numbers(part, answers[at], pieces, only_labelled)
+                } else {
+                    items::names(part, answers[at], pieces, only_labelled)
+                }
+            }
+            Class::List if items::are_numbers(answers[at]) => {
+                items::numbers(part, answers[at], pieces, only_labelled)
+            }
             Class::List => list::claim(part, answers[at], pieces, only_labelled),
             Class::Text => text(question, part, answers[at], pieces),
             _ => None,
@@ -35,6 +46,11 @@ pub fn extract(
     for kind in [Class::Ip, Class::Mac, Class::Ports, Class::Number] {
         assign(question, kind, pieces, claims, only_labelled);
     }
+    for (at, part) in question.part.iter().enumerate() {
+        if claims[at].is_none() {
+            claims[at] = none::claim(question, part, answers[at], pieces);
+        }
+    }
     if !only_labelled {
         for (part, claim) in question.part.iter().zip(claims) {
             if claim.is_none() && class(*part.kind.get_ref()) != Class::Prose {
@@ -42,6 +58,11 @@ pub fn extract(
             }
         }
     }
+}
+
+/// Whether a set has other members than addresses.
+fn set_of_others(part: &Part, answer: &Answer) -> bool {
+    *part.kind.get_ref() == Type::Set && !answer.values.is_empty() && !items::are_addresses(answer)
 }
 
 /// What points at another answer.
@@ -65,7 +86,7 @@ fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Clai
                     let in_hint = find_label(p.hint, &label, 0).is_some();
                     in_hint || find_label(&p.lower, &label, 0).is_some_and(|(at, _)| at < 4)
                 }));
-        (p.hint == name || alone && several || refers)
+        (p.slot.is_some() || p.hint == name || alone && several || refers)
             && p.text.chars().any(char::is_alphanumeric)
             && !names::nothing(&p.lower)
     })?;
@@ -97,11 +118,8 @@ fn text(
         let mut from = 0;
         while let Some(found) = piece.lower.get(from..).and_then(|t| t.find(&key)) {
             let (start, end) = (from + found, from + found + key.len());
-            let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
-            let before = piece.lower[..start].chars().next_back();
-            let after = piece.lower[end..].chars().next();
-            if !word(before) && !word(after) {
-                piece.taken.push(start..end);
+            if whole(piece, start, end, &answer.text) && meant(question, part, piece, start..end) {
+                piece.take(start..end);
                 let quote = piece.quote(start);
                 return Some(Claim {
                     value: Claimed::Text(answer.text.clone()),
@@ -123,4 +141,47 @@ fn text(
         hedged: true,
         ..Claim::default()
     })
+}
+
+/// Whether a place has the key as a word of its own: `1.1` is not in `10.1.1.2`, and `A` not in `a`.
+fn whole(piece: &Piece<'_>, start: usize, end: usize, key: &str) -> bool {
+    let (before, after) = (&piece.lower[..start], &piece.lower[end..]);
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let goes_on = after.starts_with('.') && digit(after.chars().nth(1))
+        || before.ends_with('.') && digit(before.chars().rev().nth(1));
+    let short = key.trim().len() <= 2 && piece.text.trim().len() > 2;
+    let written = !short || piece.text.get(start..end) == Some(key.trim());
+    within(&piece.lower, start, end) == (false, false) && !goes_on && written
+}
+
+/// Whether a text that is found is said of this part: it is not denied, and no label of another text
+/// is nearer.
+fn meant(
+    question: &Question,
+    part: &Part,
+    piece: &Piece<'_>,
+    span: std::ops::Range<usize>,
+) -> bool {
+    if denial::negated(&piece.lower[..span.start]) {
+        return false;
+    }
+    let around = sentence(piece.text, span.start);
+    if piece.slot.is_some() || piece.lower[around].contains("both") {
+        return true;
+    }
+    let siblings = question
+        .part
+        .iter()
+        .filter(|o| !std::ptr::eq(*o, part) && class(*o.kind.get_ref()) == Class::Text);
+    let mention = names::Mention {
+        value: String::new(),
+        piece: 0,
+        span,
+    };
+    let near = |labels: &[String]| names::nearness(piece, &mention, labels);
+    let own = near(&part.labels);
+    let other = siblings
+        .filter_map(|o| near(&names::foreign(part, o)))
+        .min();
+    other.is_none_or(|other| own.is_some_and(|own| own <= other))
 }

@@ -13,10 +13,18 @@ const BETWEEN: &[&str] = &[
 
 /// Several frames: a run of numbers without other words between.
 pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Option<Claim> {
+    // Frames count from one, offsets and the like from zero.
+    let least = i128::from(part.tells_frames());
     for piece in pieces.iter_mut() {
         let numbers: Vec<usize> = (0..piece.tokens.len())
-            .filter(|t| matches!(piece.tokens[*t].kind, Kind::Number(n) if n > 0 && n < 100_000))
-            .filter(|t| piece.tokens[*t].unit == Unit::None && !piece.tokens[*t].bracket)
+            .filter(|t| {
+                let token = &piece.tokens[*t];
+                let all = token.list().unwrap_or_default();
+                let fits = |n: &i128| (least..100_000).contains(n);
+                let sized = least == 0 && token.unit == Unit::Bytes;
+                let bare = (token.unit == Unit::None || sized) && !token.bracket;
+                bare && !all.is_empty() && all.iter().all(fits)
+            })
             // `Three frames: …` and `3 packets` count them.
             .filter(|t| {
                 let span = &piece.tokens[*t].span;
@@ -60,6 +68,7 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
                     .ends_with("syn")
                 && piece.lower[first.span.end..last.span.start].contains("ack");
             let announced = first.frame
+                || piece.slot.is_some()
                 || shook
                 || part
                     .labels
@@ -69,8 +78,9 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
                     .labels
                     .iter()
                     .any(|l| piece.hint.contains(&l.to_lowercase()));
-            let begins =
-                before.trim().is_empty() && matches!(first.kind, Kind::Number(n) if n < 10_000);
+            let begins = before.trim().is_empty()
+                && matches!(first.kind, Kind::Number(n) if n < 10_000)
+                || piece.slot.is_some();
             if (announced && first.frame || shook || begins || announced && run.len() > 1)
                 && (run.len() > best.len() && (run.len() > 1 || first.frame || begins))
                 && (!only_labelled || labelled)
@@ -86,7 +96,10 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
         let mut last: Option<usize> = None;
         for t in &best {
             let token = &piece.tokens[*t];
-            let Kind::Number(n) = token.kind else {
+            let Some(all) = token.list() else {
+                continue;
+            };
+            let Some(n) = all.first().copied() else {
                 continue;
             };
             // A range.
@@ -96,7 +109,7 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
                     values.extend(from + 1..n);
                 }
             }
-            values.push(n);
+            values.extend(all);
             last = Some(token.span.end);
         }
         for t in &best {

@@ -1,6 +1,8 @@
 //! Lists in order: which items of the key a text tells, and in which order.
 
 use super::claim::{Claim, Claimed};
+use super::items::{are_addresses, strangers};
+use super::numbering::Slot;
 use super::piece::{Piece, find, find_label, within};
 use super::token::hedged;
 use crate::handout::Answer;
@@ -39,11 +41,12 @@ pub fn claim(
     only_labelled: bool,
 ) -> Option<Claim> {
     let items: Vec<String> = answer.values.iter().map(ToString::to_string).collect();
-    let words = items.iter().all(|i| !i.contains(' ')) && !items.is_empty();
+    let addresses = are_addresses(answer);
+    let words = items.iter().all(|i| !i.contains(' ')) && !items.is_empty() && !addresses;
     if items.is_empty() {
         return unkeyed(part, pieces);
     }
-    if let Some(claim) = whole_list(part, &items, words, pieces) {
+    if let Some(claim) = whole_list(part, &items, (words, addresses), pieces) {
         return Some(claim);
     }
     for piece in pieces.iter_mut() {
@@ -61,6 +64,9 @@ pub fn claim(
         let order = unfold(&items, &order);
         let mut strange: Vec<String> = Vec::new();
         strange.extend(misquoted(&items, &order, &text));
+        if addresses {
+            strange.extend(strangers(&items, piece, &hits));
+        }
         if words {
             for word in WORD.find_iter(&text[..end]) {
                 let word = word.as_str();
@@ -72,7 +78,7 @@ pub fn claim(
         if order.is_empty() {
             // Something else is told, if it is this list that is told.
             strange.extend(quoted(&text));
-            let hinted = piece.hint == part.id.replace('-', " ");
+            let hinted = matches!(piece.slot, Some(Slot::Own(_)));
             if hinted && strange.is_empty() && text.chars().any(char::is_alphanumeric) {
                 strange.push(text.trim().to_owned());
             }
@@ -85,7 +91,7 @@ pub fn claim(
             }
         }
         for (start, stop, _) in &hits {
-            piece.taken.push(*start..*stop);
+            piece.take(*start..*stop);
         }
         let quote: String = text[..end].trim().to_owned();
         return Some(Claim {
@@ -153,7 +159,7 @@ fn told(part: &Part, items: &[String], words: bool, text: &str) -> Vec<(usize, u
 fn whole_list(
     part: &Part,
     items: &[String],
-    words: bool,
+    (words, addresses): (bool, bool),
     pieces: &mut [Piece<'_>],
 ) -> Option<Claim> {
     let mut hits: Vec<(usize, usize, usize, usize)> = Vec::new();
@@ -193,13 +199,18 @@ fn whole_list(
             && !pieces[last.0].text[last.2..next.1]
                 .contains(|c: char| c.is_alphabetic() || c == '.')
     });
-    if strange || more {
+    let among = (first.0..=last.0).any(|p| {
+        let own = hits[..count].iter().filter(|h| h.0 == p);
+        let own: Vec<(usize, usize, usize)> = own.map(|h| (h.1, h.2, h.3)).collect();
+        addresses && !strangers(items, &pieces[p], &own).is_empty()
+    });
+    if strange || more || among {
         return None;
     }
     let text: Vec<&str> = (first.0..=last.0).map(|p| pieces[p].text.trim()).collect();
     let text = text.join(" ");
     for hit in &hits[..count] {
-        pieces[hit.0].taken.push(hit.1..hit.2);
+        pieces[hit.0].take(hit.1..hit.2);
     }
     let doubted = hedged(between_all(&text, items));
     let order = &wanted[items.len() - count..];

@@ -1,9 +1,9 @@
 //! Hand-ins against the answers that each student's own captures give.
 //!
 //! [`submission`] finds what was handed in ([`layout`] whose it is), [`report`] reads it, [`numbering`]
-//! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one,
-//! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`] and [`frames`] read
-//! the other sorts. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
+//! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one ([`digits`] in which other ways),
+//! [`announce`] and [`assign`] say for which part, [`names`] and [`codes`], [`yes_no`], [`list`], [`items`], [`none`] and [`frames`] read
+//! the other sorts, [`named`] where each part is named. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
 //! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together.
 //! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
 //! [`prints`], [`integrity`], [`clocks`] and [`roster`] look for evidence; [`decisions`] are a person's;
@@ -16,17 +16,22 @@ pub mod announce;
 pub mod assign;
 pub mod claim;
 pub mod clocks;
+pub mod codes;
 pub mod compare;
 pub mod decisions;
 pub mod denial;
 pub mod diagnose;
+pub mod digits;
 pub mod extract;
 pub mod frames;
 pub mod integrity;
+pub mod items;
 pub mod layout;
 pub mod list;
 pub mod lms;
+pub mod named;
 pub mod names;
+pub mod none;
 pub mod numbering;
 pub mod output;
 pub mod piece;

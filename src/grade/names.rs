@@ -2,8 +2,9 @@
 //! understood.
 
 use super::claim::{Claim, Claimed, Class, class};
+use super::codes::{PROTOCOLS, number, other_code};
 use super::piece::{Piece, find, find_label, within};
-use super::token::{Kind, Unit, hedged, sentence};
+use super::token::{Kind, hedged, sentence};
 use crate::handout::format::{Names, Part, Question, Type};
 use crate::handout::names::table;
 use regex::Regex;
@@ -228,7 +229,7 @@ pub fn claims(
                         .map_or(-1, |e| i128::from(e.0)),
                     _ => -1,
                 };
-                Some(named(first, &found, pieces, &codes, own))
+                Some(named(part, first, &found, pieces, &codes, own))
             }
             None if !numbers => number(part, pieces),
             None => None,
@@ -302,7 +303,7 @@ fn unknown(question: &Question, pieces: &[Piece<'_>], claims: &mut [Option<Claim
 }
 
 /// Labels of another part that do not belong to this one as well.
-fn foreign(part: &Part, other: &Part) -> Vec<String> {
+pub fn foreign(part: &Part, other: &Part) -> Vec<String> {
     let text = part.text.to_lowercase();
     let own = |l: &&String| !text.contains(&l.to_lowercase());
     other.labels.iter().filter(own).cloned().collect()
@@ -311,10 +312,6 @@ fn foreign(part: &Part, other: &Part) -> Vec<String> {
 /// A name of something else where this part is told: one that another part of the question knows, or
 /// a protocol that is none of those asked for.
 fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
-    static PROTOCOLS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\b(?:https?|dns|dhcp|tls|ssl|ssh|ftp|smtp|ntp|ethernet|tcp|udp|icmp|igmp|arp|ip|ipv4|ipv6|rst|fin|syn)\b")
-            .expect("the pattern is right")
-    });
     /// What comes before the name of a protocol that is used.
     static RUNS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\b(?:runs?|running|goes|uses?|based|carried|sent)\s+(?:(?:over|on|via|by|upon|in)\s+)?(?:the\s+)?$")
@@ -385,7 +382,7 @@ fn whole(pieces: &[Piece<'_>]) -> Option<Claim> {
 }
 
 /// How far a label of a part is from a name within its sentence.
-fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<usize> {
+pub fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<usize> {
     let around = sentence(piece.text, mention.span.start);
     let text = &piece.lower[around.clone()];
     let mut best: Option<usize> = None;
@@ -426,6 +423,7 @@ fn nearness(piece: &Piece<'_>, mention: &Mention, labels: &[String]) -> Option<u
 }
 
 fn named(
+    part: &Part,
     first: &Mention,
     found: &[Mention],
     pieces: &mut [Piece<'_>],
@@ -451,13 +449,18 @@ fn named(
     {
         end = first.span.end + found.start();
     }
+    // Where the number is asked for as well, it is an answer of its own.
+    let asked = codes.is_empty();
+    let code = other_code(part, first, piece).filter(|_| !asked);
     let claim = Claim {
         value: Claimed::Name(first.value.clone()),
         hedged: question || hedged(&piece.text[begin..end]),
-        conflict: (!others.is_empty()).then(|| {
-            let values: Vec<&str> = others.iter().map(|m| m.value.as_str()).collect();
-            values.join(" / ")
-        }),
+        conflict: (!others.is_empty())
+            .then(|| {
+                let values: Vec<&str> = others.iter().map(|m| m.value.as_str()).collect();
+                values.join(" / ")
+            })
+            .or(code),
         text,
         ..Claim::default()
     };
@@ -518,43 +521,6 @@ fn rivals(piece: &Piece<'_>, first: &Mention, other: &Mention) -> bool {
     };
     let clause = &piece.lower[first.span.end + comma..around.end];
     !(DENIES.is_match(clause) && clause.split_whitespace().count() >= 4)
-}
-
-/// A number that stands for a name.
-fn number(part: &Part, pieces: &mut [Piece<'_>]) -> Option<Claim> {
-    let Some(Names::Known(name)) = &part.names else {
-        return None;
-    };
-    let entries = table(name)?;
-    for piece in pieces.iter_mut() {
-        for t in 0..piece.tokens.len() {
-            let token = &piece.tokens[t];
-            let Kind::Number(n) = token.kind else {
-                continue;
-            };
-            if token.frame || token.unit != Unit::None || piece.used[t] {
-                continue;
-            }
-            // `0806` is written as a type is, in hexadecimal.
-            let written = &piece.text[token.span.clone()];
-            let hex = (written.len() == 4 && written.starts_with('0'))
-                .then(|| i128::from_str_radix(written, 16).ok())
-                .flatten();
-            let n = hex.unwrap_or(n);
-            let Some(entry) = entries.iter().find(|e| i128::from(e.0) == n) else {
-                continue;
-            };
-            let text = piece.quote(token.span.start);
-            piece.used[t] = true;
-            return Some(Claim {
-                value: Claimed::Name(entry.1.to_owned()),
-                hedged: hedged(&text),
-                text,
-                ..Claim::default()
-            });
-        }
-    }
-    None
 }
 
 /// Hardware addresses that are told by a name, such as `all ones`.

@@ -8,8 +8,11 @@ use regex::{Regex, RegexSet};
 use std::sync::LazyLock;
 use titles::{ECHO, unasked};
 
+pub use slots::Slot;
+
 mod labels;
 mod letters;
+mod slots;
 mod tables;
 mod titles;
 mod words;
@@ -29,6 +32,12 @@ pub struct Segment {
     pub text: String,
     /// It stands under several questions together, and was given to this one by its words.
     pub shared: bool,
+    /// The part that it names.
+    pub slot: Option<Slot>,
+    /// How many names of questions came before: a question that is named again is answered again.
+    pub turn: usize,
+    /// A blank line is before it.
+    pub apart: bool,
 }
 
 /// How the questions of a handout are recognised.
@@ -43,6 +52,8 @@ pub struct Numbering {
     anywheres: RegexSet,
     leads: RegexSet,
     handout: Vec<Names>,
+    /// What the parts of each question are called.
+    parts: Vec<Vec<Vec<String>>>,
 }
 
 /// What a question's own name looks like.
@@ -70,6 +81,8 @@ struct Names {
     /// Names that are answers to it.
     answers: Vec<String>,
     typed: Vec<super::claim::Class>,
+    /// Which of its parts is the number of a frame.
+    frame: Vec<bool>,
 }
 
 /// Whether a text is all in brackets.
@@ -130,7 +143,7 @@ impl Numbering {
                 lead: pattern({
                     let words = r"(?i)^[\s#*_>\-]*(?:(?P<lead>(?:[a-z]+\s+){1,3})ID\s*:|(?P<words>(?:[a-z]+\s+){0,6}for\s+)ID\s*,";
                     // `First task: 1A …`; a name without digits may be any word.
-                    let named = r"|(?P<named>(?:[a-z]+\s+){0,2}[a-z]{3,}\s*:\s*)ID(?:[).:,]|\s)";
+                    let named = r"|(?P<named>(?:[a-z]+\s+){0,2}[a-z]{3,}\s*:\s*)ID(?:[).:]|,\s|\s)";
                     let digits = q.id.bytes().any(|b| b.is_ascii_digit());
                     let all = format!("{words}{})\\s*", if digits { named } else { "" });
                     all.replace("ID", &format!("(?:{body})"))
@@ -164,6 +177,11 @@ impl Numbering {
                 labels,
                 answers,
                 typed,
+                frame: q
+                    .part
+                    .iter()
+                    .map(|p| *p.kind.get_ref() == Type::Frame)
+                    .collect(),
             });
         }
         let mut sheet = Vec::new();
@@ -197,6 +215,7 @@ impl Numbering {
             leads,
             ids,
             handout: names,
+            parts: slots::names(handout),
         }
     }
 
@@ -205,6 +224,7 @@ impl Numbering {
         let mut out = Vec::new();
         let mut now: Option<Target> = None;
         let mut blank = false;
+        let mut turn = 0;
         let mut begun = false;
         let mut filled = false;
         let mut table = false;
@@ -224,10 +244,11 @@ impl Numbering {
                     }
                     let before = out.len();
                     let was = now.clone();
-                    let title = self.is_title(&line, &blocks[at + 1..])
-                        || !filled && self.is_echo(&line, now.as_ref(), &blocks[at + 1..]);
+                    let title = self.sheet_line(&line).is_none()
+                        && (self.is_title(&line, &blocks[at + 1..])
+                            || !filled && self.is_echo(&line, now.as_ref(), &blocks[at + 1..]));
                     // A blank line below a question's name is no end of its answer.
-                    self.line(&line, &mut now, blank && filled, &mut out);
+                    turn += usize::from(self.line(&line, &mut now, blank && filled, &mut out));
                     if title {
                         out.truncate(before);
                     }
@@ -237,6 +258,8 @@ impl Numbering {
                     begun |= now.is_some();
                     for draft in &mut out[before..] {
                         draft.front = !begun;
+                        draft.turn = turn;
+                        draft.apart = blank;
                     }
                     // A heading that names no question answers none.
                     let inner = line.trim_start().trim_start_matches('#');
@@ -252,7 +275,9 @@ impl Numbering {
                         now = Some(target);
                         continue;
                     }
+                    let before = out.len();
                     if !table {
+                        turn += 1;
                         table = true;
                         let next = blocks.get(at + 1);
                         if let Some((target, named)) = next.and_then(|n| self.named_heads(cells, n))
@@ -272,42 +297,53 @@ impl Numbering {
                         }
                         _ => self.row(cells, &now, &mut out),
                     }
+                    out[before..].iter_mut().for_each(|d| d.turn = turn);
                     continue;
                 }
                 Block::Keyed(key, value) => {
                     begun = true;
+                    let before = out.len();
+                    turn += 1;
                     self.row(&[key.replace('_', " "), value.clone()], &now, &mut out);
+                    out[before..].iter_mut().for_each(|d| d.turn = turn);
                 }
             }
             table = false;
         }
-        self.spread(out)
+        self.slotted(self.spread(out))
     }
 
-    fn line(&self, line: &str, now: &mut Option<Target>, blank: bool, out: &mut Vec<Draft>) {
+    /// Reads a line; says whether it names its question.
+    fn line(
+        &self,
+        line: &str,
+        now: &mut Option<Target>,
+        blank: bool,
+        out: &mut Vec<Draft>,
+    ) -> bool {
         if let Some((question, hint, text)) = self.sheet_line(line) {
             *now = Some(Target::Question(question));
             out.push(Draft::new(now.clone(), None, hint, text));
-            return;
+            return true;
         }
         let bare = line.trim_start().trim_start_matches(['-', '*']).trim();
         let bare = bare.to_lowercase();
         if self.own.iter().any(|text| bare.starts_with(text.as_str())) {
-            return;
+            return false;
         }
         if let Some((questions, rest)) = self.letters(line, now.as_ref()) {
             for question in questions {
                 *now = Some(Target::Question(question));
                 out.push(Draft::new(now.clone(), None, String::new(), rest));
             }
-            return;
+            return true;
         }
         let (target, hint, rest) = self.label(line, now.as_ref());
         let own = target.is_some();
         // The handout's question, copied without its number.
         if !own && let Some(question) = self.repeated(line) {
             *now = Some(Target::Question(question));
-            return;
+            return true;
         }
         // `1A, 1B: …` answers both.
         let (mut rest, mut hint) = (rest, hint);
@@ -338,7 +374,7 @@ impl Numbering {
         } else if let Some(found) = ELSE.find(line) {
             *now = None;
             out.push(Draft::new(None, None, String::new(), &line[found.end()..]));
-            return;
+            return false;
         }
         // Labels in the middle of the line.
         let mut pieces: Vec<(Option<usize>, &str)> = Vec::new();
@@ -395,6 +431,7 @@ impl Numbering {
                 None => out.push(Draft::new(None, now.clone(), String::new(), text)),
             }
         }
+        own
     }
 
     /// A line of the answer sheet: its question, its part in words, and what was filled in.
@@ -423,7 +460,8 @@ impl Numbering {
                 let closed = mark.as_str().contains([')', ':']);
                 let sentence = lead.as_str().starts_with(['.', ';']);
                 let parted = name.as_str().contains(['.', ' ', ')']);
-                if !closed && (!sentence || parted) {
+                let counts = || self.counts(id, &text[mark.end()..]);
+                if !closed && (!sentence || parted || counts()) {
                     continue;
                 }
                 if best.is_none_or(|b| lead.start() < b.1) {
@@ -438,6 +476,8 @@ impl Numbering {
 
 struct Draft {
     front: bool,
+    turn: usize,
+    apart: bool,
     target: Option<Target>,
     after: Option<Target>,
     hint: String,
@@ -448,11 +488,21 @@ impl Draft {
     fn new(target: Option<Target>, after: Option<Target>, hint: String, text: &str) -> Draft {
         Draft {
             front: false,
+            turn: 0,
+            apart: false,
             target,
             after,
             hint,
             text: text.trim().trim_matches(['*', '_']).trim().to_owned(),
         }
+    }
+
+    /// Pieces of it, with the place it has in the report.
+    fn as_told(&self, mut pieces: Vec<Segment>) -> Vec<Segment> {
+        for piece in &mut pieces {
+            (piece.turn, piece.apart) = (self.turn, self.apart);
+        }
+        pieces
     }
 }
 

@@ -1,6 +1,6 @@
 //! A piece of a report with the values found in it, and how labels are found in its words.
 
-use super::numbering::Segment;
+use super::numbering::{Segment, Slot};
 use super::token::{self, Kind, Token, Unit, hedged, sentence};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -15,6 +15,8 @@ pub struct Piece<'s> {
     pub words: String,
     /// Words that announce it.
     pub hint: &'s str,
+    /// The part that it names.
+    pub slot: Option<Slot>,
     /// Values in it.
     pub tokens: Vec<Token>,
     /// Tokens that were used.
@@ -45,10 +47,19 @@ impl<'s> Piece<'s> {
             words: unquoted(&lower),
             lower,
             hint: &segment.hint,
+            slot: segment.slot,
             used: vec![false; tokens.len()],
             tokens,
             taken: Vec::new(),
         }
+    }
+
+    /// Notes that a place was read, with the values in it.
+    pub fn take(&mut self, place: std::ops::Range<usize>) {
+        for (token, used) in self.tokens.iter().zip(&mut self.used) {
+            *used |= place.start <= token.span.start && token.span.end <= place.end;
+        }
+        self.taken.push(place);
     }
 
     /// The sentence around a place.
@@ -76,7 +87,7 @@ fn unquoted(lower: &str) -> String {
 
 /// Which values a text takes back: what it denies, what it corrects when another of the same sort
 /// follows, and what was thought at first.
-fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
+pub fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
     static CORRECTION: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\b(?:sorry|no wait|wait,|correction|corrected|oops|i mean|i meant|scratch that|better:|wrong, it)\b")
             .expect("the pattern is right")

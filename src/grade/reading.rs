@@ -5,7 +5,8 @@ use super::assign::assign;
 use super::claim::{Claim, Claimed, Class, class};
 use super::compare::same;
 use super::extract::extract;
-use super::numbering::Segment;
+use super::named;
+use super::numbering::{Segment, Slot};
 use super::piece::Piece;
 use super::token::Unit;
 use super::{prose, stray};
@@ -40,7 +41,8 @@ pub fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<S
     let own = |q: usize| -> Vec<&Answer> { keys.iter().filter(|k| k.question == q).collect() };
     // What stands under the question's own number.
     for (q, question) in questions.iter().enumerate() {
-        extract(question, &own(q), &mut pieces[q], &mut claims[q], false);
+        named::read(question, &own(q), &mut pieces[q], &mut claims[q]);
+        named::twice(question, &own(q), &merged[q], &mut claims[q]);
     }
     let mut prose: Vec<Vec<Option<prose::Judgement>>> = Vec::new();
     for (q, question) in questions.iter().enumerate() {
@@ -69,7 +71,9 @@ pub fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<S
                 }
             }
         }
-        // A question without a line of its own may be answered within another.
+        // A question without a line of its own may be answered within another, but not in the line of
+        // another's part.
+        let free = |p: &Piece<'_>| !matches!(p.slot, Some(Slot::Own(_)));
         if pieces[q].is_empty() {
             let group = super::numbering::group(&question.id);
             let near = |o: &usize| {
@@ -79,13 +83,17 @@ pub fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<S
             for other in (0..questions.len()).filter(|o| *o != q) {
                 let before: Vec<bool> = claims[q].iter().map(Option::is_some).collect();
                 if near(&other) {
-                    extract(question, &own(q), &mut pieces[other], &mut claims[q], true);
+                    named::with(&mut pieces[other], free, |free| {
+                        extract(question, &own(q), free, &mut claims[q], true);
+                    });
                 } else {
                     // An address in the answer to a question that asks for none is another one's.
                     for kind in [Class::Ip, Class::Mac] {
                         let mut asked = questions[other].part.iter();
                         if !asked.any(|p| class(*p.kind.get_ref()) == kind) {
-                            assign(question, kind, &mut pieces[other], &mut claims[q], true);
+                            named::with(&mut pieces[other], free, |free| {
+                                assign(question, kind, free, &mut claims[q], true);
+                            });
                         }
                     }
                 }
@@ -102,7 +110,8 @@ pub fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<S
         for (at, claim) in claims[q].iter_mut().enumerate() {
             let (part, key) = (&question.part[at], own(q)[at]);
             if let Some(claim) = claim {
-                doubt(part, key, claim, questions[q].part.len() == 1);
+                let alone = claim.named || questions[q].part.len() == 1;
+                doubt(part, key, claim, alone);
             }
         }
     }
@@ -151,6 +160,10 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
     if fits(&claim.value) || key.missing.is_some() {
         return;
     }
+    if claim.readings.iter().any(|reading| means(key, *reading)) {
+        claim.two_ways = true;
+        return;
+    }
     let mut others = claim.others.iter().filter(|(value, _)| fits(value));
     if !claim.loose {
         // Wireshark's relative number stands above the raw one.
@@ -178,6 +191,12 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
         Some((value, _)) if single => claim.value = value.clone(),
         _ => claim.unplain = others.next().is_some(),
     }
+}
+
+/// Whether a reading of digits is the key's number.
+fn means(key: &Answer, (told, room): (f64, f64)) -> bool {
+    let number = key.values.first().and_then(|v| v.as_float());
+    number.is_some_and(|n| (told - n).abs() <= (room * n.abs()).max(f64::EPSILON * n.abs()))
 }
 
 /// Whether a label is followed by two ends of which this is the second: `connection: A to B`. The

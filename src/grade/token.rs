@@ -6,6 +6,10 @@ use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+mod calculations;
+
+use calculations::calculations;
+
 /// Something in a text that can be a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
@@ -50,6 +54,19 @@ pub struct Token {
     pub hex: bool,
     /// It follows an address and a colon: a port.
     pub behind_ip: bool,
+    /// What it is as a list: `1,448` can be two numbers.
+    pub members: Vec<i128>,
+}
+
+impl Token {
+    /// The numbers it is in a list.
+    pub fn list(&self) -> Option<Vec<i128>> {
+        match self.kind {
+            _ if !self.members.is_empty() => Some(self.members.clone()),
+            Kind::Number(n) => Some(vec![n]),
+            _ => None,
+        }
+    }
 }
 
 /// The unit behind a number.
@@ -91,6 +108,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         |(?P<pair>\b0[0-9a-f]\s[0-9a-f]{2}\b)
         |(?P<thousands>\b\d{1,3}(?:,\d{3}){2,}\b)
         |(?P<decimal>\b\d+[.,]\d+)
+        |(?:^|[\s(=:~])(?P<fraction>\.\d+)\b
         |(?P<number>\b\d+)
         |(?P<word>\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen
             |fifteen|sixteen|seventeen|eighteen|nineteen
@@ -152,6 +170,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         let written = whole.as_str();
         let named = |name| capture.name(name).is_some();
         let mut hex = false;
+        let mut members: Vec<i128> = Vec::new();
         let kind = if named("mac") {
             match value::mac(&written.replace(char::is_whitespace, ":")) {
                 // Twelve digits that are all decimal are a number.
@@ -206,9 +225,29 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 }
                 continue;
             }
+            members.extend(parts.iter().map(|p| i128::from(*p)));
             number(&written.replace(',', ""), 10)
+        } else if let Some(fraction) = capture.name("fraction") {
+            span = fraction.range();
+            let value = format!("0{}", fraction.as_str()).parse();
+            value.map_or(Kind::Other, Kind::Decimal)
         } else if named("decimal") {
             match written.split_once(',') {
+                // `1,448` is one number as English writes it, `0,036` one as most others do.
+                Some((first, second)) if grouped(text, &span, first, second) => {
+                    members.extend(
+                        [first, second]
+                            .iter()
+                            .filter_map(|d| d.parse::<i128>().ok()),
+                    );
+                    match first {
+                        "0" => written
+                            .replace(',', ".")
+                            .parse()
+                            .map_or(Kind::Other, Kind::Decimal),
+                        _ => number(&format!("{first}{second}"), 10),
+                    }
+                }
                 // A comma makes decimals of a time only; elsewhere it lists.
                 Some((first, second)) if !TIME.is_match(&text[span.end..]) => {
                     let end = span.start + first.len();
@@ -249,7 +288,11 @@ pub fn tokens(text: &str) -> Vec<Token> {
             kind => kind,
         };
         push(&mut found, text, kind, span, hex);
+        if let Some(token) = found.last_mut() {
+            token.members = members;
+        }
     }
+    spaced(text, &mut found);
     calculations(text, &mut found);
     // `PcsCompu_1a:b8:5d (08:00:27:1a:b8:5d)` is one address.
     for at in 1..found.len() {
@@ -337,7 +380,43 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
         result: false,
         operand: false,
         hex,
+        members: Vec::new(),
     });
+}
+
+/// Joins what spaces part and a unit holds together: `200 000 bytes`.
+fn spaced(text: &str, found: &mut Vec<Token>) {
+    for at in (1..found.len()).rev() {
+        let (a, b) = (&found[at - 1], &found[at]);
+        let (Kind::Number(high), Kind::Number(low)) = (&a.kind, &b.kind) else {
+            continue;
+        };
+        let (first, second) = (&text[a.span.clone()], &text[b.span.clone()]);
+        let digits = |t: &str| t.bytes().all(|d| d.is_ascii_digit());
+        let groups = digits(first) && digits(second) && first.len() <= 3 && second.len() == 3;
+        let joined = groups && *high > 0 && &text[a.span.end..b.span.start] == " ";
+        if joined && b.unit == Unit::Bytes && !a.frame && !a.port {
+            let (members, kind) = (vec![*high, *low], Kind::Number(high * 1000 + low));
+            let (start, before) = (a.span.start, a.bracket);
+            let token = &mut found[at];
+            (token.members, token.kind, token.span.start) = (members, kind, start);
+            token.bracket = before;
+            found.remove(at - 1);
+        }
+    }
+}
+
+/// Whether digits around a comma are one number without a unit of time: three behind it, or a zero
+/// before it. Next to another comma, and where the second follows the first, they are a list.
+fn grouped(text: &str, span: &Range<usize>, first: &str, second: &str) -> bool {
+    let after = text[span.end..].strip_prefix(',');
+    let more = after.is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
+    let before = text[..span.start].strip_suffix(',');
+    let listed = before.is_some_and(|t| t.ends_with(|c: char| c.is_ascii_digit()));
+    let digits = |t: &str| t.parse::<i128>().unwrap_or(0);
+    let near = (digits(first) + 1..digits(first) + 50).contains(&digits(second));
+    let thousands = first.len() <= 3 && second.len() == 3 && !first.starts_with('0') && !near;
+    !more && !listed && !TIME.is_match(&text[span.end..]) && (thousands || first == "0")
 }
 
 /// The bytes behind the name of a maker.
@@ -358,82 +437,6 @@ pub fn tail(text: &str, most: usize) -> &str {
         at += 1;
     }
     &text[at..]
-}
-
-/// Marks what is calculated with, and what comes out.
-fn calculations(text: &str, found: &mut [Token]) {
-    static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){1,3}[-−–]\s|(?:[a-z]+\s+){0,3}(?:minus|plus|times|without|less))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
-    });
-    static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?i)^(?P<unit>.*?)(?:=>?|gives|makes|equals|results? in|is|leaves|→|->)\s*(?:the\s+|a\s+)?$",
-        )
-        .expect("the pattern is right")
-    });
-    // `68, dport = 67` names a value; it does not calculate one.
-    static UNITS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^(?:bytes?|octets?|bits?|words?|b|which|that|this|it|so|the|a|of|header|total|payload|length|[^a-z])*$")
-            .expect("the pattern is right")
-    });
-    let number = |t: &Token| matches!(t.kind, Kind::Number(_));
-    let gap = |a: &Token, b: &Token| text[a.span.end..b.span.start].to_owned();
-    for at in 1..found.len() {
-        let (a, b) = (&found[at - 1], &found[at]);
-        if !number(a) || !number(b) || !SIGN.is_match(&gap(a, b)) {
-            continue;
-        }
-        // Only what something comes out of is a calculation.
-        let around = sentence(text, b.span.start);
-        let rest = &text[b.span.end..around.end.max(b.span.end)];
-        let comes = [
-            "=", "gives", "makes", "equals", "result", "→", " is ", "leaves",
-        ];
-        let before = at >= 2 && text[found[at - 2].span.end..a.span.start].contains('=');
-        // `ack = 3515532922 + 1` tells the sum.
-        if let (Kind::Number(a), Kind::Number(1)) = (&found[at - 1].kind, &found[at].kind)
-            && *a > 65_535
-            && gap(&found[at - 1], &found[at]).trim() == "+"
-            && !rest.contains('=')
-        {
-            found[at - 1].kind = Kind::Number(a + 1);
-            found[at].kind = Kind::Other;
-        } else if before || comes.iter().any(|w| rest.contains(w)) {
-            found[at - 1].operand = true;
-            found[at].operand = true;
-        }
-    }
-    for at in 1..found.len() {
-        let (a, b) = (&found[at - 1], &found[at]);
-        let gap = gap(a, b);
-        let Some(equals) = EQUALS.captures(&gap) else {
-            continue;
-        };
-        let unit = equals.name("unit").map_or("", |u| u.as_str());
-        if !number(a)
-            || !number(b)
-            || gap.len() >= 30
-            || gap.contains(['\n', ';'])
-            || gap.contains("->")
-            || gap.trim() == "→" && !a.operand && b.unit == Unit::None
-            || !(UNITS.is_match(unit) || a.operand && unit.split_whitespace().count() < 3)
-            || !a.operand && [" is ", " leaves "].iter().any(|w| gap.contains(w))
-        {
-            continue;
-        }
-        if b.operand && !a.operand {
-            found[at - 1].result = true;
-        } else {
-            found[at - 1].operand = true;
-            found[at].result = true;
-        }
-    }
-    // What stands after an equals sign and goes on being calculated with is no result.
-    for token in found.iter_mut() {
-        if token.operand {
-            token.result = false;
-        }
-    }
 }
 
 fn number(digits: &str, radix: u32) -> Kind {

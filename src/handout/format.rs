@@ -203,7 +203,7 @@ impl<'de> Deserialize<'de> for Which {
 }
 
 /// A question.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// Its number in the handout.
@@ -222,7 +222,7 @@ pub struct Question {
 }
 
 /// One value, or one piece of prose, that a question asks for.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Its name within the question.
@@ -315,6 +315,18 @@ pub struct Part {
 
 fn one() -> f64 {
     1.0
+}
+
+impl Part {
+    /// Whether its numbers are those of frames: `fragment.offset_bytes` gives others.
+    pub fn tells_frames(&self) -> bool {
+        let frame = |field: &String| field.contains("frame");
+        match self.take.as_ref().map(Spanned::get_ref) {
+            Some(Take::One(field)) => frame(field),
+            Some(Take::Several(fields)) => fields.iter().all(frame),
+            None => true,
+        }
+    }
 }
 
 /// The field that gives a value, or the fields that give a list.

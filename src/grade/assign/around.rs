@@ -4,7 +4,7 @@ use super::Around;
 use crate::grade::announce::{Beside, Slot, addressed, beside, directed, scores, split, weigh};
 use crate::grade::claim::Class;
 use crate::grade::piece::{Piece, find_label};
-use crate::grade::token::{Kind, sentence, tail};
+use crate::grade::token::{Kind, Unit, sentence, tail};
 use crate::handout::format::{Question, Type};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -21,6 +21,7 @@ pub(super) fn around(
         .part
         .iter()
         .any(|p| *p.kind.get_ref() == Type::Prose);
+    let alone = question.part.len() == 1;
     let mut around: Vec<Around> = Vec::new();
     for (p, piece) in pieces.iter().enumerate() {
         let mine: Vec<usize> = (0..piece.tokens.len())
@@ -135,6 +136,12 @@ pub(super) fn around(
                     let before = tail.trim_end_matches([' ', ':', '=', '#']);
                     slot.labels.iter().any(|l| before.ends_with(l.as_str()))
                 };
+                // `HTTP 1.0` is no status, unless it is said to be.
+                let whole = matches!(slot.kind, Type::Int | Type::Hex | Type::Port | Type::Frame);
+                let version = whole && token.unit == Unit::None && piece.slot.is_none();
+                if version && own[s] <= 0 && !alone && matches!(token.kind, Kind::Decimal(_)) {
+                    scores[s] = -100;
+                }
                 if slot.kind == Type::Frame && scores[s] > 0 && !token.frame && small && near() {
                     scores[s] = plain;
                 }

@@ -41,6 +41,7 @@ pub(super) fn claim(
         if token.kind == Kind::BadIp {
             value = Claimed::Malformed(piece.text[token.span.clone()].to_owned());
         }
+        let mut members: Vec<usize> = Vec::new();
         let hedge = hedged_near(piece, token);
         if kind == Class::Ports {
             let Claimed::Number(n, _) = value else {
@@ -70,9 +71,12 @@ pub(super) fn claim(
                 if taken || between.contains(|c: char| c.is_alphabetic() && !"and".contains(c)) {
                     break;
                 }
-                if let Kind::Ip(ip) = piece.tokens[other].kind {
-                    ips.push(IpAddr::V4(ip));
+                match piece.tokens[other].kind {
+                    Kind::Ip(ip) => ips.push(IpAddr::V4(ip)),
+                    Kind::Ip6(ip) => ips.push(IpAddr::V6(ip)),
+                    _ => continue,
                 }
+                members.push(other);
             }
             if !ips.is_empty() {
                 value = Claimed::Ips(ips);
@@ -90,8 +94,12 @@ pub(super) fn claim(
             loose: (0..slots.len()).any(|o| slots[o].part == slot.part && !plain[o]),
             others: others(s, a, slots, given, around, pieces),
             conflict,
+            readings: crate::grade::digits::readings(piece.text, token),
             ..Claim::default()
         });
+        for other in members {
+            pieces[p].used[other] = true;
+        }
     }
 }
 

@@ -17,14 +17,14 @@ impl Numbering {
             if let Some(Target::Group(number)) = &draft.target
                 && let Some(parts) = self.lettered(number, &draft.text)
             {
-                out.extend(parts);
+                out.extend(draft.as_told(parts));
                 continue;
             }
             if let Some(Target::Question(question)) = &draft.target
                 && draft.hint.is_empty()
                 && let Some(parts) = self.more_letters(*question, &draft.text)
             {
-                out.extend(parts);
+                out.extend(draft.as_told(parts));
                 continue;
             }
             let members: Vec<usize> = match &draft.target {
@@ -41,6 +41,9 @@ impl Numbering {
                         hint: draft.hint,
                         text: draft.text,
                         shared: false,
+                        slot: None,
+                        turn: draft.turn,
+                        apart: draft.apart,
                     });
                     continue;
                 }
@@ -53,6 +56,9 @@ impl Numbering {
                     hint: draft.hint,
                     text: draft.text,
                     shared: true,
+                    slot: None,
+                    turn: draft.turn,
+                    apart: draft.apart,
                 });
                 continue;
             }
@@ -68,6 +74,9 @@ impl Numbering {
                     hint: String::new(),
                     text: draft.text,
                     shared: false,
+                    slot: None,
+                    turn: draft.turn,
+                    apart: draft.apart,
                 });
                 continue;
             }
@@ -101,6 +110,9 @@ impl Numbering {
                         hint: String::new(),
                         text: clause.trim().to_owned(),
                         shared: true,
+                        slot: None,
+                        turn: draft.turn,
+                        apart: draft.apart,
                     }),
                 }
             }
@@ -163,6 +175,9 @@ impl Numbering {
                 hint: String::new(),
                 text: text.to_owned(),
                 shared: false,
+                slot: None,
+                turn: 0,
+                apart: false,
             });
         }
         Some(out)

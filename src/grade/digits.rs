@@ -1,0 +1,55 @@
+//! What digits can mean beside what they are taken for: `200.000`, `1 448` and `200 kB`.
+
+use super::token::{Kind, Token};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// How near a rounded amount has to come, as a share.
+const ROUNDED: f64 = 0.05;
+
+/// Other readings of a number in a text, each with how near it has to come to be meant.
+pub fn readings(text: &str, token: &Token) -> Vec<(f64, f64)> {
+    static GROUPS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^[1-9]\d{0,2}(?:\.\d{3})+$").expect("the pattern is right"));
+    static BEHIND: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^(?: \d{3})+\b").expect("the pattern is right"));
+    static BEFORE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b[1-9]\d{0,2}(?: \d{3})* $").expect("the pattern is right"));
+    static SCALE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s?(?P<scale>[kKM])(?:i?[Bb]\b|ilo|bytes)").expect("the pattern is right")
+    });
+    if !matches!(token.kind, Kind::Number(_) | Kind::Decimal(_)) || token.hex {
+        return Vec::new();
+    }
+    let written = &text[token.span.clone()];
+    let (before, after) = (&text[..token.span.start], &text[token.span.end..]);
+    let mut told: Vec<String> = Vec::new();
+    if GROUPS.is_match(written) {
+        told.push(written.replace('.', ""));
+    } else if written.contains(',') {
+        told.push(written.replacen(',', ".", 1));
+    }
+    let first = written.len() <= 3;
+    if let Some(more) = BEHIND.find(after).filter(|_| first) {
+        told.push(format!("{written}{}", more.as_str()).replace(' ', ""));
+    }
+    if let Some(more) = BEFORE.find(before).filter(|_| written.len() == 3) {
+        told.push(format!("{}{written}", more.as_str()).replace(' ', ""));
+    }
+    let mut out: Vec<(f64, f64)> = told
+        .iter()
+        .filter_map(|t| t.parse().ok())
+        .map(|n| (n, 0.0))
+        .collect();
+    if let Some(scale) = SCALE.captures(after)
+        && let Ok(n) = written.replace(',', ".").parse::<f64>()
+    {
+        let each = if &scale["scale"] == "M" {
+            [1e6, 1_048_576.0]
+        } else {
+            [1e3, 1024.0]
+        };
+        out.extend(each.map(|e| (n * e, ROUNDED)));
+    }
+    out
+}
