@@ -66,8 +66,8 @@ pub(super) struct Args {
     /// Call hand-ins by numbers that say nothing about the students' names.
     #[arg(long)]
     anonymous: bool,
-    /// Leave the key, and what is only for teachers, out of every output.
-    #[arg(long)]
+    /// Leave the key, the frames that prove it, and what is only for teachers, out of every output.
+    #[arg(long, conflicts_with = "review")]
     student_view: bool,
 }
 
@@ -109,21 +109,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         out.write_all(grade::decisions::open(&all).as_bytes())?;
         return Ok(Status::Done);
     }
-    let found = integrity::findings(&all, &teacher(args.teacher.as_deref())?);
+    let mut found = integrity::findings(&all, &teacher(args.teacher.as_deref())?);
+    if args.student_view {
+        all = all.iter().map(grade::student_view::marks).collect();
+        found = integrity::Findings::default();
+    }
     if let Some(folder) = &args.out {
-        files::write(folder, &handout, &all, &found, args.student_view)?;
+        files::write(folder, &handout, &all, &found)?;
         // It is finished: nothing is left to go on with.
         let _ = std::fs::remove_file(folder.join(UNFINISHED));
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
-    show::write(
-        &mut out,
-        args.format,
-        &handout,
-        &all,
-        &found,
-        args.student_view,
-    )?;
+    show::write(&mut out, args.format, &handout, &all, &found)?;
     out.flush()?;
     Ok(Status::Done)
 }

@@ -145,25 +145,7 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     match fit {
         Fit::Yes => Outcome::new(Verdict::Right, "it is what the capture shows"),
         Fit::Some(missing) => Outcome::new(Verdict::Partly, missing),
-        Fit::No => {
-            // Numbers counted from the first one.
-            if let (Claimed::Number(n, _), Some(Datum::Number { value, .. })) =
-                (&claim.value, answer.values.first())
-            {
-                let sequence = part.take.as_ref().is_some_and(|t| {
-                    let text = format!("{:?}", t.get_ref());
-                    text.contains("seq_raw") || text.contains("ack_raw")
-                });
-                if sequence && *n <= 1.0 && *value > 1 {
-                    let words =
-                        "a relative number (counted from the first one); the raw one is asked for";
-                    let mut outcome = Outcome::new(Verdict::Review, words);
-                    outcome.share = 1.0;
-                    return outcome;
-                }
-            }
-            Outcome::new(Verdict::Wrong, String::new())
-        }
+        Fit::No => Outcome::new(Verdict::Wrong, String::new()),
     }
 }
 

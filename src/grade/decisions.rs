@@ -101,6 +101,7 @@ fn settle(mark: &mut Mark, decision: &Decision) {
         mark.outcome.reason.push_str(": ");
         mark.outcome.reason.push_str(&decision.comment);
     }
+    mark.told.clone_from(&mark.outcome.reason);
 }
 
 /// Equal answers that need a person.

@@ -7,7 +7,7 @@
 //! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together.
 //! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
 //! [`prints`], [`integrity`], [`clocks`] and [`roster`] look for evidence; [`decisions`] are a person's;
-//! [`output`] and [`lms`] are what the teacher takes home.
+//! [`output`] and [`lms`] are what the teacher takes home, [`student_view`] what a student may see of it.
 //!
 //! **Invariant:** a mark is given for what is plainly right or plainly wrong; what can be read in two
 //! ways goes to a person. Nothing here knows a student, a file name or an address.
@@ -38,6 +38,7 @@ pub mod report;
 pub mod roster;
 pub mod stray;
 pub mod student;
+pub mod student_view;
 pub mod submission;
 pub mod token;
 pub mod workers;

@@ -6,6 +6,7 @@ use super::numbering::Numbering;
 use super::prints::{self, Prints};
 use super::reading::{Said, claims};
 use super::report::{self, Block};
+use super::student_view;
 use super::submission::{Content, File, Submission, kind};
 use crate::capture::{OpenError, Reader};
 use crate::handout::format::Type;
@@ -76,6 +77,10 @@ pub struct Mark {
     pub of: f64,
     /// What only the teacher is told: whose value it is instead.
     pub note: String,
+    /// The reason as students are told it, without the key.
+    pub told: String,
+    /// The answer is a place in the report that was found because the key stands there.
+    pub sought: bool,
 }
 
 impl Marks {
@@ -248,6 +253,8 @@ fn mark(handout: &Handout, key: &Answer, said: &Said) -> Mark {
         key: key.text.clone(),
         points: part.points * outcome.share,
         of: part.points,
+        told: student_view::told(key, &outcome),
+        sought: said.claim.as_ref().is_some_and(|c| c.elsewhere),
         outcome,
         frames: key.frames(),
         filter: filter(key),
