@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         Some(path) => path.clone(),
         None => beside(&args.submissions),
     };
-    let decided = decisions(&path, args.decisions.is_some() && !args.review)?;
+    let decided = decisions(&path, args.decisions.is_some() && !args.review, &handout)?;
     let mut all = graded(args, &handout, &text, submissions)?;
     grade::whose(&mut all);
     roster::window(&mut all, args.since, args.until);
@@ -213,7 +213,11 @@ fn beside(submissions: &Path) -> PathBuf {
     whole.with_file_name(name)
 }
 
-fn decisions(path: &Path, asked: bool) -> anyhow::Result<grade::decisions::File> {
+fn decisions(
+    path: &Path,
+    asked: bool,
+    handout: &Handout,
+) -> anyhow::Result<grade::decisions::File> {
     if !path.exists() {
         if asked {
             bail!(
@@ -225,12 +229,16 @@ fn decisions(path: &Path, asked: bool) -> anyhow::Result<grade::decisions::File>
     }
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).map_err(|e| {
-        let line = e
-            .span()
-            .map_or(1, |s| text[..s.start].matches('\n').count() + 1);
-        anyhow::anyhow!("{}, line {line}: {}", path.display(), e.message())
-    })
+    let wrong = |at: usize, words: &str| {
+        let line = text[..at].matches('\n').count() + 1;
+        anyhow::anyhow!("{}, line {line}: {}", path.display(), safe(words))
+    };
+    let file: grade::decisions::File =
+        toml::from_str(&text).map_err(|e| wrong(e.span().map_or(0, |s| s.start), e.message()))?;
+    match grade::decisions::impossible(&file, handout) {
+        Some((at, words)) => Err(wrong(at, &words)),
+        None => Ok(file),
+    }
 }
 
 /// Gives every hand-in a number, in an order that has nothing to do with the names.
