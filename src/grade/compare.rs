@@ -306,8 +306,18 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
     };
     match part.tolerance {
         Some(room) => (told - key).abs() <= room,
+        None if matches!(values.first(), Some(Datum::Float(_))) => rounds(told, key),
         None => (told - key).abs() < f64::EPSILON * key.abs().max(1.0),
     }
+}
+
+/// Whether a number is what was calculated, rounded to its own last digit and not coarsely.
+fn rounds(told: f64, key: f64) -> bool {
+    let text = decimals(told);
+    let places = text.split_once('.').map_or(0, |(_, behind)| behind.len());
+    let last = 10f64.powi(-i32::try_from(places).unwrap_or(0));
+    let off = (told - key).abs();
+    off <= last / 2.0 + f64::EPSILON * key.abs() && off <= key.abs() / 100.0
 }
 
 /// The name of the key among those the part knows.

@@ -82,12 +82,22 @@ pub fn explain(
             .or_else(|| example(part, &told(&claim.value)))
             .or_else(|| nowhere(material, &claim.value));
         let mark = &mut marks[at];
+        let shown = shown(key);
         mark.outcome.reason = match &why {
-            Some(why) => format!("the capture shows {}; {}", key.text, why.words),
-            None => format!("the capture shows {}", key.text),
+            Some(why) => format!("{shown}; {}", why.words),
+            None => shown,
         };
         mark.told = why.map(|why| why.told).unwrap_or_default();
     }
+}
+
+/// What the capture shows, in every reading of the question.
+fn shown(key: &Answer) -> String {
+    let mut out = format!("the capture shows {}", key.text);
+    for equal in &key.equals {
+        out.push_str(&format!(" or {} ({})", equal.text, equal.say));
+    }
+    out
 }
 
 /// A mistake that the handout knows; what it says of it may be the key.

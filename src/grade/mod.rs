@@ -4,7 +4,8 @@
 //! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one,
 //! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`] and [`frames`] read
 //! the other sorts. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
-//! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together.
+//! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together; [`judge`]
+//! does so for every reading of a question.
 //! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
 //! [`prints`], [`integrity`], [`clocks`] and [`roster`] look for evidence; [`decisions`] are a person's;
 //! [`output`] and [`lms`] are what the teacher takes home, [`student_view`] what a student may see of it.
@@ -23,6 +24,7 @@ pub mod diagnose;
 pub mod extract;
 pub mod frames;
 pub mod integrity;
+pub mod judge;
 pub mod layout;
 pub mod list;
 pub mod lms;
