@@ -110,7 +110,10 @@ fn answers_of_two_of_them_go_to_a_person_and_what_is_of_none_is_wrong() {
         "{reason}"
     );
     let marks = graded(PINGS, &["ping.pcap"], "1 request: 4711\n1 reply: 4712\n");
-    assert_eq!(told(&marks, "1.request").0, Wrong);
+    let (verdict, reason) = told(&marks, "1.request");
+    assert_eq!(verdict, Wrong);
+    let about = format!("frame {request} of ping.pcap, one of {}", pings().len());
+    assert!(reason.contains(&about), "{reason}");
     // The first is asked for: another is wrong.
     let first = PINGS.replace("which = \"any\"", "which = \"first\"");
     let (request, reply) = pings()[1];
@@ -266,5 +269,25 @@ fn a_calculated_number_may_be_rounded() {
     ] {
         let marks = graded(mean, &["ping.pcap"], &format!("1 request: {report}\n"));
         assert_eq!(told(&marks, "1.request").0, verdict, "{report}");
+    }
+}
+
+#[test]
+fn the_smaller_of_two_tells_the_larger_and_a_denied_comparison_tells_neither() {
+    let text = built_in("rtt").expect("it is built in");
+    for (report, verdict) in [
+        ("UDP is smaller than TCP", Right),
+        ("UDP's RTT is lower than that of TCP", Right),
+        ("UDP is faster than TCP.", Right),
+        ("TCP is larger than UDP", Right),
+        ("TCP takes longer than UDP", Right),
+        ("TCP is smaller than UDP", Wrong),
+        ("UDP is larger than TCP", Wrong),
+        ("UDP", Wrong),
+        ("UDP is not larger than TCP", Review),
+    ] {
+        let marks = graded(text, &[], &format!("3. {report}\n"));
+        let (told, reason) = told(&marks, "3.larger");
+        assert_eq!(told, verdict, "{report}: {reason}");
     }
 }

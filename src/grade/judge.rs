@@ -10,7 +10,7 @@ use crate::handout::format::{Type, Which};
 use crate::handout::{Answer, Found, Handout, Material, answers};
 
 /// So many of those that are equally good are tried.
-const MOST: usize = 20;
+const MOST: usize = 100;
 /// So many answers must be true of another thing, and none false, to be taken as about it.
 const ENOUGH: usize = 2;
 
@@ -33,7 +33,8 @@ pub fn judge(handout: &Handout, material: &Material, segments: &[Segment]) -> Ju
     let mut taken: Vec<(usize, String)> = Vec::new();
     for thing in 0..handout.things.len() {
         let ways = &handout.things[thing].ways;
-        if !ways.iter().any(|way| way.which == Which::Any) {
+        let any = ways.iter().any(|way| way.which == Which::Any);
+        if !any || !(0..best.parts.len()).any(|at| lacks(&best, at)) {
             continue;
         }
         let equals = best.found.hits(thing).map_or(0, |hits| hits.equals);
@@ -54,12 +55,12 @@ pub fn judge(handout: &Handout, material: &Material, segments: &[Segment]) -> Ju
     for (at, place) in taken {
         let mark = &mut best.parts[at];
         if mark.outcome.verdict == Verdict::Right {
-            mark.outcome.reason = format!("it is what the capture shows, of {place}");
+            mark.outcome.reason.push_str(&format!(", of {place}"));
         }
     }
     for (at, place) in notes {
-        let mark = &mut best.parts[at];
-        if mark.outcome.verdict == Verdict::Wrong {
+        if lacks(&best, at) {
+            let mark = &mut best.parts[at];
             mark.outcome.verdict = Verdict::Review;
             mark.outcome.share = 1.0;
             mark.points = mark.of;
@@ -74,7 +75,33 @@ pub fn judge(handout: &Handout, material: &Material, segments: &[Segment]) -> Ju
         parts,
     } = &mut best;
     diagnose::explain(handout, material, found, keys, said, parts);
+    for thing in 0..handout.things.len() {
+        one_of_several(handout, material, &mut best, thing);
+    }
     best
+}
+
+/// Says of wrong answers which of several the key is about. Of too many to try them all, an answer
+/// that is not true of the first may be true of another.
+fn one_of_several(handout: &Handout, material: &Material, best: &mut Judged, thing: usize) {
+    let equals = best.found.hits(thing).map_or(0, |hits| hits.equals);
+    let place = place(handout, material, &best.found, thing);
+    for (key, mark) in best.keys.iter().zip(&mut best.parts) {
+        let part = &handout.file.question[key.question].part[key.part];
+        let of = part.of.as_ref().map(|of| of.get_ref().as_str());
+        let about = of == Some(handout.things[thing].name.as_str());
+        if !about || equals < 2 || mark.outcome.verdict != Verdict::Wrong {
+            continue;
+        }
+        let words = format!("; the key is about {place}, one of {equals}");
+        mark.outcome.reason.push_str(&words);
+        if equals > MOST {
+            mark.outcome.verdict = Verdict::Review;
+            mark.outcome
+                .reason
+                .push_str(", not all of which were tried");
+        }
+    }
 }
 
 /// The marks under one choice of things.
@@ -146,10 +173,15 @@ fn fits(best: &Judged, other: &Judged, about: &[usize]) -> bool {
     enough && right.count() == answered.count() && about.iter().any(|at| gains(best, other, *at))
 }
 
-/// Whether an answer that is wrong as it is would be right in the other choice.
+/// Whether an answer that is not right as it is would be right in the other choice.
 fn gains(best: &Judged, other: &Judged, at: usize) -> bool {
-    best.parts[at].outcome.verdict == Verdict::Wrong
-        && other.parts[at].outcome.verdict == Verdict::Right
+    lacks(best, at) && other.parts[at].outcome.verdict == Verdict::Right
+}
+
+/// Whether an answer is not right, or not all of it.
+fn lacks(judged: &Judged, at: usize) -> bool {
+    let verdict = judged.parts[at].outcome.verdict;
+    matches!(verdict, Verdict::Wrong | Verdict::Partly)
 }
 
 /// What a thing is, and where it was found.

@@ -2,8 +2,8 @@
 //!
 //! [`submission`] finds what was handed in ([`layout`] whose it is), [`report`] reads it, [`numbering`]
 //! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one,
-//! [`announce`] and [`assign`] say for which part, [`names`], [`yes_no`], [`list`] and [`frames`] read
-//! the other sorts. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
+//! [`announce`] and [`assign`] say for which part, [`names`] (with [`denial`] and [`comparison`]),
+//! [`yes_no`], [`list`] and [`frames`] read the other sorts. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
 //! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together; [`judge`]
 //! does so for every reading of a question.
 //! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
@@ -18,6 +18,7 @@ pub mod assign;
 pub mod claim;
 pub mod clocks;
 pub mod compare;
+pub mod comparison;
 pub mod decisions;
 pub mod denial;
 pub mod diagnose;

@@ -261,7 +261,7 @@ mod tests {
     fn digits_that_say_nothing_are_left_out_and_those_of_whole_numbers_stay() {
         let told = |n: f64| print(Type::Int, &[Datum::Float(n)]);
         assert_eq!(told(123_456_790.123_456_78), "123456790");
-        assert_eq!(told(1448.666_666_666), "1448.67");
+        assert_eq!(told(1_448.666_666_666), "1448.67");
         assert_eq!(told(0.052_631_578_9), "0.0526316");
         assert_eq!(told(-2.5), "-2.5");
         assert_eq!(told(0.0), "0");
