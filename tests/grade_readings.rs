@@ -291,3 +291,25 @@ fn the_smaller_of_two_tells_the_larger_and_a_denied_comparison_tells_neither() {
         assert_eq!(told, verdict, "{report}: {reason}");
     }
 }
+
+#[test]
+fn of_too_many_that_are_equally_good_none_is_wrong_for_good() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("pings.pcap");
+    let pair = |n: u32| {
+        let (at, then) = (n * 4, n * 4 + 1);
+        format!(
+            "{}.{:03} c > s icmp echo id=1 seq={n}\n{}.{:03} s > c icmp reply id=1 seq={n}\n",
+            at / 1000,
+            at % 1000,
+            then / 1000,
+            then % 1000
+        )
+    };
+    for (count, verdict) in [(90, Wrong), (150, Review)] {
+        let packets: String = (0..count).map(pair).collect();
+        std::fs::write(&file, scenario::capture(&packets).expect("packets")).expect("a file");
+        let marks = graded(PINGS, &[file.to_str().expect("text")], "1 request: 4711\n");
+        assert_eq!(told(&marks, "1.request").0, verdict, "{count}");
+    }
+}

@@ -215,14 +215,17 @@ fn where_the_right_value_was_found_is_not_quoted_and_what_is_suggested_is_not_to
     let class = folder.path().join("class");
     put(
         &class.join("ada/report.md"),
-        b"1A: see below\n\nThe host 10.0.2.15 has frames.\n1E: about 64 hops",
+        b"1B: ICMP\n\nMy notes: 10.0.2.15, 104.98.76.146, 20 bytes and 64.\n",
     );
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/labs/ip-dhcp-arp");
     let capture = std::fs::read(root.join("1.pcapng")).expect("a capture");
     put(&class.join("ada/1.pcapng"), &capture);
     let (_, json) = told("ip-dhcp-arp", &class);
     let parts = json["students"][0]["parts"].as_array().expect("parts");
-    for part in parts.iter().filter(|p| p["verdict"] == "review") {
+    let open: Vec<_> = parts.iter().filter(|p| p["verdict"] == "review").collect();
+    let found = |part: &str| open.iter().any(|p| p["part"] == part && p["answer"] == "");
+    assert!(found("1A.source") && found("1C.header-length"), "{open:?}");
+    for part in open {
         assert_eq!(part["reason"], "a person decides");
         assert_eq!(part["points"], 0.0);
     }

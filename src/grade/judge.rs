@@ -31,6 +31,7 @@ pub fn judge(handout: &Handout, material: &Material, segments: &[Segment]) -> Ju
     let mut best = under(handout, Found::new(handout, material), material, segments);
     let mut notes: Vec<(usize, String)> = Vec::new();
     let mut taken: Vec<(usize, String)> = Vec::new();
+    let mut untried: Vec<usize> = Vec::new();
     for thing in 0..handout.things.len() {
         let ways = &handout.things[thing].ways;
         let any = ways.iter().any(|way| way.which == Which::Any);
@@ -43,6 +44,9 @@ pub fn judge(handout: &Handout, material: &Material, segments: &[Segment]) -> Ju
             let other = under(handout, found, material, segments);
             let about = differing(handout, &best, &other);
             let place = place(handout, material, &other.found, thing);
+            if equals > MOST && nth == 1 {
+                untried.extend(&about);
+            }
             if fits(&best, &other, &about) {
                 taken.extend(about.into_iter().map(|at| (at, place.clone())));
                 best = other;
@@ -78,11 +82,18 @@ pub fn judge(handout: &Handout, material: &Material, segments: &[Segment]) -> Ju
     for thing in 0..handout.things.len() {
         one_of_several(handout, material, &mut best, thing);
     }
+    for at in untried {
+        let mark = &mut best.parts[at];
+        if mark.outcome.verdict == Verdict::Wrong {
+            mark.outcome.verdict = Verdict::Review;
+            let words = "; it may be true of another that is equally good: not all were tried";
+            mark.outcome.reason.push_str(words);
+        }
+    }
     best
 }
 
-/// Says of wrong answers which of several the key is about. Of too many to try them all, an answer
-/// that is not true of the first may be true of another.
+/// Says of wrong answers which of several the key is about.
 fn one_of_several(handout: &Handout, material: &Material, best: &mut Judged, thing: usize) {
     let equals = best.found.hits(thing).map_or(0, |hits| hits.equals);
     let place = place(handout, material, &best.found, thing);
@@ -95,12 +106,6 @@ fn one_of_several(handout: &Handout, material: &Material, best: &mut Judged, thi
         }
         let words = format!("; the key is about {place}, one of {equals}");
         mark.outcome.reason.push_str(&words);
-        if equals > MOST {
-            mark.outcome.verdict = Verdict::Review;
-            mark.outcome
-                .reason
-                .push_str(", not all of which were tried");
-        }
     }
 }
 
