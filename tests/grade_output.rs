@@ -300,6 +300,15 @@ fn one_decision_settles_equal_answers_and_can_be_undone() {
     put(&class, "d/report.md", b"1E: 64. hops  that remain");
     put(&class, "d/1.pcapng", &capture("1.pcapng"));
     assert_eq!(verdict(3).0, "right");
+    // Points that the part cannot have are an error of typing, with its line.
+    std::fs::write(&file, text.replace("points = 1", "points = 7")).expect("a file");
+    let out = grade(&class, &[], "");
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains(", line ") && told.contains("7 points are given for 1E.meaning"),
+        "{told}"
+    );
     // Under another key it is told, and not used.
     let other = text.replace("key = \"How many", "key = \"As many");
     std::fs::write(&file, other).expect("a file");

@@ -335,7 +335,7 @@ impl Told<'_> {
                         unit,
                         &row.frames,
                         &row.reason,
-                        answer.missing.as_deref().unwrap_or_default(),
+                        missing(answer, student).unwrap_or_default(),
                     ];
                     let cells: Vec<String> = cells.iter().map(|c| csv_cell(c)).collect();
                     writeln!(out, "{}", cells.join(","))?;
@@ -424,8 +424,7 @@ fn row(handout: &Handout, answer: &Answer, student: bool) -> Line {
     };
     let question = &handout.file.question[answer.question];
     let reason = match (&answer.missing, student) {
-        (Some(_), true) if !answer.candidates.is_empty() => "several are possible".to_owned(),
-        (Some(missing), _) => missing.clone(),
+        (Some(_), _) => missing(answer, student).unwrap_or_default().to_owned(),
         (None, true) => question.hints.join(" "),
         (None, false) => answer.reason.clone(),
     };
@@ -437,6 +436,14 @@ fn row(handout: &Handout, answer: &Answer, student: bool) -> Line {
         value,
         frames,
         reason,
+    }
+}
+
+/// Why there is no answer; what is possible is no business of students.
+fn missing(answer: &Answer, student: bool) -> Option<&str> {
+    match answer.missing.as_deref() {
+        Some(_) if student && !answer.candidates.is_empty() => Some("several are possible"),
+        missing => missing,
     }
 }
 
@@ -458,6 +465,6 @@ fn part(handout: &Handout, answer: &Answer, student: bool) -> Value {
         "evidence": evidence,
         "reason": row(handout, answer, student).reason,
         "candidates": if student { Vec::new() } else { answer.candidates.clone() },
-        "missing": answer.missing,
+        "missing": missing(answer, student),
     })
 }

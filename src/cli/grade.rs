@@ -66,8 +66,8 @@ pub(super) struct Args {
     /// Call hand-ins by numbers that say nothing about the students' names.
     #[arg(long)]
     anonymous: bool,
-    /// Leave the key, and what is only for teachers, out of every output.
-    #[arg(long)]
+    /// Leave the key, the frames that prove it, and what is only for teachers, out of every output.
+    #[arg(long, conflicts_with = "review")]
     student_view: bool,
 }
 
@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         Some(path) => path.clone(),
         None => beside(&args.submissions),
     };
-    let decided = decisions(&path, args.decisions.is_some() && !args.review)?;
+    let decided = decisions(&path, args.decisions.is_some() && !args.review, &handout)?;
     let mut all = graded(args, &handout, &text, submissions)?;
     grade::whose(&mut all);
     roster::window(&mut all, args.since, args.until);
@@ -109,21 +109,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         out.write_all(grade::decisions::open(&all).as_bytes())?;
         return Ok(Status::Done);
     }
-    let found = integrity::findings(&all, &teacher(args.teacher.as_deref())?);
+    let mut found = integrity::findings(&all, &teacher(args.teacher.as_deref())?);
+    if args.student_view {
+        all = all.iter().map(grade::student_view::marks).collect();
+        found = integrity::Findings::default();
+    }
     if let Some(folder) = &args.out {
-        files::write(folder, &handout, &all, &found, args.student_view)?;
+        files::write(folder, &handout, &all, &found)?;
         // It is finished: nothing is left to go on with.
         let _ = std::fs::remove_file(folder.join(UNFINISHED));
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
-    show::write(
-        &mut out,
-        args.format,
-        &handout,
-        &all,
-        &found,
-        args.student_view,
-    )?;
+    show::write(&mut out, args.format, &handout, &all, &found)?;
     out.flush()?;
     Ok(Status::Done)
 }
@@ -216,7 +213,11 @@ fn beside(submissions: &Path) -> PathBuf {
     whole.with_file_name(name)
 }
 
-fn decisions(path: &Path, asked: bool) -> anyhow::Result<grade::decisions::File> {
+fn decisions(
+    path: &Path,
+    asked: bool,
+    handout: &Handout,
+) -> anyhow::Result<grade::decisions::File> {
     if !path.exists() {
         if asked {
             bail!(
@@ -228,12 +229,16 @@ fn decisions(path: &Path, asked: bool) -> anyhow::Result<grade::decisions::File>
     }
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).map_err(|e| {
-        let line = e
-            .span()
-            .map_or(1, |s| text[..s.start].matches('\n').count() + 1);
-        anyhow::anyhow!("{}, line {line}: {}", path.display(), e.message())
-    })
+    let wrong = |at: usize, words: &str| {
+        let line = text[..at].matches('\n').count() + 1;
+        anyhow::anyhow!("{}, line {line}: {}", path.display(), safe(words))
+    };
+    let file: grade::decisions::File =
+        toml::from_str(&text).map_err(|e| wrong(e.span().map_or(0, |s| s.start), e.message()))?;
+    match grade::decisions::impossible(&file, handout) {
+        Some((at, words)) => Err(wrong(at, &words)),
+        None => Ok(file),
+    }
 }
 
 /// Gives every hand-in a number, in an order that has nothing to do with the names.

@@ -151,25 +151,7 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     match fit {
         Fit::Yes => Outcome::new(Verdict::Right, "it is what the capture shows"),
         Fit::Some(missing) => Outcome::new(Verdict::Partly, missing),
-        Fit::No => {
-            // Numbers counted from the first one.
-            if let (Claimed::Number(n, _), Some(Datum::Number { value, .. })) =
-                (&claim.value, answer.values.first())
-            {
-                let sequence = part.take.as_ref().is_some_and(|t| {
-                    let text = format!("{:?}", t.get_ref());
-                    text.contains("seq_raw") || text.contains("ack_raw")
-                });
-                if sequence && *n <= 1.0 && *value > 1 {
-                    let words =
-                        "a relative number (counted from the first one); the raw one is asked for";
-                    let mut outcome = Outcome::new(Verdict::Review, words);
-                    outcome.share = 1.0;
-                    return outcome;
-                }
-            }
-            Outcome::new(Verdict::Wrong, String::new())
-        }
+        Fit::No => Outcome::new(Verdict::Wrong, String::new()),
     }
 }
 
@@ -330,8 +312,18 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
     };
     match part.tolerance {
         Some(room) => (told - key).abs() <= room,
+        None if matches!(values.first(), Some(Datum::Float(_))) => rounds(told, key),
         None => (told - key).abs() < f64::EPSILON * key.abs().max(1.0),
     }
+}
+
+/// Whether a number is what was calculated, rounded to its own last digit and not coarsely.
+fn rounds(told: f64, key: f64) -> bool {
+    let text = decimals(told);
+    let places = text.split_once('.').map_or(0, |(_, behind)| behind.len());
+    let last = 10f64.powi(-i32::try_from(places).unwrap_or(0));
+    let off = (told - key).abs();
+    off <= last / 2.0 + f64::EPSILON * key.abs() && off <= key.abs() / 100.0
 }
 
 /// The name of the key among those the part knows.

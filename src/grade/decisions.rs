@@ -3,9 +3,11 @@
 
 use super::compare::Verdict;
 use super::student::{Mark, Marks};
+use crate::handout::Handout;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use toml::Spanned;
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
@@ -31,7 +33,7 @@ pub struct Decision {
     pub evidence: String,
     /// Points given; an entry without them is still open.
     #[serde(default)]
-    pub points: Option<f64>,
+    pub points: Option<Spanned<f64>>,
     /// Who decided.
     #[serde(default)]
     pub grader: String,
@@ -47,6 +49,34 @@ pub struct Decision {
     /// What is suggested; told, not read.
     #[serde(default, rename = "suggestion")]
     _suggestion: String,
+}
+
+impl Decision {
+    fn given(&self) -> Option<f64> {
+        self.points.as_ref().map(|points| *points.get_ref())
+    }
+}
+
+/// Points that a part cannot have are an error of typing: where they stand, and what is wrong.
+pub fn impossible(file: &File, handout: &Handout) -> Option<(usize, String)> {
+    let questions = handout.file.question.iter();
+    let parts: BTreeMap<String, f64> = questions
+        .flat_map(|q| {
+            q.part
+                .iter()
+                .map(|p| (format!("{}.{}", q.id, p.id), p.points))
+        })
+        .collect();
+    file.decision.iter().find_map(|decision| {
+        let points = decision.points.as_ref()?;
+        let of = *parts.get(&decision.part)?;
+        let words = format!(
+            "{} points are given for {}, which is worth {of}",
+            points.get_ref(),
+            decision.part
+        );
+        (!(0.0..=of).contains(points.get_ref())).then(|| (points.span().start, words))
+    })
 }
 
 /// An answer without what does not count.
@@ -72,7 +102,7 @@ pub fn apply(file: &File, all: &mut [Marks]) {
         } else if let Some(old) = list.next_back() {
             let words = format!(
                 "; {} points were decided under the old key {}",
-                old.points.unwrap_or(0.0),
+                old.given().unwrap_or(0.0),
                 old.key
             );
             mark.outcome.reason.push_str(&words);
@@ -81,7 +111,7 @@ pub fn apply(file: &File, all: &mut [Marks]) {
 }
 
 fn settle(mark: &mut Mark, decision: &Decision) {
-    let points = decision.points.unwrap_or(0.0).clamp(0.0, mark.of.max(0.0));
+    let points = decision.given().unwrap_or(0.0).clamp(0.0, mark.of.max(0.0));
     mark.points = points;
     mark.outcome.share = if mark.of > 0.0 { points / mark.of } else { 0.0 };
     mark.outcome.verdict = if points >= mark.of {
@@ -101,6 +131,7 @@ fn settle(mark: &mut Mark, decision: &Decision) {
         mark.outcome.reason.push_str(": ");
         mark.outcome.reason.push_str(&decision.comment);
     }
+    mark.told.clone_from(&mark.outcome.reason);
 }
 
 /// Equal answers that need a person.

@@ -5,12 +5,36 @@ use super::claim::{Claimed, Class, class};
 use super::compare::{Verdict, same, told};
 use super::reading::Said;
 use super::student::Mark;
+use super::student_view;
 use crate::handout::find::hit::Body;
-use crate::handout::format::{Part, Take, Type};
+use crate::handout::format::{Part, Take, Type, Wrong};
 use crate::handout::material::Kept;
 use crate::handout::plan::{Table, edits};
+use crate::handout::value::decimals;
 use crate::handout::{Answer, Datum, Found, Handout, Material};
 use crate::query::{Catalogue, Expression};
+
+/// Why an answer is wrong, as the teacher is told it, and as the student is: the key, and what gives
+/// another part away, is left out.
+struct Why {
+    words: String,
+    told: String,
+}
+
+impl Why {
+    /// What tells nothing of the key.
+    fn open(words: impl Into<String>) -> Why {
+        let words = words.into();
+        let told = words.clone();
+        Why { words, told }
+    }
+
+    /// What is told to students in other words, or not at all.
+    fn secret(words: String, told: &str) -> Why {
+        let told = told.to_owned();
+        Why { words, told }
+    }
+}
 
 /// Gives every wrong answer its reason.
 pub fn explain(
@@ -22,6 +46,23 @@ pub fn explain(
     marks: &mut [Mark],
 ) {
     for at in 0..marks.len() {
+        let Some(claim) = &said[at].claim else {
+            continue;
+        };
+        let part = part_of(handout, &keys[at]);
+        if marks[at].outcome.verdict == Verdict::Wrong
+            && relative(material, part, &keys[at], &claim.value)
+        {
+            let mark = &mut marks[at];
+            mark.outcome.verdict = Verdict::Review;
+            mark.outcome.share = 1.0;
+            mark.points = mark.of;
+            mark.outcome.reason =
+                "a relative number (counted from the first one); the raw one is asked for".into();
+        }
+    }
+    let secrets = student_view::secrets(marks);
+    for at in 0..marks.len() {
         if marks[at].outcome.verdict != Verdict::Wrong {
             continue;
         }
@@ -30,88 +71,168 @@ pub fn explain(
         };
         let key = &keys[at];
         let part = part_of(handout, key);
-        let value = told(&claim.value);
-        let mut reasons: Vec<String> = Vec::new();
-        for wrong in &part.wrong {
-            if wrong.value.eq_ignore_ascii_case(&value) {
-                reasons.push(format!("a well-known mistake: {}", wrong.say));
-            }
-        }
-        for other in keys
-            .iter()
-            .filter(|k| k.question == key.question && k.id != key.id)
-        {
-            let sibling = part_of(handout, other);
-            if class(*sibling.kind.get_ref()) != class(*part.kind.get_ref())
-                || !same(sibling, &other.values, &other.text, &claim.value)
-            {
-                continue;
-            }
-            let back = said
-                .iter()
-                .zip(keys)
-                .find(|(_, k)| k.id == other.id)
-                .and_then(|(s, _)| s.claim.as_ref())
-                .is_some_and(|c| same(part, &key.values, &key.text, &c.value));
-            reasons.push(if back {
-                format!("swapped with {}", other.id)
-            } else {
-                format!("that is {} ({})", other.id, sibling.text)
-            });
-            break;
-        }
-        if let Claimed::Ports(Some(c), Some(s)) = &claim.value
-            && key.values == [Datum::number(*s), Datum::number(*c)]
-        {
-            reasons.push("the two ports are swapped".to_owned());
-        }
-        if reasons.is_empty() {
-            reasons.extend(other_field(handout, material, found, part, &claim.value));
-        }
-        if reasons.is_empty() {
-            reasons.extend(other_frame(handout, material, part, key, &claim.value));
-        }
-        if reasons.is_empty() {
-            for other in keys.iter().filter(|k| k.question != key.question) {
-                let sibling = part_of(handout, other);
-                if class(*sibling.kind.get_ref()) == class(*part.kind.get_ref())
-                    && matches!(class(*part.kind.get_ref()), Class::Ip | Class::Mac)
-                    && same(sibling, &other.values, &other.text, &claim.value)
-                {
-                    reasons.push(format!("that is {} ({})", other.id, sibling.text));
-                    break;
-                }
-            }
-        }
-        if reasons.is_empty() && !key.text.is_empty() {
-            reasons.extend(digits(&value, &key.text, part));
-        }
-        if reasons.is_empty() && part.example.contains(&value) {
-            reasons.push("the value of the handout's example, not of your capture".to_owned());
-        }
-        if reasons.is_empty() && nowhere(material, &claim.value) {
-            reasons.push("the value is nowhere in the captures".to_owned());
-        }
-        let first = reasons.into_iter().next();
-        marks[at].outcome.reason = match first {
-            Some(reason) => format!("the capture shows {}; {reason}", key.text),
-            None => format!("the capture shows {}", key.text),
+        let class = class(*part.kind.get_ref());
+        let why = known(part, &told(&claim.value), &secrets)
+            .or_else(|| sibling(handout, keys, said, marks, at))
+            .or_else(|| swapped_ports(key, &claim.value))
+            .or_else(|| other_field(handout, material, found, part, &claim.value))
+            .or_else(|| other_frame(handout, material, part, key, &claim.value))
+            .or_else(|| elsewhere(handout, keys, marks, at, &claim.value))
+            .or_else(|| digits(&told(&claim.value), &key.text, class))
+            .or_else(|| example(part, &told(&claim.value)))
+            .or_else(|| nowhere(material, &claim.value));
+        let mark = &mut marks[at];
+        let shown = shown(key);
+        mark.outcome.reason = match &why {
+            Some(why) => format!("{shown}; {}", why.words),
+            None => shown,
         };
+        mark.told = why.map(|why| why.told).unwrap_or_default();
     }
+}
+
+/// What the capture shows, in every reading of the question.
+fn shown(key: &Answer) -> String {
+    let mut out = format!("the capture shows {}", key.text);
+    for equal in &key.equals {
+        out.push_str(&format!(" or {} ({})", equal.text, equal.say));
+    }
+    out
+}
+
+/// A mistake that the handout knows; what it says of it may be the key.
+fn known(part: &Part, value: &str, secrets: &[String]) -> Option<Why> {
+    let same = |wrong: &&Wrong| wrong.value.eq_ignore_ascii_case(value);
+    let wrong = part.wrong.iter().find(same)?;
+    let words = format!("a well-known mistake: {}", wrong.say);
+    Some(match student_view::tells(&wrong.say, secrets) {
+        true => Why::secret(words, "a well-known mistake"),
+        false => Why::open(words),
+    })
+}
+
+/// The value of another part of the question. One of two is no value that could be mistaken.
+fn sibling(
+    handout: &Handout,
+    keys: &[Answer],
+    said: &[Said],
+    marks: &[Mark],
+    at: usize,
+) -> Option<Why> {
+    let (key, claim) = (&keys[at], said[at].claim.as_ref()?);
+    let part = part_of(handout, key);
+    if class(*part.kind.get_ref()) == Class::YesNo {
+        return None;
+    }
+    let place = (0..keys.len()).find(|o| {
+        let other = &keys[*o];
+        other.question == key.question
+            && other.id != key.id
+            && is_of(handout, other, part, &claim.value)
+    })?;
+    let back = said[place]
+        .claim
+        .as_ref()
+        .is_some_and(|c| same(part, &key.values, &key.text, &c.value));
+    let words = match back {
+        true => format!("swapped with {}", keys[place].id),
+        false => that_is(handout, &keys[place]),
+    };
+    Some(of_part(words, &marks[place]))
+}
+
+/// An address that another question asks for.
+fn elsewhere(
+    handout: &Handout,
+    keys: &[Answer],
+    marks: &[Mark],
+    at: usize,
+    claimed: &Claimed,
+) -> Option<Why> {
+    let part = part_of(handout, &keys[at]);
+    if !matches!(class(*part.kind.get_ref()), Class::Ip | Class::Mac) {
+        return None;
+    }
+    let place = (0..keys.len()).find(|o| {
+        keys[*o].question != keys[at].question && is_of(handout, &keys[*o], part, claimed)
+    })?;
+    Some(of_part(that_is(handout, &keys[place]), &marks[place]))
+}
+
+/// Whether a value is that of another part of the same sort.
+fn is_of(handout: &Handout, other: &Answer, part: &Part, claimed: &Claimed) -> bool {
+    let theirs = part_of(handout, other);
+    class(*theirs.kind.get_ref()) == class(*part.kind.get_ref())
+        && same(theirs, &other.values, &other.text, claimed)
+}
+
+/// That a value is another part's tells students that part's key, unless they have it.
+fn of_part(words: String, other: &Mark) -> Why {
+    match other.outcome.verdict {
+        Verdict::Right => Why::open(words),
+        _ => Why::secret(words, ""),
+    }
+}
+
+fn that_is(handout: &Handout, other: &Answer) -> String {
+    match part_of(handout, other).text.as_str() {
+        "" => format!("that is {}", other.id),
+        text => format!("that is {} ({text})", other.id),
+    }
+}
+
+fn swapped_ports(key: &Answer, claimed: &Claimed) -> Option<Why> {
+    let Claimed::Ports(Some(c), Some(s)) = claimed else {
+        return None;
+    };
+    let swapped = key.values == [Datum::number(*s), Datum::number(*c)];
+    swapped.then(|| Why::secret("the two ports are swapped".to_owned(), ""))
+}
+
+fn example(part: &Part, value: &str) -> Option<Why> {
+    let known = part.example.iter().any(|e| e == value);
+    known.then(|| Why::open("the value of the handout's example, not of your capture"))
+}
+
+/// Whether a raw sequence number is asked for and the relative one told: it is counted from the
+/// initial number of a side of a connection.
+fn relative(material: &Material, part: &Part, key: &Answer, claimed: &Claimed) -> bool {
+    let Some(Take::One(term)) = part.take.as_ref().map(toml::Spanned::get_ref) else {
+        return false;
+    };
+    let raw = ["seq_raw", "ack_raw", "_isn"];
+    let raw = raw.iter().any(|name| term.contains(name));
+    let (true, Claimed::Number(n, _), [Datum::Number { value, .. }]) =
+        (raw, claimed, key.values.as_slice())
+    else {
+        return false;
+    };
+    let Some(first) = decimals(*n).parse::<i128>().ok().map(|n| value - n) else {
+        return false;
+    };
+    let is = |isn: Option<u32>| isn.is_some_and(|isn| i128::from(isn) == first.rem_euclid(1 << 32));
+    material.files.iter().any(|file| {
+        let tcp = &file.analysis.trackers.tcp;
+        let mut all = (0..tcp.len()).filter_map(|at| tcp.connection(at));
+        all.any(|c| is(c.client_isn) || is(c.server_isn))
+    })
 }
 
 fn part_of<'h>(handout: &'h Handout, key: &Answer) -> &'h Part {
     &handout.file.question[key.question].part[key.part]
 }
 
-/// Fields of the same frame that have the value.
+/// Fields of the same frame that have the value. That a flag is set or not is no value of its own.
 fn other_field(
     handout: &Handout,
     material: &Material,
     found: &Found,
     part: &Part,
     claimed: &Claimed,
-) -> Option<String> {
+) -> Option<Why> {
+    if matches!(claimed, Claimed::YesNo(_)) {
+        return None;
+    }
     let thing = handout.thing(part.of.as_ref()?.get_ref())?;
     let hit = found.hits(thing)?.rows.first()?;
     let Body::Frame(row) = &hit.body else {
@@ -129,16 +250,18 @@ fn other_field(
         let values = hit.read(name).values;
         if same(part, &values, "", claimed) {
             let file = &material.files[hit.file].name;
-            return Some(format!("that is {name} of frame {} of {file}", hit.frame));
+            return Some(Why::secret(
+                format!("that is {name} of frame {} of {file}", hit.frame),
+                &format!("that is {name} of the same frame"),
+            ));
         }
         if let (Claimed::Number(n, _), Some(field)) =
             (claimed, values.first().and_then(Datum::as_float))
             && name == "ip.hdr_len"
             && (*n * 4.0 - field).abs() < 0.5
         {
-            return Some(
-                "that is the number of 4-byte words, as the field itself counts".to_owned(),
-            );
+            let words = "that is the number of 4-byte words, as the field itself counts";
+            return Some(Why::open(words));
         }
     }
     None
@@ -151,7 +274,10 @@ fn other_frame(
     part: &Part,
     key: &Answer,
     claimed: &Claimed,
-) -> Option<String> {
+) -> Option<Why> {
+    if matches!(claimed, Claimed::YesNo(_)) {
+        return None;
+    }
     let term = match part.take.as_ref().map(toml::Spanned::get_ref) {
         Some(Take::One(text)) => text.as_str(),
         None if *part.kind.get_ref() == Type::Frame => "frame.number",
@@ -186,25 +312,25 @@ fn other_frame(
                 Datum::of(expression.kind(), &value, &mut values);
             }
             if same(part, &values, "", claimed) {
-                return Some(format!(
-                    "that is {term} of frame {} of {}",
-                    row.frame, loaded.name
+                return Some(Why::secret(
+                    format!("that is {term} of frame {} of {}", row.frame, loaded.name),
+                    &format!("that is {term} of another frame"),
                 ));
             }
         }
     }
     match (term, claimed) {
-        ("frame.number", Claimed::Number(n, _)) => Some(format!("frame {n} is another one")),
+        ("frame.number", Claimed::Number(n, _)) => Some(Why::secret(
+            format!("frame {n} is another one"),
+            "that is another frame",
+        )),
         _ => None,
     }
 }
 
 /// Digits that changed places, or a single wrong one.
-fn digits(value: &str, key: &str, part: &Part) -> Option<String> {
-    if !matches!(
-        class(*part.kind.get_ref()),
-        Class::Ip | Class::Mac | Class::Number
-    ) {
+fn digits(value: &str, key: &str, class: Class) -> Option<Why> {
+    if !matches!(class, Class::Ip | Class::Mac | Class::Number) || key.is_empty() {
         return None;
     }
     let mut a: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -212,28 +338,28 @@ fn digits(value: &str, key: &str, part: &Part) -> Option<String> {
     let distance = edits(value, key);
     a.sort_unstable();
     b.sort_unstable();
-    if a == b && value != key && a.len() > 1 {
-        return Some(format!("digits changed places: {value} for {key}"));
-    }
-    (distance == 1 && key.len() > 2).then(|| format!("one character is wrong: {value} for {key}"))
+    let what = if a == b && value != key && a.len() > 1 {
+        "digits changed places"
+    } else if distance == 1 && key.len() > 2 {
+        "one character is wrong"
+    } else {
+        return None;
+    };
+    Some(Why::secret(format!("{what}: {value} for {key}"), what))
 }
 
 /// Whether no frame has an address.
-fn nowhere(material: &Material, claimed: &Claimed) -> bool {
-    if material.files.is_empty() {
-        return false;
-    }
-    match claimed {
-        Claimed::Ips(ips) => ips.iter().all(|ip| {
-            !material
-                .files
-                .iter()
-                .any(|f| f.analysis.facts.hosts.iter().any(|h| h.address == *ip))
-        }),
-        Claimed::Mac(mac) => !material.files.iter().any(|f| {
-            f.analysis.facts.neighbours.iter().any(|n| n.mac.0 == *mac)
-                || f.analysis.facts.hops.iter().any(|h| h.mac.0 == *mac)
+fn nowhere(material: &Material, claimed: &Claimed) -> Option<Why> {
+    let facts = || material.files.iter().map(|f| &f.analysis.facts);
+    let nowhere = match claimed {
+        _ if material.files.is_empty() => false,
+        Claimed::Ips(ips) => ips
+            .iter()
+            .all(|ip| !facts().any(|f| f.hosts.iter().any(|h| h.address == *ip))),
+        Claimed::Mac(mac) => !facts().any(|f| {
+            f.neighbours.iter().any(|n| n.mac.0 == *mac) || f.hops.iter().any(|h| h.mac.0 == *mac)
         }),
         _ => false,
-    }
+    };
+    nowhere.then(|| Why::open("the value is nowhere in the captures"))
 }

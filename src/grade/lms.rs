@@ -3,8 +3,9 @@
 
 use super::compare::Verdict;
 use super::layout::Source;
-use super::output::{points, reason};
+use super::output::points;
 use super::student::Marks;
+use super::student_view;
 use crate::handout::Handout;
 use crate::render::csv_cell;
 use std::fmt::Write as _;
@@ -97,17 +98,18 @@ pub fn canvas(handout: &Handout, all: &[Marks]) -> Option<String> {
     any.then_some(out)
 }
 
-/// What Gradescope reads, of one student.
+/// What Gradescope reads, of one student; the student sees it.
 pub fn gradescope(marks: &Marks) -> serde_json::Value {
+    let marks = student_view::marks(marks);
     let tests: Vec<serde_json::Value> = marks
         .parts
         .iter()
         .map(|mark| {
             serde_json::json!({
                 "name": mark.part,
-                "score": if mark.outcome.verdict == Verdict::Review { 0.0 } else { mark.points },
+                "score": mark.points,
                 "max_score": mark.of,
-                "output": format!("{}: {}", mark.outcome.verdict.word(), reason(mark, true)),
+                "output": format!("{}: {}", mark.outcome.verdict.word(), mark.outcome.reason),
             })
         })
         .collect();

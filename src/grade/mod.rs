@@ -1,13 +1,15 @@
 //! Hand-ins against the answers that each student's own captures give.
 //!
 //! [`submission`] finds what was handed in ([`layout`] whose it is), [`report`] reads it, [`numbering`]
-//! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one ([`digits`] in which other ways),
-//! [`announce`] and [`assign`] say for which part, [`names`] and [`codes`], [`yes_no`], [`list`], [`items`], [`none`] and [`frames`] read
-//! the other sorts, [`named`] where each part is named. [`compare`] holds them against the key, [`diagnose`] says why a wrong one is wrong,
-//! [`prose`] suggests, [`stray`] looks where nobody asked, and [`reading`] puts it together.
+//! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one
+//! ([`digits`] in which other ways), [`announce`] and [`assign`] say for which part, [`names`] (with
+//! [`denial`] and [`comparison`]), [`codes`], [`yes_no`], [`list`], [`items`], [`none`] and [`frames`]
+//! read the other sorts, [`named`] where each part is named. [`compare`] holds them against the key,
+//! [`diagnose`] says why a wrong one is wrong, [`prose`] suggests, [`stray`] looks where nobody asked,
+//! and [`reading`] puts it together; [`judge`] does so for every reading of a question.
 //! [`workers`] does it for many, [`progress`] keeps what an interrupted run did.
 //! [`prints`], [`integrity`], [`clocks`] and [`roster`] look for evidence; [`decisions`] are a person's;
-//! [`output`] and [`lms`] are what the teacher takes home.
+//! [`output`] and [`lms`] are what the teacher takes home, [`student_view`] what a student may see of it.
 //!
 //! **Invariant:** a mark is given for what is plainly right or plainly wrong; what can be read in two
 //! ways goes to a person. Nothing here knows a student, a file name or an address.
@@ -18,6 +20,7 @@ pub mod claim;
 pub mod clocks;
 pub mod codes;
 pub mod compare;
+pub mod comparison;
 pub mod decisions;
 pub mod denial;
 pub mod diagnose;
@@ -26,6 +29,7 @@ pub mod extract;
 pub mod frames;
 pub mod integrity;
 pub mod items;
+pub mod judge;
 pub mod layout;
 pub mod list;
 pub mod lms;
@@ -43,6 +47,7 @@ pub mod report;
 pub mod roster;
 pub mod stray;
 pub mod student;
+pub mod student_view;
 pub mod submission;
 pub mod token;
 pub mod workers;

@@ -65,11 +65,11 @@ pub fn known(part: &Part) -> Vec<(String, String)> {
 
 /// The names in a text, the longest where several overlap, negated ones left out.
 pub fn mentions(part: &Part, piece: usize, text: &str) -> Vec<Mention> {
-    told(&known(part), piece, text)
+    told(part, &known(part), piece, text)
 }
 
 /// Those of names that were looked up before.
-fn told(known: &[(String, String)], piece: usize, text: &str) -> Vec<Mention> {
+fn told(part: &Part, known: &[(String, String)], piece: usize, text: &str) -> Vec<Mention> {
     let mut found: Vec<Mention> = Vec::new();
     for (value, name) in known {
         let mut from = 0;
@@ -97,7 +97,9 @@ fn told(known: &[(String, String)], piece: usize, text: &str) -> Vec<Mention> {
             || !(after.starts_with(|c: char| c.is_ascii_digit())
                 || about.iter().any(|w| after.starts_with(w)))
     });
+    let all = found.clone();
     super::denial::deny(text, &mut found);
+    super::comparison::settle(&part.text, text, &all, &mut found);
     found
 }
 
@@ -181,7 +183,7 @@ pub fn claims(
         let mut found = Vec::new();
         let names = known(part);
         for (p, piece) in pieces.iter().enumerate() {
-            for mention in told(&names, p, &piece.lower) {
+            for mention in told(part, &names, p, &piece.lower) {
                 let near = nearness(piece, &mention, &part.labels);
                 let other = others
                     .iter()
@@ -325,8 +327,8 @@ fn strange(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Cla
     let names: Vec<Vec<(String, String)>> = siblings.iter().map(|o| known(o)).collect();
     for (p, piece) in pieces.iter().enumerate() {
         let mut all: Vec<Mention> = Vec::new();
-        for names in &names {
-            all.extend(told(names, p, &piece.lower));
+        for (sibling, names) in siblings.iter().zip(&names) {
+            all.extend(told(sibling, names, p, &piece.lower));
         }
         if matches!(part.names, Some(Names::Known(_))) {
             all.extend(PROTOCOLS.find_iter(&piece.lower).map(|m| Mention {

@@ -30,20 +30,8 @@ pub fn html(text: &str) -> String {
     out
 }
 
-/// The reason of a mark; for students without the key in it.
-pub fn reason(mark: &Mark, student_view: bool) -> String {
-    let reason = &mark.outcome.reason;
-    if !student_view {
-        return reason.clone();
-    }
-    match reason.strip_prefix(&format!("the capture shows {}", mark.key)) {
-        Some(rest) => rest.trim_start_matches([' ', ';']).to_owned(),
-        None => reason.clone(),
-    }
-}
-
 /// A page for one student.
-pub fn feedback(handout: &Handout, marks: &Marks, student_view: bool) -> String {
+pub fn feedback(handout: &Handout, marks: &Marks) -> String {
     let mut out = format!(
         "# {}: {}\n\n{} of {} points; {} more for a person to decide.\n",
         markdown_cell(&handout.file.title),
@@ -79,9 +67,9 @@ pub fn feedback(handout: &Handout, marks: &Marks, student_view: bool) -> String 
         if !mark.answer.is_empty() {
             let _ = writeln!(out, "\n> {}", markdown_cell(&mark.answer));
         }
-        let reason = reason(mark, student_view);
+        let reason = &mark.outcome.reason;
         if !reason.is_empty() {
-            let _ = writeln!(out, "\n{}.", markdown_cell(&reason));
+            let _ = writeln!(out, "\n{}.", markdown_cell(reason));
         }
         for hint in hints(handout, mark) {
             let _ = writeln!(out, "\nTo review: {}", markdown_cell(hint));
@@ -109,7 +97,7 @@ fn hints<'h>(handout: &'h Handout, mark: &Mark) -> &'h [String] {
 }
 
 /// The same page as HTML.
-pub fn feedback_html(handout: &Handout, marks: &Marks, student_view: bool) -> String {
+pub fn feedback_html(handout: &Handout, marks: &Marks) -> String {
     let title = html(&format!("{}: {}", handout.file.title, marks.student));
     let mut out = head(&title);
     let _ = writeln!(
@@ -136,7 +124,7 @@ pub fn feedback_html(handout: &Handout, marks: &Marks, student_view: bool) -> St
             mark.outcome.verdict.word(),
             points(mark.points),
             points(mark.of),
-            html(&reason(mark, student_view)),
+            html(&mark.outcome.reason),
             html(&mark.frames),
             html(&mark.filter)
         );
@@ -168,7 +156,8 @@ fn rows(all: &[Marks]) -> Vec<[String; 9]> {
             of.count().to_string()
         };
         let mut wrong: BTreeMap<&str, usize> = BTreeMap::new();
-        for mark in marks.iter().filter(|m| m.outcome.verdict == Verdict::Wrong) {
+        let told = |m: &&&Mark| m.outcome.verdict == Verdict::Wrong && !m.claim.is_empty();
+        for mark in marks.iter().filter(told) {
             *wrong.entry(mark.claim.as_str()).or_default() += 1;
         }
         let mut wrong: Vec<(&str, usize)> = wrong.into_iter().collect();

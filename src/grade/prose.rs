@@ -311,7 +311,7 @@ pub fn score(part: &Part, text: &str) -> Judgement {
     let mistakes: Vec<(String, String)> = part
         .mistake
         .iter()
-        .filter(|i| has(&lower, i))
+        .filter(|i| asserts(&lower, i))
         .map(|i| (i.idea.clone(), i.say.clone()))
         .collect();
     let enough = part.enough.unwrap_or(part.idea.len()).max(1);
@@ -338,4 +338,85 @@ fn has(text: &str, idea: &Idea) -> bool {
             .split('|')
             .any(|word| find_label(text, &word.trim().to_lowercase(), 0).is_some())
     })
+}
+
+/// Whether a text has a mistake and does not deny it: `nothing is lost on the network` is none. A
+/// mistake that is itself a denial is found by its words alone.
+fn asserts(text: &str, mistake: &Idea) -> bool {
+    let denial = mistake.words.iter().any(|group| DENIAL.is_match(group));
+    if denial {
+        return has(text, mistake);
+    }
+    mistake.words.iter().all(|group| {
+        let mut words = group.split('|');
+        words.any(|word| said(text, &word.trim().to_lowercase()))
+    })
+}
+
+/// Whether words stand somewhere in a text where nothing before them in their clause denies them.
+fn said(text: &str, words: &str) -> bool {
+    let mut from = 0;
+    while let Some((start, end)) = find_label(text, words, from) {
+        let clause = CLAUSE.find_iter(&text[..start]).last();
+        let before = &text[clause.map_or(0, |c| c.end())..start];
+        if !DENIAL.is_match(&before.replace("not only", "")) {
+            return true;
+        }
+        from = end;
+    }
+    false
+}
+
+/// Words that deny what follows them.
+static DENIAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:no|nothing|none|nobody|nowhere|never|neither|nor|without|cannot|not)\b|n't\b")
+        .expect("the pattern is right")
+});
+
+/// Where another clause begins, of which a denial says nothing.
+static CLAUSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[.,;:!?\n]|\b(?:but|and|because|since|due|so|therefore)\b")
+        .expect("the pattern is right")
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(words: &str) -> Idea {
+        Idea {
+            idea: String::new(),
+            words: vec![words.to_owned()],
+            say: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_mistake_that_is_denied_is_none() {
+        let loss = mistake("packet loss|lost on the network");
+        for text in [
+            "nothing is lost on the network",
+            "the rest is cut: it isn't lost on the network",
+            "this is not packet loss, the buffer is too small",
+            "there is no packet loss",
+        ] {
+            assert!(!asserts(text, &loss), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_that_is_asserted_is_one() {
+        let loss = mistake("packet loss|lost on the network");
+        for text in [
+            "the rest is lost on the network",
+            "it is not cut, it is packet loss",
+            "the server does not get it because of packet loss",
+            "not truncation but packet loss",
+            "not only packet loss",
+        ] {
+            assert!(asserts(text, &loss), "{text}");
+        }
+        let silence = mistake("does not send|nothing is sent");
+        assert!(asserts("udp does not send it", &silence));
+    }
 }

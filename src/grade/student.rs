@@ -1,15 +1,16 @@
 //! One student: what was handed in, read against the key of the student's own captures.
 
 use super::compare::{Outcome, Verdict, compare, told};
-use super::diagnose;
+use super::judge::{Judged, judge};
 use super::numbering::Numbering;
 use super::prints::{self, Prints};
-use super::reading::{Said, claims};
+use super::reading::Said;
 use super::report::{self, Block};
+use super::student_view;
 use super::submission::{Content, File, Submission, kind};
 use crate::capture::{OpenError, Reader};
 use crate::handout::format::Type;
-use crate::handout::{Answer, Found, Handout, Material, answers};
+use crate::handout::{Answer, Found, Handout, Material};
 use std::io::Cursor;
 
 /// A student's marks.
@@ -76,6 +77,10 @@ pub struct Mark {
     pub of: f64,
     /// What only the teacher is told: whose value it is instead.
     pub note: String,
+    /// The reason as students are told it, without the key.
+    pub told: String,
+    /// The answer is a place in the report that was found because the key stands there.
+    pub sought: bool,
 }
 
 impl Marks {
@@ -158,15 +163,7 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
             remarks.push(format!("{}: {reason}", file.name));
         }
     }
-    let found = Found::new(handout, &material);
-    let keys = answers(handout, &material, &found);
-    let segments = numbering.segments(&blocks);
-    let claims = claims(handout, &keys, &segments);
-    let mut parts: Vec<Mark> = Vec::new();
-    for (key, claim) in keys.iter().zip(&claims) {
-        parts.push(mark(handout, key, claim));
-    }
-    diagnose::explain(handout, &material, &found, &keys, &claims, &mut parts);
+    let Judged { found, parts, .. } = judge(handout, &material, &numbering.segments(&blocks));
     let captures = capture_marks(handout, &material, &found);
     prints.retain(|p| !material.copies.iter().any(|(copy, _)| *copy == p.file));
     let mut evidence: Vec<String> = prints.iter().flat_map(super::clocks::remarks).collect();
@@ -224,7 +221,8 @@ fn seen(material: &Material) -> Vec<String> {
     out.into_iter().collect()
 }
 
-fn mark(handout: &Handout, key: &Answer, said: &Said) -> Mark {
+/// The mark of one part.
+pub fn mark(handout: &Handout, key: &Answer, said: &Said) -> Mark {
     let question = &handout.file.question[key.question];
     let part = &question.part[key.part];
     let outcome = if *part.kind.get_ref() == Type::Prose {
@@ -248,6 +246,8 @@ fn mark(handout: &Handout, key: &Answer, said: &Said) -> Mark {
         key: key.text.clone(),
         points: part.points * outcome.share,
         of: part.points,
+        told: student_view::told(key, &outcome),
+        sought: said.claim.as_ref().is_some_and(|c| c.elsewhere),
         outcome,
         frames: key.frames(),
         filter: filter(key),

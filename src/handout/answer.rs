@@ -33,6 +33,19 @@ pub struct Answer {
     pub missing: Option<String>,
     /// Several answers that are possible, each with where it comes from.
     pub candidates: Vec<String>,
+    /// Other readings of what is asked, whose values are right as well.
+    pub equals: Vec<Equal>,
+}
+
+/// What is right as well, in another reading of what is asked.
+#[derive(Clone, Debug)]
+pub struct Equal {
+    /// The values.
+    pub values: Vec<Datum>,
+    /// As they are told.
+    pub text: String,
+    /// What they are, in words.
+    pub say: String,
 }
 
 /// Frames that are told with an answer; machines read all.
@@ -91,12 +104,51 @@ pub fn answers(handout: &Handout, material: &Material, found: &Found) -> Vec<Ans
                 reason: String::new(),
                 missing: None,
                 candidates: Vec::new(),
+                equals: Vec::new(),
             };
             fill(&mut answer, handout, material, found, part);
+            readings(&mut answer, handout, material, found, part);
             answers.push(answer);
         }
     }
     answers
+}
+
+/// Adds what other readings of a part give, where that is something else.
+fn readings(
+    answer: &mut Answer,
+    handout: &Handout,
+    material: &Material,
+    found: &Found,
+    part: &Part,
+) {
+    for equal in part.equal.iter().filter(|_| answer.missing.is_none()) {
+        let other = part.read_as(equal);
+        let mut told = Answer {
+            values: Vec::new(),
+            ..answer.clone()
+        };
+        fill(&mut told, handout, material, found, &other);
+        let hits = other.of.as_ref().and_then(|of| handout.thing(of.get_ref()));
+        let hits = hits.and_then(|thing| found.hits(thing));
+        let Some(hit) = hits.and_then(|hits| hits.rows.first()) else {
+            continue;
+        };
+        let known = |e: &Equal| e.values == told.values;
+        if told.missing.is_some() || told.values == answer.values || answer.equals.iter().any(known)
+        {
+            continue;
+        }
+        let say = tell(material, hit, &equal.say);
+        answer
+            .reason
+            .push_str(&format!("; {} is right as well: {say}", told.text));
+        answer.equals.push(Equal {
+            values: told.values,
+            text: told.text,
+            say,
+        });
+    }
 }
 
 fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Found, part: &Part) {
@@ -271,6 +323,9 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
     if !hits.say.is_empty() {
         reason.push_str("; ");
         reason.push_str(&hits.say);
+    }
+    if hits.equals > 1 {
+        reason.push_str(&format!("; one of {} that are equally good", hits.equals));
     }
     answer.reason = reason;
 }

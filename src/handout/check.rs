@@ -62,6 +62,13 @@ impl Maker<'_> {
         let kind = *part.kind.get_ref();
         let prose = kind == Type::Prose;
         self.source(part, kind, &span);
+        for equal in &part.equal {
+            self.source(&part.read_as(equal), kind, &span);
+            let of = equal.of.as_ref().or(part.of.as_ref());
+            if let Some(thing) = of.and_then(|of| self.reference(of.get_ref(), of.span())) {
+                self.sentence(thing, &equal.say, &span);
+            }
+        }
         let wrong = |words: String, hint: &str| Problem::new(span.clone(), words).hint(hint);
         if prose && part.idea.is_empty() {
             let hint = "add [[question.part.idea]] with `idea` and `words`";

@@ -13,13 +13,16 @@ use super::template;
 use super::terms::{Term, filter};
 use candidates::compared;
 use hit::{Hit, tell};
+use std::rc::Rc;
 
 /// Everything that was found, or why not.
 pub struct Found {
     /// For each thing of the handout.
     pub things: Vec<Result<Hits, Missing>>,
     /// Captures that hold the same packets, by their places, and what differs.
-    compared: Vec<(usize, usize, Compared)>,
+    compared: Rc<Vec<(usize, usize, Compared)>>,
+    /// Which of those that are equally good is taken, of things of which it is not the first.
+    taken: Vec<(usize, usize)>,
 }
 
 /// What was found.
@@ -31,6 +34,8 @@ pub struct Hits {
     pub say: String,
     /// There should be one, and there are several.
     pub several: bool,
+    /// How many are equally good, of which one was taken.
+    pub equals: usize,
     /// How many more there are, which could not be kept.
     pub more: u64,
     /// More could not be kept, so that the right one may not be among these.
@@ -49,9 +54,38 @@ pub struct Missing {
 impl Found {
     /// Looks for everything, in the order of the handout.
     pub fn new(handout: &Handout, material: &Material) -> Found {
+        Found::with(
+            handout,
+            material,
+            Rc::new(compared(handout, material)),
+            Vec::new(),
+        )
+    }
+
+    /// Looks once more, and takes another of those that are equally good as this thing.
+    pub fn taking(
+        &self,
+        handout: &Handout,
+        material: &Material,
+        thing: usize,
+        nth: usize,
+    ) -> Found {
+        let mut taken = self.taken.clone();
+        taken.retain(|(other, _)| *other != thing);
+        taken.push((thing, nth));
+        Found::with(handout, material, Rc::clone(&self.compared), taken)
+    }
+
+    fn with(
+        handout: &Handout,
+        material: &Material,
+        compared: Rc<Vec<(usize, usize, Compared)>>,
+        taken: Vec<(usize, usize)>,
+    ) -> Found {
         let mut found = Found {
             things: Vec::new(),
-            compared: compared(handout, material),
+            compared,
+            taken,
         };
         for thing in &handout.things {
             let hits = found.thing(handout, material, thing);
@@ -163,12 +197,12 @@ impl Found {
             }
         }
         // The first that was found is the first; nothing else can be told of a part.
-        incomplete |= partly && !matches!(way.which, Which::First | Which::Nth(_));
+        incomplete |= partly && !matches!(way.which, Which::First | Which::Any | Which::Nth(_));
         if more > 0 {
             let plain = way.prefer.is_empty() && way.by.is_none() && way.beside.is_none();
             let plain = plain && way.just_before.is_none() && way.after.is_none();
             incomplete |= !plain || way.which == Which::Last;
-            if plain && matches!(way.which, Which::First | Which::Nth(_)) {
+            if plain && matches!(way.which, Which::First | Which::Any | Which::Nth(_)) {
                 more = 0;
             }
         }
@@ -207,15 +241,15 @@ impl Found {
             let Some(filter) = filter(&text, way.table.catalogue()) else {
                 continue;
             };
-            let better: Vec<Hit> = rows
-                .iter()
-                .filter(|hit| {
-                    file.is_none_or(|f| f == hit.file)
-                        && hit.with(filter.needs(), |row| filter.holds(row))
-                })
-                .cloned()
-                .collect();
-            if !better.is_empty() {
+            let passes = |hit: &Hit| {
+                file.is_none_or(|f| f == hit.file)
+                    && hit.with(filter.needs(), |row| filter.holds(row))
+            };
+            let (better, others): (Vec<Hit>, Vec<Hit>) = rows.iter().cloned().partition(passes);
+            // Of equally good ones the others stay, behind the better ones.
+            if way.which == Which::Any {
+                rows = better.into_iter().chain(others).collect();
+            } else if !better.is_empty() {
                 rows = better;
             }
         }
@@ -233,7 +267,22 @@ impl Found {
             rows = keyed.into_iter().map(|(_, hit)| hit).collect();
         }
         let several = way.which == Which::Only && rows.len() > 1;
+        let equals = if way.which == Which::Any {
+            rows.len()
+        } else {
+            0
+        };
         match way.which {
+            Which::Any => {
+                // It is this thing that is looked for.
+                let thing = self.things.len();
+                let taken = self.taken.iter().find(|(other, _)| *other == thing);
+                rows = rows
+                    .into_iter()
+                    .skip(taken.map_or(0, |t| t.1))
+                    .take(1)
+                    .collect();
+            }
             Which::First => rows.truncate(1),
             Which::Last => rows = rows.pop().into_iter().collect(),
             Which::Nth(n) => rows = rows.into_iter().skip(n - 1).take(1).collect(),
@@ -251,6 +300,7 @@ impl Found {
                 false => self.said(way),
             },
             several,
+            equals,
             more,
             incomplete,
             partly,
@@ -281,6 +331,7 @@ impl Hits {
             rows: Vec::new(),
             say: String::new(),
             several: false,
+            equals: 0,
             more: 0,
             incomplete: false,
             partly: false,

@@ -174,6 +174,8 @@ pub enum Which {
     All,
     /// The only one: several that differ leave the question open.
     Only,
+    /// Any: the key is of the first, and what is true of another counts as well.
+    Any,
     /// The one with this number, from 1.
     Nth(usize),
 }
@@ -193,8 +195,9 @@ impl<'de> Deserialize<'de> for Which {
                 "last" => Ok(Which::Last),
                 "all" => Ok(Which::All),
                 "only" => Ok(Which::Only),
+                "any" => Ok(Which::Any),
                 _ => Err(serde::de::Error::custom(
-                    "which is first, last, all, only or a number from 1",
+                    "which is first, last, all, only, any or a number from 1",
                 )),
             },
             Written::Number(_) => Err(serde::de::Error::custom("numbers count from 1")),
@@ -278,6 +281,9 @@ pub struct Part {
     /// Other values that are right as well.
     #[serde(default)]
     pub also: Vec<String>,
+    /// Other readings of the question, whose values are right as well.
+    #[serde(default)]
+    pub equal: Vec<Equal>,
     /// How far a number may be off.
     #[serde(default)]
     pub tolerance: Option<f64>,
@@ -413,6 +419,37 @@ pub enum Type {
     List,
     /// Prose, judged by a person.
     Prose,
+}
+
+/// Another reading of what is asked: what is not given is as in the part.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Equal {
+    /// What it is read from.
+    #[serde(default)]
+    pub of: Option<Spanned<String>>,
+    /// The field or calculation that gives the value.
+    #[serde(default)]
+    pub take: Option<Spanned<Take>>,
+    /// How several values of `take` become one.
+    #[serde(default)]
+    pub over: Option<Spanned<Over>>,
+    /// What it is, in words; names in braces are fields.
+    pub say: String,
+}
+
+impl Part {
+    /// The part in another reading.
+    pub fn read_as(&self, equal: &Equal) -> Part {
+        let mut part = self.clone();
+        part.of = equal.of.clone().or(part.of);
+        if equal.take.is_some() {
+            (part.take, part.over) = (equal.take.clone(), equal.over.clone());
+        }
+        part.because = None;
+        part.equal.clear();
+        part
+    }
 }
 
 /// What makes an answer doubtful.

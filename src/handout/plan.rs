@@ -179,6 +179,12 @@ impl Handout {
             let names = part.of.iter().chain(&part.evidence);
             used.extend(names.map(|n| n.get_ref().as_str()));
             used.extend(part.doubt.iter().map(|d| d.of.get_ref().as_str()));
+            used.extend(
+                part.equal
+                    .iter()
+                    .flat_map(|e| &e.of)
+                    .map(|n| n.get_ref().as_str()),
+            );
         }
         let holds = self.file.capture.iter().flat_map(|c| &c.holds);
         used.extend(holds.map(|n| n.get_ref().as_str()));

@@ -168,6 +168,18 @@ pub fn decimals(number: f64) -> String {
     text.to_owned()
 }
 
+/// A calculated number to six digits, and to the whole number: more of them say nothing.
+fn known(number: f64) -> String {
+    let whole = number.abs().log10().floor();
+    let behind = (0..9).find(|n| whole + f64::from(*n) >= 5.0).unwrap_or(9);
+    let places = usize::try_from(behind).unwrap_or(9);
+    let text = format!("{number:.places$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
 /// Values as a type prints them.
 pub fn print(kind: Type, values: &[Datum]) -> String {
     let separator = match kind {
@@ -190,6 +202,7 @@ pub fn print(kind: Type, values: &[Datum]) -> String {
                 let width = usize::from(hex.unwrap_or(4));
                 write!(text, "0x{value:0width$x}")
             }
+            (Type::Int, Datum::Float(n)) => write!(text, "{}", known(*n)),
             (_, Datum::Float(n)) => write!(text, "{}", decimals(*n)),
             (_, value) => write!(text, "{value}"),
         };
@@ -238,4 +251,21 @@ pub fn mac(text: &str) -> Option<[u8; 6]> {
         *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
     }
     Some(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_that_say_nothing_are_left_out_and_those_of_whole_numbers_stay() {
+        let told = |n: f64| print(Type::Int, &[Datum::Float(n)]);
+        assert_eq!(told(123_456_790.123_456_78), "123456790");
+        assert_eq!(told(1_448.666_666_666), "1448.67");
+        assert_eq!(told(0.052_631_578_9), "0.0526316");
+        assert_eq!(told(-2.5), "-2.5");
+        assert_eq!(told(0.0), "0");
+        let whole = [Datum::number(1_234_567_890)];
+        assert_eq!(print(Type::Int, &whole), "1234567890");
+    }
 }

@@ -13,16 +13,15 @@ pub(super) fn write(
     handout: &Handout,
     all: &[Marks],
     found: &Findings,
-    student_view: bool,
 ) -> anyhow::Result<()> {
     let feedback = folder.join("feedback");
     std::fs::create_dir_all(&feedback)
         .with_context(|| format!("cannot make {}", feedback.display()))?;
     for (number, marks) in all.iter().enumerate() {
         let name = file_name(all, number);
-        let page = output::feedback(handout, marks, student_view);
+        let page = output::feedback(handout, marks);
         whole(feedback.join(format!("{name}.md")), &page)?;
-        let page = output::feedback_html(handout, marks, student_view);
+        let page = output::feedback_html(handout, marks);
         whole(feedback.join(format!("{name}.html")), &page)?;
         let json = serde_json::to_string_pretty(&lms::gradescope(marks))?;
         whole(feedback.join(format!("{name}.results.json")), &json)?;

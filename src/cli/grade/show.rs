@@ -16,19 +16,18 @@ pub(super) fn write(
     handout: &Handout,
     all: &[Marks],
     found: &Findings,
-    student_view: bool,
 ) -> anyhow::Result<()> {
     match format {
         Format::Json => {
-            let students: Vec<Value> = all.iter().map(|m| student(m, student_view)).collect();
+            let students: Vec<Value> = all.iter().map(student).collect();
             let shared: Vec<Value> = found.shared.iter().map(|s| evidence(s, all)).collect();
             let spread: Vec<String> = found.spread.iter().map(|s| s.sentence()).collect();
             let whole = json!({
                 "handout": handout.file.id,
                 "title": handout.file.title,
                 "students": students,
-                "integrity": if student_view { json!([]) } else { json!(shared) },
-                "integrity_many": if student_view { json!([]) } else { json!(spread) },
+                "integrity": shared,
+                "integrity_many": spread,
             });
             writeln!(out, "{}", serde_json::to_string_pretty(&whole)?)?;
         }
@@ -39,7 +38,7 @@ pub(super) fn write(
             )?;
             for marks in all {
                 for mark in &marks.parts {
-                    writeln!(out, "{}", row(&marks.student, mark, student_view))?;
+                    writeln!(out, "{}", row(&marks.student, mark))?;
                 }
             }
         }
@@ -82,18 +81,17 @@ fn cells(marks: &Marks) -> [String; 5] {
     ]
 }
 
-fn row(student: &str, mark: &Mark, student_view: bool) -> String {
-    let key = if student_view { "" } else { &mark.key };
+fn row(student: &str, mark: &Mark) -> String {
     [
         student,
         &mark.question,
         &mark.part,
         &mark.answer,
-        key,
+        &mark.key,
         mark.outcome.verdict.word(),
         &points(mark.points),
         &points(mark.of),
-        &output::reason(mark, student_view),
+        &mark.outcome.reason,
         &mark.frames,
         &mark.filter,
     ]
@@ -101,7 +99,7 @@ fn row(student: &str, mark: &Mark, student_view: bool) -> String {
     .join(",")
 }
 
-fn student(marks: &Marks, student_view: bool) -> Value {
+fn student(marks: &Marks) -> Value {
     let parts: Vec<Value> = marks
         .parts
         .iter()
@@ -110,14 +108,14 @@ fn student(marks: &Marks, student_view: bool) -> Value {
                 "question": mark.question,
                 "part": mark.part,
                 "answer": mark.answer,
-                "key": if student_view { Value::Null } else { Value::from(mark.key.clone()) },
+                "key": if mark.key.is_empty() { Value::Null } else { Value::from(mark.key.clone()) },
                 "verdict": mark.outcome.verdict.word(),
-                "reason": output::reason(mark, student_view),
+                "reason": mark.outcome.reason,
                 "frames": mark.frames,
                 "filter": mark.filter,
                 "points": mark.points,
                 "of": mark.of,
-                "note": if student_view { "" } else { &mark.note },
+                "note": mark.note,
             })
         })
         .collect();
@@ -133,7 +131,7 @@ fn student(marks: &Marks, student_view: bool) -> Value {
         "of": marks.of(),
         "captures": captures,
         "remarks": marks.remarks,
-        "evidence": if student_view { json!([]) } else { json!(marks.evidence) },
+        "evidence": marks.evidence,
         "parts": parts,
     })
 }

@@ -102,7 +102,7 @@ impl Found {
             }
         }
         if let Table::Facts(kind) = table {
-            for (first, second, compared) in &self.compared {
+            for (first, second, compared) in self.compared.iter() {
                 if only.is_some_and(|o| o != *first && o != *second) {
                     continue;
                 }

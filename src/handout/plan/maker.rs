@@ -192,7 +192,7 @@ impl<'t> Maker<'t> {
             by: by.map(|by| by.get_ref().clone()),
             filter,
             which,
-            chosen: way.which.is_some(),
+            chosen: way.which.is_some() && which != Which::Any,
             prefer: prefer?,
             just_before,
             after,
