@@ -102,8 +102,8 @@ pub struct Connections {
     live: Slots<Live>,
     /// Of conversations that are over.
     bases: Chunks<[Base; 2]>,
-    /// Where a SYN+ACK gave a side of a conversation other numbers: its frame, and what they counted
-    /// from before.
+    /// Where SYNs and SYN+ACKs gave a side of a conversation its numbers, if there were several: their
+    /// frames, and what the numbers count from.
     renumbered: HashMap<(u32, u8), Vec<(u32, u32)>, RandomState>,
     /// Conversations of one segment or two for which an ICMP error came back, with its frame.
     unreachable: HashMap<u32, Back, RandomState>,
@@ -265,21 +265,27 @@ impl Connections {
 
     #[cold]
     fn renumbers(&mut self, seen: &Seen) {
-        let side = usize::from(seen.side);
-        if let Some(bases) = self.bases(as_usize(seen.stream)) {
-            let known = self.renumbered.entry((seen.stream, seen.side)).or_default();
-            known.push((seen.frame, bases[side].number));
+        let key = (seen.stream, seen.side);
+        if !self.renumbered.contains_key(&key) {
+            let first = self.ask(as_usize(seen.stream), |stream| {
+                story::numbered(&stream.story, usize::from(seen.side))
+            });
+            self.renumbered
+                .insert(key, first.flatten().into_iter().collect());
         }
+        let known = self.renumbered.entry(key).or_default();
+        known.push((seen.frame, seen.segment.seq));
     }
 
-    /// What the numbers of a side counted from in a frame, where that has changed since.
+    /// What the numbers of a side count from in a frame, where that changes. Before the first SYN of it
+    /// Wireshark takes the last that its first reading has found.
     fn counted_from(&self, stream: u32, side: usize, frame: u32) -> Option<u32> {
         if self.renumbered.is_empty() {
             return None;
         }
         let known = self.renumbered.get(&(stream, u8::from(side == 1)))?;
-        let later = known.partition_point(|(renumbers, _)| *renumbers <= frame);
-        known.get(later).map(|(_, before)| *before)
+        let later = known.partition_point(|(numbers, _)| *numbers <= frame);
+        known[..later].last().map(|(_, number)| *number)
     }
 
     /// Takes in a segment whose conversation was found, to be told of later.

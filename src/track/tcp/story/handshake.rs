@@ -101,6 +101,18 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
     }
 }
 
+/// The frame of the first SYN or SYN+ACK of a side, and its number.
+pub(in crate::track::tcp) fn numbered(story: &Story, side: usize) -> Option<(u32, u32)> {
+    let own = story.syn_side.map(usize::from) == Some(side);
+    let frame = if own {
+        story.syn_frame
+    } else {
+        story.synack_frame
+    };
+    let isn = story.parts[side].isn()?;
+    (frame != 0).then_some((frame, isn))
+}
+
 fn offer(part: &mut Part, seen: &Seen) {
     if part.isn() != Some(seen.segment.seq) {
         part.offer = seen.offer;

@@ -18,6 +18,7 @@ pub(crate) use brief::Brief;
 pub(super) use brief::{brief, weight};
 pub(crate) use calls::{Called, Failure, Ill, Opening, TooLate, Unopened};
 pub(super) use calls::{called, failure, opening, syn_times, too_late, unopened};
+pub(super) use handshake::numbered;
 pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
 pub(super) use resets::{odd_reset, reset_elsewhere, resets_earlier};
