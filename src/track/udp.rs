@@ -134,7 +134,6 @@ impl Flows {
         flow.bytes[side] += u64::from(payload);
         flow.largest = flow.largest.max(payload);
         let row = u32::try_from(self.rows.len()).unwrap_or(NONE);
-        flow.newest[side] = row;
         let dhcp = is_dhcp(flow).then(|| transaction(flow, stream, packet.payload_bytes()));
         let ports = (datagram.source_port, datagram.destination_port);
         let (mark, open) = Mark::of(ports, payload, packet.payload_bytes());

@@ -23,8 +23,6 @@ pub(super) struct Open {
     /// The newest datagram of each side that waits for an answer, by its row. DHCP's requests wait
     /// in their transactions.
     pub(super) waiting: [u32; 2],
-    /// The newest datagram of each side.
-    pub(super) newest: [u32; 2],
     pub(super) replies: Waiting,
     /// A datagram came back after one of each side.
     pub(super) answered: [bool; 2],
@@ -71,7 +69,6 @@ impl Open {
             bytes: [0; 2],
             largest: 0,
             waiting: [NONE; 2],
-            newest: [NONE; 2],
             replies: Waiting::new(),
             answered: [false; 2],
             copies: 0,

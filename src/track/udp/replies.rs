@@ -59,11 +59,16 @@ impl Mark {
     }
 }
 
-/// The datagrams of a flow that wait for replies.
-#[derive(Clone, Copy)]
+/// The datagrams of a flow that wait for replies: compact, since there may be a million flows.
 pub(super) struct Waiting {
     /// The newest of each side, by its row.
     newest: [u32; 2],
+    /// What is known of the replies so far.
+    heard: Option<Box<Heard>>,
+}
+
+/// What is known of the replies in a flow.
+struct Heard {
     /// How many replies to each side may still come for datagrams of which it is not known which was
     /// answered, when the newest of these was sent, and what it said.
     owed: [u32; 2],
@@ -79,12 +84,27 @@ impl Waiting {
     pub(super) fn new() -> Waiting {
         Waiting {
             newest: [NONE; 2],
+            heard: None,
+        }
+    }
+}
+
+impl Default for Heard {
+    fn default() -> Heard {
+        Heard {
             owed: [0; 2],
             asked: [Time::default(); 2],
             said: [Mark::default(); 2],
             echoes: [false; 2],
             alone: [NONE; 2],
         }
+    }
+}
+
+impl Heard {
+    /// Whether it differs from what is known of no reply.
+    fn says_something(&self) -> bool {
+        self.owed != [0; 2] || self.echoes != [false; 2] || self.alone != [NONE; 2]
     }
 }
 
@@ -113,94 +133,101 @@ impl Flows {
     pub(super) fn reply(&mut self, waits: bool) {
         let at = self.rows.len() - 1;
         let new = &self.rows[at];
-        let (stream, side, original) = (new.stream, usize::from(new.side), new.copy_of == 0);
-        let flow = &self.flows[as_usize(stream)];
+        let (stream, side) = (as_usize(new.stream), usize::from(new.side));
+        let (original, asked) = (new.copy_of == 0, 1 - side);
+        let flow = &mut self.flows[stream];
         if is_dhcp(flow) {
             return;
         }
-        let mut waiting = flow.replies;
-        if original && self.brings_back_later(at, &mut waiting) {
-            waiting.echoes[1 - side] = true;
-        } else if original && waiting.newest[1 - side] != NONE {
-            self.replied(at, &mut waiting);
-        } else if original {
-            waiting.owed[1 - side] = waiting.owed[1 - side].saturating_sub(1);
+        let mut newest = flow.replies.newest;
+        if original && (newest[asked] != NONE || flow.replies.heard.is_some()) {
+            let mut known = flow.replies.heard.take();
+            let mut nothing = Heard::default();
+            let heard = known.as_deref_mut().unwrap_or(&mut nothing);
+            newest[asked] = self.replied(at, newest[asked], heard);
+            if known.is_none() && nothing.says_something() {
+                known = Some(Box::new(nothing));
+            }
+            self.flows[stream].replies.heard = known;
         }
         if waits {
             let row = u32::try_from(at).unwrap_or(NONE);
-            self.rows[at].reply = std::mem::replace(&mut waiting.newest[side], row);
+            self.rows[at].reply = std::mem::replace(&mut newest[side], row);
         }
-        self.flows[as_usize(stream)].replies = waiting;
+        self.flows[stream].replies.newest = newest;
     }
 
     /// Whether the datagram in a row brings back what one said that had another reply, only because
-    /// nothing else waited: then this is the reply.
-    fn brings_back_later(&mut self, at: usize, waiting: &mut Waiting) -> bool {
+    /// nothing else waited: then this is the reply. What waits says something else.
+    fn brings_back_later(&mut self, at: usize, heard: &mut Heard) -> bool {
         let (mark, asked) = (self.rows[at].mark, 1 - usize::from(self.rows[at].side));
-        let alone = waiting.alone[asked];
+        let alone = heard.alone[asked];
         let Some(row) = self
             .rows
             .get_mut(as_usize(alone))
-            .filter(|r| r.mark == mark)
+            .filter(|row| mark.is_text() && row.mark == mark)
         else {
             return false;
         };
         let before = std::mem::replace(&mut row.reply, u32::try_from(at).unwrap_or(NONE));
         self.rows[as_usize(before)].answers = NONE;
         self.rows[at].answers = alone;
-        waiting.alone[asked] = NONE;
+        heard.alone[asked] = NONE;
+        heard.echoes[asked] = true;
         true
     }
 
-    /// The datagram in a row comes while others wait for a reply.
-    fn replied(&mut self, at: usize, waiting: &mut Waiting) {
-        let (mark, time, asked) = (
-            self.rows[at].mark,
-            self.rows[at].time,
-            1 - usize::from(self.rows[at].side),
-        );
-        let newest = waiting.newest[asked];
-        let (mut sent, mut next, mut looked_at) = (0, newest, 0);
+    /// The datagram in a row comes after others, the newest of which that waits is given; gives the
+    /// newest that still waits then.
+    fn replied(&mut self, at: usize, newest: u32, heard: &mut Heard) -> u32 {
+        let (mark, time) = (self.rows[at].mark, self.rows[at].time);
+        let asked = 1 - usize::from(self.rows[at].side);
+        let mut sent = self.count_like(newest, mark);
+        let brings_back = sent > 0;
+        if !brings_back && (mark.is_number() || self.brings_back_later(at, heard)) {
+            return newest;
+        }
+        if !brings_back {
+            sent = self.count_open(newest);
+        }
+        if sent == 0 {
+            heard.owed[asked] = heard.owed[asked].saturating_sub(1);
+            return NONE;
+        }
+        let late = time.since(heard.asked[asked]) > LATE;
+        let owed = heard.owed[asked] > 0 && !late;
+        let others = match brings_back {
+            true => owed && heard.said[asked] == mark,
+            false => owed || heard.echoes[asked],
+        };
+        heard.echoes[asked] |= brings_back && !mark.is_number();
+        let sure = sent == 1 && !others;
+        let text = brings_back.then_some(mark);
+        let closed = self.close(newest, at, text, sure);
+        let alone = sure && !brings_back && mark.is_text();
+        heard.alone[asked] = if alone { closed.newest } else { NONE };
+        heard.owed[asked] = (heard.owed[asked] + sent).saturating_sub(1);
+        if !sure {
+            let newest = &self.rows[as_usize(closed.newest)];
+            (heard.asked[asked], heard.said[asked]) = (newest.time, newest.mark);
+        }
+        closed.open
+    }
+
+    /// How many of the newest that wait have a mark.
+    fn count_like(&self, newest: u32, mark: Mark) -> u32 {
+        let (mut count, mut next, mut looked_at) = (0, newest, 0);
         while let Some(row) = self
             .rows
             .get(as_usize(next))
             .filter(|_| looked_at < LOOKED_AT)
         {
             let same = mark != Mark::default() && row.mark == mark;
-            sent += u32::from(same && row.is_open());
+            count += u32::from(same && row.is_open());
             looked_at += 1;
             next = row.reply;
         }
-        let brings_back = sent > 0;
-        if !brings_back && mark.is_number() {
-            return;
-        }
-        let late = time.since(waiting.asked[asked]) > LATE;
-        let owed = waiting.owed[asked] > 0 && !late;
-        let others = match brings_back {
-            true => owed && waiting.said[asked] == mark,
-            false => owed || waiting.echoes[asked],
-        };
-        if !brings_back {
-            sent = self.count_open(newest);
-        }
-        if sent == 0 {
-            waiting.newest[asked] = NONE;
-            waiting.owed[asked] = waiting.owed[asked].saturating_sub(1);
-            return;
-        }
-        waiting.echoes[asked] |= brings_back && !mark.is_number();
-        let sure = sent == 1 && !others;
-        let text = brings_back.then_some(mark);
-        let closed = self.close(newest, at, text, sure);
-        let alone = sure && !brings_back && mark.is_text();
-        waiting.alone[asked] = if alone { closed.newest } else { NONE };
-        waiting.newest[asked] = closed.open;
-        waiting.owed[asked] = (waiting.owed[asked] + sent).saturating_sub(1);
-        if !sure {
-            let newest = &self.rows[as_usize(closed.newest)];
-            (waiting.asked[asked], waiting.said[asked]) = (newest.time, newest.mark);
-        }
+        count
     }
 
     /// How many wait, the newest of which is given, copies and those that were refused not counted.
