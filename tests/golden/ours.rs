@@ -313,4 +313,54 @@ pub(crate) const OURS: &[(&str, &str, &str)] = &[
         "tcp.reassembled_in=",
         "what is no head is not put together",
     ),
+    (
+        "of two SYN+ACKs with different numbers the one counts that is acknowledged: the first",
+        "_ws.col.Info=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "of two SYN+ACKs with different numbers the one counts that is acknowledged: the first",
+        "tcp.analysis.flags=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "of two SYN+ACKs with different numbers the one counts that is acknowledged: the first",
+        "tcp.analysis.reused_ports=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "or the second SYN+ACK",
+        "_ws.col.Info=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "or the second SYN+ACK",
+        "tcp.analysis.flags=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "or the second SYN+ACK",
+        "tcp.analysis.reused_ports=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "another answer without a call: what came before has its own numbers",
+        "_ws.col.Info=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "another answer without a call: what came before has its own numbers",
+        "tcp.analysis.flags=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "another answer without a call: what came before has its own numbers",
+        "tcp.analysis.reused_ports=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "an older connection's last ACK, refused, is none of the new one, of which nothing is missing",
+        "",
+        "after some SYNs that come again tshark no longer knows the highest number",
+    ),
 ];
