@@ -184,7 +184,12 @@ impl Flows {
         let asked = 1 - usize::from(self.rows[at].side);
         let mut sent = self.count_like(newest, mark);
         let brings_back = sent > 0;
-        if !brings_back && (mark.is_number() || self.brings_back_later(at, heard)) {
+        if !brings_back && mark.is_number() {
+            let own = u32::from(heard.said[asked] == mark);
+            heard.owed[asked] = heard.owed[asked].saturating_sub(own);
+            return newest;
+        }
+        if !brings_back && self.brings_back_later(at, heard) {
             return newest;
         }
         if !brings_back {
