@@ -253,7 +253,8 @@ impl Story {
     fn answered_again(&mut self, side: usize, seen: &Seen) {
         let known = (self.synack_frame, self.synack_time, self.parts[side].isn);
         let trouble = self.trouble.get_or_insert_default();
-        trouble.answers = Some([known, (seen.frame, seen.time.0, seen.segment.seq)]);
+        let first = trouble.answers.map_or(known, |[first, _]| first);
+        trouble.answers = Some([first, (seen.frame, seen.time.0, seen.segment.seq)]);
     }
 
     /// Takes in which of two SYN+ACKs the caller acknowledges.
