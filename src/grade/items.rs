@@ -67,13 +67,7 @@ pub fn numbers(
                 None => strange.push(n.to_string()),
             }
         }
-        let text = piece.text.trim().to_owned();
-        return Some(Claim {
-            value: Claimed::Items(order, strange),
-            hedged: hedged(&text),
-            text,
-            ..Claim::default()
-        });
+        return Some(claimed(piece, order, strange));
     }
     None
 }
@@ -127,15 +121,20 @@ pub fn names(
                 _ => {}
             }
         }
-        let text = piece.text.trim().to_owned();
-        return Some(Claim {
-            value: Claimed::Items(order, strange),
-            hedged: hedged(&text),
-            text,
-            ..Claim::default()
-        });
+        return Some(claimed(piece, order, strange));
     }
     None
+}
+
+/// What a piece tells of a set or a list: which members, in order, and what is none.
+fn claimed(piece: &Piece<'_>, order: Vec<usize>, strange: Vec<String>) -> Claim {
+    let text = piece.text.trim().to_owned();
+    Claim {
+        value: Claimed::Items(order, strange),
+        hedged: hedged(&text),
+        text,
+        ..Claim::default()
+    }
 }
 
 /// Words that may stand between the names of a list.
