@@ -179,6 +179,20 @@ impl Network {
         self.events.insert((time, self.turn), event);
     }
 
+    /// A packet that was not sent yet.
+    fn packet(&mut self, from: Host, to: Host, what: What, ttl: u8, cause: Option<u64>) -> Packet {
+        self.turn += 1;
+        Packet {
+            serial: self.turn,
+            from,
+            to,
+            what,
+            ttl,
+            id: 0,
+            cause,
+        }
+    }
+
     /// Sends something after a while: its serial number.
     fn later(
         &mut self,
@@ -189,16 +203,7 @@ impl Network {
         ttl: u8,
         cause: Option<u64>,
     ) -> u64 {
-        self.turn += 1;
-        let packet = Packet {
-            serial: self.turn,
-            from,
-            to,
-            what,
-            ttl,
-            id: 0,
-            cause,
-        };
+        let packet = self.packet(from, to, what, ttl, cause);
         let serial = packet.serial;
         match after {
             0 => self.send(packet),
@@ -330,16 +335,7 @@ impl Network {
             (90, from, to, What::ArpRequest { asked: to }),
             (60, to, from, What::ArpReply),
         ] {
-            self.turn += 1;
-            let packet = Packet {
-                serial: self.turn,
-                from,
-                to,
-                what,
-                ttl: 0,
-                id: 0,
-                cause,
-            };
+            let packet = self.packet(from, to, what, 0, cause);
             cause = Some(packet.serial);
             self.sent.insert(packet.serial, packet.clone());
             self.captured.push(Captured {
