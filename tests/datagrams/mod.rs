@@ -7,14 +7,12 @@ mod programs;
 mod setting;
 pub(crate) mod told;
 
+use crate::known::{Identifications, Micros};
 use crate::numbers::Random;
 pub(crate) use lines::lines;
 pub(crate) use programs::{Plan, Service};
-pub(crate) use setting::{Identifications, Setting};
+pub(crate) use setting::Setting;
 use std::collections::{BTreeMap, HashMap};
-
-/// Microseconds since the capture began.
-pub(crate) type Micros = u64;
 
 /// Who sends and receives: the clients are on link 0, router `n` between links `n - 1` and `n`, the
 /// server behind the last.

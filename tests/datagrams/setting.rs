@@ -1,15 +1,7 @@
 //! What kind of network it is, and which of its links is captured.
 
-use super::Micros;
+use crate::known::{Identifications, Micros};
 use crate::numbers::Random;
-
-/// How hosts number their packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Identifications {
-    Count,
-    Zero,
-    Random,
-}
 
 /// All that is the same for the whole of a network's life.
 #[derive(Clone, Debug)]

@@ -1,8 +1,7 @@
 //! What is told of a capture, held against what really happened.
 
-use super::{
-    Captured, Carries, Host, Identifications, Network, Packet, Plan, Question, Service, What,
-};
+use super::{Captured, Carries, Host, Network, Packet, Plan, Question, Service, What};
+use crate::known::Identifications;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use wirelab::analyze::Analysis;

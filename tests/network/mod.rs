@@ -8,15 +8,13 @@ mod programs;
 mod setting;
 mod truth;
 
+use crate::known::{Identifications, Micros};
 use crate::numbers::Random;
 pub(crate) use ends::{CLIENT, End, SERVER};
 pub(crate) use programs::{Ending, Plan, Round};
-pub(crate) use setting::{Identifications, Setting};
+pub(crate) use setting::Setting;
 use std::collections::{BTreeMap, VecDeque};
 pub(crate) use truth::{SIDES, Truth};
-
-/// Microseconds since the capture began.
-pub(crate) type Micros = u64;
 
 /// A segment on its way, its numbers counted from the first of its side.
 #[derive(Clone, Debug)]

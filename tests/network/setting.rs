@@ -1,15 +1,7 @@
 //! What kind of network it is, and where on it packets are captured.
 
-use super::Micros;
+use crate::known::{Identifications, Micros};
 use crate::numbers::Random;
-
-/// How hosts number their packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Identifications {
-    Count,
-    Zero,
-    Random,
-}
 
 /// The path between a host and the place of the capture.
 #[derive(Clone, Copy, Debug)]
