@@ -6,6 +6,7 @@ mod calls;
 mod closing;
 mod handshake;
 mod later;
+mod marked;
 mod outcome;
 mod resets;
 mod tell;
@@ -34,10 +35,11 @@ use super::{Seen, Stream, tcp};
 use crate::capture::Time;
 use crate::track::copies::tells_apart;
 use handshake::handshake;
+use marked::Marked;
 use resets::Doubt;
 use std::cmp::Ordering;
 use tcp::Segment;
-use trouble::{Brings, NAMED, Trouble, trouble};
+use trouble::{NAMED, Trouble};
 
 /// What is kept of one side. Frame 0 stands for none.
 #[derive(Default)]
@@ -404,14 +406,17 @@ pub(super) fn segment(
     }
     if flags.0 != 0 {
         first |= length == 0 && story.parts[side].fin_frame == frame;
-        let brings = Brings {
+        let answers = story.answers_after(side, initial_rtt, first_time);
+        story.marked(&Marked {
+            seen,
+            flags,
+            since,
             new: first,
             old,
             follows,
             in_turn,
-            answers: story.answers_after(side, initial_rtt, first_time),
-        };
-        trouble(story, side, seen, flags, (brings, since));
+            answers,
+        });
     }
     highest |= segment.has(tcp::FIN) && story.parts[side].fin_frame == frame;
     if highest && let Some(trouble) = &mut story.trouble {

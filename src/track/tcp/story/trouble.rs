@@ -1,10 +1,9 @@
 //! What is counted where something is wrong: segments that are missing, late, sent again, or in the
-//! capture twice.
+//! capture twice. `marked` counts it.
 
+use super::Numbering;
 use super::unheard::Unheard;
-use super::{Numbering, Story, tcp};
 use crate::capture::Time;
-use crate::track::copies::{WITHIN, tells_apart};
 use crate::track::tcp::Seen;
 use crate::track::tcp::holes::Holes;
 use crate::track::tcp::note::Flags;
@@ -135,7 +134,7 @@ impl Trouble {
 const SECOND: i64 = 1_000_000_000;
 
 /// The number after a segment's payload.
-fn end(seen: &Seen) -> u32 {
+pub(super) fn end(seen: &Seen) -> u32 {
     let length = seen.segment.length.unwrap_or(0);
     seen.segment.seq.wrapping_add(length)
 }
@@ -154,148 +153,10 @@ pub(super) const KINDS: [Flags; 10] = [
     Flags::KEEP_ALIVE,
 ];
 
-/// Those of segments that come too late: sent again, or overtaken.
-const AGAIN: Flags = Flags(
-    Flags::RETRANSMISSION.0
-        | Flags::FAST_RETRANSMISSION.0
-        | Flags::SPURIOUS_RETRANSMISSION.0
-        | Flags::OUT_OF_ORDER.0,
-);
-
-/// Hosts do not probe a connection that was idle for less, unless somebody set them to: nanoseconds.
-/// Linux counts in seconds, and RFC 9293 §3.8.4 asks for two hours.
-const IDLE: i64 = 900_000_000;
-
 /// How many frames with trouble are named.
 pub(super) const NAMED: usize = 1000;
 
 /// Whether one of the kinds is among these.
 pub(super) fn is_trouble(flags: Flags) -> bool {
     KINDS.iter().any(|kind| flags.has(*kind))
-}
-
-/// Whether a segment brings what was not seen before, and payload that was.
-#[derive(Clone, Copy)]
-pub(super) struct Brings {
-    pub(super) new: bool,
-    pub(super) old: bool,
-    /// Whether its sender's numbers were known before, and it goes on where they ended.
-    pub(super) follows: bool,
-    pub(super) in_turn: bool,
-    /// How long its sender took to answer in the handshake, in nanoseconds, as captured.
-    pub(super) answers: Option<i64>,
-}
-
-/// Takes in what is wrong with a segment, by what it brings and how long after the one before it came.
-#[cold]
-pub(super) fn trouble(
-    story: &mut Story,
-    side: usize,
-    seen: &Seen,
-    flags: Flags,
-    (brings, since): (Brings, i64),
-) {
-    let first = brings.new;
-    let probe = Flags(Flags::ZERO_WINDOW_PROBE.0 | Flags::CLOSED_WINDOW.0);
-    // A RST has no window, and often no acknowledgment: neither says anything of what comes after it.
-    let reset = story.rst_frame != 0 && usize::from(story.rst_side) != side;
-    if flags.has(probe) && !reset {
-        let trouble = story.trouble.get_or_insert_default();
-        trouble.probes[side] += 1;
-        trouble.probes_counted += u32::from(flags.has(Flags::CLOSED_WINDOW));
-    }
-    if flags.has(Flags::KEEP_ALIVE) && (reset || !flags.has(Flags::CLOSED_WINDOW)) {
-        let trouble = story.trouble.get_or_insert_default();
-        let own = Some(seen.segment.seq);
-        let unheard = story.parts[1 - side].ttls.1 == 0;
-        // A byte that was not seen before is none of a probe's: what was sent after it overtook it.
-        let hurried = since < IDLE || first || reset;
-        let open = flags.has(Flags::NOT_ACKED);
-        let again = open && !first && !reset && brings.follows;
-        let again = again && (hurried || trouble.lone[side] == own);
-        trouble.byte_again += u32::from(again);
-        trouble.hurried += u32::from(!again && hurried);
-        if seen.copy.is_none() {
-            let byte = seen.segment.length != Some(0);
-            trouble.again[side] += u32::from(again);
-            trouble.unsure[side] += u32::from(!again && (hurried || unheard || open) && byte);
-        }
-        if again {
-            trouble.lone[side] = own;
-        }
-    }
-    if !is_trouble(flags) {
-        return;
-    }
-    // Each side of a simultaneous open answers the other's SYN, with the number of its own.
-    let own = if side == 0 { 1 } else { 2 };
-    let answers = seen.segment.flags & tcp::SYN_ACK == tcp::SYN_ACK;
-    let opens = story.both_syn && answers && story.both_answered & own == 0;
-    let older = story.stray_ack == seen.frame && !story.stray_ack_fits;
-    let misfit = flags.has(Flags::ACK_LOST_SEGMENT) && (older || story.misses(side, &seen.segment));
-    let acked = seen.segment.ack;
-    let shown = story.parts[1 - side].is_known() && !story.is_unseen(1 - side, acked);
-    let trouble = story.trouble.get_or_insert_default();
-    trouble.misfits += u32::from(misfit);
-    let whole = |side: usize| trouble.holes[side].is_empty();
-    let goes_on = brings.in_turn || seen.segment.has(tcp::SYN);
-    let no_gap = flags.has(Flags::LOST_SEGMENT) && goes_on && whole(side);
-    let no_unseen = flags.has(Flags::ACK_LOST_SEGMENT) && !misfit && shown && whole(1 - side);
-    trouble.no_gaps += u32::from(no_gap);
-    trouble.no_unseen += u32::from(no_unseen);
-    let mut wrong = KINDS.iter().filter(|kind| flags.has(**kind));
-    let nothing = wrong.all(|kind| {
-        *kind == Flags::LOST_SEGMENT && no_gap || *kind == Flags::ACK_LOST_SEGMENT && no_unseen
-    });
-    let disowns = story.stray_rst != 0 && usize::from(story.stray_rst_side) == side;
-    let again = flags.has(AGAIN) && !opens;
-    let highest = first && story.parts[side].next == end(seen);
-    let beyond = trouble.reached[side].is_some_and(|number| after(number, end(seen)));
-    let ended = ![0, seen.frame].contains(&story.parts[side].fin_frame);
-    let in_turn = brings.in_turn && !beyond && !ended && trouble.holes[side].is_empty();
-    let first_answer = answers && story.synack_frame == seen.frame;
-    let in_time = again && (highest && (disowns || in_turn) || first_answer);
-    // Nothing is sent again after a RST: it has overtaken what its sender sent before it.
-    let overtaken = highest && story.rst_frame != 0 && usize::from(story.rst_side) == side;
-    let alone = seen.copy.is_none();
-    if again && !in_time && !overtaken && alone {
-        // What was acknowledged before it is seen was captured late, or its first copy was not captured.
-        let acked = flags.has(Flags::SPURIOUS_RETRANSMISSION);
-        let sender = (story.numbering[side], brings.answers);
-        match trouble.order(side, sender, seen).filter(|_| !acked) {
-            order if brings.old || !first || order == Some(Ordering::Greater) => {
-                trouble.again[side] += 1;
-            }
-            Some(_) => {}
-            None => trouble.unsure[side] += 1,
-        }
-    }
-    if flags.has(Flags::LOST_SEGMENT) {
-        trouble.asked[side] = 0;
-    }
-    // Of an ACK that comes at once without an identification, it is not known whether it is a copy.
-    let asks = since >= WITHIN || tells_apart(u32::from(seen.identification));
-    if flags.has(Flags::DUPLICATE_ACK) && alone && asks {
-        trouble.asked[1 - side] += 1;
-        if trouble.asked[1 - side] == 3 {
-            trouble.asked_at[1 - side] = seen.time;
-        }
-    }
-    let lost = flags.has(AGAIN) && !first && !seen.segment.has(tcp::SYN) && alone;
-    if lost && !flags.has(Flags::KEEP_ALIVE) {
-        trouble.unheard(story.talks_since, (seen.frame, seen.time.0));
-    }
-    for (count, kind) in trouble.counts[side].iter_mut().zip(KINDS) {
-        *count += u32::from(flags.has(kind));
-    }
-    trouble.first_seen += u32::from(again && first && !in_time);
-    trouble.in_time += u32::from(in_time);
-    if in_time || nothing {
-        // Nothing is wrong with it.
-    } else if opens {
-        trouble.opening += 1;
-        story.both_answered |= own;
-    } else if trouble.frames.len() < NAMED {
-        trouble.frames.push(seen.frame);
-    }
 }
