@@ -195,3 +195,18 @@ fn a_round_trip_time_over_udp_is_that_of_a_reply_that_is_known() {
     let answer = ask(datagrams, mean, &lost(["yes", "no"]));
     assert!(doubt(&answer).contains("which of them it answers, UDP does not tell"));
 }
+
+#[test]
+fn the_protocol_above_tls_that_a_server_chose_is_encrypted_since_tls_1_3() {
+    let ask_server = |hello: &str| {
+        let random = "2".repeat(64);
+        let hello = hello.replace("random", &random);
+        let packets = format!("{OPEN}0.004 s:80 > c:40000 tcp PA hex={hello}\n");
+        let part = "type = \"text\"\ntake = \"hello.application\"";
+        ask("in = \"hellos\"", part, &packets)
+    };
+    let newer = ask_server("16030300320200002e0303random001301000006002b00020304");
+    assert!(doubt(&newer).contains("in TLS 1.3 the choice is encrypted"));
+    let older = ask_server("160303002a020000260303random00c02f00");
+    assert!(doubt(&older).contains("the hello names none"));
+}

@@ -5,6 +5,8 @@
 pub(super) struct Fields<'a> {
     pub(super) length: Option<u64>,
     pub(super) chunked: bool,
+    /// The body is sent when the server asks for it, if at all (RFC 9110 §10.1.1).
+    pub(super) expects: bool,
     /// There may be more: the head is cut in the capture.
     pub(super) cut: bool,
     pub(super) host: Option<&'a [u8]>,
@@ -44,6 +46,9 @@ impl<'a> Fields<'a> {
             match name.len() {
                 4 if name.eq_ignore_ascii_case(b"host") => fields.host = Some(value),
                 6 if name.eq_ignore_ascii_case(b"server") => fields.server = Some(value),
+                6 if name.eq_ignore_ascii_case(b"expect") => {
+                    fields.expects = value.eq_ignore_ascii_case(b"100-continue");
+                }
                 8 if name.eq_ignore_ascii_case(b"location") => fields.location = Some(value),
                 10 if name.eq_ignore_ascii_case(b"user-agent") => fields.agent = Some(value),
                 12 if name.eq_ignore_ascii_case(b"content-type") => {

@@ -96,6 +96,9 @@ struct Direction {
     first: Option<First>,
     /// Which exchange the message belongs to.
     row: Option<usize>,
+    /// Frame and time of a request whose body waits to be asked for, and whether it was refused.
+    expects: Option<(u32, Time)>,
+    refused: bool,
     body: u64,
     /// The body, if it is a form.
     form: Option<Box<Form>>,
@@ -111,6 +114,13 @@ pub(super) struct Parser {
     pairing: Pairing,
     /// Which side asks.
     client: Option<usize>,
+}
+
+impl Direction {
+    /// Whether a body may not be sent, since the server has answered without it.
+    fn withholds(&self) -> bool {
+        self.refused && self.body == 0
+    }
 }
 
 impl Parser {
@@ -161,6 +171,11 @@ impl Parser {
             State::UntilClose => {
                 direction.body += wide(bytes.len());
                 &[]
+            }
+            // Text that a body begins with may look like a request, but seldom one that was refused.
+            State::Body(_) | State::ChunkSize(_) if direction.withholds() && begins(bytes) => {
+                self.withheld(piece, exchanges);
+                self.head(bytes, piece, exchanges)
             }
             State::Body(left) => {
                 let used = usize::try_from(*left)
@@ -380,6 +395,8 @@ impl Parser {
         direction.row = Some(row);
         direction.body = 0;
         direction.form = Form::of(fields.content_type);
+        direction.expects = fields.expects.then_some((piece.frame, piece.time));
+        direction.refused = false;
         direction.state = match (fields.chunked, fields.length) {
             _ if fields.cut => State::Lost,
             (true, _) => State::ChunkSize(Vec::new()),
@@ -404,10 +421,13 @@ impl Parser {
         if !std::mem::replace(&mut self.sides[side].read, true) {
             self.pairing.begins(first);
         }
+        let asking = &mut self.sides[1 - side];
         // The final one is still to come.
         if (100..200).contains(&code) && code != 101 {
+            asking.expects = None;
             return;
         }
+        asking.refused = asking.expects.is_some();
         // It acknowledges more than was seen of who asks, a FIN not counted.
         let unseen = |next: u32| acked.wrapping_sub(next).cast_signed() > 1;
         if piece.other_next.is_some_and(unseen) {
@@ -476,6 +496,20 @@ impl Parser {
         first.map_or((piece.number, piece.acked), |f| (f.number, f.acked))
     }
 
+    /// A request ended with its head: the body was not sent.
+    fn withheld(&mut self, piece: &Piece<'_>, exchanges: &mut Exchanges) {
+        let (frame, time) = self.sides[piece.side]
+            .expects
+            .take()
+            .unwrap_or((piece.frame, piece.time));
+        let head = Piece {
+            frame,
+            time,
+            ..*piece
+        };
+        self.complete(piece.side, &head, exchanges);
+    }
+
     /// The message of this direction is whole.
     fn complete(&mut self, side: usize, piece: &Piece<'_>, exchanges: &mut Exchanges) {
         let direction = &mut self.sides[side];
@@ -538,8 +572,13 @@ impl Parser {
         exchanges: &mut Exchanges,
         reset: bool,
     ) {
-        if matches!(self.sides[side].state, State::UntilClose) && !reset {
-            self.complete(side, piece, exchanges);
+        match self.sides[side].state {
+            _ if reset => {}
+            State::UntilClose => self.complete(side, piece, exchanges),
+            State::Body(_) | State::ChunkSize(_) if self.sides[side].withholds() => {
+                self.withheld(piece, exchanges);
+            }
+            _ => {}
         }
     }
 
