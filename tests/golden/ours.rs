@@ -344,6 +344,21 @@ pub(crate) const OURS: &[(&str, &str, &str)] = &[
         "the second reading of tshark compares the first SYN+ACK with the number of the last",
     ),
     (
+        "of three the first, though both others came before its ACK",
+        "_ws.col.Info=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "of three the first, though both others came before its ACK",
+        "tcp.analysis.flags=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "of three the first, though both others came before its ACK",
+        "tcp.analysis.reused_ports=",
+        "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
         "another answer without a call: what came before has its own numbers",
         "_ws.col.Info=",
         "the second reading of tshark compares the first SYN+ACK with the number of the last",

@@ -119,7 +119,8 @@ pub(super) struct Parser {
 impl Direction {
     /// Whether a body may not be sent, since the server has answered without it.
     fn withholds(&self) -> bool {
-        self.refused && self.body == 0
+        let awaited = matches!(self.state, State::Body(_) | State::ChunkSize(_));
+        awaited && self.refused && self.body == 0
     }
 }
 
@@ -153,6 +154,10 @@ impl Parser {
         exchanges: &mut Exchanges,
     ) -> &'a [u8] {
         let side = piece.side;
+        // The text of a body may look like a request, but seldom of one that was refused.
+        if self.sides[side].withholds() && begins(bytes) {
+            self.withheld(piece, exchanges);
+        }
         let direction = &mut self.sides[side];
         match &mut direction.state {
             State::Head => self.head(bytes, piece, exchanges),
@@ -171,11 +176,6 @@ impl Parser {
             State::UntilClose => {
                 direction.body += wide(bytes.len());
                 &[]
-            }
-            // Text that a body begins with may look like a request, but seldom one that was refused.
-            State::Body(_) | State::ChunkSize(_) if direction.withholds() && begins(bytes) => {
-                self.withheld(piece, exchanges);
-                self.head(bytes, piece, exchanges)
             }
             State::Body(left) => {
                 let used = usize::try_from(*left)
@@ -572,13 +572,13 @@ impl Parser {
         exchanges: &mut Exchanges,
         reset: bool,
     ) {
-        match self.sides[side].state {
-            _ if reset => {}
-            State::UntilClose => self.complete(side, piece, exchanges),
-            State::Body(_) | State::ChunkSize(_) if self.sides[side].withholds() => {
-                self.withheld(piece, exchanges);
-            }
-            _ => {}
+        if reset {
+            return;
+        }
+        if matches!(self.sides[side].state, State::UntilClose) {
+            self.complete(side, piece, exchanges);
+        } else if self.sides[side].withholds() {
+            self.withheld(piece, exchanges);
         }
     }
 
