@@ -366,10 +366,10 @@ fn digits_are_read_as_people_write_them() {
         assert_eq!(one(text), "right", "{text}");
     }
     // What can be read in two ways, or is rounded, goes to a person.
-    for text in ["1.448", "1 448", "1.4 kB"] {
+    for text in ["1.448", "1 448", "1.4 kB", "1.4 kilobytes", "11.6 kbit"] {
         assert_eq!(one(text), "review", "{text}");
     }
-    for text in ["1,449", "1", "448", "5 kB"] {
+    for text in ["1,449", "1", "448", "5 kB", "5 kbit", "1.4 MB"] {
         assert_eq!(one(text), "wrong", "{text}");
     }
     // The first digits name no question.

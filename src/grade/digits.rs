@@ -1,4 +1,4 @@
-//! What digits can mean beside what they are taken for: `200.000`, `1 448` and `200 kB`.
+//! What digits can mean beside what they are taken for: `200.000`, `1 448`, `200 kB` and `8 Mbit/s`.
 
 use super::token::{Kind, Token};
 use regex::Regex;
@@ -16,7 +16,10 @@ pub fn readings(text: &str, token: &Token) -> Vec<(f64, f64)> {
     static BEFORE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\b[1-9]\d{0,2}(?: \d{3})* $").expect("the pattern is right"));
     static SCALE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^\s?(?P<scale>[kKM])(?:i?[Bb]\b|ilo|bytes)").expect("the pattern is right")
+        Regex::new(
+            r"^\s?(?P<scale>[kKmMgG])(?:ilo|ega|iga|i)?(?:(?P<bits>[Bb]its?|b(?:ps|/s))|[Bb](?:ytes?|ps)?)\b",
+        )
+        .expect("the pattern is right")
     });
     if !matches!(token.kind, Kind::Number(_) | Kind::Decimal(_)) || token.hex {
         return Vec::new();
@@ -44,12 +47,19 @@ pub fn readings(text: &str, token: &Token) -> Vec<(f64, f64)> {
     if let Some(scale) = SCALE.captures(after)
         && let Ok(n) = written.replace(',', ".").parse::<f64>()
     {
-        let each = if &scale["scale"] == "M" {
-            [1e6, 1_048_576.0]
-        } else {
-            [1e3, 1024.0]
+        let power = match &scale["scale"] {
+            "G" | "g" => 3,
+            "M" | "m" => 2,
+            _ => 1,
         };
-        out.extend(each.map(|e| (n * e, ROUNDED)));
+        let bits = scale.name("bits").is_some();
+        for step in [1000f64, 1024.0] {
+            let amount = n * step.powi(power);
+            out.push((amount, ROUNDED));
+            if bits {
+                out.push((amount / 8.0, ROUNDED));
+            }
+        }
     }
     out
 }
