@@ -25,7 +25,7 @@ pub mod units;
 pub mod value;
 mod wording;
 
-pub use answer::{Answer, Evidence, answers};
+pub use answer::{Answer, Equal, Evidence, answers};
 pub use find::Found;
 pub use material::Material;
 pub use plan::Handout;

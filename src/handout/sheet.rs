@@ -101,6 +101,31 @@ fn plain(text: &str) -> String {
     out
 }
 
+/// Everything that is right: the answer, what is in other readings of the question, and what the
+/// handout lets pass as well.
+fn texts<'a>(answer: &'a Answer, part: &'a Part) -> impl Iterator<Item = &'a str> {
+    let equals = answer.equals.iter().map(|equal| equal.text.as_str());
+    let also = part.also.iter().map(String::as_str);
+    std::iter::once(answer.text.as_str())
+        .chain(equals)
+        .chain(also)
+}
+
+/// Whether an answer is a number to learning management systems.
+fn is_number(kind: &Type, text: &str) -> bool {
+    let numeric = matches!(kind, Type::Int | Type::Port | Type::Frame | Type::Duration);
+    numeric && text.parse::<f64>().is_ok()
+}
+
+/// How far off a number may be; of a time that is a share, as in grading.
+fn off(text: &str, part: &Part) -> String {
+    let number: f64 = text.parse().unwrap_or_default();
+    super::value::decimals(match part.kind.get_ref() {
+        Type::Duration => number.abs() * part.tolerance.unwrap_or(0.05),
+        _ => part.tolerance.unwrap_or_default(),
+    })
+}
+
 /// Questions in Moodle's GIFT format; what has no answer in the captures is an essay.
 pub fn gift(handout: &Handout, answers: &[Answer]) -> String {
     let mut out = format!("// {}\n\n", handout.file.title.replace('\n', " "));
@@ -117,20 +142,22 @@ pub fn gift(handout: &Handout, answers: &[Answer]) -> String {
                 None => asked(part),
             })
         );
-        let value = plain(&answer.text);
+        let rights = |each: &dyn Fn(&str) -> String| -> String {
+            let all = texts(answer, part).map(|text| format!("={}", each(text)));
+            all.collect::<Vec<_>>().join(" ")
+        };
         let body = match part.kind.get_ref() {
             _ if answer.missing.is_some() => "{}".to_owned(),
             Type::Prose => "{}".to_owned(),
-            Type::YesNo => format!("{{{}}}", if value == "yes" { "TRUE" } else { "FALSE" }),
-            Type::Int | Type::Port | Type::Frame => {
-                format!("{{#{value}:{}}}", part.tolerance.unwrap_or_default())
+            Type::YesNo if answer.text == "yes" => "{TRUE}".to_owned(),
+            Type::YesNo => "{FALSE}".to_owned(),
+            kind if is_number(kind, &answer.text) => {
+                format!(
+                    "{{#{}}}",
+                    rights(&|text| format!("{text}:{}", off(text, part)))
+                )
             }
-            Type::Duration if answer.text.parse::<f64>().is_ok() => {
-                let number: f64 = answer.text.parse().unwrap_or_default();
-                let off = number.abs() * part.tolerance.unwrap_or(0.05);
-                format!("{{#{value}:{}}}", super::value::decimals(off))
-            }
-            _ => format!("{{={value}}}"),
+            _ => format!("{{{}}}", rights(&plain)),
         };
         let _ = writeln!(out, "{body}\n");
     }
@@ -151,14 +178,11 @@ pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
         let question = &handout.file.question[answer.question];
         let part = &question.part[answer.part];
         let open = answer.missing.is_some();
-        let number: Option<f64> = answer.text.parse().ok();
         let kind = match part.kind.get_ref() {
             _ if open => "essay",
             Type::Prose => "essay",
             Type::YesNo => "truefalse",
-            Type::Int | Type::Port | Type::Frame | Type::Duration if number.is_some() => {
-                "numerical"
-            }
+            kind if is_number(kind, &answer.text) => "numerical",
             _ => "shortanswer",
         };
         let mut asked = format!("{} ({}", question.text, asked(part));
@@ -186,23 +210,19 @@ pub fn moodle_xml(handout: &Handout, answers: &[Answer]) -> String {
                 }
             }
             "numerical" => {
-                let value = number.unwrap_or_default();
-                // Of a time the tolerance is a share, as in grading.
-                let off = match part.kind.get_ref() {
-                    Type::Duration => value.abs() * part.tolerance.unwrap_or(0.05),
-                    _ => part.tolerance.unwrap_or_default(),
-                };
-                let _ = writeln!(
-                    out,
-                    "  <answer fraction=\"100\"><text>{value}</text><tolerance>{}</tolerance></answer>",
-                    super::value::decimals(off)
-                );
+                for text in texts(answer, part).filter(|text| is_number(part.kind.get_ref(), text))
+                {
+                    let off = off(text, part);
+                    let _ = writeln!(
+                        out,
+                        "  <answer fraction=\"100\"><text>{text}</text><tolerance>{off}</tolerance></answer>"
+                    );
+                }
                 wrong_ones(&mut out, part);
             }
             "shortanswer" => {
                 let _ = writeln!(out, "  <usecase>0</usecase>");
-                let also = part.also.iter().map(String::as_str);
-                for text in std::iter::once(answer.text.as_str()).chain(also) {
+                for text in texts(answer, part) {
                     // A star stands for anything in Moodle.
                     let text = xml(&text.replace('*', "\\*"));
                     let _ = writeln!(
@@ -248,7 +268,7 @@ fn xml(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handout::{Found, Material, answers};
+    use crate::handout::{Equal, Found, Material, answers};
 
     const HOSTILE: &str = "id = \"x\"\ntitle = \"<b>&]]>\"\n[[question]]\nid = \"1\"\ntext = \"a < b & \\u0007 ]]>\"\n[[question.part]]\nid = \"n\"\ntype = \"int\"\nvalue = 7\ntolerance = 1\n[[question.part]]\nid = \"t\"\ntype = \"text\"\nvalue = \"</text><script>*\"\n[[question.part]]\nid = \"y\"\ntype = \"yes-no\"\nvalue = false\n";
 
@@ -274,5 +294,27 @@ mod tests {
         assert!(text.contains("<text>7</text><tolerance>1</tolerance>"));
         assert!(text.contains("<answer fraction=\"100\"><text>false</text></answer>"));
         assert!(text.contains("&lt;script&gt;\\*"), "{text}");
+    }
+    #[test]
+    fn what_is_right_in_another_reading_is_right_for_moodle_too() {
+        let handout = Handout::parse(HOSTILE).expect("it is well written");
+        let material = Material::default();
+        let found = Found::new(&handout, &material);
+        let mut answers = answers(&handout, &material, &found);
+        assert!(gift(&handout, &answers).contains("{#=7:1}"));
+        for answer in &mut answers {
+            answer.equals.push(Equal {
+                values: Vec::new(),
+                text: "9".to_owned(),
+                say: String::new(),
+            });
+        }
+        let text = gift(&handout, &answers);
+        assert!(text.contains("{#=7:1 =9:1}"), "{text}");
+        assert!(text.contains("<script>* =9}"), "{text}");
+        assert!(text.contains("{FALSE}"), "{text}");
+        let text = moodle_xml(&handout, &answers);
+        assert!(text.contains("<text>9</text><tolerance>1</tolerance>"));
+        assert!(text.contains("<answer fraction=\"100\"><text>9</text></answer>"));
     }
 }
