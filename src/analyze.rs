@@ -427,8 +427,11 @@ impl Stream {
             trackers,
             &census,
             &near.leases,
-            &icmp_errors,
-            &traces,
+            (
+                &icmp_errors,
+                pings.as_deref().unwrap_or_else(|| trackers.icmp.pings()),
+                &traces,
+            ),
             self.summary.last,
         );
         let messages = &trackers.streams.found.messages;

@@ -1,14 +1,17 @@
 //! Situations that the labs ask about: `track` recognizes them and says what it found as data
 //! (`story.rs`), and the sentence is made of that when somebody reads it (`words.rs`).
 
+mod asked;
 mod calls;
 mod passwords;
 mod story;
+mod together;
 mod twice;
 mod words;
 
 pub use story::{
-    Alive, Difference, Missing, OpenPorts, Scanned, Service, Several, Soon, Story, Unfit,
+    Alive, Difference, Here, Lost, Missing, OpenPorts, Scanned, Service, Several, Soon, Story,
+    Unfit,
 };
 
 use super::{Absent, AsValue, Frames};

@@ -70,6 +70,8 @@ pub struct Unanswered {
     pub last: Option<Moment>,
     /// One came so soon after another as whoever gets no answer asks again.
     pub again: bool,
+    /// The last frame before them in which the address was claimed.
+    pub claimed: Option<u32>,
 }
 
 impl Unanswered {
@@ -81,6 +83,7 @@ impl Unanswered {
             frames: Vec::new(),
             last: None,
             again: false,
+            claimed: None,
         }
     }
 
@@ -431,8 +434,9 @@ impl Requests {
             .iter()
             .filter(|r| r.kind == ArpKind::Request && r.reply_frame.is_none())
         {
-            // Whoever has spoken in this capture is there, even if this request was missed.
-            if self.place.contains_key(&v4(request.asked)) {
+            // Whoever has spoken since is there, even if this request was missed.
+            let claimed = self.claims.get(&v4(request.asked)).map(|c| c.frame);
+            if claimed > Some(request.frame) {
                 continue;
             }
             let at = *place
@@ -442,6 +446,7 @@ impl Requests {
                 result.push(Unanswered::new(request.asked, request.sender));
             }
             result[at].asks(request.frame, request.time);
+            result[at].claimed = claimed;
         }
         result
     }

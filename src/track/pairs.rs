@@ -16,7 +16,7 @@ use crate::facts::Mac;
 use crate::facts::ip::{Hop, Host};
 use crate::track::room::Room;
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use whose::{Way, whose};
 
@@ -32,9 +32,10 @@ struct Pair {
     source: IpAddr,
     destination: IpAddr,
     first_frame: u32,
+    last_frame: u32,
     frames: u64,
     bytes: u64,
-    fragments: u64,
+    fragments: u32,
     /// TTLs seen, as a set of 256 bits.
     ttls: [u64; 4],
     /// Those of the first frame, and whether they ever differed.
@@ -62,6 +63,7 @@ impl Pair {
             source,
             destination,
             first_frame: packet.frame.number,
+            last_frame: packet.frame.number,
             frames: 0,
             bytes: 0,
             fragments: 0,
@@ -74,6 +76,7 @@ impl Pair {
 
     #[inline]
     fn add(&mut self, frame: u32, wire_length: u32, macs: Option<Macs>, ttl: u8) {
+        self.last_frame = frame;
         self.frames += 1;
         self.bytes += u64::from(wire_length);
         self.ttls[usize::from(ttl >> 6)] |= 1 << (ttl & 63);
@@ -102,9 +105,20 @@ impl Pair {
 /// Who sent something, and who was sent something alone.
 #[derive(Debug, Default)]
 pub struct Census {
-    seen: HashMap<IpAddr, (Option<u32>, bool), RandomState>,
+    sent: HashMap<IpAddr, Sent, RandomState>,
+    sent_to: HashSet<IpAddr, RandomState>,
     /// The time of the last frame of all.
     end: Option<Time>,
+}
+
+/// What an address sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// The first frame, and the last.
+    pub first: u32,
+    pub last: u32,
+    /// Some of it no router passes on.
+    pub on_link: bool,
 }
 
 /// An answer comes within this time, mostly: nanoseconds.
@@ -116,15 +130,15 @@ impl Census {
         self.end.is_some_and(|end| end.since(question) >= ANSWER)
     }
 
-    /// The first frame that an address sent.
-    pub fn sent(&self, address: IpAddr) -> Option<u32> {
-        self.seen.get(&address)?.0
+    /// What an address sent.
+    pub fn sent(&self, address: IpAddr) -> Option<Sent> {
+        self.sent.get(&address).copied()
     }
 
     /// Whether a packet for this address alone was captured: others of its packets may be missing
     /// then too, but their direction is seen here.
     pub fn was_sent_to(&self, address: IpAddr) -> bool {
-        self.seen.get(&address).is_some_and(|seen| seen.1)
+        self.sent_to.contains(&address)
     }
 }
 
@@ -185,7 +199,7 @@ impl Pairs {
             return;
         };
         let pair = &mut self.list[index];
-        pair.fragments += u64::from(ip.is_fragment());
+        pair.fragments += u32::from(ip.is_fragment());
         let frame = &packet.frame;
         pair.add(frame.number, frame.wire_length, macs, ip.ttl);
     }
@@ -311,15 +325,17 @@ impl Pairs {
             ..Census::default()
         };
         for (pair, whole) in self.all() {
-            let sender = census.seen.entry(pair.source).or_default();
-            sender.0 = Some(
-                sender
-                    .0
-                    .map_or(pair.first_frame, |f| f.min(pair.first_frame)),
-            );
+            let sent = census.sent.entry(pair.source).or_insert(Sent {
+                first: pair.first_frame,
+                last: pair.last_frame,
+                on_link: false,
+            });
+            sent.first = sent.first.min(pair.first_frame);
+            sent.last = sent.last.max(pair.last_frame);
+            sent.on_link |= whole && stays_on_link(pair.destination);
             let alone = pair.macs.is_none_or(|m| m.0[0] & 1 == 0) && !is_group(pair.destination);
             if alone && whole {
-                census.seen.entry(pair.destination).or_default().1 = true;
+                census.sent_to.insert(pair.destination);
             }
         }
         census
@@ -345,7 +361,7 @@ impl Pairs {
             host.first_frame = host.first_frame.min(pair.first_frame);
             host.frames_sent += pair.frames;
             host.bytes_sent += pair.bytes;
-            host.fragments += pair.fragments;
+            host.fragments += u64::from(pair.fragments);
             if pair.varied || host.mac != pair.macs.map(|m| Mac(m.1)) {
                 host.mac = None;
             }

@@ -1,15 +1,16 @@
 //! The situations of the labs, recognized from facts: each with its frames, and as data what is to
 //! be told of it. Every sentence is in `facts/situation/words.rs`.
 
+mod asked;
 mod calls;
 mod crowds;
 mod gather;
 mod loops;
 mod passwords;
 mod translated;
+mod undelivered;
 mod waiting;
 
-use super::arp::Unanswered;
 use super::dns::in_words;
 use super::pairs::Census;
 use super::{Trackers, capturing, traces};
@@ -17,8 +18,8 @@ use crate::capture::Time;
 use crate::dissect;
 use crate::dissect::as_usize;
 use crate::facts::dhcp::Lease;
-use crate::facts::icmp::{IcmpError, TraceProbe};
-use crate::facts::situation::{About, Missing, Situation, SituationKind, Story};
+use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
+use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::facts::udp::Answered;
 use foldhash::fast::RandomState;
 use gather::Gathered;
@@ -35,15 +36,15 @@ pub(crate) fn find(
     trackers: &Trackers,
     census: &Census,
     leases: &[Lease],
-    errors: &[IcmpError],
-    probes: &[TraceProbe],
+    (errors, pings, probes): (&[IcmpError], &[Ping], &[TraceProbe]),
     end: Option<Time>,
 ) -> Vec<Situation> {
     let gather = || {
         let mut found = Gathered::default();
-        unanswered(trackers, census, end, &mut found);
+        asked::find(trackers, census, end, &mut found);
         let crowds = calls::find(trackers, census, (errors, end), &mut found);
         udp(trackers, census, (errors, probes), &mut found);
+        undelivered::find(trackers, (errors, pings), &mut found);
         answers(trackers, &mut found);
         let mut found = found.finish();
         crowds.finish(&mut found);
@@ -95,65 +96,6 @@ fn both<A, B: Send>(
 fn error_in(errors: &[IcmpError], frame: u32) -> Option<&IcmpError> {
     let place = errors.binary_search_by_key(&frame, |e| e.frame);
     errors.get(place.ok()?)
-}
-
-/// An answer comes within this time, or hosts ask again: nanoseconds.
-const ARP_WAIT: i64 = 1_000_000_000;
-
-/// Questions for a hardware address that nobody answered.
-fn unanswered(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gathered) {
-    let (arp, discovery) = (&trackers.arp, &trackers.discovery);
-    let exchanged = arp.exchanged();
-    let has_exchanged =
-        |host: &IpAddr| exchanged.contains(host) || discovery.exchanged().contains(host);
-    for Unanswered {
-        asked,
-        asker,
-        frames,
-        last,
-        again,
-    } in [arp.unanswered(), discovery.unanswered()].concat()
-    {
-        let about = match asked {
-            IpAddr::V4(_) => About::Arp,
-            IpAddr::V6(_) => About::Discovery,
-        };
-        // How long the capture goes on after the last question.
-        let after = end
-            .zip(last)
-            .map(|(end, last)| end.0.saturating_sub(last.0));
-        let (sends, receives) = (census.sent(asked), census.was_sent_to(asker));
-        let sent = trackers.pairs.first_to_one(asker, asked);
-        let sent = sent.filter(|sent| frames.iter().all(|frame| frame < sent));
-        let (kind, answer) = match sends.map(Missing::Alive).or(sent.map(Missing::Sent)) {
-            Some(answer) => (SituationKind::NoAnswer, answer),
-            None if again && !receives && !has_exchanged(&asker) => {
-                let ends = after.is_some_and(|after| after < ARP_WAIT);
-                (SituationKind::NoAnswer, Missing::Again(ends))
-            }
-            None if after.is_some_and(|after| after < ARP_WAIT) && again => {
-                (SituationKind::HostAbsent, Missing::NobodyYet)
-            }
-            None if after.is_some_and(|after| after < ARP_WAIT) => {
-                let after = after.unwrap_or(0);
-                (SituationKind::NoAnswer, Missing::Cut(after))
-            }
-            // A switch shows a third host the questions, which are broadcast, and of the answers at most
-            // its own.
-            None if receives || has_exchanged(&asker) => match again {
-                true => (SituationKind::HostAbsent, Missing::Nobody),
-                false => (SituationKind::NoAnswer, Missing::Once),
-            },
-            None => (SituationKind::NoAnswer, Missing::Unseen),
-        };
-        let times = frames.len();
-        found.add(kind, about, (asker, asked, None), frames, || Story::Asked {
-            asker,
-            asked,
-            times,
-            answer,
-        });
-    }
 }
 
 fn udp(

@@ -10,11 +10,22 @@ use std::net::IpAddr;
 /// A port of a host.
 pub type Service = (IpAddr, u16);
 
+/// What did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lost {
+    /// Segments of this stream.
+    Segments(u32),
+    /// Echo requests.
+    Pings,
+}
+
 /// A frame that shows that a host is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alive {
     /// It sent this packet.
     Sent(u32),
+    /// RSTs refuse calls in its name, from this frame on, and it is not seen to send anything else.
+    Refuses(u32),
     /// ARP says here who has its address.
     Claimed(u32),
     /// An ICMP error to the caller, cut before what it is about: it may be about the call.
@@ -69,6 +80,19 @@ pub enum Story {
         /// Who sent the error.
         sender: IpAddr,
         /// What it says.
+        meaning: String,
+    },
+    /// ICMP errors answered segments of a connection, or pings.
+    Undelivered {
+        /// What they were.
+        lost: Lost,
+        /// From whom to whom they went.
+        ends: (IpAddr, IpAddr),
+        /// How many.
+        count: u32,
+        /// Who sent the errors.
+        sender: IpAddr,
+        /// What they say.
         meaning: String,
     },
     /// ARP asked for an address, and no answer is in the capture.
@@ -433,11 +457,28 @@ pub enum Story {
     },
 }
 
+/// What shows that a host is there which did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// One of its packets.
+    pub frame: u32,
+    /// It sent nothing after the last question.
+    pub gone: bool,
+    /// It sent nothing before the last question.
+    pub new: bool,
+    /// No router passes such a packet on.
+    pub on_link: bool,
+    /// The capture ends behind the last of several questions.
+    pub ends: bool,
+}
+
 /// What is known of an ARP answer that is not in the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// The host is there, for this frame is one of its packets.
-    Alive(u32),
+    /// The host is there: it sent something.
+    Alive(Here),
+    /// Who asked offers the address in this frame: a DHCP server.
+    Offered(u32),
     /// The capture ends so many nanoseconds after the question.
     Cut(i64),
     /// Who asked sent something to the hardware address of the other then.

@@ -4,9 +4,11 @@
 //! What would leave the same frames is said with it: a firewall that rejects looks like a port
 //! where nothing listens, and a capture that just ends like a host that is silent.
 
+use super::asked::missing;
 use super::calls::{connection, odd_reset};
 use super::passwords::readable;
-use super::story::{Alive, Missing, Scanned, Several, Soon, Story, Unfit};
+use super::story::{Alive, Lost, Scanned, Soon, Story, Unfit};
+use super::together::{ends, together};
 use super::twice::{copied, looped};
 use std::fmt::{Display, Formatter, Result};
 use std::net::IpAddr;
@@ -57,6 +59,23 @@ impl Display for Story {
                 f,
                 "{sender} answered the datagram for {server} port {port} with an ICMP error: {meaning}."
             ),
+            Story::Undelivered {
+                lost,
+                ends: (from, to),
+                count,
+                sender,
+                meaning,
+            } => {
+                let s = if *count == 1 { "" } else { "s" };
+                let what = match lost {
+                    Lost::Segments(stream) => format!("{count} segment{s} of stream {stream}"),
+                    Lost::Pings => format!("{count} ping{s}"),
+                };
+                write!(
+                    f,
+                    "{sender} answered {what} from {from} to {to} with ICMP errors: {meaning}."
+                )
+            }
             Story::Asked {
                 asker,
                 asked,
@@ -95,6 +114,10 @@ impl Display for Story {
                     Some(Alive::Sent(frame)) => write!(
                         f,
                         " is in this capture, though it did send other packets (frame {frame}): the SYNs or the answers to them are dropped on the way, or the answers went another way; or the host ignores them (its own firewall, or the queue of calls to that port is full)."
+                    ),
+                    Some(Alive::Refuses(frame)) => write!(
+                        f,
+                        " is in this capture, though RSTs refuse calls to other ports in its name (frame {frame}): they are its own, and it ignores these SYNs, or they or the answers to them are dropped on the way; or a firewall sends them, and whether the host is there cannot be told."
                     ),
                     Some(Alive::Claimed(frame)) => write!(
                         f,
@@ -437,127 +460,6 @@ impl Display for Story {
                 )
             }
         }
-    }
-}
-
-/// What follows "A asked who has B".
-fn missing(
-    f: &mut Formatter<'_>,
-    asker: IpAddr,
-    asked: IpAddr,
-    times: usize,
-    answer: Missing,
-) -> Result {
-    let (questions, tool) = match asked {
-        IpAddr::V4(_) => ("ARP", "arping"),
-        IpAddr::V6(_) => ("neighbour solicitations", "ndisc6"),
-    };
-    let earlier = match times.saturating_sub(1) {
-        1 => "the first".to_owned(),
-        count => format!("the first {count}"),
-    };
-    match answer {
-        Missing::Alive(frame) => write!(
-            f,
-            " and no answer was captured, though packets of {asked} were (frame {frame}): it may have gone, its answer went another way, or it is not on this link, where only a router could answer for it."
-        ),
-        Missing::Sent(frame) => write!(
-            f,
-            " and no answer was captured, though {asker} sent a packet to it afterwards (frame {frame}): an answer came and passed elsewhere, or {asker} knew its hardware address before."
-        ),
-        Missing::Cut(after) if after < 1_000_000 => {
-            f.write_str(", and the capture ends right then: whether an answer came cannot be told.")
-        }
-        Missing::Cut(after) => write!(
-            f,
-            ", and the capture ends {:.3} s after: whether an answer came cannot be told.",
-            seconds(after)
-        ),
-        Missing::NobodyYet => write!(
-            f,
-            ", and nobody answered {earlier}: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on {questions}. Behind the last one the capture ends."
-        ),
-        Missing::Again(ends) => {
-            let which = if ends { &earlier } else { "these" };
-            write!(
-                f,
-                ", again soon after an earlier one, as a host does that gets no answer, and no answer to {which} was captured: no host with this address on the link, or it is off, or does not answer {questions}; unless it was a tool that goes on asking in any case ({tool}), and answers passed elsewhere."
-            )?;
-            if ends {
-                f.write_str(" Behind the last one the capture ends.")
-            } else {
-                Ok(())
-            }
-        }
-        Missing::Nobody => write!(
-            f,
-            " and nobody answered: no host with this address on the link, or it is off, or it, or something between, does not answer or pass on {questions}.",
-        ),
-        Missing::Once => write!(
-            f,
-            " and no answer was captured. No question was repeated soon after, as it usually is when no answer comes: an answer that a switch passed to {asker} alone, elsewhere than here, leaves the same frames as a host that is not there."
-        ),
-        Missing::Unseen => write!(
-            f,
-            " and no answer was captured. Nothing else that is sent to {asker} was either, so whether there is no such host, or the answer did not pass here, cannot be told."
-        ),
-    }
-}
-
-/// What one client met many times, the first of which was this.
-fn together(client: IpAddr, count: usize, to: &str, first: &Story) -> String {
-    let met = match first {
-        Story::Asked { .. } => {
-            return format!(
-                "{client} asked for {to}, and no answer to {count} of these questions was captured"
-            );
-        }
-        Story::PortUnreachable(_)
-        | Story::PortUnreachableFrom { .. }
-        | Story::DatagramUndelivered { .. } => {
-            return format!(
-                "{count} datagrams or flows of {client} to {to} were answered with ICMP errors"
-            );
-        }
-        Story::Refused(_) => "were refused",
-        Story::SynUndelivered { .. } => "were answered with ICMP errors",
-        Story::StrayAnswer { .. } => {
-            return format!(
-                "{count} questions of {client} to {to} were answered from other addresses"
-            );
-        }
-        Story::TwoAnswers { .. } => {
-            return format!(
-                "{count} questions of {client} to {to} were answered twice, and differently"
-            );
-        }
-        Story::OddReset { .. } => "met RSTs that somebody else than their sender may have sent",
-        Story::ResetBySelf { .. } => "were reset by its own system before the handshake",
-        Story::Unheard { .. } => "fell silent, though something was sent again and again",
-        Story::Challenged(_) => "were answered by ACKs of older connections",
-        _ => "got no answer in this capture",
-    };
-    format!("{count} calls of {client} to {to} {met}")
-}
-
-/// Hosts, ports, or ports of hosts.
-fn ends(hosts: &Several<IpAddr>, ports: &Several<u16>) -> String {
-    match (hosts, ports) {
-        (Several::One(host), Several::One(port)) => format!("{host} port {port}"),
-        (Several::One(host), Several::Nothing) => host.to_string(),
-        (Several::One(host), ports) => format!("{} ports of {host}", count(ports)),
-        (hosts, Several::One(port)) => format!("port {port} of {} hosts", count(hosts)),
-        (hosts, Several::Nothing) => format!("{} addresses", count(hosts)),
-        (hosts, ports) => format!("{} ports of {} hosts", count(ports), count(hosts)),
-    }
-}
-
-fn count<T>(several: &Several<T>) -> String {
-    match several {
-        Several::Nothing => "0".to_owned(),
-        Several::One(_) => "1".to_owned(),
-        Several::Many(count) => count.to_string(),
-        Several::MoreThan(count) => format!("more than {count}"),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Calls that did not become connections, and connections that did not end as they should.
 
 use super::crowds::Crowds;
-use super::error_in;
 use super::gather::Gathered;
+use super::{error_in, undelivered};
 use crate::capture::Time;
+use crate::dissect::as_u32;
 use crate::facts::icmp::IcmpError;
 use crate::facts::situation::{About, Alive, Scanned, Situation, SituationKind, Soon, Story};
 use crate::facts::tcp::Opened;
@@ -11,7 +12,8 @@ use crate::track::pairs::Census;
 use crate::track::tcp::{Failure, Ill, OddReset, Silent, TooLate};
 use crate::track::{Trackers, traces, ttl};
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 /// What each connection tells by itself; what only many tell is gathered on the way.
@@ -25,6 +27,8 @@ pub(super) fn find(
     let bindings = trackers.arp.bindings().iter().rev();
     let claimed: HashMap<IpAddr, u32, RandomState> =
         bindings.map(|b| (b.address, b.frame)).collect();
+    let undelivered = undelivered::streams(trackers, errors);
+    let refusals: OnceCell<HashSet<u32, RandomState>> = OnceCell::new();
     for index in 0..trackers.tcp.len() {
         // What is missing here may be told of the connection in another VLAN.
         if trackers.tcp.mixed(index).is_some() {
@@ -41,7 +45,11 @@ pub(super) fn find(
                 continue;
             }
             Some(Ill::Silent(silent)) => {
-                unheard(&silent, found);
+                let errors = undelivered.get(&as_u32(index));
+                // Why it fell silent is told.
+                if !errors.is_some_and(|error| *error > silent.since) {
+                    unheard(&silent, found);
+                }
                 continue;
             }
             Some(Ill::HalfOpen(call)) => {
@@ -101,7 +109,15 @@ pub(super) fn find(
                     .udp
                     .cut_error_after(client, (6, server), failure.syn_frame);
                 let error = error.map(Alive::Error);
-                error.or(census.sent(server).map(Alive::Sent)).or(claimed)
+                let sent = census.sent(server).map(|sent| {
+                    let refusals = refusals.get_or_init(|| refusals_of(trackers));
+                    let both = [sent.first, sent.last];
+                    match both.iter().all(|frame| refusals.contains(frame)) {
+                        true => Alive::Refuses(sent.first),
+                        false => Alive::Sent(sent.first),
+                    }
+                });
+                error.or(sent).or(claimed)
             }
             _ => None,
         };
@@ -115,6 +131,16 @@ pub(super) fn find(
         });
     }
     crowds
+}
+
+/// The frames that refuse calls: a firewall may send them in the name of the host that is called.
+fn refusals_of(trackers: &Trackers) -> HashSet<u32, RandomState> {
+    let ills = (0..trackers.tcp.len()).filter_map(|index| trackers.tcp.ill(index));
+    ills.filter_map(|ill| match ill {
+        Ill::Failed(failure) if failure.opened == Opened::Refused => Some(failure.answer_frame),
+        _ => None,
+    })
+    .collect()
 }
 
 /// A host is not silent before so many nanoseconds after the call: then the client calls again.
