@@ -6,8 +6,8 @@ use crate::lab::enter::{self, NoEntry};
 use crate::lab::labs;
 use crate::lab::parameters::Values;
 use crate::lab::plan::{self, Weather};
-use crate::lab::record as lab_record;
-use crate::lab::stage::{Audience, Beside, Made, Stage};
+use crate::lab::record::{self as lab_record, Replaces};
+use crate::lab::stage::{self, Audience, Beside, Made, Stage};
 use crate::lab::stop::Stop;
 use anyhow::{Context, bail};
 use comfy_table::{Table, presets};
@@ -426,7 +426,19 @@ impl Audience for Narrator {
 
 /// Performs a lab, inside.
 fn perform(chosen: &Chosen, step: bool, out: &Path, inside: &str) -> anyhow::Result<Status> {
-    let (stop, out) = arrive(out, inside)?;
+    let tasks: Vec<&str> = chosen
+        .tasks()
+        .iter()
+        .map(|t| t.id.get_ref().as_str())
+        .collect();
+    let hosts = chosen.lab.hosts.iter().map(|h| h.name.get_ref().as_str());
+    let replaces = Replaces {
+        lab: &chosen.name,
+        values: &chosen.values,
+        capture: &|task, _| tasks.contains(&task),
+        logs: tasks.iter().copied().chain(hosts).collect(),
+    };
+    let (stop, out, stays) = arrive(out, inside, &replaces)?;
     let mut narrator = Narrator {
         step,
         values: chosen.values.clone(),
@@ -439,14 +451,22 @@ fn perform(chosen: &Chosen, step: bool, out: &Path, inside: &str) -> anyhow::Res
         }
     }
     let made = std::mem::take(&mut stage.made);
-    finish(chosen, &made, &out)?;
+    finish(chosen, &made, stays, &out)?;
     done?;
     Ok(Status::Done)
 }
 
 /// A shell in a lab, inside.
 fn shell(chosen: &Chosen, host: &str, out: &Path, inside: &str) -> anyhow::Result<Status> {
-    let (stop, out) = arrive(out, inside)?;
+    let own = stage::shell_file(host);
+    let hosts = chosen.lab.hosts.iter().map(|h| h.name.get_ref().as_str());
+    let replaces = Replaces {
+        lab: &chosen.name,
+        values: &chosen.values,
+        capture: &|_, file| file == own,
+        logs: hosts.collect(),
+    };
+    let (stop, out, stays) = arrive(out, inside, &replaces)?;
     let mut narrator = Narrator {
         step: false,
         values: chosen.values.clone(),
@@ -486,12 +506,16 @@ fn shell(chosen: &Chosen, host: &str, out: &Path, inside: &str) -> anyhow::Resul
     }
     stage.end(beside)?;
     let made = std::mem::take(&mut stage.made);
-    finish(chosen, &made, &out)?;
+    finish(chosen, &made, stays, &out)?;
     Ok(Status::Done)
 }
 
 /// What comes first inside: the lifeline, the folder.
-fn arrive(out: &Path, inside: &str) -> anyhow::Result<(Stop, PathBuf)> {
+fn arrive(
+    out: &Path,
+    inside: &str,
+    replaces: &Replaces<'_>,
+) -> anyhow::Result<(Stop, PathBuf, Vec<toml::Table>)> {
     let lifeline = enter::arrived(inside)?;
     let stop = Stop::new().context("the wish to stop")?;
     let asked = stop.clone();
@@ -499,16 +523,23 @@ fn arrive(out: &Path, inside: &str) -> anyhow::Result<(Stop, PathBuf)> {
     let ignored = Stop::on_signals().context("signals")?;
     std::mem::forget(ignored);
     enter::when_cut(lifeline, move || asked.ask()).context("the lifeline")?;
-    lab_record::prepare(out).with_context(|| format!("preparing the folder {}", out.display()))?;
+    let stays = lab_record::prepare(out, replaces)
+        .with_context(|| format!("preparing the folder {}", out.display()))?;
     let out = out
         .canonicalize()
         .with_context(|| format!("opening the folder {}", out.display()))?;
-    Ok((stop, out))
+    Ok((stop, out, stays))
 }
 
 /// The parameters' file, and the captures as a table.
-fn finish(chosen: &Chosen, made: &[Made], out: &Path) -> anyhow::Result<()> {
-    let text = lab_record::text(&chosen.name, &chosen.lab, chosen.seed, &chosen.values, made);
+fn finish(
+    chosen: &Chosen,
+    made: &[Made],
+    stays: Vec<toml::Table>,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let lab = (chosen.name.as_str(), &chosen.lab);
+    let text = lab_record::text(lab, chosen.seed, &chosen.values, made, stays);
     let path = out.join(lab_record::FILE);
     std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     let mut table = Table::new();

@@ -30,6 +30,11 @@ const SETTLE: Duration = Duration::from_millis(120);
 /// How often a condition without an event of its own is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// The file of what is done by hand on a host.
+pub fn shell_file(host: &str) -> String {
+    format!("shell-{host}.pcapng")
+}
+
 /// A capture that was made.
 #[derive(Clone, Debug)]
 pub struct Made {
@@ -157,7 +162,7 @@ impl<'a> Stage<'a> {
     /// Records a host's interface until the end of the recordings, for exercises by hand.
     pub fn record_beside(&mut self, host: &str) -> Result<Beside, Failed> {
         let made = Made {
-            file: format!("shell-{host}.pcapng"),
+            file: shell_file(host),
             task: "shell".to_owned(),
             questions: Vec::new(),
             title: format!("by hand, seen by {host}"),

@@ -47,7 +47,7 @@ pub(super) fn find(
             Some(Ill::Silent(silent)) => {
                 let errors = undelivered.get(&as_u32(index));
                 // Why it fell silent is told.
-                if !errors.is_some_and(|error| *error > silent.since) {
+                if errors.is_none_or(|error| *error <= silent.since) {
                     unheard(&silent, found);
                 }
                 continue;
