@@ -13,7 +13,7 @@ crate::states! {
 
 crate::states! {
     "Why no response is told." Lost {
-        Never "never" "The connection ended without a byte from the server.";
+        Never "never" "The connection, or the server's side of it, ended before one was sent.";
         Missing "missing" "The response is among the bytes that the capture misses.";
         Before "before" "The request was sent again, or captured late: it had come when a response was sent that stands before it in the capture.";
         Unclear "unclear" "Bytes are missing, and which of the responses after them is this request's cannot be told.";
@@ -52,7 +52,9 @@ fn unasked(e: &Exchange) -> Absent {
 /// Why there is no response.
 fn unanswered(e: &Exchange) -> Absent {
     match e.response_lost {
-        Some(Lost::Never) => Absent::never("the connection ended without a byte from the server"),
+        Some(Lost::Never) => Absent::never(
+            "the connection, or the server's side of it, ended before a response was sent",
+        ),
         Some(Lost::Missing) => {
             Absent::untold("the response is among bytes that the capture misses")
         }
@@ -110,6 +112,9 @@ fn no_whole_time(e: &Exchange) -> Absent {
 
 fn not_whole(e: &Exchange) -> Absent {
     match e.response_frame {
+        Some(_) if e.response_part_bytes.is_some() => {
+            Absent::never("the connection ended before the response did")
+        }
         Some(_) => Absent::untold(
             "the response is not whole in the capture: bytes are missing, or the server did not send it whole",
         ),
@@ -157,6 +162,7 @@ crate::fact! {
         connection: Option<Vec<u8>>, "Connection header of the response: keep-alive or close." by [response_frame] absent no_response;
         transfer: Option<Transfer>, "How the body's end is known." by [response_frame] absent |e: &Exchange| match e.response_frame { Some(_) if e.response_head_cut => CUT, Some(_) => Absent::inapplicable("the response has no body"), None => unanswered(e) };
         response_body_bytes: Option<u64>, "Bytes of the response's body, chunk framing not counted." by [response_frame, response_last_frame] absent not_whole;
+        response_part_bytes: Option<u64>, "Bytes of the response's body that were sent, where the connection ended before the response did." by [response_frame] absent |e: &Exchange| match e.response_last_frame { Some(_) => Absent::inapplicable("the response is whole"), None if e.response_frame.is_some() => Absent::untold("bytes are missing in the capture, or its end came first"), None => unanswered(e) };
         location: Option<Vec<u8>>, "Location header: where a redirect points." by [response_frame] absent no_response;
         server_software: Option<Vec<u8>>, "Server header." by [response_frame] absent no_response;
         time_ms: Option<Milliseconds>, "From the end of the request to the first byte of the response." by [request_last_frame, response_frame] absent no_time;

@@ -9,7 +9,7 @@ use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::capture::{Capture, Traffic};
 use crate::facts::dhcp::{DhcpMessage, Lease};
 use crate::facts::dns::{Lookup, Record as DnsRecord};
-use crate::facts::http::{Exchange, Lost};
+use crate::facts::http::{Exchange, Lost, Unasked};
 use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
 use crate::facts::ip::{Fragment, Fragmented, Hop, Host};
 use crate::facts::situation::Situation;
@@ -321,6 +321,16 @@ fn text(bytes: Option<&Vec<u8>>) -> String {
     )
 }
 
+/// What was asked for; a whole URI has the host in it.
+fn requested(e: &Exchange) -> String {
+    let (method, host, uri) = (&e.method, &e.host, &e.uri);
+    let [method, host, uri] = [method, host, uri].map(|part| text(part.as_ref()));
+    match !uri.starts_with('/') && uri.contains(&host) {
+        true => format!("{method} {}", brief(&uri)),
+        false => format!("{method} {host} {}", brief(&uri)),
+    }
+}
+
 /// As much of a long text as a table has room for; the other formats have all of it.
 fn brief(text: &str) -> String {
     const MOST: usize = 72;
@@ -339,13 +349,13 @@ const EXCHANGES: Columns = columns![Exchange;
     ("at", |e, t| moment(e.request_time, t)),
     ("request", |e, _| match e.request_frame {
         None if e.request_unclear => UNCLEAR.to_owned(),
-        None => NONE_HERE.to_owned(),
-        Some(_) => format!(
-            "{} {} {}",
-            text(e.method.as_ref()),
-            text(e.host.as_ref()),
-            brief(&text(e.uri.as_ref()))
-        ),
+        None => match e.unasked {
+            Some(Unasked::Nothing | Unasked::Answered) => "none sent".to_owned(),
+            Some(Unasked::Begun) => "only begun".to_owned(),
+            Some(Unasked::Other) => "no HTTP".to_owned(),
+            None => NONE_HERE.to_owned(),
+        },
+        Some(_) => requested(e),
     }),
     ("answer in", |e, _| or_dash(e.response_frame)),
     ("status", |e, _| match (e.status, &e.location) {
@@ -363,10 +373,14 @@ const EXCHANGES: Columns = columns![Exchange;
         ),
         (Some(code), None) => format!("{code} {}", text(e.phrase.as_ref())),
     }),
-    ("body", |e, _| match (e.status, e.response_body_bytes) {
-        (None, _) => "-".to_owned(),
-        (_, Some(bytes)) => format!("{bytes} bytes"),
-        (_, None) => "not whole".to_owned(),
+    ("body", |e, _| match (e.status, e.response_body_bytes, e.response_part_bytes) {
+        (None, ..) => "-".to_owned(),
+        (_, Some(bytes), _) => format!("{bytes} bytes"),
+        (_, None, Some(part)) => match e.content_length {
+            Some(length) => format!("{part} of {length} sent"),
+            None => format!("{part} sent, not all"),
+        },
+        (_, None, None) => "not whole".to_owned(),
     }),
     ("took", |e, _| span(e.time_ms)),
 ];

@@ -30,6 +30,8 @@ struct Row {
     response_complete: bool,
     request_cut: bool,
     response_cut: bool,
+    /// The server's side ended before a response, or the connection in the body of one.
+    left: bool,
     lost: Option<Lost>,
     unasked: Option<Unasked>,
     request_unclear: bool,
@@ -79,16 +81,18 @@ impl Row {
         (nothing && self.acked == fin).then_some(Unasked::Nothing)
     }
 
-    /// Whether the connection ended without a byte from the server, whose address and port this is.
-    fn was_left(&self, server: (IpAddr, u16), tcp: &Connections) -> Option<Lost> {
-        if self.code != 0 || !self.request {
-            return None;
+    /// Whether the connection, or the server's side of it, ended before a response, or before its end:
+    /// `server` is its address and port.
+    fn was_left(&self, server: (IpAddr, u16), tcp: &Connections) -> bool {
+        let unanswered = self.code == 0 && self.request;
+        if !unanswered && !self.left {
+            return false;
         }
-        let connection = tcp.connection(as_usize(self.stream))?;
-        let own = (connection.server, connection.server_port) == server;
-        let one = connection.later_connections == 0 && !connection.port_reuse;
-        let left = connection.server_bytes == 0 && connection.server_whole;
-        (own && one && left).then_some(Lost::Never)
+        tcp.connection(as_usize(self.stream)).is_some_and(|c| {
+            let own = (c.server, c.server_port) == server;
+            let one = c.later_connections == 0 && !c.port_reuse;
+            own && one && c.server_whole && (self.left || c.server_bytes == 0)
+        })
     }
 
     /// Whether the response has no body, whatever its header says.
@@ -174,6 +178,7 @@ impl Exchanges {
             response_complete: false,
             request_cut: false,
             response_cut: false,
+            left: false,
             lost: None,
             unasked: None,
             request_unclear: false,
@@ -327,6 +332,15 @@ impl Exchanges {
         }
     }
 
+    /// Notes that the server's side ended before a response, or the connection after so many bytes of
+    /// its body.
+    pub(super) fn leave(&mut self, row: usize, body: u64) {
+        if let Some(row) = self.rows.get_mut(row) {
+            row.left = true;
+            row.response_body = body;
+        }
+    }
+
     /// Notes why no response of an exchange is told.
     pub(super) fn lose(&mut self, row: usize, why: Lost) {
         if let Some(row) = self.rows.get_mut(row) {
@@ -356,6 +370,8 @@ impl Exchanges {
         let server = ends[1 - usize::from(row.client_side)];
         let text = |n: u32| self.texts.get(as_usize(n)).map(|t| t.to_vec());
         let frame = |n: u32| (n != 0).then_some(n);
+        let left = !row.response_complete && row.was_left(server, tcp);
+        let never = (left && row.code == 0).then_some(Lost::Never);
         Some(Exchange {
             stream: row.stream,
             client: client.0,
@@ -387,7 +403,7 @@ impl Exchanges {
             request_body_bytes: row.request_complete.then_some(row.request_body),
             response_frame: frame(row.response_first_frame),
             response_last_frame: frame(row.response_frame),
-            response_lost: row.lost.or_else(|| row.was_left(server, tcp)),
+            response_lost: row.lost.or(never),
             request_unclear: row.request_unclear,
             status: (row.code != 0).then_some(row.code),
             phrase: text(row.phrase),
@@ -402,6 +418,7 @@ impl Exchanges {
                 _ => Some(Transfer::UntilClose),
             },
             response_body_bytes: (row.response_complete).then_some(row.response_body),
+            response_part_bytes: (left && row.code != 0).then_some(row.response_body),
             location: text(row.location),
             server_software: text(row.server),
             time_ms: row

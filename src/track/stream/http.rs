@@ -1,14 +1,17 @@
 //! HTTP/1 messages in a stream (RFC 9112): requests with their responses, on persistent and
 //! pipelined connections; bodies by length, chunked, or until the connection closes.
 
+mod direction;
+
 use super::Piece;
 use super::exchanges::Exchanges;
 use super::forms::{Form, Way};
 use super::headers::Fields;
 use super::pairing::{Open, Pairing};
-use crate::capture::Time;
 use crate::dissect::{as_u32, http as lenient};
 use crate::facts::http::{Lost, Unasked};
+pub(super) use direction::First;
+use direction::{Direction, State};
 use std::mem::MaybeUninit;
 
 /// Longest head that is waited for.
@@ -54,58 +57,6 @@ pub(super) fn may_begin(bytes: &[u8]) -> bool {
             .any(|method| method.as_bytes().starts_with(bytes))
 }
 
-/// Where one direction stands.
-#[derive(Default)]
-enum State {
-    /// Before or inside a head.
-    #[default]
-    Head,
-    /// In a body of known length.
-    Body(u64),
-    /// In a chunked body: the size line so far.
-    ChunkSize(Vec<u8>),
-    /// In a chunk, its line end included.
-    Chunk(u64),
-    /// In the trailer after the last chunk: bytes of the current line.
-    Trailer(u32),
-    /// In a body that the end of the connection ends.
-    UntilClose,
-    /// Lost; goes on where a segment begins a message.
-    Lost,
-    /// HTTP was left for good: what looks like it in a tunnel is between others.
-    Left,
-}
-
-/// Where a message begins.
-#[derive(Clone, Copy)]
-pub(super) struct First {
-    pub(super) frame: u32,
-    pub(super) time: Time,
-    /// Number of its first byte, and what the segment acknowledges that carries it.
-    number: u32,
-    acked: u32,
-}
-
-#[derive(Default)]
-struct Direction {
-    state: State,
-    head: Vec<u8>,
-    /// The frame of the newest bytes of a head, and its time.
-    newest: (u32, Time),
-    /// Where the message begins that is being read.
-    first: Option<First>,
-    /// Which exchange the message belongs to.
-    row: Option<usize>,
-    /// Frame and time of a request whose body waits to be asked for, and whether it was refused.
-    expects: Option<(u32, Time)>,
-    refused: bool,
-    body: u64,
-    /// The body, if it is a form.
-    form: Option<Box<Form>>,
-    /// Something of it was read.
-    read: bool,
-}
-
 /// The messages of one connection.
 #[derive(Default)]
 pub(super) struct Parser {
@@ -114,14 +65,8 @@ pub(super) struct Parser {
     pairing: Pairing,
     /// Which side asks.
     client: Option<usize>,
-}
-
-impl Direction {
-    /// Whether a body may not be sent, since the server has answered without it.
-    fn withholds(&self) -> bool {
-        let awaited = matches!(self.state, State::Body(_) | State::ChunkSize(_));
-        awaited && self.refused && self.body == 0
-    }
+    /// The other one has ended, and all it sent was read.
+    ended: bool,
 }
 
 impl Parser {
@@ -388,7 +333,9 @@ impl Parser {
         let row = exchanges.request(piece, self.sides[side].first, request, fields, side);
         self.client = Some(side);
         let (first, acked) = self.begun(side, piece);
-        if let Some(why) = self.pairing.asked(Open { row, first, acked }) {
+        if self.ended {
+            exchanges.leave(row, 0);
+        } else if let Some(why) = self.pairing.asked(Open { row, first, acked }) {
             exchanges.lose(row, why);
         }
         let direction = &mut self.sides[side];
@@ -432,6 +379,11 @@ impl Parser {
         let unseen = |next: u32| acked.wrapping_sub(next).cast_signed() > 1;
         if piece.other_next.is_some_and(unseen) {
             self.pairing.misses_requests();
+        }
+        // The request was refused before it was whole.
+        let begun = self.sides[1 - side].head.contains(&b'\n');
+        if begun && self.unasked(side, acked, piece) == Some(Unasked::Begun) {
+            self.read_cut(piece.stream, 1 - side, exchanges);
         }
         let found = self.pairing.answered(first, acked);
         for row in found.swallowed {
@@ -580,6 +532,14 @@ impl Parser {
         } else if self.sides[side].withholds() {
             self.withheld(piece, exchanges);
         }
+        let between =
+            matches!(self.sides[side].state, State::Head) && self.sides[side].head.is_empty();
+        if between && self.client == Some(1 - side) && !self.pairing.is_unsure() {
+            self.ended = true;
+            for row in self.pairing.unanswered() {
+                exchanges.leave(row, 0);
+            }
+        }
     }
 
     /// Nothing more comes in this connection: of a head without end, what is there is told.
@@ -587,28 +547,37 @@ impl Parser {
         // What asks first.
         let client = self.client.unwrap_or(0);
         for side in [client, 1 - client] {
-            let direction = &mut self.sides[side];
-            if !matches!(direction.state, State::Head) || !direction.head.contains(&b'\n') {
-                continue;
+            let direction = &self.sides[side];
+            if matches!(direction.state, State::Head) && direction.head.contains(&b'\n') {
+                self.read_cut(stream, side, exchanges);
             }
-            let (head, (frame, time)) = (std::mem::take(&mut direction.head), direction.newest);
-            let newest = Piece {
-                stream,
-                side,
-                frame,
-                carried_in: frame,
-                carried_at: time,
-                time,
-                bytes: &[],
-                number: 0,
-                acked: 0,
-                missing: 0,
-                heard: None,
-                other_next: None,
-            };
-            self.read_lines(side, &head, true, &newest, exchanges);
-            self.sides[side].state = State::Lost;
         }
+        let direction = &self.sides[1 - client];
+        if let (Some(row), Some(body), Some(_)) = (direction.row, direction.part(), self.client) {
+            exchanges.leave(row, body);
+        }
+    }
+
+    /// Reads what is there of a head.
+    fn read_cut(&mut self, stream: u32, side: usize, exchanges: &mut Exchanges) {
+        let direction = &mut self.sides[side];
+        let (head, (frame, time)) = (std::mem::take(&mut direction.head), direction.newest);
+        let newest = Piece {
+            stream,
+            side,
+            frame,
+            carried_in: frame,
+            carried_at: time,
+            time,
+            bytes: &[],
+            number: 0,
+            acked: 0,
+            missing: 0,
+            heard: None,
+            other_next: None,
+        };
+        self.read_lines(side, &head, true, &newest, exchanges);
+        self.sides[side].state = State::Lost;
     }
 }
 

@@ -65,6 +65,11 @@ impl Pairing {
         self.open.front().map(|open| open.first)
     }
 
+    /// The exchanges of those without a response yet.
+    pub(super) fn unanswered(&self) -> impl Iterator<Item = usize> {
+        self.open.iter().map(|open| open.row)
+    }
+
     /// Whether nothing can be told any more of which response answers which request.
     pub(super) fn is_lost(&self) -> bool {
         self.lost
