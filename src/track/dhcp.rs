@@ -394,7 +394,7 @@ mod tests {
         messages.push(message(1, GIVEN, GIVEN, &[(53, &[5]), SERVER]));
         let leases = leases(&messages);
         assert_eq!(leases.len(), 2);
-        assert_eq!(leases[1].messages, ["Request 6", "ACK 7"]);
+        assert_eq!(leases[1].messages, ["Request 6 (renewing)", "ACK 7"]);
         assert_eq!(leases[1].requested, ip(GIVEN));
     }
 
