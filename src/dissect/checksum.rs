@@ -72,21 +72,8 @@ fn message(view: &View<'_>, ip: &Ip, number: u8, at: usize) -> Verdict {
     let Some((before, after)) = bytes.get(..at).zip(bytes.get(at + 2..)) else {
         return Verdict::Unknown;
     };
-    let length = super::as_u32(stated).to_be_bytes();
-    let pseudo = match (number, ip.source, ip.destination) {
-        // ICMP for IPv4 covers itself alone.
-        (1, ..) => Vec::new(),
-        (_, IpAddr::V4(from), IpAddr::V4(to)) => {
-            [&from.octets()[..], &to.octets(), &[0, number], &length[2..]].concat()
-        }
-        (_, IpAddr::V6(from), IpAddr::V6(to)) => [
-            &from.octets()[..],
-            &to.octets(),
-            &length,
-            &[0, 0, 0, number],
-        ]
-        .concat(),
-        _ => return Verdict::Unknown,
+    let Some(pseudo) = pseudo_header(ip, number, stated) else {
+        return Verdict::Unknown;
     };
     if checksum(&[&pseudo, bytes]) == 0 {
         return if number == 17 && found == 0 {
@@ -108,6 +95,48 @@ fn message(view: &View<'_>, ip: &Ip, number: u8, at: usize) -> Verdict {
             }
         }
     }
+}
+
+/// What the sum of a message of so many bytes covers besides them.
+fn pseudo_header(ip: &Ip, number: u8, stated: usize) -> Option<Vec<u8>> {
+    let length = super::as_u32(stated).to_be_bytes();
+    Some(match (number, ip.source, ip.destination) {
+        // ICMP for IPv4 covers itself alone.
+        (1, ..) => Vec::new(),
+        (_, IpAddr::V4(from), IpAddr::V4(to)) => {
+            [&from.octets()[..], &to.octets(), &[0, number], &length[2..]].concat()
+        }
+        (_, IpAddr::V6(from), IpAddr::V6(to)) => [
+            &from.octets()[..],
+            &to.octets(),
+            &length,
+            &[0, 0, 0, number],
+        ]
+        .concat(),
+        _ => return None,
+    })
+}
+
+/// Where in the frame the checksum of a TCP segment or UDP datagram stands, and what it holds until
+/// a card fills it in.
+pub(crate) fn unfilled(packet: &Packet<'_>) -> Option<(usize, u16)> {
+    let ip = packet.ip.filter(|_| packet.datagram.is_none())?;
+    let (protocol, number, at) = match packet.transport {
+        Transport::Tcp(_) => (Protocol::Tcp, 6, 16),
+        Transport::Udp(_) => (Protocol::Udp, 17, 6),
+        _ => return None,
+    };
+    let layer = packet.layers.find(protocol)?;
+    if layer.start != ip.payload_start {
+        return None;
+    }
+    let view = packet.view(layer);
+    let stated = match number {
+        17 => usize::from(view.u16(4)?),
+        _ => view.reported,
+    };
+    let sum = !checksum(&[&pseudo_header(&ip, number, stated)?]);
+    Some((super::as_usize(layer.start) + at, sum))
 }
 
 #[cfg(test)]

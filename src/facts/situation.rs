@@ -3,6 +3,7 @@
 
 mod asked;
 mod calls;
+mod leases;
 mod passwords;
 mod story;
 mod together;
@@ -10,8 +11,8 @@ mod twice;
 mod words;
 
 pub use story::{
-    Alive, Difference, Here, Lost, Missing, OpenPorts, Scanned, Service, Several, Soon, Story,
-    Unfit,
+    Alive, Difference, Here, Lost, Missing, OpenPorts, Scanned, Service, Several, Soon, Sought,
+    Story, Unfit,
 };
 
 use super::{Absent, AsValue, Frames};
@@ -33,7 +34,7 @@ crate::states! {
         AddressConflict "address-conflict" "Two hardware addresses claim one IP address, or one wants what another has.";
         PiecesDisagree "pieces-disagree" "Overlapping fragments of an IP datagram, or TCP segments with the same numbers, bring different bytes.";
         AddressDeclined "address-declined" "A DHCP client declines the address it was given: somebody else uses it.";
-        SecondServer "second-server" "More than one DHCP server answers.";
+        SecondServer "second-server" "More than one DHCP server answers, or one refuses what another gives.";
         CapturedTwice "captured-twice" "The same packets were captured more than once.";
         StrayAnswer "stray-answer" "A DNS response came from an address that was not asked.";
         TwoAnswers "two-answers" "One DNS question got two answers that differ.";
@@ -70,8 +71,8 @@ crate::fact! {
     Situation "situations" "situation" by [frames] {
         kind: SituationKind, "Which one.";
         protocol: About, "What it is about.";
-        client: Option<IpAddr>, "Who tried." absent |_| Absent::inapplicable("it is about several hosts, or about the capture as a whole");
-        server: Option<IpAddr>, "Whom it tried to reach." absent |_| Absent::inapplicable("it is about several hosts, or about the capture as a whole");
+        client: Option<IpAddr>, "Who tried." absent |_| Absent::inapplicable("it is about several hosts, or one that has no address yet, or about the capture as a whole");
+        server: Option<IpAddr>, "Whom it tried to reach." absent |_| Absent::inapplicable("it is about several hosts, or any that answers, or about the capture as a whole");
         server_port: Option<u16>, "Which port." absent |_| Absent::inapplicable("it is about several ports, or about none");
         count: u32, "How often it happened: equal ones are told once.";
         frames: Frames, "The frames that show it." by [frames];

@@ -34,9 +34,14 @@ fn no_answer(d: &Datagram) -> Absent {
 }
 
 fn no_reply(d: &Datagram) -> Absent {
+    if (d.source_port, d.destination_port) == (67, 68) {
+        return Absent::inapplicable(
+            "DHCP: it comes from a server, and what a client sends next is no reply to that but a message of its own",
+        );
+    }
     match d.answer_frame {
         Some(_) => Absent::untold(
-            "what came back after it answers others, as its number or its text tells, and no reply to this one is in the capture",
+            "what came back after it answers others, as its number, its name or its text tells, and no reply to this one is in the capture",
         ),
         None => no_answer(d),
     }
@@ -77,7 +82,7 @@ crate::fact! {
         length_mismatch: Option<String>, "The UDP length field and the IP payload disagree, and how." absent |_| Absent::never("they agree");
         answers_frame: Option<u32>, "Datagram of the other side that this one is the reply to." absent |_| Absent::untold("none of the other side waited for an answer, or several did");
         answer_frame: Option<u32>, "First datagram back after it, whatever it answers; of a request of DHCP, the first of its transaction." absent no_answer;
-        reply_frame: Option<u32>, "Its reply: that of its number in DNS and DHCP, what brings back its text (in capitals or not), or what came while nothing else waited." absent no_reply;
+        reply_frame: Option<u32>, "Its reply: in DHCP what a server says with its number, in DNS what has its number and name, elsewhere what brings back its text (in capitals or not), or what came while nothing else waited." absent no_reply;
         answer_shared: bool, "Several datagrams may have waited when the reply came; which of them it answers, UDP does not tell." by [frame, reply_frame];
         answer_time_ms: Option<Milliseconds>, "From the datagram to its reply." by [frame, reply_frame] doubt unclear absent no_answer_time;
         error_frame: Option<u32>, "ICMP error about it." absent |d: &Datagram| if d.error_shared || d.error_cut_frame.is_some() { no_answer(d) } else { Absent::untold("no ICMP error about it is in the capture") };

@@ -392,34 +392,13 @@ const LEASES: Columns = columns![Lease;
         l.client_mac.map_or_else(|| "-".to_owned(), mac)
     }),
     ("messages, frames", |l, _| l.messages.join(", ")),
-    ("address", |l, _| {
-        match (l.acknowledged, l.nak_frame, l.released, l.offered) {
-            (Some(address), ..) if l.inform_frame.is_some() => {
-                format!("{address} has its address, asks for the rest")
-            }
-            (Some(address), ..) => match l.decline_frame {
-                Some(frame) => format!("{address}, declined in frame {frame}"),
-                None => address.to_string(),
-            },
-            _ if l.declined.is_some() => match l.obtained_frame {
-                Some(frame) => format!("{} declined, given in frame {frame}", or_dash(l.declined)),
-                None => format!("{} declined", or_dash(l.declined)),
-            },
-            (_, Some(_), ..) => "refused".to_owned(),
-            (_, _, Some(address), _) => format!("{address} given back"),
-            (.., Some(address)) => match l.obtained_frame {
-                Some(frame) => format!("{address} offered, obtained in frame {frame}"),
-                None => format!("{address} offered, not acknowledged here"),
-            },
-            _ => match l.requested {
-                Some(address) => format!("{address} asked for, not acknowledged here"),
-                None => "none".to_owned(),
-            },
-        }
-    }),
+    ("address", |l, _| leased(l)),
     ("told", |l, _| {
         let parts = [
-            ("server", l.server.map(|a| a.to_string())),
+            ("server", l.server.map(|a| match l.earlier_server {
+                Some(before) => format!("{a} (before: {before})"),
+                None => a.to_string(),
+            })),
             ("mask", l.subnet_mask.map(|a| a.to_string())),
             ("router", l.router.map(|a| a.to_string())),
             ("DNS", l.dns_servers.as_ref().map(|d| addresses(d))),
@@ -431,6 +410,53 @@ const LEASES: Columns = columns![Lease;
         told.collect::<Vec<_>>().join(", ")
     }),
 ];
+
+/// What became of the address.
+fn leased(l: &Lease) -> String {
+    if l.inform_frame.is_some() {
+        return match l.own_address.or(l.acknowledged) {
+            Some(address) => format!("{address} has its address, asks for the rest"),
+            None => "asks for settings only, names no address".to_owned(),
+        };
+    }
+    match (l.acknowledged, l.nak_frame, l.released, l.offered) {
+        (Some(address), ..) => given(l, address),
+        _ if l.declined.is_some() => match l.obtained_frame {
+            Some(frame) => format!("{} declined, given in frame {frame}", or_dash(l.declined)),
+            None => format!("{} declined", or_dash(l.declined)),
+        },
+        (_, Some(_), ..) => match l.requested {
+            Some(address) => format!("{address} refused"),
+            None => "refused".to_owned(),
+        },
+        (_, _, Some(address), _) => format!("{address} given back"),
+        (.., Some(address)) => match l.obtained_frame {
+            Some(frame) => format!("{address} offered, obtained in frame {frame}"),
+            None => format!("{address} offered, not acknowledged here"),
+        },
+        _ => match l.requested {
+            Some(address) => format!("{address} asked for, not acknowledged here"),
+            None => "none".to_owned(),
+        },
+    }
+}
+
+/// An address that was acknowledged, and what else was said of it.
+fn given(l: &Lease, address: IpAddr) -> String {
+    let mut told = address.to_string();
+    if let Some(asked) = l.requested.filter(|asked| *asked != address) {
+        told += &format!(", asked for {asked}");
+    }
+    if let (Some(nak), Some(ack)) = (l.nak_frame, l.ack_frame) {
+        let by = l.nak_server.filter(|server| Some(*server) != l.server);
+        let by = by.map_or_else(String::new, |server| format!(" by {server}"));
+        told += &format!(", given in frame {ack}, refused{by} in frame {nak}");
+    }
+    if let Some(frame) = l.decline_frame {
+        told += &format!(", declined in frame {frame}");
+    }
+    told
+}
 
 /// A lease time; the largest number stands for infinity (RFC 2131 §3.3).
 fn lease(seconds: u32) -> String {

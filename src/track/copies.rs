@@ -3,7 +3,7 @@
 //!
 //! Wireshark counts such copies as retransmissions and duplicate ACKs, and so do our counts; but
 //! a report has to say what they are. A copy is the same IP packet, byte for byte but for its TTL
-//! and header checksum, within a millisecond, with the same TTL or one that a router has counted
+//! and header checksum, and a transport checksum that one of both leaves to a card, within a millisecond, with the same TTL or one that a router has counted
 //! down. Two packets whose identification tells nothing, as IPv6 has none, must besides differ in what
 //! only the link or a router adds: hosts do send the same RST twice. Of TCP segments that take sequence
 //! numbers it is at least in doubt: nothing is sent again within a millisecond (RFC 6298 section 2.4).
@@ -144,8 +144,14 @@ impl Copies {
             self.widen();
         }
         let start = as_usize(ip.payload_start);
+        // By the number: what is cut or malformed is a copy all the same.
+        let fixed = match ip.protocol {
+            UDP if !ip.is_fragment() => !UDP_SUM,
+            _ => u64::MAX,
+        };
         let token = token(
             packet.frame.bytes.get(start..).unwrap_or_default(),
+            fixed,
             ip.identification,
             u64::from(ip.stated_length) ^ u64::from(ip.fragment_offset) << 13,
         );
@@ -162,7 +168,7 @@ impl Copies {
     #[inline]
     pub(crate) fn usual(&mut self, frame: &Frame<'_>, usual: &Usual) -> bool {
         let bytes = frame.bytes.get(Usual::TRANSPORT..).unwrap_or_default();
-        let token = token(bytes, usual.identification, usual.total.into());
+        let token = token(bytes, u64::MAX, usual.identification, usual.total.into());
         let alone = self.attentive == 0
             && self.interface == Some(frame.interface)
             && !self.several
@@ -335,22 +341,22 @@ impl Copies {
     }
 }
 
+/// UDP's number among IP's protocols.
+const UDP: u8 = 17;
+/// The checksum among the first eight bytes of a UDP datagram.
+const UDP_SUM: u64 = u64::from_le_bytes([0, 0, 0, 0, 0, 0, 255, 255]);
+
 /// A few bits of everything that is the same in copies: identification and length, ports or the
-/// like, numbers, the transport checksum. `bytes` begin with the IP payload.
+/// like, numbers. `bytes` begin with the IP payload, whose first eight count where `fixed` has ones: a
+/// transport checksum may be filled in between a packet and its copy.
 #[inline]
-fn token(bytes: &[u8], identification: u32, length: u64) -> u32 {
+fn token(bytes: &[u8], fixed: u64, identification: u32, length: u64) -> u32 {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let head = bytes
-        .first_chunk::<8>()
-        .map_or(0, |b| u64::from_le_bytes(*b));
-    let next = bytes
-        .get(8..)
-        .and_then(|b| b.first_chunk::<10>())
-        .map_or(0, |b| {
-            let [a, b, c, d, e, f, g, h, i, j] = *b;
-            u64::from_le_bytes([a, b, c, d, e, f, g, h])
-                ^ u64::from(u16::from_le_bytes([i, j])) << 24
-        });
+    let eight = |from: usize| {
+        let bytes = bytes.get(from..).and_then(|b| b.first_chunk::<8>());
+        bytes.map_or(0, |b| u64::from_le_bytes(*b))
+    };
+    let (head, next) = (eight(0) & fixed, eight(8));
     let stated = u64::from(identification) << 32 | length;
     let mixed = (head ^ stated.rotate_left(17)).wrapping_mul(MIX);
     let mixed = (mixed ^ mixed >> 32 ^ next).wrapping_mul(MIX);

@@ -2,28 +2,30 @@
 //!
 //! What counts is what the chosen server said: the one that the client's request names (RFC 2131
 //! §4.3.2), or else whose acknowledgment came, or else whose offer came first. A release or
-//! decline has a transaction of its own. A request long after the acknowledgment is a renewal and
-//! begins a new record.
+//! decline has a transaction of its own. Each renewal is a record of its own, also with the number of
+//! the first Request: what a Request says tells which it is (RFC 2131 §4.3.2), not the time.
 
+mod ask;
 mod transaction;
+mod unanswered;
 mod words;
 
 use super::arp::Binding;
 use super::pairs::Local;
 use crate::dissect::Packet;
 use crate::dissect::dhcp::{Message, kind};
-use crate::facts::dhcp::{DhcpMessage, Lease, stated};
+use crate::facts::dhcp::{DhcpMessage, Lease, RequestKind, stated};
 use crate::facts::{Mac, Moment};
 use crate::track::room::Room;
+use ask::Ask;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use transaction::Transaction;
+pub(super) use unanswered::Unanswered;
 use words::{clipped, is_cut, name, options};
 
 /// Most transactions kept.
 const MOST: usize = 65_536;
-/// A request so long after the acknowledgment is a renewal, not a repetition: nanoseconds.
-const RENEWAL_NS: i64 = 2_000_000_000;
 /// Most messages kept of one transaction: a storm is told by its first.
 const MOST_MESSAGES: usize = 64;
 /// How many transactions back a copy is looked for.
@@ -50,11 +52,14 @@ impl Leases {
         };
         let frame = packet.frame.number;
         let cut = is_cut(&message, packet);
-        self.tell(&message, packet);
+        let newest = self.places.get(&(message.xid, message.hardware));
+        let offered = newest.is_some_and(|place| self.list[*place].is_offered());
+        let ask = Ask::of(&message, packet, offered);
+        self.tell(&message, packet, ask);
         if let Some(original) = copy_of {
             return self.once_more(&message, original, frame);
         }
-        let Some(place) = self.place(&message, packet) else {
+        let Some(place) = self.place(&message, packet, ask) else {
             self.overflow += 1;
             return;
         };
@@ -63,7 +68,12 @@ impl Leases {
         if lease.frames.has_room(MOST_MESSAGES) {
             // What a relay passed on is in the capture once more where both its sides were recorded.
             let relayed = stated(Some(message.relay)).map_or("", |_| " (relayed)");
-            let told = format!("{} {frame}{relayed}", name(&message, cut));
+            let kind = match ask.and_then(Ask::kind) {
+                // What follows an Offer needs no word.
+                None | Some(RequestKind::Selecting) => String::new(),
+                Some(kind) => format!(" ({kind})"),
+            };
+            let told = format!("{} {frame}{kind}{relayed}", name(&message, cut));
             lease.messages.push(told);
             lease.frames.push(frame);
         } else {
@@ -72,12 +82,14 @@ impl Leases {
         lease.relay = lease.relay.or(stated(Some(message.relay)));
         lease.options_cut |= cut;
         if message.operation == 1 {
-            lease.client_options = options(&message).join("; ");
+            if !transaction.ended {
+                lease.client_options = options(&message).join("; ");
+            }
             if let Some(name) = message.option(12) {
                 lease.host_name = Some(clipped(String::from_utf8_lossy(name).into_owned()));
             }
         }
-        transaction.take(&message, packet, frame);
+        transaction.take(&message, packet, ask);
         if message.kind() == Some(kind::ACK) && self.local.mask.is_none() {
             self.local = Local {
                 mask: message.address(1).map(Into::into),
@@ -99,7 +111,7 @@ impl Leases {
         }
     }
 
-    fn tell(&mut self, message: &Message<'_>, packet: &Packet<'_>) {
+    fn tell(&mut self, message: &Message<'_>, packet: &Packet<'_>, ask: Option<Ask>) {
         if !self.messages.has_room(MOST) {
             return;
         }
@@ -108,6 +120,7 @@ impl Leases {
             time: packet.frame.time.map(|t| Moment(t.0)),
             xid: message.xid,
             kind: name(message, is_cut(message, packet)).to_owned(),
+            request_kind: ask.and_then(Ask::kind),
             client_mac: message.mac().map(Mac),
             address: stated(Some(message.yours))
                 .or(stated(message.address(50)))
@@ -118,18 +131,16 @@ impl Leases {
     }
 
     /// The record of the transaction a message belongs to, or a new one while there is room.
-    fn place(&mut self, message: &Message<'_>, packet: &Packet<'_>) -> Option<usize> {
+    fn place(
+        &mut self,
+        message: &Message<'_>,
+        packet: &Packet<'_>,
+        ask: Option<Ask>,
+    ) -> Option<usize> {
         let key = (message.xid, message.hardware);
         let alone = matches!(message.kind(), Some(kind::RELEASE | kind::DECLINE));
         if let Some(&place) = self.places.get(&key).filter(|_| !alone) {
-            let again = match (message.kind(), self.list[place].ended) {
-                (Some(kind::DISCOVER | kind::INFORM), Some(_)) => true,
-                (Some(kind::REQUEST), Some(ended)) => {
-                    let time = packet.frame.time;
-                    time.is_some_and(|time| time.since(ended) >= RENEWAL_NS)
-                }
-                _ => false,
-            };
+            let again = ask.is_some_and(|ask| self.list[place].is_over(ask));
             if !again {
                 return Some(place);
             }
@@ -167,9 +178,16 @@ impl Leases {
                     .or_insert(frame);
             }
         }
+        // Which server gave it last.
+        let mut givers: HashMap<([u8; 16], IpAddr), IpAddr> = HashMap::new();
         let mut leases = Vec::with_capacity(self.list.len());
         for transaction in &self.list {
             let mut lease = transaction.settled();
+            let acknowledged = lease.acknowledged.filter(|_| lease.inform_frame.is_none());
+            if let (Some(address), Some(server)) = (acknowledged, lease.server) {
+                let before = givers.insert((transaction.hardware, address), server);
+                lease.earlier_server = before.filter(|before| *before != server);
+            }
             if let (None, Some(address)) = (lease.ack_frame, lease.offered) {
                 lease.obtained_frame = given.get(&(transaction.hardware, address)).copied();
             }
@@ -177,6 +195,16 @@ impl Leases {
         }
         self.decline(&mut leases);
         leases
+    }
+
+    /// Whether the requests of a transaction ask for different things.
+    pub(super) fn is_mixed(&self, place: usize) -> bool {
+        self.list.get(place).is_some_and(|t| t.mixed)
+    }
+
+    /// What clients asked again and no server answered.
+    pub(super) fn unanswered(&self) -> Vec<Unanswered> {
+        unanswered::find(&self.list)
     }
 
     /// Ties what was declined to what gave it: a Decline may have a number of its own, but names
@@ -366,7 +394,7 @@ mod tests {
         messages.push(message(1, GIVEN, GIVEN, &[(53, &[5]), SERVER]));
         let leases = leases(&messages);
         assert_eq!(leases.len(), 2);
-        assert_eq!(leases[1].messages, ["Request 6", "ACK 7"]);
+        assert_eq!(leases[1].messages, ["Request 6 (renewing)", "ACK 7"]);
         assert_eq!(leases[1].requested, ip(GIVEN));
     }
 

@@ -5,6 +5,7 @@ mod asked;
 mod calls;
 mod crowds;
 mod gather;
+mod leases;
 mod loops;
 mod passwords;
 mod translated;
@@ -24,7 +25,6 @@ use crate::facts::udp::Answered;
 use foldhash::fast::RandomState;
 use gather::Gathered;
 use hashbrown::HashSet;
-use std::net::IpAddr;
 use std::thread;
 
 /// From so many connections on a thread is worth it.
@@ -35,7 +35,7 @@ const MANY: usize = 20_000;
 pub(crate) fn find(
     trackers: &Trackers,
     census: &Census,
-    leases: &[Lease],
+    given: &[Lease],
     (errors, pings, probes): (&[IcmpError], &[Ping], &[TraceProbe]),
     end: Option<Time>,
 ) -> Vec<Situation> {
@@ -60,8 +60,7 @@ pub(crate) fn find(
     loops::find(trackers, errors, &mut found);
     pieces(trackers, &mut found);
     segments(trackers, &mut found);
-    declined(leases, &mut found);
-    servers(leases, &mut found);
+    leases::find(trackers, given, (errors, end), &mut found);
     passwords::find(trackers, &mut found);
     found.sort_by_key(|s: &Situation| s.frames.first().copied());
     // What comes from the capturing itself is told last, next to the connections it touches.
@@ -301,74 +300,5 @@ fn segments(trackers: &Trackers, found: &mut Vec<Situation>) {
             server: Some(ends[1 - pair.side].0),
             ..Situation::new(kind, about, vec![first, again], story)
         });
-    }
-}
-
-/// Addresses that DHCP clients declined.
-fn declined(leases: &[Lease], found: &mut Vec<Situation>) {
-    for lease in leases.iter().filter(|l| l.declined.is_some()).take(20) {
-        let (Some(address), Some(frame)) = (lease.declined, lease.decline_frame) else {
-            continue;
-        };
-        let other = lease.conflict_mac.zip(lease.conflict_frame);
-        let mut frames: Vec<u32> = [lease.obtained_frame, lease.conflict_frame, Some(frame)]
-            .into_iter()
-            .flatten()
-            .collect();
-        frames.sort_unstable();
-        let story = Story::Declined {
-            client: lease.client_mac,
-            address,
-            frame,
-            given: (lease.server, lease.obtained_frame),
-            other,
-        };
-        found.push(Situation {
-            server: lease.server,
-            ..Situation::new(SituationKind::AddressDeclined, About::Dhcp, frames, story)
-        });
-    }
-}
-
-/// DHCP servers beside the one that was chosen.
-fn servers(leases: &[Lease], found: &mut Vec<Situation>) {
-    let several = leases
-        .iter()
-        .filter_map(|l| Some((l, l.other_servers.as_ref()?)));
-    // By all the servers that made an offer.
-    type Offers<'l> = Vec<(&'l Lease, &'l Vec<IpAddr>)>;
-    let mut groups: Vec<(Vec<IpAddr>, Offers<'_>)> = Vec::new();
-    for (lease, others) in several {
-        let mut all: Vec<IpAddr> = others.iter().copied().chain(lease.server).collect();
-        all.sort_unstable();
-        match groups.iter().position(|group| group.0 == all) {
-            Some(at) => groups[at].1.push((lease, others)),
-            None if groups.len() < 20 => groups.push((all, vec![(lease, others)])),
-            None => {}
-        }
-    }
-    for (_, leases) in groups {
-        let together = leases.len() >= gather::MANY;
-        let rows = if together { 1 } else { leases.len() };
-        for (lease, others) in leases.iter().take(rows) {
-            let times = if together { leases.len() } else { 1 };
-            let of_it = leases
-                .iter()
-                .filter(|(own, _)| together || std::ptr::eq(*own, *lease));
-            let mut frames: Vec<u32> = of_it.flat_map(|(own, _)| own.frames.clone()).collect();
-            frames.sort_unstable();
-            frames.truncate(gather::NAMED);
-            let story = Story::Offered {
-                others: (*others).clone(),
-                server: lease.server.map(|server| (server, lease.ack_frame)),
-                offer: lease.offer_frame,
-                times,
-            };
-            found.push(Situation {
-                server: lease.server.filter(|_| !together),
-                count: u32::try_from(times).unwrap_or(u32::MAX),
-                ..Situation::new(SituationKind::SecondServer, About::Dhcp, frames, story)
-            });
-        }
     }
 }

@@ -157,7 +157,7 @@ impl Flows {
         flow.answered[1 - side] |= asked != [NONE; 2];
         flow.copies += u64::from(copy_of.is_some());
         let mut answers = NONE;
-        for newest in asked {
+        for (newest, is_reply) in asked.into_iter().zip([false, dhcp.is_some()]) {
             let Some(first) = self.rows.get(dissect::as_usize(newest)) else {
                 continue;
             };
@@ -166,12 +166,14 @@ impl Flows {
             } else {
                 self.sent_once(newest)
             };
-            answers = only.unwrap_or(NONE);
+            if is_reply {
+                answers = only.unwrap_or(NONE);
+            }
             let mut next = newest;
             while let Some(asking) = self.rows.get_mut(dissect::as_usize(next)) {
                 next = std::mem::replace(&mut asking.answer, row);
                 asking.answered = true;
-                if dhcp.is_some() {
+                if is_reply {
                     (asking.reply, asking.replied) = (row, true);
                     asking.shared = only.is_none();
                 }
@@ -197,7 +199,7 @@ impl Flows {
             reply: NONE,
             replied: false,
             shared: false,
-            answers: if dhcp.is_some() { answers } else { NONE },
+            answers,
             error_frame: 0,
             error_shared: false,
             copy_of: copy_of.unwrap_or(0),

@@ -293,6 +293,34 @@ pub enum Story {
         /// In how many transactions these servers did.
         times: usize,
     },
+    /// A DHCP client asked again and again, and no server answered.
+    DhcpUnanswered {
+        /// The client's hardware address.
+        client: Option<Mac>,
+        /// What it asked for.
+        sought: Sought,
+        /// How often.
+        times: usize,
+        /// Nanoseconds between the first time and the last.
+        span: i64,
+        /// So many nanoseconds later the capture ends.
+        rest: Option<i64>,
+        /// The first frame of a server to that client after that.
+        answered: Option<u32>,
+        /// An ICMP error about one of these.
+        error: Option<u32>,
+    },
+    /// One DHCP server refused what another one acknowledged.
+    Disagreed {
+        /// The client's hardware address.
+        client: Option<Mac>,
+        /// The address it had asked for.
+        address: Option<IpAddr>,
+        /// Who refused, in which frame.
+        refused: (IpAddr, u32),
+        /// Who acknowledged, in which frame.
+        acknowledged: (IpAddr, u32),
+    },
     /// Frames were captured twice.
     Copied {
         /// How many.
@@ -494,6 +522,17 @@ pub enum Missing {
     Unseen,
     /// So it might, and the question was not repeated, as it is when no answer comes.
     Once,
+}
+
+/// What a DHCP client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// Any server.
+    Server,
+    /// This address.
+    Address(IpAddr),
+    /// That it may keep this address.
+    Extension(IpAddr),
 }
 
 /// How many there were.

@@ -6,6 +6,7 @@
 
 use super::asked::missing;
 use super::calls::{connection, odd_reset};
+use super::leases::leased;
 use super::passwords::readable;
 use super::story::{Alive, Lost, Scanned, Soon, Story, Unfit};
 use super::together::{ends, together};
@@ -293,72 +294,10 @@ impl Display for Story {
                     "{wants} asked whether {address} is free (frame {asked}), and {has} says that it has it (frame {said}): the address is taken, so that {wants} must not use it (duplicate address detection); unless it is a switch, some of which ask like this only to see who is there{proxy}."
                 )
             }
-            Story::Declined {
-                client,
-                address,
-                frame,
-                given: (server, ack),
-                other,
-            } => {
-                match client {
-                    Some(mac) => write!(f, "{mac}")?,
-                    None => f.write_str("A client")?,
-                }
-                write!(f, " declined {address} (frame {frame})")?;
-                match (server, ack) {
-                    (Some(server), Some(ack)) => {
-                        write!(f, ", which {server} had given it (frame {ack})")?;
-                    }
-                    (_, Some(ack)) => write!(f, ", which it had been given (frame {ack})")?,
-                    _ => {}
-                }
-                match other {
-                    Some((mac, claim)) => write!(
-                        f,
-                        ": {mac} says that it has this address (frame {claim}). The client has to ask for another one."
-                    ),
-                    None => f.write_str(
-                        ": it found the address in use; who uses it does not show in this capture. The client has to ask for another one.",
-                    ),
-                }
-            }
-            Story::Offered {
-                others,
-                server,
-                times: times @ 2..,
-                ..
-            } => {
-                let first = server.map(|(server, _)| server);
-                let all: Vec<IpAddr> = first.into_iter().chain(others.iter().copied()).collect();
-                let all = joined(&all, ", ", IpAddr::to_string);
-                write!(
-                    f,
-                    "More than one DHCP server made an offer, in {times} transactions: {all}. Who acknowledged which request is told with the leases."
-                )
-            }
-            Story::Offered {
-                others,
-                server,
-                offer,
-                ..
-            } => {
-                let others = joined(others, ", ", IpAddr::to_string);
-                match (server, offer) {
-                    (Some((server, Some(frame))), Some(offer)) => write!(
-                        f,
-                        "More than one DHCP server made an offer: {others}, and {server} (frame {offer}), which acknowledged the request (frame {frame})."
-                    ),
-                    (Some((server, Some(frame))), None) => write!(
-                        f,
-                        "More than one DHCP server answered: {others} with an offer, and {server} acknowledged the request (frame {frame})."
-                    ),
-                    (Some((server, None)), _) => write!(
-                        f,
-                        "More than one DHCP server made an offer: {others}, and {server}."
-                    ),
-                    (None, _) => write!(f, "More than one DHCP server made an offer: {others}."),
-                }
-            }
+            Story::Declined { .. }
+            | Story::Offered { .. }
+            | Story::Disagreed { .. }
+            | Story::DhcpUnanswered { .. } => leased(f, self),
             Story::Copied {
                 count,
                 packets,
@@ -499,7 +438,7 @@ fn first_few(senders: &[IpAddr]) -> String {
     }
 }
 
-fn joined<T>(list: &[T], between: &str, told: impl Fn(&T) -> String) -> String {
+pub(super) fn joined<T>(list: &[T], between: &str, told: impl Fn(&T) -> String) -> String {
     list.iter().map(told).collect::<Vec<_>>().join(between)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{CLOCKS, ROUTED_WITHIN, WITHIN, one_card, tells_apart};
 use crate::capture::{LinkType, Time};
-use crate::dissect::{Ip, Packet, Transport, as_usize, tcp};
+use crate::dissect::{Ip, Packet, Transport, as_usize, checksum, tcp};
 use crate::facts::situation::Difference;
 use std::net::IpAddr;
 
@@ -14,6 +14,8 @@ pub(super) struct Record {
     pub(super) time: Time,
     /// The IP packet as captured, without TTL and header checksum.
     bytes: Vec<u8>,
+    /// Where in them the transport checksum stands, and what it holds until a card fills it in.
+    unfilled: Option<(usize, u16)>,
     /// How long it is by its header.
     stated_length: u32,
     pub(super) identification: u32,
@@ -69,6 +71,8 @@ impl Record {
                 *byte = 0;
             }
         }
+        self.unfilled = checksum::unfilled(packet)
+            .and_then(|(at, sum)| Some((at.checked_sub(as_usize(ip.start))?, sum)));
         self.frame = frame.number;
         self.time = frame.time.unwrap_or_default();
         self.stated_length = ip.stated_length;
@@ -104,7 +108,19 @@ impl Record {
     /// Whether this is the same packet, as far as both were captured.
     pub(super) fn same(&self, later: &Record) -> bool {
         let common = self.bytes.len().min(later.bytes.len());
-        self.stated_length == later.stated_length && self.bytes[..common] == later.bytes[..common]
+        let (own, other) = (&self.bytes[..common], &later.bytes[..common]);
+        self.stated_length == later.stated_length && (own == other || self.is_filled_in(own, other))
+    }
+
+    /// Whether two packets differ in nothing but a checksum that one of them leaves to a card.
+    fn is_filled_in(&self, own: &[u8], other: &[u8]) -> bool {
+        let Some((at, sum)) = self.unfilled else {
+            return false;
+        };
+        let is_left = |bytes: &&[u8]| bytes.get(at..at + 2) == Some(&sum.to_be_bytes());
+        [own, other].iter().any(is_left)
+            && own.get(..at) == other.get(..at)
+            && own.get(at + 2..) == other.get(at + 2..)
     }
 
     /// The card that this frame went to and the later one comes from.

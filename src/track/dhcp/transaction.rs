@@ -1,10 +1,11 @@
 //! One transaction: what its messages give, and whose counts.
 
+use super::ask::{Ask, Request};
+use super::unanswered::Open;
 use super::words::{REPLY, clipped, is_cut, options};
-use crate::capture::Time;
 use crate::dissect::Packet;
 use crate::dissect::dhcp::{Message, kind};
-use crate::facts::dhcp::{Lease, stated};
+use crate::facts::dhcp::{Lease, RequestKind, stated};
 use crate::facts::{Mac, Moment};
 use crate::track::room::Room;
 use std::net::{IpAddr, Ipv4Addr};
@@ -53,8 +54,16 @@ impl Settings {
 pub(super) struct Transaction {
     pub(super) lease: Lease,
     pub(super) hardware: [u8; 16],
-    /// When it was acknowledged or refused.
-    pub(super) ended: Option<Time>,
+    /// It was acknowledged or refused.
+    pub(super) ended: bool,
+    /// Its requests ask for different things, so that an answer may be to either.
+    pub(super) mixed: bool,
+    /// What the client asked last.
+    last: Option<Ask>,
+    /// What it asked and no server has answered yet.
+    pub(super) open: Option<Open>,
+    /// Frame of the first message of a server.
+    pub(super) heard: Option<u32>,
     /// Server that the request names.
     chosen: Option<IpAddr>,
     offers: Vec<Settings>,
@@ -67,14 +76,45 @@ impl Transaction {
         Transaction {
             lease: blank(message, packet),
             hardware: message.hardware,
-            ended: None,
+            ended: false,
+            mixed: false,
+            last: None,
+            open: None,
+            heard: None,
             chosen: None,
             offers: Vec::new(),
             acks: Vec::new(),
         }
     }
 
-    pub(super) fn take(&mut self, message: &Message<'_>, packet: &Packet<'_>, frame: u32) {
+    /// Whether what a client asks begins another exchange.
+    pub(super) fn is_over(&self, ask: Ask) -> bool {
+        match self.last {
+            Some(last) if self.ended => last != ask || ask.renews(),
+            Some(last) => !ask.goes_on_from(last),
+            None => self.ended,
+        }
+    }
+
+    /// Whether the client looked for a server in it, or was made an offer, and has no answer yet.
+    pub(super) fn is_offered(&self) -> bool {
+        let offered = self.lease.discover_frame.is_some() || !self.offers.is_empty();
+        offered && !self.ended
+    }
+
+    /// Takes in a message, and what it asks for.
+    pub(super) fn take(&mut self, message: &Message<'_>, packet: &Packet<'_>, ask: Option<Ask>) {
+        let frame = packet.frame.number;
+        if message.operation == REPLY {
+            self.open = None;
+            self.heard.get_or_insert(frame);
+        } else if let Some(ask) = ask {
+            Open::ask(&mut self.open, ask, message, (frame, packet.frame.time));
+            if let Ask::Request(request) = ask {
+                self.request(request, frame);
+            }
+            self.last = Some(ask);
+        }
         let lease = &mut self.lease;
         match message.kind() {
             Some(kind::DISCOVER) => {
@@ -83,24 +123,22 @@ impl Transaction {
             Some(kind::OFFER) if self.offers.has_room(MOST_OFFERS) => {
                 self.offers.push(Settings::of(message, frame));
             }
-            Some(kind::REQUEST) => {
-                let asked = stated(message.address(50)).or(stated(Some(message.client)));
-                lease.requested = lease.requested.or(asked);
-                lease.request_frame.get_or_insert(frame);
-                self.chosen = self.chosen.or(stated(message.address(54)));
-            }
             Some(kind::INFORM) => {
                 lease.inform_frame.get_or_insert(frame);
+                lease.own_address = lease.own_address.or(stated(Some(message.client)));
             }
             Some(kind::ACK) => {
-                self.ended = packet.frame.time;
+                self.ended = true;
                 if self.acks.has_room(MOST_OFFERS) {
                     self.acks.push(Settings::of(message, frame));
                 }
             }
             Some(kind::NAK) => {
-                self.ended = packet.frame.time;
-                lease.nak_frame.get_or_insert(frame);
+                self.ended = true;
+                if lease.nak_frame.is_none() {
+                    lease.nak_frame = Some(frame);
+                    lease.nak_server = stated(message.address(54));
+                }
                 lease.server = lease.server.or(stated(message.address(54)));
             }
             Some(kind::RELEASE) => {
@@ -115,12 +153,33 @@ impl Transaction {
             }
             // A reply of BOOTP gives the address for good.
             None if message.operation == REPLY && !is_cut(message, packet) => {
-                self.ended = packet.frame.time;
+                self.ended = true;
                 if self.acks.has_room(MOST_OFFERS) {
                     self.acks.push(Settings::of(message, frame));
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes in what a Request says; that it asks for something else before an answer comes counts.
+    fn request(&mut self, request: Request, frame: u32) {
+        let lease = &mut self.lease;
+        let other = match self.last {
+            Some(Ask::Request(last)) => {
+                (last.address, last.server) != (request.address, request.server)
+            }
+            _ => false,
+        };
+        self.mixed |= other;
+        if lease.request_frame.is_none() || other && !self.ended {
+            lease.request_frame = Some(frame);
+            lease.requested = request.address;
+            lease.request_kind = request.kind;
+            self.chosen = request.server;
+        }
+        if request.kind == Some(RequestKind::Rebinding) {
+            lease.rebinding_frame.get_or_insert(frame);
         }
     }
 
@@ -193,10 +252,14 @@ fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
         other_servers: None,
         requested: None,
         request_frame: None,
+        request_kind: None,
+        rebinding_frame: None,
         acknowledged: None,
         ack_frame: None,
         inform_frame: None,
+        own_address: None,
         nak_frame: None,
+        nak_server: None,
         released: None,
         release_frame: None,
         decline_frame: None,
@@ -204,6 +267,7 @@ fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
         conflict_frame: None,
         conflict_mac: None,
         server: None,
+        earlier_server: None,
         relay: None,
         subnet_mask: None,
         router: None,

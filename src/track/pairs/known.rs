@@ -116,7 +116,8 @@ impl<'t> Known<'t> {
                 known.offered.entry((address, mac)).or_insert(frame);
             }
             // Who declined an address does not use it.
-            let kept = lease.acknowledged.filter(|_| lease.decline_frame.is_none());
+            let kept = lease.acknowledged.or(lease.own_address);
+            let kept = kept.filter(|_| lease.decline_frame.is_none());
             if let Some(address) = kept {
                 known.leased.entry(address).or_insert(lease);
             }

@@ -16,9 +16,12 @@ const COMPARED: usize = 32;
 const LATE: i64 = 5_000_000_000;
 /// The bit that says that a mark is no number.
 const TEXT: u32 = 1 << 31;
+/// The bits with the number of a DNS message, to which 1 is added; above them stands what is kept of
+/// the name it asks for.
+const NUMBER: u32 = (1 << 17) - 1;
 
-/// What a datagram and its reply have in common: the number of a DNS message, or the text that an echo
-/// brings back, in capitals perhaps.
+/// What a datagram and its reply have in common: number and name of a DNS message, or the text that an
+/// echo brings back, in capitals perhaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mark(u32);
 
@@ -30,24 +33,27 @@ impl Mark {
             && payload.len() >= 12
         {
             let number = u32::from(u16::from_be_bytes([*high, *low]));
-            return (Mark(number + 1), flags & 0x80 == 0);
+            let name =
+                name_asked_for(payload).map_or(0, |name| mixed(0, &[name]) & !TEXT & !NUMBER);
+            return (Mark(name | (number + 1)), flags & 0x80 == 0);
         }
         if payload.is_empty() {
             return (Mark::default(), true);
         }
-        let mut hasher = FixedState::default().build_hasher();
-        hasher.write_u32(bytes);
         let head = &payload[..payload.len().min(COMPARED)];
         let tail = &payload[payload.len().saturating_sub(COMPARED)..];
-        for part in [head, tail] {
-            let mut folded = [0; COMPARED];
-            let folded = &mut folded[..part.len()];
-            folded.copy_from_slice(part);
-            folded.make_ascii_lowercase();
-            hasher.write(folded);
+        (Mark(mixed(bytes, &[head, tail]) | TEXT), true)
+    }
+
+    /// Whether one may be what the other replies to. A DNS message that is cut, or repeats no question,
+    /// has only its number.
+    fn fits(self, other: Mark) -> bool {
+        let numbers = self.is_number() && other.is_number();
+        let nameless = self.0 & !NUMBER == 0 || other.0 & !NUMBER == 0;
+        match numbers && nameless {
+            true => self.0 & NUMBER == other.0 & NUMBER,
+            false => self == other,
         }
-        let [a, b, c, d, ..] = hasher.finish().to_ne_bytes();
-        (Mark(u32::from_ne_bytes([a, b, c, d]) | TEXT), true)
     }
 
     fn is_number(self) -> bool {
@@ -56,6 +62,39 @@ impl Mark {
 
     fn is_text(self) -> bool {
         self.0 & TEXT != 0
+    }
+}
+
+/// A few bits of a number and of texts, in small letters.
+fn mixed(number: u32, texts: &[&[u8]]) -> u32 {
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write_u32(number);
+    for text in texts {
+        for part in text.chunks(COMPARED) {
+            let mut folded = [0; COMPARED];
+            let folded = &mut folded[..part.len()];
+            folded.copy_from_slice(part);
+            folded.make_ascii_lowercase();
+            hasher.write(folded);
+        }
+    }
+    let [a, b, c, d, ..] = hasher.finish().to_ne_bytes();
+    u32::from_ne_bytes([a, b, c, d])
+}
+
+/// The name in the first question of a DNS message, if it has one and all of it was captured.
+fn name_asked_for(message: &[u8]) -> Option<&[u8]> {
+    if message.get(4..6)? == [0, 0] {
+        return None;
+    }
+    let labels = message.get(12..)?;
+    let mut end = 0;
+    loop {
+        match usize::from(*labels.get(end)?) {
+            0 => return labels.get(..end),
+            length @ 1..64 => end += 1 + length,
+            _ => return None,
+        }
     }
 }
 
@@ -185,7 +224,7 @@ impl Flows {
         let mut sent = self.count_like(newest, mark);
         let brings_back = sent > 0;
         if !brings_back && mark.is_number() {
-            let own = u32::from(heard.said[asked] == mark);
+            let own = u32::from(heard.said[asked].fits(mark));
             heard.owed[asked] = heard.owed[asked].saturating_sub(own);
             return newest;
         }
@@ -202,7 +241,7 @@ impl Flows {
         let late = time.since(heard.asked[asked]) > LATE;
         let owed = heard.owed[asked] > 0 && !late;
         let others = match brings_back {
-            true => owed && heard.said[asked] == mark,
+            true => owed && heard.said[asked].fits(mark),
             false => owed || heard.echoes[asked],
         };
         heard.echoes[asked] |= brings_back && !mark.is_number();
@@ -227,7 +266,7 @@ impl Flows {
             .get(as_usize(next))
             .filter(|_| looked_at < LOOKED_AT)
         {
-            let same = mark != Mark::default() && row.mark == mark;
+            let same = mark != Mark::default() && row.mark.fits(mark);
             count += u32::from(same && row.is_open());
             looked_at += 1;
             next = row.reply;
@@ -261,7 +300,7 @@ impl Flows {
             .filter(|_| looked_at < most)
         {
             let (at, older) = (next, row.reply);
-            if mark.is_none_or(|mark| row.mark == mark) {
+            if mark.is_none_or(|mark| row.mark.fits(mark)) {
                 if !row.is_refused() {
                     (row.reply, row.replied, row.shared) = (reply, true, !sure);
                     closed = if closed == NONE { at } else { closed };
