@@ -5,6 +5,7 @@
 //! decline has a transaction of its own. A request long after the acknowledgment is a renewal and
 //! begins a new record.
 
+mod stated;
 mod transaction;
 mod words;
 
@@ -15,6 +16,7 @@ use crate::dissect::dhcp::{Message, kind};
 use crate::facts::dhcp::{DhcpMessage, Lease, stated};
 use crate::facts::{Mac, Moment};
 use crate::track::room::Room;
+pub(crate) use stated::{Stated, What};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use transaction::Transaction;
@@ -37,6 +39,7 @@ pub struct Leases {
     places: HashMap<(u32, [u8; 16]), usize>,
     messages: Vec<DhcpMessage>,
     local: Local,
+    stated: Vec<Stated>,
     /// Messages past what is kept.
     pub overflow: u64,
 }
@@ -51,6 +54,9 @@ impl Leases {
         let frame = packet.frame.number;
         let cut = is_cut(&message, packet);
         self.tell(&message, packet);
+        if self.stated.has_room(MOST) {
+            self.stated.extend(Stated::of(&message, packet));
+        }
         if let Some(original) = copy_of {
             return self.once_more(&message, original, frame);
         }
@@ -148,6 +154,11 @@ impl Leases {
     /// What the first ACK said of the local network.
     pub fn local(&self) -> Local {
         self.local
+    }
+
+    /// Whose hardware addresses the messages tell, in order.
+    pub fn stated(&self) -> &[Stated] {
+        &self.stated
     }
 
     /// The messages in order.
