@@ -316,12 +316,8 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
         return Decision::new(Owner::Unknown, reason, Some(frame));
     }
     let reason = match to {
-        IpAddr::V4(_) => {
-            "neither ARP nor DHCP in this capture shows whose it is, nor do the packets themselves"
-        }
-        IpAddr::V6(_) => {
-            "neighbour discovery in this capture does not show whose it is, nor do the packets themselves"
-        }
+        IpAddr::V4(_) => "neither ARP nor DHCP in this capture shows whose it is",
+        IpAddr::V6(_) => "neighbour discovery in this capture does not show whose it is",
     };
     Decision::new(Owner::Unknown, reason, None)
 }
