@@ -3,10 +3,12 @@
 //!
 //! Bounded: past [`MOST`] pairs new ones are only counted, and the report says so.
 
+mod census;
 mod known;
 mod shown;
 mod whose;
 
+pub(crate) use census::{ANSWER, Census};
 pub(crate) use known::{Known, Local};
 pub(crate) use shown::Answered;
 
@@ -140,35 +142,6 @@ impl Pair {
             other.map(|other| other.macs)
         };
         macs.map(|macs| macs.1)
-    }
-}
-
-/// Who sent something, and who was sent something alone.
-#[derive(Debug, Default)]
-pub struct Census {
-    seen: HashMap<IpAddr, (Option<u32>, bool), RandomState>,
-    /// The time of the last frame of all.
-    end: Option<Time>,
-}
-
-/// An answer comes within this time, mostly: nanoseconds.
-pub(crate) const ANSWER: i64 = 1_000_000_000;
-
-impl Census {
-    /// Whether the capture goes on so long after a question that an answer would be in it.
-    pub fn goes_on(&self, question: Time) -> bool {
-        self.end.is_some_and(|end| end.since(question) >= ANSWER)
-    }
-
-    /// The first frame that an address sent.
-    pub fn sent(&self, address: IpAddr) -> Option<u32> {
-        self.seen.get(&address)?.0
-    }
-
-    /// Whether a packet for this address alone was captured: others of its packets may be missing
-    /// then too, but their direction is seen here.
-    pub fn was_sent_to(&self, address: IpAddr) -> bool {
-        self.seen.get(&address).is_some_and(|seen| seen.1)
     }
 }
 
@@ -319,16 +292,25 @@ impl Pairs {
         ends: (IpAddr, IpAddr, Option<u16>),
         macs: Option<Macs>,
     ) -> Option<u32> {
-        let place = match self.index.get(&ends) {
-            Some(place) => *place,
-            None if !self.list.has_room(MOST) => return None,
-            None => {
-                let place = u32::try_from(self.list.len()).ok()?;
-                self.index.insert(ends, place);
-                self.list.push(Pair::new(packet, ends.0, ends.1, macs));
-                place
-            }
-        };
+        if let Some(place) = self.index.get(&ends) {
+            return Some(*place);
+        }
+        let untagged = (ends.0, ends.1, None);
+        // A link may be captured with its tag and without: both are one, but two tags are not.
+        if let Some(place) = self.index.get(&untagged).copied()
+            && let known @ None = &mut self.list[as_usize(place)].vlan
+        {
+            *known = ends.2;
+            self.index.insert(ends, place);
+            return Some(place);
+        }
+        if !self.list.has_room(MOST) {
+            return None;
+        }
+        let place = u32::try_from(self.list.len()).ok()?;
+        self.index.insert(ends, place);
+        self.index.entry(untagged).or_insert(place);
+        self.list.push(Pair::new(packet, ends.0, ends.1, macs));
         Some(place)
     }
 

@@ -135,15 +135,15 @@ impl Shown {
     /// That the answer to what went to a card came another way; nothing, if it did not.
     pub(super) fn comes_back(&self, pair: &Pair, card: [u8; 6]) -> String {
         let sent = (pair.source, pair.destination, card);
-        let known = self.answered.get(&sent);
-        let Some((answer, Some(back))) = known.filter(|(_, back)| *back != Some(card)) else {
-            return String::new();
-        };
-        format!(
-            "; the answer in frame {} comes from another hardware address, {}: through another router, or from another card of the same one",
-            answer.answer,
-            Mac(*back)
-        )
+        let known = self.answered.get(&sent).and_then(|known| known.1);
+        // Without its frame: the same of many destinations is told once.
+        known.filter(|back| *back != card).map_or_else(String::new, |back| {
+            format!(
+                "; an answer comes from another hardware address, {}: that of another router, of another card of this one, or of {} itself",
+                Mac(back),
+                pair.destination
+            )
+        })
     }
 
     /// The frame that held this one's packet before a router passed it on.
