@@ -418,7 +418,8 @@ impl Stream {
         let trackers = &self.trackers;
         let pings = trackers.icmp.settle(&trackers.fragments, &mut icmp_errors);
         let near = trackers.neighbourhood();
-        let known = trackers.known(&near);
+        let asked = pings.as_deref().unwrap_or_else(|| trackers.icmp.pings());
+        let known = trackers.known(&near, asked);
         let hosts = trackers.pairs.hosts(&known);
         let hops = trackers.pairs.next_hops(&known);
         let census = trackers.pairs.census(self.summary.last);

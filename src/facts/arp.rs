@@ -8,7 +8,7 @@ crate::states! {
         Request "request" "Asks who has an address.";
         Gratuitous "gratuitous" "Tells everybody its own address.";
         Probe "probe" "Asks, before using an address, whether somebody has it.";
-        Reply "reply" "Answers though nobody asked in this capture.";
+        Reply "reply" "A reply that stands in no request's row: nobody asked in this capture, or another reply had answered before.";
     }
 }
 
@@ -42,6 +42,7 @@ crate::fact! {
     Neighbour "arp_table" "neighbour" by [frame] {
         address: IpAddr, "Protocol address.";
         mac: Mac, "Hardware address it was last bound to.";
+        vlan: Option<u16>, "Virtual LAN in which that was said first; each is a link of its own." by [frame] absent |_| Absent::inapplicable("the frame carries no tag of a virtual LAN");
         frame: u32, "Frame that bound it so.";
         conflict: bool, "More than one hardware address claimed it.";
     }

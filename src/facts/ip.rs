@@ -54,6 +54,7 @@ crate::fact! {
         source: IpAddr, "Sender of the packets.";
         destination: IpAddr, "Where the packets go.";
         mac: Mac, "Destination hardware address of the frames.";
+        vlan: Option<u16>, "Virtual LAN of the frames; each is a link of its own." by [first_frame] absent |_| Absent::inapplicable("the frames carry no tag of a virtual LAN");
         belongs_to: Owner, "Whose it is.";
         router: Option<IpAddr>, "Address of the router, when it is known." absent |h: &Hop| match h.belongs_to { Owner::Router | Owner::Used => Absent::untold("no ARP or DHCP in the capture gives the router's address"), _ => Absent::inapplicable("the frames did not go to a router, as far as is known") };
         reason: String, "Why we say so.";

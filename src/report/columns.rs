@@ -291,6 +291,7 @@ const NEIGHBOURS: Columns = columns![Neighbour;
             (plain, named) => format!("{plain} ({named})"),
         }
     }),
+    ("VLAN", |n, _| n.vlan.map_or_else(String::new, |v| v.to_string())),
     ("frame", |n, _| n.frame.to_string()),
     ("conflict", |n, _| {
         if n.conflict {

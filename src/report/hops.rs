@@ -21,6 +21,7 @@ type Ends = (IpAddr, IpAddr);
 /// What is known of one hardware address.
 struct Way {
     mac: Mac,
+    vlan: Option<u16>,
     owner: Owner,
     router: Option<IpAddr>,
     /// What it is known by, each with the pairs for which it is.
@@ -45,11 +46,12 @@ pub fn lines(rows: &Rows<'_>, times: &Times) -> Vec<Vec<String>> {
         let Some(hop) = record.as_any().downcast_ref::<Hop>() else {
             continue;
         };
-        let key = (hop.mac, hop.belongs_to, hop.router);
+        let key = (hop.mac, hop.vlan, hop.belongs_to, hop.router);
         let place = *places.entry(key).or_insert(ways.len());
         if place == ways.len() {
             ways.push(Way {
                 mac: hop.mac,
+                vlan: hop.vlan,
                 owner: hop.belongs_to,
                 router: hop.router,
                 reasons: Vec::new(),
@@ -127,7 +129,10 @@ impl Way {
         };
         vec![
             named(&self.sources, times),
-            columns::mac(self.mac),
+            match self.vlan {
+                Some(vlan) => format!("{} in VLAN {vlan}", columns::mac(self.mac)),
+                None => columns::mac(self.mac),
+            },
             whose,
             named(&self.destinations, times),
             self.because(times),
@@ -173,6 +178,7 @@ mod tests {
             source: [10, 0, 0, source].into(),
             destination: [10, 9, 9, to].into(),
             mac: Mac([2, 0, 0, 0, 0, 1]),
+            vlan: None,
             belongs_to: Owner::Unknown,
             router: None,
             reason: reason.to_owned(),

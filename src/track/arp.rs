@@ -9,7 +9,8 @@ use crate::dissect::{Packet, arp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::{Mac, Milliseconds, Moment};
 use crate::track::copies;
-use crate::track::discovery::{DEFENDED, MOST_TAKEN, Taken};
+use crate::track::discovery::{AT_ONCE, DEFENDED, MOST_TAKEN, Taken};
+use crate::track::places::{Places, one_link};
 use crate::track::room::Room;
 use foldhash::fast::{FixedState, RandomState};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -115,6 +116,9 @@ struct Last {
 /// copy, and what comes later may be another occasion.
 const RETRY: std::ops::RangeInclusive<i64> = 100_000_000..=5_000_000_000;
 
+/// Who asked whether an address is free, in which frame, when, and in which virtual LAN.
+type Wanted = (Mac, u32, Time, Option<u16>);
+
 /// What is remembered.
 #[derive(Default)]
 pub struct Requests {
@@ -124,12 +128,12 @@ pub struct Requests {
     /// The open request per asked address and asker.
     open: HashMap<(Ipv4Addr, Ipv4Addr), usize>,
     table: Vec<Neighbour>,
-    place: HashMap<Ipv4Addr, usize>,
-    /// The virtual LAN of each address in the table that was said with a tag.
-    vlans: HashMap<Ipv4Addr, u16>,
+    place: Places,
+    /// Of rows of the table that several claim, the frame of the last other claim.
+    against: HashMap<usize, u32>,
     claims: HashMap<Ipv4Addr, Claim>,
-    /// Who asked last whether an address is free, in which frame and when, and in which virtual LAN.
-    wanted: HashMap<Ipv4Addr, (Mac, u32, Time, Option<u16>)>,
+    /// Who asked last whether an address is free.
+    wanted: HashMap<Ipv4Addr, Wanted>,
     taken: Vec<Taken>,
     bindings: Bindings,
     /// Packets past what is kept.
@@ -145,6 +149,8 @@ pub struct Binding {
     pub mac: Mac,
     /// First frame that said so.
     pub frame: u32,
+    /// The virtual LAN in which it was said.
+    pub vlan: Option<u16>,
 }
 
 /// Every pair of address and hardware address, with the frame that said so first.
@@ -152,16 +158,14 @@ pub struct Binding {
 pub(super) struct Bindings(pub Vec<Binding>);
 
 impl Bindings {
-    pub(super) fn add(&mut self, address: IpAddr, mac: Mac, frame: u32) {
+    pub(super) fn add(&mut self, new: Binding) {
         // Those of one address are few; a flood of them is told by its first.
         let known = self.0.iter().rev().take(64);
-        let said = |b: &Binding| b.address == address && b.mac == mac;
+        let said = |b: &Binding| {
+            (b.address, b.mac) == (new.address, new.mac) && one_link(b.vlan, new.vlan)
+        };
         if self.0.has_room(MOST) && !known.into_iter().any(said) {
-            self.0.push(Binding {
-                address,
-                mac,
-                frame,
-            });
+            self.0.push(new);
         }
     }
 }
@@ -264,8 +268,10 @@ impl Requests {
         if message.sender.is_unspecified() {
             let room = self.wanted.has_room(MOST) || self.wanted.contains_key(&message.target);
             if message.opcode == 1 && room {
-                self.wanted
-                    .insert(message.target, (card, frame, time, vlan));
+                let new = (card, frame, time, vlan);
+                if let Some(before) = self.wanted.insert(message.target, new) {
+                    self.want_both(message.target.into(), before, new);
+                }
             }
             return;
         }
@@ -280,12 +286,31 @@ impl Requests {
             && !self
                 .taken
                 .iter()
-                .any(|t| t.address == address && t.wants.0 == mac)
+                .any(|t| t.address == address && t.wants.0 == mac && !t.both_want)
         {
             self.taken.push(Taken {
                 address,
                 wants: (mac, asked),
                 has: (card, frame),
+                both_want: false,
+            });
+        }
+    }
+
+    /// Takes in two questions whether an address is free: they may be of two hosts at once.
+    fn want_both(&mut self, address: IpAddr, before: Wanted, new: Wanted) {
+        let known = |t: &Taken| t.address == address && t.both_want;
+        if before.0 != new.0
+            && one_link(before.3, new.3)
+            && (0..AT_ONCE).contains(&new.2.since(before.2))
+            && self.taken.has_room(MOST_TAKEN)
+            && !self.taken.iter().any(known)
+        {
+            self.taken.push(Taken {
+                address,
+                wants: (before.0, before.1),
+                has: (new.0, new.1),
+                both_want: true,
             });
         }
     }
@@ -341,43 +366,41 @@ impl Requests {
         note
     }
 
-    /// Writes the binding into the table; the frame when it contradicts an earlier one.
+    /// Writes the binding into the table; the frame that gave the address another hardware address, if
+    /// one did.
     fn learn(&mut self, message: &Message, frame: u32, vlan: Option<u16>) -> Option<u32> {
         if message.sender.is_unspecified() {
             return None;
         }
-        let mac = Mac(message.sender_mac);
-        if let Some(place) = self.place.get(&message.sender) {
-            let known = &mut self.table[*place];
+        let (mac, address) = (Mac(message.sender_mac), IpAddr::V4(message.sender));
+        let binding = Binding {
+            address,
+            mac,
+            frame,
+            vlan,
+        };
+        if let Some(place) = self.place.get(address, vlan) {
+            let known = &mut self.table[place];
             if known.mac == mac {
-                return None;
+                return self.against.get(&place).copied();
             }
-            let other = self.vlans.get(&message.sender).copied();
-            if vlan.zip(other).is_some_and(|(one, other)| one != other) {
-                // Virtual LANs never meet: each may have a host with this address.
-                let address = known.address;
-                self.bindings.add(address, mac, frame);
-                return None;
-            }
+            let before = std::mem::replace(&mut known.frame, frame);
             known.conflict = true;
             known.mac = mac;
-            known.frame = frame;
-            let address = known.address;
-            self.bindings.add(address, mac, frame);
-            return Some(frame);
+            self.against.insert(place, before);
+            self.bindings.add(binding);
+            return Some(before);
         }
         if self.table.has_room(MOST) {
-            if let Some(vlan) = vlan {
-                self.vlans.insert(message.sender, vlan);
-            }
-            self.place.insert(message.sender, self.table.len());
+            self.place.insert(address, vlan, self.table.len());
             self.table.push(Neighbour {
-                address: message.sender.into(),
+                address,
                 mac,
                 frame,
+                vlan,
                 conflict: false,
             });
-            self.bindings.add(message.sender.into(), mac, frame);
+            self.bindings.add(binding);
         }
         None
     }
@@ -392,7 +415,7 @@ impl Requests {
         &self.list
     }
 
-    /// Closes the request that a reply answers.
+    /// Closes the request that a reply answers; a further reply closes none.
     fn answer(&mut self, message: &Message, frame: u32, time: Time, conflict: Option<u32>) -> bool {
         let Some(place) = self.open.get(&(message.sender, message.target)) else {
             return false;
@@ -400,14 +423,16 @@ impl Requests {
         let Some(request) = self.list.get_mut(*place) else {
             return false;
         };
-        if request.reply_frame.is_none() {
-            request.reply_frame = Some(frame);
-            request.reply_mac = Some(Mac(message.sender_mac));
-            request.reply_time_ms = Milliseconds::between(self.times[*place].0, time.0);
-            request.frames.push(frame);
-        } else if request.reply_mac != Some(Mac(message.sender_mac)) {
-            request.conflict_frame.get_or_insert(frame);
+        if request.reply_frame.is_some() {
+            if request.reply_mac != Some(Mac(message.sender_mac)) {
+                request.conflict_frame.get_or_insert(frame);
+            }
+            return false;
         }
+        request.reply_frame = Some(frame);
+        request.reply_mac = Some(Mac(message.sender_mac));
+        request.reply_time_ms = Milliseconds::between(self.times[*place].0, time.0);
+        request.frames.push(frame);
         if let Some(frame) = conflict {
             request.conflict_frame.get_or_insert(frame);
         }
@@ -435,7 +460,10 @@ impl Requests {
             .filter(|r| r.kind == ArpKind::Request && r.reply_frame.is_none())
         {
             // Whoever has spoken since is there, even if this request was missed.
-            let claimed = self.claims.get(&v4(request.asked)).map(|c| c.frame);
+            let IpAddr::V4(asked) = request.asked else {
+                continue;
+            };
+            let claimed = self.claims.get(&asked).map(|c| c.frame);
             if claimed > Some(request.frame) {
                 continue;
             }
@@ -449,13 +477,6 @@ impl Requests {
             result[at].claimed = claimed;
         }
         result
-    }
-}
-
-fn v4(address: IpAddr) -> Ipv4Addr {
-    match address {
-        IpAddr::V4(v4) => v4,
-        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
     }
 }
 

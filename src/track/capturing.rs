@@ -4,6 +4,7 @@
 use super::arp::Binding;
 use super::checksums::{Checksums, Found, MOST, Sum};
 use super::copies::{Copies, Relay};
+use super::places::one_link;
 use super::tcp::{Connections, Late};
 use crate::facts::situation::{About, Difference, Situation, SituationKind, Story, Unfit};
 use foldhash::fast::RandomState;
@@ -21,7 +22,7 @@ fn detours<'c>(
     let mut claims: HashMap<IpAddr, (&Binding, Option<&Binding>), RandomState> = HashMap::default();
     for binding in bindings {
         let (first, other) = claims.entry(binding.address).or_insert((binding, None));
-        if first.mac != binding.mac {
+        if first.mac != binding.mac && one_link(first.vlan, binding.vlan) {
             other.get_or_insert(binding);
         }
     }

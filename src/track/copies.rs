@@ -21,8 +21,12 @@ mod rounds;
 use crate::capture::{Frame, Time};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::situation::Difference;
+use crate::track::room::Room;
+use foldhash::fast::RandomState;
 use record::Record;
 use rounds::Loops;
+use std::collections::HashMap;
+use std::net::IpAddr;
 
 /// How many frames back a copy is looked for.
 const LAST: usize = 16;
@@ -73,6 +77,9 @@ pub struct Relay {
     pub pairs: Vec<(u32, u32)>,
 }
 
+/// From whom to whom, and to which card.
+pub(super) type Sent = (IpAddr, IpAddr, [u8; 6]);
+
 const DIFFERENCES: [Difference; 7] = [
     Difference::Tag,
     Difference::Interface,
@@ -108,6 +115,9 @@ pub struct Copies {
     across: u64,
     /// Who passed packets on.
     pub relays: Vec<Relay>,
+    /// Whose packets a card got and passed on with a TTL lower by one: the frame to it, and the one
+    /// behind it.
+    pub passed: HashMap<Sent, (u32, u32), RandomState>,
     /// Whose packets went round.
     pub loops: Loops,
 }
@@ -130,6 +140,7 @@ impl Default for Copies {
             back: None,
             across: 0,
             relays: Vec::new(),
+            passed: HashMap::default(),
             loops: Loops::default(),
         }
     }
@@ -267,6 +278,7 @@ impl Copies {
         }
         let original = found.map(|(original, difference)| {
             self.count(original, &record, difference);
+            self.passed_on(original, &record, ip);
             (self.records[original].frame, difference)
         });
         self.records[place] = record;
@@ -309,6 +321,16 @@ impl Copies {
         relay.count += 1;
         if relay.pairs.len() < NAMED {
             relay.pairs.push(pair);
+        }
+    }
+
+    /// Takes in a copy that may lie behind a router, or before it.
+    fn passed_on(&mut self, original: usize, record: &Record, ip: &Ip) {
+        if let Some((card, frames)) = self.records[original].passed_as(record)
+            && self.passed.has_room(NAMED)
+        {
+            let sent = (ip.source, ip.destination, card);
+            self.passed.entry(sent).or_insert(frames);
         }
     }
 

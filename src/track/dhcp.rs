@@ -6,6 +6,7 @@
 //! the first Request: what a Request says tells which it is (RFC 2131 §4.3.2), not the time.
 
 mod ask;
+mod stated;
 mod transaction;
 mod unanswered;
 mod words;
@@ -18,6 +19,7 @@ use crate::facts::dhcp::{DhcpMessage, Lease, RequestKind, stated};
 use crate::facts::{Mac, Moment};
 use crate::track::room::Room;
 use ask::Ask;
+pub(crate) use stated::{Stated, What};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use transaction::Transaction;
@@ -39,6 +41,7 @@ pub struct Leases {
     places: HashMap<(u32, [u8; 16]), usize>,
     messages: Vec<DhcpMessage>,
     local: Local,
+    stated: Vec<Stated>,
     /// Messages past what is kept.
     pub overflow: u64,
 }
@@ -56,6 +59,9 @@ impl Leases {
         let offered = newest.is_some_and(|place| self.list[*place].is_offered());
         let ask = Ask::of(&message, packet, offered);
         self.tell(&message, packet, ask);
+        if self.stated.has_room(MOST) {
+            self.stated.extend(Stated::of(&message, packet));
+        }
         if let Some(original) = copy_of {
             return self.once_more(&message, original, frame);
         }
@@ -159,6 +165,11 @@ impl Leases {
     /// What the first ACK said of the local network.
     pub fn local(&self) -> Local {
         self.local
+    }
+
+    /// Whose hardware addresses the messages tell, in order.
+    pub fn stated(&self) -> &[Stated] {
+        &self.stated
     }
 
     /// The messages in order.

@@ -8,6 +8,7 @@ use crate::facts::arp::Neighbour;
 use crate::facts::{Mac, Moment};
 use crate::track::arp::{Binding, Bindings, Unanswered};
 use crate::track::pairs::time_of;
+use crate::track::places::{Places, one_link};
 use crate::track::room::Room;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
@@ -27,12 +28,12 @@ pub struct Discovery {
     /// Of each row of the table the hardware address of who said that the address is its own.
     owners: Vec<Option<Mac>>,
     bindings: Bindings,
-    place: HashMap<IpAddr, usize>,
+    place: Places,
     routers: Vec<IpAddr>,
     /// The same, to be looked up.
     known_routers: HashSet<IpAddr>,
-    /// Who asked last whether an address is free, in which frame and when.
-    wanted: HashMap<IpAddr, (Mac, u32, Time)>,
+    /// Who asked last whether an address is free, in which frame, when, and in which virtual LAN.
+    wanted: HashMap<IpAddr, (Mac, u32, Time, Option<u16>)>,
     taken: Vec<Taken>,
     /// Who asked the link for whom, answered or not.
     asked: Vec<Unanswered>,
@@ -51,11 +52,15 @@ pub struct Taken {
     pub wants: (Mac, u32),
     /// Who has it, and in which frame it says so.
     pub has: (Mac, u32),
+    /// The second asked whether it is free as well.
+    pub both_want: bool,
 }
 
 /// Who asks whether an address is free waits a second for who has it (RFC 4862 §5.4), or some
 /// (RFC 5227 §2.1); hosts may be set to wait longer.
 pub(super) const DEFENDED: i64 = 5_000_000_000;
+/// Within this time who asks still waits, and hears who else asks.
+pub(super) const AT_ONCE: i64 = 1_000_000_000;
 /// Most taken addresses that are told.
 pub(super) const MOST_TAKEN: usize = 100;
 
@@ -114,7 +119,13 @@ impl Discovery {
                 && let Some(mac) = view.array::<6>(at + 2)
             {
                 card = Some(Mac(mac));
-                self.learn(address, Mac(mac), packet.frame.number, owner);
+                let binding = Binding {
+                    address,
+                    mac: Mac(mac),
+                    frame: packet.frame.number,
+                    vlan: packet.vlan(),
+                };
+                self.learn(binding, owner);
             }
             at += usize::from(units) * 8;
         }
@@ -148,9 +159,8 @@ impl Discovery {
 
     /// Who was asked for and never said anything of itself.
     pub fn unanswered(&self) -> Vec<Unanswered> {
-        let silent = |u: &&Unanswered| {
-            !self.place.contains_key(&u.asked) && !self.exchanged.contains(&u.asked)
-        };
+        let silent =
+            |u: &&Unanswered| !self.place.has(u.asked) && !self.exchanged.contains(&u.asked);
         self.asked.iter().filter(silent).cloned().collect()
     }
 
@@ -164,18 +174,41 @@ impl Discovery {
         if let Some((_, card)) = packet.macs
             && (self.wanted.has_room(MOST) || self.wanted.contains_key(&target))
         {
-            let asked = (Mac(card), packet.frame.number, time_of(packet));
-            self.wanted.insert(target, asked);
+            let (mac, frame, time, vlan) = (
+                Mac(card),
+                packet.frame.number,
+                time_of(packet),
+                packet.vlan(),
+            );
+            let before = self.wanted.insert(target, (mac, frame, time, vlan));
+            let Some((other, asked, then, within)) = before else {
+                return;
+            };
+            let known = |t: &Taken| t.address == target && t.both_want;
+            if other != mac
+                && one_link(within, vlan)
+                && (0..AT_ONCE).contains(&time.since(then))
+                && self.taken.has_room(MOST_TAKEN)
+                && !self.taken.iter().any(known)
+            {
+                self.taken.push(Taken {
+                    address: target,
+                    wants: (other, asked),
+                    has: (mac, frame),
+                    both_want: true,
+                });
+            }
         }
     }
 
     /// Takes in that somebody says that it has an address: perhaps somebody else wants it.
     fn has(&mut self, packet: &Packet<'_>, address: IpAddr, card: Mac) {
-        let Some((mac, frame, asked)) = self.wanted.get(&address).copied() else {
+        let Some((mac, frame, asked, vlan)) = self.wanted.get(&address).copied() else {
             return;
         };
-        let known = |t: &Taken| t.address == address && t.wants.0 == mac;
+        let known = |t: &Taken| t.address == address && t.wants.0 == mac && !t.both_want;
         if mac != card
+            && one_link(vlan, packet.vlan())
             && (0..=DEFENDED).contains(&time_of(packet).since(asked))
             && self.taken.has_room(MOST_TAKEN)
             && !self.taken.iter().any(known)
@@ -184,6 +217,7 @@ impl Discovery {
                 address,
                 wants: (mac, frame),
                 has: (card, packet.frame.number),
+                both_want: false,
             });
         }
     }
@@ -193,18 +227,22 @@ impl Discovery {
         &self.taken
     }
 
-    fn learn(&mut self, address: IpAddr, mac: Mac, frame: u32, owner: bool) {
+    /// Writes the binding into the table. What the address's owner says, or so it seems, replaces what
+    /// was said before (RFC 4861 §7.2.3, §7.2.5).
+    fn learn(&mut self, binding: Binding, owner: bool) {
+        let (address, mac) = (binding.address, binding.mac);
         let next = self.table.len();
-        let place = match self.place.get(&address) {
-            Some(place) => *place,
+        let place = match self.place.get(address, binding.vlan) {
+            Some(place) => place,
             None if next < MOST => {
-                self.place.insert(address, next);
+                self.place.insert(address, binding.vlan, next);
                 self.owners.push(None);
-                self.bindings.add(address, mac, frame);
+                self.bindings.add(binding);
                 self.table.push(Neighbour {
                     address,
                     mac,
-                    frame,
+                    frame: binding.frame,
+                    vlan: binding.vlan,
                     conflict: false,
                 });
                 next
@@ -212,11 +250,13 @@ impl Discovery {
             None => return,
         };
         if owner && self.owners[place] != Some(mac) {
-            self.bindings.add(address, mac, frame);
-            match self.owners[place] {
-                Some(_) => self.table[place].conflict = true,
-                None => self.owners[place] = Some(mac),
+            self.bindings.add(binding);
+            let row = &mut self.table[place];
+            row.conflict |= self.owners[place].is_some();
+            if row.mac != mac {
+                (row.mac, row.frame) = (mac, binding.frame);
             }
+            self.owners[place] = Some(mac);
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) mod fragments;
 pub(crate) mod icmp;
 pub(crate) mod messages;
 pub(crate) mod pairs;
+mod places;
 pub(crate) mod promised;
 mod redirects;
 mod room;
@@ -34,6 +35,8 @@ use crate::dissect::layer::Protocol;
 use crate::dissect::{Ip, Message, Packet, Transport, Usual, icmp as dissect_icmp, icmpv6};
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
+use crate::facts::icmp::Ping;
+use crate::facts::tcp::Opened;
 
 /// Everything that is followed over time, one field a kind.
 #[derive(Default)]
@@ -78,6 +81,8 @@ pub struct Neighbourhood {
     pub bindings: Vec<arp::Binding>,
     /// Who was given which address.
     pub leases: Vec<Lease>,
+    /// Whose hardware addresses DHCP tells.
+    pub stated: Vec<dhcp::Stated>,
 }
 
 /// What the trackers say of one frame.
@@ -113,22 +118,42 @@ impl Trackers {
             table,
             bindings,
             leases,
+            stated: self.leases.stated().to_vec(),
         }
     }
 
     /// The same with all that hosts and next hops are decided from.
-    pub fn known<'t>(&'t self, near: &'t Neighbourhood) -> pairs::Known<'t> {
+    pub fn known<'t>(&'t self, near: &'t Neighbourhood, pings: &[Ping]) -> pairs::Known<'t> {
         let routers = self.discovery.routers();
-        let mut known = pairs::Known::new(
-            &near.table,
-            &near.bindings,
-            routers,
-            &near.leases,
-            &self.redirects.0,
-            self.local(),
-        );
-        known.shown(self.icmp.errors(), &self.pairs);
+        let redirects = &self.redirects.0;
+        let mut known = pairs::Known::new(near, routers, redirects, self.local());
+        let told = (self.icmp.errors(), redirects.as_slice());
+        known.shown(&self.pairs, told, &self.copies, &self.answered(pings));
         known
+    }
+
+    /// Requests that were surely answered: pings, questions to name servers, and the first SYNs.
+    fn answered(&self, pings: &[Ping]) -> Vec<pairs::Answered> {
+        // Of connections, the first few: they have to be told one by one.
+        const CONNECTIONS: usize = 1000;
+        let pinged = pings.iter().filter(|p| !p.reply_shared);
+        let pinged =
+            pinged.filter_map(|p| Some((p.source, p.destination, p.frame, p.reply_frame?)));
+        let asked = self.lookups.lookups().iter();
+        let asked =
+            asked.filter_map(|l| Some((l.client?, l.server, l.query_frame?, l.response_frame?)));
+        let called = (0..self.tcp.len().min(CONNECTIONS)).filter_map(|at| self.tcp.connection(at));
+        let called = called.filter(|c| c.opened == Opened::Handshake);
+        let called =
+            called.filter_map(|c| Some((c.client, c.server, c.syn_frame?, c.synack_frame?)));
+        let all = pinged.chain(asked).chain(called);
+        let told = |(asker, asked, request, answer)| pairs::Answered {
+            asker,
+            asked,
+            request,
+            answer,
+        };
+        all.map(told).collect()
     }
 
     /// What had to be left out for want of room, each with how much.

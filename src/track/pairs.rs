@@ -3,10 +3,15 @@
 //!
 //! Bounded: past [`MOST`] pairs new ones are only counted, and the report says so.
 
+mod census;
 mod known;
+mod shown;
 mod whose;
 
+use census::Sent;
+pub(crate) use census::{ANSWER, Census};
 pub(crate) use known::{Known, Local};
+pub(crate) use shown::Answered;
 
 use super::ttl;
 use crate::capture::{Frame, Time};
@@ -16,7 +21,7 @@ use crate::facts::Mac;
 use crate::facts::ip::{Hop, Host};
 use crate::track::room::Room;
 use foldhash::fast::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use whose::{Way, whose};
 
@@ -27,10 +32,15 @@ pub(crate) const MOST: usize = 32_768;
 /// host's IPv4 and IPv6 address.
 const SEVERAL: usize = 3;
 
+/// Most claims to an address, or virtual LANs of a card, that are looked at.
+const MOST_CLAIMS: usize = 16;
+
 /// What went from one host to another.
 struct Pair {
     source: IpAddr,
     destination: IpAddr,
+    /// The virtual LAN, of frames with a tag: each is a link of its own.
+    vlan: Option<u16>,
     first_frame: u32,
     last_frame: u32,
     frames: u64,
@@ -52,6 +62,9 @@ struct Elsewhere {
     macs: Macs,
     /// Its frame.
     frame: u32,
+    /// How many frames of the pair came before it, and how many went there.
+    before: u64,
+    count: u64,
     /// Others went to still others.
     others: bool,
 }
@@ -62,6 +75,7 @@ impl Pair {
         Pair {
             source,
             destination,
+            vlan: packet.vlan(),
             first_frame: packet.frame.number,
             last_frame: packet.frame.number,
             frames: 0,
@@ -96,49 +110,42 @@ impl Pair {
         let elsewhere = self.elsewhere.get_or_insert(Elsewhere {
             macs,
             frame,
+            before: self.frames - 1,
+            count: 0,
             others: false,
         });
-        elsewhere.others |= elsewhere.macs.0 != macs.0;
-    }
-}
-
-/// Who sent something, and who was sent something alone.
-#[derive(Debug, Default)]
-pub struct Census {
-    sent: HashMap<IpAddr, Sent, RandomState>,
-    sent_to: HashSet<IpAddr, RandomState>,
-    /// The time of the last frame of all.
-    end: Option<Time>,
-}
-
-/// What an address sent.
-#[derive(Clone, Copy, Debug)]
-pub struct Sent {
-    /// The first frame, and the last.
-    pub first: u32,
-    pub last: u32,
-    /// Some of it no router passes on.
-    pub on_link: bool,
-}
-
-/// An answer comes within this time, mostly: nanoseconds.
-pub(crate) const ANSWER: i64 = 1_000_000_000;
-
-impl Census {
-    /// Whether the capture goes on so long after a question that an answer would be in it.
-    pub fn goes_on(&self, question: Time) -> bool {
-        self.end.is_some_and(|end| end.since(question) >= ANSWER)
+        let there = elsewhere.macs.0 == macs.0;
+        elsewhere.others |= !there;
+        elsewhere.count += u64::from(there);
     }
 
-    /// What an address sent.
-    pub fn sent(&self, address: IpAddr) -> Option<Sent> {
-        self.sent.get(&address).copied()
+    /// Whether all frames from a certain one on went elsewhere.
+    fn moved(&self) -> bool {
+        self.elsewhere
+            .is_some_and(|e| e.before + e.count == self.frames)
     }
 
-    /// Whether a packet for this address alone was captured: others of its packets may be missing
-    /// then too, but their direction is seen here.
-    pub fn was_sent_to(&self, address: IpAddr) -> bool {
-        self.sent_to.contains(&address)
+    /// The card that a frame of this pair went to, if that can be told.
+    fn receiver_at(&self, frame: u32) -> Option<[u8; 6]> {
+        let first = self.macs?.0;
+        match self.elsewhere {
+            None => Some(first),
+            Some(other) if frame < other.frame => Some(first),
+            Some(other) if frame == other.frame || self.moved() => Some(other.macs.0),
+            Some(_) => None,
+        }
+    }
+
+    /// The card that a frame of this pair came from, if that can be told.
+    fn sender_at(&self, frame: u32) -> Option<[u8; 6]> {
+        let first = !self.varied || frame == self.first_frame;
+        let macs = if first {
+            self.macs
+        } else {
+            let other = self.elsewhere.filter(|other| other.frame == frame);
+            other.map(|other| other.macs)
+        };
+        macs.map(|macs| macs.1)
     }
 }
 
@@ -148,13 +155,17 @@ fn packed(source: Ipv4Addr, destination: Ipv4Addr) -> u64 {
     u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits())
 }
 
+/// A pair of addresses of IPv4, packed, its place and its virtual LAN.
+type Recent = (u64, u32, Option<u16>);
+
 /// The table.
 #[derive(Default)]
 pub struct Pairs {
     list: Vec<Pair>,
-    index: HashMap<(IpAddr, IpAddr), u32, RandomState>,
+    /// Their places, by source, destination and virtual LAN.
+    index: HashMap<(IpAddr, IpAddr, Option<u16>), u32, RandomState>,
     /// The pairs of the last frames over IPv4, packed, with their places: traffic comes in runs.
-    recent: [(u64, u32); 4],
+    recent: [Recent; 4],
     /// What was sent in packets whose header ends behind the sender's address; where to is unknown.
     cut: Vec<Pair>,
     cut_places: HashMap<IpAddr, usize, RandomState>,
@@ -208,7 +219,9 @@ impl Pairs {
     #[inline]
     pub(crate) fn recent(&self, usual: &Usual) -> Option<usize> {
         let packed = packed(usual.source, usual.destination);
-        let known = self.recent.iter().find(|known| known.0 == packed)?;
+        // A usual frame has no tag.
+        let same = |known: &&Recent| known.0 == packed && known.2.is_none();
+        let known = self.recent.iter().find(same)?;
         (packed != 0).then_some(as_usize(known.1))
     }
 
@@ -261,15 +274,17 @@ impl Pairs {
             (IpAddr::V4(a), IpAddr::V4(b)) => packed(a, b),
             _ => 0,
         };
+        let vlan = packet.vlan();
+        let same = |known: &&Recent| known.0 == packed && known.2 == vlan;
         if packed != 0
-            && let Some(known) = self.recent.iter().find(|known| known.0 == packed)
+            && let Some(known) = self.recent.iter().find(same)
         {
             return Some(as_usize(known.1));
         }
-        let place = self.look_up(packet, source, destination, macs)?;
+        let place = self.look_up(packet, (source, destination, vlan), macs)?;
         if packed != 0 {
             self.recent.rotate_right(1);
-            self.recent[0] = (packed, place);
+            self.recent[0] = (packed, place, vlan);
         }
         Some(as_usize(place))
     }
@@ -278,20 +293,28 @@ impl Pairs {
     fn look_up(
         &mut self,
         packet: &Packet<'_>,
-        source: IpAddr,
-        destination: IpAddr,
+        ends: (IpAddr, IpAddr, Option<u16>),
         macs: Option<Macs>,
     ) -> Option<u32> {
-        let place = match self.index.get(&(source, destination)) {
-            Some(place) => *place,
-            None if !self.list.has_room(MOST) => return None,
-            None => {
-                let place = u32::try_from(self.list.len()).ok()?;
-                self.index.insert((source, destination), place);
-                self.list.push(Pair::new(packet, source, destination, macs));
-                place
-            }
-        };
+        if let Some(place) = self.index.get(&ends) {
+            return Some(*place);
+        }
+        let untagged = (ends.0, ends.1, None);
+        // A link may be captured with its tag and without: both are one, but two tags are not.
+        if let Some(place) = self.index.get(&untagged).copied()
+            && let known @ None = &mut self.list[as_usize(place)].vlan
+        {
+            *known = ends.2;
+            self.index.insert(ends, place);
+            return Some(place);
+        }
+        if !self.list.has_room(MOST) {
+            return None;
+        }
+        let place = u32::try_from(self.list.len()).ok()?;
+        self.index.insert(ends, place);
+        self.index.entry(untagged).or_insert(place);
+        self.list.push(Pair::new(packet, ends.0, ends.1, macs));
         Some(place)
     }
 
@@ -426,11 +449,17 @@ impl Pairs {
             }
         }
         // TTLs of what one host got from another over one card.
-        let back: HashMap<(IpAddr, IpAddr, [u8; 6]), [u64; 4], RandomState> = self
-            .list
-            .iter()
-            .filter_map(|p| Some(((p.source, p.destination, p.macs?.1), p.ttls)))
-            .collect();
+        let mut back: HashMap<(IpAddr, IpAddr, [u8; 6]), [u64; 4], RandomState> =
+            HashMap::default();
+        for pair in &self.list {
+            if let Some(macs) = pair.macs {
+                let way = (pair.source, pair.destination, macs.1);
+                let ttls = back.entry(way).or_default();
+                for (all, new) in ttls.iter_mut().zip(pair.ttls) {
+                    *all |= new;
+                }
+            }
+        }
         self.list
             .iter()
             .filter_map(|pair| {
@@ -457,6 +486,7 @@ impl Pairs {
                     source: pair.source,
                     destination: pair.destination,
                     mac: Mac(mac),
+                    vlan: pair.vlan,
                     belongs_to: decided.owner,
                     router: decided.router,
                     reason: decided.reason,

@@ -20,6 +20,10 @@ pub struct Redirect {
     pub gateway: IpAddr,
     /// In which frame.
     pub frame: u32,
+    /// Who says so.
+    pub sender: IpAddr,
+    /// The card that it comes from.
+    pub card: Option<[u8; 6]>,
 }
 
 /// All of them, in order.
@@ -44,6 +48,8 @@ impl Redirects {
                 destination,
                 gateway,
                 frame: packet.frame.number,
+                sender: ip.source,
+                card: packet.macs.map(|macs| macs.1),
             });
         }
     }

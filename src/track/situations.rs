@@ -14,6 +14,7 @@ mod waiting;
 
 use super::dns::in_words;
 use super::pairs::Census;
+use super::places::one_link;
 use super::{Trackers, capturing, traces};
 use crate::capture::Time;
 use crate::dissect;
@@ -217,7 +218,7 @@ fn conflicts(trackers: &Trackers, found: &mut Vec<Situation>) {
     for (neighbour, about, bindings) in conflicting.take(MOST) {
         let claims: Vec<_> = bindings
             .iter()
-            .filter(|b| b.address == neighbour.address)
+            .filter(|b| b.address == neighbour.address && one_link(b.vlan, neighbour.vlan))
             .take(8)
             .collect();
         if claims.len() < 2 {
@@ -241,10 +242,17 @@ fn taken(trackers: &Trackers, found: &mut Vec<Situation>) {
     let by_arp = trackers.arp.taken().iter().map(|t| (t, About::Arp));
     let six = trackers.discovery.taken().iter();
     for (taken, about) in by_arp.chain(six.map(|t| (t, About::Discovery))) {
-        let story = Story::Taken {
-            address: taken.address,
-            wants: taken.wants,
-            has: taken.has,
+        let story = if taken.both_want {
+            Story::Wanted {
+                address: taken.address,
+                askers: [taken.wants, taken.has],
+            }
+        } else {
+            Story::Taken {
+                address: taken.address,
+                wants: taken.wants,
+                has: taken.has,
+            }
         };
         let frames = vec![taken.wants.1, taken.has.1];
         let kind = SituationKind::AddressConflict;

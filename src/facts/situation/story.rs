@@ -269,6 +269,13 @@ pub enum Story {
         /// Who has it, and in which frame it says so.
         has: (Mac, u32),
     },
+    /// Two asked at once whether an address is free.
+    Wanted {
+        /// That address.
+        address: IpAddr,
+        /// Who asked, each in which frame.
+        askers: [(Mac, u32); 2],
+    },
     /// A DHCP client declined the address it was given.
     Declined {
         /// The client's hardware address.

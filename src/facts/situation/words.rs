@@ -298,6 +298,13 @@ impl Display for Story {
             | Story::Offered { .. }
             | Story::Disagreed { .. }
             | Story::DhcpUnanswered { .. } => leased(f, self),
+            Story::Wanted {
+                address,
+                askers: [(one, first), (other, second)],
+            } => write!(
+                f,
+                "{one} asked whether {address} is free (frame {first}), and so did {other} less than a second later (frame {second}): both want the address, and who hears the other ask must not use it (duplicate address detection); unless they are cards of one host, or one is a switch, some of which ask like this only to see who is there."
+            ),
             Story::Copied {
                 count,
                 packets,

@@ -130,6 +130,21 @@ impl Record {
         relayed.then_some(before.0)
     }
 
+    /// The card that got the one of these two copies and passed it on as the other, with their frames:
+    /// whichever was captured first, one router's step lies between them.
+    pub(super) fn passed_as(&self, later: &Record) -> Option<([u8; 6], (u32, u32))> {
+        let (before, after) = if self.ttl > later.ttl {
+            (self, later)
+        } else {
+            (later, self)
+        };
+        let (to, from) = (before.macs?, after.macs?);
+        let step = before.ttl == after.ttl.saturating_add(1);
+        let single = to.0[0] & 1 == 0 && to.0 != [0; 6];
+        let passed = step && single && to.1 != from.1 && to.0 != from.0;
+        passed.then_some((to.0, (before.frame, after.frame)))
+    }
+
     /// What differs when `later` holds the same packet; `None` when it is another.
     pub(super) fn copied_as(&self, later: &Record) -> Option<Difference> {
         if self.frame == 0 {

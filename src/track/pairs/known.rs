@@ -1,13 +1,19 @@
 //! What the capture says of the local network, made to be looked up: whose hardware address is whose,
 //! and who is a router.
 
-use super::Pairs;
+use super::shown::{Answered, Shown};
+use super::{MOST_CLAIMS, Pairs};
 use crate::facts::Mac;
 use crate::facts::arp::Neighbour;
 use crate::facts::dhcp::Lease;
 use crate::facts::icmp::IcmpError;
+use crate::track::Neighbourhood;
 use crate::track::arp::Binding;
+use crate::track::copies::Copies;
+use crate::track::dhcp::What;
+use crate::track::places::one_link;
 use crate::track::redirects::Redirect;
+use crate::track::room::Room;
 use foldhash::fast::RandomState;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -24,44 +30,48 @@ pub struct Local {
     pub frame: u32,
 }
 
+/// What DHCP says of an address and a card.
+type Said = (What, IpAddr, [u8; 6]);
+
 /// What the capture says of the local network, made to be looked up.
 pub struct Known<'t> {
-    /// The first binding of each hardware address, for IPv4 and IPv6.
-    owners: HashMap<([u8; 6], bool), &'t Neighbour, RandomState>,
+    /// The first binding of each hardware address in each virtual LAN, for IPv4 and IPv6.
+    owners: HashMap<([u8; 6], bool), Vec<&'t Neighbour>, RandomState>,
     /// The first frame that told each binding, also of those that contradict each other.
     said: HashMap<(IpAddr, [u8; 6]), u32, RandomState>,
-    /// The addresses of each hardware address, and how many hardware addresses each address has.
+    /// The addresses of each hardware address.
     claims: HashMap<[u8; 6], Vec<IpAddr>, RandomState>,
-    claimed: HashMap<IpAddr, usize, RandomState>,
-    /// The first binding of each address, and the first that contradicts it.
-    pub(super) bindings: HashMap<IpAddr, (&'t Binding, Option<&'t Binding>), RandomState>,
+    /// The first bindings of each address.
+    pub(super) bindings: HashMap<IpAddr, Vec<&'t Binding>, RandomState>,
     /// The first binding of each hardware address that is a router's, as it said over IPv6.
     routers: HashMap<[u8; 6], &'t Neighbour, RandomState>,
     /// The first lease of each address.
     leased: HashMap<IpAddr, &'t Lease, RandomState>,
     /// The first redirect of each host for each destination.
     pub(super) redirects: HashMap<(IpAddr, IpAddr), Redirect, RandomState>,
-    /// The first frame in which DHCP offered an address to a card.
-    offered: HashMap<(IpAddr, [u8; 6]), u32, RandomState>,
+    /// The first frame in which DHCP says something of an address and a card, and the transaction's
+    /// number.
+    stated: HashMap<Said, (u32, u32), RandomState>,
+    /// What each client got in a transaction, and the frame.
+    took: HashMap<([u8; 6], u32), (IpAddr, u32), RandomState>,
     /// The first binding of each hardware address whose address another one claims as well.
-    disputed: HashMap<([u8; 6], bool), &'t Binding, RandomState>,
+    disputed: HashMap<([u8; 6], bool), Vec<&'t Binding>, RandomState>,
     /// The first ICMP error that each host sent about a packet for another one.
     reports: HashMap<IpAddr, u32, RandomState>,
     /// The hardware addresses that the router sends from which DHCP names, with the first frame.
     router_cards: Vec<([u8; 6], u32)>,
+    /// What the packets show.
+    pub(super) shown: Shown,
     /// What DHCP told of the network.
     pub(super) local: Local,
 }
 
 impl<'t> Known<'t> {
-    /// Bindings by ARP and neighbour discovery, all that were said and those that hold; who said
-    /// over IPv6 that it is a router, who was given which address, who was redirected, and what
-    /// DHCP told of the network.
+    /// Who is where; who said over IPv6 that it is a router, who was redirected, and what DHCP told of
+    /// the network.
     pub fn new(
-        table: &'t [Neighbour],
-        bindings: &'t [Binding],
+        near: &'t Neighbourhood,
         routers: &[IpAddr],
-        leases: &'t [Lease],
         redirects: &[Redirect],
         local: Local,
     ) -> Known<'t> {
@@ -69,51 +79,63 @@ impl<'t> Known<'t> {
             owners: HashMap::default(),
             said: HashMap::default(),
             claims: HashMap::default(),
-            claimed: HashMap::default(),
             bindings: HashMap::default(),
             routers: HashMap::default(),
             leased: HashMap::default(),
             redirects: HashMap::default(),
-            offered: HashMap::default(),
+            stated: HashMap::default(),
+            took: HashMap::default(),
             disputed: HashMap::default(),
             reports: HashMap::default(),
             router_cards: Vec::new(),
+            shown: Shown::default(),
             local,
         };
         let routers: HashSet<&IpAddr, RandomState> = routers.iter().collect();
-        for neighbour in table.iter().filter(|n| !n.conflict) {
+        for neighbour in near.table.iter().filter(|n| !n.conflict) {
             let (mac, address) = (neighbour.mac.0, neighbour.address);
             let owner = (mac, address.is_ipv4());
-            known.owners.entry(owner).or_insert(neighbour);
+            let owned = known.owners.entry(owner).or_default();
+            if owned.has_room(MOST_CLAIMS) && !owned.iter().any(|n| n.vlan == neighbour.vlan) {
+                owned.push(neighbour);
+            }
             if routers.contains(&address) {
                 known.routers.entry(mac).or_insert(neighbour);
             }
         }
-        for binding in bindings {
+        for binding in &near.bindings {
             let said = (binding.address, binding.mac.0);
             if let Entry::Vacant(new) = known.said.entry(said) {
                 new.insert(binding.frame);
                 let claims = known.claims.entry(binding.mac.0);
                 claims.or_default().push(binding.address);
-                *known.claimed.entry(binding.address).or_default() += 1;
             }
-            let all = known.bindings.entry(binding.address);
-            let (first, other) = all.or_insert((binding, None));
-            if first.mac != binding.mac {
-                other.get_or_insert(binding);
+            let all = known.bindings.entry(binding.address).or_default();
+            if all.has_room(MOST_CLAIMS) {
+                all.push(binding);
             }
         }
-        for binding in bindings {
-            if known.contradicted(binding.address, binding.mac.0).is_some() {
-                let card = (binding.mac.0, binding.address.is_ipv4());
-                known.disputed.entry(card).or_insert(binding);
+        for binding in &near.bindings {
+            let (mac, vlan) = (binding.mac.0, binding.vlan);
+            if known.contradicted(binding.address, mac, vlan).is_some() {
+                let card = (mac, binding.address.is_ipv4());
+                let all = known.disputed.entry(card).or_default();
+                if all.has_room(MOST_CLAIMS) && !all.iter().any(|b| b.vlan == vlan) {
+                    all.push(binding);
+                }
             }
         }
-        for lease in leases {
+        for stated in &near.stated {
+            let said = (stated.what, stated.address, stated.mac);
+            let first = (stated.frame, stated.xid);
+            known.stated.entry(said).or_insert(first);
+        }
+        for lease in &near.leases {
             if let (Some(address), Some(Mac(mac)), Some(frame)) =
-                (lease.offered, lease.client_mac, lease.offer_frame)
+                (lease.acknowledged, lease.client_mac, lease.ack_frame)
             {
-                known.offered.entry((address, mac)).or_insert(frame);
+                let took = known.took.entry((mac, lease.xid));
+                took.or_insert((address, frame));
             }
             // Who declined an address does not use it.
             let kept = lease.acknowledged.or(lease.own_address);
@@ -131,8 +153,14 @@ impl<'t> Known<'t> {
 
     /// The neighbour of the same IP version that has this hardware address: a host's IPv4
     /// address says nothing of where its IPv6 packets go.
-    pub(super) fn owner(&self, mac: [u8; 6], version: IpAddr) -> Option<&'t Neighbour> {
-        self.owners.get(&(mac, version.is_ipv4())).copied()
+    pub(super) fn owner(
+        &self,
+        mac: [u8; 6],
+        version: IpAddr,
+        vlan: Option<u16>,
+    ) -> Option<&'t Neighbour> {
+        let mut owned = self.owners.get(&(mac, version.is_ipv4()))?.iter().copied();
+        owned.find(|n| one_link(n.vlan, vlan))
     }
 
     /// The frame in which this address was said to have this hardware address.
@@ -140,10 +168,20 @@ impl<'t> Known<'t> {
         self.said.get(&(address, mac)).copied()
     }
 
-    /// The first binding that gives this address another hardware address.
-    pub(super) fn contradicted(&self, address: IpAddr, mac: [u8; 6]) -> Option<&'t Binding> {
-        let (first, other) = self.bindings.get(&address)?;
-        Some(*first).filter(|b| b.mac.0 != mac).or(*other)
+    /// The bindings of an address in a virtual LAN.
+    fn of(&self, address: IpAddr, vlan: Option<u16>) -> impl Iterator<Item = &'t Binding> {
+        let all = self.bindings.get(&address).into_iter().flatten().copied();
+        all.filter(move |b| one_link(b.vlan, vlan))
+    }
+
+    /// The first binding that gives this address another hardware address in this virtual LAN.
+    pub(super) fn contradicted(
+        &self,
+        address: IpAddr,
+        mac: [u8; 6],
+        vlan: Option<u16>,
+    ) -> Option<&'t Binding> {
+        self.of(address, vlan).find(|b| b.mac.0 != mac)
     }
 
     /// The one address that was said to have the first of these hardware addresses and later the second,
@@ -152,11 +190,13 @@ impl<'t> Known<'t> {
         &self,
         first: [u8; 6],
         second: [u8; 6],
+        vlan: Option<u16>,
     ) -> Option<(IpAddr, u32, u32)> {
         let mut both = self.claims.get(&first)?.iter().filter_map(|address| {
             let before = self.said(*address, first)?;
             let after = self.said(*address, second)?;
-            let only = self.claimed.get(address) == Some(&2);
+            let only = |b: &Binding| b.mac.0 == first || b.mac.0 == second;
+            let only = self.of(*address, vlan).all(only);
             (only && before < after).then_some((*address, before, after))
         });
         let one = both.next()?;
@@ -176,9 +216,16 @@ impl<'t> Known<'t> {
         }
     }
 
-    /// Takes in what the packets themselves show: who reports errors, and where the router that DHCP
-    /// names sends from.
-    pub fn shown(&mut self, errors: &[IcmpError], pairs: &Pairs) {
+    /// Takes in what the packets themselves show: who passes packets on, who reports errors, and where
+    /// the router that DHCP names sends from.
+    pub fn shown(
+        &mut self,
+        pairs: &Pairs,
+        (errors, redirects): (&[IcmpError], &[Redirect]),
+        copies: &Copies,
+        answers: &[Answered],
+    ) {
+        self.shown = Shown::new(pairs, (errors, redirects), copies, answers);
         for error in errors {
             if error.about_destination.is_some_and(|to| to != error.sender) {
                 self.reports.entry(error.sender).or_insert(error.frame);
@@ -191,9 +238,28 @@ impl<'t> Known<'t> {
         }
     }
 
-    /// The frame in which DHCP offered this address to this card.
-    pub(super) fn offered(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
-        self.offered.get(&(address, mac)).copied()
+    /// The frame in which DHCP offered this address to this card, and the other one that it got then,
+    /// with the frame.
+    pub(super) fn offered(
+        &self,
+        address: IpAddr,
+        mac: [u8; 6],
+    ) -> Option<(u32, Option<(IpAddr, u32)>)> {
+        let (frame, xid) = *self.stated.get(&(What::Offered, address, mac))?;
+        let took = self.took.get(&(mac, xid)).copied();
+        Some((frame, took.filter(|took| took.0 != address)))
+    }
+
+    /// The frame of a DHCP message in which the card says that it has this address.
+    pub(super) fn own(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
+        let said = self.stated.get(&(What::Own, address, mac));
+        said.map(|said| said.0)
+    }
+
+    /// The frame that the DHCP server with this address sent from this card.
+    pub(super) fn serves(&self, address: IpAddr, mac: [u8; 6]) -> Option<u32> {
+        let said = self.stated.get(&(What::Server, address, mac));
+        said.map(|said| said.0)
     }
 
     /// What gives this hardware address an address of this IP version, and what gives that another
@@ -202,9 +268,11 @@ impl<'t> Known<'t> {
         &self,
         mac: [u8; 6],
         version: IpAddr,
+        vlan: Option<u16>,
     ) -> Option<(&'t Binding, &'t Binding)> {
-        let claim = *self.disputed.get(&(mac, version.is_ipv4()))?;
-        Some((claim, self.contradicted(claim.address, mac)?))
+        let all = self.disputed.get(&(mac, version.is_ipv4()))?;
+        let claim = *all.iter().find(|b| one_link(b.vlan, vlan))?;
+        Some((claim, self.contradicted(claim.address, mac, vlan)?))
     }
 
     /// The frame in which this host reports an error of a packet that is not for itself.
@@ -223,7 +291,7 @@ impl<'t> Known<'t> {
     pub(super) fn sends_from_another(&self, router: IpAddr, mac: [u8; 6]) -> Option<u32> {
         let sends = |card: &&([u8; 6], u32)| card.0 != mac;
         let sent = self.router_cards.iter().find(sends).map(|card| card.1);
-        sent.or(self.contradicted(router, mac).map(|b| b.frame))
+        sent.or(self.contradicted(router, mac, None).map(|b| b.frame))
     }
 
     /// Whether DHCP told this host of this router.

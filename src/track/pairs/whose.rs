@@ -1,6 +1,6 @@
 //! Whose hardware address the frames of a pair of hosts were sent to, and why that can be said.
 
-use super::{Elsewhere, Known, LOWEST, Local, Pair, SEVERAL};
+use super::{Elsewhere, Known, LOWEST, Local, Pair, SEVERAL, members};
 use crate::facts::Mac;
 use crate::facts::ip::Owner;
 use crate::track::ttl;
@@ -79,14 +79,20 @@ pub(super) fn whose(
     if let Some(reason) = changed_hands(pair, first, (way, elsewhere), known) {
         return reason;
     }
+    if let Some(told) = both_sides(pair, (way, elsewhere), known) {
+        decided.reason = format!("{}; {told}", decided.reason);
+        decided.other_router = then.router;
+        return decided;
+    }
     let same = decided.reason == then.reason && decided.owner == Owner::Unknown;
     let first = if same {
         String::new()
     } else {
         format!(" At first: {}.", decided.reason)
     };
+    let many = if pair.moved() { "all" } else { "some" };
     decided.reason = format!(
-        "the frames of this pair did not all go to the same hardware address.{first} From frame {} on some to {}{others}: {}",
+        "the frames of this pair did not all go to the same hardware address.{first} From frame {} on {many} to {}{others}: {}",
         elsewhere.frame,
         Mac(way.mac),
         then.reason
@@ -99,6 +105,27 @@ pub(super) fn whose(
     decided
 }
 
+/// That the frames of a pair are captured on both sides of a router.
+fn both_sides(
+    pair: &Pair,
+    (way, elsewhere): (&Way, &Elsewhere),
+    known: &Known<'_>,
+) -> Option<String> {
+    let (here, there) = (pair.first_frame, elsewhere.frame);
+    if let Some(before) = known.shown.before(there) {
+        return Some(format!(
+            "frame {there}, the packet of frame {before} behind a router, went to {}",
+            Mac(way.mac)
+        ));
+    }
+    (known.shown.before(here) == Some(there)).then(|| {
+        format!(
+            "frame {here} is the packet of frame {there} behind the router that has {}",
+            Mac(way.mac)
+        )
+    })
+}
+
 /// One address to which first the one hardware address belonged and then the other, as was said: that
 /// of the router, whoever has it now.
 fn changed_hands(
@@ -107,7 +134,7 @@ fn changed_hands(
     (way, elsewhere): (&Way, &Elsewhere),
     known: &Known<'_>,
 ) -> Option<Decision> {
-    let (address, before, after) = known.handed_over(first.mac, way.mac)?;
+    let (address, before, after) = known.handed_over(first.mac, way.mac, pair.vlan)?;
     let to = pair.destination;
     let alike = address.is_ipv4() == to.is_ipv4() && address != to;
     if !alike || elsewhere.others || off_link(pair, known.local) == Some(false) {
@@ -139,7 +166,7 @@ fn later(pair: &Pair, way: &Way, frame: u32, known: &Known<'_>) -> Decision {
         return one(pair, way, known);
     };
     let (gateway, told) = (redirect.gateway, redirect.frame);
-    let owner = known.owner(way.mac, gateway);
+    let owner = known.owner(way.mac, gateway, pair.vlan);
     let said = known.said(gateway, way.mac);
     if owner.is_some_and(|owner| owner.address != gateway) && said.is_none() {
         return one(pair, way, known);
@@ -175,7 +202,7 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
     }
     if let Some(frame) = known.said(to, mac) {
         let mut reason = format!("{}: {to} has it (frame {frame})", said(to));
-        if let Some(other) = known.contradicted(to, mac) {
+        if let Some(other) = known.contradicted(to, mac, pair.vlan) {
             reason.push_str(&format!(
                 "; but frame {} gives {to} another hardware address",
                 other.frame
@@ -190,18 +217,7 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
         }
         return Decision::new(Owner::Destination, reason, Some(frame));
     }
-    if known.leased(to, mac).is_none()
-        && let Some(frame) = known.offered(to, mac)
-    {
-        let reason = format!("DHCP offered {to} to it (frame {frame})");
-        return Decision::new(Owner::Destination, reason, Some(frame));
-    }
-    if let Some((frame, given)) = known.leased(to, mac) {
-        let reason = if given {
-            format!("DHCP gave {to} to it (frame {frame})")
-        } else {
-            format!("DHCP: it says that it has {to} (frame {frame})")
-        };
+    if let Some((reason, frame)) = by_dhcp(to, mac, known) {
         return Decision::new(Owner::Destination, reason, Some(frame));
     }
     let local = known.local;
@@ -209,7 +225,7 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
     let owner = match to {
         // A host has several IPv6 addresses; only who says so is a router.
         IpAddr::V6(_) => known.router(mac),
-        IpAddr::V4(_) => known.owner(mac, to),
+        IpAddr::V4(_) => known.owner(mac, to, pair.vlan),
     };
     let mask = local.frame;
     if let Some(neighbour) = owner {
@@ -241,9 +257,14 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
                 "; it sends ICMP errors about packets for others (frame {frame})"
             ));
         }
+        if !shown && let Some(told) = known.shown.passing(pair, mac) {
+            shown = true;
+            reason.push_str(&format!("; {told}"));
+        }
         if !shown {
             reason.push_str("; nothing here shows that it passes packets on");
         }
+        reason.push_str(&known.shown.comes_back(pair, mac));
         if let Some(named) = named.filter(|n| off_link == Some(true) && *n != neighbour.address) {
             reason.push_str(&format!("; DHCP names another router, {named}"));
         }
@@ -255,6 +276,15 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
     }
     if off_link == Some(true) {
         return beyond(pair, way, known);
+    }
+    let disputed = known.disputed(mac, to, pair.vlan);
+    let passes = known.shown.passes(pair, mac);
+    if let Some((reason, frame, router)) = passes.clone().filter(|_| disputed.is_none()) {
+        let own = |r: &IpAddr| known.contradicted(*r, mac, pair.vlan).is_none();
+        return Decision {
+            router: router.filter(own),
+            ..Decision::new(Owner::Router, reason, Some(frame))
+        };
     }
     if carried >= SEVERAL {
         let begun = |ttl: &u8| ttl::is_initial(*ttl);
@@ -275,17 +305,51 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
         );
         return Decision::new(Owner::Router, reason, None);
     }
-    if let Some((claim, other)) = known.disputed(mac, to) {
+    if let Some((claim, other)) = disputed {
         let (address, frame) = (claim.address, claim.frame);
+        let passes = passes.map_or_else(String::new, |(told, ..)| format!("; {told}"));
         let reason = format!(
-            "{}: it is that of {address} (frame {frame}), but frame {} gives {address} another hardware address",
+            "{}: it is that of {address} (frame {frame}), but frame {} gives {address} another hardware address{passes}",
             said(to),
             other.frame
         );
         return Decision::new(Owner::Unknown, reason, Some(frame));
     }
-    let reason = "neither ARP nor DHCP in this capture shows whose it is";
+    let reason = match to {
+        IpAddr::V4(_) => "neither ARP nor DHCP in this capture shows whose it is",
+        IpAddr::V6(_) => "neighbour discovery in this capture does not show whose it is",
+    };
     Decision::new(Owner::Unknown, reason, None)
+}
+
+/// That DHCP shows the card to be that of a host, with the frame.
+fn by_dhcp(host: IpAddr, card: [u8; 6], known: &Known<'_>) -> Option<(String, u32)> {
+    if let Some((frame, given)) = known.leased(host, card) {
+        let reason = if given {
+            format!("DHCP gave {host} to it (frame {frame})")
+        } else {
+            format!("DHCP: it says that it has {host} (frame {frame})")
+        };
+        return Some((reason, frame));
+    }
+    if let Some(frame) = known.own(host, card) {
+        let reason = format!("DHCP: it says that it has {host} (frame {frame})");
+        return Some((reason, frame));
+    }
+    if let Some((frame, took)) = known.offered(host, card) {
+        let took = took.map_or_else(String::new, |(other, ack)| {
+            format!("; what it got is {other} (frame {ack})")
+        });
+        return Some((
+            format!("DHCP offered {host} to it (frame {frame}){took}"),
+            frame,
+        ));
+    }
+    let frame = known.serves(host, card)?;
+    let reason = format!(
+        "the DHCP server {host} sends from it (frame {frame}), and is on this link by the mask in that frame"
+    );
+    Some((reason, frame))
 }
 
 /// Decides whose a hardware address is for which ARP names nobody, and to which packets for another
@@ -323,7 +387,12 @@ fn beyond(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
     if told {
         reason.push_str(&format!("; DHCP told {} to use {router}", pair.source));
     }
-    let owner = if told || way.passes() {
+    let shown = known.shown.passing(pair, way.mac);
+    if let Some(shown) = &shown {
+        reason.push_str(&format!("; {shown}"));
+    }
+    reason.push_str(&known.shown.comes_back(pair, way.mac));
+    let owner = if told || way.passes() || shown.is_some() {
         Owner::Router
     } else {
         Owner::Used
@@ -344,6 +413,10 @@ fn off_link(pair: &Pair, local: Local) -> Option<bool> {
         return None;
     };
     let (mask, router) = (local.mask?.to_bits(), local.router?.to_bits());
+    // What routers have passed on already goes by other masks.
+    if passed_on(&members(pair.ttls)).is_some() {
+        return None;
+    }
     if destination.is_broadcast() || destination.is_multicast() {
         return None;
     }
