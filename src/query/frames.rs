@@ -363,10 +363,12 @@ impl<'a> Reading<'_, 'a> {
         if self.said.told.left_http && self.has_content() {
             out.push_str(":http");
         }
-        for message in &self.said.messages {
+        // Those that lie in one segment are named once, behind what earlier ones have begun.
+        let begun = self.said.told.whole.len();
+        for (at, message) in self.said.messages.iter().enumerate() {
             match message.protocol {
                 Protocol::Http => {
-                    out.push_str(":http");
+                    out.push_str(if at <= begun { ":http" } else { "" });
                     for name in dissect::http::body::protocols(&message.bytes) {
                         out.push(':');
                         out.push_str(name);
@@ -382,6 +384,7 @@ impl<'a> Reading<'_, 'a> {
                 Protocol::FtpData if dissect::ftp::begins_as_text(&message.bytes) => {
                     out.push_str(":ftp-data:data-text-lines");
                 }
+                Protocol::Dns if at > begun => {}
                 protocol => {
                     out.push(':');
                     out.push_str(protocol.name());

@@ -92,26 +92,6 @@ pub(crate) const OURS: &[(&str, &str, &str)] = &[
         "tshark reads on in a head behind a hole",
     ),
     (
-        "asked together, answered together, and an interim answer",
-        "frame.protocols=",
-        "tshark names the messages of one segment once",
-    ),
-    (
-        "asked together, and the first thing that is said is interim",
-        "frame.protocols=",
-        "tshark names the messages of one segment once",
-    ),
-    (
-        "two questions in one segment, and their answers in one",
-        "frame.protocols=",
-        "tshark names the messages of one segment once",
-    ),
-    (
-        "questions by TCP: a length alone, a message in three, two in one",
-        "frame.protocols=",
-        "tshark names the messages of one segment once",
-    ),
-    (
         "what is only named: one message, two in a segment, one in two, one that is cut",
         "tcp.pdu.size=",
         "what is only named is not measured",
@@ -125,11 +105,6 @@ pub(crate) const OURS: &[(&str, &str, &str)] = &[
         "a change to HTTP/2",
         "_ws.col.Info=",
         "what is only named is not looked into",
-    ),
-    (
-        "a request in chunks, and lines that end without a carriage return",
-        "frame.protocols=",
-        "tshark names the messages of one segment once",
     ),
     (
         "what is only named, with a name above it",
@@ -238,16 +213,6 @@ pub(crate) const OURS: &[(&str, &str, &str)] = &[
         "tshark's second reading begins with the last request of its first",
     ),
     (
-        "random-mishaps-dns",
-        "frame.protocols=",
-        "tshark names the messages of one segment once",
-    ),
-    (
-        "random-dns-tcp",
-        "frame.protocols=",
-        "tshark names the messages of one segment once",
-    ),
-    (
         "random-pieces",
         "ip.fragment.overlap=",
         "tshark repeats it for each piece that overlaps",
@@ -342,6 +307,16 @@ pub(crate) const OURS: &[(&str, &str, &str)] = &[
         "or the second SYN+ACK",
         "tcp.analysis.reused_ports=",
         "the second reading of tshark compares the first SYN+ACK with the number of the last",
+    ),
+    (
+        "dns-tcp 3",
+        "frame.protocols=",
+        "tshark names some messages that earlier segments have begun with those of their last one",
+    ),
+    (
+        "dns-tcp 4",
+        "frame.protocols=",
+        "tshark names some messages that earlier segments have begun with those of their last one",
     ),
     (
         "of three the first, though both others came before its ACK",
