@@ -109,6 +109,13 @@ impl Numbering {
         self.labelled(question, &hint).map(Slot::Label)
     }
 
+    /// Whether words are a label of a part of a question, and no more.
+    pub(super) fn is_label(&self, question: usize, label: &str) -> bool {
+        let label = words(label);
+        let mut names = self.parts[question].iter().flatten();
+        names.any(|name| *name == label)
+    }
+
     /// The only part that words have a label of; the longest label counts where several overlap.
     fn labelled(&self, question: usize, hint: &str) -> Option<usize> {
         let parts = &self.parts[question];
