@@ -342,7 +342,7 @@ fn labels_in_a_sentence_say_of_what_it_speaks() {
     assert_eq!(told("rtt", report, &parts), ["right", "right"]);
     let parts = ["1.browser-version", "1.server-version"];
     let report = "1. The browser speaks HTTP 1.0 and the server HTTP 1.1\n";
-    assert_eq!(told("http", report, &parts), ["review", "right"]);
+    assert_eq!(told("http", report, &parts), ["wrong", "right"]);
     let report = "1. The browser speaks HTTP 1.1 and the server HTTP 1.1\n";
     assert_eq!(told("http", report, &parts), ["right", "right"]);
 }

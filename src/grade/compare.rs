@@ -1,5 +1,6 @@
 //! A claim against the key: right, partly, wrong, or for a person to see; and why it is wrong.
 
+use super::bounds::Bound;
 use super::claim::{Claim, Claimed};
 use super::token::Unit;
 use crate::handout::answer::constants;
@@ -111,6 +112,12 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
             format!("it says two things that exclude each other ({other} as well)"),
         );
     }
+    if let Some(bound) = claim
+        .bound
+        .filter(|b| fit != Fit::No || admits(*b, answer, claim))
+    {
+        return Outcome::new(Verdict::Review, bound.words());
+    }
     if claim.two_ways {
         return Outcome::new(
             Verdict::Review,
@@ -152,6 +159,15 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
         Fit::Yes => Outcome::new(Verdict::Right, "it is what the capture shows"),
         Fit::Some(missing) => Outcome::new(Verdict::Partly, missing),
         Fit::No => Outcome::new(Verdict::Wrong, String::new()),
+    }
+}
+
+/// Whether a bound that is told holds for the key.
+fn admits(bound: Bound, answer: &Answer, claim: &Claim) -> bool {
+    let key = answer.values.first().and_then(Datum::as_float);
+    match (&claim.value, key) {
+        (Claimed::Number(n, _), Some(key)) => bound.admits(*n, key),
+        _ => false,
     }
 }
 
@@ -279,20 +295,15 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
         return false;
     };
     if kind == Type::Duration {
-        let own = part.unit.as_deref().and_then(units::of).unwrap_or(1e9);
-        let each = match unit {
-            Unit::Milliseconds => 1e-3,
-            Unit::Microseconds => 1e-6,
-            Unit::Seconds => 1.0,
-            Unit::Minutes => 60.0,
-            Unit::Hours => 3600.0,
-            // A bare number is in the unit that was asked for.
-            _ => own / 1e9,
+        let own = part.unit.as_deref().and_then(units::of).unwrap_or(1e9) / 1e9;
+        // Keys are spans, told in seconds; a bare number is in the unit that was asked for.
+        let told = match (unit, unit.seconds()) {
+            (Unit::None, _) => n * own,
+            (_, Some(each)) => n * each,
+            _ => return false,
         };
-        // Keys are spans, told in seconds.
-        let (told, seconds) = (n * each, key);
         let room = part.tolerance.unwrap_or(0.05);
-        return (told - seconds).abs() <= seconds.abs() * room + 1e-9;
+        return (told - key).abs() <= key.abs() * room + 1e-9;
     }
     // `0800` under a type field is meant in hexadecimal.
     if kind == Type::Hex
@@ -304,11 +315,9 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
             return true;
         }
     }
-    let bytes = part.unit.as_deref() == Some("bytes");
-    let told = match unit {
-        Unit::Bits if bytes => n / 8.0,
-        Unit::Words if bytes => n * 4.0,
-        _ => n,
+    let own = part.unit.as_deref().map_or(Unit::None, Unit::of);
+    let Some(told) = own.amount(n, unit) else {
+        return false;
     };
     match part.tolerance {
         Some(room) => (told - key).abs() <= room,

@@ -82,7 +82,7 @@ pub fn explain(
             .or_else(|| example(part, &told(&claim.value)))
             .or_else(|| nowhere(material, &claim.value));
         let mark = &mut marks[at];
-        let shown = shown(key);
+        let shown = shown(part, key);
         mark.outcome.reason = match &why {
             Some(why) => format!("{shown}; {}", why.words),
             None => shown,
@@ -91,11 +91,17 @@ pub fn explain(
     }
 }
 
-/// What the capture shows, in every reading of the question.
-fn shown(key: &Answer) -> String {
-    let mut out = format!("the capture shows {}", key.text);
+/// What the capture shows, with its unit, in every reading of the question.
+fn shown(part: &Part, key: &Answer) -> String {
+    let numeric = |v: &Datum| v.as_float().is_some();
+    let unit = part
+        .unit
+        .as_deref()
+        .filter(|_| key.values.iter().all(numeric));
+    let unit = unit.map_or(String::new(), |unit| format!(" {unit}"));
+    let mut out = format!("the capture shows {}{unit}", key.text);
     for equal in &key.equals {
-        out.push_str(&format!(" or {} ({})", equal.text, equal.say));
+        out.push_str(&format!(" or {}{unit} ({})", equal.text, equal.say));
     }
     out
 }
