@@ -19,8 +19,12 @@ pub enum Bound {
     Minus,
     /// A percent sign stands behind it.
     Share,
-    /// Something is added: a half.
+    /// It goes on behind it: a half, a dozen, another summand.
     More,
+    /// The first and the last of several, as a range.
+    Ends,
+    /// Several with their names, in another order.
+    Turned,
 }
 
 impl Bound {
@@ -31,7 +35,11 @@ impl Bound {
             Bound::Range => "a range is told and not one value",
             Bound::Minus => "a minus sign stands before the number",
             Bound::Share => "a share in percent is told",
-            Bound::More => "something is added to the number behind it",
+            Bound::Ends => {
+                "the range is from the first to the last, and not all between belong to it"
+            }
+            Bound::Turned => "all are told with their names, in another order",
+            Bound::More => "the number goes on behind it",
         }
     }
 
@@ -40,8 +48,8 @@ impl Bound {
         match self {
             Bound::Least | Bound::Range => told <= key,
             Bound::Most => key <= told,
-            Bound::More => true,
-            Bound::Minus | Bound::Share => false,
+            Bound::More | Bound::Ends => true,
+            Bound::Minus | Bound::Share | Bound::Turned => false,
         }
     }
 }
@@ -61,7 +69,7 @@ pub fn bound(piece: &Piece<'_>, token: &Token) -> Option<Bound> {
     static MINUS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"[\s:=(]-$").expect("the pattern is right"));
     static MORE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^\s*(?:and (?:a|one) (?:half|quarter|third)\b|½|¼|¾)")
+        Regex::new(r"^\s*(?:and (?:a|one) (?:half|quarter|third)\b|½|¼|¾|(?:dozens?|hundred|thousand|million)\b)")
             .expect("the pattern is right")
     });
     if token.operand || token.hex || !matches!(token.kind, Kind::Number(_) | Kind::Decimal(_)) {

@@ -82,7 +82,7 @@ fn protocol_beside(piece: &Piece<'_>, number: &Range<usize>) -> Option<String> {
 }
 
 /// The numbers that a part's names stand for, and these names.
-fn codes(part: &Part) -> Vec<(i128, String)> {
+pub fn codes(part: &Part) -> Vec<(i128, String)> {
     match &part.names {
         Some(Names::Known(name)) => {
             let entries = table(name).into_iter().flatten();

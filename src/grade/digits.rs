@@ -11,7 +11,7 @@ const ROUNDED: f64 = 0.05;
 /// alone are none.
 pub fn hexadecimal(text: &str) -> Option<i128> {
     static HEX: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^(?:0x)?(?P<digits>[0-9a-f]{4,16}|[0-9a-f]{2}(?:[:\s][0-9a-f]{2}){1,7}|[0-9a-f]{4}(?:[_\s][0-9a-f]{4}){1,3})h?$")
+        Regex::new(r"(?i)^(?:0x\s?)?(?P<digits>[0-9a-f]{4,16}|[0-9a-f]{2}(?:[:\s][0-9a-f]{2}){1,7}|[0-9a-f]{4}(?:[_\s][0-9a-f]{4}){1,3})h?$")
             .expect("the pattern is right")
     });
     let found = HEX.captures(text.trim().trim_end_matches('.'))?;

@@ -3,6 +3,7 @@
 use super::assign::assign;
 use super::claim::{Claim, Claimed, Class, class};
 use super::names;
+use super::numbering::Slot;
 use super::piece::{Piece, find_label};
 use super::token::Unit;
 use super::{codes, digits, frames, items, list, none, texts};
@@ -25,7 +26,7 @@ pub fn extract(
             continue;
         }
         claims[at] = match class(*part.kind.get_ref()) {
-            Class::Frames => frames::claim(part, pieces, only_labelled),
+            Class::Frames => frames::claim(part, answers[at], pieces, only_labelled),
             Class::Ip if set_of_others(part, answers[at]) => {
                 if items::are_numbers(answers[at]) {
                     items::numbers(part, answers[at], pieces, only_labelled)
@@ -36,7 +37,13 @@ pub fn extract(
             Class::List if items::are_numbers(answers[at]) => {
                 items::numbers(part, answers[at], pieces, only_labelled)
             }
-            Class::List => list::claim(part, answers[at], pieces, only_labelled),
+            Class::List => {
+                let mut told = list::claim(part, answers[at], pieces, only_labelled);
+                if let Some(claim) = &mut told {
+                    not_of_others(question, at, answers, claim);
+                }
+                told
+            }
             Class::Text => texts::claim(question, at, answers, pieces),
             _ => None,
         };
@@ -66,6 +73,19 @@ pub fn extract(
             }
         }
     }
+}
+
+/// Takes out of a list's strangers what another part of the question asks for.
+fn not_of_others(question: &Question, at: usize, answers: &[&Answer], claim: &mut Claim) {
+    let Claimed::Items(_, strange) = &mut claim.value else {
+        return;
+    };
+    let asked = |text: &String| {
+        let others = (0..question.part.len()).filter(|o| *o != at);
+        let mut single = others.filter(|o| *question.part[*o].kind.get_ref() == Type::Ip);
+        single.any(|o| answers[o].text == *text)
+    };
+    strange.retain(|text| !asked(text));
 }
 
 /// A whole answer in hexadecimal digits, where one is asked for.
@@ -99,6 +119,14 @@ static REFERS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 
+/// What stands behind a label.
+fn value_of<'p>(piece: &'p Piece<'_>) -> &'p str {
+    match (piece.slot, piece.lower.split_once(':')) {
+        (Some(Slot::Label(_)), Some((_, value))) => value.trim(),
+        _ => &piece.lower,
+    }
+}
+
 /// Something stands where this part is asked for by its name or alone, and it is no value: for a
 /// person.
 fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Claim> {
@@ -114,9 +142,10 @@ fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Clai
                     let in_hint = find_label(p.hint, &label, 0).is_some();
                     in_hint || find_label(&p.lower, &label, 0).is_some_and(|(at, _)| at < 4)
                 }));
+        let told = value_of(p);
         (p.slot.is_some() || p.hint == name || alone && several || refers)
-            && p.text.chars().any(char::is_alphanumeric)
-            && !names::nothing(&p.lower)
+            && told.chars().any(char::is_alphanumeric)
+            && !names::nothing(told)
     })?;
     Some(Claim {
         value: Claimed::Vague,

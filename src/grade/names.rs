@@ -2,7 +2,7 @@
 //! understood.
 
 use super::claim::{Claim, Claimed, Class, class};
-use super::codes::{PROTOCOLS, code_of, number, other_code};
+use super::codes::{PROTOCOLS, code_of, codes, number, other_code};
 use super::piece::{Piece, find, find_label, within};
 use super::token::{Kind, hedged, sentence};
 use crate::handout::format::{Names, Part, Question, Type};
@@ -213,13 +213,12 @@ pub fn claims(
         // `No answer from the program, but an ICMP message`: what there is counts.
         found.sort_by_key(|m| silence(&m.value));
         // The number that the name stands for, as in `UDP (17)`.
-        let codes: Vec<Kind> = match &part.names {
-            Some(Names::Known(name)) if !numbers => table(name)
-                .into_iter()
-                .flatten()
-                .map(|entry| Kind::Number(i128::from(entry.0)))
+        let codes: Vec<Kind> = match numbers {
+            true => Vec::new(),
+            false => codes(part)
+                .iter()
+                .map(|code| Kind::Number(code.0))
                 .collect(),
-            _ => Vec::new(),
         };
         claims[at] = match found.first() {
             Some(first) => {

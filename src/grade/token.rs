@@ -126,7 +126,7 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A number of something else than a frame.
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
+    Regex::new(r"(?i),\s*no:\s*$|\b(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
         .expect("the pattern is right")
 });
 /// Words before a `one` that is no number.

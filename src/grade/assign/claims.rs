@@ -71,8 +71,12 @@ pub(super) fn claim(
                 let taken = given.iter().enumerate().any(|(g, a)| {
                     g != s && a.is_some_and(|a| around[a].piece == p && around[a].token == other)
                 });
-                if taken || between.contains(|c: char| c.is_alphabetic() && !"and".contains(c)) {
+                let bare = !between.contains(|c: char| c.is_alphabetic() && !"and".contains(c));
+                if taken || !bare && !named_too(piece, t, other) {
                     break;
+                }
+                if other != t && !bare && said_of(piece, other) && !said_of(piece, t) {
+                    continue;
                 }
                 match piece.tokens[other].kind {
                     Kind::Ip(ip) => ips.push(IpAddr::V4(ip)),
@@ -90,11 +94,20 @@ pub(super) fn claim(
         } else {
             None
         };
+        // Members of a set in lines of their own are no rivals.
+        let set = *part.kind.get_ref() == Type::Set && !piece.lower.contains(" or ");
+        let conflict = conflict.filter(|_| !set);
         let alone = slots.len() == 1 && (piece.slot.is_some() || question.part.len() == 1);
         let conflict = conflict
             .or_else(|| second(slot, pieces, around, given, a, s, alone))
             .or_else(|| contradiction(part, piece, t).filter(|_| kind != Class::Ports));
         let each = scale(part, token);
+        let text = match &value {
+            Claimed::Ips(ips) if ips.len() > 1 && piece.slot.is_some() => {
+                piece.text.trim().to_owned()
+            }
+            _ => text,
+        };
         claims[slot.part] = Some(Claim {
             value,
             text,
@@ -115,6 +128,26 @@ pub(super) fn claim(
             pieces[p].used[other] = true;
         }
     }
+}
+
+/// Whether an address in a slot goes on with a set, with a name of its own: `primary A, secondary B`.
+fn named_too(piece: &Piece<'_>, first: usize, other: usize) -> bool {
+    let before = piece.tokens[..other].iter().filter(|t| Class::Ip.holds(t));
+    let from = before.last().map_or(0, |t| t.span.end);
+    let token = &piece.tokens[other];
+    let gap = piece.lower.get(from..token.span.start).unwrap_or_default();
+    let words = gap.split(|c: char| !c.is_alphanumeric());
+    let few = words.filter(|w| !w.is_empty()).count() <= 3;
+    let bracket = token.bracket && !piece.tokens[first].bracket;
+    piece.slot.is_some() && few && !gap.contains(". ") && !bracket && !piece.dropped[other]
+}
+
+/// Whether something is said of a value: `10.0.2.2 is the router`.
+fn said_of(piece: &Piece<'_>, t: usize) -> bool {
+    let behind = piece.lower[piece.tokens[t].span.end..].trim_start();
+    ["is ", "was ", "are "]
+        .iter()
+        .any(|w| behind.starts_with(w))
 }
 
 /// Whether a label just beside a value names a slot: its own label, or one that it shares with others
