@@ -228,16 +228,20 @@ pub fn other_code(part: &Part, first: &Mention, piece: &Piece<'_>) -> Option<Str
         };
         codes.iter().any(|code| same(&code))
     };
+    // `0100 = 4` behind a name: its own number is there as well.
+    let mut all = piece.tokens.iter();
+    let told_too = all.any(|t| matches!(t.kind, Kind::Number(n) if own(n)));
     let known = |n: i128| {
         let entry = codes.iter().find(|(code, _)| *code == n);
-        entry.map_or_else(|| n.to_string(), |(_, name)| name.clone())
+        let name = entry.map(|(_, name)| name.clone());
+        name.or_else(|| (!told_too).then(|| n.to_string()))
     };
     let numbered = codes
         .iter()
         .any(|(_, name)| name.eq_ignore_ascii_case(&piece.lower[first.span.clone()]));
     let mut all = piece.tokens.iter().zip(&piece.dropped);
     all.find_map(|(token, dropped)| match token.kind {
-        Kind::Number(n) if numbered && !dropped && told(token) && !own(n) => Some(known(n)),
+        Kind::Number(n) if numbered && !dropped && told(token) && !own(n) => known(n),
         _ => None,
     })
 }

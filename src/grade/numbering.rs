@@ -83,6 +83,8 @@ struct Names {
     typed: Vec<super::claim::Class>,
     /// Which of its parts is the number of a frame.
     frame: Vec<bool>,
+    /// Which of its parts has several values.
+    several: Vec<bool>,
 }
 
 /// Whether a text is all in brackets.
@@ -170,6 +172,11 @@ impl Numbering {
                 labels,
                 answers,
                 typed,
+                several: q
+                    .part
+                    .iter()
+                    .map(|p| matches!(p.kind.get_ref(), Type::Set | Type::Frames))
+                    .collect(),
                 frame: q
                     .part
                     .iter()

@@ -132,8 +132,8 @@ pub(super) fn claim(
 
 /// Whether an address in a slot goes on with a set, with a name of its own: `primary A, secondary B`.
 fn named_too(piece: &Piece<'_>, first: usize, other: usize) -> bool {
-    let before = piece.tokens[..other].iter().filter(|t| Class::Ip.holds(t));
-    let from = before.last().map_or(0, |t| t.span.end);
+    let before = piece.tokens[..other].iter().rfind(|t| Class::Ip.holds(t));
+    let from = before.map_or(0, |t| t.span.end);
     let token = &piece.tokens[other];
     let gap = piece.lower.get(from..token.span.start).unwrap_or_default();
     let words = gap.split(|c: char| !c.is_alphanumeric());

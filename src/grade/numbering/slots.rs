@@ -257,10 +257,8 @@ impl Numbering {
             );
             let mut more = cuts[nth + 1..].iter().filter(|c| !long || c.1.is_some());
             let next = more.next().map_or(segment.text.len(), |next| next.0);
-            let end = clause_end(
-                &segment.text[*from..next],
-                self.handout[question].typed[part],
-            );
+            let several = self.handout[question].several[part];
+            let end = clause_end(&segment.text[*from..next], several);
             let to = if long { next } else { from + end };
             let text = segment.text[*from..to].trim_end_matches([' ', ';', ',', '\n']);
             let slot = Some(Slot::Label(part));
@@ -292,7 +290,7 @@ impl Numbering {
 }
 
 /// Where what a label announces ends. Between values of a list a semicolon is a comma.
-fn clause_end(text: &str, class: Class) -> usize {
+fn clause_end(text: &str, several: bool) -> usize {
     static END: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"[;\n]|\.\s").expect("the pattern is right"));
     // `1. TIME 2. HELLO` is numbered, not ended.
@@ -305,14 +303,15 @@ fn clause_end(text: &str, class: Class) -> usize {
         let rest = text[at..].strip_prefix(';').unwrap_or_default();
         let rest = rest.trim_start_matches([' ', '#']);
         let token = token::tokens(rest).into_iter().next();
-        token.is_some_and(|t| match class {
-            _ if t.span.start > 0 => false,
-            Class::Frames => matches!(t.kind, Kind::Number(_)) && t.unit == Unit::None,
+        token.is_some_and(|t| match t.kind {
+            Kind::Number(_) => t.span.start == 0 && t.unit == Unit::None,
+            // A mask is no member of a set of hosts.
+            Kind::Ip(ip) => t.span.start == 0 && !rest.starts_with('/') && ip.octets()[0] != 255,
             _ => false,
         })
     };
     let mut ends = END.find_iter(text).map(|end| end.start());
-    ends.find(|at| !numbered(*at) && !goes_on(*at))
+    ends.find(|at| !(numbered(*at) || several && goes_on(*at)))
         .unwrap_or(text.len())
 }
 
