@@ -263,10 +263,9 @@ fn second(
     }
     let listed = |a: &Token, b: &Token| {
         let gap = &piece.lower[a.span.end.min(b.span.start)..b.span.start];
-        matches!(
-            between(gap).trim(),
-            "," | ";" | "/" | "&" | "and" | ", and" | "und" | "et" | "or"
-        )
+        // Behind a comma and a unit another clause may begin.
+        matches!(gap.trim(), "," | ";" | "/" | "&" | "or")
+            || matches!(between(gap).trim(), "and" | ", and" | "und" | "et")
     };
     let here = around.iter().enumerate();
     let here = here.filter(|(_, other)| other.piece == mine.piece);

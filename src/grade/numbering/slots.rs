@@ -120,7 +120,8 @@ impl Numbering {
     fn is_line(&self, question: usize, part: usize, text: &str) -> bool {
         let label = text.split_once(':').map_or("", |(label, _)| label);
         let label = words(label.trim_start_matches(['-', '*', '_', ' ', '•', '>']));
-        !text.contains('\n') && self.parts[question][part].contains(&label)
+        let named = label.starts_with(char::is_alphabetic);
+        named && !text.contains('\n') && self.parts[question][part].contains(&label)
     }
 
     /// The only part that words have a label of; the longest label counts where several overlap.
@@ -267,7 +268,8 @@ impl Numbering {
             let line = line && self.is_line(question, part, &segment.text);
             let fits = self.fits(question, part, text, line);
             let others = self.speaks_of_others(question, slot, text);
-            if !fits || others && !(line && token::tokens(text).is_empty()) {
+            let bare = line && text.matches(':').count() == 1 && token::tokens(text).is_empty();
+            if !fits || others && !bare {
                 continue;
             }
             rest.push_str(&segment.text[at..*from]);
@@ -298,6 +300,10 @@ fn clause_end(text: &str, several: bool) -> usize {
         let word = text[..at].rsplit(char::is_whitespace).next().unwrap_or("");
         (1..3).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())
             || word.ends_with('.')
+            || ["no", "nr"].iter().any(|n| word.eq_ignore_ascii_case(n))
+                && text[at..]
+                    .trim_start_matches(['.', ' ', '#'])
+                    .starts_with(|c: char| c.is_ascii_digit())
     };
     let goes_on = |at: usize| {
         let rest = text[at..].strip_prefix(';').unwrap_or_default();
