@@ -342,7 +342,7 @@ fn labels_in_a_sentence_say_of_what_it_speaks() {
     assert_eq!(told("rtt", report, &parts), ["right", "right"]);
     let parts = ["1.browser-version", "1.server-version"];
     let report = "1. The browser speaks HTTP 1.0 and the server HTTP 1.1\n";
-    assert_eq!(told("http", report, &parts), ["review", "right"]);
+    assert_eq!(told("http", report, &parts), ["wrong", "right"]);
     let report = "1. The browser speaks HTTP 1.1 and the server HTTP 1.1\n";
     assert_eq!(told("http", report, &parts), ["right", "right"]);
 }
@@ -491,4 +491,35 @@ fn a_number_before_what_a_question_counts_is_no_name_of_another() {
         told("nat", report, &["4.line", "4.lines"]),
         ["right", "right"]
     );
+}
+
+#[test]
+fn a_label_with_a_small_number_is_no_heading_and_a_word_for_questions_is_one() {
+    let parts = ["2.frames", "2.client-isn", "2.rtt"];
+    for frames in [
+        "Frames: 1, 2, 3",
+        "- Frames: 1, 2, 3",
+        "Packets: 1, 2 and 3",
+        "Frames: 1 2 3",
+        "1, 2, 3",
+    ] {
+        let rest = "Client ISN: {2.client-isn}\nRTT: {2.rtt} ms\n";
+        let report = format!("Question 2\n{frames}\n{rest}");
+        assert_eq!(
+            told("tcp-upload", &report, &parts),
+            ["right"; 3],
+            "{frames}"
+        );
+    }
+    // Of the question that is spoken of, not of one that the word could name.
+    let report = "Question 3\nName: {3.name}\nAnswers: 1\nQuestion 4\nTime: {4.time} ms\n";
+    assert_eq!(told("dns", report, &["3.answers", "4.time"]), ["right"; 2]);
+    for heading in ["My task: 2.", "My answer 2:", "Answer: 2", "2,"] {
+        let report = format!("Question 1\nServer port: 80\n{heading} RTT: {{2.rtt}} ms\n");
+        assert_eq!(
+            told("tcp-upload", &report, &["2.rtt"]),
+            ["right"],
+            "{heading}"
+        );
+    }
 }

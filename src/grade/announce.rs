@@ -2,7 +2,7 @@
 
 use super::claim::{Claim, Class, class};
 use super::piece::find_label;
-use super::token::{Kind, Token, Unit};
+use super::token::{Kind, Token};
 use crate::handout::format::{Question, Take, Type};
 use crate::handout::units;
 use regex::Regex;
@@ -138,14 +138,11 @@ fn turned(label: String) -> Vec<String> {
 /// A score with what the token itself says.
 pub fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
     const NEVER: i32 = -100;
-    let sized = matches!(token.unit, Unit::Bytes | Unit::Bits | Unit::Words);
-    let timed = matches!(
-        token.unit,
-        Unit::Seconds | Unit::Milliseconds | Unit::Microseconds | Unit::Minutes | Unit::Hours
-    );
+    let sized = token.unit.sized();
+    let timed = token.unit.seconds().is_some();
     match slot.kind {
         _ if timed && !slot.timed => NEVER,
-        Type::Frame if sized => NEVER,
+        Type::Frame | Type::Duration if sized => NEVER,
         Type::Frame if token.port => NEVER,
         Type::Frame if token.frame => score + 6,
         Type::Frame if token.behind_ip => NEVER,

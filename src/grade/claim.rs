@@ -1,5 +1,6 @@
 //! What a student says of a part, and the sorts of values that compete for the same words.
 
+use super::bounds::Bound;
 use super::token::{Kind, Token, Unit};
 use crate::handout::format::Type;
 use std::net::IpAddr;
@@ -26,6 +27,8 @@ pub struct Claim {
     pub readings: Vec<(f64, f64)>,
     /// It can be read in two ways, and one is right.
     pub two_ways: bool,
+    /// It is no plain value.
+    pub bound: Option<Bound>,
     /// It stands where its part is named.
     pub named: bool,
     /// Something else is said as well: the other value.

@@ -1,5 +1,6 @@
 //! A claim against the key: right, partly, wrong, or for a person to see; and why it is wrong.
 
+use super::bounds::Bound;
 use super::claim::{Claim, Claimed};
 use super::token::Unit;
 use crate::handout::answer::constants;
@@ -72,8 +73,8 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq)]
 enum Fit {
     Yes,
-    /// Some of it, with what is missing.
-    Some(String),
+    /// Some of it: what is missing or too much, and how much of it is told.
+    Some(String, f64),
     No,
 }
 
@@ -111,6 +112,12 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
             format!("it says two things that exclude each other ({other} as well)"),
         );
     }
+    if let Some(bound) = claim
+        .bound
+        .filter(|b| fit != Fit::No || admits(*b, answer, claim))
+    {
+        return Outcome::new(Verdict::Review, bound.words());
+    }
     if claim.two_ways {
         return Outcome::new(
             Verdict::Review,
@@ -135,7 +142,7 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
         let mut outcome = Outcome::new(Verdict::Review, "the student is not sure");
         outcome.share = match fit {
             Fit::Yes => 1.0,
-            Fit::Some(_) => 0.5,
+            Fit::Some(_, share) => share,
             Fit::No => 0.0,
         };
         return outcome;
@@ -150,8 +157,20 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
     }
     match fit {
         Fit::Yes => Outcome::new(Verdict::Right, "it is what the capture shows"),
-        Fit::Some(missing) => Outcome::new(Verdict::Partly, missing),
+        Fit::Some(missing, share) => Outcome {
+            share,
+            ..Outcome::new(Verdict::Partly, missing)
+        },
         Fit::No => Outcome::new(Verdict::Wrong, String::new()),
+    }
+}
+
+/// Whether a bound that is told holds for the key.
+fn admits(bound: Bound, answer: &Answer, claim: &Claim) -> bool {
+    let key = answer.values.first().and_then(Datum::as_float);
+    match (&claim.value, key) {
+        (Claimed::Number(n, _), Some(key)) => bound.admits(*n, key),
+        _ => false,
     }
 }
 
@@ -207,28 +226,29 @@ fn fit(part: &Part, kind: Type, values: &[Datum], text: &str, claimed: &Claimed)
         Claimed::Numbers(told) => {
             let key: Vec<i128> = values.iter().filter_map(whole).collect();
             if *told == key {
-                Fit::Yes
-            } else if !told.is_empty()
-                && told.iter().all(|n| key.contains(n))
-                && told.len() < key.len()
-            {
-                Fit::Some(format!("{} of {} are told", told.len(), key.len()))
-            } else {
-                Fit::No
+                return Fit::Yes;
             }
+            let text = |n: &i128| n.to_string();
+            let in_order = told.iter().filter(|n| key.contains(n));
+            let places: Vec<Option<usize>> =
+                in_order.map(|n| key.iter().position(|k| k == n)).collect();
+            if !places.is_sorted() {
+                return Fit::No;
+            }
+            shared(&key, told, text)
         }
         Claimed::Ports(client, server) => {
             let key: Vec<i128> = values.iter().filter_map(whole).collect();
             match (client, server, key.as_slice()) {
                 (Some(c), Some(s), [kc, ks]) => yes(c == kc && s == ks),
                 (Some(c), None, [kc, _]) if c == kc => {
-                    Fit::Some("only the client's port is told".into())
+                    Fit::Some("only the client's port is told".into(), 0.5)
                 }
                 (None, Some(s), [_, ks]) if s == ks => {
-                    Fit::Some("only the server's port is told".into())
+                    Fit::Some("only the server's port is told".into(), 0.5)
                 }
                 (Some(one), None, key) | (None, Some(one), key) if key.contains(one) => {
-                    Fit::Some("only one of the two ports is told".into())
+                    Fit::Some("only one of the two ports is told".into(), 0.5)
                 }
                 _ => Fit::No,
             }
@@ -264,14 +284,39 @@ fn addresses(kind: Type, values: &[Datum], told: &[IpAddr]) -> Fit {
     if kind != Type::Set {
         return yes(told.first() == key.first() && !key.is_empty());
     }
-    if !told.iter().all(|ip| key.contains(ip)) {
+    shared(&key, told, ToString::to_string)
+}
+
+/// How much of several values is told: those that belong to them less those that do not.
+fn shared<T: PartialEq>(key: &[T], told: &[T], text: impl Fn(&T) -> String) -> Fit {
+    let right = key.iter().filter(|k| told.contains(k)).count();
+    let mut strange: Vec<String> = Vec::new();
+    for other in told.iter().filter(|t| !key.contains(t)) {
+        let text = text(other);
+        if !strange.contains(&text) {
+            strange.push(text);
+        }
+    }
+    some(right, key.len(), &strange)
+}
+
+/// So many of several, and what does not belong to them.
+fn some(right: usize, of: usize, strange: &[String]) -> Fit {
+    if right == of && strange.is_empty() {
+        return Fit::Yes;
+    }
+    let Some(net) = right.checked_sub(strange.len()).filter(|net| *net > 0) else {
         return Fit::No;
+    };
+    let mut words: Vec<String> = Vec::new();
+    if right < of {
+        words.push(format!("{right} of {of} are told"));
     }
-    if key.iter().all(|ip| told.contains(ip)) {
-        Fit::Yes
-    } else {
-        Fit::Some(format!("{} of {} are told", told.len(), key.len()))
+    if !strange.is_empty() {
+        words.push(format!("{} does not belong to it", strange.join(", ")));
     }
+    #[expect(clippy::cast_precision_loss, reason = "a handful of values")]
+    Fit::Some(words.join("; "), hundredths(net as f64 / of as f64))
 }
 
 fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool {
@@ -279,20 +324,15 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
         return false;
     };
     if kind == Type::Duration {
-        let own = part.unit.as_deref().and_then(units::of).unwrap_or(1e9);
-        let each = match unit {
-            Unit::Milliseconds => 1e-3,
-            Unit::Microseconds => 1e-6,
-            Unit::Seconds => 1.0,
-            Unit::Minutes => 60.0,
-            Unit::Hours => 3600.0,
-            // A bare number is in the unit that was asked for.
-            _ => own / 1e9,
+        let own = part.unit.as_deref().and_then(units::of).unwrap_or(1e9) / 1e9;
+        // Keys are spans, told in seconds; a bare number is in the unit that was asked for.
+        let told = match (unit, unit.seconds()) {
+            (Unit::None, _) => n * own,
+            (_, Some(each)) => n * each,
+            _ => return false,
         };
-        // Keys are spans, told in seconds.
-        let (told, seconds) = (n * each, key);
         let room = part.tolerance.unwrap_or(0.05);
-        return (told - seconds).abs() <= seconds.abs() * room + 1e-9;
+        return (told - key).abs() <= key.abs() * room + 1e-9;
     }
     // `0800` under a type field is meant in hexadecimal.
     if kind == Type::Hex
@@ -304,11 +344,9 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
             return true;
         }
     }
-    let bytes = part.unit.as_deref() == Some("bytes");
-    let told = match unit {
-        Unit::Bits if bytes => n / 8.0,
-        Unit::Words if bytes => n * 4.0,
-        _ => n,
+    let own = part.unit.as_deref().map_or(Unit::None, Unit::of);
+    let Some(told) = own.amount(n, unit) else {
+        return false;
     };
     match part.tolerance {
         Some(room) => (told - key).abs() <= room,
@@ -351,21 +389,28 @@ fn items(part: &Part, count: usize, order: &[usize], strange: &[String]) -> Fit 
     if order.is_empty() || order == [0] && optional == 1 {
         return Fit::No;
     }
-    if !strange.is_empty() {
-        return Fit::Some(format!("{} does not belong to it", strange.join(", ")));
+    let mut told = order.to_vec();
+    told.sort_unstable();
+    told.dedup();
+    // What stands in another order is told, and half of it is not.
+    let list = *part.kind.get_ref() == Type::List;
+    if list && strange.is_empty() && !order.is_sorted() {
+        return Fit::Some("the order is another one".to_owned(), 0.5);
     }
-    if *part.kind.get_ref() == Type::Set {
-        return match order.len() {
-            all if all == count => Fit::Yes,
-            some => Fit::Some(format!("{some} of {count} are told")),
-        };
+    if list && !strange.is_empty() {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of values")]
+        let share = told.len() as f64 / (count + strange.len()) as f64;
+        return Fit::Some(
+            format!("{} does not belong to it", strange.join(", ")),
+            share,
+        );
     }
-    let sorted = order.is_sorted();
-    Fit::Some(if sorted {
-        format!("{} of {} are told", order.len(), count)
-    } else {
-        "the order is another one".to_owned()
-    })
+    some(told.len(), count, strange)
+}
+
+/// A share as points are written.
+fn hundredths(share: f64) -> f64 {
+    (share * 100.0).round() / 100.0
 }
 
 /// A claim in words.

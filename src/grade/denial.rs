@@ -20,7 +20,7 @@ pub fn negated(before: &str) -> bool {
 }
 
 /// Whether the words behind a name say that it is not so: `TCP is not possible`, `TCP would need …`.
-fn ruled_out(after: &str) -> bool {
+pub fn ruled_out(after: &str) -> bool {
     static OUT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^\s*(?:\([^)]*\)\s*)?(?:(?:is|was|can|could|would|does|do|will|did|has)\s*(?:n't|not)\b|cannot\b|can't\b|won't\b|would\b|is\s+(?:impossible|useless|unsuitable|out))")
             .expect("the pattern is right")

@@ -2,7 +2,7 @@
 //! that changed places, digits that did, a value nowhere in the capture.
 
 use super::claim::{Claimed, Class, class};
-use super::compare::{Verdict, same, told};
+use super::compare::{Verdict, same, told, whole};
 use super::reading::Said;
 use super::student::Mark;
 use super::student_view;
@@ -75,14 +75,16 @@ pub fn explain(
         let why = known(part, &told(&claim.value), &secrets)
             .or_else(|| sibling(handout, keys, said, marks, at))
             .or_else(|| swapped_ports(key, &claim.value))
+            .or_else(|| turned(key, &claim.value))
             .or_else(|| other_field(handout, material, found, part, &claim.value))
             .or_else(|| other_frame(handout, material, part, key, &claim.value))
             .or_else(|| elsewhere(handout, keys, marks, at, &claim.value))
+            .or_else(|| another(material, &claim.value))
             .or_else(|| digits(&told(&claim.value), &key.text, class))
             .or_else(|| example(part, &told(&claim.value)))
             .or_else(|| nowhere(material, &claim.value));
         let mark = &mut marks[at];
-        let shown = shown(key);
+        let shown = shown(part, key);
         mark.outcome.reason = match &why {
             Some(why) => format!("{shown}; {}", why.words),
             None => shown,
@@ -91,11 +93,17 @@ pub fn explain(
     }
 }
 
-/// What the capture shows, in every reading of the question.
-fn shown(key: &Answer) -> String {
-    let mut out = format!("the capture shows {}", key.text);
+/// What the capture shows, with its unit, in every reading of the question.
+fn shown(part: &Part, key: &Answer) -> String {
+    let numeric = |v: &Datum| v.as_float().is_some();
+    let unit = part
+        .unit
+        .as_deref()
+        .filter(|_| key.values.iter().all(numeric));
+    let unit = unit.map_or(String::new(), |unit| format!(" {unit}"));
+    let mut out = format!("the capture shows {}{unit}", key.text);
     for equal in &key.equals {
-        out.push_str(&format!(" or {} ({})", equal.text, equal.say));
+        out.push_str(&format!(" or {}{unit} ({})", equal.text, equal.say));
     }
     out
 }
@@ -189,6 +197,34 @@ fn swapped_ports(key: &Answer, claimed: &Claimed) -> Option<Why> {
     swapped.then(|| Why::secret("the two ports are swapped".to_owned(), ""))
 }
 
+/// The right numbers in another order.
+fn turned(key: &Answer, claimed: &Claimed) -> Option<Why> {
+    let Claimed::Numbers(told) = claimed else {
+        return None;
+    };
+    let sorted = |mut list: Vec<i128>| {
+        list.sort_unstable();
+        list
+    };
+    let own: Vec<i128> = key.values.iter().filter_map(whole).collect();
+    let same = sorted(own) == sorted(told.clone());
+    same.then(|| Why::open("the order is another one"))
+}
+
+/// An address that another host of the captures has: no digit of it is wrong.
+fn another(material: &Material, claimed: &Claimed) -> Option<Why> {
+    let facts = || material.files.iter().map(|f| &f.analysis.facts);
+    let seen = match claimed {
+        Claimed::Ips(ips) => match ips.as_slice() {
+            [one] => facts().any(|f| f.hosts.iter().any(|h| h.address == *one)),
+            _ => false,
+        },
+        Claimed::Mac(mac) => facts().any(|f| f.neighbours.iter().any(|n| n.mac.0 == *mac)),
+        _ => false,
+    };
+    seen.then(|| Why::open("another host of the captures has it"))
+}
+
 fn example(part: &Part, value: &str) -> Option<Why> {
     let known = part.example.iter().any(|e| e == value);
     known.then(|| Why::open("the value of the handout's example, not of your capture"))
@@ -230,7 +266,8 @@ fn other_field(
     part: &Part,
     claimed: &Claimed,
 ) -> Option<Why> {
-    if matches!(claimed, Claimed::YesNo(_)) {
+    // What is counted or summed up is of no frame.
+    if matches!(claimed, Claimed::YesNo(_)) || part.over.is_some() {
         return None;
     }
     let thing = handout.thing(part.of.as_ref()?.get_ref())?;
@@ -275,7 +312,7 @@ fn other_frame(
     key: &Answer,
     claimed: &Claimed,
 ) -> Option<Why> {
-    if matches!(claimed, Claimed::YesNo(_)) {
+    if matches!(claimed, Claimed::YesNo(_)) || part.over.is_some() {
         return None;
     }
     let term = match part.take.as_ref().map(toml::Spanned::get_ref) {
@@ -336,11 +373,13 @@ fn digits(value: &str, key: &str, class: Class) -> Option<Why> {
     let mut a: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
     let mut b: Vec<char> = key.chars().filter(|c| c.is_alphanumeric()).collect();
     let distance = edits(value, key);
+    // Of short numbers another digit is another number.
+    let near = key.len() > 3 && value.len() == key.len();
     a.sort_unstable();
     b.sort_unstable();
     let what = if a == b && value != key && a.len() > 1 {
         "digits changed places"
-    } else if distance == 1 && key.len() > 2 {
+    } else if distance == 1 && key.len() > 2 && (class != Class::Number || near) {
         "one character is wrong"
     } else {
         return None;

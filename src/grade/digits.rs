@@ -7,6 +7,24 @@ use std::sync::LazyLock;
 /// How near a rounded amount has to come, as a share.
 const ROUNDED: f64 = 0.05;
 
+/// A number in hexadecimal, written without its sign: `efda2c79`, `ef:da:2c:79`, `efda2c79h`. Digits
+/// alone are none.
+pub fn hexadecimal(text: &str) -> Option<i128> {
+    static HEX: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^(?:0x\s?)?(?P<digits>[0-9a-f]{4,16}|[0-9a-f]{2}(?:[:\s][0-9a-f]{2}){1,7}|[0-9a-f]{4}(?:[_\s][0-9a-f]{4}){1,3})h?$")
+            .expect("the pattern is right")
+    });
+    let found = HEX.captures(text.trim().trim_end_matches('.'))?;
+    let digits: String = found["digits"]
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .collect();
+    let plain = digits.bytes().all(|b| b.is_ascii_digit());
+    (!plain)
+        .then(|| i128::from_str_radix(&digits, 16).ok())
+        .flatten()
+}
+
 /// Other readings of a number in a text, each with how near it has to come to be meant.
 pub fn readings(text: &str, token: &Token) -> Vec<(f64, f64)> {
     static GROUPS: LazyLock<Regex> =
@@ -31,6 +49,9 @@ pub fn readings(text: &str, token: &Token) -> Vec<(f64, f64)> {
         told.push(written.replace('.', ""));
     } else if written.contains(',') {
         told.push(written.replacen(',', ".", 1));
+        if GROUPS.is_match(&written.replace(',', ".")) {
+            told.push(written.replace(',', ""));
+        }
     }
     let first = written.len() <= 3;
     if let Some(more) = BEHIND.find(after).filter(|_| first) {
@@ -42,7 +63,7 @@ pub fn readings(text: &str, token: &Token) -> Vec<(f64, f64)> {
     let mut out: Vec<(f64, f64)> = told
         .iter()
         .filter_map(|t| t.parse().ok())
-        .map(|n| (n, 0.0))
+        .map(|n| (n, 1e-9))
         .collect();
     if let Some(scale) = SCALE.captures(after)
         && let Ok(n) = written.replace(',', ".").parse::<f64>()

@@ -2,11 +2,11 @@
 
 use super::assign::assign;
 use super::claim::{Claim, Claimed, Class, class};
-use super::denial;
 use super::names;
-use super::piece::{Piece, find_label, within};
-use super::token::{hedged, sentence};
-use super::{frames, items, list, none};
+use super::numbering::Slot;
+use super::piece::{Piece, find_label};
+use super::token::Unit;
+use super::{codes, digits, frames, items, list, none, texts};
 use crate::handout::Answer;
 use crate::handout::format::{Part, Question, Type};
 use regex::Regex;
@@ -26,7 +26,7 @@ pub fn extract(
             continue;
         }
         claims[at] = match class(*part.kind.get_ref()) {
-            Class::Frames => frames::claim(part, pieces, only_labelled),
+            Class::Frames => frames::claim(part, answers[at], pieces, only_labelled),
             Class::Ip if set_of_others(part, answers[at]) => {
                 if items::are_numbers(answers[at]) {
                     items::numbers(part, answers[at], pieces, only_labelled)
@@ -37,10 +37,21 @@ pub fn extract(
             Class::List if items::are_numbers(answers[at]) => {
                 items::numbers(part, answers[at], pieces, only_labelled)
             }
-            Class::List => list::claim(part, answers[at], pieces, only_labelled),
-            Class::Text => text(question, part, answers[at], pieces),
+            Class::List => {
+                let mut told = list::claim(part, answers[at], pieces, only_labelled);
+                if let Some(claim) = &mut told {
+                    not_of_others(question, at, answers, claim);
+                }
+                told
+            }
+            Class::Text => texts::claim(question, at, answers, pieces),
             _ => None,
         };
+    }
+    for (part, claim) in question.part.iter().zip(claims.iter_mut()) {
+        if *part.kind.get_ref() == Type::Hex && claim.is_none() {
+            *claim = hexadecimal(question, pieces);
+        }
     }
     names::claims(question, pieces, claims, only_labelled);
     for kind in [Class::Ip, Class::Mac, Class::Ports, Class::Number] {
@@ -50,6 +61,10 @@ pub fn extract(
         if claims[at].is_none() {
             claims[at] = none::claim(question, part, answers[at], pieces);
         }
+        let numbered = class(*part.kind.get_ref()) == Class::Number;
+        if claims[at].is_none() && numbered && !only_labelled {
+            claims[at] = codes::by_name(part, pieces);
+        }
     }
     if !only_labelled {
         for (part, claim) in question.part.iter().zip(claims) {
@@ -58,6 +73,39 @@ pub fn extract(
             }
         }
     }
+}
+
+/// Takes out of a list's strangers what another part of the question asks for.
+fn not_of_others(question: &Question, at: usize, answers: &[&Answer], claim: &mut Claim) {
+    let Claimed::Items(_, strange) = &mut claim.value else {
+        return;
+    };
+    let asked = |text: &String| {
+        let others = (0..question.part.len()).filter(|o| *o != at);
+        let mut single = others.filter(|o| *question.part[*o].kind.get_ref() == Type::Ip);
+        single.any(|o| answers[o].text == *text)
+    };
+    strange.retain(|text| !asked(text));
+}
+
+/// A whole answer in hexadecimal digits, where one is asked for.
+fn hexadecimal(question: &Question, pieces: &mut [Piece<'_>]) -> Option<Claim> {
+    let alone = question.part.len() == 1;
+    let told = pieces.iter_mut().filter(|p| alone || p.slot.is_some());
+    let mut told = told.filter_map(|piece| {
+        let label = piece.slot.and(piece.text.split_once([':', '=', ' ']));
+        let rest = label.and_then(|(_, rest)| digits::hexadecimal(rest));
+        let n = digits::hexadecimal(piece.text).or(rest)?;
+        Some((piece, n))
+    });
+    let (piece, n) = told.next()?;
+    piece.take(0..piece.text.len());
+    #[expect(clippy::cast_precision_loss, reason = "compared as such")]
+    Some(Claim {
+        value: Claimed::Number(n as f64, Unit::None),
+        text: piece.text.trim().to_owned(),
+        ..Claim::default()
+    })
 }
 
 /// Whether a set has other members than addresses.
@@ -70,6 +118,14 @@ static REFERS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(?:same|identical|equal|as (?:in|above|before)|see (?:above|\d)|idem|ditto)\b")
         .expect("the pattern is right")
 });
+
+/// What stands behind a label.
+fn value_of<'p>(piece: &'p Piece<'_>) -> &'p str {
+    match (piece.slot, piece.lower.split_once(':')) {
+        (Some(Slot::Label(_)), Some((_, value))) => value.trim(),
+        _ => &piece.lower,
+    }
+}
 
 /// Something stands where this part is asked for by its name or alone, and it is no value: for a
 /// person.
@@ -86,9 +142,10 @@ fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Clai
                     let in_hint = find_label(p.hint, &label, 0).is_some();
                     in_hint || find_label(&p.lower, &label, 0).is_some_and(|(at, _)| at < 4)
                 }));
+        let told = value_of(p);
         (p.slot.is_some() || p.hint == name || alone && several || refers)
-            && p.text.chars().any(char::is_alphanumeric)
-            && !names::nothing(&p.lower)
+            && told.chars().any(char::is_alphanumeric)
+            && !names::nothing(told)
     })?;
     Some(Claim {
         value: Claimed::Vague,
@@ -96,92 +153,4 @@ fn unread(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Clai
         hedged: true,
         ..Claim::default()
     })
-}
-
-/// A text: the key's own words somewhere, or else something that a person has to compare.
-fn text(
-    question: &Question,
-    part: &Part,
-    answer: &Answer,
-    pieces: &mut [Piece<'_>],
-) -> Option<Claim> {
-    let key = answer.text.trim().to_ascii_lowercase();
-    let label = |hint: &str| {
-        let own = part.id.replace('-', " ");
-        let mut labels = part.labels.iter().map(|l| l.to_ascii_lowercase());
-        find_label(hint, &own, 0).is_some() || labels.any(|l| find_label(hint, &l, 0).is_some())
-    };
-    for piece in pieces.iter_mut() {
-        if key.is_empty() {
-            break;
-        }
-        let mut from = 0;
-        while let Some(found) = piece.lower.get(from..).and_then(|t| t.find(&key)) {
-            let (start, end) = (from + found, from + found + key.len());
-            if whole(piece, start, end, &answer.text) && meant(question, part, piece, start..end) {
-                piece.take(start..end);
-                let quote = piece.quote(start);
-                return Some(Claim {
-                    value: Claimed::Text(answer.text.clone()),
-                    hedged: hedged(&quote),
-                    text: quote,
-                    ..Claim::default()
-                });
-            }
-            from = end;
-        }
-    }
-    let alone = question.part.len() == 1;
-    let piece = pieces
-        .iter()
-        .find(|p| !p.text.trim().is_empty() && (alone || label(p.hint) || label(&p.lower)))?;
-    Some(Claim {
-        value: Claimed::Vague,
-        text: piece.text.to_owned(),
-        hedged: true,
-        ..Claim::default()
-    })
-}
-
-/// Whether a place has the key as a word of its own: `1.1` is not in `10.1.1.2`, and `A` not in `a`.
-fn whole(piece: &Piece<'_>, start: usize, end: usize, key: &str) -> bool {
-    let (before, after) = (&piece.lower[..start], &piece.lower[end..]);
-    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let goes_on = after.starts_with('.') && digit(after.chars().nth(1))
-        || before.ends_with('.') && digit(before.chars().rev().nth(1));
-    let short = key.trim().len() <= 2 && piece.text.trim().len() > 2;
-    let written = !short || piece.text.get(start..end) == Some(key.trim());
-    within(&piece.lower, start, end) == (false, false) && !goes_on && written
-}
-
-/// Whether a text that is found is said of this part: it is not denied, and no label of another text
-/// is nearer.
-fn meant(
-    question: &Question,
-    part: &Part,
-    piece: &Piece<'_>,
-    span: std::ops::Range<usize>,
-) -> bool {
-    if denial::negated(&piece.lower[..span.start]) {
-        return false;
-    }
-    let around = sentence(piece.text, span.start);
-    if piece.slot.is_some() || piece.lower[around].contains("both") {
-        return true;
-    }
-    let siblings = question
-        .part
-        .iter()
-        .filter(|o| !std::ptr::eq(*o, part) && class(*o.kind.get_ref()) == Class::Text);
-    let mention = names::Mention {
-        value: String::new(),
-        piece: 0,
-        span,
-    };
-    let near = |labels: &[String]| names::nearness(piece, &mention, labels);
-    let own = near(&part.labels);
-    let other = siblings
-        .filter_map(|o| near(&names::foreign(part, o)))
-        .min();
-    other.is_none_or(|other| own.is_some_and(|own| own <= other))
 }

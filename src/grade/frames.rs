@@ -1,18 +1,44 @@
 //! Several frames in order, such as those of a handshake.
 
+use super::bounds::{Bound, ranges};
 use super::claim::{Claim, Claimed};
+use super::compare::whole;
 use super::piece::Piece;
 use super::token::{Kind, Unit, hedged};
+use crate::handout::Answer;
 use crate::handout::format::Part;
 
 /// Words that may stand between the frames of a handshake.
 const BETWEEN: &[&str] = &[
     "and", "et", "und", "syn", "ack", "synack", "frame", "frames", "packet", "packets", "no", "in",
-    "is", "the", "to", "through", "s", "sa", "a", "number", "nr",
+    "is", "the", "to", "through", "s", "sa", "a", "number", "nr", "st", "nd", "rd", "th",
 ];
+/// What frames are counted as: `Three frames: …`, `3 packets`.
+const COUNTED: [&str; 7] = [
+    "frames",
+    "packets",
+    "segments",
+    "trames",
+    "messages",
+    "fragments",
+    "datagrams",
+];
+/// Most words that name a frame of a list: `Offer 5, DHCP Request 8`.
+const NAMING: usize = 3;
 
 /// Several frames: a run of numbers without other words between.
-pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Option<Claim> {
+pub fn claim(
+    part: &Part,
+    answer: &Answer,
+    pieces: &mut [Piece<'_>],
+    only_labelled: bool,
+) -> Option<Claim> {
+    if let Some(claim) = pieces
+        .iter_mut()
+        .find_map(|piece| named(part, answer, piece))
+    {
+        return Some(claim);
+    }
     // Frames count from one, offsets and the like from zero.
     let least = i128::from(part.tells_frames());
     for piece in pieces.iter_mut() {
@@ -29,9 +55,8 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             .filter(|t| {
                 let span = &piece.tokens[*t].span;
                 let after = piece.lower[span.end..].trim_start();
-                let counts = ["frames", "packets", "segments", "trames"];
                 piece.text[span.start..].starts_with(|c: char| c.is_ascii_digit())
-                    && !counts.iter().any(|w| after.starts_with(w))
+                    && !COUNTED.iter().any(|w| after.starts_with(w))
             })
             .collect();
         let mut best: Vec<usize> = Vec::new();
@@ -42,7 +67,8 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             let joined = run.last().is_some_and(|last| {
                 let gap = &piece.lower[piece.tokens[*last].span.end..token.span.start];
                 let bare = strip_brackets(gap).replace("no. ", "no ");
-                bare.chars().all(|c| !c.is_alphabetic()) && !bare.contains(['.', ';', '\n'])
+                ranges(gap)
+                    || bare.chars().all(|c| !c.is_alphabetic()) && !bare.contains(['.', ';', '\n'])
                     || bare
                         .split(|c: char| !c.is_alphanumeric())
                         .filter(|w| !w.is_empty())
@@ -104,8 +130,9 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             };
             // A range.
             if let (Some(end), Some(from)) = (last, values.last().copied()) {
-                let gap = piece.lower[end..token.span.start].trim();
-                if matches!(gap, "-" | "–" | "to" | "..") && n > from && n - from < 20 {
+                let gap = &piece.lower[end..token.span.start];
+                let gap = gap.replace("frames", "").replace("frame", "");
+                if ranges(&gap) && n > from && n - from < 100 {
                     values.extend(from + 1..n);
                 }
             }
@@ -116,8 +143,12 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
             piece.used[*t] = true;
         }
         let at = piece.tokens[best[0]].span.start;
-        let text = piece.quote(at);
+        let text = match piece.slot {
+            Some(_) => piece.text.trim().to_owned(),
+            None => piece.quote(at),
+        };
         return Some(Claim {
+            bound: first_to_last(answer, &values, best.len(), &piece.lower),
             value: Claimed::Numbers(values),
             hedged: hedged(&text),
             text,
@@ -127,6 +158,88 @@ pub fn claim(part: &Part, pieces: &mut [Piece<'_>], only_labelled: bool) -> Opti
         });
     }
     None
+}
+
+/// Several frames in a slot, each with its name: `Discover 1, Offer 5`, `SYN (1), SYN-ACK (2)`. In
+/// another order they are no less told.
+fn named(part: &Part, answer: &Answer, piece: &mut Piece<'_>) -> Option<Claim> {
+    piece.slot?;
+    let least = i128::from(part.tells_frames());
+    let mut told: Vec<(usize, i128)> = Vec::new();
+    let mut names = 0;
+    for (t, token) in piece.tokens.iter().enumerate() {
+        let behind = piece.lower[token.span.end..].trim_start();
+        let n = match token.kind {
+            Kind::Number(n) if (least..100_000).contains(&n) => n,
+            _ => return None,
+        };
+        if piece.dropped[t]
+            || COUNTED.iter().any(|w| behind.starts_with(w))
+            || token.unit != Unit::None
+        {
+            return None;
+        }
+        let from = told
+            .last()
+            .map_or(0, |(last, _)| piece.tokens[*last].span.end);
+        let gap = &piece.lower[from..token.span.start];
+        let words: Vec<&str> = gap
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty())
+            .collect();
+        let last = words
+            .iter()
+            .rev()
+            .take(2)
+            .any(|w| w.contains(char::is_alphabetic));
+        if words.len() > NAMING || words.contains(&"again") || gap.contains(". ") || ranges(gap) {
+            return None;
+        }
+        names += usize::from(last);
+        told.push((t, n));
+    }
+    let (first, last) = (told.first()?, told.last()?);
+    let behind = &piece.lower[piece.tokens[last.0].span.end..];
+    let more = behind
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty());
+    let separate = piece.lower[piece.tokens[first.0].span.end..].contains(';');
+    if told.len() < 2 || !(names + 1 >= told.len() || separate) || more.count() > NAMING {
+        return None;
+    }
+    let mut values: Vec<i128> = told.iter().map(|(_, n)| *n).collect();
+    let key: Vec<i128> = answer.values.iter().filter_map(whole).collect();
+    let sorted = |list: &[i128]| {
+        let mut list = list.to_vec();
+        list.sort_unstable();
+        list
+    };
+    let turned = values != key && sorted(&values) == sorted(&key);
+    let own = names == told.len();
+    if turned && own {
+        values.clone_from(&key);
+    }
+    for (t, _) in &told {
+        piece.used[*t] = true;
+    }
+    let text = piece.text.trim().to_owned();
+    Some(Claim {
+        value: Claimed::Numbers(values),
+        hedged: hedged(&text),
+        bound: (turned && own).then_some(Bound::Turned),
+        text,
+        ..Claim::default()
+    })
+}
+
+/// A range from the first of several to the last, where not all between are asked for: it may be meant
+/// for them.
+fn first_to_last(answer: &Answer, told: &[i128], ends: usize, text: &str) -> Option<Bound> {
+    let key: Vec<i128> = answer.values.iter().filter_map(whole).collect();
+    let dots = text.contains("..") || text.contains('…');
+    let range = ends == 2 && told.len() > 2 && key.last() == told.last() || dots;
+    let begins = key.len() > 2 && key.first() == told.first();
+    (begins && range && key != told).then_some(Bound::Ends)
 }
 
 /// All numbers that are said to be frames, each once, in their order.

@@ -40,7 +40,14 @@ pub fn numbers(
         let mut told: Vec<(usize, i128)> = Vec::new();
         for (t, token) in piece.tokens.iter().enumerate() {
             let free = !piece.used[t] && !piece.dropped[t] && !token.frame && !token.operand;
-            let bare = !token.bracket && matches!(token.unit, Unit::None | Unit::Bytes);
+            // `Time exceeded (11), code 0`: the number of a name.
+            let before = piece.lower[..token.span.start].strip_suffix('(');
+            let coded = piece.slot.is_some()
+                && before.is_some_and(|b| b.trim_end().ends_with(char::is_alphabetic))
+                && token
+                    .list()
+                    .is_some_and(|l| l.iter().all(|n| keys.contains(n)));
+            let bare = (!token.bracket || coded) && matches!(token.unit, Unit::None | Unit::Bytes);
             let list = token.list().filter(|_| free && bare);
             told.extend(list.into_iter().flatten().map(|n| (t, n)));
         }

@@ -2,8 +2,8 @@
 //!
 //! [`submission`] finds what was handed in ([`layout`] whose it is), [`report`] reads it, [`numbering`]
 //! gives every piece its question. [`extract`] reads the values: [`token`] finds what can be one
-//! ([`digits`] in which other ways), [`announce`] and [`assign`] say for which part, [`names`] (with
-//! [`denial`] and [`comparison`]), [`codes`], [`yes_no`], [`list`], [`items`], [`none`] and [`frames`]
+//! ([`digits`] in which other ways, [`bounds`] whether it is a plain one), [`announce`] and [`assign`] say for which part, [`names`] (with
+//! [`denial`] and [`comparison`]), [`codes`], [`yes_no`], [`list`], [`items`], [`none`], [`texts`] and [`frames`]
 //! read the other sorts, [`named`] where each part is named. [`compare`] holds them against the key,
 //! [`diagnose`] says why a wrong one is wrong, [`prose`] suggests, [`stray`] looks where nobody asked,
 //! and [`reading`] puts it together; [`judge`] does so for every reading of a question.
@@ -16,6 +16,7 @@
 
 pub mod announce;
 pub mod assign;
+pub mod bounds;
 pub mod claim;
 pub mod clocks;
 pub mod codes;
@@ -49,6 +50,7 @@ pub mod stray;
 pub mod student;
 pub mod student_view;
 pub mod submission;
+pub mod texts;
 pub mod token;
 pub mod workers;
 pub mod yes_no;

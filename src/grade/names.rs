@@ -2,7 +2,7 @@
 //! understood.
 
 use super::claim::{Claim, Claimed, Class, class};
-use super::codes::{PROTOCOLS, number, other_code};
+use super::codes::{PROTOCOLS, code_of, codes, number, other_code};
 use super::piece::{Piece, find, find_label, within};
 use super::token::{Kind, hedged, sentence};
 use crate::handout::format::{Names, Part, Question, Type};
@@ -213,24 +213,16 @@ pub fn claims(
         // `No answer from the program, but an ICMP message`: what there is counts.
         found.sort_by_key(|m| silence(&m.value));
         // The number that the name stands for, as in `UDP (17)`.
-        let codes: Vec<Kind> = match &part.names {
-            Some(Names::Known(name)) if !numbers => table(name)
-                .into_iter()
-                .flatten()
-                .map(|entry| Kind::Number(i128::from(entry.0)))
+        let codes: Vec<Kind> = match numbers {
+            true => Vec::new(),
+            false => codes(part)
+                .iter()
+                .map(|code| Kind::Number(code.0))
                 .collect(),
-            _ => Vec::new(),
         };
         claims[at] = match found.first() {
             Some(first) => {
-                let own = match &part.names {
-                    Some(Names::Known(name)) => table(name)
-                        .into_iter()
-                        .flatten()
-                        .find(|e| e.1 == first.value)
-                        .map_or(-1, |e| i128::from(e.0)),
-                    _ => -1,
-                };
+                let own = code_of(part, &first.value).unwrap_or(-1);
                 Some(named(part, first, &found, pieces, &codes, own))
             }
             None if !numbers => number(part, pieces),
@@ -478,7 +470,7 @@ fn named(
                     && Kind::Number(own) == token.kind
                     && matches!(
                         piece.lower[mention.span.end..token.span.start].trim(),
-                        "" | "/" | "="
+                        "" | "/" | "=" | "("
                     );
                 if own
                     || codes.contains(&token.kind)

@@ -83,6 +83,8 @@ struct Names {
     typed: Vec<super::claim::Class>,
     /// Which of its parts is the number of a frame.
     frame: Vec<bool>,
+    /// Which of its parts has several values.
+    several: Vec<bool>,
 }
 
 /// Whether a text is all in brackets.
@@ -140,14 +142,7 @@ impl Numbering {
                 anywhere: pattern(format!(
                     r"(?i)(?P<lead>[.;,]\s+(?:of\s+|for\s+|and\s+|to\s+|in\s+)?)(?P<id>{body})(?P<mark>\s*[):]\s*|\s+)"
                 )),
-                lead: pattern({
-                    let words = r"(?i)^[\s#*_>\-]*(?:(?P<lead>(?:[a-z]+\s+){1,3})ID\s*:|(?P<words>(?:[a-z]+\s+){0,6}for\s+)ID\s*,";
-                    // `First task: 1A …`; a name without digits may be any word.
-                    let named = r"|(?P<named>(?:[a-z]+\s+){0,2}[a-z]{3,}\s*:\s*)ID(?:[).:]|,\s|\s)";
-                    let digits = q.id.bytes().any(|b| b.is_ascii_digit());
-                    let all = format!("{words}{})\\s*", if digits { named } else { "" });
-                    all.replace("ID", &format!("(?:{body})"))
-                }),
+                lead: pattern(lead(&q.id, &body)),
                 group: runs.first().cloned().unwrap_or_default(),
                 rest: runs.get(1..).unwrap_or_default().concat(),
             });
@@ -177,6 +172,11 @@ impl Numbering {
                 labels,
                 answers,
                 typed,
+                several: q
+                    .part
+                    .iter()
+                    .map(|p| matches!(p.kind.get_ref(), Type::Set | Type::Frames))
+                    .collect(),
                 frame: q
                     .part
                     .iter()
@@ -504,6 +504,29 @@ impl Draft {
         }
         pieces
     }
+}
+
+/// What stands before a question's name in a line: `request 2C: …`, `for 2C, …`, `First task: 2C …`. A
+/// name that is a number alone counts only behind a word for a question: in `Frames: 1, 2, 3` it is a value.
+fn lead(id: &str, body: &str) -> String {
+    const ASKS: &str =
+        r"(?:questions?|tasks?|answers?|exercises?|problems?|parts?|aufgabe|frage|antwort)";
+    let start = r"(?i)^[\s#*_>\-]*";
+    let words = r"(?P<words>(?:[a-z]+\s+){0,6}for\s+)ID\s*,";
+    let all = if id.bytes().all(|b| b.is_ascii_digit()) {
+        let lead = format!(r"(?P<lead>(?:[a-z]+\s+){{1,2}}{ASKS}\s+)ID\s*:");
+        let named = format!(r"(?P<named>(?:[a-z]+\s+){{0,2}}{ASKS}\s*:\s*)ID(?:[).:]|,\s|\s)");
+        format!(r"{start}(?:{lead}|{words}|{named})\s*")
+    } else {
+        let lead = r"(?P<lead>(?:[a-z]+\s+){1,3})ID\s*:";
+        // A name without digits may be any word.
+        let named = match id.bytes().any(|b| b.is_ascii_digit()) {
+            true => r"|(?P<named>(?:[a-z]+\s+){0,2}[a-z]{3,}\s*:\s*)ID(?:[).:]|,\s|\s)",
+            false => "",
+        };
+        format!(r"{start}(?:{lead}|{words}{named})\s*")
+    };
+    all.replace("ID", &format!("(?:{body})"))
 }
 
 /// Letters and digits of a name, run by run: `L2.4` is `L`, `2`, `4`.

@@ -173,7 +173,13 @@ fn doubt(part: &Part, key: &Answer, claim: &mut Claim, alone: bool) {
         if let Some((value, _)) = others.next().filter(|_| relative) {
             claim.value = value.clone();
         }
-        claim.unplain = second_of_two(&claim.text, &key.text);
+        // `128, no: 64` where the part is named.
+        let number = claim.named && matches!(claim.value, Claimed::Number(..));
+        let beside = claim
+            .others
+            .iter()
+            .any(|(v, elsewhere)| fits(v) && !elsewhere);
+        claim.unplain = number && beside || second_of_two(&claim.text, &key.text);
         return;
     }
     if let (Type::Ports, Claimed::Ports(a, b)) = (part.kind.get_ref(), &claim.value) {

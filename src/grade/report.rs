@@ -29,7 +29,17 @@ const LONGEST: usize = 4000;
 pub fn is_report(name: &str) -> bool {
     matches!(
         extension(name).as_str(),
-        "md" | "markdown" | "txt" | "text" | "docx" | "pdf" | "csv" | "toml" | "json" | "tsv"
+        "md" | "markdown"
+            | "txt"
+            | "text"
+            | "docx"
+            | "pdf"
+            | "csv"
+            | "toml"
+            | "json"
+            | "tsv"
+            | "html"
+            | "htm"
     )
 }
 
@@ -69,6 +79,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
             from_json("", &value, &mut blocks, 0);
             blocks
         }
+        "html" | "htm" => lines(&html(&text(bytes))),
         _ => lines(&text(bytes)),
     };
     let size: usize = blocks.iter().map(length).sum();
@@ -184,6 +195,55 @@ fn is_rule(line: &str) -> bool {
     line.contains("--")
         && line.contains('|')
         && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
+}
+
+/// The text of a page without its markup: Moodle's online text is one. Rows of tables are rows.
+fn html(page: &str) -> String {
+    static HIDDEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?is)<!--.*?-->|<(?:script|style|head)\b.*?</(?:script|style|head)\s*>")
+            .expect("the pattern is right")
+    });
+    static TAG: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?is)<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)\b[^>]*>")
+            .expect("the pattern is right")
+    });
+    static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"&(?:(?P<name>[a-zA-Z]+)|#(?P<code>\d{1,7})|#[xX](?P<hex>[0-9a-fA-F]{1,6}));")
+            .expect("the pattern is right")
+    });
+    let page = HIDDEN.replace_all(page, " ");
+    // A line's end says nothing in a page.
+    let page = page.replace(['\r', '\n'], " ");
+    let text = TAG.replace_all(&page, |tag: &regex::Captures<'_>| {
+        let end = !tag["end"].is_empty();
+        match tag["name"].to_ascii_lowercase().as_str() {
+            "tr" if !end => "\n|",
+            "td" | "th" if end => "|",
+            "p" | "div" | "li" | "tr" | "table" | "ul" | "ol" | "pre" | "h1" | "h2" | "h3"
+            | "h4" => "\n",
+            "br" | "hr" => "\n",
+            _ => "",
+        }
+    });
+    let plain = REFERENCE.replace_all(&text, |found: &regex::Captures<'_>| {
+        let number = |name, radix| u32::from_str_radix(found.name(name)?.as_str(), radix).ok();
+        let code = number("code", 10).or_else(|| number("hex", 16));
+        let named = match found.name("name").map(|n| n.as_str()) {
+            Some("amp") => Some('&'),
+            Some("lt") => Some('<'),
+            Some("gt") => Some('>'),
+            Some("quot") => Some('"'),
+            Some("apos") => Some('\''),
+            Some("nbsp") => Some(' '),
+            Some("micro" | "mu") => Some('µ'),
+            Some("rarr") => Some('→'),
+            _ => None,
+        };
+        let c = code.and_then(char::from_u32).or(named);
+        c.map_or_else(|| found[0].to_owned(), |c| c.to_string())
+    });
+    let lines = plain.lines().map(str::trim);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {

@@ -115,6 +115,7 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
     let mut material = Material::default();
     let mut blocks: Vec<Block> = submission.rows.clone();
     let mut prints: Vec<Prints> = Vec::new();
+    let mut unread: Vec<String> = Vec::new();
     let (files, more) = super::submission::unpacked(submission);
     remarks.extend(more);
     for file in &files {
@@ -133,6 +134,9 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
                 if !report::is_report(&file.name) {
                     if let Some(what) = kind::unreadable(&file.name, content) {
                         remarks.push(format!("{}: {what}", file.name));
+                        if kind::can_answer(&file.name) {
+                            unread.push(file.name.clone());
+                        }
                     }
                     continue;
                 }
@@ -144,7 +148,10 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
                         blocks.extend(more);
                         blocks.push(Block::Line(String::new()));
                     }
-                    Err(error) => remarks.push(format!("{}: {error}", file.name)),
+                    Err(error) => {
+                        remarks.push(format!("{}: {error}", file.name));
+                        unread.push(file.name.clone());
+                    }
                 }
             }
         }
@@ -163,7 +170,11 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
             remarks.push(format!("{}: {reason}", file.name));
         }
     }
-    let Judged { found, parts, .. } = judge(handout, &material, &numbering.segments(&blocks));
+    let judged = judge(handout, &material, &numbering.segments(&blocks));
+    let Judged {
+        found, mut parts, ..
+    } = judged;
+    left_open(&mut parts, &unread);
     let captures = capture_marks(handout, &material, &found);
     prints.retain(|p| !material.copies.iter().any(|(copy, _)| *copy == p.file));
     let mut evidence: Vec<String> = prints.iter().flat_map(super::clocks::remarks).collect();
@@ -177,6 +188,22 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
         seen: seen(&material),
         owner: submission.owner.clone(),
         evidence,
+    }
+}
+
+/// What is missing may stand in a file that was not read: a person looks.
+fn left_open(parts: &mut [Mark], unread: &[String]) {
+    if unread.is_empty() {
+        return;
+    }
+    for mark in parts {
+        if mark.outcome.verdict == Verdict::Missing {
+            mark.outcome.verdict = Verdict::Review;
+            mark.outcome.reason = format!(
+                "nothing was found for this part, but {} was not read",
+                unread.join(", ")
+            );
+        }
     }
 }
 

@@ -327,14 +327,13 @@ fn by_folder(files: Vec<File>) -> Vec<Submission> {
             ),
         };
         file.name = name;
-        match all.iter_mut().find(|s| s.student == student) {
-            Some(known) => known.files.push(file),
-            None => all.push(Submission {
-                student,
-                files: vec![file],
-                ..Submission::default()
-            }),
-        }
+        let owner = layout::owner(&student).filter(|o| o.source == Source::Moodle);
+        let (student, owner) = match owner {
+            Some(o) => (o.student, Some((o.id, o.source))),
+            None => (student, None),
+        };
+        let at = of_student(&mut all, student, owner);
+        all[at].files.push(file);
     }
     all.sort_by(|a, b| a.student.cmp(&b.student));
     all

@@ -7,8 +7,10 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 mod calculations;
+mod units;
 
 use calculations::calculations;
+pub use units::Unit;
 
 /// Something in a text that can be a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +61,16 @@ pub struct Token {
 }
 
 impl Token {
+    /// The number it is.
+    pub fn amount(&self) -> Option<f64> {
+        match self.kind {
+            #[expect(clippy::cast_precision_loss, reason = "numbers of packets are smaller")]
+            Kind::Number(n) => Some(n as f64),
+            Kind::Decimal(f) => Some(f),
+            _ => None,
+        }
+    }
+
     /// The numbers it is in a list.
     pub fn list(&self) -> Option<Vec<i128>> {
         match self.kind {
@@ -67,29 +79,6 @@ impl Token {
             _ => None,
         }
     }
-}
-
-/// The unit behind a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// None.
-    None,
-    /// Bytes.
-    Bytes,
-    /// Bits.
-    Bits,
-    /// Words of four bytes.
-    Words,
-    /// Seconds.
-    Seconds,
-    /// Milliseconds.
-    Milliseconds,
-    /// Microseconds.
-    Microseconds,
-    /// Minutes.
-    Minutes,
-    /// Hours.
-    Hours,
 }
 
 static VALUE: LazyLock<Regex> = LazyLock::new(|| {
@@ -106,6 +95,8 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         |(?P<mask>(?:^|[\s(])/(?P<bits>\d{1,2})\b)
         |(?P<hex>\b0x[0-9a-f]+\b)
         |(?P<pair>\b0[0-9a-f]\s[0-9a-f]{2}\b)
+        |(?P<power>\b\d+(?:[.,]\d+)?(?:e[-+]\d{1,2}\b
+            |\s*[*x×·]\s*10(?:\s*(?:\^|\*\*)\s*\(?[-+]?\d{1,2}\)?|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)))
         |(?P<thousands>\b\d{1,3}(?:,\d{3}){2,}\b)
         |(?P<decimal>\b\d+[.,]\d+)
         |(?:^|[\s(=:~])(?P<fraction>\.\d+)\b
@@ -116,16 +107,6 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         ",
     )
     .expect("the pattern is right")
-});
-
-static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*(?:-|\()?(bytes?|octets?|b\b|bits?|words?|milliseconds?|ms\b|microseconds?|[uµ]s\b|seconds?|secs?\b|s\b|minutes?|mins?\b|hours?|hrs?\b)")
-        .expect("the pattern is right")
-});
-
-static TIME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s*(?:m|[uµ]|milli|micro)?s(?:ec(?:ond)?s?)?\b")
-        .expect("the pattern is right")
 });
 
 static FRAME: LazyLock<Regex> = LazyLock::new(|| {
@@ -145,7 +126,7 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A number of something else than a frame.
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
+    Regex::new(r"(?i),\s*no:\s*$|\b(?:sequence|seq|ack\w*|ports?|protocol|option|type|code|isn|raw|id|identification)\.?\s+(?:no|nr|number)s?[.:]?\s*(?:of\s+\S+\s*)?(?:is|=|:)*\s*#?$")
         .expect("the pattern is right")
 });
 /// Words before a `one` that is no number.
@@ -207,6 +188,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
             // `08 00` is a number, byte by byte.
             hex = true;
             number(&written.replace(char::is_whitespace, ""), 16)
+        } else if named("power") {
+            power(written).map_or(Kind::Other, Kind::Decimal)
         } else if named("thousands") {
             // `812,288,154` is one number, `101,102,103` are three.
             let parts: Vec<u32> = written.split(',').filter_map(|p| p.parse().ok()).collect();
@@ -249,7 +232,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
                     }
                 }
                 // A comma makes decimals of a time only; elsewhere it lists.
-                Some((first, second)) if !TIME.is_match(&text[span.end..]) => {
+                Some((first, second)) if !timed(&text[span.end..]) => {
                     let end = span.start + first.len();
                     push(&mut found, text, number(first, 10), span.start..end, false);
                     span.start = end + 1;
@@ -293,6 +276,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         }
     }
     spaced(text, &mut found);
+    units::joined(text, &mut found);
     calculations(text, &mut found);
     // `PcsCompu_1a:b8:5d (08:00:27:1a:b8:5d)` is one address.
     for at in 1..found.len() {
@@ -335,27 +319,7 @@ fn push(found: &mut Vec<Token>, text: &str, kind: Kind, span: Range<usize>, hex:
     let after = &text[span.end..];
     // Patterns that end at the value need no more of what is before it.
     let near = tail(before, 96);
-    let unit = UNIT
-        .captures(after)
-        .and_then(|c| c.get(1))
-        // A capital S is a SYN.
-        .filter(|unit| unit.as_str() != "S")
-        .map_or(Unit::None, |unit| {
-            let unit = unit.as_str().to_lowercase();
-            match unit.as_str() {
-                "ms" => Unit::Milliseconds,
-                "us" | "µs" => Unit::Microseconds,
-                "min" | "mins" => Unit::Minutes,
-                u if u.starts_with("minute") => Unit::Minutes,
-                u if u.starts_with("hour") || u == "hr" || u == "hrs" => Unit::Hours,
-                u if u.starts_with("milli") => Unit::Milliseconds,
-                u if u.starts_with("micro") => Unit::Microseconds,
-                u if u.starts_with("bit") => Unit::Bits,
-                u if u.starts_with("word") => Unit::Words,
-                u if u.starts_with('s') => Unit::Seconds,
-                _ => Unit::Bytes,
-            }
-        });
+    let unit = Unit::of(after);
     let opened = before.rfind('(');
     let bracket = opened.is_some_and(|at| {
         !before[at..].contains(')') && !before[..at].trim().is_empty() && after.contains(')')
@@ -416,7 +380,12 @@ fn grouped(text: &str, span: &Range<usize>, first: &str, second: &str) -> bool {
     let digits = |t: &str| t.parse::<i128>().unwrap_or(0);
     let near = (digits(first) + 1..digits(first) + 50).contains(&digits(second));
     let thousands = first.len() <= 3 && second.len() == 3 && !first.starts_with('0') && !near;
-    !more && !listed && !TIME.is_match(&text[span.end..]) && (thousands || first == "0")
+    !more && !listed && !timed(&text[span.end..]) && (thousands || first == "0")
+}
+
+/// Whether a text begins with a second or a part of one: times with decimals.
+fn timed(text: &str) -> bool {
+    Unit::of(text).seconds().is_some_and(|each| each <= 1.0)
 }
 
 /// The bytes behind the name of a maker.
@@ -437,6 +406,28 @@ pub fn tail(text: &str, most: usize) -> &str {
         at += 1;
     }
     &text[at..]
+}
+
+/// A number with a power of ten: `1.24e-4`, `1.24*10^-4`, `1.24 × 10⁻⁴`.
+fn power(written: &str) -> Option<f64> {
+    const RAISED: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+    let plain = |c: char| match c {
+        ',' => Some('.'),
+        '⁻' => Some('-'),
+        '⁺' | '(' | ')' | ' ' => None,
+        c => match RAISED.chars().position(|r| r == c) {
+            Some(digit) => char::from_digit(u32::try_from(digit).ok()?, 10),
+            None => Some(c.to_ascii_lowercase()),
+        },
+    };
+    let text: String = written.chars().filter_map(plain).collect();
+    let sign = text.find(['e', '*', 'x', '×', '·'])?;
+    let power = text[sign..].trim_start_matches(['e', '*', 'x', '×', '·']);
+    let power = match text[sign..].starts_with('e') {
+        true => power,
+        false => power.strip_prefix("10")?.trim_start_matches(['^', '*']),
+    };
+    format!("{}e{power}", &text[..sign]).parse().ok()
 }
 
 fn number(digits: &str, radix: u32) -> Kind {

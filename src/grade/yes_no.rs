@@ -34,6 +34,14 @@ static VERB: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 
+/// Words that deny what follows: `no body was sent`.
+static NONE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(?:no|without|without an?)\s+$").expect("the pattern is right")
+});
+/// What says of a thing that there is none: `body: none`.
+static ABSENT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*[:=]\s*(?:none|nothing|absent)\b").expect("the pattern is right")
+});
 /// What makes of an object what something is.
 static IS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?:\bis|'s|\bbe)(?P<not>\s+not|n't)?\s+(?:(?:the|that|of|to|mac|address|one|hardware|from)\s+)*$")
@@ -75,7 +83,10 @@ fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
             return Some(false);
         }
         let rest = rest.split(" but ").next().unwrap_or_default();
-        let denied = DENIES.is_match(&says[..start]);
+        let denied = DENIES.is_match(&says[..start]) || NONE.is_match(&says[..start]);
+        if ABSENT.is_match(&says[end..]) {
+            return Some(false);
+        }
         if let Some((at, _)) = find_label(rest, object, 0) {
             return Some(!denied && !DENIES.is_match(&rest[..at]));
         }

@@ -2,11 +2,14 @@
 
 use super::{Around, value};
 use crate::grade::announce::{Beside, Slot};
+use crate::grade::bounds::{Bound, between, bound, ranges};
 use crate::grade::claim::{Claim, Claimed, Class};
+use crate::grade::codes::contradiction;
 use crate::grade::denial;
+use crate::grade::digits::readings;
 use crate::grade::piece::{Piece, hedged_near};
-use crate::grade::token::{Kind, sentence};
-use crate::handout::format::{Question, Type};
+use crate::grade::token::{Kind, Token, Unit, sentence};
+use crate::handout::format::{Part, Question, Type};
 use std::net::IpAddr;
 
 pub(super) fn claim(
@@ -68,8 +71,12 @@ pub(super) fn claim(
                 let taken = given.iter().enumerate().any(|(g, a)| {
                     g != s && a.is_some_and(|a| around[a].piece == p && around[a].token == other)
                 });
-                if taken || between.contains(|c: char| c.is_alphabetic() && !"and".contains(c)) {
+                let bare = !between.contains(|c: char| c.is_alphabetic() && !"and".contains(c));
+                if taken || !bare && !named_too(piece, t, other) {
                     break;
+                }
+                if other != t && !bare && said_of(piece, other) && !said_of(piece, t) {
+                    continue;
                 }
                 match piece.tokens[other].kind {
                     Kind::Ip(ip) => ips.push(IpAddr::V4(ip)),
@@ -87,6 +94,20 @@ pub(super) fn claim(
         } else {
             None
         };
+        // Members of a set in lines of their own are no rivals.
+        let set = *part.kind.get_ref() == Type::Set && !piece.lower.contains(" or ");
+        let conflict = conflict.filter(|_| !set);
+        let alone = slots.len() == 1 && (piece.slot.is_some() || question.part.len() == 1);
+        let conflict = conflict
+            .or_else(|| second(slot, pieces, around, given, a, s, alone))
+            .or_else(|| contradiction(part, piece, t).filter(|_| kind != Class::Ports));
+        let each = scale(part, token);
+        let text = match &value {
+            Claimed::Ips(ips) if ips.len() > 1 && piece.slot.is_some() => {
+                piece.text.trim().to_owned()
+            }
+            _ => text,
+        };
         claims[slot.part] = Some(Claim {
             value,
             text,
@@ -94,13 +115,39 @@ pub(super) fn claim(
             loose: (0..slots.len()).any(|o| slots[o].part == slot.part && !plain[o]),
             others: others(s, a, slots, given, around, pieces),
             conflict,
-            readings: crate::grade::digits::readings(piece.text, token),
+            readings: readings(piece.text, token)
+                .into_iter()
+                .map(|(n, room)| (n * each, room))
+                .collect(),
+            bound: bound(piece, token)
+                .or_else(|| range(piece, t))
+                .filter(|_| kind == Class::Number),
             ..Claim::default()
         });
         for other in members {
             pieces[p].used[other] = true;
         }
     }
+}
+
+/// Whether an address in a slot goes on with a set, with a name of its own: `primary A, secondary B`.
+fn named_too(piece: &Piece<'_>, first: usize, other: usize) -> bool {
+    let before = piece.tokens[..other].iter().rfind(|t| Class::Ip.holds(t));
+    let from = before.map_or(0, |t| t.span.end);
+    let token = &piece.tokens[other];
+    let gap = piece.lower.get(from..token.span.start).unwrap_or_default();
+    let words = gap.split(|c: char| !c.is_alphanumeric());
+    let few = words.filter(|w| !w.is_empty()).count() <= 3;
+    let bracket = token.bracket && !piece.tokens[first].bracket;
+    piece.slot.is_some() && few && !gap.contains(". ") && !bracket && !piece.dropped[other]
+}
+
+/// Whether something is said of a value: `10.0.2.2 is the router`.
+fn said_of(piece: &Piece<'_>, t: usize) -> bool {
+    let behind = piece.lower[piece.tokens[t].span.end..].trim_start();
+    ["is ", "was ", "are "]
+        .iter()
+        .any(|w| behind.starts_with(w))
 }
 
 /// Whether a label just beside a value names a slot: its own label, or one that it shares with others
@@ -168,6 +215,81 @@ fn bare(piece: &Piece<'_>, kind: Class, slots: usize) -> bool {
         .any(|w| !matches!(w, "to" | "from" | "and" | "udp" | "tcp" | "bytes" | "byte"))
 }
 
+/// Seconds of what a time counts in: keys that are times are told in seconds.
+fn scale(part: &Part, token: &Token) -> f64 {
+    let own = || {
+        part.unit
+            .as_deref()
+            .and_then(|unit| Unit::of(unit).seconds())
+    };
+    match part.kind.get_ref() {
+        Type::Duration => token.unit.seconds().or_else(own).unwrap_or(1.0),
+        _ => 1.0,
+    }
+}
+
+/// A value that is an end of a range: `12-13`, `359 to 400`.
+fn range(piece: &Piece<'_>, t: usize) -> Option<Bound> {
+    let token = &piece.tokens[t];
+    let end = |o: &usize, from: usize, to: usize| {
+        let other = &piece.tokens[*o];
+        let same = other.amount().is_some() && other.amount() != token.amount();
+        let gap = piece.lower.get(from..to);
+        same && !other.bracket && gap.is_some_and(ranges)
+    };
+    let after = Some(t + 1).filter(|o| *o < piece.tokens.len());
+    let after = after.filter(|o| end(o, token.span.end, piece.tokens[*o].span.start));
+    let before = t.checked_sub(1);
+    let before = before.filter(|o| end(o, piece.tokens[*o].span.end, token.span.start));
+    let plain = !token.operand && !token.result && !token.port && token.amount().is_some();
+    after.or(before).filter(|_| plain).map(|_| Bound::Range)
+}
+
+/// Another value in a list with this one, where one alone is asked for: `64 and 63`, `48816/80`.
+fn second(
+    slot: &Slot,
+    pieces: &[Piece<'_>],
+    around: &[Around],
+    all: &[Option<usize>],
+    given: usize,
+    s: usize,
+    only: bool,
+) -> Option<String> {
+    let mine = &around[given];
+    let piece = &pieces[mine.piece];
+    let token = &piece.tokens[mine.token];
+    if !only || slot.kind == Type::Set {
+        return None;
+    }
+    let listed = |a: &Token, b: &Token| {
+        let gap = &piece.lower[a.span.end.min(b.span.start)..b.span.start];
+        // Behind a comma and a unit another clause may begin.
+        matches!(gap.trim(), "," | ";" | "/" | "&" | "or")
+            || matches!(between(gap).trim(), "and" | ", and" | "und" | "et")
+    };
+    let here = around.iter().enumerate();
+    let here = here.filter(|(_, other)| other.piece == mine.piece);
+    let mut others = here.filter(|(at, other)| {
+        let two = &piece.tokens[other.token];
+        !all.contains(&Some(*at))
+            && other.scores[s] > -50
+            && !(two.operand || two.bracket || differ(token, two).is_none())
+            && (listed(token, two) || listed(two, token))
+    });
+    let other = others.next()?.1;
+    Some(piece.text[piece.tokens[other.token].span.clone()].to_owned())
+}
+
+/// Whether two values of a sort are different ones, if they are.
+fn differ(a: &Token, b: &Token) -> Option<()> {
+    let seconds = |t: &Token| Some(t.amount()? * t.unit.seconds()?);
+    let same = match (seconds(a), seconds(b)) {
+        (Some(a), Some(b)) => (a - b).abs() <= a.abs() * 1e-9,
+        _ => a.kind == b.kind,
+    };
+    (!same).then_some(())
+}
+
 /// Another value that is claimed as well: `64 or 63`, or the same label again with another value.
 fn rival(
     pieces: &[Piece<'_>],
@@ -185,7 +307,9 @@ fn rival(
             continue;
         }
         let two = &piece.tokens[other.token];
-        if two.kind == token.kind || two.operand || two.bracket || two.unit != token.unit {
+        let timed = two.unit.seconds().is_some() && token.unit.seconds().is_some();
+        let alike = timed || two.unit == token.unit;
+        if differ(token, two).is_none() || two.operand || two.bracket || !alike {
             continue;
         }
         let (a, b) = if two.span.start > token.span.start {
@@ -193,7 +317,7 @@ fn rival(
         } else {
             (two, token)
         };
-        let gap = &piece.lower[a.span.end..b.span.start];
+        let gap = between(&piece.lower[a.span.end..b.span.start]);
         let mut words = gap
             .split(|c: char| !c.is_alphabetic())
             .filter(|w| !w.is_empty());

@@ -1,6 +1,7 @@
 //! What a line begins with: a question's name, a group's number, or letters.
 
 use super::{Id, Numbering, Target};
+use crate::grade::token::{self, Kind};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -52,6 +53,9 @@ impl Numbering {
             }
             None
         };
+        if self.is_value(line, now) {
+            return (None, String::new(), line);
+        }
         if let Some((target, hint, rest)) = whole(line) {
             return (Some(target), hint, rest);
         }
@@ -154,6 +158,35 @@ impl Numbering {
             return (Some(Target::Question(question)), String::new(), rest);
         }
         (None, String::new(), line)
+    }
+
+    /// Whether a line below a question's name answers it and names none, though it begins with a number,
+    /// or has one behind a word that means a question as well: `1, 2, 3`, `Answers: 1`.
+    fn is_value(&self, line: &str, now: Option<&Target>) -> bool {
+        static RUN: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?i)^[\s*_>•\-–(]*(?P<numbers>\d+(?:(?:\s*,\s*|\s+and\s+|\s*,\s*and\s+)\d+){2,})[\s*_).]*$")
+                .expect("the pattern is right")
+        });
+        let Some(Target::Question(question)) = now else {
+            return false;
+        };
+        if let Some(found) = RUN.captures(line) {
+            let digits = found["numbers"].split(|c: char| !c.is_ascii_digit());
+            let numbers: Vec<u64> = digits.filter_map(|d| d.parse().ok()).collect();
+            let near = |pair: &[u64]| (pair[0] + 1..pair[0] + 50).contains(&pair[1]);
+            return numbers.windows(2).all(near);
+        }
+        let bare = line.trim_start_matches([' ', '\t', '#', '*', '_', '>', '-', '•', '–', '(']);
+        let Some((label, value)) = bare.split_once([':', '=']) else {
+            return false;
+        };
+        let value = value.trim_start_matches(['*', '_', ' ']);
+        let tokens = token::tokens(value);
+        let begins = tokens.first().is_some_and(|t| {
+            let goes_on = value[t.span.end..].starts_with(char::is_alphanumeric);
+            t.span.start == 0 && t.kind != Kind::Other && !goes_on
+        });
+        begins && self.is_label(*question, label)
     }
 
     /// The question that a letter names where another of its group, or the group, was named before.

@@ -109,6 +109,21 @@ impl Numbering {
         self.labelled(question, &hint).map(Slot::Label)
     }
 
+    /// Whether words are a label of a part of a question, and no more.
+    pub(super) fn is_label(&self, question: usize, label: &str) -> bool {
+        let label = words(label);
+        let mut names = self.parts[question].iter().flatten();
+        names.any(|name| *name == label)
+    }
+
+    /// Whether a text is a line that begins with a part's own name or label and a colon.
+    fn is_line(&self, question: usize, part: usize, text: &str) -> bool {
+        let label = text.split_once(':').map_or("", |(label, _)| label);
+        let label = words(label.trim_start_matches(['-', '*', '_', ' ', '•', '>']));
+        let named = label.starts_with(char::is_alphabetic);
+        named && !text.contains('\n') && self.parts[question][part].contains(&label)
+    }
+
     /// The only part that words have a label of; the longest label counts where several overlap.
     fn labelled(&self, question: usize, hint: &str) -> Option<usize> {
         let parts = &self.parts[question];
@@ -163,8 +178,8 @@ impl Numbering {
     }
 
     /// Whether a text can be the answer to a part alone: it has a value of its sort, and none that
-    /// another part asks for.
-    fn fits(&self, question: usize, part: usize, text: &str) -> bool {
+    /// another part asks for. A line of its own needs none.
+    fn fits(&self, question: usize, part: usize, text: &str, line: bool) -> bool {
         let names = &self.handout[question];
         let (typed, own) = (&names.typed, names.typed[part]);
         let tokens = token::tokens(text);
@@ -176,14 +191,15 @@ impl Numbering {
         let mut others = [Class::Ip, Class::Mac].into_iter();
         let mixed = others.any(|sort| sort != own && typed.contains(&sort) && has(sort));
         // `UDP (0x11), bootpc(68) -> bootps(67)` tells ports as well.
-        let ports = own == Class::Name && typed.contains(&Class::Ports) && has(Class::Ports);
+        let several = tokens.iter().filter(|t| Class::Ports.holds(t)).count() > 1;
+        let ports = own == Class::Name && typed.contains(&Class::Ports) && several;
         // `SYN=3, SYN/ACK=4, ACK=5` are frames, where frames are asked for.
         let small = |t: &Token| matches!(t.kind, Kind::Number(n) if n < 10_000);
         let shaken = own == Class::Number && typed.contains(&Class::Frames);
         let frames = shaken && tokens.iter().any(small);
         // `request frame: 69 B` is its size.
         let sized = names.frame[part] && tokens.iter().any(|t| t.unit != Unit::None);
-        !mixed && !ports && !frames && !sized && (!valued || has(own))
+        !mixed && !ports && !sized && (line || !frames && (!valued || has(own)))
     }
 
     /// A piece from one label with a colon to the next.
@@ -215,6 +231,15 @@ impl Numbering {
                 cuts.push((all.start() + lead, part));
             }
         }
+        // `T1: 1:00:00`: a name with digits is one where it is the part's own.
+        let parts = 0..self.parts[question].len();
+        let own = only(parts.filter(|part| self.is_line(question, *part, &segment.text)));
+        if let (true, Some(part)) = (cuts.is_empty(), own)
+            && self.fits(question, part, &segment.text, true)
+        {
+            let slot = Some(Slot::Label(part));
+            return vec![Segment { slot, ..segment }];
+        }
         // What takes something back may do so behind the sentence.
         let lower = segment.text.to_ascii_lowercase();
         if dropped(&lower, &token::tokens(&segment.text)).contains(&true) {
@@ -233,11 +258,18 @@ impl Numbering {
             );
             let mut more = cuts[nth + 1..].iter().filter(|c| !long || c.1.is_some());
             let next = more.next().map_or(segment.text.len(), |next| next.0);
-            let end = clause_end(&segment.text[*from..next]);
+            let several = self.handout[question].several[part];
+            let end = clause_end(&segment.text[*from..next], several);
             let to = if long { next } else { from + end };
             let text = segment.text[*from..to].trim_end_matches([' ', ';', ',', '\n']);
             let slot = Some(Slot::Label(part));
-            if !self.fits(question, part, text) || self.speaks_of_others(question, slot, text) {
+            // A line of its own, whatever stands in it: `xid: efda2c79`, `t1: half of it`.
+            let line = *from == 0 && cuts.len() == 1 && next == segment.text.len();
+            let line = line && self.is_line(question, part, &segment.text);
+            let fits = self.fits(question, part, text, line);
+            let others = self.speaks_of_others(question, slot, text);
+            let bare = line && text.matches(':').count() == 1 && token::tokens(text).is_empty();
+            if !fits || others && !bare {
                 continue;
             }
             rest.push_str(&segment.text[at..*from]);
@@ -259,8 +291,8 @@ impl Numbering {
     }
 }
 
-/// Where what a label announces ends.
-fn clause_end(text: &str) -> usize {
+/// Where what a label announces ends. Between values of a list a semicolon is a comma.
+fn clause_end(text: &str, several: bool) -> usize {
     static END: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"[;\n]|\.\s").expect("the pattern is right"));
     // `1. TIME 2. HELLO` is numbered, not ended.
@@ -268,9 +300,25 @@ fn clause_end(text: &str) -> usize {
         let word = text[..at].rsplit(char::is_whitespace).next().unwrap_or("");
         (1..3).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit())
             || word.ends_with('.')
+            || ["no", "nr"].iter().any(|n| word.eq_ignore_ascii_case(n))
+                && text[at..]
+                    .trim_start_matches(['.', ' ', '#'])
+                    .starts_with(|c: char| c.is_ascii_digit())
+    };
+    let goes_on = |at: usize| {
+        let rest = text[at..].strip_prefix(';').unwrap_or_default();
+        let rest = rest.trim_start_matches([' ', '#']);
+        let token = token::tokens(rest).into_iter().next();
+        token.is_some_and(|t| match t.kind {
+            Kind::Number(_) => t.span.start == 0 && t.unit == Unit::None,
+            // A mask is no member of a set of hosts.
+            Kind::Ip(ip) => t.span.start == 0 && !rest.starts_with('/') && ip.octets()[0] != 255,
+            _ => false,
+        })
     };
     let mut ends = END.find_iter(text).map(|end| end.start());
-    ends.find(|at| !numbered(*at)).unwrap_or(text.len())
+    ends.find(|at| !(numbered(*at) || several && goes_on(*at)))
+        .unwrap_or(text.len())
 }
 
 /// The only one of several.

@@ -180,6 +180,19 @@ impl Numbering {
         out.push(Draft::new(target, None, hint, &pairs.join(", ")));
     }
 
+    /// Whether a text is the question that is named, as the handout asks it.
+    fn asks(&self, target: Option<&Target>, text: &str) -> bool {
+        let bare = text.trim().to_lowercase();
+        let copied = bare.len() > 12 && self.own.iter().any(|own| own.contains(&bare));
+        match target {
+            Some(Target::Question(question)) if bare.ends_with('?') => {
+                copied || self.repeats(*question, &bare, 4)
+            }
+            Some(_) => copied && bare.split_whitespace().count() > 5,
+            None => false,
+        }
+    }
+
     pub(super) fn row(&self, cells: &[String], now: &Option<Target>, out: &mut Vec<Draft>) {
         let Some((text, heads)) = cells.split_last() else {
             return;
@@ -238,8 +251,14 @@ impl Numbering {
                 (target, rest) = (inner, more);
             }
         }
-        let hint = format!("{lead} {rest}").trim().to_lowercase();
         let target = target.or_else(|| now.clone());
+        // The question's own words announce no part of it.
+        let rest = if self.asks(target.as_ref(), rest) {
+            ""
+        } else {
+            rest
+        };
+        let hint = format!("{lead} {rest}").trim().to_lowercase();
         out.push(Draft::new(target, None, hint, &text));
     }
 }

@@ -54,6 +54,14 @@ pub(in crate::grade) fn unreadable(name: &str, content: &Content) -> Option<Stri
     }
 }
 
+/// Whether a file that is not read may hold answers: a document, and no picture or capture.
+pub(in crate::grade) fn can_answer(name: &str) -> bool {
+    !matches!(
+        extension(name).as_str(),
+        "pcap" | "pcapng" | "cap" | "png" | "jpg" | "jpeg" | "gif" | "bmp" | "heic" | "webp"
+    )
+}
+
 /// Most bytes of a capture, also when unpacked.
 const MOST_CAPTURE: u64 = 512 << 20;
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 /// Marks what is calculated with, and what comes out.
 pub(super) fn calculations(text: &str, found: &mut [Token]) {
     static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*)?,?\s*[-+*x×−–]|(?:[a-z]+\s+){1,3}[-−–]\s|(?:[a-z]+\s+){0,3}(?:minus|plus|times|without|less))\s*(?:the\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
+        Regex::new(r"(?i)^\s*(?:(?:bytes?\s*|s\s*|ms\s*)?,?\s*[-+*x×−–÷/]|(?:[a-z]+\s+){1,3}[-−–]\s|(?:[a-z]+\s+){0,3}(?:minus|plus|times|without|less))\s*(?:the\s+|frames?\s+|packets?\s+|no\.?\s+|header\s+|header length\s+|payload\s+|tcp\s+|total\s+)*$").expect("the pattern is right")
     });
     static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
@@ -20,7 +20,7 @@ pub(super) fn calculations(text: &str, found: &mut [Token]) {
         Regex::new(r"(?i)^(?:bytes?|octets?|bits?|words?|b|which|that|this|it|so|the|a|of|header|total|payload|length|[^a-z])*$")
             .expect("the pattern is right")
     });
-    let number = |t: &Token| matches!(t.kind, Kind::Number(_));
+    let number = |t: &Token| t.amount().is_some();
     let gap = |a: &Token, b: &Token| text[a.span.end..b.span.start].to_owned();
     for at in 1..found.len() {
         let (a, b) = (&found[at - 1], &found[at]);

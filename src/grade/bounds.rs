@@ -1,0 +1,124 @@
+//! What stands just around a number and makes something else of it than a plain value: bounds, ranges,
+//! signs, shares, and a half that is added.
+
+use super::piece::Piece;
+use super::token::{Kind, Token, Unit, tail};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// What a number is, if it is no plain value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The value is said to be this or more.
+    Least,
+    /// The value is said to be this or less.
+    Most,
+    /// The first end of a range.
+    Range,
+    /// A minus sign stands before it.
+    Minus,
+    /// A percent sign stands behind it.
+    Share,
+    /// It goes on behind it: a half, a dozen, another summand.
+    More,
+    /// The first and the last of several, as a range.
+    Ends,
+    /// Several with their names, in another order.
+    Turned,
+}
+
+impl Bound {
+    /// What a person is told of it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Bound::Least | Bound::Most => "a bound is told and not the value",
+            Bound::Range => "a range is told and not one value",
+            Bound::Minus => "a minus sign stands before the number",
+            Bound::Share => "a share in percent is told",
+            Bound::Ends => {
+                "the range is from the first to the last, and not all between belong to it"
+            }
+            Bound::Turned => "all are told with their names, in another order",
+            Bound::More => "the number goes on behind it",
+        }
+    }
+
+    /// Whether the key can be what is meant, though the number is another.
+    pub fn admits(self, told: f64, key: f64) -> bool {
+        match self {
+            Bound::Least | Bound::Range => told <= key,
+            Bound::Most => key <= told,
+            Bound::More | Bound::Ends => true,
+            Bound::Minus | Bound::Share | Bound::Turned => false,
+        }
+    }
+}
+
+/// What stands around a value of a piece.
+pub fn bound(piece: &Piece<'_>, token: &Token) -> Option<Bound> {
+    static LEAST: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:\b(?:more|greater|larger|bigger|higher|longer) than|\bat least|\bno(?:t)? (?:less|fewer) than|\bover|\babove|[^-=<>]\s*>=?|^>=|≥)\s*$")
+            .expect("the pattern is right")
+    });
+    static MOST: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?:\b(?:less|fewer|smaller|lower|shorter) than|\bat most|\bno(?:t)? (?:more|greater|larger) than|\bup to|\bunder|\bbelow|\bnearly|\balmost|(?:^|[^-=<>])\s*<=?|≤)\s*$")
+            .expect("the pattern is right")
+    });
+    static BETWEEN: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\bbetween\s*$").expect("the pattern is right"));
+    static MINUS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[\s:=(]-$").expect("the pattern is right"));
+    static MORE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*(?:and (?:a|one) (?:half|quarter|third)\b|½|¼|¾|(?:dozens?|hundred|thousand|million)\b)")
+            .expect("the pattern is right")
+    });
+    if token.operand || token.hex || !matches!(token.kind, Kind::Number(_) | Kind::Decimal(_)) {
+        return None;
+    }
+    let (before, after) = (
+        &piece.lower[..token.span.start],
+        &piece.lower[token.span.end..],
+    );
+    let near = tail(before, 32);
+    // Of a sum that is worked out, what is added is no number any more.
+    let mut later = piece.tokens.iter();
+    let next = later.find(|t| t.span.start >= token.span.end);
+    let added = next.is_some_and(|t| {
+        let gap = piece.lower.get(token.span.end..t.span.start);
+        t.amount().is_some() && gap.is_some_and(|gap| gap.trim() == "+")
+    });
+    // `<64>` stands where the sheet had a word in such brackets.
+    let filled = near.trim_end().ends_with('<') && after.trim_start().starts_with('>');
+    // At the beginning of a line a dash makes an item of a list.
+    let signed = MINUS.is_match(near) || near == "-" && piece.slot.is_some();
+    let calculated = near
+        .trim_end_matches(['-', ' '])
+        .ends_with(|c: char| c.is_ascii_digit());
+    Some(match () {
+        () if filled => return None,
+        () if MOST.is_match(near) => Bound::Most,
+        () if LEAST.is_match(near) => Bound::Least,
+        () if BETWEEN.is_match(near) => Bound::Range,
+        () if signed && !calculated => Bound::Minus,
+        () if token.unit == Unit::Percent => Bound::Share,
+        () if added && !token.frame || MORE.is_match(after) => Bound::More,
+        () => return None,
+    })
+}
+
+/// What stands between two values, without the unit of the first.
+pub fn between(gap: &str) -> &str {
+    if Unit::of(gap) == Unit::None {
+        return gap;
+    }
+    let unit = |c: char| c.is_alphabetic() || matches!(c, '%' | '/' | '-');
+    gap.trim_start().trim_start_matches(unit)
+}
+
+/// Whether what stands between two values makes a range of them.
+pub fn ranges(gap: &str) -> bool {
+    matches!(
+        between(gap).trim(),
+        "-" | "–" | "—" | ".." | "..." | "…" | "to" | "through" | "until" | "bis"
+    )
+}
