@@ -423,16 +423,13 @@ impl Stream {
         let hosts = trackers.pairs.hosts(&known);
         let hops = trackers.pairs.next_hops(&known);
         let census = trackers.pairs.census(self.summary.last);
-        let traces = traces::find(trackers, &icmp_errors);
+        let all_pings = pings.as_deref().unwrap_or_else(|| trackers.icmp.pings());
+        let traces = traces::find(trackers, &icmp_errors, all_pings);
         let situations = situations::find(
             trackers,
             &census,
             &near.leases,
-            (
-                &icmp_errors,
-                pings.as_deref().unwrap_or_else(|| trackers.icmp.pings()),
-                &traces,
-            ),
+            (&icmp_errors, all_pings, &traces),
             self.summary.last,
         );
         let messages = &trackers.streams.found.messages;

@@ -7,8 +7,8 @@ use super::Trackers;
 use super::icmp;
 use super::tcp::Called;
 use crate::capture::Time;
-use crate::facts::Milliseconds;
-use crate::facts::icmp::{IcmpError, TraceProbe};
+use crate::facts::icmp::{IcmpError, Ping, TraceProbe};
+use crate::facts::{Milliseconds, Moment};
 use crate::track::room::Room;
 use hashbrown::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -36,7 +36,7 @@ pub(crate) fn ran_out(error: &IcmpError) -> bool {
 const TRACED: usize = 256;
 
 /// All probes in order of their frames.
-pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe> {
+pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError], pings: &[Ping]) -> Vec<TraceProbe> {
     // Who traces whom, in order of the first answer.
     let mut traced: Vec<(IpAddr, IpAddr)> = Vec::new();
     for error in errors.iter().filter(|e| ran_out(e)) {
@@ -55,21 +55,37 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
         .rev()
         .filter_map(|e| Some((e.about_frame?, e)))
         .collect();
+    // Errors are about the first piece of what came in several.
+    let datagrams = trackers.fragments.datagrams().iter();
+    let first: HashMap<u32, (u32, Time), foldhash::fast::RandomState> = datagrams
+        .filter_map(|d| {
+            let first = d.frames.iter().next()?;
+            Some((
+                d.completed_frame?,
+                (*first, d.time.map_or(Time::default(), |t| Time(t.0))),
+            ))
+        })
+        .collect();
+    let out = errors.iter().filter(|e| ran_out(e)).map(|e| e.frame);
+    let out: HashSet<u32, foldhash::fast::RandomState> = out.collect();
     let mut probes = Vec::new();
     for (from, to) in traced {
+        let all = pings.iter();
         let mut pings = Vec::new();
-        let all = trackers.icmp.pings().iter();
         for ping in all.filter(|p| p.source == from && p.destination == to) {
-            let error = about.get(&ping.frame);
+            let whole = (ping.frame, ping.time);
+            let begun = first.get(&ping.frame);
+            let (frame, time) = begun.map_or(whole, |(frame, time)| (*frame, Some(Moment(time.0))));
+            let error = about.get(&frame).or(about.get(&ping.frame));
             pings.push(TraceProbe {
-                frame: ping.frame,
+                frame,
                 source: from,
                 destination: to,
                 ttl: ping.ttl,
                 router: error.map(|e| e.sender).or(ping.reply_frame.map(|_| to)),
                 answer_frame: error.map(|e| e.frame).or(ping.reply_frame),
                 answer_shared: error.map_or(ping.reply_shared, |e| e.about_shared),
-                rtt_ms: match (error, ping.time) {
+                rtt_ms: match (error, time) {
                     (Some(error), _) if error.about_shared => None,
                     (Some(error), Some(sent)) => {
                         error.time.and_then(|t| Milliseconds::between(sent.0, t.0))
@@ -84,7 +100,9 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
         }
         let mut datagrams = Vec::new();
         for (frame, time, ttl) in trackers.udp.sent(from, to) {
-            let error = about.get(&frame);
+            let whole = about.get(&frame);
+            let (frame, time) = first.get(&frame).copied().unwrap_or((frame, time));
+            let error = about.get(&frame).or(whole);
             let timed = time != Time::default();
             datagrams.push(TraceProbe {
                 frame,
@@ -112,7 +130,7 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError]) -> Vec<TraceProbe>
             pings.clear();
         }
         for mut list in [pings, datagrams] {
-            let expired = |p: &TraceProbe| about.get(&p.frame).is_some_and(|e| ran_out(e));
+            let expired = |p: &TraceProbe| p.answer_frame.is_some_and(|f| out.contains(&f));
             let ran_out = list.iter().filter(|p| expired(p)).map(|p| p.ttl);
             let (least, top) = (ran_out.clone().min(), ran_out.max());
             match top {
