@@ -74,7 +74,7 @@ pub fn prepare(folder: &Path, replaces: &Replaces<'_>) -> io::Result<Vec<Table>>
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let own = |log: &&str| name.strip_prefix(*log).is_some_and(|n| n.starts_with('.'));
-        if name.ends_with(".log") && replaces.logs.iter().any(|log| own(&log)) && path.is_file() {
+        if name.ends_with(".log") && replaces.logs.iter().any(own) && path.is_file() {
             std::fs::remove_file(&path)?;
         }
     }

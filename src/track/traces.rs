@@ -59,7 +59,7 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError], pings: &[Ping]) ->
     let datagrams = trackers.fragments.datagrams().iter();
     let first: HashMap<u32, (u32, Time), foldhash::fast::RandomState> = datagrams
         .filter_map(|d| {
-            let first = d.frames.iter().next()?;
+            let first = d.frames.first()?;
             Some((
                 d.completed_frame?,
                 (*first, d.time.map_or(Time::default(), |t| Time(t.0))),
