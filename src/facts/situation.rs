@@ -10,9 +10,10 @@ mod together;
 mod twice;
 mod words;
 
+pub use asked::{Here, Missing};
+pub use leases::Sought;
 pub use story::{
-    Alive, Difference, Here, Lost, Missing, OpenPorts, Scanned, Service, Several, Soon, Sought,
-    Story, Unfit,
+    Alive, Difference, Lost, OpenPorts, Scanned, Service, Several, Soon, Story, Unfit,
 };
 
 use super::{Absent, AsValue, Frames};

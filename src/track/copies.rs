@@ -1,12 +1,13 @@
 //! Frames that were captured twice: by an interface and its VLAN, by several interfaces at once
 //! (`any`), on both sides of a router, by a mirror port that copies both directions.
 //!
-//! Wireshark counts such copies as retransmissions and duplicate ACKs, and so do our counts; but
-//! a report has to say what they are. A copy is the same IP packet, byte for byte but for its TTL
-//! and header checksum, and a transport checksum that one of both leaves to a card, within a millisecond, with the same TTL or one that a router has counted
-//! down. Two packets whose identification tells nothing, as IPv6 has none, must besides differ in what
-//! only the link or a router adds: hosts do send the same RST twice. Of TCP segments that take sequence
-//! numbers it is at least in doubt: nothing is sent again within a millisecond (RFC 6298 section 2.4).
+//! Wireshark counts such copies as retransmissions and duplicate ACKs, and so do our counts; but a
+//! report has to say what they are. A copy is the same IP packet, byte for byte but for its TTL and
+//! header checksum, and a transport checksum that one of both leaves to a card, within a
+//! millisecond, with the same TTL or one that a router has counted down. Two packets whose
+//! identification tells nothing, as IPv6 has none, must besides differ in what only the link or a
+//! router adds: hosts do send the same RST twice. Of TCP segments that take sequence numbers it is
+//! at least in doubt: nothing is sent again within a millisecond (RFC 6298 section 2.4).
 //!
 //! Every IP frame leaves a small token among the last sixteen. The packet itself, which is needed
 //! to be sure, is only kept while copies are to be expected: at the beginning, and for a while

@@ -42,10 +42,11 @@ pub(crate) fn find(
 ) -> Vec<Situation> {
     let gather = || {
         let mut found = Gathered::default();
+        let segments = undelivered::segments(trackers, errors);
         asked::find(trackers, census, end, &mut found);
-        let crowds = calls::find(trackers, census, (errors, end), &mut found);
+        let crowds = calls::find(trackers, census, (errors, &segments, end), &mut found);
         udp(trackers, census, (errors, probes), &mut found);
-        undelivered::find(trackers, (errors, pings), &mut found);
+        undelivered::find(&segments, (errors, pings), &mut found);
         answers(trackers, &mut found);
         let mut found = found.finish();
         crowds.finish(&mut found);

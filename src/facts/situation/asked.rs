@@ -1,9 +1,47 @@
-//! What is said of a question for a hardware address that nobody answered.
+//! What is known, and said, of a question for a hardware address that nobody answered.
 
-use super::story::Missing;
 use super::words::seconds;
 use std::fmt::{Formatter, Result};
 use std::net::IpAddr;
+
+/// What shows that a host is there which did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// One of its packets.
+    pub frame: u32,
+    /// It sent nothing after the last question.
+    pub gone: bool,
+    /// It sent nothing before the last question.
+    pub new: bool,
+    /// No router passes such a packet on.
+    pub on_link: bool,
+    /// The capture ends behind the last of several questions.
+    pub ends: bool,
+}
+
+/// What is known of an ARP answer that is not in the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The host is there: it sent something.
+    Alive(Here),
+    /// Who asked offers the address in this frame: a DHCP server.
+    Offered(u32),
+    /// The capture ends so many nanoseconds after the question.
+    Cut(i64),
+    /// Who asked sent something to the hardware address of the other then.
+    Sent(u32),
+    /// It would have been captured, so nobody answered.
+    Nobody,
+    /// The same of all but the last question, behind which the capture ends.
+    NobodyYet,
+    /// It might have passed elsewhere, but who asks asked again, as it does when no answer comes;
+    /// and whether the capture ends behind the last question.
+    Again(bool),
+    /// It might have passed elsewhere.
+    Unseen,
+    /// So it might, and the question was not repeated, as it is when no answer comes.
+    Once,
+}
 
 /// Several things of which one is so.
 fn either(things: &[&str]) -> String {

@@ -1,10 +1,21 @@
 //! The sentences of situations of DHCP.
 
-use super::story::{Sought, Story};
+use super::story::Story;
 use super::words::{joined, seconds};
 use crate::facts::Mac;
 use std::fmt::{Formatter, Result};
 use std::net::IpAddr;
+
+/// What a DHCP client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// Any server.
+    Server,
+    /// This address.
+    Address(IpAddr),
+    /// That it may keep this address.
+    Extension(IpAddr),
+}
 
 /// What DHCP servers and clients did.
 pub(super) fn leased(f: &mut Formatter<'_>, story: &Story) -> Result {

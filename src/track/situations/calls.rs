@@ -1,8 +1,8 @@
 //! Calls that did not become connections, and connections that did not end as they should.
 
 use super::crowds::Crowds;
+use super::error_in;
 use super::gather::Gathered;
-use super::{error_in, undelivered};
 use crate::capture::Time;
 use crate::dissect::as_u32;
 use crate::facts::icmp::IcmpError;
@@ -20,14 +20,18 @@ use std::net::IpAddr;
 pub(super) fn find(
     trackers: &Trackers,
     census: &Census,
-    (errors, end): (&[IcmpError], Option<Time>),
+    (errors, undelivered, end): (&[IcmpError], &[(u32, &IcmpError)], Option<Time>),
     found: &mut Gathered,
 ) -> Crowds {
     let mut crowds = Crowds::default();
     let bindings = trackers.arp.bindings().iter().rev();
     let claimed: HashMap<IpAddr, u32, RandomState> =
         bindings.map(|b| (b.address, b.frame)).collect();
-    let undelivered = undelivered::streams(trackers, errors);
+    // Streams with segments that did not arrive, each with the last error that says so.
+    let undelivered = undelivered
+        .iter()
+        .map(|(stream, error)| (*stream, error.frame));
+    let undelivered: HashMap<u32, u32, RandomState> = undelivered.collect();
     let refusals: OnceCell<HashSet<u32, RandomState>> = OnceCell::new();
     for index in 0..trackers.tcp.len() {
         // What is missing here may be told of the connection in another VLAN.

@@ -10,15 +10,6 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use std::net::IpAddr;
 
-/// Streams with segments that did not arrive, each with the last error that says so.
-pub(super) type Streams = HashMap<u32, u32, RandomState>;
-
-/// Finds them.
-pub(super) fn streams(trackers: &Trackers, errors: &[IcmpError]) -> Streams {
-    let of = segments(trackers, errors);
-    of.map(|(stream, error)| (stream, error.frame)).collect()
-}
-
 /// What of one kind did not arrive, as one host says: with what frames.
 struct Group<'e> {
     lost: Lost,
@@ -29,14 +20,14 @@ struct Group<'e> {
 }
 
 pub(super) fn find(
-    trackers: &Trackers,
+    segments: &[(u32, &IcmpError)],
     (errors, pings): (&[IcmpError], &[Ping]),
     found: &mut Gathered,
 ) {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places = HashMap::<_, usize, RandomState>::default();
-    let segments = segments(trackers, errors);
-    let segments = segments.map(|(stream, error)| (Lost::Segments(stream), error));
+    let segments = segments.iter();
+    let segments = segments.map(|(stream, error)| (Lost::Segments(*stream), *error));
     let pings = pings
         .iter()
         .filter_map(|ping| error_in(errors, ping.error_frame?));
@@ -89,12 +80,12 @@ fn is_unreachable(error: &IcmpError) -> bool {
 }
 
 /// The errors about segments that are no SYNs, with their streams.
-fn segments<'e>(
-    trackers: &'e Trackers,
+pub(super) fn segments<'e>(
+    trackers: &Trackers,
     errors: &'e [IcmpError],
-) -> impl Iterator<Item = (u32, &'e IcmpError)> {
+) -> Vec<(u32, &'e IcmpError)> {
     let about = trackers.icmp.about_tcp().iter();
-    about.filter_map(|about| {
+    let found = about.filter_map(|about| {
         let error = errors.get(about.error).filter(|e| is_unreachable(e))?;
         let connection = trackers.tcp.connection(as_usize(about.stream))?;
         let called = match error.about_source == Some(connection.client) {
@@ -102,5 +93,6 @@ fn segments<'e>(
             false => connection.server_isn,
         };
         (called != Some(about.sequence)).then_some((about.stream, error))
-    })
+    });
+    found.collect()
 }
