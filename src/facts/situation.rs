@@ -5,6 +5,7 @@ mod asked;
 mod calls;
 mod leases;
 mod passwords;
+mod rejected;
 mod story;
 mod together;
 mod twice;
@@ -12,6 +13,7 @@ mod words;
 
 pub use asked::{Here, Missing};
 pub use leases::Sought;
+pub use rejected::Flaw;
 pub use story::{
     Alive, Difference, Lost, OpenPorts, Scanned, Service, Several, Soon, Story, Unfit,
 };
@@ -25,6 +27,8 @@ crate::states! {
     "A known situation." SituationKind {
         NothingListening "nothing-listening" "A call was refused: nothing listens on that port, or a firewall rejects.";
         Unreachable "unreachable" "A router or host says with ICMP that the packet cannot be delivered.";
+        TooBig "packet-too-big" "A router or host says with ICMP that a packet is too big for the next link: path MTU discovery.";
+        BadHeader "parameter-problem" "A router or host says with ICMP that it cannot use a field of a packet's header.";
         RoutingLoop "routing-loop" "Packets go round between routers until their TTL runs out.";
         HostAbsent "host-absent" "Nobody answers ARP, or the neighbour solicitations of IPv6, for that address.";
         HostSilent "host-silent" "SYNs are sent again and again without an answer.";

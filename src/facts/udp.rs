@@ -100,7 +100,10 @@ crate::states! {
         No "no" "Nothing that came back is in the capture, though other packets to the asker are, and it goes on for a second at least.";
         Refused "refused" "An ICMP error says that the port cannot be reached: nothing listens, or a firewall rejects.";
         Expired "expired" "An ICMP error says that the TTL ran out on the way, as the probes of a traceroute want it.";
-        Unreachable "unreachable" "Another ICMP error came back.";
+        Incomplete "incomplete" "An ICMP error says that not all of its fragments arrived in time.";
+        TooBig "too-big" "An ICMP error says that it was too big for a link on its way.";
+        Problem "parameter-problem" "An ICMP error says that a field of its header could not be used.";
+        Unreachable "unreachable" "An ICMP error says for another reason that it was not delivered.";
         Unknown "unknown" "Answers come over other flows (to a group, DHCP, TFTP, or a server that answers from another port), the question is not in the capture, or stands behind all that the server sent, or nothing that went to the asker is; or the capture ends within a second, or an ICMP error that may be about it is cut before what it is about, or stands before it.";
     }
 }

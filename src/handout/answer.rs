@@ -527,6 +527,23 @@ fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
         }
         return each;
     }
+    // Moments by whole numbers: a float has not digits enough for them.
+    let moments = values.iter().map(|value| match value {
+        Datum::Duration(n) | Datum::Time(n) => Some(*n),
+        _ => None,
+    });
+    let moments: Option<Vec<i64>> = moments.collect();
+    let between = |from: &i64, to: &i64| Datum::Duration(to.saturating_sub(*from));
+    match (over, moments.as_deref()) {
+        (Over::Span, Some([first, .., last])) => return vec![between(first, last)],
+        (Over::Steps, Some(all)) => {
+            return all
+                .windows(2)
+                .map(|two| between(&two[0], &two[1]))
+                .collect();
+        }
+        _ => {}
+    }
     let Some(first) = numbers.first() else {
         return Vec::new();
     };

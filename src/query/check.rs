@@ -23,6 +23,9 @@ use std::ops::Range;
 pub(super) struct Checker<'c> {
     pub(super) catalogue: &'c Catalogue,
     pub(super) needs: Vec<EntryId>,
+    /// Calculates as on paper, for a term that stands alone: a number may come first, and what
+    /// does not divide evenly is a decimal number. A filter cuts it off, as Wireshark's does.
+    pub(super) on_paper: bool,
 }
 
 /// A checked term.

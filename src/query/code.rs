@@ -74,6 +74,8 @@ pub(super) enum Operand {
     Slice(Box<Operand>, Vec<Part>),
     Call(Function, Vec<Operand>),
     Arithmetic(Sign, Box<Operand>, Box<Operand>),
+    /// A division that leaves no remainder behind.
+    Quotient(Box<Operand>, Box<Operand>),
     Negate(Box<Operand>),
 }
 

@@ -164,6 +164,11 @@ impl Operand {
                     calculate(*sign, a, b).is_some_and(|result| visitor(&result))
                 })
             }),
+            Operand::Quotient(left, right) => left.visit(row, &mut |a| {
+                right.visit(row, &mut |b| {
+                    quotient(a, b).is_some_and(|result| visitor(&result))
+                })
+            }),
             Operand::Negate(inner) => inner.visit(row, &mut |value| {
                 let result = match value {
                     Value::Duration(n) => Value::Duration(n.saturating_neg()),
@@ -450,6 +455,14 @@ fn calculate(sign: Sign, a: &Value<'_>, b: &Value<'_>) -> Option<Value<'static>>
             })),
             _ => bit_and(sign, a, b),
         },
+    }
+}
+
+/// A division as on paper: whole where it leaves no remainder.
+fn quotient(a: &Value<'_>, b: &Value<'_>) -> Option<Value<'static>> {
+    match (number(a), number(b)) {
+        (Some(n), Some(by)) if n.checked_rem(by)? == 0 => Some(signed(n / by)),
+        _ => calculate(Sign::Divide, &Value::Float(decimal(a)?), b),
     }
 }
 

@@ -41,6 +41,7 @@ impl Expression {
         let mut checker = check::Checker {
             catalogue,
             needs: std::mem::take(needs),
+            on_paper: true,
         };
         let typed = checker.expression(&term);
         needs.clone_from(&checker.needs);
@@ -94,7 +95,7 @@ fn read_by(operand: &Operand, slots: &mut Vec<usize>) {
         Operand::Constant(_) | Operand::Network(..) => {}
         Operand::Slice(inner, _) | Operand::Negate(inner) => read_by(inner, slots),
         Operand::Call(_, arguments) => arguments.iter().for_each(|a| read_by(a, slots)),
-        Operand::Arithmetic(_, left, right) => {
+        Operand::Arithmetic(_, left, right) | Operand::Quotient(left, right) => {
             read_by(left, slots);
             read_by(right, slots);
         }
@@ -117,6 +118,7 @@ impl Filter {
         let mut checker = check::Checker {
             catalogue,
             needs: std::mem::take(needs),
+            on_paper: false,
         };
         let code = checker.test(&test);
         needs.clone_from(&checker.needs);
@@ -151,6 +153,22 @@ mod tests {
             Expression::parse("ip.len - ip.hdr_len", Catalogue::frames()).expect("it is one");
         let values = term.evaluate(&Numbers(vec![84, 20]));
         assert_eq!(values, [Value::Signed(64)]);
+    }
+
+    #[test]
+    fn a_calculation_is_as_on_paper() {
+        let value = |text, row| {
+            let term = Expression::parse(text, Catalogue::frames()).expect("it is one");
+            term.evaluate(&Numbers(row))
+        };
+        assert_eq!(value("64 - ip.ttl", vec![60]), [Value::Signed(4)]);
+        assert_eq!(value("tcp.len / 8", vec![370]), [Value::Float(46.25)]);
+        assert_eq!(value("tcp.len / 8", vec![368]), [Value::Signed(46)]);
+        assert_eq!(value("1000 / tcp.len", vec![400]), [Value::Float(2.5)]);
+        assert_eq!(value("tcp.len / 0", vec![400]), []);
+        // A filter cuts off, as Wireshark does.
+        let cut = Filter::parse("tcp.len / 8 == 46", Catalogue::frames()).expect("a filter");
+        assert!(cut.holds(&Numbers(vec![370])));
     }
 
     #[test]

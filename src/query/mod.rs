@@ -62,6 +62,7 @@ impl Filter {
             });
         };
         let mut checker = check::Checker {
+            on_paper: false,
             catalogue,
             needs: Vec::new(),
         };

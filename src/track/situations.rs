@@ -8,6 +8,7 @@ mod gather;
 mod leases;
 mod loops;
 mod passwords;
+mod rejected;
 mod translated;
 mod undelivered;
 mod waiting;
@@ -15,7 +16,7 @@ mod waiting;
 use super::dns::in_words;
 use super::pairs::Census;
 use super::places::one_link;
-use super::{Trackers, capturing, traces};
+use super::{Trackers, capturing};
 use crate::capture::Time;
 use crate::dissect;
 use crate::dissect::as_usize;
@@ -47,6 +48,7 @@ pub(crate) fn find(
         let crowds = calls::find(trackers, census, (errors, &segments, end), &mut found);
         udp(trackers, census, (errors, probes), &mut found);
         undelivered::find(&segments, (errors, pings), &mut found);
+        rejected::find(errors, &mut found);
         answers(trackers, &mut found);
         let mut found = found.finish();
         crowds.finish(&mut found);
@@ -135,9 +137,7 @@ fn udp(
         let (kind, own) = match flow.answered {
             _ if refused && arrived.contains(&frame) => continue,
             _ if refused => (SituationKind::NothingListening, error.sender == to.0),
-            Answered::Unreachable if !traces::exceeded(error) => {
-                (SituationKind::Unreachable, false)
-            }
+            Answered::Unreachable => (SituationKind::Unreachable, false),
             _ => continue,
         };
         let ends = (asker, to.0, Some(to.1));

@@ -18,11 +18,6 @@ const MOST: usize = 65_536;
 /// Probes have small TTLs; what is sent with more is no probe.
 const LARGEST_TTL: u8 = 64;
 
-/// Whether an error says that time ran out: the TTL of a packet, or that for its fragments to come.
-pub(super) fn exceeded(error: &IcmpError) -> bool {
-    error.kind == if error.sender.is_ipv4() { 11 } else { 3 }
-}
-
 /// Probes of TCP are told from calls by their TTL, and a traceroute from packets that went round in a
 /// circle: no system begins with less than 32.
 pub(super) const PROBE: u8 = 31;

@@ -456,6 +456,9 @@ impl Flows {
                 (_, Some(Back::Refused)) => Answered::Refused,
                 (_, Some(Back::Undelivered)) => Answered::Unreachable,
                 (_, Some(Back::Expired)) => Answered::Expired,
+                (_, Some(Back::Incomplete)) => Answered::Incomplete,
+                (_, Some(Back::TooBig)) => Answered::TooBig,
+                (_, Some(Back::Problem)) => Answered::Problem,
                 _ if elsewhere(flow) => Answered::Unknown,
                 // Where nothing that went to the asker was captured, an answer would not be either.
                 _ if !received => Answered::Unknown,

@@ -52,6 +52,10 @@ pub(super) fn icmp(
             let (kind, quoted) = error(11, line.number("code", 0))?;
             builder.icmpv4(kind).write(out, &quoted).ok()
         }
+        "parameter" => {
+            let (kind, quoted) = error(12, 0)?;
+            builder.icmpv4(kind).write(out, &quoted).ok()
+        }
         "redirect" => {
             let (kind, quoted) = error(5, 1)?;
             let Icmpv4Type::Unknown {
@@ -114,6 +118,10 @@ pub(super) fn icmp6(
         }
         "toobig" => {
             let (kind, quoted) = error(2, 0)?;
+            builder.icmpv6(kind).write(out, &quoted).ok()
+        }
+        "parameter" => {
+            let (kind, quoted) = error(4, line.number("code", 0))?;
             builder.icmpv6(kind).write(out, &quoted).ok()
         }
         _ => None,

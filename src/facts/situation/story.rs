@@ -6,6 +6,7 @@
 use super::About;
 use super::asked::Missing;
 use super::leases::Sought;
+use super::rejected::Flaw;
 use crate::facts::Mac;
 use std::net::IpAddr;
 
@@ -96,6 +97,17 @@ pub enum Story {
         sender: IpAddr,
         /// What they say.
         meaning: String,
+    },
+    /// ICMP errors say what is wrong with packets.
+    Rejected {
+        /// What is.
+        flaw: Flaw,
+        /// From whom to whom they went.
+        ends: (IpAddr, IpAddr),
+        /// How many.
+        count: u32,
+        /// Who sent the errors.
+        sender: IpAddr,
     },
     /// ARP asked for an address, and no answer is in the capture.
     Asked {

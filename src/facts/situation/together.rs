@@ -25,6 +25,9 @@ pub(super) fn together(client: IpAddr, count: usize, to: &str, first: &Story) ->
             };
             return format!("{what} of {client} to {to} were answered with ICMP errors");
         }
+        Story::Rejected { .. } => {
+            return format!("packets of {client} to {to} were answered with ICMP errors");
+        }
         Story::Refused(_) => "were refused",
         Story::SynUndelivered { .. } => "were answered with ICMP errors",
         Story::StrayAnswer { .. } => {

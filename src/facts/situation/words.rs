@@ -8,6 +8,7 @@ use super::asked::missing;
 use super::calls::{connection, odd_reset};
 use super::leases::leased;
 use super::passwords::readable;
+use super::rejected::rejected;
 use super::story::{Alive, Lost, Scanned, Soon, Story, Unfit};
 use super::together::{ends, together};
 use super::twice::{copied, looped};
@@ -77,6 +78,12 @@ impl Display for Story {
                     "{sender} answered {what} from {from} to {to} with ICMP errors: {meaning}."
                 )
             }
+            Story::Rejected {
+                flaw,
+                ends,
+                count,
+                sender,
+            } => rejected(f, *flaw, *ends, *count, *sender),
             Story::Asked {
                 asker,
                 asked,

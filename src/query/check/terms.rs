@@ -52,6 +52,16 @@ impl Checker<'_> {
             TermKind::Call(name, arguments) => self.call(name, arguments, &term.span),
             TermKind::Binary(sign, left, right) => {
                 if self.is_constant(left) {
+                    if self.on_paper && !self.is_constant(right) {
+                        let kind = self.value(right)?.kind;
+                        let wanted = Wanted {
+                            kind,
+                            field: "",
+                            partial: true,
+                        };
+                        let typed = self.against(left, &wanted)?;
+                        return self.arithmetic(*sign, left, typed, right);
+                    }
                     let cause = Cause::ConstantFirst(spelling(*sign));
                     return Err(FilterError::new(left.span.clone(), cause)
                         .hint("begin the calculation with a field"));
@@ -117,13 +127,22 @@ impl Checker<'_> {
         if !mixed && !compatible(typed.kind, other.kind) {
             return Err(incompatible(left, &typed, right, other.kind));
         }
+        let whole = is_number(typed.kind) && is_number(other.kind);
+        let (left, right) = (Box::new(typed.operand), Box::new(other.operand));
+        if self.on_paper && sign == Sign::Divide && whole {
+            return Ok(Typed {
+                operand: Operand::Quotient(left, right),
+                kind: Kind::Float,
+                field: "",
+            });
+        }
         let kind = match typed.kind {
             _ if mixed => Kind::Float,
             Kind::Unsigned(_) | Kind::Hex(_) | Kind::Signed(_) | Kind::Frame => Kind::Signed(64),
             kind => kind,
         };
         Ok(Typed {
-            operand: Operand::Arithmetic(sign, Box::new(typed.operand), Box::new(other.operand)),
+            operand: Operand::Arithmetic(sign, left, right),
             kind,
             field: "",
         })

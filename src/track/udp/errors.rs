@@ -12,6 +12,12 @@ use std::net::IpAddr;
 pub(super) enum Back {
     /// Its TTL ran out on the way.
     Expired,
+    /// Not all of its fragments arrived in time.
+    Incomplete,
+    /// It was too big for a link.
+    TooBig,
+    /// A field of its header could not be used.
+    Problem,
     /// It cannot be delivered.
     Undelivered,
     /// The port cannot be reached.
@@ -26,6 +32,9 @@ impl Back {
         match (v4, message.kind, message.code) {
             (true, 3, 3) | (false, 1, 4) => Some(Back::Refused),
             (_, kind, code) if ran_out(v4, kind, code) => Some(Back::Expired),
+            (true, 11, _) | (false, 3, _) => Some(Back::Incomplete),
+            (true, 3, 4) | (false, 2, _) => Some(Back::TooBig),
+            (true, 12, _) | (false, 4, _) => Some(Back::Problem),
             (true, 4 | 5, _) | (false, 137, _) => None,
             _ => Some(Back::Undelivered),
         }
