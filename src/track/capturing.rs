@@ -91,6 +91,7 @@ fn one_after_the_other(copies: &Copies, late: &Late, joined: u32) -> Situation {
         packets: copies.frames,
         difference: copies.difference(),
         doubled: 0,
+        most: copies.most,
         joined: Some(joined),
     };
     situation(SituationKind::CapturedTwice, frames, story)
@@ -115,6 +116,7 @@ fn plainly_twice(copies: &Copies, relayed: u64, tcp: &Connections) -> Option<Sit
             Difference::None => tcp.doubled(),
             _ => 0,
         },
+        most: copies.most,
         joined: None,
     };
     Some(situation(SituationKind::CapturedTwice, frames, story))

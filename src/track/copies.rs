@@ -105,6 +105,8 @@ pub struct Copies {
     /// Copies among them.
     pub count: u64,
     kinds: [u64; DIFFERENCES.len()],
+    /// How often one of them came that differs in nothing, at most.
+    pub most: u32,
     /// Those among them that came so much later or earlier that clocks may differ.
     apart: u64,
     /// The first copies, each after the frame it is a copy of.
@@ -135,6 +137,7 @@ impl Default for Copies {
             frames: 0,
             count: 0,
             kinds: [0; DIFFERENCES.len()],
+            most: 0,
             apart: 0,
             pairs: Vec::new(),
             newest: None,
@@ -277,7 +280,12 @@ impl Copies {
             let same: Vec<&Record> = same.filter(|r| r.frame != 0 && r.same(&record)).collect();
             self.loops.follow(ip, &same, &mut record);
         }
+        record.times = 1;
         let original = found.map(|(original, difference)| {
+            if difference == Difference::None {
+                record.times += self.records[original].times;
+                self.most = self.most.max(record.times);
+            }
             self.count(original, &record, difference);
             self.passed_on(original, &record, ip);
             (self.records[original].frame, difference)

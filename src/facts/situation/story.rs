@@ -352,6 +352,8 @@ pub enum Story {
         difference: Difference,
         /// How many the receiver has acknowledged as received twice.
         doubled: u32,
+        /// How often one packet came that differs in nothing, at most.
+        most: u32,
         /// The frame at which time runs backwards, if all originals stand before it and all copies
         /// behind.
         joined: Option<u32>,

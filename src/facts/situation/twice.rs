@@ -3,13 +3,16 @@
 use super::{Difference, Story};
 use std::fmt::{Formatter, Result};
 
+/// A mirror port and a network that doubles packets make two or three of one.
+const STORM: u32 = 5;
+
 /// What is told of frames that are copies.
 pub(super) fn copied(
     f: &mut Formatter<'_>,
-    count: u64,
-    packets: u64,
+    (count, packets): (u64, u64),
     difference: Difference,
     doubled: u32,
+    most: u32,
 ) -> Result {
     let are = match difference {
         Difference::Unnumbered => {
@@ -18,6 +21,13 @@ pub(super) fn copied(
         _ => "are copies of a frame shortly before",
     };
     write!(f, "{count} of {packets} IP frames {are}: ")?;
+    if most >= STORM && difference == Difference::None {
+        write!(
+            f,
+            "one packet came {most} times, with nothing that differs, as where switches pass it round in a circle (a switching loop, without a spanning tree), or a mirror copies many ports. "
+        )?;
+        return f.write_str("What is sent again nearly always carries a new IP identification, so these are hardly retransmissions, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.");
+    }
     let include = "though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them.";
     if doubled > 0 && difference == Difference::None {
         return write!(

@@ -317,13 +317,14 @@ impl Display for Story {
                 packets,
                 difference,
                 doubled,
+                most,
                 joined,
             } => match joined {
                 Some(frame) => write!(
                     f,
                     "At least {count} of {packets} IP frames are copies of an earlier frame: time runs backwards at frame {frame}, with all originals before it and all copies from there on, as in two captures that were put one after the other. They were not sent again, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include them."
                 ),
-                None => copied(f, *count, *packets, *difference, *doubled),
+                None => copied(f, (*count, *packets), *difference, *doubled, *most),
             },
             Story::WentRound { .. } | Story::RanOut { .. } => looped(f, self),
             Story::CameAgain {

@@ -29,6 +29,8 @@ pub(super) struct Record {
     takes_numbers: bool,
     /// How often the card that sent it had sent it before, or the other that sends it in turn.
     pub(super) rounds: u32,
+    /// How often the same has come by now, with nothing that differs.
+    pub(super) times: u32,
 }
 
 impl Record {
