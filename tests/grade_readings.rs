@@ -251,7 +251,7 @@ fn no_model_answer_is_doubted() {
 fn a_calculated_number_may_be_rounded() {
     let mean = PINGS.replace("which = \"any\"", "which = \"all\"").replace(
         "type = \"frame\"\nof = \"ping\"\ntake = \"ping.frame\"",
-        "type = \"int\"\nof = \"ping\"\ntake = \"ping.frame * 1000 / 7\"\nover = \"mean\"",
+        "type = \"int\"\nof = \"ping\"\ntake = \"ping.frame * 1000 / 6\"\nover = \"mean\"",
     );
     let mean = mean
         .split("[[question.part]]\nid = \"reply\"")
@@ -260,7 +260,7 @@ fn a_calculated_number_may_be_rounded() {
     let handout = parse(mean);
     let material = Material::of_files(&handout, &[capture("ping.pcap")]);
     let key = answers(&handout, &material, &Found::new(&handout, &material)).remove(0);
-    assert_eq!(key.text, "999.6");
+    assert_eq!(key.text, "1166.67");
     let number: f64 = key.text.parse().expect("a number");
     for (report, verdict) in [
         (key.text.clone(), Right),

@@ -43,7 +43,8 @@ enum Program {
     UdpChat(DatagramArgs),
     /// Sends commands and prints every reply (port 8080).
     Command(LineArgs),
-    /// Sends each string over a connection of its own (port 20001).
+    /// Sends a string (its words are one, with quotes or without), or each line of standard input, over
+    /// a connection of its own (port 20001).
     Secret(LineArgs),
     /// Sends a file (port 5001).
     File(FileArgs),

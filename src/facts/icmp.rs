@@ -134,11 +134,12 @@ crate::fact! {
         frame: u32, "Frame of the probe.";
         source: IpAddr, "Who traces.";
         destination: IpAddr, "Whom it traces.";
-        ttl: u8, "TTL of the probe: the router that answers is so many hops away.";
+        ttl: u8, "TTL of the probe: the router that says that it ran out is so many hops away.";
         router: Option<IpAddr>, "Who answered." by [answer_frame] absent |_| Absent::untold("nothing that answers this probe is in the capture");
         answer_shared: bool, "Several equal probes waited when the answer came; which of them it answers cannot be told: they are given their answers in the order they were sent in." by [frame, answer_frame];
         answer_frame: Option<u32>, "Frame of the answer." absent |_| Absent::untold("nothing that answers this probe is in the capture");
         rtt_ms: Option<Milliseconds>, "From the probe to the answer." absent |t: &TraceProbe| if t.answer_shared { Absent::untold("several equal probes waited when the answer came; which of them it answers cannot be told") } else if t.answer_frame.is_some() { Absent::untold("the frames have no time, or the clock was set back between them") } else { Absent::untold("nothing that answers this probe is in the capture") };
+        refusal: Option<String>, "What the answer says, where it is not that the TTL ran out, and not of the destination: who sent it does not pass the probe on (!H and the like of traceroute), however far away it is." by [answer_frame] absent |t: &TraceProbe| if t.answer_frame.is_some() { Absent::never("the answer says that the TTL ran out, or is of the destination") } else { Absent::untold("nothing that answers this probe is in the capture") };
         reached: Option<bool>, "Whether it was the destination itself that answered." by [answer_frame] absent |_| Absent::untold("nothing that answers this probe is in the capture: it may have come as far as the destination");
     }
 }

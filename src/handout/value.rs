@@ -55,7 +55,7 @@ impl Datum {
             },
             Value::Signed(n) => Datum::number(i128::from(*n)),
             Value::Text(text) => Datum::Text(clean(text)),
-            Value::Bytes(bytes) => Datum::Text(clean(bytes)),
+            Value::Bytes(bytes) => Datum::Text(readable(bytes)),
             Value::Ether(mac) => Datum::Mac(*mac),
             Value::Ipv4(a) => Datum::Ip(IpAddr::from(*a)),
             Value::Ipv6(a) => Datum::Ip(IpAddr::from(*a)),
@@ -125,6 +125,17 @@ pub fn seconds(nanoseconds: i64) -> f64 {
 fn clean(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.trim_end_matches(['\r', '\n', '\0']).to_owned()
+}
+
+/// Captured bytes as text if they are text, and else as Wireshark writes them: `a37ba8c5`.
+fn readable(bytes: &[u8]) -> String {
+    let strange =
+        |c: char| c == char::REPLACEMENT_CHARACTER || c.is_control() && !c.is_whitespace();
+    let text = clean(bytes);
+    match text.contains(strange) {
+        true => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        false => text,
+    }
 }
 
 impl std::fmt::Display for Datum {
@@ -256,6 +267,15 @@ pub fn mac(text: &str) -> Option<[u8; 6]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_text_where_they_are_text_and_digits_where_not() {
+        assert_eq!(readable(b"GET /\r\n"), "GET /");
+        assert_eq!(readable("größer".as_bytes()), "größer");
+        assert_eq!(readable(&[0xa3, 0x7b, 0xa8]), "a37ba8");
+        assert_eq!(readable(b"ab\x01c"), "61620163");
+        assert_eq!(readable(b""), "");
+    }
 
     #[test]
     fn digits_that_say_nothing_are_left_out_and_those_of_whole_numbers_stay() {

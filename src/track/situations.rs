@@ -52,11 +52,10 @@ pub(crate) fn find(
         answers(trackers, &mut found);
         let mut found = found.finish();
         crowds.finish(&mut found);
-        found
+        (found, translated::find(&trackers.tcp))
     };
-    let (mut found, (waiting, translated)) = both(trackers.tcp.len() >= MANY, gather, || {
-        (waiting::find(trackers), translated::find(&trackers.tcp))
-    });
+    let many = trackers.tcp.len() >= MANY;
+    let ((mut found, translated), waiting) = both(many, gather, || waiting::find(trackers));
     calls::open_ports(trackers, &mut found);
     found.extend(waiting);
     conflicts(trackers, &mut found);

@@ -87,8 +87,9 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError], pings: &[Ping]) ->
                     }
                     _ => ping.rtt_ms,
                 },
+                refusal: error.and_then(|e| refusal(e, to)),
                 reached: match error {
-                    Some(_) => Some(false),
+                    Some(error) => Some(error.sender == to && !ran_out(error)),
                     None => ping.reply_frame.map(|_| true),
                 },
             });
@@ -112,6 +113,7 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError], pings: &[Ping]) ->
                     .and_then(|e| e.time)
                     .filter(|_| timed)
                     .and_then(|t| Milliseconds::between(time.0, t.0)),
+                refusal: error.and_then(|e| refusal(e, to)),
                 reached: error.map(|e| e.sender == to && !ran_out(e)),
             });
         }
@@ -143,6 +145,11 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError], pings: &[Ping]) ->
     probes.sort_by_key(|p| p.frame);
     probes.truncate(MOST);
     probes
+}
+
+/// What an answer says that is neither the destination's nor that the TTL ran out.
+fn refusal(error: &IcmpError, to: IpAddr) -> Option<String> {
+    (error.sender != to && !ran_out(error)).then(|| error.meaning.clone())
 }
 
 /// Keeps what was sent with TTLs that go up step by step from those that ran out, up to `top`: what
@@ -197,6 +204,7 @@ fn syns(
             rtt_ms: end
                 .filter(|_| timed && error.is_none_or(|e| !e.about_shared))
                 .and_then(|end| Milliseconds::between(call.time, end)),
+            refusal: None,
             reached: match error {
                 Some(_) => Some(false),
                 None => answer.map(|_| true),

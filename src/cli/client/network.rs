@@ -161,7 +161,8 @@ pub(super) struct TraceArgs {
     timeout: Duration,
 }
 
-/// Shows the routers on the way; without reaching the host the verdict is unfavourable.
+/// Shows the routers on the way, up to one that does not pass the probes on (`!H`: host
+/// unreachable); without reaching the host the verdict is unfavourable.
 pub(super) fn trace(args: &TraceArgs, out: &mut Output) -> anyhow::Result<Status> {
     let to = address(&args.host)?;
     let stop = Stop::on_signals().context("signals")?;
@@ -170,16 +171,19 @@ pub(super) fn trace(args: &TraceArgs, out: &mut Output) -> anyhow::Result<Status
     for ttl in 1..=args.most {
         let mut line = format!("{ttl:2} ");
         let mut last = None;
-        let mut there = false;
+        let (mut there, mut stopped) = (false, false);
         for _ in 0..args.queries {
             let answer = icmp.probe(to, port, ttl, args.timeout)?;
             port = port.checked_add(1).unwrap_or(TRACE_PORT);
-            let (from, took) = match answer {
+            let (from, took, mark) = match answer {
                 Answer::Reached { from, took, .. } => {
                     there = true;
-                    (from, took)
+                    (from, took, String::new())
                 }
-                Answer::Told { from, took, .. } => (from, took),
+                Answer::Told { from, kind, took } => {
+                    stopped |= kind.0 == UNREACHABLE;
+                    (from, took, refusal(kind))
+                }
                 Answer::Silence => {
                     line.push_str(" *");
                     continue;
@@ -188,17 +192,35 @@ pub(super) fn trace(args: &TraceArgs, out: &mut Output) -> anyhow::Result<Status
             if last.replace(from) != Some(from) {
                 line.push_str(&format!(" {from}"));
             }
-            line.push_str(&format!(" {}", milliseconds(took)));
+            line.push_str(&format!(" {}{mark}", milliseconds(took)));
         }
         out.line(line.as_bytes())?;
         if there {
             return Ok(Status::Done);
         }
-        if stop.asked() {
+        // Who says so does not pass the next ones on either.
+        if stopped || stop.asked() {
             break;
         }
     }
     Ok(Status::Unfavourable)
+}
+
+/// ICMP's type of what cannot be delivered (RFC 792).
+const UNREACHABLE: u8 = 3;
+
+/// How traceroute marks an answer that is no hop.
+fn refusal(kind: (u8, u8)) -> String {
+    match kind {
+        (UNREACHABLE, 0) => " !N".to_owned(),
+        (UNREACHABLE, 1) => " !H".to_owned(),
+        (UNREACHABLE, 2) => " !P".to_owned(),
+        (UNREACHABLE, 4) => " !F".to_owned(),
+        (UNREACHABLE, 5) => " !S".to_owned(),
+        (UNREACHABLE, 13) => " !X".to_owned(),
+        (UNREACHABLE, code) => format!(" !{code}"),
+        _ => String::new(),
+    }
 }
 
 /// Arguments of `wirelab client nagle`.

@@ -42,9 +42,10 @@ pub(super) fn rejected(
             }
             f.write_str(". The sender is to send smaller ones (path MTU discovery).")
         }
-        Flaw::Header => f.write_str(
-            "ICMP parameter problem: it could not use a field of the header, and did not take them.",
-        ),
+        Flaw::Header => f.write_str(match count {
+            1 => "ICMP parameter problem: it could not use a field of its header, and did not take it.",
+            _ => "ICMP parameter problem: it could not use a field of their headers, and did not take them.",
+        }),
         Flaw::Protocol(_) => f.write_str(
             "ICMP protocol unreachable: the host has no such protocol, or a firewall rejects it.",
         ),

@@ -40,10 +40,7 @@ pub enum Failed {
         words: String,
     },
     /// A program does not do what the step waits for.
-    #[error(
-        "{task}: {name} did not {what} within {}; its last words: {words}",
-        seconds(NEVER)
-    )]
+    #[error("{task}: {name} {}; its last words: {words}", did_not(what, *ended))]
     Stuck {
         /// The task.
         task: String,
@@ -51,6 +48,8 @@ pub enum Failed {
         name: String,
         /// What was waited for.
         what: String,
+        /// Whether it ended instead.
+        ended: bool,
         /// Its output's end.
         words: String,
     },
@@ -88,4 +87,12 @@ impl From<Wrong> for Failed {
 pub(in crate::lab) fn system(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Failed {
     let doing = doing.into();
     move |cause| Failed::System { doing, cause }
+}
+
+/// What a program did instead of what was waited for.
+fn did_not(what: &str, ended: bool) -> String {
+    match ended {
+        true => format!("ended, and did not {what}"),
+        false => format!("did not {what} within {}", seconds(NEVER)),
+    }
 }

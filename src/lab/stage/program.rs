@@ -115,6 +115,8 @@ pub(super) fn wait_for_words(
     };
     let begun = Instant::now();
     loop {
+        // Before its log is read: what it says at last is in there then.
+        let ended = program.child.try_wait().map_err(system("waiting"))?;
         let log = std::fs::read(&program.log).unwrap_or_default();
         if log
             .get(from..)
@@ -125,12 +127,12 @@ pub(super) fn wait_for_words(
         if stop.asked() {
             return Err(Failed::Stopped);
         }
-        let ended = program.child.try_wait().map_err(system("waiting"))?;
         if ended.is_some() || begun.elapsed() > NEVER {
             return Err(Failed::Stuck {
                 task: task.to_owned(),
                 name: name.to_owned(),
                 what: format!("say {words:?}"),
+                ended: ended.is_some(),
                 words: last_words(&program.log),
             });
         }

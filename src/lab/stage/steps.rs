@@ -109,6 +109,7 @@ impl Stage<'_> {
                         task: task.to_owned(),
                         name: name.get_ref().clone(),
                         what: "end".to_owned(),
+                        ended: false,
                         words: last_words(&program.log),
                     }),
                 }

@@ -75,7 +75,10 @@ pub(super) const TRACES: Columns = columns![TraceProbe;
     ("RTT", |p, _| span(p.rtt_ms)),
     ("reached", |p, _| match p.reached {
         Some(true) => "yes".to_owned(),
-        Some(false) => "no".to_owned(),
+        Some(false) => match &p.refusal {
+            Some(refusal) => format!("no: {refusal}"),
+            None => "no".to_owned(),
+        },
         None => "-".to_owned(),
     }),
 ];
