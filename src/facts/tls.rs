@@ -28,8 +28,8 @@ crate::fact! {
         cipher: Option<String>, "Cipher suite the server chose." absent |h: &Hello| match h.side { Side::Server => CUT, _ => Absent::inapplicable("only the server's hello chooses one") };
         ciphers_offered: Option<u32>, "How many cipher suites the client offers." absent |h: &Hello| match h.side { Side::Server => Absent::inapplicable("only the client's hello offers them"), _ => CUT };
         retry: bool, "Whether the server asks for another hello with it, before it says its own (Hello Retry Request, RFC 8446 §4.1.4).";
-        alert: Option<String>, "What the other side refused it with: the alert in the place of its own hello." by [frame, alert_frame] absent |_| Absent::never("no alert came in the place of a hello");
-        alert_frame: Option<u32>, "Frame of that alert." absent |_| Absent::never("no alert came in the place of a hello");
+        alert: Option<String>, "What the other side refused it with: the alert in the place of its own hello, or, of a server's hello or what came with it, a fatal one in the place of the client's next message." by [frame, alert_frame] absent |_| Absent::never("no alert that can be read came in the place of a hello, or of the client's next message");
+        alert_frame: Option<u32>, "Frame of that alert." absent |_| Absent::never("no alert that can be read came in the place of a hello, or of the client's next message");
         application: Option<String>, "Protocols above TLS, offered or chosen (ALPN)." absent |h: &Hello| match (h.side, h.version.as_deref()) { (Side::Server, Some("TLS 1.3")) => Absent::untold("in TLS 1.3 the choice is encrypted (RFC 8446 section 4.3.1)"), _ => none(h, "the hello names none") };
     }
 }

@@ -10,6 +10,9 @@ use crate::track::tcp::Connections;
 /// Most bytes that are waited for.
 const MOST: usize = 1 << 16;
 
+/// The level of an alert that ends the connection (RFC 8446 section 6).
+const FATAL: u8 = 2;
+
 /// Whether these bytes begin a TLS handshake.
 pub(super) fn begins(bytes: &[u8]) -> bool {
     Record::parse(bytes).is_some_and(|record| record.content == 22)
@@ -28,6 +31,9 @@ pub(super) struct Parser {
     done: [bool; 2],
     /// The server asked for another hello of the client, and will say its own again.
     again: bool,
+    /// The side that said a client's hello, while what it says next is still to come: an alert
+    /// refuses the server's hello, or what came with it.
+    answers: Option<usize>,
 }
 
 /// A hello with its place.
@@ -51,6 +57,7 @@ impl Parser {
     pub(super) fn bytes(&mut self, piece: &Piece<'_>, hellos: &mut Hellos) {
         let side = piece.side;
         if self.done[side] {
+            self.answer(piece, hellos);
             return;
         }
         let buffer = &mut self.buffers[side];
@@ -72,6 +79,9 @@ impl Parser {
         }
         let asks_again = matches!(&hello, Some(tls::Hello::Server(h)) if h.retry) && complete;
         self.done[side] = true;
+        if complete && matches!(&hello, Some(tls::Hello::Client(_))) {
+            self.answers = Some(side);
+        }
         let buffer = std::mem::take(&mut self.buffers[side]);
         match hello {
             Some(hello) => hellos.list.push(Heard {
@@ -95,9 +105,26 @@ impl Parser {
         }
     }
 
-    /// Whether both directions have been heard.
+    /// Takes in what a side says after its hello. In the clear a client refuses; what a server
+    /// refuses later it says of other messages than the hello.
+    fn answer(&mut self, piece: &Piece<'_>, hellos: &mut Hellos) {
+        if self.answers != Some(piece.side) {
+            return;
+        }
+        let mut bytes = piece.bytes.to_vec();
+        bytes.truncate(MOST);
+        pass_marks(&mut bytes);
+        if !bytes.is_empty() || piece.missing > 0 {
+            self.answers = None;
+        }
+        if piece.missing == 0 && bytes.get(tls::RECORD_HEADER) == Some(&FATAL) {
+            hellos.refused(piece, &bytes);
+        }
+    }
+
+    /// Whether there is nothing more to hear.
     pub(super) fn is_done(&self) -> bool {
-        self.done == [true; 2]
+        self.done == [true; 2] && self.answers.is_none()
     }
 }
 
@@ -244,7 +271,7 @@ mod tests {
         take(&mut parser, &mut hellos, 0, &hello[hello.len() - 1..], 0);
         assert_eq!((hellos.len(), parser.is_done()), (1, false));
         take(&mut parser, &mut hellos, 0, &hello, 0);
-        assert_eq!(hellos.len(), 1);
+        assert_eq!((hellos.len(), parser.answers), (1, None));
         // What is none ends the waiting too.
         take(&mut parser, &mut hellos, 1, b"HTTP", 0);
         assert!(!parser.is_done());
