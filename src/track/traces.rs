@@ -42,6 +42,12 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError], pings: &[Ping]) ->
             traced.push((from, to));
         }
     }
+    let direct = arrived_at_once(trackers, errors);
+    for ends in &direct {
+        if traced.has_room(TRACED) && !traced.contains(ends) {
+            traced.push(*ends);
+        }
+    }
     if traced.is_empty() {
         return Vec::new();
     }
@@ -126,11 +132,12 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError], pings: &[Ping]) ->
         if small.clone().min() == small.max() {
             pings.clear();
         }
-        for mut list in [pings, datagrams] {
+        let direct = direct.contains(&(from, to)).then_some(1);
+        for (mut list, arrived) in [(pings, None), (datagrams, direct)] {
             let expired = |p: &TraceProbe| p.answer_frame.is_some_and(|f| out.contains(&f));
             let ran_out = list.iter().filter(|p| expired(p)).map(|p| p.ttl);
             let (least, top) = (ran_out.clone().min(), ran_out.max());
-            match top {
+            match top.or(arrived) {
                 // It went round in a circle: a traceroute begins with small ones.
                 Some(_) if least > Some(PROBE) => continue,
                 Some(top) => keep_series(&mut list, top),
@@ -145,6 +152,22 @@ pub(crate) fn find(trackers: &Trackers, errors: &[IcmpError], pings: &[Ping]) ->
     probes.sort_by_key(|p| p.frame);
     probes.truncate(MOST);
     probes
+}
+
+/// Who traces whom without any TTL that ran out: the first host on the way is the destination, or
+/// says nothing. Only a traceroute sends to one port where nothing listens after the other, with
+/// TTLs that count up from 1.
+fn arrived_at_once(trackers: &Trackers, errors: &[IcmpError]) -> Vec<(IpAddr, IpAddr)> {
+    let refused = errors.iter().filter(|e| e.is_port_unreachable());
+    let ends = refused.filter_map(|e| Some((e.about_source?, e.about_destination?)));
+    let mut refused: Vec<(IpAddr, IpAddr)> = ends.collect();
+    if refused.is_empty() {
+        return refused;
+    }
+    let counted = trackers.udp.counted_up();
+    let mut found = HashSet::<_, foldhash::fast::RandomState>::default();
+    refused.retain(|ends| counted.contains(ends) && found.insert(*ends));
+    refused
 }
 
 /// What an answer says that is neither the destination's nor that the TTL ran out.

@@ -325,6 +325,21 @@ impl Flows {
         of.map(|row| (row.frame, row.time, row.ttl)).collect()
     }
 
+    /// From whom to whom datagrams went with a TTL of 1 and with one of 2: a traceroute counts so.
+    pub(super) fn counted_up(&self) -> HashSet<(IpAddr, IpAddr), RandomState> {
+        let mut seen: [HashSet<_, RandomState>; 2] = Default::default();
+        let rows = (0..self.rows.len()).filter_map(|at| self.rows.get(at));
+        for row in rows.filter(|row| matches!(row.ttl, 1 | 2)) {
+            if let Some(flow) = self.flows.get(dissect::as_usize(row.stream)) {
+                let side = usize::from(row.side);
+                let ends = (flow.ends[side].0, flow.ends[1 - side].0);
+                seen[usize::from(row.ttl) - 1].insert(ends);
+            }
+        }
+        let [first, second] = seen;
+        first.intersection(&second).copied().collect()
+    }
+
     /// How many datagrams there are.
     pub fn len(&self) -> usize {
         self.rows.len()
