@@ -78,7 +78,8 @@ crate::fact! {
         protocol: u8, "Number of the protocol it carries.";
         fragment_count: u32, "How many different fragments are in the capture: one that came again counts once." doubt unwhole;
         frames: Frames, "Their frames; of one that was captured twice, both." doubt unwhole;
-        length_bytes: Option<u32>, "IP payload of the whole datagram." absent |_| Absent::untold("a fragment is not in the capture");
+        length_bytes: Option<u32>, "IP payload of the whole datagram, as its last fragment says." absent |_| Absent::untold("its last fragment is not in the capture");
+        missing: Option<String>, "Bytes of that payload that no fragment in the capture brings, counted from 0: 1480-2959,4440- where the end is not known either." by [frames] absent |_| Absent::never("all fragments are in the capture");
         complete: bool, "Whether all fragments are in the capture.";
         completed_frame: Option<u32>, "Frame with which it is whole." absent |_| Absent::untold("a fragment is not in the capture");
         completed_time: Option<Moment>, "When it was whole." by [completed_frame] absent |f: &Fragmented| match f.completed_frame { Some(_) => Absent::untold("the frames have no time"), None => Absent::untold("a fragment is not in the capture") };

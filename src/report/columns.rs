@@ -540,14 +540,16 @@ const FRAGMENTED: Columns = columns![Fragmented;
     ("id", |f, _| format!("0x{:04x}", f.identification)),
     ("fragments", |f, _| f.fragment_count.to_string()),
     ("bytes", |f, _| match (f.length_bytes, f.cut) {
-        (None, _) => "not whole".to_owned(),
+        (None, _) => "-".to_owned(),
         (Some(n), false) => n.to_string(),
         (Some(n), true) => format!("{n}, cut"),
     }),
     ("frames", |f, t| frames(&f.frames, t)),
-    ("noticed", |f, _| {
-        let told = if f.conflict { "overlap and disagree" } else { "" };
-        told.to_owned()
+    ("noticed", |f, _| match (&f.missing, f.conflict, f.overlap) {
+        (Some(missing), ..) => format!("not whole: bytes {missing} missing"),
+        (None, true, _) => "overlap and disagree".to_owned(),
+        (None, false, true) => "overlap or came again, with the same bytes".to_owned(),
+        (None, false, false) => String::new(),
     }),
 ];
 

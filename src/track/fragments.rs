@@ -163,6 +163,7 @@ impl Fragments {
                 fragment_count: 0,
                 frames: Vec::new(),
                 length_bytes: None,
+                missing: None,
                 complete: false,
                 completed_frame: None,
                 completed_time: None,
@@ -182,13 +183,14 @@ impl Fragments {
         if ip.payload_reported > 0 {
             let covered = &mut self.covered[place];
             covered.add(ip, ip.payload_reported);
-            if let Some(total) = covered.whole() {
+            datagram.length_bytes = covered.total;
+            datagram.missing = covered.missing();
+            if covered.whole().is_some() {
                 datagram.complete = true;
                 if datagram.completed_frame.is_none() {
                     datagram.completed_frame = Some(frame);
                     datagram.completed_time = packet.frame.time.map(|t| Moment(t.0));
                 }
-                datagram.length_bytes = Some(total);
             }
         }
         self.pieces.push(Fragment {
@@ -308,6 +310,24 @@ impl Covered {
         let start = joined.first().map_or(start, |range| range.0.min(start));
         let end = joined.last().map_or(end, |range| range.1.max(end));
         self.ranges.splice(first..after.max(first), [(start, end)]);
+    }
+
+    /// The bytes that were not seen: the first and the last of each gap.
+    fn missing(&self) -> Option<String> {
+        let mut told = Vec::new();
+        let mut next = 0;
+        for (start, end) in &self.ranges {
+            if *start > next {
+                told.push(format!("{next}-{}", start - 1));
+            }
+            next = next.max(*end);
+        }
+        match self.total {
+            None => told.push(format!("{next}-")),
+            Some(total) if total > next => told.push(format!("{next}-{}", total - 1)),
+            Some(_) => {}
+        }
+        (!told.is_empty()).then(|| told.join(","))
     }
 
     /// How many bytes the datagram has, when all of it was seen.
