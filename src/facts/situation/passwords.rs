@@ -94,7 +94,7 @@ pub(super) fn readable(f: &mut Formatter<'_>, story: &Story) -> Result {
             };
             write!(
                 f,
-                "{client} sent a form with a value in the field `{field}`{user} to the web server {server} by HTTP in clear, in {place} (frame {frame}): whoever captures it can read this password, unless the page changed it before."
+                "{client} sent a value in the field `{field}`{user} to the web server {server} by HTTP in clear, in {place} (frame {frame}): whoever captures it can read this password, unless the page changed it before."
             )
         }
         Story::Community {

@@ -1,7 +1,8 @@
-//! Forms of web pages that carry a password: in a query, or in a body
-//! (`application/x-www-form-urlencoded`). Also what a proxy is told of who asks.
+//! Forms of web pages that carry a password: in a query, or in a body (as a page's form sends it, in
+//! parts, or as JSON). Also what a proxy is told of who asks.
 
 use crate::dissect::as_usize;
+use memchr::memmem;
 
 /// Longest body of a form that is read.
 const LONGEST: usize = 16 << 10;
@@ -32,9 +33,19 @@ pub struct Said {
     pub user: Option<String>,
 }
 
+/// How the fields of a body are written, and the types that say so.
+const LAYOUTS: [(&[u8], Layout); 3] = [
+    (b"application/x-www-form-urlencoded", pairs),
+    (b"multipart/form-data", parts),
+    (b"application/json", members),
+];
+
+/// Gives the name, the value, and where the value begins, of each field.
+type Layout = fn(&[u8]) -> Vec<(String, String, usize)>;
+
 /// A body on its way.
-#[derive(Default)]
 pub(super) struct Form {
+    layout: Layout,
     bytes: Vec<u8>,
     /// Where the bytes of each frame end.
     ends: Vec<(usize, u32)>,
@@ -43,9 +54,17 @@ pub(super) struct Form {
 impl Form {
     /// One for a body of this type, if it is a form.
     pub(super) fn of(content_type: Option<&[u8]>) -> Option<Box<Form>> {
-        const FORM: &[u8] = b"application/x-www-form-urlencoded";
-        let start = content_type?.get(..FORM.len())?;
-        start.eq_ignore_ascii_case(FORM).then(Box::default)
+        let told = content_type?;
+        let own = |name: &[u8]| {
+            told.get(..name.len())
+                .is_some_and(|t| t.eq_ignore_ascii_case(name))
+        };
+        let (_, layout) = LAYOUTS.iter().find(|(name, _)| own(name))?;
+        Some(Box::new(Form {
+            layout: *layout,
+            bytes: Vec::new(),
+            ends: Vec::new(),
+        }))
     }
 
     pub(super) fn add(&mut self, bytes: &[u8], frame: u32) {
@@ -59,7 +78,7 @@ impl Form {
 
     /// The password in it, and its frame.
     pub(super) fn password(&self) -> Option<(Found, u32)> {
-        let found = password(&self.bytes)?;
+        let found = password((self.layout)(&self.bytes))?;
         let (_, frame) = self.ends.iter().find(|(end, _)| *end > found.at)?;
         Some((found, *frame))
     }
@@ -78,30 +97,90 @@ pub(super) struct Found {
 pub(super) fn in_query(uri: &[u8]) -> Option<Found> {
     let at = uri.iter().position(|b| *b == b'?')?;
     let query = uri[at + 1..].split(|b| *b == b'#').next()?;
-    password(query)
+    password(pairs(query))
 }
 
 /// The first field that holds a password by its name, and the first that names who logs in.
-fn password(form: &[u8]) -> Option<Found> {
+fn password(fields: Vec<(String, String, usize)>) -> Option<Found> {
     let (mut found, mut user) = (None, None);
-    let mut at = 0;
-    for field in form.split(|b| *b == b'&') {
-        let start = at;
-        at += field.len() + 1;
-        let Some(equals) = field.iter().position(|b| *b == b'=') else {
-            continue;
-        };
-        let (name, value) = (decoded(&field[..equals]), decoded(&field[equals + 1..]));
+    for (name, value, at) in fields {
         if value.is_empty() {
             continue;
         }
         if found.is_none() && holds_password(&name, &value) {
-            found = Some((name, start + equals + 1));
+            found = Some((name, at));
         } else if user.is_none() && names_user(&name) {
             user = Some(value);
         }
     }
     found.map(|(field, at)| Found { field, user, at })
+}
+
+/// `user=anna&pass=x`.
+fn pairs(form: &[u8]) -> Vec<(String, String, usize)> {
+    let mut fields = Vec::new();
+    let mut at = 0;
+    for field in form.split(|b| *b == b'&') {
+        if let Some(equals) = field.iter().position(|b| *b == b'=') {
+            let (name, value) = (decoded(&field[..equals]), decoded(&field[equals + 1..]));
+            fields.push((name, value, at + equals + 1));
+        }
+        at += field.len() + 1;
+    }
+    fields
+}
+
+/// Parts between lines like the first one, each with a head of its own (RFC 7578); files are none.
+fn parts(form: &[u8]) -> Vec<(String, String, usize)> {
+    let mut fields = Vec::new();
+    let Some(line) = memmem::find(form, b"\r\n").filter(|end| *end > 2) else {
+        return fields;
+    };
+    let between = [b"\r\n", &form[..line]].concat();
+    let mut at = line;
+    while let Some(head) = memmem::find(&form[at..], b"\r\n\r\n") {
+        let start = at + head + 4;
+        let Some(length) = memmem::find(&form[start..], &between) else {
+            break;
+        };
+        let told = &form[at..start];
+        let name = memmem::find(told, b" name=\"").map(|place| &told[place + 7..]);
+        let name = name.and_then(|name| name.split(|b| *b == b'"').next());
+        if let Some(name) = name.filter(|_| memmem::find(told, b"filename").is_none()) {
+            let value = &form[start..start + length];
+            fields.push((letters(name), letters(value), start));
+        }
+        at = start + length + between.len();
+    }
+    fields
+}
+
+/// Members of JSON whose values are texts (RFC 8259), of whatever object.
+fn members(json: &[u8]) -> Vec<(String, String, usize)> {
+    let mut fields = Vec::new();
+    let mut name: Option<&[u8]> = None;
+    let mut at = 0;
+    while let Some(byte) = json.get(at) {
+        at += 1;
+        if *byte != b'"' {
+            let colon = *byte == b':' || byte.is_ascii_whitespace();
+            name = name.filter(|_| colon);
+            continue;
+        }
+        let start = at;
+        while json.get(at).is_some_and(|b| *b != b'"') {
+            at += if json[at] == b'\\' { 2 } else { 1 };
+        }
+        let Some(text) = json.get(start..at).filter(|_| at < json.len()) else {
+            break;
+        };
+        at += 1;
+        match name.take() {
+            Some(name) => fields.push((letters(name), letters(text), start)),
+            None => name = Some(text),
+        }
+    }
+    fields
 }
 
 /// The last part of a name: that in brackets, as in `session[password]`.
@@ -154,7 +233,12 @@ fn decoded(text: &[u8]) -> String {
         });
         at += if hexadecimal.is_some() { 3 } else { 1 };
     }
-    let letters = String::from_utf8_lossy(&plain);
+    letters(&plain)
+}
+
+/// The first letters of a text.
+fn letters(text: &[u8]) -> String {
+    let letters = String::from_utf8_lossy(text);
     letters.chars().take(LONGEST_NAME).collect()
 }
 
@@ -170,7 +254,7 @@ mod tests {
     use super::*;
 
     fn found(form: &str) -> Option<(String, Option<String>)> {
-        password(form.as_bytes()).map(|found| (found.field, found.user))
+        password(pairs(form.as_bytes())).map(|found| (found.field, found.user))
     }
 
     #[test]
@@ -214,8 +298,47 @@ mod tests {
     }
 
     #[test]
+    fn a_body_in_parts_or_of_json_has_fields_too() {
+        let of = |layout: Layout, text: &str| {
+            password(layout(text.as_bytes())).map(|f| (f.field, f.user, f.at))
+        };
+        let part = |name: &str, value: &str| {
+            format!("--zz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let form = format!("{}{}--zz--\r\n", part("user", "bob"), part("pwd", "x"));
+        let told = of(parts, &form).expect("there is one");
+        assert_eq!((told.0.as_str(), told.1.as_deref()), ("pwd", Some("bob")));
+        assert_eq!(&form[told.2..=told.2], "x");
+        // A file's name is no field, and what is cut has no end.
+        let file = part("password\"; filename=\"a", "x");
+        assert_eq!(of(parts, &format!("{file}--zz--\r\n")), None);
+        assert_eq!(of(parts, &part("pwd", "x")), None);
+        assert_eq!(of(parts, "--zz"), None);
+
+        let json = r#"{"user": "b\"ob", "n": 1, "in": {"password" : "x"}}"#;
+        let told = of(members, json).expect("there is one");
+        assert_eq!(
+            (told.0.as_str(), told.1.as_deref()),
+            ("password", Some(r#"b\"ob"#))
+        );
+        assert_eq!(&json[told.2..=told.2], "x");
+        for none in [
+            r#"["password", "x"]"#,
+            r#"{"password": 1, "a": "x"}"#,
+            r#"{"password": null}"#,
+            r#"{"password": "x"#,
+            r#"{"a": "password"}"#,
+            r#"{"a": "password\"#,
+        ] {
+            assert_eq!(of(members, none), None, "{none}");
+        }
+        assert!(Form::of(Some(b"Multipart/Form-Data; boundary=zz")).is_some());
+        assert!(Form::of(Some(b"text/plain")).is_none() && Form::of(None).is_none());
+    }
+
+    #[test]
     fn the_frame_is_that_in_which_the_password_begins() {
-        let mut form = Form::default();
+        let mut form = Form::of(Some(b"application/x-www-form-urlencoded; x")).expect("a form");
         form.add(b"user=anna&pass", 4);
         form.add(b"=", 5);
         form.add(b"x&a=b", 7);
