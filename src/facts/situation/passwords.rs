@@ -24,7 +24,7 @@ pub(super) fn readable(f: &mut Formatter<'_>, story: &Story) -> Result {
             let how = match (protocol, encoded) {
                 (_, true) => "in base64, which anybody can decode",
                 // Where a terminal asks for a password, what is typed next is taken for one.
-                (About::Telnet, _) => "letter for letter, after the server's prompt",
+                (About::Telnet, _) => "in clear, after the server's prompt",
                 _ => "in clear",
             };
             let places = if first == last {
