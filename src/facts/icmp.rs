@@ -110,6 +110,8 @@ crate::fact! {
         about_source: Option<IpAddr>, "Source address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
         about_destination: Option<IpAddr>, "Destination address of that packet." absent |_| Absent::untold("the quoted packet is cut before it");
         about_protocol: Option<u8>, "IP protocol of that packet, by number." absent |_| Absent::untold("the quoted packet is cut before it");
+        about_length_bytes: Option<u32>, "Length of that packet, by its own header." absent |_| Absent::untold("the quoted packet is cut before it");
+        about_dont_fragment: Option<bool>, "Whether that packet says that nobody may divide it on the way (DF)." absent |e: &IcmpError| if e.sender.is_ipv4() { Absent::untold("the quoted packet is cut before it") } else { Absent::inapplicable("in IPv6 nobody divides packets on the way") };
         copy_of_frame: Option<u32>, "Frame shortly before that holds the same error: captured twice, or doubled on its way." absent |_| Absent::never("no frame shortly before holds the same packet");
         about_frame: Option<u32>, "Frame of that packet, when it is in the capture." absent |_| Absent::untold("the packet it is about is not in the capture, cannot be told from others like it, or is none of TCP, UDP and ICMP, and others are not looked up");
         about_shared: bool, "Several packets that it may be about were sent, with nothing to tell them apart: they are given their errors in the order they were sent in." by [about_frame];

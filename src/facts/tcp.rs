@@ -318,6 +318,9 @@ fn unwhole(c: &Connection, side: Side, (isn, unseen): (Option<u32>, u32)) -> Str
         _ if c.closed == Closed::Open => {
             "the end of the connection is not in the capture".to_owned()
         }
+        _ if c.closed == Closed::Reset => format!(
+            "not all segments of the {side} are in the capture, or some were still on their way when it ended, behind the other side's RST"
+        ),
         _ => format!("not all segments of the {side} are in the capture, or its FIN is not"),
     }
 }
@@ -366,8 +369,8 @@ crate::fact! {
         server_last_data_frame: Option<u32>, "Last frame with payload from the server." absent no_server_data;
         client_bytes: u64, "Payload bytes from the client, what was sent again not counted twice." by [client_first_data_frame, client_last_data_frame] doubt client_unwhole;
         server_bytes: u64, "Payload bytes from the server, what was sent again not counted twice." by [server_first_data_frame, server_last_data_frame] doubt server_unwhole;
-        client_whole: bool, "Whether all that the client sent is in the capture, from its SYN to its FIN or a RST, without a hole: otherwise what is counted of it is the least." by [first_frame, last_frame];
-        server_whole: bool, "Whether all that the server sent is in the capture, from its SYN to its FIN or a RST, without a hole: otherwise what is counted of it is the least." by [first_frame, last_frame];
+        client_whole: bool, "Whether all that the client sent is in the capture, from its SYN to its FIN or a RST (of the other side, with a second of capture behind it), without a hole: otherwise what is counted of it is the least." by [first_frame, last_frame];
+        server_whole: bool, "Whether all that the server sent is in the capture, from its SYN to its FIN or a RST (of the other side, with a second of capture behind it), without a hole: otherwise what is counted of it is the least." by [first_frame, last_frame];
         client_unseen_bytes: u32, "Sequence numbers of the client that the server has acknowledged and that are not in the capture: payload, and maybe its FIN." by [first_frame, last_frame];
         server_unseen_bytes: u32, "Sequence numbers of the server that the client has acknowledged and that are not in the capture: payload, and maybe its FIN." by [first_frame, last_frame];
         client_data_frames: u32, "How many frames from the client carry payload." by [client_first_data_frame, client_last_data_frame];

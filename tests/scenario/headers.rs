@@ -23,6 +23,7 @@ pub(super) fn internet(
             let mut header =
                 Ipv4Header::new(0, ttl(64), IpNumber(0), from.octets(), to.octets()).ok()?;
             header.identification = id;
+            header.dont_fragment = line.number("df", 1u8) == 1;
             header.fragment_offset = offset;
             header.more_fragments = more;
             IpHeaders::Ipv4(header, Ipv4Extensions::default())

@@ -6,8 +6,15 @@ use std::net::IpAddr;
 /// Why a packet was not taken, as an ICMP error says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flaw {
-    /// It is too big for the next link, whose MTU is this many bytes if the error says so.
-    Size(Option<u32>),
+    /// It is too big for the next link.
+    Size {
+        /// So many bytes are not, if the error says so.
+        mtu: Option<u32>,
+        /// It may be divided, by its own header.
+        divisible: bool,
+        /// Its length, if that is no more.
+        fits: Option<u32>,
+    },
     /// A field of its header cannot be used.
     Header,
     /// This IP protocol is not there.
@@ -29,7 +36,11 @@ pub(super) fn rejected(
     };
     write!(f, "{sender} answered {which} from {from} to {to} with ")?;
     match flaw {
-        Flaw::Size(mtu) => {
+        Flaw::Size {
+            mtu,
+            divisible,
+            fits,
+        } => {
             f.write_str(match from {
                 IpAddr::V4(_) => "ICMP fragmentation needed: too big for the next link",
                 IpAddr::V6(_) => "ICMPv6 packet too big: too big for the next link",
@@ -37,10 +48,20 @@ pub(super) fn rejected(
             if let Some(mtu) = mtu {
                 write!(f, ", which takes {mtu} bytes")?;
             }
-            if from.is_ipv4() {
-                f.write_str(", and not to be divided on the way (DF)")?;
+            let forged = "so a router that works does not say this: it is faulty, or somebody forged the error";
+            match (fits, divisible) {
+                (Some(long), _) => {
+                    write!(f, ". But what it quotes has {long} bytes, {forged}.")
+                }
+                (None, true) => write!(
+                    f,
+                    ". But by its header the packet may be divided (DF is not set), {forged}."
+                ),
+                (None, false) => f.write_str(match from {
+                    IpAddr::V4(_) => ", and not to be divided on the way (DF). The sender is to send smaller ones (path MTU discovery).",
+                    IpAddr::V6(_) => ". The sender is to send smaller ones (path MTU discovery).",
+                }),
             }
-            f.write_str(". The sender is to send smaller ones (path MTU discovery).")
         }
         Flaw::Header => f.write_str(match count {
             1 => "ICMP parameter problem: it could not use a field of its header, and did not take it.",

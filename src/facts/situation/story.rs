@@ -95,6 +95,8 @@ pub enum Story {
         count: u32,
         /// Who sent the errors.
         sender: IpAddr,
+        /// Whether what they quote is not in the capture.
+        unseen: bool,
         /// What they say.
         meaning: String,
     },

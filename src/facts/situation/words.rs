@@ -66,6 +66,7 @@ impl Display for Story {
                 ends: (from, to),
                 count,
                 sender,
+                unseen,
                 meaning,
             } => {
                 let s = if *count == 1 { "" } else { "s" };
@@ -76,7 +77,11 @@ impl Display for Story {
                 write!(
                     f,
                     "{sender} answered {what} from {from} to {to} with ICMP errors: {meaning}."
-                )
+                )?;
+                match unseen {
+                    true => f.write_str(" What they quote is not in this capture: it passed elsewhere, or somebody forged the errors."),
+                    false => Ok(()),
+                }
             }
             Story::Rejected {
                 flaw,

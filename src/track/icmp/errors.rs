@@ -104,6 +104,8 @@ impl Echoes {
             about_source: quoted.map(|quoted| quoted.source),
             about_destination: quoted.map(|quoted| quoted.destination),
             about_protocol: quoted.map(|quoted| quoted.protocol),
+            about_length_bytes: quoted.and_then(|quoted| quoted.length),
+            about_dont_fragment: quoted.and_then(|quoted| quoted.undivided),
             copy_of_frame: about.copy_of,
             about_frame: told.map(|(frame, _)| frame),
             about_shared: told.is_some_and(|(_, told)| told == Told::Perhaps),

@@ -23,6 +23,10 @@ pub(crate) struct Quoted {
     pub identification: u32,
     /// Where in its datagram it belongs, if it is a fragment.
     pub piece: Option<u32>,
+    /// How long it was by its header.
+    pub length: Option<u32>,
+    /// Whether it may not be divided on the way, which IPv6 does not do anyway.
+    pub undivided: Option<bool>,
 }
 
 impl std::fmt::Display for Quoted {
@@ -78,14 +82,19 @@ pub(crate) fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
             _ => 0,
         },
         piece: None,
+        length: None,
+        undivided: None,
     };
     match layers[at].protocol {
         Protocol::Ipv4 => {
+            result.length = view.u16(2).map(u32::from);
+            result.undivided = view.u16(6).map(|flags| flags & 0x4000 != 0);
             // More fragments, and the offset in units of eight bytes.
             let flags = view.u16(6).filter(|flags| flags & 0x3fff != 0);
             result.piece = flags.map(|flags| u32::from(flags & 0x1fff) * 8);
         }
         _ if protocol == FRAGMENT => {
+            result.length = view.u16(4).map(|length| u32::from(length) + 40);
             protocol = view.u8(40)?;
             let offset = view.u16(42).map(|offset| u32::from(offset & !7));
             result.piece = offset.filter(|_| view.u32(44).is_some());
@@ -94,7 +103,7 @@ pub(crate) fn quoted(packet: &Packet<'_>) -> Option<Quoted> {
                 result.echo = view.u16(52).zip(view.u16(54));
             }
         }
-        _ => {}
+        _ => result.length = view.u16(4).map(|length| u32::from(length) + 40),
     }
     if let Some(inner) = layers.get(at + 1).filter(|l| l.quoted) {
         let view = packet.view(inner);

@@ -28,8 +28,10 @@ pub(super) fn find(
     let claimed: HashMap<IpAddr, u32, RandomState> =
         bindings.map(|b| (b.address, b.frame)).collect();
     // Streams with segments that did not arrive, each with the last error that says so.
+    let seen = |(_, error): &&(u32, &IcmpError)| error.about_frame.is_some();
     let undelivered = undelivered
         .iter()
+        .filter(seen)
         .map(|(stream, error)| (*stream, error.frame));
     let undelivered: HashMap<u32, u32, RandomState> = undelivered.collect();
     let refusals: OnceCell<HashSet<u32, RandomState>> = OnceCell::new();

@@ -42,7 +42,7 @@ pub(super) fn find(errors: &[IcmpError], found: &mut Gathered) {
     }
     for group in groups {
         let kind = match group.flaw {
-            Flaw::Size(_) => SituationKind::TooBig,
+            Flaw::Size { .. } => SituationKind::TooBig,
             Flaw::Header => SituationKind::BadHeader,
             Flaw::Protocol(_) => SituationKind::Unreachable,
         };
@@ -60,7 +60,13 @@ pub(super) fn find(errors: &[IcmpError], found: &mut Gathered) {
 /// has, is told where their conversations are.
 fn flaw(error: &IcmpError) -> Option<Flaw> {
     match (error.sender, error.kind, error.code) {
-        (IpAddr::V4(_), 3, 4) | (IpAddr::V6(_), 2, _) => Some(Flaw::Size(error.mtu)),
+        (IpAddr::V4(_), 3, 4) | (IpAddr::V6(_), 2, _) => Some(Flaw::Size {
+            mtu: error.mtu,
+            divisible: error.about_dont_fragment == Some(false),
+            fits: error
+                .about_length_bytes
+                .filter(|long| Some(*long) <= error.mtu),
+        }),
         (IpAddr::V4(_), 12, _) | (IpAddr::V6(_), 4, _) => Some(Flaw::Header),
         (IpAddr::V4(_), 3, 2) => match error.about_protocol? {
             1 | 6 | 17 => None,

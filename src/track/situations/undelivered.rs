@@ -15,6 +15,8 @@ struct Group<'e> {
     lost: Lost,
     ends: (IpAddr, IpAddr),
     first: &'e IcmpError,
+    /// What it quotes is not in the capture.
+    unseen: bool,
     count: u32,
     frames: Vec<u32>,
 }
@@ -36,12 +38,14 @@ pub(super) fn find(
         let Some(ends) = error.about_source.zip(error.about_destination) else {
             continue;
         };
-        let says = (error.sender, error.kind, error.code);
+        let unseen = error.about_frame.is_none();
+        let says = (error.sender, error.kind, error.code, unseen);
         let place = *places.entry((lost, ends, says)).or_insert_with(|| {
             groups.push(Group {
                 lost,
                 ends,
                 first: error,
+                unseen,
                 count: 0,
                 frames: Vec::new(),
             });
@@ -64,6 +68,7 @@ pub(super) fn find(
                 ends,
                 count: group.count,
                 sender: group.first.sender,
+                unseen: group.unseen,
                 meaning: group.first.meaning.clone(),
             }
         });

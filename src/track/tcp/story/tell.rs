@@ -110,8 +110,8 @@ pub(in crate::track::tcp) fn tell(
         server_last_data_frame: some_frame(s.last_data),
         client_bytes: c.bytes,
         server_bytes: s.bytes,
-        client_whole: is_whole(story, client, given_up),
-        server_whole: is_whole(story, server, given_up),
+        client_whole: is_whole(story, client, (given_up, goes_on)),
+        server_whole: is_whole(story, server, (given_up, goes_on)),
         client_unseen_bytes: unseen(client),
         server_unseen_bytes: unseen(server),
         client_data_frames: c.data_frames,
@@ -193,13 +193,16 @@ pub(in crate::track::tcp) fn tell(
 }
 
 /// Whether all that a side sent is in the capture: nothing, where no connection came about.
-fn is_whole(story: &Story, side: usize, given_up: bool) -> bool {
+fn is_whole(story: &Story, side: usize, (given_up, goes_on): (bool, i64)) -> bool {
     let part = &story.parts[side];
     let holes = story.trouble.as_ref().map(|t| &t.holes[side]);
     let reset = story.rst_frame != 0 && usize::from(story.rst_side) == side;
     // A host that knows nothing of a connection any more answers so: it had ended it before.
     let answers = reset && story.rst_is_bare && story.ack_frame != 0 && part.fin_frame == 0;
-    let ended = matches!(closed(story), Closed::Reset | Closed::Forgotten) || part.fin_frame != 0;
+    // The other side's RST does not reach it at once: what it sent meanwhile is on its way.
+    let stopped = story.rst_frame != 0 && (reset || goes_on >= ANSWER);
+    let ended = matches!(closed(story), Closed::Reset | Closed::Forgotten) && stopped;
+    let ended = ended || part.fin_frame != 0;
     let last = part.next.wrapping_add(u32::from(part.fin_frame != 0));
     let beyond = |number: u32| after(number, last);
     let reached = story.trouble.as_ref().and_then(|t| t.reached[side]);
