@@ -95,8 +95,8 @@ pub enum Story {
         count: u32,
         /// Who sent the errors.
         sender: IpAddr,
-        /// Whether what they quote is not in the capture.
-        unseen: bool,
+        /// Whether they quote what its sender never used, as far as the capture shows.
+        unused: bool,
         /// What they say.
         meaning: String,
     },

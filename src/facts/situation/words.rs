@@ -66,7 +66,7 @@ impl Display for Story {
                 ends: (from, to),
                 count,
                 sender,
-                unseen,
+                unused,
                 meaning,
             } => {
                 let s = if *count == 1 { "" } else { "s" };
@@ -78,8 +78,11 @@ impl Display for Story {
                     f,
                     "{sender} answered {what} from {from} to {to} with ICMP errors: {meaning}."
                 )?;
-                match unseen {
-                    true => f.write_str(" What they quote is not in this capture: it passed elsewhere, or somebody forged the errors."),
+                match unused {
+                    true => write!(
+                        f,
+                        " But {from} never used the sequence number that they quote, as far as this capture shows: that segment passed elsewhere, or is of an older connection, or somebody forged the errors."
+                    ),
                     false => Ok(()),
                 }
             }

@@ -262,7 +262,10 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
             reason.push_str(&format!("; {told}"));
         }
         if !shown {
-            reason.push_str("; nothing here shows that it passes packets on");
+            reason.push_str(match pair.receiver_at(pair.last_frame) {
+                Some(_) => "; nothing here shows that it passes packets on",
+                None => "; whether it passes packets on is not looked into where they go by turns",
+            });
         }
         reason.push_str(&known.shown.comes_back(pair, mac));
         if let Some(named) = named.filter(|n| off_link == Some(true) && *n != neighbour.address) {

@@ -3,6 +3,7 @@
 use super::crowds::Crowds;
 use super::error_in;
 use super::gather::Gathered;
+use super::undelivered::Segment;
 use crate::capture::Time;
 use crate::dissect::as_u32;
 use crate::facts::icmp::IcmpError;
@@ -20,7 +21,7 @@ use std::net::IpAddr;
 pub(super) fn find(
     trackers: &Trackers,
     census: &Census,
-    (errors, undelivered, end): (&[IcmpError], &[(u32, &IcmpError)], Option<Time>),
+    (errors, undelivered, end): (&[IcmpError], &[Segment<'_>], Option<Time>),
     found: &mut Gathered,
 ) -> Crowds {
     let mut crowds = Crowds::default();
@@ -28,11 +29,8 @@ pub(super) fn find(
     let claimed: HashMap<IpAddr, u32, RandomState> =
         bindings.map(|b| (b.address, b.frame)).collect();
     // Streams with segments that did not arrive, each with the last error that says so.
-    let seen = |(_, error): &&(u32, &IcmpError)| error.about_frame.is_some();
-    let undelivered = undelivered
-        .iter()
-        .filter(seen)
-        .map(|(stream, error)| (*stream, error.frame));
+    let undelivered = undelivered.iter().filter(|segment| !segment.unused);
+    let undelivered = undelivered.map(|segment| (segment.stream, segment.error.frame));
     let undelivered: HashMap<u32, u32, RandomState> = undelivered.collect();
     let refusals: OnceCell<HashSet<u32, RandomState>> = OnceCell::new();
     for index in 0..trackers.tcp.len() {

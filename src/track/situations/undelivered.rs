@@ -15,37 +15,44 @@ struct Group<'e> {
     lost: Lost,
     ends: (IpAddr, IpAddr),
     first: &'e IcmpError,
-    /// What it quotes is not in the capture.
-    unseen: bool,
+    unused: bool,
     count: u32,
     frames: Vec<u32>,
 }
 
+/// An error about a segment.
+pub(super) struct Segment<'e> {
+    pub(super) stream: u32,
+    pub(super) error: &'e IcmpError,
+    /// It quotes a sequence number that its sender never used, as far as the capture shows.
+    pub(super) unused: bool,
+}
+
 pub(super) fn find(
-    segments: &[(u32, &IcmpError)],
+    segments: &[Segment<'_>],
     (errors, pings): (&[IcmpError], &[Ping]),
     found: &mut Gathered,
 ) {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places = HashMap::<_, usize, RandomState>::default();
     let segments = segments.iter();
-    let segments = segments.map(|(stream, error)| (Lost::Segments(*stream), *error));
+    let segments = segments.map(|s| (Lost::Segments(s.stream), s.error, s.unused));
     let pings = pings
         .iter()
         .filter_map(|ping| error_in(errors, ping.error_frame?));
     let pings = pings.filter(|error| is_unreachable(error));
-    for (lost, error) in segments.chain(pings.map(|error| (Lost::Pings, error))) {
+    let pings = pings.map(|error| (Lost::Pings, error, false));
+    for (lost, error, unused) in segments.chain(pings) {
         let Some(ends) = error.about_source.zip(error.about_destination) else {
             continue;
         };
-        let unseen = error.about_frame.is_none();
-        let says = (error.sender, error.kind, error.code, unseen);
+        let says = (error.sender, error.kind, error.code, unused);
         let place = *places.entry((lost, ends, says)).or_insert_with(|| {
             groups.push(Group {
                 lost,
                 ends,
                 first: error,
-                unseen,
+                unused,
                 count: 0,
                 frames: Vec::new(),
             });
@@ -68,7 +75,7 @@ pub(super) fn find(
                 ends,
                 count: group.count,
                 sender: group.first.sender,
-                unseen: group.unseen,
+                unused: group.unused,
                 meaning: group.first.meaning.clone(),
             }
         });
@@ -84,20 +91,29 @@ fn is_unreachable(error: &IcmpError) -> bool {
     kind && error.copy_of_frame.is_none()
 }
 
-/// The errors about segments that are no SYNs, with their streams.
-pub(super) fn segments<'e>(
-    trackers: &Trackers,
-    errors: &'e [IcmpError],
-) -> Vec<(u32, &'e IcmpError)> {
+/// The errors about segments that are no SYNs.
+pub(super) fn segments<'e>(trackers: &Trackers, errors: &'e [IcmpError]) -> Vec<Segment<'e>> {
     let about = trackers.icmp.about_tcp().iter();
     let found = about.filter_map(|about| {
         let error = errors.get(about.error).filter(|e| is_unreachable(e))?;
-        let connection = trackers.tcp.connection(as_usize(about.stream))?;
-        let called = match error.about_source == Some(connection.client) {
-            true => connection.client_isn,
-            false => connection.server_isn,
+        let c = trackers.tcp.connection(as_usize(about.stream))?;
+        let (called, sent) = match error.about_source == Some(c.client) {
+            true => (
+                c.client_isn,
+                c.client_bytes + u64::from(c.client_unseen_bytes),
+            ),
+            false => (
+                c.server_isn,
+                c.server_bytes + u64::from(c.server_unseen_bytes),
+            ),
         };
-        (called != Some(about.sequence)).then_some((about.stream, error))
+        // SYN and FIN take a number each.
+        let beyond = |isn: u32| u64::from(about.sequence.wrapping_sub(isn)) > sent + 2;
+        (called != Some(about.sequence)).then(|| Segment {
+            stream: about.stream,
+            error,
+            unused: called.is_some_and(beyond),
+        })
     });
     found.collect()
 }
