@@ -125,8 +125,9 @@ pub struct Requests {
     last: VecDeque<Last>,
     list: Vec<Arp>,
     times: Vec<Time>,
-    /// The open request per asked address and asker, by its address and card.
-    open: HashMap<(Ipv4Addr, Ipv4Addr, [u8; 6]), usize>,
+    /// The open request per asked address and asker, by its address and its card; `None` stands for
+    /// the newest of whatever card.
+    open: HashMap<(Ipv4Addr, Ipv4Addr, Option<[u8; 6]>), usize>,
     table: Vec<Neighbour>,
     place: Places,
     /// Of rows of the table that several claim, the frame of the last other claim.
@@ -242,8 +243,10 @@ impl Requests {
             _ => ArpKind::Reply,
         };
         if message.opcode == 1 && kind != ArpKind::Gratuitous {
-            let asked = (message.target, message.sender, message.sender_mac);
-            self.open.insert(asked, self.list.len());
+            for card in [Some(message.sender_mac), None] {
+                let asked = (message.target, message.sender, card);
+                self.open.insert(asked, self.list.len());
+            }
         }
         self.times.push(time.unwrap_or_default());
         self.list.push(Arp {
@@ -417,8 +420,9 @@ impl Requests {
 
     /// Closes the request that a reply answers; a further reply closes none.
     fn answer(&mut self, message: &Message, frame: u32, time: Time, conflict: Option<u32>) -> bool {
-        let asked = (message.sender, message.target, message.target_mac);
-        let Some(place) = self.open.get(&asked) else {
+        // Some replies name no card that asked.
+        let asked = |card| self.open.get(&(message.sender, message.target, card));
+        let Some(place) = asked(Some(message.target_mac)).or_else(|| asked(None)) else {
             return false;
         };
         let Some(request) = self.list.get_mut(*place) else {
