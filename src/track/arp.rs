@@ -181,9 +181,27 @@ impl Requests {
         let (frame, time) = (packet.frame.number, packet.frame.time);
         match self.copied(packet) {
             Some(original) => self.once_more(original, frame),
-            None => self.message(&message, frame, time, packet.vlan()),
+            None => {
+                self.message(&message, frame, time, packet.vlan());
+                self.asked_from(packet, &message);
+            }
         }
         self.duplicates(&message, frame, time.unwrap_or_default())
+    }
+
+    /// The reply may go to the card that sent the question, where that says another one.
+    fn asked_from(&mut self, packet: &Packet<'_>, message: &Message) {
+        let ethernet = packet.layers.find(Protocol::Ethernet);
+        let card = ethernet.and_then(|layer| packet.view(layer).array::<6>(6));
+        let asked = |card| (message.target, message.sender, card);
+        let newest = self.open.get(&asked(None)).copied();
+        let own = |place: &usize| {
+            let known = self.list.get(*place);
+            known.is_some_and(|request| request.frame == packet.frame.number)
+        };
+        if let (Some(card), Some(place)) = (card, newest.filter(own)) {
+            self.open.entry(asked(Some(card))).insert_entry(place);
+        }
     }
 
     /// The frame that held the same message a moment ago on another interface or another link,
