@@ -200,7 +200,7 @@ impl Requests {
             known.is_some_and(|request| request.frame == packet.frame.number)
         };
         if let (Some(card), Some(place)) = (card, newest.filter(own)) {
-            self.open.entry(asked(Some(card))).insert_entry(place);
+            self.open.insert(asked(Some(card)), place);
         }
     }
 
