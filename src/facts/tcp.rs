@@ -318,7 +318,7 @@ fn unwhole(c: &Connection, side: Side, (isn, unseen): (Option<u32>, u32)) -> Str
         _ if c.closed == Closed::Open => {
             "the end of the connection is not in the capture".to_owned()
         }
-        _ if c.closed == Closed::Reset => format!(
+        _ if c.closed == Closed::Reset && c.rst_by != Some(side) => format!(
             "not all segments of the {side} are in the capture, or some were still on their way when it ended, behind the other side's RST"
         ),
         _ => format!("not all segments of the {side} are in the capture, or its FIN is not"),
