@@ -79,6 +79,9 @@ crate::fact! {
         rebinding_frame: Option<u32>, "Frame of the first Request that asks all servers to extend the lease." absent |l: &Lease| unless_cut(l, Absent::untold("no such Request of this transaction is in the capture"));
         acknowledged: Option<IpAddr>, "Address that was acknowledged: the lease, or to a client that informs, the one it has." by [ack_frame] absent no_ack;
         ack_frame: Option<u32>, "Frame of the ACK, or of the reply of BOOTP." absent no_ack;
+        other_acknowledged: Option<IpAddr>, "Address that another server acknowledged as well, in other_ack_frame." by [other_ack_frame] absent |l: &Lease| unless_cut(l, Absent::untold("no ACK of another server is in the capture"));
+        other_ack_frame: Option<u32>, "Frame of the first ACK of a server beside the one that was chosen." absent |l: &Lease| unless_cut(l, Absent::untold("no ACK of another server is in the capture"));
+        other_ack_server: Option<IpAddr>, "That server (option 54)." by [other_ack_frame] absent |l: &Lease| unless_cut(l, Absent::untold("no ACK of another server is in the capture"));
         inform_frame: Option<u32>, "Frame in which a client that has its address asks for the other settings only." absent |l: &Lease| unless_cut(l, Absent::inapplicable("the client did not inform"));
         own_address: Option<IpAddr>, "Address that a client which informs says it has (ciaddr)." by [inform_frame] absent |l: &Lease| match l.inform_frame { Some(_) => Absent::never("the Inform names no address"), None => Absent::inapplicable("the client did not inform") };
         nak_frame: Option<u32>, "Frame of a refusal (NAK)." absent |l: &Lease| unless_cut(l, Absent::untold("no NAK is in the capture"));

@@ -36,10 +36,11 @@ crate::states! {
         HalfOpen "half-open" "A connection that was answered and never completed.";
         SecondClientWaiting "second-client-waiting" "A client is first answered when another connection ends: a server that serves one client at a time would do so, but an answer that is slow looks the same.";
         Scan "scan" "One host tries many ports or addresses.";
-        AddressConflict "address-conflict" "Two hardware addresses claim one IP address, or one wants what another has.";
+        AddressConflict "address-conflict" "Two hardware addresses claim one IP address or are given it, or one wants what another has.";
         PiecesDisagree "pieces-disagree" "Overlapping fragments of an IP datagram, or TCP segments with the same numbers, bring different bytes.";
         AddressDeclined "address-declined" "A DHCP client declines the address it was given: somebody else uses it.";
         SecondServer "second-server" "More than one DHCP server answers, or one refuses what another gives.";
+        OfferNotTaken "offer-not-taken" "A DHCP client is offered addresses again and again and asks for none of them.";
         CapturedTwice "captured-twice" "The same packets were captured more than once.";
         StrayAnswer "stray-answer" "A DNS response came from an address that was not asked.";
         TwoAnswers "two-answers" "One DNS question got two answers that differ.";

@@ -8,7 +8,9 @@
 mod ask;
 mod stated;
 mod transaction;
+mod twice;
 mod unanswered;
+mod untaken;
 mod words;
 
 use super::arp::Binding;
@@ -23,7 +25,9 @@ pub(crate) use stated::{Stated, What};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use transaction::Transaction;
+pub(crate) use twice::GivenTwice;
 pub(super) use unanswered::Unanswered;
+pub(super) use untaken::Untaken;
 use words::{clipped, is_cut, name, options};
 
 /// Most transactions kept.
@@ -216,6 +220,16 @@ impl Leases {
     /// What clients asked again and no server answered.
     pub(super) fn unanswered(&self) -> Vec<Unanswered> {
         unanswered::find(&self.list)
+    }
+
+    /// Clients that were offered addresses and asked for none.
+    pub(super) fn untaken(&self) -> Vec<Untaken> {
+        untaken::find(&self.list)
+    }
+
+    /// Addresses that two clients were given at once; `leases` are all of them.
+    pub(super) fn given_twice(&self, leases: &[Lease]) -> Vec<GivenTwice> {
+        twice::find(&self.list, leases)
     }
 
     /// Ties what was declined to what gave it: a Decline may have a number of its own, but names

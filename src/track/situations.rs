@@ -41,11 +41,17 @@ pub(crate) fn find(
     (errors, pings, probes): (&[IcmpError], &[Ping], &[TraceProbe]),
     end: Option<Time>,
 ) -> Vec<Situation> {
+    let looping = loops::find(trackers, errors, probes);
     let gather = || {
         let mut found = Gathered::default();
         let segments = undelivered::segments(trackers, errors);
         asked::find(trackers, census, end, &mut found);
-        let crowds = calls::find(trackers, census, (errors, &segments, end), &mut found);
+        let crowds = calls::find(
+            trackers,
+            census,
+            (errors, &segments, &looping, end),
+            &mut found,
+        );
         udp(trackers, census, (errors, probes), &mut found);
         undelivered::find(&segments, (errors, pings), &mut found);
         rejected::find(errors, &mut found);
@@ -60,7 +66,7 @@ pub(crate) fn find(
     found.extend(waiting);
     conflicts(trackers, &mut found);
     taken(trackers, &mut found);
-    loops::find(trackers, errors, &mut found);
+    found.extend(looping);
     pieces(trackers, &mut found);
     segments(trackers, &mut found);
     leases::find(trackers, given, (errors, end), &mut found);

@@ -96,6 +96,9 @@ pub(super) fn dhcp(line: &Line<'_>, rest: &[&str], smac: [u8; 6]) -> Option<Vec<
         bytes.extend([51, 4]);
         bytes.extend(line.number("lease", 0u32).to_be_bytes());
     }
+    if line.values.contains_key("ident") {
+        bytes.extend([61, 2, 0, line.number("ident", 0u8)]);
+    }
     bytes.push(255);
     Some(bytes)
 }

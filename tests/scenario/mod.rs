@@ -11,7 +11,7 @@
 //!     wscale=7 (on a SYN, with SACK permitted)  sack=100-200,300-400  ts=5 (time stamp)
 //! udp len=N | "text"
 //! dns query id=1 name=a.b | dns response id=1 name=a.b a=1.2.3.4,5.6.7.8 (or of IPv6) rcode=0 cut=1
-//! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active|bootrequest|bootreply xid=1 your= server= asks= client= mask= router= dns= lease= relay=
+//! dhcp discover|offer|request|decline|ack|nak|release|inform|query|active|bootrequest|bootreply xid=1 your= server= asks= client= mask= router= dns= lease= relay= chaddr= ident=
 //! icmp echo|reply id=1 seq=1 | icmp unreachable code=3 about=FRAME | icmp exceeded code=0 about=FRAME | icmp quench about=FRAME (no about: nothing is quoted)
 //! icmp redirect via=ADDRESS about=FRAME | icmp toobig about=FRAME mtu=1280 (IPv6) | quote=48 (bytes that an error quotes)
 //! nd asks ADDRESS | nd says ADDRESS | nd router | nd solicits | nd redirects ADDRESS via=ADDRESS   (IPv6's neighbour discovery; says= another card)

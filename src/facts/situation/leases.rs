@@ -92,16 +92,76 @@ pub(super) fn leased(f: &mut Formatter<'_>, story: &Story) -> Result {
             refused: (one, nak),
             acknowledged: (other, ack),
         } => {
-            let of = client.map_or_else(|| "a client".to_owned(), |mac| mac.to_string());
+            let of = named(*client);
             let address = address.map_or_else(String::new, |address| format!(" for {address}"));
             write!(
                 f,
                 "Two DHCP servers answered the request of {of}{address}, and not alike: {one} refused it (frame {nak}), {other} acknowledged it (frame {ack}). Which answer the client went by, these do not tell: who is refused has to begin anew."
             )
         }
+        Story::BothAcknowledged { client, acks } => {
+            let [own, other] = acks.map(|(server, address, frame)| {
+                let address = address.map_or("no address".to_owned(), |a| a.to_string());
+                (server, format!("{address} (frame {frame})"))
+            });
+            write!(
+                f,
+                "Two DHCP servers acknowledged what {} asked for: {} with {}, which its request names or which came first, and {} with {}.",
+                named(*client),
+                own.0,
+                own.1,
+                other.0,
+                other.1,
+            )?;
+            match acks[0].1 == acks[1].1 {
+                true => Ok(()),
+                false => f.write_str(" If it went by the second, it uses that address."),
+            }
+        }
+        Story::GivenTwice {
+            address,
+            gifts: [(one, first_server, first), (other, second_server, second)],
+            seconds: lease,
+            after,
+        } => {
+            let by = |server: &Option<IpAddr>| {
+                server.map_or_else(String::new, |server| format!(" by {server}"))
+            };
+            let lease = match lease {
+                &u32::MAX => "for ever".to_owned(),
+                lease => format!("for {lease} s"),
+            };
+            write!(
+                f,
+                "{address} was given to {one}{} {lease} (frame {first}), and {:.3} s later to {other}{} (frame {second}), while no Release, Decline or refusal of it by the first was captured: two hosts may use it at once, unless the first gave it back elsewhere, or both are cards of one host.",
+                by(first_server),
+                seconds(*after),
+                by(second_server),
+            )
+        }
+        Story::OffersNotTaken {
+            client,
+            times,
+            span,
+            offer: (offered, server, frame),
+        } => {
+            let client = client.map_or_else(|| "A client".to_owned(), |mac| mac.to_string());
+            let what = offered.map_or_else(String::new, |address| format!(" {address}"));
+            let by = server.map_or_else(String::new, |server| format!(" by {server}"));
+            write!(
+                f,
+                "{client} looked for a DHCP server {times} times in {:.1} s, was offered{what}{by} (frame {frame}), and asked for no address: the offers do not reach it, or none suits it.",
+                seconds(*span),
+            )
+        }
         Story::DhcpUnanswered { .. } => unanswered(f, story),
         _ => Ok(()),
     }
+}
+
+/// A client, as it is named in a sentence.
+fn named(client: Option<Mac>) -> String {
+    client.map_or_else(|| "a client".to_owned(), |mac| mac.to_string())
 }
 
 fn unanswered(f: &mut Formatter<'_>, story: &Story) -> Result {

@@ -344,6 +344,35 @@ pub enum Story {
         /// Who acknowledged, in which frame.
         acknowledged: (IpAddr, u32),
     },
+    /// Two DHCP servers acknowledged what one client asked for.
+    BothAcknowledged {
+        /// The client's hardware address.
+        client: Option<Mac>,
+        /// Who acknowledged which address, in which frame: whose address the lease's is, and the other.
+        acks: [(IpAddr, Option<IpAddr>, u32); 2],
+    },
+    /// DHCP gave an address to a second client while the first one's lease still ran.
+    GivenTwice {
+        /// The address.
+        address: IpAddr,
+        /// Who was given it by whom, in which frame.
+        gifts: [(Mac, Option<IpAddr>, u32); 2],
+        /// For how many seconds the first had it.
+        seconds: u32,
+        /// Nanoseconds from the one ACK to the other.
+        after: i64,
+    },
+    /// A DHCP client was offered addresses and asked for none.
+    OffersNotTaken {
+        /// The client's hardware address.
+        client: Option<Mac>,
+        /// How often it looked for a server.
+        times: usize,
+        /// Nanoseconds between the first time and the last.
+        span: i64,
+        /// The first offer: what, by whom, in which frame.
+        offer: (Option<IpAddr>, Option<IpAddr>, u32),
+    },
     /// Frames were captured twice.
     Copied {
         /// How many.
@@ -385,6 +414,14 @@ pub enum Story {
         ttl: u8,
         /// How many errors say so.
         errors: usize,
+    },
+    /// A traceroute that did not arrive met a router twice, with another one between: TTL, who
+    /// answered, and the frame of it.
+    MetTwice {
+        /// From whom, to whom.
+        ends: (IpAddr, IpAddr),
+        /// The router, the other one, and the router again.
+        hops: [(u8, (IpAddr, u32)); 3],
     },
     /// TCP segments came again later, as the same packets.
     CameAgain {

@@ -2,6 +2,7 @@
 
 use super::{Difference, Story};
 use std::fmt::{Formatter, Result};
+use std::net::IpAddr;
 
 /// A mirror port and a network that doubles packets make two or three of one.
 const STORM: u32 = 5;
@@ -62,13 +63,14 @@ pub(super) fn looped(f: &mut Formatter<'_>, story: &Story) -> Result {
             ttls: (from, to),
             error,
         } => {
+            let ttl = lifetime(*source);
             let (what, first) = match packets {
-                1 => ("1 packet".to_owned(), "with TTL"),
-                packets => (format!("{packets} packets"), "the first with TTL"),
+                1 => ("1 packet".to_owned(), "with"),
+                packets => (format!("{packets} packets"), "the first with"),
             };
             write!(
                 f,
-                "{what} of {source} to {destination} came by here again and again, in {count} frames, {first} {from} down to {to}, sent by the same hardware addresses in turn: routers pass such a packet round in a circle (a routing loop) until its TTL has run out."
+                "{what} of {source} to {destination} came by here again and again, in {count} frames, {first} {ttl} {from} down to {to}, sent by the same hardware addresses in turn: routers pass such a packet round in a circle (a routing loop) until its {ttl} has run out."
             )?;
             match error {
                 Some((sender, frame)) => write!(f, " {sender} said that it had (frame {frame})."),
@@ -82,16 +84,40 @@ pub(super) fn looped(f: &mut Formatter<'_>, story: &Story) -> Result {
             ttl,
             errors,
         } => {
+            let name = lifetime(*source);
             write!(
                 f,
-                "{sender} said that the TTL of a packet of {source} to {destination} ran out (frame {error} about frame {about}), though it came by here with TTL {ttl} or more, and no usual way has so many routers: so it went round in a circle (a routing loop); or something on the way sets TTLs to a low value, or somebody forged the error."
+                "{sender} said that the {name} of a packet of {source} to {destination} ran out (frame {error} about frame {about}), though it came by here with {name} {ttl} or more, and no usual way has so many routers: so it went round in a circle (a routing loop); or something on the way sets {name}s to a low value, or somebody forged the error."
             )?;
             match errors {
                 1 => Ok(()),
                 more => write!(f, " {more} errors said so."),
             }
         }
+        Story::MetTwice {
+            ends: (source, destination),
+            hops:
+                [
+                    (near, (router, first)),
+                    (_, (other, between)),
+                    (far, (_, again)),
+                ],
+        } => {
+            let name = lifetime(*source);
+            write!(
+                f,
+                "The traceroute of {source} to {destination}, which nobody there answered, met {router} with {name} {near} (frame {first}) and again with {name} {far} (frame {again}), and {other} between (frame {between}): these routers send such packets round in a circle (a routing loop), unless the way changed meanwhile."
+            )
+        }
         _ => Ok(()),
+    }
+}
+
+/// What counts the routers that a packet may still cross.
+fn lifetime(address: IpAddr) -> &'static str {
+    match address {
+        IpAddr::V4(_) => "TTL",
+        IpAddr::V6(_) => "hop limit",
     }
 }
 

@@ -312,6 +312,9 @@ impl Display for Story {
             Story::Declined { .. }
             | Story::Offered { .. }
             | Story::Disagreed { .. }
+            | Story::BothAcknowledged { .. }
+            | Story::GivenTwice { .. }
+            | Story::OffersNotTaken { .. }
             | Story::DhcpUnanswered { .. } => leased(f, self),
             Story::Wanted {
                 address,
@@ -334,7 +337,9 @@ impl Display for Story {
                 ),
                 None => copied(f, (*count, *packets), *difference, *doubled, *most),
             },
-            Story::WentRound { .. } | Story::RanOut { .. } => looped(f, self),
+            Story::WentRound { .. } | Story::RanOut { .. } | Story::MetTwice { .. } => {
+                looped(f, self)
+            }
             Story::CameAgain {
                 count,
                 routed,

@@ -3,6 +3,7 @@
 use super::ask::{Ask, Request};
 use super::unanswered::Open;
 use super::words::{REPLY, clipped, is_cut, options};
+use crate::capture::Time;
 use crate::dissect::Packet;
 use crate::dissect::dhcp::{Message, kind};
 use crate::facts::dhcp::{Lease, RequestKind, stated};
@@ -13,9 +14,19 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Most offers of one transaction.
 const MOST_OFFERS: usize = 16;
 
+/// Discovers of one transaction.
+#[derive(Clone, Copy)]
+pub(super) struct Discovers {
+    pub(super) count: usize,
+    /// Frames and times of the first and the last.
+    pub(super) frames: (u32, u32),
+    pub(super) times: Option<(Time, Time)>,
+}
+
 /// What a server's message settles.
 struct Settings {
     frame: u32,
+    time: Option<Time>,
     server: Option<IpAddr>,
     address: Option<IpAddr>,
     subnet_mask: Option<IpAddr>,
@@ -29,10 +40,11 @@ struct Settings {
 }
 
 impl Settings {
-    fn of(message: &Message<'_>, frame: u32) -> Settings {
+    fn of(message: &Message<'_>, (frame, time): (u32, Option<Time>)) -> Settings {
         let servers = message.addresses(6);
         Settings {
             frame,
+            time,
             server: stated(message.address(54)),
             address: stated(Some(message.yours)).or(stated(Some(message.client))),
             subnet_mask: stated(message.address(1)),
@@ -54,6 +66,12 @@ impl Settings {
 pub(super) struct Transaction {
     pub(super) lease: Lease,
     pub(super) hardware: [u8; 16],
+    /// The client's identifier (option 61), where it gives one.
+    identifier: Option<Vec<u8>>,
+    /// The virtual LAN of its first message.
+    pub(super) vlan: Option<u16>,
+    /// How often the client looked for a server.
+    pub(super) discovers: Option<Discovers>,
     /// It was acknowledged or refused.
     pub(super) ended: bool,
     /// Its requests ask for different things, so that an answer may be to either.
@@ -76,6 +94,9 @@ impl Transaction {
         Transaction {
             lease: blank(message, packet),
             hardware: message.hardware,
+            identifier: None,
+            vlan: packet.vlan(),
+            discovers: None,
             ended: false,
             mixed: false,
             last: None,
@@ -114,14 +135,26 @@ impl Transaction {
                 self.request(request, frame);
             }
             self.last = Some(ask);
+            let identifier = message.option(61).map(<[u8]>::to_vec);
+            self.identifier = identifier.or(self.identifier.take());
         }
         let lease = &mut self.lease;
         match message.kind() {
             Some(kind::DISCOVER) => {
                 lease.discover_frame.get_or_insert(frame);
+                let time = packet.frame.time;
+                let own = self.discovers.get_or_insert(Discovers {
+                    count: 0,
+                    frames: (frame, frame),
+                    times: time.zip(time),
+                });
+                own.count += 1;
+                own.frames.1 = frame;
+                own.times = own.times.zip(time).map(|(times, last)| (times.0, last));
             }
             Some(kind::OFFER) if self.offers.has_room(MOST_OFFERS) => {
-                self.offers.push(Settings::of(message, frame));
+                self.offers
+                    .push(Settings::of(message, (frame, packet.frame.time)));
             }
             Some(kind::INFORM) => {
                 lease.inform_frame.get_or_insert(frame);
@@ -130,7 +163,8 @@ impl Transaction {
             Some(kind::ACK) => {
                 self.ended = true;
                 if self.acks.has_room(MOST_OFFERS) {
-                    self.acks.push(Settings::of(message, frame));
+                    self.acks
+                        .push(Settings::of(message, (frame, packet.frame.time)));
                 }
             }
             Some(kind::NAK) => {
@@ -155,7 +189,8 @@ impl Transaction {
             None if message.operation == REPLY && !is_cut(message, packet) => {
                 self.ended = true;
                 if self.acks.has_room(MOST_OFFERS) {
-                    self.acks.push(Settings::of(message, frame));
+                    self.acks
+                        .push(Settings::of(message, (frame, packet.frame.time)));
                 }
             }
             _ => {}
@@ -181,6 +216,24 @@ impl Transaction {
         if request.kind == Some(RequestKind::Rebinding) {
             lease.rebinding_frame.get_or_insert(frame);
         }
+    }
+
+    /// Whether two are of one client: a host may have several cards and one identifier.
+    pub(super) fn is_same(&self, other: &Transaction) -> bool {
+        let one = self.identifier.is_some() && self.identifier == other.identifier;
+        one || self.hardware == other.hardware
+    }
+
+    /// When this frame acknowledged it.
+    pub(super) fn acknowledged_at(&self, frame: Option<u32>) -> Option<Time> {
+        let ack = self.acks.iter().find(|ack| Some(ack.frame) == frame);
+        ack.and_then(|ack| ack.time)
+    }
+
+    /// The first offer: what, by whom, in which frame.
+    pub(super) fn first_offer(&self) -> Option<(Option<IpAddr>, Option<IpAddr>, u32)> {
+        let offer = self.offers.first()?;
+        Some((offer.address, offer.server, offer.frame))
     }
 
     /// The record, with what the chosen server said.
@@ -210,6 +263,17 @@ impl Transaction {
         if let Some(ack) = ack {
             lease.acknowledged = ack.address;
             lease.ack_frame = Some(ack.frame);
+            let other = |a: &&Settings| a.server.is_some() && a.server != ack.server;
+            if let Some(other) = self
+                .acks
+                .iter()
+                .find(other)
+                .filter(|_| ack.server.is_some())
+            {
+                lease.other_acknowledged = other.address;
+                lease.other_ack_frame = Some(other.frame);
+                lease.other_ack_server = other.server;
+            }
         }
         lease.server = server.or(offer.and_then(|o| o.server)).or(lease.server);
         let mut others: Vec<IpAddr> = Vec::new();
@@ -256,6 +320,9 @@ fn blank(message: &Message<'_>, packet: &Packet<'_>) -> Lease {
         rebinding_frame: None,
         acknowledged: None,
         ack_frame: None,
+        other_acknowledged: None,
+        other_ack_frame: None,
+        other_ack_server: None,
         inform_frame: None,
         own_address: None,
         nak_frame: None,

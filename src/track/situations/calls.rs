@@ -17,11 +17,20 @@ use hashbrown::{HashMap, HashSet};
 use std::cell::OnceCell;
 use std::net::IpAddr;
 
+/// What is known of the capture beside its connections: ICMP errors, those about segments of open
+/// connections, packets that went round, and the time of the last frame.
+type Other<'o> = (
+    &'o [IcmpError],
+    &'o [Segment<'o>],
+    &'o [Situation],
+    Option<Time>,
+);
+
 /// What each connection tells by itself; what only many tell is gathered on the way.
 pub(super) fn find(
     trackers: &Trackers,
     census: &Census,
-    (errors, undelivered, end): (&[IcmpError], &[Segment<'_>], Option<Time>),
+    (errors, undelivered, looping, end): Other<'_>,
     found: &mut Gathered,
 ) -> Crowds {
     let mut crowds = Crowds::default();
@@ -85,6 +94,14 @@ pub(super) fn find(
             ),
             // So are the probes of a traceroute: nobody meant them to arrive.
             Opened::Expired if failure.syn_ttl <= traces::PROBE => continue,
+            // That its TTL ran out though it was high is told as what it shows.
+            Opened::Expired
+                if looping
+                    .iter()
+                    .any(|l| (l.client, l.server) == (Some(client), Some(server))) =>
+            {
+                continue;
+            }
             Opened::Expired => (
                 SituationKind::Unreachable,
                 vec![failure.syn_frame, failure.answer_frame],

@@ -21,6 +21,9 @@ pub(super) fn find(
     declined(leases, found);
     servers(leases, found);
     disagreed(trackers, leases, found);
+    both_acknowledged(trackers, leases, found);
+    given_twice(trackers, leases, found);
+    untaken(trackers, found);
     unanswered(trackers, errors, end, found);
 }
 
@@ -116,6 +119,72 @@ fn disagreed(trackers: &Trackers, leases: &[Lease], found: &mut Vec<Situation>) 
         found.push(Situation {
             server: Some(acknowledged.0),
             ..Situation::new(SituationKind::SecondServer, About::Dhcp, frames, story)
+        });
+    }
+}
+
+/// Requests that two servers acknowledged, as if both were meant.
+fn both_acknowledged(trackers: &Trackers, leases: &[Lease], found: &mut Vec<Situation>) {
+    let alike = (leases.iter().enumerate()).filter(|(place, _)| !trackers.leases.is_mixed(*place));
+    let told = alike.filter_map(|(_, lease)| {
+        let (server, ack) = lease.server.zip(lease.ack_frame)?;
+        let (other, late) = lease.other_ack_server.zip(lease.other_ack_frame)?;
+        let acks = [
+            (server, lease.acknowledged, ack),
+            (other, lease.other_acknowledged, late),
+        ];
+        // A client that informs is answered by all servers (RFC 2131 §4.3.5).
+        (lease.inform_frame.is_none()).then_some((lease, acks))
+    });
+    for (lease, acks) in told.take(MOST) {
+        let mut frames: Vec<u32> = acks.iter().map(|ack| ack.2).collect();
+        frames.extend(lease.request_frame);
+        frames.sort_unstable();
+        let story = Story::BothAcknowledged {
+            client: lease.client_mac,
+            acks,
+        };
+        found.push(Situation {
+            server: lease.server,
+            ..Situation::new(SituationKind::SecondServer, About::Dhcp, frames, story)
+        });
+    }
+}
+
+/// Addresses that two clients were given at once.
+fn given_twice(trackers: &Trackers, leases: &[Lease], found: &mut Vec<Situation>) {
+    for given in trackers.leases.given_twice(leases).into_iter().take(MOST) {
+        let frames = given.gifts.iter().map(|gift| gift.2).collect();
+        let story = Story::GivenTwice {
+            address: given.address,
+            gifts: given.gifts,
+            seconds: given.seconds,
+            after: given.after,
+        };
+        found.push(Situation {
+            server: Some(given.address),
+            ..Situation::new(SituationKind::AddressConflict, About::Dhcp, frames, story)
+        });
+    }
+}
+
+/// Clients that were offered addresses and asked for none.
+fn untaken(trackers: &Trackers, found: &mut Vec<Situation>) {
+    for untaken in trackers.leases.untaken().into_iter().take(MOST) {
+        let story = Story::OffersNotTaken {
+            client: untaken.client,
+            times: untaken.times,
+            span: untaken.span,
+            offer: untaken.offer,
+        };
+        found.push(Situation {
+            server: untaken.offer.1,
+            ..Situation::new(
+                SituationKind::OfferNotTaken,
+                About::Dhcp,
+                untaken.frames,
+                story,
+            )
         });
     }
 }

@@ -1,8 +1,9 @@
-//! Packets that go round between routers: seen to do so, or told by an ICMP error.
+//! Packets that go round between routers: seen to do so, or told by ICMP errors.
 
-use crate::facts::icmp::IcmpError;
+use crate::facts::icmp::{IcmpError, TraceProbe};
 use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::{Trackers, traces};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// No usual way has so many routers that a packet with this TTL does not arrive.
@@ -10,7 +11,12 @@ const HIGH: u8 = 40;
 /// Most pairs of hosts that are told of.
 const MOST: usize = 20;
 
-pub(super) fn find(trackers: &Trackers, errors: &[IcmpError], found: &mut Vec<Situation>) {
+pub(super) fn find(
+    trackers: &Trackers,
+    errors: &[IcmpError],
+    probes: &[TraceProbe],
+) -> Vec<Situation> {
+    let mut found = Vec::new();
     let loops = &trackers.copies.loops.list;
     let ran_out = || errors.iter().filter(|e| traces::ran_out(e));
     for went in loops.iter().take(MOST) {
@@ -53,6 +59,50 @@ pub(super) fn find(trackers: &Trackers, errors: &[IcmpError], found: &mut Vec<Si
         };
         let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
         found.push(situation(ends, frames.collect(), count, story));
+    }
+    traced(probes, &mut found);
+    found
+}
+
+/// Who answered the probes of one TTL first, and in which frame; nobody where several did.
+type Hops = BTreeMap<u8, Option<(IpAddr, u32)>>;
+
+/// Traceroutes that met one router twice and never arrived. Where the destination answers, or several
+/// routers answer at one distance, the way has only changed or divided meanwhile.
+fn traced(probes: &[TraceProbe], found: &mut Vec<Situation>) {
+    let mut traces: BTreeMap<(IpAddr, IpAddr), Hops> = BTreeMap::new();
+    let mut arrived = Vec::new();
+    for probe in probes {
+        let ends = (probe.source, probe.destination);
+        let (Some(router), Some(frame)) = (probe.router, probe.answer_frame) else {
+            continue;
+        };
+        if probe.reached == Some(true) {
+            arrived.push(ends);
+        } else if probe.refusal.is_none() {
+            let hops = traces.entry(ends).or_default();
+            let hop = hops.entry(probe.ttl).or_insert(Some((router, frame)));
+            *hop = hop.filter(|first| first.0 == router);
+        }
+    }
+    traces.retain(|ends, _| !arrived.contains(ends));
+    for (ends, hops) in traces.into_iter().take(MOST) {
+        let hops: Vec<_> = hops
+            .into_iter()
+            .filter_map(|(t, h)| Some((t, h?)))
+            .collect();
+        let again = |at: usize| {
+            let (ttl, (router, _)) = hops[at];
+            let later = hops.iter().skip(at + 2).find(|hop| hop.1.0 == router)?;
+            let between = &hops[at + 1];
+            (between.1.0 != router).then_some([(ttl, hops[at].1), *between, *later])
+        };
+        let Some(hops) = (0..hops.len()).find_map(again) else {
+            continue;
+        };
+        let frames = hops.iter().map(|hop| hop.1.1).collect();
+        let story = Story::MetTwice { ends, hops };
+        found.push(situation(ends, frames, 1, story));
     }
 }
 
