@@ -9,7 +9,7 @@ use crate::dissect::{Packet, arp};
 use crate::facts::arp::{Arp, ArpKind, Neighbour};
 use crate::facts::{Mac, Milliseconds, Moment};
 use crate::track::copies;
-use crate::track::discovery::{AT_ONCE, DEFENDED, MOST_TAKEN, Taken};
+use crate::track::discovery::{self, DEFENDED, MOST_TAKEN, Taken};
 use crate::track::places::{Places, one_link};
 use crate::track::room::Room;
 use foldhash::fast::{FixedState, RandomState};
@@ -71,9 +71,14 @@ pub struct Unanswered {
     pub last: Option<Moment>,
     /// One came so soon after another as whoever gets no answer asks again.
     pub again: bool,
-    /// The last frame before them in which the address was claimed.
+    /// How many came sooner after another than any host asks again.
+    pub at_once: usize,
+    /// The last frame in which the address was claimed.
     pub claimed: Option<u32>,
 }
+
+/// Nobody waits for less than this before asking again: nanoseconds.
+const AT_ONCE: std::ops::Range<i64> = 0..10_000_000;
 
 impl Unanswered {
     /// Nothing asked yet.
@@ -84,6 +89,7 @@ impl Unanswered {
             frames: Vec::new(),
             last: None,
             again: false,
+            at_once: 0,
             claimed: None,
         }
     }
@@ -93,6 +99,7 @@ impl Unanswered {
         let gap = self.last.zip(time);
         let gap = gap.map(|(before, now)| now.0.saturating_sub(before.0));
         self.again |= gap.is_some_and(|gap| RETRY.contains(&gap));
+        self.at_once += usize::from(gap.is_some_and(|gap| AT_ONCE.contains(&gap)));
         self.frames.push(frame);
         self.last = time;
     }
@@ -323,7 +330,7 @@ impl Requests {
         let known = |t: &Taken| t.address == address && t.both_want;
         if before.0 != new.0
             && one_link(before.3, new.3)
-            && (0..AT_ONCE).contains(&new.2.since(before.2))
+            && (0..discovery::AT_ONCE).contains(&new.2.since(before.2))
             && self.taken.has_room(MOST_TAKEN)
             && !self.taken.iter().any(known)
         {
@@ -476,18 +483,29 @@ impl Requests {
     /// Requests nobody answered, per asked address.
     pub fn unanswered(&self) -> Vec<Unanswered> {
         let mut result: Vec<Unanswered> = Vec::new();
+        // The last frame that told each asker of each address: by then it knew.
+        let mut told: HashMap<(IpAddr, IpAddr), u32> = HashMap::new();
+        for row in &self.list {
+            let (asked, asker, frame) = match (row.kind, row.reply_frame) {
+                (ArpKind::Reply, _) => (row.sender, row.asked, row.frame),
+                (_, Some(frame)) => (row.asked, row.sender, frame),
+                _ => continue,
+            };
+            let last = told.entry((asked, asker)).or_default();
+            *last = frame.max(*last);
+        }
         let mut place: HashMap<(IpAddr, IpAddr), usize> = HashMap::new();
         for request in self
             .list
             .iter()
             .filter(|r| r.kind == ArpKind::Request && r.reply_frame.is_none())
         {
-            // Whoever has spoken since is there, even if this request was missed.
             let IpAddr::V4(asked) = request.asked else {
                 continue;
             };
             let claimed = self.claims.get(&asked).map(|c| c.frame);
-            if claimed > Some(request.frame) {
+            let told = told.get(&(request.asked, request.sender));
+            if told > Some(&request.frame) {
                 continue;
             }
             let at = *place

@@ -333,6 +333,13 @@ impl Pairs {
         single.then_some(first.first_frame)
     }
 
+    /// The last frame of what one host sent to another.
+    pub fn last_to(&self, source: IpAddr, destination: IpAddr) -> Option<u32> {
+        let all = self.all().map(|(pair, _)| pair);
+        let of = all.filter(|p| p.source == source && p.destination == destination);
+        of.map(|p| p.last_frame).max()
+    }
+
     /// The lowest TTL of what one host sent to another.
     pub fn lowest_ttl(&self, source: IpAddr, destination: IpAddr) -> Option<u8> {
         let all = self.all().map(|(pair, _)| pair);

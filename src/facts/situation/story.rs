@@ -119,6 +119,8 @@ pub enum Story {
         asked: IpAddr,
         /// How often.
         times: usize,
+        /// Most of them came at once.
+        flood: bool,
         /// What is known of the answer.
         answer: Missing,
     },

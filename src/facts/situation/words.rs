@@ -96,6 +96,7 @@ impl Display for Story {
                 asker,
                 asked,
                 times,
+                flood,
                 answer,
             } => {
                 let often = match times {
@@ -103,7 +104,11 @@ impl Display for Story {
                     n => format!("{n} times"),
                 };
                 write!(f, "{asker} asked {often} who has {asked}")?;
-                missing(f, *asker, *asked, *times, *answer)
+                missing(f, *asker, *asked, *times, *answer)?;
+                match flood {
+                    true => f.write_str(" Most came within 10 ms of each other, and no host asks again so soon: they may be copies of one question, as switches that form a loop without a spanning tree make them, or a tool floods the link."),
+                    false => Ok(()),
+                }
             }
             Story::SynUnanswered((server, port)) => write!(
                 f,

@@ -13,6 +13,9 @@ const WAIT: i64 = 1_000_000_000;
 /// A DHCP server that tries an address offers it within this time: nanoseconds.
 const TRIED: i64 = 5_000_000_000;
 
+/// So many equal questions, nearly all of them at once, are none of a host's.
+const FLOOD: usize = 5;
+
 /// Tells those of which something can be said; `end` is the time of the capture's last frame.
 pub(super) fn find(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gathered) {
     let (arp, discovery) = (&trackers.arp, &trackers.discovery);
@@ -32,7 +35,12 @@ pub(super) fn find(trackers: &Trackers, census: &Census, end: Option<Time>, foun
         // It was there before. Only questions that are asked again say more than that this one was
         // missed.
         let gone = here.is_some_and(|here| here.gone) && unanswered.again && hears;
-        if unanswered.claimed.is_some() && !gone {
+        // It is there, and who asks does not learn of it: or it would not ask again.
+        let (first, last) = (unanswered.frames.first(), unanswered.frames.last());
+        let learnt = || trackers.pairs.last_to(asker, unanswered.asked) > last.copied();
+        let spoke = here.is_some_and(|here| !here.gone) || unanswered.claimed > first.copied();
+        let stays = spoke && unanswered.again;
+        if unanswered.claimed.is_some() && !gone && (!stays || learnt()) {
             continue;
         }
         let known = offered(trackers, &unanswered)
@@ -42,16 +50,23 @@ pub(super) fn find(trackers: &Trackers, census: &Census, end: Option<Time>, foun
             Some(answer) => (SituationKind::NoAnswer, answer),
             None => missing(unanswered.again, hears, cut),
         };
-        let Unanswered { asked, frames, .. } = unanswered;
+        let Unanswered {
+            asked,
+            frames,
+            at_once,
+            ..
+        } = unanswered;
         let about = match asked {
             IpAddr::V4(_) => About::Arp,
             IpAddr::V6(_) => About::Discovery,
         };
         let times = frames.len();
+        let flood = times >= FLOOD && at_once.saturating_mul(4) >= times.saturating_mul(3);
         found.add(kind, about, (asker, asked, None), frames, || Story::Asked {
             asker,
             asked,
             times,
+            flood,
             answer,
         });
     }
