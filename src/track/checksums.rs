@@ -13,7 +13,7 @@
 use crate::capture::LinkType;
 use crate::dissect::checksum::{self, Verdict};
 use crate::dissect::layer::Protocol;
-use crate::dissect::{Packet, Transport};
+use crate::dissect::{Packet, Transport, tcp};
 use crate::track::room::Room;
 use crate::track::ttl;
 use std::net::IpAddr;
@@ -119,7 +119,10 @@ impl Checksums {
         if found.frames.has_room(NAMED) {
             found.frames.push(packet.frame.number);
         }
+        // A firewall may send a RST in another's name.
+        let own = !matches!(&packet.transport, Transport::Tcp(segment) if segment.has(tcp::RST));
         if let Some(ip) = packet.ip
+            && (own || found.senders.is_empty())
             && found.senders.has_room(NAMED)
             && !found.senders.contains(&ip.source)
         {
@@ -127,6 +130,8 @@ impl Checksums {
         }
         if let Some(ip) = packet.ip {
             found.routed |= ip.ttl != 1 && !ttl::is_initial(ip.ttl);
+        }
+        if let Some(ip) = packet.ip.filter(|_| own) {
             found.both_ways |= found.ends.contains(&(ip.destination, ip.source));
             let ends = (ip.source, ip.destination);
             if found.ends.has_room(NAMED) && !found.ends.contains(&ends) {
