@@ -532,14 +532,21 @@ impl Parser {
         } else if self.sides[side].withholds() {
             self.withheld(piece, exchanges);
         }
-        let between =
-            matches!(self.sides[side].state, State::Head) && self.sides[side].head.is_empty();
-        if between && self.client == Some(1 - side) && !self.pairing.is_unsure() {
-            self.ended = true;
+        self.ended |= self.leaves(side, exchanges);
+    }
+
+    /// Notes that no response is behind what a side has sent, if it is the server's and stands between
+    /// two of them.
+    fn leaves(&mut self, side: usize, exchanges: &mut Exchanges) -> bool {
+        let direction = &self.sides[side];
+        let between = matches!(direction.state, State::Head) && direction.head.is_empty();
+        let leaves = between && self.client == Some(1 - side) && !self.pairing.is_unsure();
+        if leaves {
             for row in self.pairing.unanswered() {
                 exchanges.leave(row, 0);
             }
         }
+        leaves
     }
 
     /// Nothing more comes in this connection: of a head without end, what is there is told.
@@ -556,6 +563,7 @@ impl Parser {
         if let (Some(row), Some(body), Some(_)) = (direction.row, direction.part(), self.client) {
             exchanges.leave(row, body);
         }
+        self.leaves(1 - client, exchanges);
     }
 
     /// Reads what is there of a head.
