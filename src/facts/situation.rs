@@ -38,6 +38,7 @@ crate::states! {
         Scan "scan" "One host tries many ports or addresses.";
         AddressConflict "address-conflict" "Two hardware addresses claim one IP address or are given it, or one wants what another has.";
         PiecesDisagree "pieces-disagree" "Overlapping fragments of an IP datagram, or TCP segments with the same numbers, bring different bytes.";
+        PiecesMissing "pieces-missing" "A host says with ICMP that not all fragments of a datagram came in time.";
         AddressDeclined "address-declined" "A DHCP client declines the address it was given: somebody else uses it.";
         SecondServer "second-server" "More than one DHCP server answers, or one refuses what another gives.";
         OfferNotTaken "offer-not-taken" "A DHCP client is offered addresses again and again and asks for none of them.";

@@ -19,6 +19,8 @@ pub enum Flaw {
     Header,
     /// This IP protocol is not there.
     Protocol(u8),
+    /// Not all of its fragments came in time.
+    Pieces,
 }
 
 /// So many packets of one host to another were not taken, says a third.
@@ -32,6 +34,7 @@ pub(super) fn rejected(
     let s = if count == 1 { "" } else { "s" };
     let which = match flaw {
         Flaw::Protocol(number) => format!("{count} packet{s} of IP protocol {number}"),
+        Flaw::Pieces => format!("{count} datagram{s}"),
         _ => format!("{count} packet{s}"),
     };
     write!(f, "{sender} answered {which} from {from} to {to} with ")?;
@@ -69,6 +72,10 @@ pub(super) fn rejected(
         }),
         Flaw::Protocol(_) => f.write_str(
             "ICMP protocol unreachable: the host has no such protocol, or a firewall rejects it.",
+        ),
+        // RFC 792: without the first one nothing is said. RFC 8200 §4.5.
+        Flaw::Pieces => f.write_str(
+            "ICMP fragment reassembly time exceeded: the first fragment came, and others did not within the time that it waits (usually 30 or 60 s), so that all were thrown away. They were lost, or dropped on the way.",
         ),
     }
 }

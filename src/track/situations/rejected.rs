@@ -1,5 +1,5 @@
 //! Packets that a router or host did not take as they were, as ICMP errors tell: too big for the
-//! next link, with a field that it cannot use, of a protocol that it does not have.
+//! next link, with a field that it cannot use, of a protocol that it does not have, not in all pieces.
 
 use super::gather::Gathered;
 use crate::facts::icmp::IcmpError;
@@ -45,6 +45,7 @@ pub(super) fn find(errors: &[IcmpError], found: &mut Gathered) {
             Flaw::Size { .. } => SituationKind::TooBig,
             Flaw::Header => SituationKind::BadHeader,
             Flaw::Protocol(_) => SituationKind::Unreachable,
+            Flaw::Pieces => SituationKind::PiecesMissing,
         };
         let ends = (group.ends.0, group.ends.1, None);
         found.add(kind, About::Ip, ends, group.frames, || Story::Rejected {
@@ -67,6 +68,7 @@ fn flaw(error: &IcmpError) -> Option<Flaw> {
                 .about_length_bytes
                 .filter(|long| Some(*long) <= error.mtu),
         }),
+        (IpAddr::V4(_), 11, 1) | (IpAddr::V6(_), 3, 1) => Some(Flaw::Pieces),
         (IpAddr::V4(_), 12, _) | (IpAddr::V6(_), 4, _) => Some(Flaw::Header),
         (IpAddr::V4(_), 3, 2) => match error.about_protocol? {
             1 | 6 | 17 => None,

@@ -91,13 +91,14 @@ fn is_unreachable(error: &IcmpError) -> bool {
     kind && error.copy_of_frame.is_none()
 }
 
-/// The errors about segments that are no SYNs.
+/// The errors about segments that are no calls.
 pub(super) fn segments<'e>(trackers: &Trackers, errors: &'e [IcmpError]) -> Vec<Segment<'e>> {
     let about = trackers.icmp.about_tcp().iter();
     let found = about.filter_map(|about| {
         let error = errors.get(about.error).filter(|e| is_unreachable(e))?;
         let c = trackers.tcp.connection(as_usize(about.stream))?;
-        let (called, sent) = match error.about_source == Some(c.client) {
+        let by_client = error.about_source == Some(c.client);
+        let (called, sent) = match by_client {
             true => (
                 c.client_isn,
                 c.client_bytes + u64::from(c.client_unseen_bytes),
@@ -109,7 +110,8 @@ pub(super) fn segments<'e>(trackers: &Trackers, errors: &'e [IcmpError]) -> Vec<
         };
         // SYN and FIN take a number each.
         let beyond = |isn: u32| u64::from(about.sequence.wrapping_sub(isn)) > sent + 2;
-        (called != Some(about.sequence)).then(|| Segment {
+        // A SYN that did not arrive is told as a call.
+        (!by_client || called != Some(about.sequence)).then(|| Segment {
             stream: about.stream,
             error,
             unused: called.is_some_and(beyond),
