@@ -322,7 +322,14 @@ fn one(pair: &Pair, way: &Way, known: &Known<'_>) -> Decision {
         IpAddr::V4(_) => "neither ARP nor DHCP in this capture shows whose it is",
         IpAddr::V6(_) => "neighbour discovery in this capture does not show whose it is",
     };
-    Decision::new(Owner::Unknown, reason, None)
+    let other = known.contradicted(to, mac, pair.vlan);
+    let reason = other.map_or(reason.to_owned(), |other| {
+        format!(
+            "{reason}; frame {} gives {to} another one, {}",
+            other.frame, other.mac
+        )
+    });
+    Decision::new(Owner::Unknown, reason, other.map(|other| other.frame))
 }
 
 /// That DHCP shows the card to be that of a host, with the frame.
