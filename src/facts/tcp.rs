@@ -7,6 +7,7 @@ crate::states! {
     "How client and server of a connection are known." Roles {
         Syn "syn" "A SYN or SYN+ACK says who called.";
         Answer "answer" "Only a SYN+ACK is in the capture, and a RST refused it: its receiver's call was not captured, or somebody else called in that name.";
+        Both "both" "Both sides called at once (a simultaneous open), and neither is the client: the one that is named so sent the first SYN in the capture.";
         Content "content" "Neither is in the capture, but one side sends HTTP requests.";
         Guess "guess" "Neither is in the capture: guessed by the ports, then by who sent first.";
     }
@@ -339,8 +340,9 @@ crate::fact! {
         start_time: Option<Moment>, "When the first segment was seen." absent no_time;
         duration_ms: Option<Milliseconds>, "From the first segment to the last." by [first_frame, last_frame] absent no_time;
         frame_count: u32, "How many frames it has, both ways; Wireshark's stream may have those of later connections with the same ports besides." by [first_frame, last_frame];
-        opened: Opened, "How it began." by [syn_frame, synack_frame, ack_frame, opening_error_frame, refusing_frame, first_frame];
+        opened: Opened, "How it began." by [syn_frame, second_syn_frame, synack_frame, ack_frame, opening_error_frame, refusing_frame, first_frame];
         syn_frame: Option<u32>, "Frame of the first SYN." absent no_syn;
+        second_syn_frame: Option<u32>, "Frame of the other side's SYN, where both called at once." absent |_| Absent::never("only one side sent a SYN without ACK");
         synack_frame: Option<u32>, "Frame of the SYN+ACK." absent no_synack;
         ack_frame: Option<u32>, "Frame of the client's first ACK after the SYN+ACK, which completes the handshake if none before it is missing in the capture; or of the ACK that challenges the SYN." doubt perhaps_late absent no_ack;
         ack_late: bool, "That ACK carries, acknowledges or follows more than the handshake, comes after the server's data, or the SYN+ACK it answers is not in the capture: the one that completed the handshake may have come before." by [ack_frame];

@@ -143,7 +143,7 @@ const CONNECTIONS: Columns = columns![Connection;
     ("#", |c, _| c.stream.to_string()),
     ("at", |c, t| moment(c.start_time, t)),
     ("client", |c, _| {
-        end(c.client, c.client_port) + if matches!(c.roles, Roles::Guess | Roles::Answer) { " ?" } else { "" }
+        end(c.client, c.client_port) + if matches!(c.roles, Roles::Guess | Roles::Answer | Roles::Both) { " ?" } else { "" }
     }),
     ("server", |c, _| end(c.server, c.server_port)),
     ("opened, frames", |c, t| tcp::opened(c, t)),

@@ -7,16 +7,18 @@ use crate::facts::tcp::{Closed, Connection, Opened, Roles};
 
 /// How it began, with the frames.
 pub(super) fn opened(c: &Connection, times: &Times) -> String {
-    let list: Vec<u32> = [c.syn_frame, c.synack_frame, c.ack_frame]
-        .into_iter()
-        .flatten()
-        .collect();
+    let all = [c.syn_frame, c.second_syn_frame, c.synack_frame, c.ack_frame];
+    let list: Vec<u32> = all.into_iter().flatten().collect();
     let with =
         |more: Option<u32>| frames(&[list.clone(), more.into_iter().collect()].concat(), times);
     match c.opened {
         Opened::Refused => format!("refused {}", with(c.refusing_frame)),
         Opened::Unreachable => format!("unreachable {}", with(c.opening_error_frame)),
         Opened::Expired => format!("expired {}", with(c.opening_error_frame)),
+        // A segment that no open connection sends, and nothing shows whether there is one.
+        Opened::Stray if c.rst_frame.is_none() => {
+            format!("no SYN, no answer {}", frames(&[c.first_frame], times))
+        }
         Opened::Stray => format!(
             "no connection there (any more) {}",
             frames(

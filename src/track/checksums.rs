@@ -144,9 +144,9 @@ impl Checksums {
 /// Whether a packet never leaves its host: by its addresses, by a link without any, or by the
 /// hardware addresses of Linux' loopback.
 fn on_loopback(packet: &Packet<'_>) -> bool {
-    let own = packet
-        .ip
-        .is_some_and(|ip| ip.source == ip.destination || ip.source.is_loopback());
+    let own = packet.ip.is_some_and(|ip| {
+        ip.source == ip.destination || ip.source.is_loopback() && ip.destination.is_loopback()
+    });
     let link = matches!(packet.frame.link, LinkType::NULL | LinkType::LOOP);
     own || link || packet.macs == Some(([0; 6], [0; 6]))
 }

@@ -312,14 +312,10 @@ fn story(
                 .windows(2)
                 .map(|w| w[1].1.saturating_sub(w[0].1))
                 .collect();
-            // Linux has sent the first retries at even gaps since 6.5.
+            // Linux has sent the first retries at even gaps since 6.5: those are told as they are.
             let grows =
                 |first: i64, later: i64| later.saturating_mul(10) > first.saturating_mul(11);
-            let growing = gaps.windows(2).all(|w| !grows(w[1], w[0]))
-                && gaps
-                    .first()
-                    .zip(gaps.last())
-                    .is_some_and(|(first, last)| grows(*first, *last));
+            let growing = gaps.len() > 1 && gaps.windows(2).all(|w| grows(w[0], w[1]));
             Story::SynsUnanswered {
                 to,
                 gaps,

@@ -33,6 +33,10 @@ pub(super) fn handshake(story: &mut Story, side: usize, seen: &Seen) {
                 story.syn_attempts += u32::from(seen.copy.is_none() || story.syn_attempts == 0);
             } else {
                 story.both_syn = true;
+                let second = &mut story.trouble.get_or_insert_default().second_syn;
+                if *second == 0 {
+                    *second = frame;
+                }
             }
             offer(&mut story.parts[side], seen);
         }

@@ -72,6 +72,8 @@ pub(super) fn closed(story: &Story) -> Closed {
         (Some(_), _) => Closed::Reset,
         (None, 2) => Closed::Fin,
         _ if story.forgotten().is_some() => Closed::Forgotten,
+        // What was never answered is no connection, whatever flags are on its SYN.
+        _ if opened(story) == Opened::Unanswered => Closed::Open,
         (None, 1) if story.lone_fin().is_some() => Closed::OneFin,
         (None, 1) if story.parts.iter().all(|p| p.fin_acked == 0) => Closed::FinSent,
         (None, 1) => Closed::HalfClosed,

@@ -3,7 +3,8 @@
 //!
 //! A host that has reset a connection forgets it: what it sends there afterwards are RSTs. But what
 //! it sent before may be overtaken on the way by its RST, so of what comes after one only that
-//! counts which it could not have sent before, or which comes too late for that.
+//! counts which it could not have sent before, or which comes too late for that, be it
+//! new or sent again.
 
 use super::outcome::{closed, opened};
 use super::tell::client_side;
@@ -19,6 +20,9 @@ const NEAR: u32 = 1 << 24;
 const OVERTAKEN: i64 = 1_000_000;
 /// The same where no round trip is known.
 const UNKNOWN: i64 = 100_000_000;
+
+/// What was sent before is not held so long on its way that it comes only then: nanoseconds.
+const HELD: i64 = 150_000_000;
 
 /// What may show that a RST came from somebody else.
 #[derive(Default)]
@@ -143,7 +147,15 @@ impl Story {
             && after(end, self.rst_seq)
             && doubt.own_end.is_none_or(|known| after(end, known))
             && (late || own.is_odd(self.rst_ttl));
-        if received || sends {
+        // What had come before it is sent again, a good while after it.
+        let held = overtaken.saturating_mul(2).max(HELD);
+        let again = length > 0
+            && seen.copy.is_none()
+            && doubt
+                .own_end
+                .is_some_and(|known| known == end || after(known, end))
+            && seen.time.since(doubt.time) > held;
+        if received || sends || again {
             self.disown(seen.frame);
         }
     }

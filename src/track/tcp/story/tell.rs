@@ -70,6 +70,7 @@ pub(in crate::track::tcp) fn tell(
         frame_count: story.frames,
         opened,
         syn_frame: some_frame(story.syn_frame),
+        second_syn_frame: some_frame(trouble.second_syn),
         synack_frame: some_frame(story.synack_frame),
         ack_frame: some_frame(story.ack_frame).or(match opened {
             Opened::Challenged => some_frame(story.stray_ack),
@@ -222,7 +223,9 @@ fn is_whole(story: &Story, side: usize, (given_up, goes_on): (bool, i64)) -> boo
 /// Which side is the client, and what says so.
 pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, Roles) {
     if let Some(side) = stream.story.syn_side {
-        return (usize::from(side), Roles::Syn);
+        let both = opened(&stream.story) == Opened::Simultaneous;
+        let roles = if both { Roles::Both } else { Roles::Syn };
+        return (usize::from(side), roles);
     }
     if let Some(answering) = stream
         .story

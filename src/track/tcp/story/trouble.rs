@@ -32,6 +32,8 @@ pub(super) struct Trouble {
     pub(super) copies_counted: u32,
     /// How much later than the first segment, the SYN, its newest copy before the handshake's ACK is.
     pub(super) syn_later: i64,
+    /// Frame of the other side's SYN.
+    pub(super) second_syn: u32,
     /// Those of them in which nothing differs, and those that were acknowledged as received twice.
     pub(super) same: u32,
     pub(super) doubled: u32,
