@@ -194,9 +194,17 @@ impl Story {
             // captured.
             let acked = marked.has(Flags::SPURIOUS_RETRANSMISSION);
             let sender = (self.numbering[side], marked.answers);
-            match trouble.order(side, sender, marked.seen).filter(|_| !acked) {
+            let order = trouble.order(side, sender, marked.seen);
+            // What was sent again has come before what was sent first.
+            let first = order == Some(Ordering::Less) && !marked.new;
+            let first = first && trouble.came_before(side, end(marked.seen));
+            match order.filter(|_| !acked) {
+                _ if first => {}
                 order if marked.old || !marked.new || order == Some(Ordering::Greater) => {
                     trouble.again[side] += 1;
+                    if marked.new {
+                        trouble.comes_before(side, end(marked.seen));
+                    }
                 }
                 Some(_) => {}
                 None => trouble.unsure[side] += 1,

@@ -9,6 +9,7 @@ use crate::track::tcp::holes::Holes;
 use crate::track::tcp::note::Flags;
 use crate::track::tcp::unacked::after;
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 
 /// A SYN+ACK: frame, time and number.
 pub(super) type Answer = (u32, i64, u32);
@@ -73,6 +74,8 @@ pub(super) struct Trouble {
     pub(super) asked_at: [Time; 2],
     /// Segments of each side that were sent again.
     pub(super) again: [u32; 2],
+    /// Ends of the last of them, of either side, that came before what was sent first.
+    before: VecDeque<(usize, u32)>,
     /// Others of each side that were perhaps sent again; and SYNs that perhaps were.
     pub(super) unsure: [u32; 2],
     pub(super) unsure_syns: u32,
@@ -131,8 +134,24 @@ impl Trouble {
         let counted = numbering.order(newest, seen.identification);
         counted.or((waited || asked).then_some(Ordering::Greater))
     }
+
+    /// Takes in a segment that was sent again, whose end is this, and of which nothing had come.
+    pub(super) fn comes_before(&mut self, side: usize, end: u32) {
+        if self.before.len() == BEFORE {
+            self.before.pop_front();
+        }
+        self.before.push_back((side, end));
+    }
+
+    /// Whether such a segment ended here; each tells of one that comes late.
+    pub(super) fn came_before(&mut self, side: usize, end: u32) -> bool {
+        let place = self.before.iter().position(|known| *known == (side, end));
+        place.and_then(|place| self.before.remove(place)).is_some()
+    }
 }
 
+/// How many segments are remembered that came before what was sent first.
+const BEFORE: usize = 16;
 const SECOND: i64 = 1_000_000_000;
 
 /// The number after a segment's payload.
