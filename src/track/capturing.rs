@@ -71,6 +71,9 @@ pub(super) fn twice(copies: &Copies, bindings: &[Binding], tcp: &Connections) ->
             count: late.count,
             routed: late.routed * 2 > late.count,
             at_once: copies.elsewhere() > 0,
+            elsewhere: late.elsewhere * 2 > late.count,
+            interfaces: late.interfaces * 2 > late.count,
+            doubled: if copies.count == 0 { tcp.doubled() } else { 0 },
         };
         told.push(Situation {
             protocol: About::Tcp,

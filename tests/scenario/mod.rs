@@ -24,7 +24,8 @@
 //! for twelve, with `##` in it counting from 10.
 //!
 //! Everywhere: `vlan=10` (a tag), `ttl=`, `ipid=`, `smac=`, `dmac=` (last byte of the card's address), `cap=` (bytes
-//! of the frame that were kept), `missed=1` (it is not in the capture, and counts only for `about=`).
+//! of the frame that were kept), `if=2` (the whole capture ran on any interface, and this frame came in at
+//! the second; the first is that of others), `missed=1` (it is not in the capture, and counts only for `about=`).
 
 mod headers;
 mod icmp;
@@ -43,7 +44,8 @@ pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
     let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
     file.extend([0; 8]);
     file.extend(262_144u32.to_le_bytes());
-    file.extend(1u32.to_le_bytes());
+    let cooked = text.lines().any(|line| interface(line).is_some());
+    file.extend(if cooked { 276u32 } else { 1 }.to_le_bytes());
     let mut frames: Vec<Vec<u8>> = Vec::new();
     let mut sent = Sent::new();
     for (number, line) in text.lines().enumerate().flat_map(repeated) {
@@ -53,10 +55,14 @@ pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
         }
         let (time, frame) =
             packet(line, &frames, &mut sent).ok_or(format!("line {}: {line}", number + 1))?;
-        let length = u32::try_from(frame.len()).expect("frames are short");
+        let bytes = match cooked {
+            true => cook(&frame, interface(line).unwrap_or(1)),
+            false => frame.clone(),
+        };
+        let length = u32::try_from(bytes.len()).expect("frames are short");
         let cap = line.split_whitespace().find_map(|w| w.strip_prefix("cap="));
-        let kept: usize = cap.map_or(frame.len(), |cap| cap.parse().expect("a number of bytes"));
-        let kept = kept.min(frame.len());
+        let kept: usize = cap.map_or(bytes.len(), |cap| cap.parse().expect("a number of bytes"));
+        let kept = kept.min(bytes.len());
         let captured = u32::try_from(kept).expect("frames are short");
         let micros = (time * 1e6).round();
         #[expect(
@@ -69,7 +75,7 @@ pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
             for field in [1_700_000_000 + seconds, micros, captured, length] {
                 file.extend(field.to_le_bytes());
             }
-            file.extend(&frame[..kept]);
+            file.extend(&bytes[..kept]);
         }
         frames.push(frame);
     }
@@ -78,6 +84,24 @@ pub(crate) fn capture(text: &str) -> Result<Vec<u8>, String> {
 
 /// What each end of a connection sends next, by the two ends.
 type Sent = HashMap<(String, String), u32>;
+
+/// The interface that a line names.
+fn interface(line: &str) -> Option<u8> {
+    let value = line
+        .split_whitespace()
+        .find_map(|w| w.strip_prefix("if="))?;
+    value.parse().ok()
+}
+
+/// A frame of Ethernet as a capture on any interface has it (LINKTYPE_LINUX_SLL2): it came in there.
+fn cook(frame: &[u8], interface: u8) -> Vec<u8> {
+    let (addresses, kind, rest) = (&frame[6..12], &frame[12..14], &frame[14..]);
+    let mut out = [kind, &[0, 0, 0, 0, 0, interface, 0, 1, 0, 6]].concat();
+    out.extend(addresses);
+    out.extend([0, 0]);
+    out.extend(rest);
+    out
+}
 
 /// The lines that a line stands for.
 fn repeated((number, line): (usize, &str)) -> Vec<(usize, String)> {

@@ -433,6 +433,12 @@ pub enum Story {
         routed: bool,
         /// Other copies came at once, so that the clocks of all agree.
         at_once: bool,
+        /// Most came at another place.
+        elsewhere: bool,
+        /// Most came at another interface of the recording.
+        interfaces: bool,
+        /// How many the receiver has acknowledged as received twice.
+        doubled: u32,
     },
     /// TCP connections are in the capture before and after a translation of addresses.
     Translated {

@@ -53,6 +53,57 @@ pub(super) fn copied(
     write!(f, "{was} {why}. {therefore}, {include}")
 }
 
+/// What is told of segments that came again later, as the same packets.
+pub(super) fn came_again(f: &mut Formatter<'_>, story: &Story) -> Result {
+    let Story::CameAgain {
+        count,
+        routed,
+        at_once,
+        elsewhere,
+        interfaces,
+        doubled,
+    } = story
+    else {
+        return Ok(());
+    };
+    let what = match count {
+        1 => "1 TCP segment came again later, and is".to_owned(),
+        count => format!("{count} TCP segments came again later, and are"),
+    };
+    let clocks = if *interfaces {
+        ", unless their clocks differ"
+    } else {
+        ""
+    };
+    let why = match (*elsewhere, *routed, *at_once) {
+        (true, true, _) => format!(
+            "at another interface and with another TTL: both sides of a router were recorded, which held them for a while{clocks}"
+        ),
+        (true, false, _) => format!(
+            "at another interface: both sides of a bridge, or of the host that recorded, were recorded, which held them for a while{clocks}"
+        ),
+        (false, false, _) if doubled >= count => {
+            "and the receiver says that it got the data twice (D-SACK): so the network doubled them and was late with one".to_owned()
+        }
+        (false, true, true) => {
+            "with another TTL, as routers leave it, while other copies came at once, so that it is not the clocks: a router held them for a while, or the network doubled them and was late with one".to_owned()
+        }
+        (false, true, false) => {
+            "with another TTL: so frames of both sides of a router are here, which held them for a while or whose clocks differ, or the network doubled them and was late with one".to_owned()
+        }
+        (false, false, true) => {
+            "so the network doubled them and was late with one".to_owned()
+        }
+        (false, false, false) => {
+            "so the network doubled them and was late with one, or captures of two places whose clocks differ were put together".to_owned()
+        }
+    };
+    write!(
+        f,
+        "{what} still the same packet, with the same IP identification and numbers, {why}. What is sent again nearly always carries a new identification, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include these."
+    )
+}
+
 /// What is told of packets that go round between routers.
 pub(super) fn looped(f: &mut Formatter<'_>, story: &Story) -> Result {
     match story {

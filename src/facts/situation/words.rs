@@ -11,7 +11,7 @@ use super::passwords::readable;
 use super::rejected::rejected;
 use super::story::{Alive, Lost, Scanned, Soon, Story, Unfit};
 use super::together::{ends, together};
-use super::twice::{copied, looped};
+use super::twice::{came_again, copied, looped};
 use std::fmt::{Display, Formatter, Result};
 use std::net::IpAddr;
 
@@ -345,33 +345,7 @@ impl Display for Story {
             Story::WentRound { .. } | Story::RanOut { .. } | Story::MetTwice { .. } => {
                 looped(f, self)
             }
-            Story::CameAgain {
-                count,
-                routed,
-                at_once,
-            } => {
-                let what = if *count == 1 {
-                    "1 TCP segment came again later, and is".to_owned()
-                } else {
-                    format!("{count} TCP segments came again later, and are")
-                };
-                let why = match (*routed, *at_once) {
-                    (true, true) => {
-                        "with another TTL, as routers leave it, while other copies came at once, so that it is not the clocks: a router held them for a while, or the network doubled them and was late with one"
-                    }
-                    (true, false) => {
-                        "with another TTL: so frames of both sides of a router are here, which held them for a while or whose clocks differ, or the network doubled them and was late with one"
-                    }
-                    (false, true) => "so the network doubled them and was late with one",
-                    (false, false) => {
-                        "so the network doubled them and was late with one, or captures of two places whose clocks differ were put together"
-                    }
-                };
-                write!(
-                    f,
-                    "{what} still the same packet, with the same IP identification and numbers, {why}. What is sent again nearly always carries a new identification, though the counts of retransmissions and duplicate ACKs, here as in Wireshark, include these."
-                )
-            }
+            Story::CameAgain { .. } => came_again(f, self),
             Story::Translated {
                 count,
                 changes,

@@ -143,6 +143,17 @@ pub(super) struct Directory {
 /// How many of the last segments an ICMP error is compared with.
 const SENT: usize = 1024;
 
+/// Where a packet was seen: the interface of the recording, and of a cooked frame a few bits of the
+/// interface and the direction that its header tells.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) interface: u32,
+    pub(super) cooked: u16,
+}
+
+/// No packet is so many seconds on its way (RFC 9293 §3.4.2).
+const LIFETIME: u32 = 120;
+
 /// A segment that an ICMP error may quote.
 #[derive(Clone, Copy, Default)]
 struct Sent {
@@ -155,6 +166,10 @@ struct Sent {
     side: u8,
     /// An earlier frame held it.
     copy: bool,
+    /// Its length, where it was seen, and the second in which it was.
+    length: u16,
+    place: Place,
+    second: u32,
     /// Its TTL, and whether an error is known about it.
     like: Alike,
 }
@@ -176,8 +191,21 @@ pub(crate) struct Late {
     pub(crate) count: u32,
     /// With another TTL.
     pub(crate) routed: u32,
+    /// At another place, and of those at another interface of the recording: it may have been put
+    /// together of several.
+    pub(crate) elsewhere: u32,
+    pub(crate) interfaces: u32,
     /// The first ones, each after the frame it is a copy of.
     pub(crate) pairs: Vec<(u32, u32)>,
+}
+
+/// The length of a segment, and the second of a time, as they are kept.
+fn length(segment: &Segment) -> u16 {
+    u16::try_from(segment.length.unwrap_or(0)).unwrap_or(u16::MAX)
+}
+
+fn second(time: Time) -> u32 {
+    u32::try_from(time.0.div_euclid(1_000_000_000)).unwrap_or_default()
 }
 
 impl Recent {
@@ -282,10 +310,14 @@ impl Directory {
         &mut self,
         seen: &Seen,
         ends: (IpAddr, IpAddr),
-        id: u32,
+        (id, here): (u32, Place),
     ) -> Option<Difference> {
         let (side, own) = (seen.side, &seen.segment);
-        let same = |s: &Sent| (s.seq, s.ack, s.flags) == (own.seq, own.ack, own.flags);
+        let (length, now) = (length(own), second(seen.time));
+        let same = |s: &Sent| {
+            (s.seq, s.ack, s.flags, s.length) == (own.seq, own.ack, own.flags, length)
+                && now.abs_diff(s.second) <= LIFETIME
+        };
         let of = |s: &&Sent| {
             (s.stream, s.side, s.identification) == (seen.stream, side, id) && s.frame != 0
         };
@@ -298,8 +330,11 @@ impl Directory {
             return None;
         }
         let routed = newest.like.ttl != seen.ttl;
+        let elsewhere = newest.place != here;
         self.late.count += 1;
         self.late.routed += u32::from(routed);
+        self.late.elsewhere += u32::from(elsewhere);
+        self.late.interfaces += u32::from(newest.place.interface != here.interface);
         if self.late.pairs.len() < NAMED {
             self.late.pairs.push((newest.frame, seen.frame));
         }
@@ -309,10 +344,10 @@ impl Directory {
                 recent.again |= (recent.from, recent.to) == ends;
             }
         }
-        Some(if routed {
-            Difference::Hop
-        } else {
-            Difference::None
+        Some(match (routed, elsewhere) {
+            (true, _) => Difference::Hop,
+            (false, true) => Difference::Interface,
+            (false, false) => Difference::None,
         })
     }
 
@@ -342,7 +377,7 @@ impl Directory {
 
     /// Remembers a segment for the ICMP errors that may quote it.
     #[inline]
-    pub(super) fn remember(&mut self, seen: &Seen, identification: u32) {
+    pub(super) fn remember(&mut self, seen: &Seen, (identification, place): (u32, Place)) {
         self.sent[as_usize(seen.frame) % SENT] = Sent {
             stream: seen.stream,
             frame: seen.frame,
@@ -352,6 +387,9 @@ impl Directory {
             flags: seen.segment.flags,
             side: seen.side,
             copy: seen.copy.is_some(),
+            length: length(&seen.segment),
+            place,
+            second: second(seen.time),
             like: Alike {
                 ttl: seen.ttl,
                 told: Told::No,

@@ -24,7 +24,7 @@ pub(crate) use directory::{Late, Seen};
 pub(crate) use note::{FIELDS, Flags, Missing, Note, emit};
 
 use super::chunks::{Chunks, Slots};
-use crate::capture::{Frame, Time};
+use crate::capture::{Frame, LinkType, Time};
 use crate::dissect::tcp::{self, Numbers, Segment};
 use crate::dissect::{Ip, Packet, Usual, as_usize};
 use crate::facts::situation::Difference;
@@ -82,6 +82,7 @@ struct Datagram {
     identification: u32,
     ttl: u8,
     copy: Option<Difference>,
+    place: directory::Place,
 }
 
 /// What relative numbers of one side count from, and its scale.
@@ -140,6 +141,10 @@ impl Connections {
             identification: ip.identification,
             ttl: ip.ttl,
             copy,
+            place: directory::Place {
+                interface: packet.frame.interface,
+                cooked: cooked(packet),
+            },
         };
         let options = option_bytes(packet, segment);
         let seen = self.seen(&packet.frame, datagram, segment, options);
@@ -157,6 +162,10 @@ impl Connections {
             identification: usual.identification,
             ttl: usual.ttl,
             copy: None,
+            place: directory::Place {
+                interface: frame.interface,
+                cooked: 0,
+            },
         };
         self.seen(frame, datagram, &usual.segment, usual.options(frame))
     }
@@ -172,6 +181,7 @@ impl Connections {
     ) -> Seen {
         let (from, to) = datagram.ends;
         let (stream, side, step, behind) = self.directory.find(from, to, segment);
+        let numbered = (datagram.identification, datagram.place);
         let (selectively_acked, received_twice) = analysis::selective(options, segment.ack);
         let mut seen = Seen {
             segment: *segment,
@@ -196,11 +206,9 @@ impl Connections {
             },
         };
         if behind && seen.copy.is_none() {
-            seen.copy = self
-                .directory
-                .same_packet(&seen, datagram.ends, datagram.identification);
+            seen.copy = self.directory.same_packet(&seen, datagram.ends, numbered);
         }
-        self.directory.remember(&seen, datagram.identification);
+        self.directory.remember(&seen, numbered);
         seen
     }
 
@@ -453,6 +461,17 @@ fn replay<'s>(
         stream.take(&mut live, seen, pool, &mut note);
     }
     (stream, live, note)
+}
+
+/// A few bits of what the header of a cooked frame tells: its direction, and the interface
+/// (<https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>).
+fn cooked(packet: &Packet<'_>) -> u16 {
+    let byte = |at: usize| u16::from(packet.frame.bytes.get(at).copied().unwrap_or_default());
+    match packet.frame.link {
+        LinkType::LINUX_SLL => byte(1) + 1,
+        LinkType::LINUX_SLL2 => byte(10) + 1 + (byte(7) << 8) + (byte(6) << 12),
+        _ => 0,
+    }
 }
 
 fn numbers(bases: [Base; 2], own: usize) -> Numbers {
