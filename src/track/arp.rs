@@ -223,9 +223,15 @@ impl Requests {
             message: state.hash_one(packet.view(layer).bytes.get(..MESSAGE)?),
             link: state.hash_one((packet.frame.interface, below.unwrap_or_default())),
         };
+        // A cooked frame tells the interface and the direction: what is between may hold the message.
+        let cooked = packet.layers.find(Protocol::Ethernet).is_none();
         let same = |other: &&Last| {
             let apart = last.time.since(other.time);
-            other.message == last.message && (-copies::WITHIN..=copies::WITHIN).contains(&apart)
+            let held = match cooked && other.link != last.link {
+                true => *RETRY.start() - 1,
+                false => copies::WITHIN,
+            };
+            other.message == last.message && (-copies::WITHIN..=held).contains(&apart)
         };
         let mut earlier = self.last.iter().rev().filter(same);
         let original = earlier

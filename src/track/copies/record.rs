@@ -1,6 +1,6 @@
 //! What is kept of a frame to be sure that another holds the same packet.
 
-use super::{CLOCKS, ROUTED_WITHIN, WITHIN, one_card, tells_apart};
+use super::{CLOCKS, ROUTED_WITHIN, WITHIN, is_held, one_card, tells_apart};
 use crate::capture::{LinkType, Time};
 use crate::dissect::{Ip, Packet, Transport, as_usize, checksum, tcp};
 use crate::facts::situation::Difference;
@@ -167,7 +167,13 @@ impl Record {
         let elsewhere = self.interface != later.interface
             && tells_apart(later.identification)
             && (-CLOCKS..=CLOCKS).contains(&apart);
-        let near = (first..=limit).contains(&apart) || elsewhere;
+        // A cooked frame tells the interface and the direction: what is between may hold the packet.
+        let cooked = self.link == later.link
+            && matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
+        let held = cooked
+            && self.below != later.below
+            && is_held((self.identification, later.identification), apart);
+        let near = (first..=limit).contains(&apart) || elsewhere || held;
         // Between two places there may be any number of routers.
         let counted = elsewhere || self.ttl.abs_diff(later.ttl) <= 1;
         let round = self.came_round_as(later);
@@ -177,7 +183,6 @@ impl Record {
         if !(round || near && counted && !meant) || !self.same(later) {
             return None;
         }
-        let cooked = matches!(later.link, LinkType::LINUX_SLL | LinkType::LINUX_SLL2);
         let one_link = self.interface == later.interface && self.below == later.below && !cooked;
         let difference = if self.ttl != later.ttl && one_link && self.relayed_by(later).is_some() {
             Difference::SameLink
