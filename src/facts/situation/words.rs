@@ -20,7 +20,7 @@ impl Display for Story {
         match self {
             Story::Refused((server, port)) => write!(
                 f,
-                "The SYN to {server} port {port} was answered with RST: nothing listens on that port, or a firewall rejects the call in its name; the client gets \"connection refused\"."
+                "The SYN to {server} port {port} was answered with RST: nothing listens on that port, or a firewall rejects the call in its name; a program that calls so gets \"connection refused\"."
             ),
             Story::PortUnreachable((server, port)) => write!(
                 f,

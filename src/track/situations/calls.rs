@@ -6,6 +6,7 @@ use super::gather::Gathered;
 use super::undelivered::Segment;
 use crate::capture::Time;
 use crate::dissect::as_u32;
+use crate::facts::Side;
 use crate::facts::icmp::IcmpError;
 use crate::facts::situation::{About, Alive, Scanned, Situation, SituationKind, Soon, Story};
 use crate::facts::tcp::Opened;
@@ -42,6 +43,7 @@ pub(super) fn find(
     let undelivered = undelivered.map(|segment| (segment.stream, segment.error.frame));
     let undelivered: HashMap<u32, u32, RandomState> = undelivered.collect();
     let refusals: OnceCell<HashSet<u32, RandomState>> = OnceCell::new();
+    let one_way: OnceCell<HashSet<IpAddr, RandomState>> = OnceCell::new();
     for index in 0..trackers.tcp.len() {
         // What is missing here may be told of the connection in another VLAN.
         if trackers.tcp.mixed(index).is_some() {
@@ -142,7 +144,12 @@ pub(super) fn find(
             }
             _ => None,
         };
-        let kind = if alive.is_some() {
+        // What answers this client is not in the capture: nobody is shown to be silent.
+        let deaf = || {
+            let one_way = one_way.get_or_init(|| one_way_of(trackers));
+            one_way.contains(&client)
+        };
+        let kind = if alive.is_some() || kind == SituationKind::HostSilent && deaf() {
             SituationKind::NoAnswer
         } else {
             kind
@@ -152,6 +159,13 @@ pub(super) fn find(
         });
     }
     crowds
+}
+
+/// The clients of connections of which only their own side is in the capture.
+fn one_way_of(trackers: &Trackers) -> HashSet<IpAddr, RandomState> {
+    let all = (0..trackers.tcp.len()).filter_map(|index| trackers.tcp.connection(index));
+    let alone = all.filter(|c| c.one_way == Some(Side::Client));
+    alone.map(|c| c.client).collect()
 }
 
 /// The frames that refuse calls: a firewall may send them in the name of the host that is called.

@@ -11,8 +11,10 @@ use std::net::IpAddr;
 pub(super) const MANY: usize = 10;
 /// Most frames that such a one names.
 pub(super) const NAMED: usize = 100;
-/// So many ports of each host, or hosts with one port, are how a scan looks.
-const SCANNED: usize = 30;
+/// So many ports of each host are how a scan looks: nothing else is refused at so many.
+const SCANNED_PORTS: usize = 15;
+/// And so many hosts with one port.
+const SCANNED_HOSTS: usize = 30;
 /// Most ends that are told apart.
 const MOST_ENDS: usize = 4096;
 
@@ -152,8 +154,8 @@ impl Group {
                 | SituationKind::HostSilent
                 | SituationKind::Unreachable
         );
-        let many_ports = ports >= SCANNED * hosts;
-        let one_port = ports == 1 && hosts >= SCANNED;
+        let many_ports = ports >= SCANNED_PORTS * hosts;
+        let one_port = ports == 1 && hosts >= SCANNED_HOSTS;
         let scan = if protocol != About::Tcp || !tried {
             None
         } else if many_ports {
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn thirty_ports_of_a_host_or_hosts_on_a_port_look_like_a_scan() {
+    fn many_ports_of_a_host_or_hosts_on_a_port_look_like_a_scan() {
         let ports = |count: u16| (0..count).map(|n| (1, 2, n)).collect::<Vec<_>>();
         let hosts = |count: u32| (0..count).map(|n| (1, 10 + n, 22)).collect::<Vec<_>>();
         let both = |count: u16| {
@@ -280,29 +282,29 @@ mod tests {
             (0..count).map(ends).collect::<Vec<_>>()
         };
         let kind = |kind, calls: &[(u32, u32, u16)]| told(kind, calls)[0].kind;
-        assert_eq!(kind(REFUSED, &ports(29)), REFUSED);
-        assert_eq!(kind(REFUSED, &ports(30)), SituationKind::Scan);
+        assert_eq!(kind(REFUSED, &ports(14)), REFUSED);
+        assert_eq!(kind(REFUSED, &ports(15)), SituationKind::Scan);
         assert_eq!(kind(REFUSED, &hosts(29)), REFUSED);
         assert_eq!(kind(REFUSED, &hosts(30)), SituationKind::Scan);
-        assert_eq!(kind(REFUSED, &both(59)), REFUSED);
-        assert_eq!(kind(REFUSED, &both(60)), SituationKind::Scan);
+        assert_eq!(kind(REFUSED, &both(29)), REFUSED);
+        assert_eq!(kind(REFUSED, &both(30)), SituationKind::Scan);
         for tried in [
             SituationKind::NoAnswer,
             SituationKind::HostSilent,
             SituationKind::Unreachable,
         ] {
-            assert_eq!(kind(tried, &ports(30)), SituationKind::Scan);
+            assert_eq!(kind(tried, &ports(15)), SituationKind::Scan);
         }
         // Who answered was found, and UDP and ARP have other reasons for many.
         let half = SituationKind::HalfOpen;
-        assert_eq!(kind(half, &ports(30)), half);
-        let udp = gathered(REFUSED, About::Udp, &ports(30)).finish();
+        assert_eq!(kind(half, &ports(15)), half);
+        let udp = gathered(REFUSED, About::Udp, &ports(15)).finish();
         assert_eq!(udp[0].kind, REFUSED);
         let of = |calls: &[(u32, u32, u16)]| match &told(REFUSED, calls)[0].sentence {
             Story::Together { scan, .. } => scan.is_some_and(|s| matches!(s, Scanned::Ports)),
             _ => panic!("they are told together"),
         };
-        assert!(of(&ports(30)) && !of(&hosts(30)));
+        assert!(of(&ports(15)) && !of(&hosts(30)));
     }
 
     #[test]
