@@ -59,7 +59,7 @@ fn bytes_of_a_connection_are_all_of_them_or_the_least() {
     let answer = ask(CONNECTION, rate, OPEN);
     assert!(doubt(&answer).ends_with("what is there: 25"));
     // How many there are does not need what each of them says.
-    let count = "type = \"int\"\ntake = \"connection.client_bytes\"\nover = \"count\"";
+    let count = "type = \"int\"\nover = \"count\"";
     let all = format!("{CONNECTION}\nwhich = \"all\"");
     assert_eq!(ask(&all, count, OPEN).text, "1");
 }

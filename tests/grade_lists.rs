@@ -23,7 +23,7 @@ text = "Which frames are its messages, which addresses do they have, and how man
 part = [
   { id = "messages", type = "frames", of = "all", take = "frame.number", labels = ["frames"] },
   { id = "addresses", type = "set", of = "all", take = ["ip.src", "ip.dst"], over = "set", labels = ["addresses"] },
-  { id = "count", type = "int", of = "all", take = "frame.number", over = "count" },
+  { id = "count", type = "int", of = "all", over = "count" },
   { id = "xid", type = "hex", of = "ack", take = "dhcp.id", labels = ["transaction"] },
   { id = "renewal", type = "duration", unit = "s", of = "ack", take = "dhcp.option.renewal_time_value", labels = ["t1"] },
   { id = "flags", type = "hex", of = "ack", take = "dhcp.flags", labels = ["flags"] },

@@ -142,6 +142,12 @@ type = "int"
 of = "request"
 over = "count"
 [[question.part]]
+id = "different"
+type = "int"
+of = "request"
+take = "ip.dst"
+over = "different"
+[[question.part]]
 id = "targets"
 type = "set"
 of = "request"
@@ -159,6 +165,9 @@ fn calculations_counts_and_sets_are_answers() {
     assert_eq!(get(&all, "1.payload").text, "64");
     assert_eq!(get(&all, "1.count").text, "5");
     assert!(get(&all, "1.targets").text.contains(','));
+    let targets = get(&all, "1.targets").values.len();
+    assert_eq!(get(&all, "1.different").text, targets.to_string());
+    assert!((2..5).contains(&targets), "{targets}");
 }
 
 #[test]
@@ -364,7 +373,7 @@ take = "ip.src"
 "#;
     parse(good);
     // What is changed, what is said, and what stands under the mark.
-    let cases: [(&str, &str, &str, &str); 22] = [
+    let cases: [(&str, &str, &str, &str); 24] = [
         ("type = \"ip\"", "type = ip", "stands in quotes", ""),
         (
             "type = \"ip\"",
@@ -433,6 +442,18 @@ take = "ip.src"
             "take = \"ip.src\"",
             "over = \"count\"",
             "add `which = \"all\"`",
+            "\"count\"",
+        ),
+        (
+            "take = \"ip.src\"",
+            "take = \"ip.src\"\nover = \"count\"",
+            "`over = \"different\"` counts the different values",
+            "\"ip.src\"",
+        ),
+        (
+            "take = \"ip.src\"",
+            "over = \"count\"",
+            "a count is a number, and an IP address is asked for",
             "\"count\"",
         ),
         (

@@ -1,5 +1,7 @@
 //! The answers to a handout's questions, each with its evidence.
 
+mod over;
+
 use super::Datum;
 use super::find::Found;
 use super::find::hit::{Body, Hit, Reading, tell};
@@ -11,6 +13,7 @@ use super::terms::Term;
 use super::units;
 use super::value;
 use crate::facts::capture::Resolution;
+use over::reduce;
 
 /// The answer to one part of a question.
 #[derive(Clone, Debug)]
@@ -177,8 +180,10 @@ fn fill(answer: &mut Answer, handout: &Handout, material: &Material, found: &Fou
         Some(Ok(hits)) => hits,
         Some(Err(missing)) => {
             // That there is none can be the answer.
-            if part.over.as_ref().map(|o| *o.get_ref()) == Some(Over::Count)
-                && !material.files.is_empty()
+            if matches!(
+                part.over.as_ref().map(|o| *o.get_ref()),
+                Some(Over::Count | Over::Different)
+            ) && !material.files.is_empty()
                 && !missing.text.contains("which is missing")
             {
                 answer.values = vec![mapped(part, Datum::number(0))];
@@ -426,6 +431,8 @@ fn add(answer: &mut Answer, material: &Material, capture: usize, frame: u32, fie
 struct Terms {
     terms: Vec<Option<Term>>,
     or_take: Vec<Option<Term>>,
+    /// Every value of a field that has several counts.
+    all: bool,
 }
 
 impl Terms {
@@ -440,6 +447,7 @@ impl Terms {
         Terms {
             terms: texts.into_iter().map(read).collect(),
             or_take: part.or_take.iter().map(|t| read(t.get_ref())).collect(),
+            all: part.over.as_ref().map(|o| *o.get_ref()) == Some(Over::Different),
         }
     }
 
@@ -456,7 +464,7 @@ impl Terms {
                     one = read(other);
                 }
             }
-            if !matches!(kind, Type::Set | Type::List | Type::Frames) {
+            if !matches!(kind, Type::Set | Type::List | Type::Frames) && !self.all {
                 one.values.truncate(1);
             }
             // A fact that is only counted is proved by its first frame.
@@ -513,75 +521,6 @@ fn shown(part: &Part, values: &[Datum]) -> String {
             _ if kind == Type::Enum => name,
             _ => plain,
         },
-    }
-}
-
-fn reduce(over: Over, values: Vec<Datum>) -> Vec<Datum> {
-    let numbers: Vec<f64> = values.iter().filter_map(Datum::as_float).collect();
-    if over == Over::Set {
-        let mut each: Vec<Datum> = Vec::new();
-        for value in values {
-            if !each.contains(&value) {
-                each.push(value);
-            }
-        }
-        return each;
-    }
-    // Moments by whole numbers: a float has not digits enough for them.
-    let moments = values.iter().map(|value| match value {
-        Datum::Duration(n) | Datum::Time(n) => Some(*n),
-        _ => None,
-    });
-    let moments: Option<Vec<i64>> = moments.collect();
-    let between = |from: &i64, to: &i64| Datum::Duration(to.saturating_sub(*from));
-    match (over, moments.as_deref()) {
-        (Over::Span, Some([first, .., last])) => return vec![between(first, last)],
-        (Over::Steps, Some(all)) => {
-            return all
-                .windows(2)
-                .map(|two| between(&two[0], &two[1]))
-                .collect();
-        }
-        _ => {}
-    }
-    let Some(first) = numbers.first() else {
-        return Vec::new();
-    };
-    if over == Over::Steps {
-        let steps = numbers.windows(2).map(|pair| pair[1] - pair[0]);
-        return steps.map(|step| calculated(step, &values)).collect();
-    }
-    let best = |wanted: f64| {
-        values
-            .iter()
-            .find(|v| v.as_float() == Some(wanted))
-            .cloned()
-    };
-    let fold = |f: fn(f64, f64) -> f64| numbers.iter().copied().fold(*first, f);
-    let result = match over {
-        Over::Min => return best(fold(f64::min)).into_iter().collect(),
-        Over::Max => return best(fold(f64::max)).into_iter().collect(),
-        Over::Sum => numbers.iter().sum(),
-        #[expect(clippy::cast_precision_loss, reason = "a count of frames")]
-        Over::Mean => numbers.iter().sum::<f64>() / numbers.len() as f64,
-        Over::Span => numbers.last().copied().unwrap_or(*first) - first,
-        Over::Count | Over::Set | Over::Steps => return values,
-    };
-    vec![calculated(result, &values)]
-}
-
-/// A calculated number, of the type of those it was made of.
-fn calculated(result: f64, of: &[Datum]) -> Datum {
-    let spans = of.iter().all(|v| matches!(v, Datum::Duration(_)));
-    let whole = of.iter().all(|v| matches!(v, Datum::Number { .. })) && result.fract() == 0.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "checked to be whole and small"
-    )]
-    match result.abs() < 9e9 {
-        true if spans => Datum::Duration((result * 1e9).round() as i64),
-        _ if whole && result.abs() < 9e15 => Datum::number(result as i64),
-        _ => Datum::Float(result),
     }
 }
 

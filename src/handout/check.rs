@@ -172,8 +172,14 @@ impl Maker<'_> {
             }
             for datum in constants(value) {
                 if !could_be(kind, &datum) {
-                    let words = format!("`{datum}` is no {}", wanted(kind));
-                    self.problem(span.clone(), words);
+                    let words = format!("`{datum}` is not {}", wanted(kind));
+                    let problem = Problem::new(span.clone(), words);
+                    self.problems.push(match &datum {
+                        Datum::Text(text) if text.parse::<f64>().is_ok() => {
+                            problem.hint("write numbers without quotes")
+                        }
+                        _ => problem,
+                    });
                 }
             }
         }
@@ -230,11 +236,35 @@ impl Maker<'_> {
             self.problems.push(Problem::new(place, words).hint(hint));
         }
         let frames = matches!(kind, Type::Frame | Type::Frames | Type::List | Type::Set);
-        let counted = matches!(part.over.as_ref().map(|o| *o.get_ref()), Some(Over::Count));
+        let over = part.over.as_ref().map(|o| (*o.get_ref(), o.span()));
+        let counted = matches!(over, Some((Over::Count, _)));
+        if let Some((Over::Count | Over::Different, place)) = &over {
+            self.counts(part, kind, counted, place);
+        }
         if part.take.is_none() && !frames && !counted && !prose {
             let hint = "add `take = \"FIELD\"`";
             self.problems
                 .push(wrong("nothing says what is taken", hint));
+        }
+    }
+
+    /// Whether a count can be the answer.
+    fn counts(&mut self, part: &Part, kind: Type, counted: bool, place: &Range<usize>) {
+        if counted && let Some(take) = &part.take {
+            let words = "`count` counts what is found, and not what is taken of it";
+            let hint = "leave out `take`; or `over = \"different\"` counts the different values";
+            self.problems
+                .push(Problem::new(take.span(), words).hint(hint));
+        }
+        let number = matches!(kind, Type::Int | Type::Hex | Type::Prose | Type::Enum);
+        if part.map.is_empty() && !number {
+            let words = format!("a count is a number, and {} is asked for", wanted(kind));
+            let hint = match kind {
+                Type::YesNo => "add `map = { \"0\" = \"no\", more = \"yes\" }`",
+                _ => "make it `type = \"int\"`",
+            };
+            self.problems
+                .push(Problem::new(place.clone(), words).hint(hint));
         }
     }
 
@@ -262,7 +292,7 @@ impl Maker<'_> {
                 }
             }
             let over = part.over.as_ref().map(|o| *o.get_ref());
-            if over == Some(Over::Count) || !part.map.is_empty() {
+            if matches!(over, Some(Over::Count | Over::Different)) || !part.map.is_empty() {
                 continue;
             }
             if matches!(
@@ -273,6 +303,20 @@ impl Maker<'_> {
                 let words =
                     format!("{text} is no number, so it has no sum, mean, smallest or largest");
                 self.problem(place.clone(), words);
+                return;
+            }
+            let thousand = |c: char| !c.is_ascii_digit();
+            if term.kind() == Kind::Duration
+                && kind == Type::Duration
+                && text.contains(['*', '/'])
+                && text
+                    .split(thousand)
+                    .any(|number| matches!(number, "1000" | "1000000"))
+            {
+                let words = "a span of time is converted to its `unit` without a calculation";
+                let hint = "leave out the factor; `unit` is one of ns, µs, ms, s, min, h";
+                self.problems
+                    .push(Problem::new(place.clone(), words).hint(hint));
                 return;
             }
             if !allowed(kind, term.kind()) {

@@ -367,8 +367,10 @@ pub enum Names {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Over {
-    /// How many.
+    /// How many there are.
     Count,
+    /// How many different values they have.
+    Different,
     /// Their sum.
     Sum,
     /// The smallest.

@@ -91,6 +91,12 @@ pub(super) fn of_toml(error: &toml::de::Error, text: &str) -> Problem {
     let repeated = ["expected a sequence", "duplicate key"];
     if table && repeated.iter().any(|words| message.contains(words)) {
         let name = line.trim().trim_matches(['[', ']']);
+        if name.starts_with("let.") {
+            return problem(
+                format!("[{name}] stands here twice"),
+                "give the second one another name".into(),
+            );
+        }
         return problem(
             format!("[{name}] can stand several times"),
             format!("write it with two brackets: [[{name}]]"),

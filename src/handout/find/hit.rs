@@ -110,7 +110,16 @@ impl Hit {
                     });
                 }
                 if values.is_empty() {
-                    let none = || format!("frame {} has no {names}", row.frame);
+                    // What is there may be divided by zero.
+                    let there = |field: &String| !self.read(field).values.is_empty();
+                    let calculated = fields.len() > 1 && fields.iter().all(there);
+                    let none = || match calculated {
+                        true => format!(
+                            "the calculation of {names} gives nothing in frame {}: it divides by zero, or the result is too large",
+                            row.frame
+                        ),
+                        false => format!("frame {} has no {names}", row.frame),
+                    };
                     why = doubts.first().cloned().or_else(|| Some(none()));
                 }
             }
