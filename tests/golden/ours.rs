@@ -188,6 +188,16 @@ pub(crate) const OURS: &[(&str, &str, &str)] = &[
         "tshark calls it out of order and waits for the rest of a message that it has seen",
     ),
     (
+        "but what is sent again and overtaken is",
+        "tcp.segment_data=",
+        "tshark waits for the rest of a message that it has seen",
+    ),
+    (
+        "what the receiver says it got twice was doubled by the network",
+        "tcp.segment_data=",
+        "tshark waits for the rest of a message that it has seen",
+    ),
+    (
         "a first line in drops",
         "",
         "for tshark a line that ends in the version is enough to begin HTTP",
