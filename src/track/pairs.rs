@@ -340,6 +340,15 @@ impl Pairs {
         of.map(|p| p.last_frame).max()
     }
 
+    /// Another TTL of what one host sent to another, if there is one that began as this did and crossed
+    /// more or fewer routers.
+    pub fn other_ttl(&self, source: IpAddr, destination: IpAddr, ttl: u8) -> Option<u8> {
+        let place = self.index.get(&(source, destination, None))?;
+        let all = members(self.list.get(as_usize(*place))?.ttls);
+        let alike = |other: &u8| *other != ttl && ttl::initial(*other) == ttl::initial(ttl);
+        all.into_iter().find(alike)
+    }
+
     /// The lowest TTL of what one host sent to another.
     pub fn lowest_ttl(&self, source: IpAddr, destination: IpAddr) -> Option<u8> {
         let all = self.all().map(|(pair, _)| pair);

@@ -57,7 +57,13 @@ pub struct OpenPorts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Story {
     /// A RST answered the SYN to this port.
-    Refused(Service),
+    Refused {
+        /// The port.
+        to: Service,
+        /// TTL of the RST, and another one of packets in the same name, which crossed more or fewer
+        /// routers.
+        ttls: Option<(u8, u8)>,
+    },
     /// The host itself answered the datagram to this port with ICMP port unreachable.
     PortUnreachable(Service),
     /// Somebody else did so for it.

@@ -28,7 +28,7 @@ pub(super) fn together(client: IpAddr, count: usize, to: &str, first: &Story) ->
         Story::Rejected { .. } => {
             return format!("packets of {client} to {to} were answered with ICMP errors");
         }
-        Story::Refused(_) => "were refused",
+        Story::Refused { .. } => "were refused",
         Story::SynUndelivered { .. } => "were answered with ICMP errors",
         Story::StrayAnswer { .. } => {
             return format!(

@@ -18,10 +18,22 @@ use std::net::IpAddr;
 impl Display for Story {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Story::Refused((server, port)) => write!(
-                f,
-                "The SYN to {server} port {port} was answered with RST: nothing listens on that port, or a firewall rejects the call in its name; a program that calls so gets \"connection refused\"."
-            ),
+            Story::Refused {
+                to: (server, port),
+                ttls,
+            } => {
+                write!(
+                    f,
+                    "The SYN to {server} port {port} was answered with RST: nothing listens on that port, or a firewall rejects the call in its name; a program that calls so gets \"connection refused\"."
+                )?;
+                match ttls {
+                    Some((own, other)) => write!(
+                        f,
+                        " It came with TTL {own}, other packets in its name with TTL {other}: so they did not cross the same number of routers, and a firewall on the way may have sent the one or the other."
+                    ),
+                    None => Ok(()),
+                }
+            }
             Story::PortUnreachable((server, port)) => write!(
                 f,
                 "The datagram to {server} port {port} was sent and arrived; the host answered with ICMP port unreachable: nothing listened there, or a firewall rejected it."

@@ -155,7 +155,12 @@ pub(super) fn find(
             kind
         };
         found.add(kind, About::Tcp, ends, frames, || {
-            story(errors, &failure, &syns, soon, alive)
+            // Where both sides of a router were recorded, packets have two TTLs.
+            let (ttl, once) = (failure.rst_ttl, trackers.copies.count == 0);
+            let other = (once && failure.opened == Opened::Refused)
+                .then(|| trackers.pairs.other_ttl(server, client, ttl));
+            let ttls = other.flatten().map(|other| (ttl, other));
+            story(errors, &failure, &syns, (soon, alive, ttls))
         });
     }
     crowds
@@ -302,12 +307,11 @@ fn story(
     errors: &[IcmpError],
     failure: &Failure,
     syns: &[(u32, i64)],
-    soon: Option<Soon>,
-    alive: Option<Alive>,
+    (soon, alive, ttls): (Option<Soon>, Option<Alive>, Option<(u8, u8)>),
 ) -> Story {
     let to = failure.server;
     match failure.opened {
-        Opened::Refused => Story::Refused(to),
+        Opened::Refused => Story::Refused { to, ttls },
         Opened::Unreachable | Opened::Expired => Story::SynUndelivered {
             to,
             error: error_in(errors, failure.answer_frame).map(|e| (e.sender, e.meaning.clone())),

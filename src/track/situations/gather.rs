@@ -211,6 +211,10 @@ mod tests {
 
     const REFUSED: SituationKind = SituationKind::NothingListening;
 
+    fn refused(to: (IpAddr, u16)) -> Story {
+        Story::Refused { to, ttls: None }
+    }
+
     fn host(number: u32) -> IpAddr {
         Ipv4Addr::from(0x0a00_0000 + number).into()
     }
@@ -222,7 +226,7 @@ mod tests {
             let ends = (host(*client), host(*server), Some(*port));
             let frames = vec![2 * number, 2 * number - 1, 2 * number];
             found.add(kind, about, ends, frames, || {
-                Story::Refused((host(*server), *port))
+                refused((host(*server), *port))
             });
         }
         found
@@ -316,7 +320,7 @@ mod tests {
         let mut add = |kind, client, frame| {
             let ends = (host(client), host(1), Some(80));
             found.add(kind, About::Tcp, ends, vec![frame], || {
-                Story::Refused((host(1), 80))
+                refused((host(1), 80))
             });
         };
         // A client that is known goes on, others are counted.
@@ -355,9 +359,7 @@ mod tests {
             for n in 0..10 {
                 assert!(found.has_room(host(1)));
                 let ends = (host(1), host(2), Some(n));
-                found.add(other, About::Tcp, ends, vec![1], || {
-                    Story::Refused((host(2), n))
-                });
+                found.add(other, About::Tcp, ends, vec![1], || refused((host(2), n)));
             }
             assert!(!found.has_room(host(1)) && found.has_room(host(2)));
         }

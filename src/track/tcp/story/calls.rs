@@ -93,6 +93,8 @@ pub(crate) struct Failure {
     pub(crate) calls: usize,
     /// TTL of its SYN.
     pub(crate) syn_ttl: u8,
+    /// TTL of the RST that refused it.
+    pub(crate) rst_ttl: u8,
 }
 
 /// Why a connection never came about; nothing if it did.
@@ -122,6 +124,7 @@ pub(in crate::track::tcp) fn failure(stream: &Stream, ends: [End; 2]) -> Option<
         times: (first, again.last().map_or(first, |syn| syn.1)),
         calls: 1 + again.len(),
         syn_ttl: story.syn_ttl,
+        rst_ttl: story.rst_ttl,
     })
 }
 
