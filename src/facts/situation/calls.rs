@@ -15,11 +15,28 @@ pub(super) fn connection(f: &mut Formatter<'_>, story: &Story) -> Result {
             frames: (first, last),
             count,
             span,
-        } => write!(
-            f,
-            "{sender} sent again {count} times what it had sent to {to} port {port} (frames {first} to {last}, over {:.1} s), and from frame {since} on nothing of {to} is captured of this connection: {to} is gone, or the way there or back is broken, or its answers take another way than past this capture.",
-            seconds(*span)
-        ),
+            probes,
+            gave_up,
+        } => {
+            let what = match probes {
+                true => format!(
+                    "asked {count} times whether {to} port {port} is still there (keep-alive, "
+                ),
+                false => format!("sent again {count} times what it had sent to {to} port {port} ("),
+            };
+            write!(
+                f,
+                "{sender} {what}frames {first} to {last}, over {:.1} s), and from frame {since} on nothing of {to} is captured of this connection: {to} is gone, or the way there or back is broken, or its answers take another way than past this capture.",
+                seconds(*span)
+            )?;
+            match gave_up {
+                Some(rst) => write!(
+                    f,
+                    " Then it gave up and reset the connection (frame {rst})."
+                ),
+                None => Ok(()),
+            }
+        }
         Story::Probed { from, to, ports } => write!(
             f,
             "{from} sent TCP segments to {ports} ports of {to} that begin no connection and belong to none (no SYN, and no ACK or a RST as the answer): so many ports of a host look like a scan (with FIN, ACK, or odd flags)."

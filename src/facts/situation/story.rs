@@ -179,6 +179,10 @@ pub enum Story {
         count: u32,
         /// Nanoseconds between these two.
         span: i64,
+        /// It only asked whether the other is still there (keep-alive).
+        probes: bool,
+        /// Frame of the RST with which it gave up.
+        gave_up: Option<u32>,
     },
     /// Many ports were sent what belongs to no connection.
     Probed {

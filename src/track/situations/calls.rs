@@ -213,7 +213,8 @@ fn unheard(silent: &Silent, found: &mut Gathered) {
         true => (silent.sender, to, Some(port)),
         false => (to, silent.sender, None),
     };
-    let frames = vec![silent.since, silent.frames.0, silent.frames.1];
+    let mut frames = vec![silent.since, silent.frames.0, silent.frames.1];
+    frames.extend(silent.gave_up);
     found.add(SituationKind::NoAnswer, About::Tcp, ends, frames, || {
         Story::Unheard {
             sender: silent.sender,
@@ -222,6 +223,8 @@ fn unheard(silent: &Silent, found: &mut Gathered) {
             frames: silent.frames,
             count: silent.count,
             span: silent.span,
+            probes: silent.probes,
+            gave_up: silent.gave_up,
         }
     });
 }

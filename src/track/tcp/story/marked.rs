@@ -125,6 +125,8 @@ impl Story {
         trouble.byte_again += u32::from(again);
         trouble.hurried += u32::from(!again && hurried);
         if marked.is_alone() {
+            let at = (marked.seen.frame, marked.seen.time.0);
+            trouble.unheard(self.talks_since, at, true);
             let byte = marked.seen.segment.length != Some(0);
             trouble.again[side] += u32::from(again);
             trouble.unsure[side] += u32::from(!again && (hurried || unheard || open) && byte);
@@ -212,7 +214,7 @@ impl Story {
         }
         let opens = marked.seen.segment.has(tcp::SYN);
         if !marked.new && !opens && !marked.has(Flags::KEEP_ALIVE) {
-            trouble.unheard(talks_since, (marked.seen.frame, marked.seen.time.0));
+            trouble.unheard(talks_since, (marked.seen.frame, marked.seen.time.0), false);
         }
     }
 
