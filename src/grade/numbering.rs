@@ -12,6 +12,7 @@ pub use slots::Slot;
 
 mod labels;
 mod letters;
+mod scheme;
 mod slots;
 mod tables;
 mod titles;
@@ -229,7 +230,8 @@ impl Numbering {
         let mut filled = false;
         let mut table = false;
         let mut heads: Option<Vec<String>> = None;
-        let blocks = self.paragraphs(&self.plain_words(blocks));
+        let blocks = self.plain_words(&self.unjoined(blocks));
+        let blocks = self.framed(self.paragraphs(&blocks));
         for (at, block) in blocks.iter().enumerate() {
             match block {
                 Block::Line(line) => {
@@ -268,6 +270,17 @@ impl Numbering {
                         out.truncate(before);
                     }
                     blank = false;
+                }
+                Block::Text(line) => {
+                    let mut draft = match &now {
+                        Some(Target::Question(_)) if blank && filled => {
+                            Draft::new(None, now.clone(), String::new(), line)
+                        }
+                        _ => Draft::new(now.clone(), None, String::new(), line),
+                    };
+                    (draft.front, draft.turn, draft.apart) = (!begun, turn, blank);
+                    out.push(draft);
+                    (blank, filled) = (false, true);
                 }
                 Block::Row(cells) => {
                     begun = true;

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub enum Block {
     /// A line of text; empty ones separate paragraphs.
     Line(String),
+    /// A line that names no question, though it may begin like one that does.
+    Text(String),
     /// A row of a table.
     Row(Vec<String>),
     /// An answer under its name: keys of TOML and JSON, rows of CSV.
@@ -128,6 +130,7 @@ fn shorten(block: Block) -> Block {
     };
     match block {
         Block::Line(text) => Block::Line(cut(text)),
+        Block::Text(text) => Block::Text(cut(text)),
         Block::Row(cells) => Block::Row(cells.into_iter().take(20).map(cut).collect()),
         Block::Keyed(key, value) => Block::Keyed(cut(key), cut(value)),
     }
@@ -135,7 +138,7 @@ fn shorten(block: Block) -> Block {
 
 fn length(block: &Block) -> usize {
     match block {
-        Block::Line(text) => text.len(),
+        Block::Line(text) | Block::Text(text) => text.len(),
         Block::Row(cells) => cells.iter().map(String::len).sum(),
         Block::Keyed(key, value) => key.len() + value.len(),
     }

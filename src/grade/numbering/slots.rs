@@ -202,6 +202,12 @@ impl Numbering {
         !mixed && !ports && !sized && (line || !frames && (!valued || has(own)))
     }
 
+    /// Whether a text can be what is told of a part: of its sort, and not named for another.
+    pub(super) fn can_be(&self, question: usize, part: usize, text: &str) -> bool {
+        let slot = Some(Slot::Label(part));
+        self.fits(question, part, text, true) && !self.speaks_of_others(question, slot, text)
+    }
+
     /// A piece from one label with a colon to the next.
     fn parted(&self, question: usize, segment: Segment) -> Vec<Segment> {
         static LABEL: LazyLock<Regex> = LazyLock::new(|| {

@@ -127,6 +127,7 @@ impl Numbering {
         let plain = next.iter().find_map(|block| match block {
             Block::Line(line) if line.trim().is_empty() => None,
             Block::Line(line) => Some(self.label(line, None).0.is_none()),
+            Block::Text(_) => Some(true),
             _ => Some(false),
         });
         // `> 1A. 10.0.2.15` is an answer, quoted or not.
