@@ -233,6 +233,20 @@ impl Numbering {
         let blocks = self.plain_words(&self.unjoined(blocks));
         let blocks = self.framed(self.paragraphs(&blocks));
         for (at, block) in blocks.iter().enumerate() {
+            if let Some(line) = scheme::packet(block)
+                && let Some(Target::Question(question)) = now
+                && self.handout[question].frames
+            {
+                let before = out.len();
+                if at == 0 || scheme::packet(&blocks[at - 1]).is_none() {
+                    let frames = scheme::frames(&blocks[at..]);
+                    out.push(Draft::new(now.clone(), None, String::new(), &frames));
+                }
+                out.push(Draft::new(now.clone(), None, String::new(), line));
+                out[before..].iter_mut().for_each(|d| d.turn = turn);
+                (blank, filled, table) = (false, true, false);
+                continue;
+            }
             match block {
                 Block::Line(line) => {
                     let line = PICTURE.replace_all(line, " ").into_owned();

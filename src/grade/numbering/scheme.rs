@@ -355,3 +355,28 @@ pub(super) fn is_listed(line: &str) -> bool {
     let mut words = line.split_whitespace();
     words.next().is_some_and(is_number) && words.next().is_some_and(super::labels::is_time)
 }
+
+/// What a line of a packet list shows behind its number and time.
+pub(super) fn packet(block: &Block) -> Option<&str> {
+    let (Block::Line(line) | Block::Text(line)) = block else {
+        return None;
+    };
+    let rest = line.trim_start().split_once(char::is_whitespace)?.1;
+    let rest = rest.trim_start().split_once(char::is_whitespace)?.1;
+    is_listed(line).then_some(rest)
+}
+
+/// The numbers of a packet list's frames, told as a person would.
+pub(super) fn frames(blocks: &[Block]) -> String {
+    let number = |block: &Block| match block {
+        Block::Line(line) | Block::Text(line) if is_listed(line) => {
+            Some(line.split_whitespace().next()?.to_owned())
+        }
+        _ => None,
+    };
+    let numbers: Vec<String> = blocks.iter().map_while(number).collect();
+    match numbers.as_slice() {
+        [one] => format!("frame {one}"),
+        all => format!("frames {}", all.join(", ")),
+    }
+}

@@ -31,6 +31,12 @@ impl Slot {
 /// Labels that say little away from their value.
 const WEAK: &[&str] = &["to", "from", "for", "by", "with"];
 
+/// A port behind its address.
+static PORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\.\d{1,3}(?:(?:[\s:/,;(]|\band\b|\bund\b)+(?:(?:tcp|udp|source|destination|src|dst)[\s-]+)?ports?\b[\s:=#]*\d|(?::|\s+/\s*|\s*[,(]\s*)\d{2,5}(?:[^.\d:]|$))")
+        .expect("the pattern is right")
+});
+
 /// The names of the parts of each question, its own first.
 pub(super) fn names(handout: &Handout) -> Vec<Vec<Vec<String>>> {
     // `Frame` says of what sort a value is, not which.
@@ -190,6 +196,10 @@ impl Numbering {
         );
         let mut others = [Class::Ip, Class::Mac].into_iter();
         let mixed = others.any(|sort| sort != own && typed.contains(&sort) && has(sort));
+        // `Client: 10.0.2.15, port 5060` tells the port as well, where one is asked for.
+        let asks = |names: &Vec<String>| names.iter().any(|name| name.ends_with("port"));
+        let asked = self.parts[question].iter().any(asks);
+        let mixed = mixed || own == Class::Ip && asked && PORT.is_match(text);
         // `UDP (0x11), bootpc(68) -> bootps(67)` tells ports as well.
         let several = tokens.iter().filter(|t| Class::Ports.holds(t)).count() > 1;
         let ports = own == Class::Name && typed.contains(&Class::Ports) && several;

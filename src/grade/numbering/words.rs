@@ -100,7 +100,12 @@ impl Numbering {
             }
             named += usize::from(self.starts_whole(line));
         }
-        words.retain(|word, names| names.len() > 1.max(foreign.get(word).map_or(0, BTreeSet::len)));
+        // Where questions are numbers alone, many a word stands before one of them.
+        let bare = self.ids.iter().all(|id| id.rest.is_empty());
+        let least = if bare { self.handout.len() - 1 } else { 1 };
+        words.retain(|word, names| {
+            names.len() > 1.max(least).max(foreign.get(word).map_or(0, BTreeSet::len))
+        });
         let roman = romans.len() > 1 && romans.contains("1");
         let mut points: BTreeSet<String> = BTreeSet::new();
         points.extend(lines(blocks).filter_map(|line| Some(self.point(line)?.1)));
@@ -192,7 +197,7 @@ impl Numbering {
         Some((word, self.group_of(name, short(line))?))
     }
 
-    /// The number of a group whose questions have letters, however it is written.
+    /// The number of a question, or of a group whose questions have letters, however it is written.
     fn group_of(&self, name: &str, heading: bool) -> Option<String> {
         const WORDS: [&str; 8] = [
             "one", "two", "three", "four", "five", "six", "seven", "eight",
@@ -202,9 +207,7 @@ impl Numbering {
         let place = |list: &[&str]| list.iter().position(|w| *w == name).map(|at| at + 1);
         let number = place(&WORDS).or_else(|| place(&ROMANS));
         let number = number.or_else(|| name.parse().ok())?.to_string();
-        let lettered = |id: &Id| {
-            id.group == number && !id.rest.is_empty() && id.rest.chars().all(char::is_alphabetic)
-        };
+        let lettered = |id: &Id| id.group == number && id.rest.chars().all(char::is_alphabetic);
         (heading && self.ids.iter().any(lettered)).then_some(number)
     }
 }
