@@ -115,7 +115,7 @@ static ELSE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 static PICTURE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)!\[[^\]]*\]\([^)]*\)|\(?\b(?:see|siehe|look at|in)?\s*(?:the\s+)?(?:attached\s+)?(?:screen\s?shots?|pictures?|images?|figures?|bild|abb)(?:\s*(?:no\.?|nr\.?)?\s*\d+)?(?:\s+(?:below|above|attached))?\b[\s.:)]*")
+    Regex::new(r"(?i)!\[[^\]]*\]\([^)]*\)|\(?\b(?:see|siehe|look at|in)?\s*(?:the\s+)?(?:attached\s+)?(?:screen\s?shots?|pictures?|images?|figures?|bild|abb|fig)(?:\.?\s*(?:no\.?|nr\.?)?\s*\d+)?(?:\s+(?:below|above|attached))?\b[\s.:)]*")
         .expect("the pattern is right")
 });
 
@@ -488,7 +488,10 @@ impl Numbering {
                 let sentence = lead.as_str().starts_with(['.', ';']);
                 let parted = name.as_str().contains(['.', ' ', ')']);
                 let counts = || self.counts(id, &text[mark.end()..]);
-                if !closed && (!sentence || parted || counts()) {
+                // `frame no. 4 is` names a frame.
+                let before = text[..lead.start()].to_ascii_lowercase();
+                let counted = [" no", " nr"].iter().any(|w| before.ends_with(w));
+                if !closed && (!sentence || parted || counted || counts()) {
                     continue;
                 }
                 if best.is_none_or(|b| lead.start() < b.1) {

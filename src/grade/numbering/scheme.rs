@@ -2,6 +2,7 @@
 //! numbers: `Question 2`, `## 2`, `2.`, `2a`. A number of another kind is no heading where its question
 //! has one of this kind. Letters and numbers below a heading are the parts of the question in their order.
 
+use super::labels::is_time;
 use super::{Numbering, Target};
 use crate::grade::report::Block;
 use regex::Regex;
@@ -263,7 +264,7 @@ impl Numbering {
         })
     }
 
-    /// The kind of heading that comes in the order of the questions and has them all, or more than one
+    /// The kind of heading that comes in the order of the questions, or has a word, and has them all, or more than one
     /// where no other kind has.
     fn kind(&self, heads: &[Option<Head<'_>>]) -> Option<Kind> {
         let mut kinds: Vec<(usize, &Kind)> = Vec::new();
@@ -274,9 +275,12 @@ impl Numbering {
             let own = heads.iter().flatten().filter(|h| h.kind == head.kind);
             let order: Vec<(usize, usize)> = own.map(|h| (h.question, h.place)).collect();
             let mut questions: Vec<usize> = order.iter().map(|o| o.0).collect();
-            questions.dedup();
             let lines = if head.kind.placed { 3 } else { 2 };
-            if order.is_sorted() && questions.len() > 1 && order.len() >= lines {
+            // Who writes `Question 4` first means it.
+            let ordered = !head.kind.word.is_empty() && !head.kind.placed || order.is_sorted();
+            questions.sort_unstable();
+            questions.dedup();
+            if ordered && questions.len() > 1 && order.len() >= lines {
                 kinds.push((questions.len(), &head.kind));
             }
         }
@@ -350,10 +354,15 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether a line is one of a packet list: a number, and a time with many decimals.
+/// Whether a line is one of a packet list: a number, a time with many decimals, and an address.
 pub(super) fn is_listed(line: &str) -> bool {
+    let address = |word: &str| {
+        let digits = word.contains(|c: char| c.is_ascii_hexdigit());
+        word.starts_with(char::is_alphanumeric) && digits && word.contains(['.', ':', '_'])
+    };
     let mut words = line.split_whitespace();
-    words.next().is_some_and(is_number) && words.next().is_some_and(super::labels::is_time)
+    let counted = words.next().is_some_and(is_number);
+    counted && words.next().is_some_and(is_time) && words.next().is_some_and(address)
 }
 
 /// What a line of a packet list shows behind its number and time.

@@ -95,7 +95,7 @@ impl Numbering {
                 foreign.entry(word).or_default().insert(name);
             }
             if let Some(found) = ROMAN.captures(line) {
-                let heading = short(line) || found.name("letter").is_some();
+                let heading = is_heading(line, &found);
                 romans.extend(self.group_of(&found["name"], heading));
             }
             named += usize::from(self.starts_whole(line));
@@ -129,7 +129,7 @@ impl Numbering {
                 return Some(plain.0);
             }
             let found = ROMAN.captures(line).filter(|_| roman)?;
-            let heading = short(line) || found.name("letter").is_some();
+            let heading = is_heading(line, &found);
             let name = self.group_of(&found["name"], heading)?;
             rest(&found, &name)
         };
@@ -236,6 +236,12 @@ impl Listed {
         self.last = number;
         Some(format!("-{}", &line[mark + 1..]))
     }
+}
+
+/// Whether a Roman number at the beginning of a line can be that of a heading.
+fn is_heading(line: &str, found: &Captures<'_>) -> bool {
+    let alone = found[0].len() == line.len();
+    alone || short(line) || found.name("letter").is_some()
 }
 
 /// Whether a line is no longer than a heading.
