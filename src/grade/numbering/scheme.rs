@@ -115,7 +115,11 @@ impl Numbering {
     /// The lines of a report that has one kind of heading: others that look like one are text, and lists
     /// below a heading name the parts.
     pub(super) fn framed(&self, blocks: Vec<Block>) -> Vec<Block> {
-        if !self.ids.iter().all(|id| id.rest.is_empty() && is_number(&id.group)) {
+        if !self
+            .ids
+            .iter()
+            .all(|id| id.rest.is_empty() && is_number(&id.group))
+        {
             return blocks;
         }
         let heads: Vec<Option<Head<'_>>> = blocks
@@ -158,7 +162,9 @@ impl Numbering {
         out: &mut Vec<Block>,
     ) {
         let now = heads[0].map(|h| h.question);
-        let items = now.map(|q| self.items(q, blocks, heads)).unwrap_or_default();
+        let items = now
+            .map(|q| self.items(q, blocks, heads))
+            .unwrap_or_default();
         let named = now.is_some_and(|q| self.are_parts(q, &items));
         let listed = items.len() > 1 && items.iter().zip(1..).all(|(i, place)| i.place == place);
         for (at, block) in blocks.iter().enumerate() {
@@ -221,7 +227,12 @@ impl Numbering {
                 placed: false,
             };
             let place = 0;
-            return Some(Head { kind, question, place, rest });
+            return Some(Head {
+                kind,
+                question,
+                place,
+                rest,
+            });
         }
         let found = HEAD.captures(line)?;
         let question = self.exactly(&found["number"])?;
@@ -257,7 +268,12 @@ impl Numbering {
         };
         let mark = if plain { mark } else { String::new() };
         Some(Head {
-            kind: Kind { lead, word, mark, placed: place > 0 },
+            kind: Kind {
+                lead,
+                word,
+                mark,
+                placed: place > 0,
+            },
             question,
             place,
             rest: &more[end..],
@@ -357,7 +373,7 @@ fn is_number(text: &str) -> bool {
 /// Whether a line is one of a packet list: a number, a time with many decimals, and an address.
 pub(super) fn is_listed(line: &str) -> bool {
     let address = |word: &str| {
-        let digits = word.contains(|c: char| c.is_ascii_hexdigit());
+        let digits = word.contains(|c: char| c.is_ascii_digit());
         word.starts_with(char::is_alphanumeric) && digits && word.contains(['.', ':', '_'])
     };
     let mut words = line.split_whitespace();

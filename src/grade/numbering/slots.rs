@@ -190,10 +190,6 @@ impl Numbering {
         let (typed, own) = (&names.typed, names.typed[part]);
         let tokens = token::tokens(text);
         let has = |sort: Class| tokens.iter().any(|t| sort.holds(t));
-        let valued = matches!(
-            own,
-            Class::Ip | Class::Mac | Class::Number | Class::Ports | Class::Frames
-        );
         let mut others = [Class::Ip, Class::Mac].into_iter();
         let mixed = others.any(|sort| sort != own && typed.contains(&sort) && has(sort));
         // `Client: 10.0.2.15, port 5060` tells the port as well, where one is asked for.
@@ -209,13 +205,22 @@ impl Numbering {
         let frames = shaken && tokens.iter().any(small);
         // `request frame: 69 B` is its size.
         let sized = names.frame[part] && tokens.iter().any(|t| t.unit != Unit::None);
-        !mixed && !ports && !sized && (line || !frames && (!valued || has(own)))
+        !mixed && !ports && !sized && (line || !frames && (!is_valued(own) || has(own)))
     }
 
-    /// Whether a text can be what is told of a part: of its sort, and not named for another.
+    /// Whether an item of a list can be what is told of a part: a value of its sort or a word or two, and
+    /// nothing that is named for another.
     pub(super) fn can_be(&self, question: usize, part: usize, text: &str) -> bool {
+        let names = &self.handout[question];
+        let own = names.typed[part];
+        let tokens = token::tokens(text);
+        let few = text.split_whitespace().count() <= 3;
+        let told = few || !is_valued(own) || tokens.iter().any(|t| own.holds(t));
+        let framed = names.frame[part] || names.several[part] || own == Class::Frames;
+        let frame = names.frames && !framed && tokens.iter().any(|t| t.frame);
         let slot = Some(Slot::Label(part));
-        self.fits(question, part, text, true) && !self.speaks_of_others(question, slot, text)
+        let others = || self.speaks_of_others(question, slot, text);
+        told && !frame && self.fits(question, part, text, true) && !others()
     }
 
     /// A piece from one label with a colon to the next.
@@ -305,6 +310,14 @@ impl Numbering {
         }
         out
     }
+}
+
+/// Whether parts of a sort are answered by a value.
+fn is_valued(sort: Class) -> bool {
+    matches!(
+        sort,
+        Class::Ip | Class::Mac | Class::Number | Class::Ports | Class::Frames
+    )
 }
 
 /// Where what a label announces ends. Between values of a list a semicolon is a comma.

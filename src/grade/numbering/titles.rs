@@ -1,6 +1,7 @@
 //! Lines that only name or repeat a question, and lines that were wrapped.
 
 use super::labels::{GROUP, LETTER, LETTERS};
+use super::scheme::is_listed;
 use super::{Id, Numbering, Target, runs};
 use crate::grade::report::Block;
 use crate::grade::token::{self, Kind, hedged};
@@ -177,6 +178,7 @@ impl Numbering {
             let labelled = || {
                 self.label(line, None).0.is_some()
                     || self.sheet_line(line).is_some()
+                    || is_listed(line)
                     || LETTER.is_match(line)
                     || LETTERS.is_match(line)
                     || GROUP.is_match(line) && !line.starts_with(|c: char| c.is_ascii_digit())
@@ -194,7 +196,7 @@ impl Numbering {
                 _ => out.push(block.clone()),
             }
             let ends = line.trim_end().ends_with(['.', '?', '!', ';']);
-            let markup = line.trim_start().starts_with(['#', '|', '>']);
+            let markup = line.trim_start().starts_with(['#', '|', '>']) || is_listed(line);
             wide = line.chars().count() >= WIDE && !ends && !markup;
         }
         out
