@@ -121,6 +121,15 @@ fn a_number_of_another_kind_is_no_heading() {
 }
 
 #[test]
+fn what_is_told_again_behind_the_last_answer_counts() {
+    let mut reports = Vec::new();
+    for line in ["3) Length: 1000", "Question 3: Length: 1000"] {
+        reports.push(("report.md", format!("{REPORT}\n{line}\n")));
+    }
+    told(&reports, &[("3.length", "review")]);
+}
+
+#[test]
 fn headings_of_one_kind_are_any_kind_in_any_order() {
     let mut reports = Vec::new();
     for kind in [
@@ -169,6 +178,22 @@ fn questions_in_one_paragraph_are_parted() {
         )
     });
     told(&[("report.md", named)], &[]);
+    let numbered = ["1", "2", "3", "4"]
+        .iter()
+        .fold(String::new(), |text, number| {
+            let from = REPORT
+                .find(&format!("Question {number}"))
+                .expect("it has it")
+                + 10;
+            let end = REPORT[from..]
+                .find("Question")
+                .map_or(REPORT.len(), |at| from + at);
+            format!(
+                "{text}{number}. {}. ",
+                REPORT[from..end].trim().replace('\n', "; ")
+            )
+        });
+    told(&[("report.md", numbered)], &[]);
     // One that is only mentioned is none.
     let mention = with(
         "Length:",
@@ -251,6 +276,12 @@ fn letters_and_numbers_below_a_heading_are_the_parts() {
         "(a) 2\n(b) {3.length}\n(c) {3.rtt}",
     );
     told(&[wrong], &[("3.frame", "wrong")]);
+    // The letters are the report's own: values in each other's places are for a person.
+    let swapped = with(
+        "Frame: {3.frame}\nLength: {3.length}\nRTT: {3.rtt}",
+        "(a) {3.length}\n(b) {3.frame}\n(c) {3.rtt}",
+    );
+    told(&[swapped], &[("3.frame", "review"), ("3.length", "review")]);
     // Two of three letters say nothing of the parts.
     let two = with(
         "Frame: {3.frame}\nLength: {3.length}\nRTT: {3.rtt}",

@@ -296,6 +296,12 @@ impl Numbering {
                     out.push(draft);
                     (blank, filled) = (false, true);
                 }
+                Block::Item(part, text) => {
+                    let mut draft = Draft::new(now.clone(), None, String::new(), text);
+                    (draft.turn, draft.slot) = (turn, Some(Slot::Place(*part)));
+                    out.push(draft);
+                    (begun, blank, filled) = (true, false, true);
+                }
                 Block::Row(cells) => {
                     begun = true;
                     if let Some(target) = self.headed(cells, now.as_ref()) {
@@ -512,6 +518,7 @@ struct Draft {
     after: Option<Target>,
     hint: String,
     text: String,
+    slot: Option<Slot>,
 }
 
 impl Draft {
@@ -523,6 +530,7 @@ impl Draft {
             target,
             after,
             hint,
+            slot: None,
             text: text.trim().trim_matches(['*', '_']).trim().to_owned(),
         }
     }

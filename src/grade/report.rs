@@ -14,6 +14,8 @@ pub enum Block {
     Line(String),
     /// A line that names no question, though it may begin like one that does.
     Text(String),
+    /// An item of a list, in the place of that part of the question it stands under.
+    Item(usize, String),
     /// A row of a table.
     Row(Vec<String>),
     /// An answer under its name: keys of TOML and JSON, rows of CSV.
@@ -131,6 +133,7 @@ fn shorten(block: Block) -> Block {
     match block {
         Block::Line(text) => Block::Line(cut(text)),
         Block::Text(text) => Block::Text(cut(text)),
+        Block::Item(part, text) => Block::Item(part, cut(text)),
         Block::Row(cells) => Block::Row(cells.into_iter().take(20).map(cut).collect()),
         Block::Keyed(key, value) => Block::Keyed(cut(key), cut(value)),
     }
@@ -138,7 +141,7 @@ fn shorten(block: Block) -> Block {
 
 fn length(block: &Block) -> usize {
     match block {
-        Block::Line(text) | Block::Text(text) => text.len(),
+        Block::Line(text) | Block::Text(text) | Block::Item(_, text) => text.len(),
         Block::Row(cells) => cells.iter().map(String::len).sum(),
         Block::Keyed(key, value) => key.len() + value.len(),
     }

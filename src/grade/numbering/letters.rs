@@ -42,7 +42,7 @@ impl Numbering {
                         hint: draft.hint,
                         text: draft.text,
                         shared: false,
-                        slot: None,
+                        slot: draft.slot,
                         turn: draft.turn,
                         apart: draft.apart,
                     });

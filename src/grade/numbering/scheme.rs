@@ -41,6 +41,11 @@ static INLINE: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is right")
 });
 
+/// Several questions in one line, by their numbers alone.
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^\s*|[.;,!?]\s+)(?P<name>\d{1,2})[.)]\s").expect("the pattern is right")
+});
+
 /// What a line that begins with a question's number looks like.
 #[derive(Clone, PartialEq, Eq)]
 struct Kind {
@@ -88,28 +93,38 @@ impl Numbering {
         out
     }
 
-    /// Where the second question of a line and those behind it begin: at the same word, in order, and
-    /// without one left out, so that no mention of another question is taken for it.
+    /// Where the second question of a line and those behind it begin: behind the same word, in order, and
+    /// without one left out, so that no mention of another question is taken for it. Numbers alone have to
+    /// be all of them.
     fn joints(&self, line: &str) -> Vec<usize> {
-        let found: Vec<_> = INLINE.captures_iter(line).collect();
-        let mut cuts = Vec::new();
-        let mut last: Option<usize> = None;
-        for one in &found {
-            let Some(question) = self.exactly(&one["name"]) else {
-                return Vec::new();
-            };
-            let same = one["word"].eq_ignore_ascii_case(&found[0]["word"]);
-            if !same || last.is_some_and(|l| l + 1 != question) {
-                return Vec::new();
-            }
-            cuts.push(one.get(0).map_or(0, |all| all.start()));
-            last = Some(question);
-        }
-        if cuts.len() < 3.min(self.handout.len().max(2)) {
-            return Vec::new();
-        }
-        cuts.retain(|at| *at > 0);
-        cuts
+        let rising = |found: &[(usize, &str)]| -> bool {
+            let questions = found.iter().map(|(_, name)| self.exactly(name));
+            let questions: Option<Vec<usize>> = questions.collect();
+            questions.is_some_and(|q| q.windows(2).all(|pair| pair[0] + 1 == pair[1]))
+        };
+        let all = INLINE.captures_iter(line);
+        let all = all.filter_map(|c| Some((c.get(0)?.start(), c.name("name")?, c.name("word")?)));
+        let all: Vec<_> = all.collect();
+        let mut words = all.iter().map(|(_, _, word)| word.as_str().to_lowercase());
+        let first = words.next();
+        let same = words.all(|word| Some(word) == first);
+        let worded: Vec<_> = all
+            .iter()
+            .map(|(at, name, _)| (*at, name.as_str()))
+            .collect();
+        let numbers = NUMBERED.captures_iter(line);
+        let numbers = numbers.filter_map(|c| c.name("name"));
+        let numbers: Vec<_> = numbers.map(|n| (n.start(), n.as_str())).collect();
+        let whole = self.handout.len().max(2);
+        let found = if same && worded.len() >= whole.min(3) && rising(&worded) {
+            worded
+        } else if numbers.len() == whole && rising(&numbers) {
+            numbers
+        } else {
+            Vec::new()
+        };
+        let cuts = found.into_iter().map(|(at, _)| at);
+        cuts.filter(|at| *at > 0).collect()
     }
 
     /// The lines of a report that has one kind of heading: others that look like one are text, and lists
@@ -136,13 +151,14 @@ impl Numbering {
         let covered: BTreeSet<usize> = (0..heads.len())
             .filter_map(|at| Some(own(at)?.question))
             .collect();
+        let stop = behind(&blocks, &heads, &kind);
         let mut out = Vec::new();
         let mut at = 0;
-        while at < blocks.len() {
+        while at < stop {
             let now = own(at).map(|h| h.question);
             let goes_on = |o: &usize| own(*o).is_none_or(|h| Some(h.question) == now);
             let mut end = at + 1;
-            while end < blocks.len() && goes_on(&end) {
+            while end < stop && goes_on(&end) {
                 end += 1;
             }
             let section = &blocks[at..end];
@@ -150,6 +166,7 @@ impl Numbering {
             self.section(section, &heads, &covered, &mut out);
             at = end;
         }
+        out.extend_from_slice(&blocks[stop..]);
         out
     }
 
@@ -178,9 +195,8 @@ impl Numbering {
                 out.push(Block::Line(format!("Question {name}")));
             }
             match (item, now, heads[at]) {
-                (Some(item), Some(question), _) if named => {
-                    let part = &self.parts[question][item.place - 1][0];
-                    out.push(Block::Keyed(format!("{name} {part}"), item.text.to_owned()));
+                (Some(item), _, _) if named => {
+                    out.push(Block::Item(item.place - 1, item.text.to_owned()));
                 }
                 (Some(item), _, _) => out.push(Block::Text(item.text.to_owned())),
                 (_, _, Some(head)) if head.kind.placed => {
@@ -358,6 +374,22 @@ impl Numbering {
         let own = |i: &Item<'_>| i.place > 0 && self.can_be(question, i.place - 1, i.text);
         items.len() > 1 && rising && last && items.iter().all(own)
     }
+}
+
+/// Where another question is named again behind the last heading and a blank line, in another way and in
+/// no list: `3) should be 105`.
+fn behind(blocks: &[Block], heads: &[Option<Head<'_>>], kind: &Kind) -> usize {
+    let own = |h: &Option<Head<'_>>| h.as_ref().is_some_and(|h| h.kind == *kind);
+    let last = heads.iter().rposition(own).unwrap_or(0);
+    let others = || heads.iter().enumerate().skip(last + 1);
+    let again = |at: usize, question: usize| {
+        let blank = matches!(&blocks[at - 1], Block::Line(line) if line.trim().is_empty());
+        let goes_on = |h: &Head<'_>| h.question + 1 == question || h.question == question + 1;
+        let mut list = others().filter_map(|(_, h)| h.as_ref());
+        blank && !list.any(goes_on)
+    };
+    let found = others().find(|(at, h)| h.as_ref().is_some_and(|h| again(*at, h.question)));
+    found.map_or(blocks.len(), |(at, _)| at)
 }
 
 /// The place of a letter: `b` is 2.

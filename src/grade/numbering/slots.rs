@@ -17,13 +17,15 @@ pub enum Slot {
     Own(usize),
     /// By a label: no value of the same sort in it belongs to another part.
     Label(usize),
+    /// By its place in a list of as many items as there are parts.
+    Place(usize),
 }
 
 impl Slot {
     /// The part.
     pub fn part(self) -> usize {
         match self {
-            Slot::Own(part) | Slot::Label(part) => part,
+            Slot::Own(part) | Slot::Label(part) | Slot::Place(part) => part,
         }
     }
 }
@@ -214,7 +216,7 @@ impl Numbering {
         let names = &self.handout[question];
         let own = names.typed[part];
         let tokens = token::tokens(text);
-        let few = text.split_whitespace().count() <= 3;
+        let few = text.split_whitespace().count() <= 2;
         let told = few || !is_valued(own) || tokens.iter().any(|t| own.holds(t));
         let framed = names.frame[part] || names.several[part] || own == Class::Frames;
         let frame = names.frames && !framed && tokens.iter().any(|t| t.frame);
