@@ -242,6 +242,10 @@ fn letters_and_numbers_below_a_heading_are_the_parts() {
         "c) {4.retransmissions}",
     ));
     reports.push(with(
+        "Frame: {3.frame}\nLength: {3.length}\nRTT: {3.rtt}",
+        "(a) {3.frame} (b) {3.length} (c) {3.rtt}",
+    ));
+    reports.push(with(
         "Frame: {3.frame}\nLength:",
         "1. Frame: {3.frame}\n2. Length:",
     ));
@@ -321,6 +325,18 @@ fn a_pasted_packet_list_tells_its_frames() {
 2   0.000028    10.0.2.2 → 10.0.2.15    TCP 74 80 → 53720 [SYN, ACK] Seq=0 Ack=1
 3   0.000040    10.0.2.15 → 10.0.2.2    TCP 66 53720 → 80 [ACK] Seq=1 Ack=1";
     told(&[with("Frames: {2.frames}", list)], &[]);
+    // What is told in words comes before what is pasted.
+    let more = format!("{list}\n4   0.000082  10.0.2.15 → 10.0.2.2  TCP 171 PUT /up HTTP/1.1");
+    for text in [
+        "Frames: {2.frames}\n#",
+        "#\nFrames: {2.frames}",
+        "#\n\nFrames: {2.frames}",
+    ] {
+        told(
+            &[with("Frames: {2.frames}", &text.replace('#', &more))],
+            &[],
+        );
+    }
     let two: Vec<&str> = list.lines().take(2).collect();
     told(
         &[with("Frames: {2.frames}", &two.join("\n"))],

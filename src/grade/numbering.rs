@@ -239,12 +239,13 @@ impl Numbering {
             {
                 let before = out.len();
                 if at == 0 || scheme::packet(&blocks[at - 1]).is_none() {
+                    // What is told in words comes first.
                     let frames = scheme::frames(&blocks[at..]);
-                    out.push(Draft::new(now.clone(), None, String::new(), &frames));
+                    out.push(Draft::new(None, now.clone(), String::new(), &frames));
                 }
                 out.push(Draft::new(now.clone(), None, String::new(), line));
                 out[before..].iter_mut().for_each(|d| d.turn = turn);
-                (blank, filled, table) = (false, true, false);
+                (blank, filled, table) = (false, false, false);
                 continue;
             }
             match block {

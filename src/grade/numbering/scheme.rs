@@ -3,7 +3,7 @@
 //! has one of this kind. Letters and numbers below a heading are the parts of the question in their order.
 
 use super::labels::is_time;
-use super::{Numbering, Target};
+use super::{Id, Numbering, Target};
 use crate::grade::report::Block;
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -46,6 +46,11 @@ static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?:^\s*|[.;,!?]\s+)(?P<name>\d{1,2})[.)]\s").expect("the pattern is right")
 });
 
+/// Several items in one line.
+static LETTERED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|\s)(?P<mark>\(?(?P<letter>[a-h])\))\s").expect("the pattern is right")
+});
+
 /// What a line that begins with a question's number looks like.
 #[derive(Clone, PartialEq, Eq)]
 struct Kind {
@@ -71,7 +76,13 @@ struct Item<'l> {
 }
 
 impl Numbering {
-    /// A paragraph with several questions, each in a line of its own: `Question 1: … Question 2: …`.
+    /// Whether the handout's questions are numbers alone.
+    fn is_numbered(&self) -> bool {
+        let number = |id: &Id| id.rest.is_empty() && is_number(&id.group);
+        self.ids.iter().all(number)
+    }
+
+    /// A paragraph with several questions, or with several items, each in a line of its own: `Question 1: … Question 2: …`.
     pub(super) fn unjoined(&self, blocks: &[Block]) -> Vec<Block> {
         let mut out = Vec::new();
         for block in blocks {
@@ -95,7 +106,7 @@ impl Numbering {
 
     /// Where the second question of a line and those behind it begin: behind the same word, in order, and
     /// without one left out, so that no mention of another question is taken for it. Numbers alone have to
-    /// be all of them.
+    /// be all of them, and letters begin with the first.
     fn joints(&self, line: &str) -> Vec<usize> {
         let rising = |found: &[(usize, &str)]| -> bool {
             let questions = found.iter().map(|(_, name)| self.exactly(name));
@@ -116,6 +127,21 @@ impl Numbering {
         let numbers = numbers.filter_map(|c| c.name("name"));
         let numbers: Vec<_> = numbers.map(|n| (n.start(), n.as_str())).collect();
         let whole = self.handout.len().max(2);
+        let letters = LETTERED.captures_iter(line);
+        let letters =
+            letters.filter_map(|c| Some((c.name("mark")?.start(), of_letter(&c["letter"]))));
+        let letters: Vec<_> = letters.collect();
+        let items = letters
+            .iter()
+            .zip(1..)
+            .all(|((_, place), nth)| *place == nth);
+        if items && letters.len() > 1 && self.is_numbered() {
+            return letters
+                .into_iter()
+                .map(|(at, _)| at)
+                .filter(|at| *at > 0)
+                .collect();
+        }
         let found = if same && worded.len() >= whole.min(3) && rising(&worded) {
             worded
         } else if numbers.len() == whole && rising(&numbers) {
@@ -130,11 +156,7 @@ impl Numbering {
     /// The lines of a report that has one kind of heading: others that look like one are text, and lists
     /// below a heading name the parts.
     pub(super) fn framed(&self, blocks: Vec<Block>) -> Vec<Block> {
-        if !self
-            .ids
-            .iter()
-            .all(|id| id.rest.is_empty() && is_number(&id.group))
-        {
+        if !self.is_numbered() {
             return blocks;
         }
         let heads: Vec<Option<Head<'_>>> = blocks
@@ -427,13 +449,10 @@ pub(super) fn packet(block: &Block) -> Option<&str> {
 pub(super) fn frames(blocks: &[Block]) -> String {
     let number = |block: &Block| match block {
         Block::Line(line) | Block::Text(line) if is_listed(line) => {
-            Some(line.split_whitespace().next()?.to_owned())
+            Some(format!("frame {}", line.split_whitespace().next()?))
         }
         _ => None,
     };
     let numbers: Vec<String> = blocks.iter().map_while(number).collect();
-    match numbers.as_slice() {
-        [one] => format!("frame {one}"),
-        all => format!("frames {}", all.join(", ")),
-    }
+    numbers.join(", ")
 }
