@@ -233,18 +233,8 @@ impl Numbering {
         let blocks = self.plain_words(&self.unjoined(blocks));
         let blocks = self.framed(self.paragraphs(&blocks));
         for (at, block) in blocks.iter().enumerate() {
-            if let Some(line) = scheme::packet(block)
-                && let Some(Target::Question(question)) = now
-                && self.handout[question].frames
-            {
-                let before = out.len();
-                if at == 0 || scheme::packet(&blocks[at - 1]).is_none() {
-                    // What is told in words comes first.
-                    let frames = scheme::frames(&blocks[at..]);
-                    out.push(Draft::new(None, now.clone(), String::new(), &frames));
-                }
-                out.push(Draft::new(now.clone(), None, String::new(), line));
-                out[before..].iter_mut().for_each(|d| d.turn = turn);
+            if let Some(drafts) = self.pasted(&blocks, at, now.as_ref()) {
+                out.extend(drafts.into_iter().map(|d| Draft { turn, ..d }));
                 (blank, filled, table) = (false, false, false);
                 continue;
             }

@@ -3,7 +3,7 @@
 //! has one of this kind. Letters and numbers below a heading are the parts of the question in their order.
 
 use super::labels::is_time;
-use super::{Id, Numbering, Target};
+use super::{Draft, Id, Numbering, Target};
 use crate::grade::report::Block;
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -235,6 +235,26 @@ impl Numbering {
         }
     }
 
+    /// A line of a packet list below a question that asks for frames, and before the first one the
+    /// numbers of all, for parts that nothing is told of in words.
+    pub(super) fn pasted(
+        &self,
+        blocks: &[Block],
+        at: usize,
+        now: Option<&Target>,
+    ) -> Option<Vec<Draft>> {
+        let shown = packet(&blocks[at])?;
+        let asks = matches!(now, Some(Target::Question(q)) if self.handout[*q].frames);
+        asks.then_some(())?;
+        let draft = |target, after, text: &str| Draft::new(target, after, String::new(), text);
+        let mut out = Vec::new();
+        if at == 0 || packet(&blocks[at - 1]).is_none() {
+            out.push(draft(None, now.cloned(), &frames(&blocks[at..])));
+        }
+        out.push(draft(now.cloned(), None, shown));
+        Some(out)
+    }
+
     /// A line that is no heading: as text, where it looks like one.
     fn plain_text(&self, line: &str, now: Option<usize>, covered: &BTreeSet<usize>) -> Block {
         let other = |q: usize| Some(q) != now && covered.contains(&q);
@@ -345,7 +365,7 @@ impl Numbering {
         let mark = kinds.iter().find(|(_, kind)| kind.lead.contains('#'));
         match kinds.as_slice() {
             [(_, kind)] => Some((*kind).clone()),
-            _ if all => Some((*word.or(mark).or(kinds.first())?).1.clone()),
+            _ if all => Some(word.or(mark).or(kinds.first())?.1.clone()),
             _ => None,
         }
     }
@@ -436,7 +456,7 @@ pub(super) fn is_listed(line: &str) -> bool {
 }
 
 /// What a line of a packet list shows behind its number and time.
-pub(super) fn packet(block: &Block) -> Option<&str> {
+fn packet(block: &Block) -> Option<&str> {
     let (Block::Line(line) | Block::Text(line)) = block else {
         return None;
     };
@@ -446,7 +466,7 @@ pub(super) fn packet(block: &Block) -> Option<&str> {
 }
 
 /// The numbers of a packet list's frames, told as a person would.
-pub(super) fn frames(blocks: &[Block]) -> String {
+fn frames(blocks: &[Block]) -> String {
     let number = |block: &Block| match block {
         Block::Line(line) | Block::Text(line) if is_listed(line) => {
             Some(format!("frame {}", line.split_whitespace().next()?))
