@@ -159,6 +159,32 @@ pub fn twice(
     }
 }
 
+/// Notes the values that stand in each other's places in a list: the report's letters are its own.
+pub fn misplaced(
+    question: &Question,
+    keys: &[&Answer],
+    pieces: &[Piece<'_>],
+    claims: &mut [Option<Claim>],
+) {
+    let fits = |at: usize, claim: &Option<Claim>| {
+        let (part, key) = (&question.part[at], keys[at]);
+        let value = claim.as_ref().map(|c| &c.value);
+        value.is_some_and(|v| same(part, &key.values, &key.text, v))
+    };
+    let placed = |at: &usize| pieces.iter().any(|p| p.slot == Some(Slot::Place(*at)));
+    let all: Vec<usize> = (0..claims.len()).filter(placed).collect();
+    let astray: Vec<usize> = all
+        .into_iter()
+        .filter(|at| !fits(*at, &claims[*at]))
+        .collect();
+    for at in &astray {
+        let elsewhere = astray.iter().any(|other| fits(*at, &claims[*other]));
+        if let Some(claim) = claims[*at].as_mut() {
+            claim.unplain |= elsewhere;
+        }
+    }
+}
+
 /// Whether a claim is one whole value, and plain.
 fn plain(claim: &Claim) -> bool {
     let whole = match &claim.value {

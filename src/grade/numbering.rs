@@ -12,6 +12,7 @@ pub use slots::Slot;
 
 mod labels;
 mod letters;
+mod scheme;
 mod slots;
 mod tables;
 mod titles;
@@ -114,7 +115,7 @@ static ELSE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is right")
 });
 static PICTURE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)!\[[^\]]*\]\([^)]*\)|\(?\b(?:see|siehe|look at|in)?\s*(?:the\s+)?(?:attached\s+)?(?:screen\s?shots?|pictures?|images?|figures?|bild|abb)(?:\s*(?:no\.?|nr\.?)?\s*\d+)?(?:\s+(?:below|above|attached))?\b[\s.:)]*")
+    Regex::new(r"(?i)!\[[^\]]*\]\([^)]*\)|\(?\b(?:see|siehe|look at|in)?\s*(?:the\s+)?(?:attached\s+)?(?:screen\s?shots?|pictures?|images?|figures?|bild|abb|fig)(?:\.?\s*(?:no\.?|nr\.?)?\s*\d+)?(?:\s+(?:below|above|attached))?\b[\s.:)]*")
         .expect("the pattern is right")
 });
 
@@ -229,8 +230,14 @@ impl Numbering {
         let mut filled = false;
         let mut table = false;
         let mut heads: Option<Vec<String>> = None;
-        let blocks = self.paragraphs(&self.plain_words(blocks));
+        let blocks = self.plain_words(&self.unjoined(blocks));
+        let blocks = self.framed(self.paragraphs(&blocks));
         for (at, block) in blocks.iter().enumerate() {
+            if let Some(drafts) = self.pasted(&blocks, at, now.as_ref()) {
+                out.extend(drafts.into_iter().map(|d| Draft { turn, ..d }));
+                (blank, filled, table) = (false, false, false);
+                continue;
+            }
             match block {
                 Block::Line(line) => {
                     let line = PICTURE.replace_all(line, " ").into_owned();
@@ -268,6 +275,23 @@ impl Numbering {
                         out.truncate(before);
                     }
                     blank = false;
+                }
+                Block::Text(line) => {
+                    let mut draft = match &now {
+                        Some(Target::Question(_)) if blank && filled => {
+                            Draft::new(None, now.clone(), String::new(), line)
+                        }
+                        _ => Draft::new(now.clone(), None, String::new(), line),
+                    };
+                    (draft.front, draft.turn, draft.apart) = (!begun, turn, blank);
+                    out.push(draft);
+                    (blank, filled) = (false, true);
+                }
+                Block::Item(part, text) => {
+                    let mut draft = Draft::new(now.clone(), None, String::new(), text);
+                    (draft.turn, draft.slot) = (turn, Some(Slot::Place(*part)));
+                    out.push(draft);
+                    (begun, blank, filled) = (true, false, true);
                 }
                 Block::Row(cells) => {
                     begun = true;
@@ -461,7 +485,10 @@ impl Numbering {
                 let sentence = lead.as_str().starts_with(['.', ';']);
                 let parted = name.as_str().contains(['.', ' ', ')']);
                 let counts = || self.counts(id, &text[mark.end()..]);
-                if !closed && (!sentence || parted || counts()) {
+                // `frame no. 4 is` names a frame.
+                let before = text[..lead.start()].to_ascii_lowercase();
+                let counted = [" no", " nr"].iter().any(|w| before.ends_with(w));
+                if !closed && (!sentence || parted || counted || counts()) {
                     continue;
                 }
                 if best.is_none_or(|b| lead.start() < b.1) {
@@ -482,6 +509,7 @@ struct Draft {
     after: Option<Target>,
     hint: String,
     text: String,
+    slot: Option<Slot>,
 }
 
 impl Draft {
@@ -493,6 +521,7 @@ impl Draft {
             target,
             after,
             hint,
+            slot: None,
             text: text.trim().trim_matches(['*', '_']).trim().to_owned(),
         }
     }

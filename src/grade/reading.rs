@@ -114,6 +114,7 @@ pub fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<S
                 doubt(part, key, claim, alone);
             }
         }
+        named::misplaced(question, &own(q), &pieces[q], &mut claims[q]);
     }
     stray::values(handout, keys, &pieces, &loose, &mut claims);
     let mut all: Vec<Said> = Vec::new();

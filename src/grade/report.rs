@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 pub enum Block {
     /// A line of text; empty ones separate paragraphs.
     Line(String),
+    /// A line that names no question, though it may begin like one that does.
+    Text(String),
+    /// An item of a list, in the place of that part of the question it stands under.
+    Item(usize, String),
     /// A row of a table.
     Row(Vec<String>),
     /// An answer under its name: keys of TOML and JSON, rows of CSV.
@@ -128,6 +132,8 @@ fn shorten(block: Block) -> Block {
     };
     match block {
         Block::Line(text) => Block::Line(cut(text)),
+        Block::Text(text) => Block::Text(cut(text)),
+        Block::Item(part, text) => Block::Item(part, cut(text)),
         Block::Row(cells) => Block::Row(cells.into_iter().take(20).map(cut).collect()),
         Block::Keyed(key, value) => Block::Keyed(cut(key), cut(value)),
     }
@@ -135,7 +141,7 @@ fn shorten(block: Block) -> Block {
 
 fn length(block: &Block) -> usize {
     match block {
-        Block::Line(text) => text.len(),
+        Block::Line(text) | Block::Text(text) | Block::Item(_, text) => text.len(),
         Block::Row(cells) => cells.iter().map(String::len).sum(),
         Block::Keyed(key, value) => key.len() + value.len(),
     }
@@ -179,7 +185,9 @@ fn lines(text: &str) -> Vec<Block> {
         if open || inner.starts_with('|') && inner.len() > 2 {
             let rule = inner.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
             if !rule {
-                let cells = inner.trim_matches('|').split('|');
+                // An empty cell at an end is one, too.
+                let cells = inner.strip_prefix('|').unwrap_or(inner);
+                let cells = cells.strip_suffix('|').unwrap_or(cells).split('|');
                 blocks.push(Block::Row(cells.map(|c| c.trim().to_owned()).collect()));
             }
         } else {
@@ -197,14 +205,15 @@ fn is_rule(line: &str) -> bool {
         && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '))
 }
 
-/// The text of a page without its markup: Moodle's online text is one. Rows of tables are rows.
+/// The text of a page without its markup: Moodle's online text is one. Rows of tables are rows, and
+/// items of numbered lists have their numbers.
 fn html(page: &str) -> String {
     static HIDDEN: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?is)<!--.*?-->|<(?:script|style|head)\b.*?</(?:script|style|head)\s*>")
             .expect("the pattern is right")
     });
     static TAG: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?is)<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)\b[^>]*>")
+        Regex::new(r"(?is)<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)\b[^>]*?(?:\bstart\s*=\W?(?P<from>\d{1,2})\b[^>]*)?>")
             .expect("the pattern is right")
     });
     static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
@@ -214,9 +223,25 @@ fn html(page: &str) -> String {
     let page = HIDDEN.replace_all(page, " ");
     // A line's end says nothing in a page.
     let page = page.replace(['\r', '\n'], " ");
+    // The lists that are open: the number of the next item where they are numbered.
+    let mut lists: Vec<Option<usize>> = Vec::new();
     let text = TAG.replace_all(&page, |tag: &regex::Captures<'_>| {
         let end = !tag["end"].is_empty();
-        match tag["name"].to_ascii_lowercase().as_str() {
+        let name = tag["name"].to_ascii_lowercase();
+        match (name.as_str(), lists.last_mut()) {
+            ("ol" | "ul", _) if end => drop(lists.pop()),
+            ("ol", _) => {
+                let from = tag.name("from").and_then(|f| f.as_str().parse().ok());
+                lists.push(Some(from.unwrap_or(1)));
+            }
+            ("ul", _) => lists.push(None),
+            ("li", Some(Some(next))) if !end => {
+                *next += 1;
+                return format!("\n{}. ", *next - 1);
+            }
+            _ => {}
+        }
+        match name.as_str() {
             "tr" if !end => "\n|",
             "td" | "th" if end => "|",
             "p" | "div" | "li" | "tr" | "table" | "ul" | "ol" | "pre" | "h1" | "h2" | "h3"
@@ -224,6 +249,7 @@ fn html(page: &str) -> String {
             "br" | "hr" => "\n",
             _ => "",
         }
+        .to_owned()
     });
     let plain = REFERENCE.replace_all(&text, |found: &regex::Captures<'_>| {
         let number = |name, radix| u32::from_str_radix(found.name(name)?.as_str(), radix).ok();
@@ -248,10 +274,17 @@ fn html(page: &str) -> String {
 
 fn csv(bytes: &[u8], delimiter: u8) -> Result<Vec<Block>, String> {
     let text = text(bytes);
-    let semicolons = text
-        .lines()
-        .next()
-        .is_some_and(|l| l.contains(';') && !l.contains(','));
+    // Between values of a list may be commas.
+    let each = |c: char| -> Vec<usize> {
+        let lines = text.lines().filter(|l| !l.trim().is_empty());
+        lines.map(|l| l.matches(c).count()).collect()
+    };
+    let even = |c: char| {
+        let all = each(c);
+        all.first() > Some(&0) && all.iter().all(|n| Some(n) == all.first())
+    };
+    let first = text.lines().next().unwrap_or_default();
+    let semicolons = first.contains(';') && !first.contains(',') || even(';') && !even(',');
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

@@ -1,5 +1,6 @@
 //! What a line begins with: a question's name, a group's number, or letters.
 
+use super::scheme::is_listed;
 use super::{Id, Numbering, Target};
 use crate::grade::token::{self, Kind};
 use regex::Regex;
@@ -53,7 +54,7 @@ impl Numbering {
             }
             None
         };
-        if self.is_value(line, now) {
+        if is_listed(line) || self.is_value(line, now) {
             return (None, String::new(), line);
         }
         if let Some((target, hint, rest)) = whole(line) {

@@ -1,5 +1,6 @@
 //! Text about several questions at once: by the letters in it, or by what each sentence is about.
 
+use super::scheme::is_listed;
 use super::{Draft, Id, Numbering, Segment, Target};
 use crate::grade::{claim, piece, token};
 use regex::Regex;
@@ -41,7 +42,7 @@ impl Numbering {
                         hint: draft.hint,
                         text: draft.text,
                         shared: false,
-                        slot: None,
+                        slot: draft.slot,
                         turn: draft.turn,
                         apart: draft.apart,
                     });
@@ -63,10 +64,7 @@ impl Numbering {
                 continue;
             }
             // A line of a packet list shows much and answers nothing by itself.
-            let mut words = draft.text.split_whitespace();
-            let listed = words.next().is_some_and(|w| w.parse::<u32>().is_ok())
-                && words.next().is_some_and(super::labels::is_time);
-            if listed {
+            if is_listed(&draft.text) {
                 out.push(Segment {
                     question: None,
                     after: None,

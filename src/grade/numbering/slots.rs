@@ -17,19 +17,27 @@ pub enum Slot {
     Own(usize),
     /// By a label: no value of the same sort in it belongs to another part.
     Label(usize),
+    /// By its place in a list of as many items as there are parts.
+    Place(usize),
 }
 
 impl Slot {
     /// The part.
     pub fn part(self) -> usize {
         match self {
-            Slot::Own(part) | Slot::Label(part) => part,
+            Slot::Own(part) | Slot::Label(part) | Slot::Place(part) => part,
         }
     }
 }
 
 /// Labels that say little away from their value.
 const WEAK: &[&str] = &["to", "from", "for", "by", "with"];
+
+/// A port behind its address.
+static PORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\.\d{1,3}(?:(?:[\s:/,;(]|\band\b|\bund\b)+(?:(?:tcp|udp|source|destination|src|dst)[\s-]+)?ports?\b[\s:=#]*\d|(?::|\s+/\s*|\s*[,(]\s*)\d{2,5}(?:[^.\d:]|$))")
+        .expect("the pattern is right")
+});
 
 /// The names of the parts of each question, its own first.
 pub(super) fn names(handout: &Handout) -> Vec<Vec<Vec<String>>> {
@@ -184,12 +192,12 @@ impl Numbering {
         let (typed, own) = (&names.typed, names.typed[part]);
         let tokens = token::tokens(text);
         let has = |sort: Class| tokens.iter().any(|t| sort.holds(t));
-        let valued = matches!(
-            own,
-            Class::Ip | Class::Mac | Class::Number | Class::Ports | Class::Frames
-        );
         let mut others = [Class::Ip, Class::Mac].into_iter();
         let mixed = others.any(|sort| sort != own && typed.contains(&sort) && has(sort));
+        // `Client: 10.0.2.15, port 5060` tells the port as well, where one is asked for.
+        let asks = |names: &Vec<String>| names.iter().any(|name| name.ends_with("port"));
+        let asked = self.parts[question].iter().any(asks);
+        let mixed = mixed || own == Class::Ip && asked && PORT.is_match(text);
         // `UDP (0x11), bootpc(68) -> bootps(67)` tells ports as well.
         let several = tokens.iter().filter(|t| Class::Ports.holds(t)).count() > 1;
         let ports = own == Class::Name && typed.contains(&Class::Ports) && several;
@@ -199,7 +207,22 @@ impl Numbering {
         let frames = shaken && tokens.iter().any(small);
         // `request frame: 69 B` is its size.
         let sized = names.frame[part] && tokens.iter().any(|t| t.unit != Unit::None);
-        !mixed && !ports && !sized && (line || !frames && (!valued || has(own)))
+        !mixed && !ports && !sized && (line || !frames && (!is_valued(own) || has(own)))
+    }
+
+    /// Whether an item of a list can be what is told of a part: a value of its sort or a word or two, and
+    /// nothing that is named for another.
+    pub(super) fn can_be(&self, question: usize, part: usize, text: &str) -> bool {
+        let names = &self.handout[question];
+        let own = names.typed[part];
+        let tokens = token::tokens(text);
+        let few = text.split_whitespace().count() <= 2;
+        let told = few || !is_valued(own) || tokens.iter().any(|t| own.holds(t));
+        let framed = names.frame[part] || names.several[part] || own == Class::Frames;
+        let frame = names.frames && !framed && tokens.iter().any(|t| t.frame);
+        let slot = Some(Slot::Label(part));
+        let others = || self.speaks_of_others(question, slot, text);
+        told && !frame && self.fits(question, part, text, true) && !others()
     }
 
     /// A piece from one label with a colon to the next.
@@ -289,6 +312,14 @@ impl Numbering {
         }
         out
     }
+}
+
+/// Whether parts of a sort are answered by a value.
+fn is_valued(sort: Class) -> bool {
+    matches!(
+        sort,
+        Class::Ip | Class::Mac | Class::Number | Class::Ports | Class::Frames
+    )
 }
 
 /// Where what a label announces ends. Between values of a list a semicolon is a comma.

@@ -164,7 +164,9 @@ impl Numbering {
             return;
         }
         let (target, hint, rest) = self.label(&cells[0], now.as_ref());
+        // A row for each frame names no question.
         let named = matches!(target, Some(Target::Question(_)));
+        let named = named && !FRAME.iter().any(|word| heads[0].contains(word));
         let from = usize::from(named);
         let pairs: Vec<String> = heads[from..]
             .iter()

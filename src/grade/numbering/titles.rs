@@ -1,6 +1,7 @@
 //! Lines that only name or repeat a question, and lines that were wrapped.
 
 use super::labels::{GROUP, LETTER, LETTERS};
+use super::scheme::is_listed;
 use super::{Id, Numbering, Target, runs};
 use crate::grade::report::Block;
 use crate::grade::token::{self, Kind, hedged};
@@ -127,6 +128,7 @@ impl Numbering {
         let plain = next.iter().find_map(|block| match block {
             Block::Line(line) if line.trim().is_empty() => None,
             Block::Line(line) => Some(self.label(line, None).0.is_none()),
+            Block::Text(_) => Some(true),
             _ => Some(false),
         });
         // `> 1A. 10.0.2.15` is an answer, quoted or not.
@@ -176,6 +178,7 @@ impl Numbering {
             let labelled = || {
                 self.label(line, None).0.is_some()
                     || self.sheet_line(line).is_some()
+                    || is_listed(line)
                     || LETTER.is_match(line)
                     || LETTERS.is_match(line)
                     || GROUP.is_match(line) && !line.starts_with(|c: char| c.is_ascii_digit())
@@ -193,7 +196,7 @@ impl Numbering {
                 _ => out.push(block.clone()),
             }
             let ends = line.trim_end().ends_with(['.', '?', '!', ';']);
-            let markup = line.trim_start().starts_with(['#', '|', '>']);
+            let markup = line.trim_start().starts_with(['#', '|', '>']) || is_listed(line);
             wide = line.chars().count() >= WIDE && !ends && !markup;
         }
         out

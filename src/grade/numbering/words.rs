@@ -95,12 +95,17 @@ impl Numbering {
                 foreign.entry(word).or_default().insert(name);
             }
             if let Some(found) = ROMAN.captures(line) {
-                let heading = short(line) || found.name("letter").is_some();
+                let heading = is_heading(line, &found);
                 romans.extend(self.group_of(&found["name"], heading));
             }
             named += usize::from(self.starts_whole(line));
         }
-        words.retain(|word, names| names.len() > 1.max(foreign.get(word).map_or(0, BTreeSet::len)));
+        // Where questions are numbers alone, many a word stands before one of them.
+        let bare = self.ids.iter().all(|id| id.rest.is_empty());
+        let least = if bare { self.handout.len() - 1 } else { 1 };
+        words.retain(|word, names| {
+            names.len() > 1.max(least).max(foreign.get(word).map_or(0, BTreeSet::len))
+        });
         let roman = romans.len() > 1 && romans.contains("1");
         let mut points: BTreeSet<String> = BTreeSet::new();
         points.extend(lines(blocks).filter_map(|line| Some(self.point(line)?.1)));
@@ -124,7 +129,7 @@ impl Numbering {
                 return Some(plain.0);
             }
             let found = ROMAN.captures(line).filter(|_| roman)?;
-            let heading = short(line) || found.name("letter").is_some();
+            let heading = is_heading(line, &found);
             let name = self.group_of(&found["name"], heading)?;
             rest(&found, &name)
         };
@@ -192,7 +197,7 @@ impl Numbering {
         Some((word, self.group_of(name, short(line))?))
     }
 
-    /// The number of a group whose questions have letters, however it is written.
+    /// The number of a question, or of a group whose questions have letters, however it is written.
     fn group_of(&self, name: &str, heading: bool) -> Option<String> {
         const WORDS: [&str; 8] = [
             "one", "two", "three", "four", "five", "six", "seven", "eight",
@@ -202,9 +207,7 @@ impl Numbering {
         let place = |list: &[&str]| list.iter().position(|w| *w == name).map(|at| at + 1);
         let number = place(&WORDS).or_else(|| place(&ROMANS));
         let number = number.or_else(|| name.parse().ok())?.to_string();
-        let lettered = |id: &Id| {
-            id.group == number && !id.rest.is_empty() && id.rest.chars().all(char::is_alphabetic)
-        };
+        let lettered = |id: &Id| id.group == number && id.rest.chars().all(char::is_alphabetic);
         (heading && self.ids.iter().any(lettered)).then_some(number)
     }
 }
@@ -233,6 +236,12 @@ impl Listed {
         self.last = number;
         Some(format!("-{}", &line[mark + 1..]))
     }
+}
+
+/// Whether a Roman number at the beginning of a line can be that of a heading.
+fn is_heading(line: &str, found: &Captures<'_>) -> bool {
+    let alone = found[0].len() == line.len();
+    alone || short(line) || found.name("letter").is_some()
 }
 
 /// Whether a line is no longer than a heading.
