@@ -4,6 +4,7 @@ use super::claim::{Claim, Claimed};
 use super::names::Mention;
 use super::piece::{Piece, find_label, within};
 use super::token::{Kind, Token, Unit, hedged};
+use super::{flags, services};
 use crate::handout::format::{Names, Part};
 use crate::handout::names::table;
 use regex::Regex;
@@ -154,6 +155,12 @@ pub fn contradiction(part: &Part, piece: &Piece<'_>, t: usize) -> Option<String>
     let Kind::Number(n) = token.kind else {
         return None;
     };
+    let behind = &piece.lower[token.span.end..];
+    if let Some(other) =
+        flags::contradiction(part, n, behind).or_else(|| services::contradiction(part, n, behind))
+    {
+        return Some(other);
+    }
     let beside = |name: &String| {
         let (name, mut from) = (name.to_lowercase(), 0);
         while let Some((start, end)) = find_label(&piece.lower, &name, from) {

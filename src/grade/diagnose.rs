@@ -50,15 +50,21 @@ pub fn explain(
             continue;
         };
         let part = part_of(handout, &keys[at]);
-        if marks[at].outcome.verdict == Verdict::Wrong
-            && relative(material, part, &keys[at], &claim.value)
-        {
+        if marks[at].outcome.verdict != Verdict::Wrong {
+            continue;
+        }
+        let notation = match relative(material, part, &keys[at], &claim.value) {
+            true => {
+                Some("a relative number (counted from the first one); the raw one is asked for")
+            }
+            false => otherwise(handout, found, part, &claim.value),
+        };
+        if let Some(notation) = notation {
             let mark = &mut marks[at];
             mark.outcome.verdict = Verdict::Review;
             mark.outcome.share = 1.0;
             mark.points = mark.of;
-            mark.outcome.reason =
-                "a relative number (counted from the first one); the raw one is asked for".into();
+            mark.outcome.reason = notation.to_owned();
         }
     }
     let secrets = student_view::secrets(marks);
@@ -252,6 +258,30 @@ fn relative(material: &Material, part: &Part, key: &Answer, claimed: &Claimed) -
         let mut all = (0..tcp.len()).filter_map(|at| tcp.connection(at));
         all.any(|c| is(c.client_isn) || is(c.server_isn))
     })
+}
+
+/// Whether the same frame has the value in another notation of what is asked for: a raw number for a
+/// relative one, a window without its scale.
+fn otherwise(
+    handout: &Handout,
+    found: &Found,
+    part: &Part,
+    claimed: &Claimed,
+) -> Option<&'static str> {
+    const RAW: &str = "the raw number; the relative one (counted from the first one) is asked for";
+    const UNSCALED: &str = "the window without its scale; the calculated one is asked for";
+    let Some(Take::One(term)) = part.take.as_ref().map(toml::Spanned::get_ref) else {
+        return None;
+    };
+    let (other, words) = match term.as_str() {
+        "tcp.seq" => ("tcp.seq_raw", RAW),
+        "tcp.ack" => ("tcp.ack_raw", RAW),
+        "tcp.window_size" => ("tcp.window_size_value", UNSCALED),
+        _ => return None,
+    };
+    let thing = handout.thing(part.of.as_ref()?.get_ref())?;
+    let hit = found.hits(thing)?.rows.first()?;
+    same(part, &hit.read(other).values, "", claimed).then_some(words)
 }
 
 fn part_of<'h>(handout: &'h Handout, key: &Answer) -> &'h Part {

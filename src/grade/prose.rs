@@ -245,10 +245,8 @@ pub fn rubric(part: &Part, text: &str) -> bool {
     words.any(|w| {
         w.len() > 2
             && !IDLE.contains(&w)
-            && w.chars().all(char::is_alphabetic)
-            && lower
-                .split(|c: char| !c.is_alphabetic())
-                .any(|word| word.starts_with(&w.to_lowercase()))
+            && w.chars().all(|c| c.is_alphabetic() || c == ' ')
+            && find_label(&lower, &w.to_lowercase(), 0).is_some()
     })
 }
 

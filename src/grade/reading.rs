@@ -9,7 +9,7 @@ use super::named;
 use super::numbering::{Segment, Slot};
 use super::piece::Piece;
 use super::token::Unit;
-use super::{prose, stray};
+use super::{left, prose, stray};
 use crate::handout::format::{Part, Question, Type};
 use crate::handout::{Answer, Handout};
 
@@ -116,6 +116,7 @@ pub fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<S
         }
     }
     stray::values(handout, keys, &pieces, &loose, &mut claims);
+    left::words(handout, &pieces, &mut claims);
     let mut all: Vec<Said> = Vec::new();
     for (claims, prose) in claims.into_iter().zip(prose) {
         for (claim, prose) in claims.into_iter().zip(prose) {

@@ -91,9 +91,18 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
     Ok(blocks.into_iter().map(shorten).collect())
 }
 
-/// A text with the plain forms of apostrophes, spaces and minus signs, and a colon for the dots that
-/// lead to a value.
+/// A text with the plain forms of apostrophes, spaces and minus signs, a colon for the dots that lead to
+/// a value, and without what is struck out.
 fn plain(mut text: String) -> String {
+    static STRUCK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)~~[^~\n]+~~|<del\b[^>]*>.*?</del\s*>|<s>.*?</s\s*>|<strike>.*?</strike\s*>",
+        )
+        .expect("the pattern is right")
+    });
+    if text.contains("~~") || text.contains("</") {
+        text = STRUCK.replace_all(&text, " ").into_owned();
+    }
     static LEADERS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\s*\.{4,}\s*").expect("the pattern is right"));
     // `.... 0101 = Header Length` are bits, as Wireshark shows them.
@@ -211,7 +220,12 @@ fn html(page: &str) -> String {
         Regex::new(r"&(?:(?P<name>[a-zA-Z]+)|#(?P<code>\d{1,7})|#[xX](?P<hex>[0-9a-fA-F]{1,6}));")
             .expect("the pattern is right")
     });
+    static STRUCK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?is)<del\b.*?</del\s*>|<s\b.*?</s\s*>|<strike\b.*?</strike\s*>")
+            .expect("the pattern is right")
+    });
     let page = HIDDEN.replace_all(page, " ");
+    let page = STRUCK.replace_all(&page, " ");
     // A line's end says nothing in a page.
     let page = page.replace(['\r', '\n'], " ");
     let text = TAG.replace_all(&page, |tag: &regex::Captures<'_>| {
@@ -377,6 +391,7 @@ fn docx(bytes: &[u8]) -> Result<Vec<Block>, String> {
     let mut text = String::new();
     let mut cells: Vec<String> = Vec::new();
     let (mut in_text, mut cell_depth, mut depth) = (false, 0usize, 0usize);
+    let mut struck = false;
     loop {
         match reader.read_event() {
             Ok(Event::Start(e)) => {
@@ -385,7 +400,8 @@ fn docx(bytes: &[u8]) -> Result<Vec<Block>, String> {
                     return Err("its text is nested too deeply".into());
                 }
                 match e.local_name().as_ref() {
-                    "t" => in_text = true,
+                    "t" => in_text = !struck,
+                    "r" => struck = false,
                     "tc" => cell_depth += 1,
                     _ => {}
                 }
@@ -393,6 +409,10 @@ fn docx(bytes: &[u8]) -> Result<Vec<Block>, String> {
             Ok(Event::Empty(e)) => match e.local_name().as_ref() {
                 "tab" => text.push(' '),
                 "br" | "cr" => text.push('\n'),
+                "strike" | "dstrike" => {
+                    let mut values = e.attributes().flatten().map(|a| a.value);
+                    struck = !values.any(|v| matches!(v.as_ref(), "0" | "false"));
+                }
                 _ => {}
             },
             Ok(Event::Text(t)) if in_text => {

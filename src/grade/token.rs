@@ -94,6 +94,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         |(?P<ip6>\b(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})+\b)
         |(?P<mask>(?:^|[\s(])/(?P<bits>\d{1,2})\b)
         |(?P<hex>\b0x[0-9a-f]+\b)
+        |(?P<binary>\b0b[01]+\b)
         |(?P<pair>\b0[0-9a-f]\s[0-9a-f]{2}\b)
         |(?P<power>\b\d+(?:[.,]\d+)?(?:e[-+]\d{1,2}\b
             |\s*[*x×·]\s*10(?:\s*(?:\^|\*\*)\s*\(?[-+]?\d{1,2}\)?|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)))
@@ -184,6 +185,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
         } else if named("hex") {
             hex = true;
             number(&written[2..], 16)
+        } else if named("binary") {
+            hex = true;
+            number(&written[2..], 2)
         } else if named("pair") {
             // `08 00` is a number, byte by byte.
             hex = true;

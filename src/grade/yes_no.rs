@@ -15,7 +15,7 @@ static YES: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A `no` that answers; `no packet` counts.
 static NO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\W*(?:nope|false|nein|non|not at all|not a chance|no way|of course not)\b|^\W*no\s*(?:[-–—,.;:!(]|$)|^\W*no\s+(?:it|this|that|the|they|he|because|since|as|but|i|we|only|and)\b|\b(?:no|false)\s*(?:[,.;:!]|$)|[,.;:]\s*no\s+(?:it|this|that)\b|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
+    Regex::new(r"^\W*(?:nope|false|nein|non|not at all|not a chance|no way|of course not)\b|^\W*no\s*(?:[-–—,.;:!(]|$)|^\W*no\s+(?:it|this|that|the|they|he|because|since|as|but|i|we|only|and)\b|\b(?:no|false)\s*(?:[,.;:!)]|$)|[,.;:]\s*no\s+(?:it|this|that)\b|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
         .expect("the pattern is right")
 });
 /// An answer by its verb alone: `It does not, since …`.
@@ -207,7 +207,7 @@ pub fn claim(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<
     if !told.explicit {
         // Up to where it is explained.
         let cut = [
-            text.find([',', ';']),
+            text.find([',', ';', '(']),
             text.find(" but "),
             BECAUSE.find(text).map(|m| m.start()),
         ];

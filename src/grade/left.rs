@@ -1,0 +1,114 @@
+//! Words under a question's own number from which nothing was read. They may answer a part that nothing
+//! was found for: a person sees them, and the part is not `missing`.
+
+use super::claim::{Claim, Claimed, Class, class};
+use super::names;
+use super::piece::{Piece, find_label};
+use super::token::sentence;
+use crate::handout::Handout;
+use crate::handout::format::{Part, Question, Type};
+use std::ops::Range;
+
+/// Words that say nothing by themselves.
+const IDLE: &[&str] = &[
+    "the", "and", "or", "is", "are", "was", "of", "in", "to", "from", "a", "an", "it", "as", "by",
+    "at", "on", "for", "with", "see", "und", "et", "bytes", "byte", "frame", "frames", "no", "nr",
+    "ms", "us", "seconds",
+];
+
+/// Gives the parts without a claim the words that may answer them.
+pub fn words(handout: &Handout, pieces: &[Vec<Piece<'_>>], claims: &mut [Vec<Option<Claim>>]) {
+    for (q, question) in handout.file.question.iter().enumerate() {
+        for (at, part) in question.part.iter().enumerate() {
+            let prose = class(*part.kind.get_ref()) == Class::Prose;
+            if prose || claims[q][at].is_some() {
+                continue;
+            }
+            let of = |p: &&Piece<'_>| p.slot.is_none_or(|slot| slot.part() == at);
+            let text = || pieces[q].iter().filter(of);
+            let named = text().find_map(|piece| left(question, part, piece, true));
+            let found =
+                named.or_else(|| text().find_map(|piece| left(question, part, piece, false)));
+            claims[q][at] = found.map(|text| Claim {
+                value: Claimed::Vague,
+                text,
+                hedged: true,
+                ..Claim::default()
+            });
+        }
+    }
+}
+
+/// The first clause that says something of a part: one that names it, or one that nothing was read
+/// from and that names no other.
+fn left(question: &Question, part: &Part, piece: &Piece<'_>, named: bool) -> Option<String> {
+    let own = piece.slot.is_some();
+    if names::nothing(piece.text) || !own && copied(question, &piece.lower) {
+        return None;
+    }
+    let found = clauses(piece).into_iter().find(|range| {
+        let text = &piece.lower[range.clone()];
+        let words = words_of(text, question);
+        let says = |part: &Part| {
+            let mut labels = part.labels.iter().map(|l| l.to_lowercase());
+            labels.any(|l| find_label(text, &l, 0).is_some())
+        };
+        let others = question.part.iter().filter(|p| p.id != part.id);
+        match (read(piece, range), named || own) {
+            (false, true) => own && words > 0 || says(part),
+            (false, false) => words > 0 && others.into_iter().all(|p| !says(p)),
+            // A text of which only a word was read.
+            (true, _) => !named && *part.kind.get_ref() == Type::Text && words > 1,
+        }
+    })?;
+    Some(
+        piece.text[sentence(piece.text, found.start)]
+            .trim()
+            .to_owned(),
+    )
+}
+
+/// Whether a text is the question itself, or a part of it.
+fn copied(question: &Question, text: &str) -> bool {
+    let asked = question.part.iter().map(|p| p.text.to_lowercase());
+    let asked = asked.fold(question.text.to_lowercase(), |all, text| all + " " + &text);
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.all(|w| w.is_empty() || find_label(&asked, w, 0).is_some())
+}
+
+/// How many words of a text say something.
+fn words_of(text: &str, question: &Question) -> usize {
+    let id = question.id.to_lowercase();
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let words = words.filter(|w| w.contains(char::is_alphabetic) && *w != id);
+    words.filter(|w| !IDLE.contains(w)).count()
+}
+
+/// Whether a value or a name was read from a place.
+fn read(piece: &Piece<'_>, place: &Range<usize>) -> bool {
+    let tokens = piece.tokens.iter().zip(&piece.used);
+    let mut used = tokens.filter(|(_, used)| **used).map(|(t, _)| &t.span);
+    let within = |span: &Range<usize>| span.start < place.end && place.start < span.end;
+    used.any(within) || piece.taken.iter().any(within)
+}
+
+/// The clauses of a text.
+fn clauses(piece: &Piece<'_>) -> Vec<Range<usize>> {
+    let text = &piece.lower;
+    let mut out = Vec::new();
+    let mut start = 0;
+    for (at, c) in text.char_indices() {
+        let next = text[at + c.len_utf8()..].chars().next();
+        let ends = match c {
+            ';' | '\n' => true,
+            ',' | '.' | '!' | '?' => next.is_none_or(char::is_whitespace),
+            _ => false,
+        };
+        if ends {
+            out.push(start..at);
+            start = at + c.len_utf8();
+        }
+    }
+    out.push(start..text.len());
+    out
+}
