@@ -126,7 +126,14 @@ pub fn either(piece: &Piece<'_>, first: usize, last: usize) -> Option<Bound> {
         let gap = piece.lower.get(a.span.end..b.span.start);
         alike && differ && gap.is_some_and(|gap| OR.is_match(between(gap)))
     };
+    // The sentence ends behind the short form of a word.
+    static OPEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*(?:or|oder|vs|resp|bzw)\.?\s*$").expect("the pattern is right")
+    });
     let all = &piece.tokens;
+    if OPEN.is_match(between(&piece.lower[all[last].span.end..])) {
+        return Some(Bound::Either);
+    }
     let before = first
         .checked_sub(1)
         .filter(|b| other(&all[*b], &all[first]));

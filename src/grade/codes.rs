@@ -4,7 +4,7 @@ use super::claim::{Claim, Claimed};
 use super::names::Mention;
 use super::piece::{Piece, find_label, within};
 use super::token::{Kind, Token, Unit, hedged};
-use super::{flags, services};
+use super::{flags, none, services};
 use crate::handout::format::{Names, Part};
 use crate::handout::names::table;
 use regex::Regex;
@@ -156,8 +156,9 @@ pub fn contradiction(part: &Part, piece: &Piece<'_>, t: usize) -> Option<String>
         return None;
     };
     let behind = &piece.lower[token.span.end..];
-    if let Some(other) =
-        flags::contradiction(part, n, behind).or_else(|| services::contradiction(part, n, behind))
+    if let Some(other) = flags::contradiction(part, n, behind)
+        .or_else(|| services::contradiction(part, n, behind))
+        .or_else(|| none::contradiction(part, behind).filter(|_| n == 0))
     {
         return Some(other);
     }

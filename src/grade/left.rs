@@ -11,9 +11,9 @@ use std::ops::Range;
 
 /// Words that say nothing by themselves.
 const IDLE: &[&str] = &[
-    "the", "and", "or", "is", "are", "was", "of", "in", "to", "from", "a", "an", "it", "as", "by",
-    "at", "on", "for", "with", "see", "und", "et", "bytes", "byte", "frame", "frames", "no", "nr",
-    "ms", "us", "seconds",
+    "the", "and", "or", "is", "are", "was", "of", "in", "to", "from", "an", "it", "as", "by", "at",
+    "on", "for", "with", "und", "et", "bytes", "byte", "frame", "frames", "no", "nr", "ms", "us",
+    "seconds", "not", "sure", "think", "guess", "lab", "question", "task", "exercise", "part",
 ];
 
 /// Gives the parts without a claim the words that may answer them.
@@ -43,20 +43,27 @@ pub fn words(handout: &Handout, pieces: &[Vec<Piece<'_>>], claims: &mut [Vec<Opt
 /// from and that names no other.
 fn left(question: &Question, part: &Part, piece: &Piece<'_>, named: bool) -> Option<String> {
     let own = piece.slot.is_some();
-    if names::nothing(piece.text) || !own && copied(question, &piece.lower) {
+    if !own && copied(question, &piece.lower) {
         return None;
     }
+    // Where prose is asked for as well, words that name no part are that.
+    let mut parts = question.part.iter();
+    let prose = parts.any(|p| class(*p.kind.get_ref()) == Class::Prose);
     let found = clauses(piece).into_iter().find(|range| {
         let text = &piece.lower[range.clone()];
-        let words = words_of(text, question);
+        let value = text.split_once(':').map_or(text, |(_, value)| value);
+        let words = words_of(value, question);
+        if names::nothing(text) || names::nothing(value) {
+            return false;
+        }
         let says = |part: &Part| {
             let mut labels = part.labels.iter().map(|l| l.to_lowercase());
             labels.any(|l| find_label(text, &l, 0).is_some())
         };
         let others = question.part.iter().filter(|p| p.id != part.id);
         match (read(piece, range), named || own) {
-            (false, true) => own && words > 0 || says(part),
-            (false, false) => words > 0 && others.into_iter().all(|p| !says(p)),
+            (false, true) => words > 0 && (own || says(part)),
+            (false, false) => !prose && words > 0 && others.into_iter().all(|p| !says(p)),
             // A text of which only a word was read.
             (true, _) => !named && *part.kind.get_ref() == Type::Text && words > 1,
         }
@@ -80,7 +87,7 @@ fn copied(question: &Question, text: &str) -> bool {
 fn words_of(text: &str, question: &Question) -> usize {
     let id = question.id.to_lowercase();
     let words = text.split(|c: char| !c.is_alphanumeric());
-    let words = words.filter(|w| w.contains(char::is_alphabetic) && *w != id);
+    let words = words.filter(|w| w.len() > 1 && w.contains(char::is_alphabetic) && *w != id);
     words.filter(|w| !IDLE.contains(w)).count()
 }
 

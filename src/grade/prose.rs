@@ -246,7 +246,12 @@ pub fn rubric(part: &Part, text: &str) -> bool {
         w.len() > 2
             && !IDLE.contains(&w)
             && w.chars().all(|c| c.is_alphabetic() || c == ' ')
-            && find_label(&lower, &w.to_lowercase(), 0).is_some()
+            && match w.contains(' ') {
+                true => find_label(&lower, &w.to_lowercase(), 0).is_some(),
+                false => lower
+                    .split(|c: char| !c.is_alphabetic())
+                    .any(|word| word.starts_with(&w.to_lowercase())),
+            }
     })
 }
 

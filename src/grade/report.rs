@@ -142,6 +142,18 @@ fn shorten(block: Block) -> Block {
     }
 }
 
+/// Whether a report points at pictures, in which answers may stand.
+pub fn shows_pictures(blocks: &[Block]) -> bool {
+    static POINTS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)!\[[^\]]*\]\(|<img\b|\b(?:screenshots?|images?|pictures?|figures?|fig\.|abb\.|abbildung|bild|bildschirmfoto)\b")
+            .expect("the pattern is right")
+    });
+    blocks.iter().any(|block| match block {
+        Block::Line(text) | Block::Keyed(_, text) => POINTS.is_match(text),
+        Block::Row(cells) => cells.iter().any(|cell| POINTS.is_match(cell)),
+    })
+}
+
 fn length(block: &Block) -> usize {
     match block {
         Block::Line(text) => text.len(),
@@ -236,6 +248,7 @@ fn html(page: &str) -> String {
             "p" | "div" | "li" | "tr" | "table" | "ul" | "ol" | "pre" | "h1" | "h2" | "h3"
             | "h4" => "\n",
             "br" | "hr" => "\n",
+            "img" => " [image] ",
             _ => "",
         }
     });

@@ -116,6 +116,7 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
     let mut blocks: Vec<Block> = submission.rows.clone();
     let mut prints: Vec<Prints> = Vec::new();
     let mut unread: Vec<String> = Vec::new();
+    let mut pictures: Vec<String> = Vec::new();
     let (files, more) = super::submission::unpacked(submission);
     remarks.extend(more);
     for file in &files {
@@ -136,6 +137,8 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
                         remarks.push(format!("{}: {what}", file.name));
                         if kind::can_answer(&file.name) {
                             unread.push(file.name.clone());
+                        } else if kind::is_picture(&file.name) {
+                            pictures.push(file.name.clone());
                         }
                     }
                     continue;
@@ -155,6 +158,9 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
                 }
             }
         }
+    }
+    if report::shows_pictures(&blocks) {
+        unread.extend(pictures);
     }
     material.settle();
     for (name, reason) in &material.unreadable {

@@ -382,7 +382,9 @@ fn grouped(text: &str, span: &Range<usize>, first: &str, second: &str) -> bool {
     let before = text[..span.start].strip_suffix(',');
     let listed = before.is_some_and(|t| t.ends_with(|c: char| c.is_ascii_digit()));
     let digits = |t: &str| t.parse::<i128>().unwrap_or(0);
-    let near = (digits(first) + 1..digits(first) + 50).contains(&digits(second));
+    // `60,105` is rather one number than two frames.
+    let most = if first.len() == second.len() { 50 } else { 10 };
+    let near = (digits(first) + 1..digits(first) + most).contains(&digits(second));
     let thousands = first.len() <= 3 && second.len() == 3 && !first.starts_with('0') && !near;
     !more && !listed && !timed(&text[span.end..]) && (thousands || first == "0")
 }
