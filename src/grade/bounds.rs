@@ -3,7 +3,7 @@
 
 use super::piece::Piece;
 use super::token::{Kind, Token, Unit, tail};
-use crate::handout::format::{Over, Part};
+use crate::handout::format::{Over, Part, Type};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -30,6 +30,8 @@ pub enum Bound {
     Either,
     /// What stands behind it is counted otherwise than the part asks.
     Other,
+    /// It is the number of a place that the answer points at.
+    Place,
 }
 
 impl Bound {
@@ -46,6 +48,7 @@ impl Bound {
             Bound::Turned => "all are told with their names, in another order",
             Bound::More => "the number goes on behind it",
             Bound::Either => "another value is told as well, and either may be meant",
+            Bound::Place => "it points at another place",
             Bound::Other => "the number is told of something else than the part asks for",
         }
     }
@@ -55,7 +58,7 @@ impl Bound {
         match self {
             Bound::Least | Bound::Range => told <= key,
             Bound::Most => key <= told,
-            Bound::More | Bound::Ends | Bound::Either => true,
+            Bound::More | Bound::Ends | Bound::Either | Bound::Place => true,
             Bound::Minus | Bound::Share | Bound::Turned | Bound::Other => false,
         }
     }
@@ -139,6 +142,18 @@ pub fn either(piece: &Piece<'_>, first: usize, last: usize) -> Option<Bound> {
         .filter(|b| other(&all[*b], &all[first]));
     let after = all.get(last + 1).filter(|a| other(&all[last], a));
     (before.is_some() || after.is_some()).then_some(Bound::Either)
+}
+
+/// Whether a number is that of another answer, a frame or a picture that the text points at: `see frame
+/// 3`, `as in 2`. Where a frame is asked for it is the answer.
+pub fn refers(part: &Part, piece: &Piece<'_>, token: &Token) -> Option<Bound> {
+    static SEE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:see|siehe|vgl\.?|(?:same )?as in|wie in)\s+(?:the\s+)?(?:(?:frames?|packets?|questions?|tasks?|answers?|figures?|q|no\.?)\s*)?#?$")
+            .expect("the pattern is right")
+    });
+    let frame = *part.kind.get_ref() == Type::Frame;
+    let points = token.unit == Unit::None && SEE.is_match(&piece.lower[..token.span.start]);
+    (points && !frame).then_some(Bound::Place)
 }
 
 /// Whether a number is told of something that the part does not ask for: `60105 frames` of bytes,

@@ -227,7 +227,9 @@ pub fn other_code(part: &Part, first: &Mention, piece: &Piece<'_>) -> Option<Str
         let behind = piece.lower.get(first.span.end..token.span.start);
         let hex = token.hex
             && (near(first.span.end, token.span.start) || near(token.span.end, first.span.start));
-        !token.frame && (hex || token.unit == Unit::None && behind.is_some_and(joins))
+        !token.frame
+            && !token.port
+            && (hex || token.unit == Unit::None && behind.is_some_and(joins))
     };
     let own = |n: i128| {
         let same = |(code, name): &&(i128, String)| {

@@ -371,7 +371,11 @@ fn moment(part: &Part) -> bool {
 
 /// What one of the last digit of a number counts.
 fn last_digit(n: f64) -> f64 {
-    let text = decimals(n);
+    // Behind the sixth place a moment since 1970 has no digits of its own.
+    let text = match n > 1e9 {
+        true => format!("{n:.6}").trim_end_matches('0').to_owned(),
+        false => decimals(n),
+    };
     let places = text.split_once('.').map_or(0, |(_, behind)| behind.len());
     10f64.powi(-i32::try_from(places).unwrap_or(0))
 }

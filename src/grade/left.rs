@@ -27,6 +27,11 @@ pub fn words(handout: &Handout, pieces: &[Vec<Piece<'_>>], claims: &mut [Vec<Opt
             let of = |p: &&Piece<'_>| p.slot.is_none_or(|slot| slot.part() == at);
             let text = || pieces[q].iter().filter(of);
             let named = text().find_map(|piece| left(question, part, piece, true));
+            let named = named.or_else(|| {
+                pieces[q]
+                    .iter()
+                    .find_map(|piece| of_two(question, at, piece))
+            });
             let found =
                 named.or_else(|| text().find_map(|piece| left(question, part, piece, false)));
             claims[q][at] = found.map(|text| Claim {
@@ -56,10 +61,7 @@ fn left(question: &Question, part: &Part, piece: &Piece<'_>, named: bool) -> Opt
         if names::nothing(text) || names::nothing(value) {
             return false;
         }
-        let says = |part: &Part| {
-            let mut labels = part.labels.iter().map(|l| l.to_lowercase());
-            labels.any(|l| find_label(text, &l, 0).is_some())
-        };
+        let says = |part: &Part| names_of(part).any(|l| find_label(text, &l, 0).is_some());
         let others = question.part.iter().filter(|p| p.id != part.id);
         match (read(piece, range), named || own) {
             (false, true) => words > 0 && (own || says(part)),
@@ -73,6 +75,38 @@ fn left(question: &Question, part: &Part, piece: &Piece<'_>, named: bool) -> Opt
             .trim()
             .to_owned(),
     )
+}
+
+/// A value of another part in a clause that names this one as well: `Server and router: 10.0.2.2`.
+fn of_two(question: &Question, at: usize, piece: &Piece<'_>) -> Option<String> {
+    let sort = |part: &Part| *part.kind.get_ref();
+    let own = &question.part[at];
+    let mut clauses = clauses(piece).into_iter();
+    let found = clauses.find(|range| {
+        let text = &piece.lower[range.clone()];
+        let Some(end) = text.rfind([':', '=']) else {
+            return false;
+        };
+        let mut head = text[..end].to_owned();
+        let mut others = question.part.iter().filter(|p| p.id != own.id);
+        let mut names: Vec<String> = others.clone().flat_map(names_of).collect();
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        names.retain(|name| !names_of(own).any(|own| own == *name));
+        let alike = others.any(|p| {
+            sort(p) == sort(own) && names_of(p).any(|n| find_label(&head, &n, 0).is_some())
+        });
+        for name in names {
+            head = head.replace(&name, " ");
+        }
+        alike && names_of(own).any(|name| find_label(&head, &name, 0).is_some())
+    })?;
+    Some(piece.text[found].trim().to_owned())
+}
+
+/// What a part is called: by its name in the handout, and by its labels.
+pub fn names_of(part: &Part) -> impl Iterator<Item = String> {
+    let labels = part.labels.iter().map(|l| l.to_lowercase());
+    std::iter::once(part.id.replace('-', " ")).chain(labels)
 }
 
 /// Whether a text is the question itself, or a part of it.

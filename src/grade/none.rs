@@ -97,9 +97,11 @@ pub fn contradiction(part: &Part, behind: &str) -> Option<String> {
     let mut found = labels.filter_map(|l| find_label(behind, &l, 0));
     found.find_map(|(start, _)| {
         let found = SOME.captures(&behind[..start])?;
-        let denied = found["gap"]
-            .split(' ')
-            .any(|w| matches!(w, "no" | "not" | "never"));
+        let before = found.get(0).map_or("", |m| &behind[..m.start()]);
+        let denied = before.trim_end().ends_with("not")
+            || found["gap"]
+                .split(' ')
+                .any(|w| matches!(w, "no" | "not" | "never"));
         (!denied).then(|| found["some"].to_owned())
     })
 }

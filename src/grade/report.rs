@@ -96,7 +96,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
 fn plain(mut text: String) -> String {
     static STRUCK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)~~[^~\n]+~~|<del\b[^>]*>.*?</del\s*>|<s>.*?</s\s*>|<strike>.*?</strike\s*>",
+            r"(?i)\s?(?:~~[^~\n]+~~|<del\b[^>]*>.*?</del\s*>|<s>.*?</s\s*>|<strike>.*?</strike\s*>)\s?",
         )
         .expect("the pattern is right")
     });
@@ -142,16 +142,20 @@ fn shorten(block: Block) -> Block {
     }
 }
 
-/// Whether a report points at pictures, in which answers may stand.
-pub fn shows_pictures(blocks: &[Block]) -> bool {
+/// The lines of a report, in small letters, that point at pictures, in which answers may stand.
+pub fn pointing(blocks: &[Block]) -> Vec<String> {
     static POINTS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)!\[[^\]]*\]\(|<img\b|\b(?:screenshots?|images?|pictures?|figures?|fig\.|abb\.|abbildung|bild|bildschirmfoto)\b")
+        Regex::new(r"!\[[^\]]*\]\(|<img\b|\b(?:screenshots?|images?|pictures?|figures?|fig\.|abb\.|abbildung|bild|bildschirmfoto)\b")
             .expect("the pattern is right")
     });
-    blocks.iter().any(|block| match block {
-        Block::Line(text) | Block::Keyed(_, text) => POINTS.is_match(text),
-        Block::Row(cells) => cells.iter().any(|cell| POINTS.is_match(cell)),
-    })
+    let line = |block: &Block| match block {
+        Block::Line(text) => text.to_lowercase(),
+        Block::Keyed(key, text) => format!("{key}: {text}").to_lowercase(),
+        Block::Row(cells) => cells.join(" ").to_lowercase(),
+    };
+    let mut lines: Vec<String> = blocks.iter().map(line).collect();
+    lines.retain(|line| POINTS.is_match(line));
+    lines
 }
 
 fn length(block: &Block) -> usize {
@@ -233,7 +237,7 @@ fn html(page: &str) -> String {
             .expect("the pattern is right")
     });
     static STRUCK: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?is)<del\b.*?</del\s*>|<s\b.*?</s\s*>|<strike\b.*?</strike\s*>")
+        Regex::new(r"(?is)\s?(?:<del\b.*?</del\s*>|<s\b.*?</s\s*>|<strike\b.*?</strike\s*>)\s?")
             .expect("the pattern is right")
     });
     let page = HIDDEN.replace_all(page, " ");

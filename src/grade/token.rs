@@ -306,7 +306,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         let flow = matches!(gap.trim(), "->" | "→" | ">")
             && [at - 1, at]
                 .iter()
-                .any(|t| matches!(found[*t].kind, Kind::Number(1024..=65_535)))
+                .any(|t| matches!(found[*t].kind, Kind::Number(67 | 68 | 1024..=65_535)))
             && [at - 1, at]
                 .iter()
                 .all(|t| found[*t].unit == Unit::None && matches!(found[*t].kind, Kind::Number(_)));
@@ -479,7 +479,7 @@ fn word(text: &str) -> Option<i128> {
 
 /// Words with which a writer says that he is not sure.
 static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|would guess|i'd guess|my guess|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\b(?:about|around)\s+\d+(?:\.\d+)?(?:[^\d.:]|[.:](?:\s|$)|$)|~\s*\d").expect("the pattern is right")
+    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|would guess|i'd guess|my guess|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\b(?:about|around)\s+\d+(?:\.\d+)?(?:[^\d.:]|[.:](?:\s|$)|$)|~\s*\d|\bca\.?[;\s]+\d").expect("the pattern is right")
 });
 
 /// Whether a text says that it is not sure.

@@ -2,7 +2,7 @@
 
 use super::{Around, value};
 use crate::grade::announce::{Beside, Slot};
-use crate::grade::bounds::{Bound, between, bound, either, misnamed, ranges};
+use crate::grade::bounds::{Bound, between, bound, either, misnamed, ranges, refers};
 use crate::grade::claim::{Claim, Claimed, Class};
 use crate::grade::codes::contradiction;
 use crate::grade::denial;
@@ -124,6 +124,7 @@ pub(super) fn claim(
                 .or_else(|| range(piece, t))
                 .or_else(|| either(piece, t, t))
                 .or_else(|| misnamed(part, piece, token))
+                .or_else(|| refers(part, piece, token))
                 .filter(|_| kind == Class::Number),
             ..Claim::default()
         });
