@@ -349,10 +349,10 @@ fn what_is_struck_out_or_corrected_is_not_said() {
         ],
     );
     let handout = parse(SHAPES);
-    let page = "<html><body><h2>Question 1</h2><ul><li>bytes: <del>171</del> 161</li><li>isn: <s>1</s> 392834009</li></ul></body></html>";
+    let page = "<html><body><h2>Question 1</h2><ul><li>bytes: <del>171</del> 161</li><li>window: <s>63</s> 64512</li></ul></body></html>";
     let marks = handed(&handout, "web.pcap", "report.html", page, &[]);
     assert_eq!(
-        [word(&marks, "1.bytes"), word(&marks, "1.segments")],
+        [word(&marks, "1.bytes"), word(&marks, "1.window")],
         ["right"; 2]
     );
 }

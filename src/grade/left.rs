@@ -88,6 +88,10 @@ fn of_two(question: &Question, at: usize, piece: &Piece<'_>) -> Option<String> {
             return false;
         };
         let mut head = text[..end].to_owned();
+        let joined = [" and ", " und ", "=", "/", "&", "+"];
+        if !joined.iter().any(|mark| head.contains(mark)) {
+            return false;
+        }
         let mut others = question.part.iter().filter(|p| p.id != own.id);
         let mut names: Vec<String> = others.clone().flat_map(names_of).collect();
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
