@@ -349,10 +349,10 @@ fn what_is_struck_out_or_corrected_is_not_said() {
         ],
     );
     let handout = parse(SHAPES);
-    let page = "<html><body><h2>Question 1</h2><ul><li>bytes: <del>171</del> 161</li><li>window: <s>63</s> 64512</li></ul></body></html>";
+    let page = "<html><body><h2>Question 1</h2><ul><li>bytes: <del>171</del> 161</li><li>server: <s>10.0.0.1</s> 203.0.113.5</li></ul></body></html>";
     let marks = handed(&handout, "web.pcap", "report.html", page, &[]);
     assert_eq!(
-        [word(&marks, "1.bytes"), word(&marks, "1.window")],
+        [word(&marks, "1.bytes"), word(&marks, "1.server")],
         ["right"; 2]
     );
 }
