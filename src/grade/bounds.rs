@@ -120,7 +120,7 @@ pub fn bound(piece: &Piece<'_>, token: &Token) -> Option<Bound> {
 /// as well: `105 (or 171?)`, `0 (maybe 1)`, `64 ± 1`, `1, 2, 3 or 1, 2, 4`.
 pub fn either(piece: &Piece<'_>, first: usize, last: usize) -> Option<Bound> {
     static OR: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^\s*[(\[,;]?\s*(?:(?:or|oder|vs|versus|resp|respectively|bzw|maybe|perhaps|possibly|actually|in fact)\b\.?\s*|±\s*|\+/?-\s*)+(?:even\s+)?(?:(?:frames?|packets?|no\.?)\s*)?#?$")
+        Regex::new(r"^\s*[(\[,;]?\s*(?:(?:or|oder|vs|versus|resp|respectively|bzw|maybe|perhaps|possibly|actually|in fact)\b[.;]*\s*|±\s*|\+/?-\s*)+(?:even\s+)?(?:(?:frames?|packets?|no\.?)\s*)?#?$")
             .expect("the pattern is right")
     });
     let other = |a: &Token, b: &Token| {
