@@ -143,7 +143,8 @@ pub fn weigh(score: i32, slot: &Slot, token: &Token) -> i32 {
     match slot.kind {
         _ if timed && !slot.timed => NEVER,
         Type::Frame | Type::Duration if sized => NEVER,
-        Type::Frame if token.port => NEVER,
+        // The numbers of frames are decimal: `Standard query 0x3af6`.
+        Type::Frame if token.port || token.hex => NEVER,
         Type::Frame if token.frame => score + 6,
         Type::Frame if token.behind_ip => NEVER,
         // A number that is not said to be a frame's may be any other.

@@ -3,6 +3,7 @@
 
 use super::piece::Piece;
 use super::token::{Kind, Token, Unit, tail};
+use crate::handout::format::{Over, Part, Type};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -25,6 +26,12 @@ pub enum Bound {
     Ends,
     /// Several with their names, in another order.
     Turned,
+    /// Another value is told beside it that may be meant as well.
+    Either,
+    /// What stands behind it is counted otherwise than the part asks.
+    Other,
+    /// It is the number of a place that the answer points at.
+    Place,
 }
 
 impl Bound {
@@ -40,6 +47,9 @@ impl Bound {
             }
             Bound::Turned => "all are told with their names, in another order",
             Bound::More => "the number goes on behind it",
+            Bound::Either => "another value is told as well, and either may be meant",
+            Bound::Place => "it points at another place",
+            Bound::Other => "the number is told of something else than the part asks for",
         }
     }
 
@@ -48,8 +58,8 @@ impl Bound {
         match self {
             Bound::Least | Bound::Range => told <= key,
             Bound::Most => key <= told,
-            Bound::More | Bound::Ends => true,
-            Bound::Minus | Bound::Share | Bound::Turned => false,
+            Bound::More | Bound::Ends | Bound::Either | Bound::Place => true,
+            Bound::Minus | Bound::Share | Bound::Turned | Bound::Other => false,
         }
     }
 }
@@ -104,6 +114,62 @@ pub fn bound(piece: &Piece<'_>, token: &Token) -> Option<Bound> {
         () if added && !token.frame || MORE.is_match(after) => Bound::More,
         () => return None,
     })
+}
+
+/// Whether beside one of the numbers from one token to another stands a second value that may be meant
+/// as well: `105 (or 171?)`, `0 (maybe 1)`, `64 ± 1`, `1, 2, 3 or 1, 2, 4`.
+pub fn either(piece: &Piece<'_>, first: usize, last: usize) -> Option<Bound> {
+    static OR: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*[(\[,;]?\s*(?:(?:or|oder|vs|versus|resp|respectively|bzw|maybe|perhaps|possibly|actually|in fact)\b[.;]*\s*|±\s*|\+/?-\s*)+(?:even\s+)?(?:(?:frames?|packets?|no\.?)\s*)?#?$")
+            .expect("the pattern is right")
+    });
+    let other = |a: &Token, b: &Token| {
+        let alike = a.unit == b.unit || a.unit == Unit::None || b.unit == Unit::None;
+        let differ = a.amount().is_some() && b.amount().is_some() && a.amount() != b.amount();
+        let gap = piece.lower.get(a.span.end..b.span.start);
+        alike && differ && gap.is_some_and(|gap| OR.is_match(between(gap)))
+    };
+    // The sentence ends behind the short form of a word.
+    static OPEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*(?:or|oder|vs|resp|bzw)\.?\s*$").expect("the pattern is right")
+    });
+    let all = &piece.tokens;
+    if OPEN.is_match(between(&piece.lower[all[last].span.end..])) {
+        return Some(Bound::Either);
+    }
+    let before = first
+        .checked_sub(1)
+        .filter(|b| other(&all[*b], &all[first]));
+    let after = all.get(last + 1).filter(|a| other(&all[last], a));
+    (before.is_some() || after.is_some()).then_some(Bound::Either)
+}
+
+/// Whether a number is that of another answer, a frame or a picture that the text points at: `see frame
+/// 3`, `as in 2`. Where a frame is asked for it is the answer.
+pub fn refers(part: &Part, piece: &Piece<'_>, token: &Token) -> Option<Bound> {
+    static SEE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:see|siehe|vgl\.?|(?:same )?as in|wie in)\s+(?:the\s+)?(?:(?:frames?|packets?|questions?|tasks?|answers?|figures?|q|no\.?)\s*)?#?$")
+            .expect("the pattern is right")
+    });
+    let frame = *part.kind.get_ref() == Type::Frame;
+    let points = token.unit == Unit::None && SEE.is_match(&piece.lower[..token.span.start]);
+    (points && !frame).then_some(Bound::Place)
+}
+
+/// Whether a number is told of something that the part does not ask for: `60105 frames` of bytes,
+/// `43 bytes` of segments.
+pub fn misnamed(part: &Part, piece: &Piece<'_>, token: &Token) -> Option<Bound> {
+    static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*\(?(?:frames|packets|segments|datagrams|messages)\b")
+            .expect("the pattern is right")
+    });
+    let over = part.over.as_ref().map(|over| *over.get_ref());
+    let sized = part.unit.as_deref() == Some("bytes");
+    let counts = over == Some(Over::Count);
+    let timed = token.unit.seconds().is_some();
+    let noun = COUNTED.is_match(&piece.lower[token.span.end..]);
+    let other = sized && (noun || timed) || counts && (timed || token.unit.sized());
+    other.then_some(Bound::Other)
 }
 
 /// What stands between two values, without the unit of the first.

@@ -4,6 +4,7 @@ use super::claim::{Claim, Claimed};
 use super::names::Mention;
 use super::piece::{Piece, find_label, within};
 use super::token::{Kind, Token, Unit, hedged};
+use super::{flags, none, services};
 use crate::handout::format::{Names, Part};
 use crate::handout::names::table;
 use regex::Regex;
@@ -154,6 +155,13 @@ pub fn contradiction(part: &Part, piece: &Piece<'_>, t: usize) -> Option<String>
     let Kind::Number(n) = token.kind else {
         return None;
     };
+    let behind = &piece.lower[token.span.end..];
+    if let Some(other) = flags::contradiction(part, n, behind)
+        .or_else(|| services::contradiction(part, n, behind))
+        .or_else(|| none::contradiction(part, behind).filter(|_| n == 0))
+    {
+        return Some(other);
+    }
     let beside = |name: &String| {
         let (name, mut from) = (name.to_lowercase(), 0);
         while let Some((start, end)) = find_label(&piece.lower, &name, from) {
@@ -219,7 +227,9 @@ pub fn other_code(part: &Part, first: &Mention, piece: &Piece<'_>) -> Option<Str
         let behind = piece.lower.get(first.span.end..token.span.start);
         let hex = token.hex
             && (near(first.span.end, token.span.start) || near(token.span.end, first.span.start));
-        !token.frame && (hex || token.unit == Unit::None && behind.is_some_and(joins))
+        !token.frame
+            && !token.port
+            && (hex || token.unit == Unit::None && behind.is_some_and(joins))
     };
     let own = |n: i128| {
         let same = |(code, name): &&(i128, String)| {

@@ -4,7 +4,7 @@ use super::bounds::Bound;
 use super::claim::{Claim, Claimed};
 use super::token::Unit;
 use crate::handout::answer::constants;
-use crate::handout::format::{Names, Optional, Part, Type};
+use crate::handout::format::{Names, Optional, Part, Take, Type};
 use crate::handout::names::table;
 use crate::handout::units;
 use crate::handout::value::{self, decimals};
@@ -332,7 +332,13 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
             _ => return false,
         };
         let room = part.tolerance.unwrap_or(0.05);
-        return (told - key).abs() <= key.abs() * room + 1e-9;
+        // A share of a moment says nothing: what counts is the last digit that is told.
+        let last = match moment(part) && part.tolerance.is_none() {
+            true => last_digit(n) * told / n,
+            false => f64::INFINITY,
+        };
+        let off = (told - key).abs();
+        return off <= key.abs() * room + 1e-9 && off <= last * 1.000_001 + 1e-6;
     }
     // `0800` under a type field is meant in hexadecimal.
     if kind == Type::Hex
@@ -355,11 +361,28 @@ fn number(part: &Part, kind: Type, values: &[Datum], n: f64, unit: Unit) -> bool
     }
 }
 
+/// Whether a part asks when something was, and not how long it took.
+fn moment(part: &Part) -> bool {
+    let field = part.take.as_ref().map(toml::Spanned::get_ref);
+    let clock = ["frame.time_epoch", "frame.time_relative"];
+    let own = matches!(field, Some(Take::One(field)) if clock.contains(&field.as_str()));
+    own && part.over.is_none()
+}
+
+/// What one of the last digit of a number counts.
+fn last_digit(n: f64) -> f64 {
+    // Behind the sixth place a moment since 1970 has no digits of its own.
+    let text = match n > 1e9 {
+        true => format!("{n:.6}").trim_end_matches('0').to_owned(),
+        false => decimals(n),
+    };
+    let places = text.split_once('.').map_or(0, |(_, behind)| behind.len());
+    10f64.powi(-i32::try_from(places).unwrap_or(0))
+}
+
 /// Whether a number is what was calculated, rounded to its own last digit and not coarsely.
 fn rounds(told: f64, key: f64) -> bool {
-    let text = decimals(told);
-    let places = text.split_once('.').map_or(0, |(_, behind)| behind.len());
-    let last = 10f64.powi(-i32::try_from(places).unwrap_or(0));
+    let last = last_digit(told);
     let off = (told - key).abs();
     off <= last / 2.0 + f64::EPSILON * key.abs() && off <= key.abs() / 100.0
 }

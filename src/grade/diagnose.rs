@@ -50,15 +50,16 @@ pub fn explain(
             continue;
         };
         let part = part_of(handout, &keys[at]);
-        if marks[at].outcome.verdict == Verdict::Wrong
-            && relative(material, part, &keys[at], &claim.value)
-        {
+        if marks[at].outcome.verdict != Verdict::Wrong {
+            continue;
+        }
+        let notation = notation(material, part, &keys[at], &claim.value);
+        if let Some(notation) = notation {
             let mark = &mut marks[at];
             mark.outcome.verdict = Verdict::Review;
             mark.outcome.share = 1.0;
             mark.points = mark.of;
-            mark.outcome.reason =
-                "a relative number (counted from the first one); the raw one is asked for".into();
+            mark.outcome.reason = notation.to_owned();
         }
     }
     let secrets = student_view::secrets(marks);
@@ -230,28 +231,48 @@ fn example(part: &Part, value: &str) -> Option<Why> {
     known.then(|| Why::open("the value of the handout's example, not of your capture"))
 }
 
-/// Whether a raw sequence number is asked for and the relative one told: it is counted from the
-/// initial number of a side of a connection.
-fn relative(material: &Material, part: &Part, key: &Answer, claimed: &Claimed) -> bool {
+/// What is said of a number that is the key in another notation: a relative sequence number for a raw
+/// one or the other way round, which differ by the initial number of a side of a connection; a window
+/// without its scale, which is a power of two.
+fn notation(
+    material: &Material,
+    part: &Part,
+    key: &Answer,
+    claimed: &Claimed,
+) -> Option<&'static str> {
     let Some(Take::One(term)) = part.take.as_ref().map(toml::Spanned::get_ref) else {
-        return false;
+        return None;
     };
-    let raw = ["seq_raw", "ack_raw", "_isn"];
-    let raw = raw.iter().any(|name| term.contains(name));
-    let (true, Claimed::Number(n, _), [Datum::Number { value, .. }]) =
-        (raw, claimed, key.values.as_slice())
+    let (Claimed::Number(n, _), [Datum::Number { value, .. }]) = (claimed, key.values.as_slice())
     else {
-        return false;
+        return None;
     };
-    let Some(first) = decimals(*n).parse::<i128>().ok().map(|n| value - n) else {
-        return false;
+    let told = decimals(*n).parse::<i128>().ok()?;
+    if term == "tcp.window_size" {
+        let scale = (told > 0 && value % told == 0).then(|| value / told)?;
+        let shifted = (1..=14).any(|shift| scale == 1 << shift);
+        return shifted
+            .then_some("it may be the window without its scale; the calculated one is asked for");
+    }
+    let raw = ["seq_raw", "ack_raw", "_isn"];
+    let (first, words) = match term.as_str() {
+        "tcp.seq" | "tcp.ack" | "tcp.nxtseq" => (
+            told - value,
+            "a raw number; the relative one (counted from the first one) is asked for",
+        ),
+        term if raw.iter().any(|name| term.contains(name)) => (
+            value - told,
+            "a relative number (counted from the first one); the raw one is asked for",
+        ),
+        _ => return None,
     };
     let is = |isn: Option<u32>| isn.is_some_and(|isn| i128::from(isn) == first.rem_euclid(1 << 32));
-    material.files.iter().any(|file| {
+    let known = material.files.iter().any(|file| {
         let tcp = &file.analysis.trackers.tcp;
         let mut all = (0..tcp.len()).filter_map(|at| tcp.connection(at));
         all.any(|c| is(c.client_isn) || is(c.server_isn))
-    })
+    });
+    known.then_some(words)
 }
 
 fn part_of<'h>(handout: &'h Handout, key: &Answer) -> &'h Part {
@@ -373,8 +394,12 @@ fn digits(value: &str, key: &str, class: Class) -> Option<Why> {
     let mut a: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
     let mut b: Vec<char> = key.chars().filter(|c| c.is_alphanumeric()).collect();
     let distance = edits(value, key);
-    // Of short numbers another digit is another number.
-    let near = key.len() > 3 && value.len() == key.len();
+    // Of short numbers another digit is another number, and so is the next one.
+    let number = |text: &str| text.parse::<i128>().ok();
+    let next = number(value)
+        .zip(number(key))
+        .is_none_or(|(a, b)| (a - b).abs() == 1);
+    let near = key.len() > 3 && value.len() == key.len() && !next;
     a.sort_unstable();
     b.sort_unstable();
     let what = if a == b && value != key && a.len() > 1 {

@@ -7,6 +7,20 @@ use std::sync::LazyLock;
 /// How near a rounded amount has to come, as a share.
 const ROUNDED: f64 = 0.05;
 
+/// A number in bits, as Wireshark shows it or with a sign before: `.... ...1 ..1.`, `0b10010`,
+/// `000000010010`.
+pub fn binary(text: &str) -> Option<i128> {
+    static BITS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[:\s]*(?:0b(?P<plain>[01]+)|(?P<eight>[01]{8,16})|(?P<dots>[01.·]{1,4}(?:\s[01.·]{4})+))$")
+            .expect("the pattern is right")
+    });
+    let found = BITS.captures(text.trim_end())?;
+    let bits = ["plain", "eight", "dots"];
+    let bits = bits.iter().find_map(|name| found.name(name))?.as_str();
+    let bits: String = bits.chars().filter(|c| !c.is_whitespace()).collect();
+    i128::from_str_radix(&bits.replace(['.', '·'], "0"), 2).ok()
+}
+
 /// A number in hexadecimal, written without its sign: `efda2c79`, `ef:da:2c:79`, `efda2c79h`. Digits
 /// alone are none.
 pub fn hexadecimal(text: &str) -> Option<i128> {
@@ -25,12 +39,25 @@ pub fn hexadecimal(text: &str) -> Option<i128> {
         .flatten()
 }
 
+/// A number with letters that look like digits among its own: `6O105`, `43692663l`, `O.040`.
+fn letters(text: &str, token: &Token) -> Option<String> {
+    static ALIKE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[0-9OolI]*(?:[.,][0-9OolI]+)?$").expect("the pattern is right")
+    });
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ',');
+    let start = text[..token.span.start].trim_end_matches(inside).len();
+    let rest = text[token.span.end..].trim_start_matches(inside);
+    let word = text[start..text.len() - rest.len()].trim_end_matches(['.', ',']);
+    let digits = word.replace(['O', 'o'], "0").replace(['l', 'I'], "1");
+    (digits != word && ALIKE.is_match(word)).then(|| digits.replace(',', "."))
+}
+
 /// Other readings of a number in a text, each with how near it has to come to be meant.
 pub fn readings(text: &str, token: &Token) -> Vec<(f64, f64)> {
     static GROUPS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^[1-9]\d{0,2}(?:\.\d{3})+$").expect("the pattern is right"));
     static BEHIND: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^(?: \d{3})+\b").expect("the pattern is right"));
+        LazyLock::new(|| Regex::new(r"^(?:[ ']\d{3})+\b").expect("the pattern is right"));
     static BEFORE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\b[1-9]\d{0,2}(?: \d{3})* $").expect("the pattern is right"));
     static SCALE: LazyLock<Regex> = LazyLock::new(|| {
@@ -53,9 +80,10 @@ pub fn readings(text: &str, token: &Token) -> Vec<(f64, f64)> {
             told.push(written.replace(',', ""));
         }
     }
+    told.extend(letters(text, token));
     let first = written.len() <= 3;
     if let Some(more) = BEHIND.find(after).filter(|_| first) {
-        told.push(format!("{written}{}", more.as_str()).replace(' ', ""));
+        told.push(format!("{written}{}", more.as_str()).replace([' ', '\''], ""));
     }
     if let Some(more) = BEFORE.find(before).filter(|_| written.len() == 3) {
         told.push(format!("{}{written}", more.as_str()).replace(' ', ""));

@@ -2,11 +2,12 @@
 
 use super::assign::assign;
 use super::claim::{Claim, Claimed, Class, class};
+use super::compare::same;
 use super::names;
 use super::numbering::Slot;
 use super::piece::{Piece, find_label};
 use super::token::Unit;
-use super::{codes, digits, frames, items, list, none, texts};
+use super::{codes, digits, flags, frames, items, list, none, services, texts};
 use crate::handout::Answer;
 use crate::handout::format::{Part, Question, Type};
 use regex::Regex;
@@ -48,9 +49,16 @@ pub fn extract(
             _ => None,
         };
     }
-    for (part, claim) in question.part.iter().zip(claims.iter_mut()) {
-        if *part.kind.get_ref() == Type::Hex && claim.is_none() {
-            *claim = hexadecimal(question, pieces);
+    for ((part, claim), key) in question.part.iter().zip(claims.iter_mut()).zip(answers) {
+        let kind = *part.kind.get_ref();
+        if matches!(kind, Type::Hex | Type::Int) && claim.is_none() {
+            // A decimal number only where it is the right one.
+            let fits =
+                |c: &Claim| kind == Type::Hex || same(part, &key.values, &key.text, &c.value);
+            *claim = flags::claim(part, pieces).or_else(|| hexadecimal(question, pieces, fits));
+        }
+        if class(*part.kind.get_ref()) == Class::Ports && claim.is_none() {
+            *claim = services::claim(part, pieces);
         }
     }
     names::claims(question, pieces, claims, only_labelled);
@@ -63,7 +71,7 @@ pub fn extract(
         }
         let numbered = class(*part.kind.get_ref()) == Class::Number;
         if claims[at].is_none() && numbered && !only_labelled {
-            claims[at] = codes::by_name(part, pieces);
+            claims[at] = codes::by_name(part, pieces).or_else(|| services::claim(part, pieces));
         }
     }
     if !only_labelled {
@@ -88,24 +96,33 @@ fn not_of_others(question: &Question, at: usize, answers: &[&Answer], claim: &mu
     strange.retain(|text| !asked(text));
 }
 
-/// A whole answer in hexadecimal digits, where one is asked for.
-fn hexadecimal(question: &Question, pieces: &mut [Piece<'_>]) -> Option<Claim> {
+/// A whole answer in hexadecimal digits or in bits, where that fits.
+fn hexadecimal(
+    question: &Question,
+    pieces: &mut [Piece<'_>],
+    fits: impl Fn(&Claim) -> bool,
+) -> Option<Claim> {
     let alone = question.part.len() == 1;
+    let read = |text: &str| {
+        let text = text.trim().trim_end_matches("(hex)");
+        digits::binary(text).or_else(|| digits::hexadecimal(text))
+    };
     let told = pieces.iter_mut().filter(|p| alone || p.slot.is_some());
     let mut told = told.filter_map(|piece| {
         let label = piece.slot.and(piece.text.split_once([':', '=', ' ']));
-        let rest = label.and_then(|(_, rest)| digits::hexadecimal(rest));
-        let n = digits::hexadecimal(piece.text).or(rest)?;
-        Some((piece, n))
+        let rest = label.and_then(|(_, rest)| read(rest));
+        let n = read(piece.text).or(rest)?;
+        #[expect(clippy::cast_precision_loss, reason = "compared as such")]
+        let claim = Claim {
+            value: Claimed::Number(n as f64, Unit::None),
+            text: piece.text.trim().to_owned(),
+            ..Claim::default()
+        };
+        fits(&claim).then_some((piece, claim))
     });
-    let (piece, n) = told.next()?;
+    let (piece, claim) = told.next()?;
     piece.take(0..piece.text.len());
-    #[expect(clippy::cast_precision_loss, reason = "compared as such")]
-    Some(Claim {
-        value: Claimed::Number(n as f64, Unit::None),
-        text: piece.text.trim().to_owned(),
-        ..Claim::default()
-    })
+    Some(claim)
 }
 
 /// Whether a set has other members than addresses.

@@ -1,6 +1,6 @@
 //! Several frames in order, such as those of a handshake.
 
-use super::bounds::{Bound, ranges};
+use super::bounds::{Bound, either, ranges};
 use super::claim::{Claim, Claimed};
 use super::compare::whole;
 use super::piece::Piece;
@@ -49,6 +49,7 @@ pub fn claim(
                 let fits = |n: &i128| (least..100_000).contains(n);
                 let sized = least == 0 && token.unit == Unit::Bytes;
                 let bare = (token.unit == Unit::None || sized) && !token.bracket;
+                let bare = bare && !(token.hex && least == 1);
                 bare && !all.is_empty() && all.iter().all(fits)
             })
             // `Three frames: …` and `3 packets` count them.
@@ -148,7 +149,8 @@ pub fn claim(
             None => piece.quote(at),
         };
         return Some(Claim {
-            bound: first_to_last(answer, &values, best.len(), &piece.lower),
+            bound: first_to_last(answer, &values, best.len(), &piece.lower)
+                .or_else(|| either(piece, best[0], *best.last()?)),
             value: Claimed::Numbers(values),
             hedged: hedged(&text),
             text,
@@ -192,7 +194,12 @@ fn named(part: &Part, answer: &Answer, piece: &mut Piece<'_>) -> Option<Claim> {
             .rev()
             .take(2)
             .any(|w| w.contains(char::is_alphabetic));
-        if words.len() > NAMING || words.contains(&"again") || gap.contains(". ") || ranges(gap) {
+        if words.len() > NAMING
+            || words.contains(&"again")
+            || words.contains(&"or")
+            || gap.contains(". ")
+            || ranges(gap)
+        {
             return None;
         }
         names += usize::from(last);

@@ -7,6 +7,8 @@ use super::piece::{Piece, find_label, within};
 use super::token::{Kind, Unit, hedged};
 use crate::handout::format::{Names, Part, Type};
 use crate::handout::{Answer, Datum};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Whether the key is made of numbers.
 pub fn are_numbers(answer: &Answer) -> bool {
@@ -63,6 +65,10 @@ pub fn numbers(
         if told.is_empty() {
             continue;
         }
+        if *part.kind.get_ref() == Type::List && one_for_all(piece, &told, &keys) {
+            let last = told[told.len() - 1];
+            told = vec![last; keys.len()];
+        }
         let (mut order, mut strange) = (Vec::new(), Vec::new());
         for (t, n) in &told {
             piece.used[*t] = true;
@@ -77,6 +83,28 @@ pub fn numbers(
         return Some(claimed(piece, order, strange));
     }
     None
+}
+
+/// Whether one number is told for all of a list, and all are the same: `both 1460`, `1460 each`,
+/// `2 x 1460`.
+fn one_for_all(piece: &Piece<'_>, told: &[(usize, i128)], keys: &[i128]) -> bool {
+    static ALL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:both|each|all|the same|same|twice|beide|jeweils)\b")
+            .expect("the pattern is right")
+    });
+    let one = match told {
+        [(_, one)] if ALL.is_match(&piece.lower) => *one,
+        [(times, count), (t, one)] if usize::try_from(*count) == Ok(keys.len()) => {
+            let span = piece.tokens[*times].span.end..piece.tokens[*t].span.start;
+            let gap = piece.lower.get(span).unwrap_or_default();
+            match matches!(gap.trim(), "x" | "×" | "*" | "times") {
+                true => *one,
+                false => return false,
+            }
+        }
+        _ => return false,
+    };
+    keys.iter().all(|key| *key == one)
 }
 
 /// A set of names, such as fields: by themselves or by what the handout calls them as well. What is

@@ -129,7 +129,7 @@ fn under(handout: &Handout, found: Found, material: &Material, segments: &[Segme
     judged
 }
 
-/// Takes another reading of a part, if the report's answer is right in it.
+/// Takes another reading of a part, if the report's answer is right in it, or may be.
 fn reread(handout: &Handout, judged: &mut Judged, at: usize, segments: &[Segment]) {
     let key = &judged.keys[at];
     let part = &handout.file.question[key.question].part[key.part];
@@ -146,6 +146,12 @@ fn reread(handout: &Handout, judged: &mut Judged, at: usize, segments: &[Segment
             judged.parts[at] = mark;
             judged.said[at] = said[at].clone();
             return;
+        }
+        // What a person must see in one reading is not wrong in the other.
+        if outcome.verdict == Verdict::Review && judged.parts[at].outcome.verdict == Verdict::Wrong
+        {
+            judged.parts[at] = mark(handout, &keys[at], &said[at]);
+            judged.said[at] = said[at].clone();
         }
     }
 }

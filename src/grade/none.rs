@@ -24,7 +24,7 @@ pub fn claim(
     let alone = question.part.len() == 1;
     let piece = pieces.iter().find(|p| {
         let own = alone || p.slot.is_some();
-        own && says_none(&p.lower, zero) || denies(part, &p.lower)
+        own && says_none(&p.lower, zero) || denies(part, &p.lower, zero)
     })?;
     Some(Claim {
         value: Claimed::Number(0.0, Unit::None),
@@ -49,8 +49,21 @@ fn says_none(text: &str, zero: bool) -> bool {
     !unanswered && (zero || !bare)
 }
 
-/// Whether a text says that there are none of what a label of the part names.
-fn denies(part: &Part, text: &str) -> bool {
+/// Whether a text says that there are none of what a label of the part names. In other words than these
+/// few it counts only where it is right: `no segment had to be sent again`, `none in the query`.
+fn denies(part: &Part, text: &str, zero: bool) -> bool {
+    static AWAY: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:no|not any|none|nothing|keine?|aucune?)\s+(?:[a-z]+\s+){0,5}$")
+            .expect("the pattern is right")
+    });
+    static HOLDS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[a-z]*\s+(?:holds?|has|have|had|contains?)\s+(?:no|none|zero)\b")
+            .expect("the pattern is right")
+    });
+    static UNSURE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:idea|time|clue|but|except|only|other|more)\b")
+            .expect("the pattern is right")
+    });
     static NO: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\b(?:no|not any|without(?: any)?)\s+(?:[a-z]+\s+)?$")
             .expect("the pattern is right")
@@ -63,7 +76,34 @@ fn denies(part: &Part, text: &str) -> bool {
     });
     let labels = part.labels.iter().map(|l| l.to_ascii_lowercase());
     let mut found = labels.filter_map(|l| find_label(text, &l, 0));
-    found.any(|(start, end)| NO.is_match(&text[..start]) || NONE.is_match(&text[end..]))
+    found.any(|(start, end)| {
+        let (before, behind) = (&text[..start], &text[end..]);
+        let away = AWAY.find(before).map_or("but", |m| m.as_str());
+        NO.is_match(before)
+            || NONE.is_match(behind)
+            || zero && (!UNSURE.is_match(away) || HOLDS.is_match(behind))
+    })
+}
+
+/// What behind a count of nothing says that there were some: `0, all were retransmitted`.
+pub fn contradiction(part: &Part, behind: &str) -> Option<String> {
+    static SOME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"\b(?P<some>all|every|each|most|some|several|many)\b(?P<gap>\s+(?:[a-z]+\s+){0,4})$",
+        )
+        .expect("the pattern is right")
+    });
+    let labels = part.labels.iter().map(|l| l.to_ascii_lowercase());
+    let mut found = labels.filter_map(|l| find_label(behind, &l, 0));
+    found.find_map(|(start, _)| {
+        let found = SOME.captures(&behind[..start])?;
+        let before = found.get(0).map_or("", |m| &behind[..m.start()]);
+        let denied = before.trim_end().ends_with("not")
+            || found["gap"]
+                .split(' ')
+                .any(|w| matches!(w, "no" | "not" | "never"));
+        (!denied).then(|| found["some"].to_owned())
+    })
 }
 
 #[cfg(test)]

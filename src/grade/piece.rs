@@ -97,7 +97,7 @@ pub fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
             .expect("the pattern is right")
     });
     static NOT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:\bnot|\binstead of|\brather than|\bneither|\bnor|n't)\s+(?:(?:a|an|the|to|from|as|of|frame|packet|port|address|number|no\.?|is|it|by|in)\s+){0,3}#?$")
+        Regex::new(r"(?:\bnot|\binstead of|\brather than|\bneither|\bnor|\bcorrected from|n't)\s+(?:(?:a|an|the|to|from|as|of|frame|packet|port|address|number|no\.?|is|it|by|in)\s+){0,3}#?$")
             .expect("the pattern is right")
     });
     static BUT: LazyLock<Regex> = LazyLock::new(|| {
@@ -105,13 +105,15 @@ pub fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
             .expect("the pattern is right")
     });
     let same = |a: &Kind, b: &Kind| std::mem::discriminant(a) == std::mem::discriminant(b);
+    let denied = |t: &Token| NOT.is_match(token::tail(&lower[..t.span.start], 96));
     let after = |at: usize, kind: &Kind| {
-        tokens
-            .iter()
-            .any(|t| t.span.start >= at && same(&t.kind, kind))
+        let mut later = tokens.iter().filter(|t| t.span.start >= at);
+        later.any(|t| same(&t.kind, kind) && !denied(t))
     };
     // What is corrected in a sentence stands in it; a sentence that begins so corrects all before.
-    let fix = CORRECTION.find(lower).map(|m| {
+    // What something was corrected from is denied, and what stands before it is meant.
+    let from = |m: &regex::Match<'_>| lower[m.end()..].trim_start().starts_with("from ");
+    let fix = CORRECTION.find(lower).filter(|m| !from(m)).map(|m| {
         let ended = lower[..m.start()].trim_end();
         if ended.ends_with(['.', '!']) && !ended.ends_with("..") {
             return 0..m.start();
@@ -132,7 +134,7 @@ pub fn dropped(lower: &str, tokens: &[Token]) -> Vec<bool> {
     tokens
         .iter()
         .map(|t| {
-            NOT.is_match(token::tail(&lower[..t.span.start], 96))
+            denied(t)
                 || fix
                     .as_ref()
                     .is_some_and(|fix| fix.contains(&t.span.start) && after(fix.end, &t.kind))

@@ -1,6 +1,7 @@
 //! Prose: whether there is any, and what the rubric makes of it. The result is a suggestion for a
 //! person, never a mark.
 
+use super::claim::Class;
 use super::piece::{Piece, find_label};
 use crate::handout::format::{Idea, Part, Question};
 use regex::Regex;
@@ -223,10 +224,31 @@ pub fn find(question: &Question, part: &Part, pieces: &[Piece<'_>]) -> Option<Ju
         || count >= 2
         || rubric(part, &rest)
         || count > 0 && pieces.iter().any(|p| asks_why(p.hint))
-        || pieces.iter().any(untouched);
+        || pieces.iter().any(untouched)
+        || names_addresses(question, pieces);
     speaks.then_some(Judgement {
         text: whole.trim().to_owned(),
         ..full
+    })
+}
+
+/// Whether a text names an address though the question asks for none: `no, it is from 10.0.2.2`.
+fn names_addresses(question: &Question, pieces: &[Piece<'_>]) -> bool {
+    let asked = |class: Class| {
+        let mut kinds = question
+            .part
+            .iter()
+            .map(|p| super::claim::class(*p.kind.get_ref()));
+        kinds.any(|kind| kind == class)
+    };
+    let mut classes = [Class::Ip, Class::Mac]
+        .into_iter()
+        .filter(|class| !asked(*class));
+    classes.any(|class| {
+        pieces
+            .iter()
+            .flat_map(|p| &p.tokens)
+            .any(|t| class.holds(t))
     })
 }
 
@@ -245,10 +267,13 @@ pub fn rubric(part: &Part, text: &str) -> bool {
     words.any(|w| {
         w.len() > 2
             && !IDLE.contains(&w)
-            && w.chars().all(char::is_alphabetic)
-            && lower
-                .split(|c: char| !c.is_alphabetic())
-                .any(|word| word.starts_with(&w.to_lowercase()))
+            && w.chars().all(|c| c.is_alphabetic() || c == ' ')
+            && match w.contains(' ') {
+                true => find_label(&lower, &w.to_lowercase(), 0).is_some(),
+                false => lower
+                    .split(|c: char| !c.is_alphabetic())
+                    .any(|word| word.starts_with(&w.to_lowercase())),
+            }
     })
 }
 

@@ -9,9 +9,11 @@ use super::named;
 use super::numbering::{Segment, Slot};
 use super::piece::Piece;
 use super::token::Unit;
-use super::{prose, stray};
+use super::{left, prose, stray};
 use crate::handout::format::{Part, Question, Type};
 use crate::handout::{Answer, Handout};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// What a student says of a part: a value, or prose.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +119,7 @@ pub fn claims(handout: &Handout, keys: &[Answer], segments: &[Segment]) -> Vec<S
         named::misplaced(question, &own(q), &pieces[q], &mut claims[q]);
     }
     stray::values(handout, keys, &pieces, &loose, &mut claims);
+    left::words(handout, &pieces, &mut claims);
     let mut all: Vec<Said> = Vec::new();
     for (claims, prose) in claims.into_iter().zip(prose) {
         for (claim, prose) in claims.into_iter().zip(prose) {
@@ -239,9 +242,19 @@ fn columns<'s>(
         .filter(|(part, _)| *part.kind.get_ref() == Type::List)
         .flat_map(|(_, key)| key.values.iter().map(|v| bare(&v.to_string())))
         .collect();
+    let pieces: Vec<&Segment> = pieces.collect();
     let mut out: Vec<Segment> = Vec::new();
     let mut open = false;
-    for piece in pieces {
+    for piece in &pieces {
+        // What a labelled answer goes on with, where no other part can have it.
+        if let Some(last) = out
+            .last_mut()
+            .filter(|last| goes_on(question, &pieces, last, piece))
+        {
+            last.text.push_str("; ");
+            last.text.push_str(piece.text.trim());
+            continue;
+        }
         let text = bare(&piece.text);
         let listed = !items.is_empty()
             && piece.hint.is_empty()
@@ -254,11 +267,34 @@ fn columns<'s>(
             }
             _ => {
                 open = listed;
-                out.push(piece.clone());
+                out.push((*piece).clone());
             }
         }
     }
     out
+}
+
+/// Whether a piece goes on with the labelled one before it: `Src Port: 53644, Dst Port: 80` in the answer
+/// to a question with one part, and a bare number where all parts are named.
+fn goes_on(question: &Question, all: &[&Segment], last: &Segment, piece: &Segment) -> bool {
+    static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*\p{L}[\p{L}\d #./-]{0,30}[:=]").expect("the pattern is right")
+    });
+    static BARE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\s*\d[\d.,]*\s*(?:\p{L}{1,7})?\s*[.?]?\s*$").expect("the pattern is right")
+    });
+    let Some(Slot::Label(part)) = last.slot else {
+        return false;
+    };
+    let kind = *question.part[part].kind.get_ref();
+    let several = matches!(kind, Type::Frames | Type::Ports | Type::List | Type::Hex);
+    let named = |part: usize| all.iter().any(|s| s.slot.map(Slot::part) == Some(part));
+    let free = piece.slot.is_none() && piece.hint.is_empty() && !piece.apart;
+    let labelled = several && question.part.len() == 1 && LABELLED.is_match(&piece.text);
+    let bare = class(kind) == Class::Number
+        && BARE.is_match(&piece.text)
+        && (0..question.part.len()).all(named);
+    free && last.turn == piece.turn && (labelled || bare)
 }
 
 /// A value told once for two parts that mean the same thing.

@@ -95,9 +95,18 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Block>, String> {
     Ok(blocks.into_iter().map(shorten).collect())
 }
 
-/// A text with the plain forms of apostrophes, spaces and minus signs, and a colon for the dots that
-/// lead to a value.
+/// A text with the plain forms of apostrophes, spaces and minus signs, a colon for the dots that lead to
+/// a value, and without what is struck out.
 fn plain(mut text: String) -> String {
+    static STRUCK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)\s?(?:~~[^~\n]+~~|<del\b[^>]*>.*?</del\s*>|<s>.*?</s\s*>|<strike>.*?</strike\s*>)\s?",
+        )
+        .expect("the pattern is right")
+    });
+    if text.contains("~~") || text.contains("</") {
+        text = STRUCK.replace_all(&text, " ").into_owned();
+    }
     static LEADERS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\s*\.{4,}\s*").expect("the pattern is right"));
     // `.... 0101 = Header Length` are bits, as Wireshark shows them.
@@ -137,6 +146,22 @@ fn shorten(block: Block) -> Block {
         Block::Row(cells) => Block::Row(cells.into_iter().take(20).map(cut).collect()),
         Block::Keyed(key, value) => Block::Keyed(cut(key), cut(value)),
     }
+}
+
+/// The lines of a report, in small letters, that point at pictures, in which answers may stand.
+pub fn pointing(blocks: &[Block]) -> Vec<String> {
+    static POINTS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"!\[[^\]]*\]\(|<img\b|\b(?:screenshots?|images?|pictures?|figures?|fig\.|abb\.|abbildung|bild|bildschirmfoto)\b")
+            .expect("the pattern is right")
+    });
+    let line = |block: &Block| match block {
+        Block::Line(text) => text.to_lowercase(),
+        Block::Keyed(key, text) => format!("{key}: {text}").to_lowercase(),
+        Block::Row(cells) => cells.join(" ").to_lowercase(),
+    };
+    let mut lines: Vec<String> = blocks.iter().map(line).collect();
+    lines.retain(|line| POINTS.is_match(line));
+    lines
 }
 
 fn length(block: &Block) -> usize {
@@ -220,7 +245,12 @@ fn html(page: &str) -> String {
         Regex::new(r"&(?:(?P<name>[a-zA-Z]+)|#(?P<code>\d{1,7})|#[xX](?P<hex>[0-9a-fA-F]{1,6}));")
             .expect("the pattern is right")
     });
+    static STRUCK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?is)\s?(?:<del\b.*?</del\s*>|<s\b.*?</s\s*>|<strike\b.*?</strike\s*>)\s?")
+            .expect("the pattern is right")
+    });
     let page = HIDDEN.replace_all(page, " ");
+    let page = STRUCK.replace_all(&page, " ");
     // A line's end says nothing in a page.
     let page = page.replace(['\r', '\n'], " ");
     // The lists that are open: the number of the next item where they are numbered.
@@ -247,6 +277,7 @@ fn html(page: &str) -> String {
             "p" | "div" | "li" | "tr" | "table" | "ul" | "ol" | "pre" | "h1" | "h2" | "h3"
             | "h4" => "\n",
             "br" | "hr" => "\n",
+            "img" => " [image] ",
             _ => "",
         }
         .to_owned()
@@ -410,6 +441,7 @@ fn docx(bytes: &[u8]) -> Result<Vec<Block>, String> {
     let mut text = String::new();
     let mut cells: Vec<String> = Vec::new();
     let (mut in_text, mut cell_depth, mut depth) = (false, 0usize, 0usize);
+    let mut struck = false;
     loop {
         match reader.read_event() {
             Ok(Event::Start(e)) => {
@@ -418,7 +450,8 @@ fn docx(bytes: &[u8]) -> Result<Vec<Block>, String> {
                     return Err("its text is nested too deeply".into());
                 }
                 match e.local_name().as_ref() {
-                    "t" => in_text = true,
+                    "t" => in_text = !struck,
+                    "r" => struck = false,
                     "tc" => cell_depth += 1,
                     _ => {}
                 }
@@ -426,6 +459,10 @@ fn docx(bytes: &[u8]) -> Result<Vec<Block>, String> {
             Ok(Event::Empty(e)) => match e.local_name().as_ref() {
                 "tab" => text.push(' '),
                 "br" | "cr" => text.push('\n'),
+                "strike" | "dstrike" => {
+                    let mut values = e.attributes().flatten().map(|a| a.value);
+                    struck = !values.any(|v| matches!(v.as_ref(), "0" | "false"));
+                }
                 _ => {}
             },
             Ok(Event::Text(t)) if in_text => {

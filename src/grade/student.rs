@@ -2,7 +2,9 @@
 
 use super::compare::{Outcome, Verdict, compare, told};
 use super::judge::{Judged, judge};
+use super::left;
 use super::numbering::Numbering;
+use super::piece::find_label;
 use super::prints::{self, Prints};
 use super::reading::Said;
 use super::report::{self, Block};
@@ -116,6 +118,7 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
     let mut blocks: Vec<Block> = submission.rows.clone();
     let mut prints: Vec<Prints> = Vec::new();
     let mut unread: Vec<String> = Vec::new();
+    let mut pictures: Vec<String> = Vec::new();
     let (files, more) = super::submission::unpacked(submission);
     remarks.extend(more);
     for file in &files {
@@ -136,6 +139,8 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
                         remarks.push(format!("{}: {what}", file.name));
                         if kind::can_answer(&file.name) {
                             unread.push(file.name.clone());
+                        } else if kind::is_picture(&file.name) {
+                            pictures.push(file.name.clone());
                         }
                     }
                     continue;
@@ -156,6 +161,10 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
             }
         }
     }
+    let pointing = report::pointing(&blocks);
+    if !pointing.is_empty() {
+        unread.extend(pictures);
+    }
     material.settle();
     for (name, reason) in &material.unreadable {
         remarks.push(format!("{name}: {reason}"));
@@ -172,9 +181,24 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
     }
     let judged = judge(handout, &material, &numbering.segments(&blocks));
     let Judged {
-        found, mut parts, ..
+        found,
+        keys,
+        mut parts,
+        ..
     } = judged;
-    left_open(&mut parts, &unread);
+    for (mark, key) in parts.iter_mut().zip(&keys) {
+        let part = &handout.file.question[key.question].part[key.part];
+        let named = |line: &String| {
+            let mut names = left::names_of(part);
+            names.any(|l| find_label(line, &l, 0).is_some_and(|(at, _)| at < 12))
+        };
+        if pointing.iter().any(named) {
+            left_open(mark, "the picture that the report points at");
+        }
+        if !unread.is_empty() {
+            left_open(mark, &unread.join(", "));
+        }
+    }
     let captures = capture_marks(handout, &material, &found);
     prints.retain(|p| !material.copies.iter().any(|(copy, _)| *copy == p.file));
     let mut evidence: Vec<String> = prints.iter().flat_map(super::clocks::remarks).collect();
@@ -192,18 +216,10 @@ pub fn grade(handout: &Handout, numbering: &Numbering, submission: &Submission) 
 }
 
 /// What is missing may stand in a file that was not read: a person looks.
-fn left_open(parts: &mut [Mark], unread: &[String]) {
-    if unread.is_empty() {
-        return;
-    }
-    for mark in parts {
-        if mark.outcome.verdict == Verdict::Missing {
-            mark.outcome.verdict = Verdict::Review;
-            mark.outcome.reason = format!(
-                "nothing was found for this part, but {} was not read",
-                unread.join(", ")
-            );
-        }
+fn left_open(mark: &mut Mark, unread: &str) {
+    if mark.outcome.verdict == Verdict::Missing {
+        mark.outcome.verdict = Verdict::Review;
+        mark.outcome.reason = format!("nothing was found for this part, but {unread} was not read");
     }
 }
 

@@ -94,6 +94,7 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
         |(?P<ip6>\b(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})+\b)
         |(?P<mask>(?:^|[\s(])/(?P<bits>\d{1,2})\b)
         |(?P<hex>\b0x[0-9a-f]+\b)
+        |(?P<binary>\b0b[01]+\b)
         |(?P<pair>\b0[0-9a-f]\s[0-9a-f]{2}\b)
         |(?P<power>\b\d+(?:[.,]\d+)?(?:e[-+]\d{1,2}\b
             |\s*[*x×·]\s*10(?:\s*(?:\^|\*\*)\s*\(?[-+]?\d{1,2}\)?|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)))
@@ -184,6 +185,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
         } else if named("hex") {
             hex = true;
             number(&written[2..], 16)
+        } else if named("binary") {
+            hex = true;
+            number(&written[2..], 2)
         } else if named("pair") {
             // `08 00` is a number, byte by byte.
             hex = true;
@@ -302,7 +306,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         let flow = matches!(gap.trim(), "->" | "→" | ">")
             && [at - 1, at]
                 .iter()
-                .any(|t| matches!(found[*t].kind, Kind::Number(1024..=65_535)))
+                .any(|t| matches!(found[*t].kind, Kind::Number(67 | 68 | 1024..=65_535)))
             && [at - 1, at]
                 .iter()
                 .all(|t| found[*t].unit == Unit::None && matches!(found[*t].kind, Kind::Number(_)));
@@ -378,7 +382,9 @@ fn grouped(text: &str, span: &Range<usize>, first: &str, second: &str) -> bool {
     let before = text[..span.start].strip_suffix(',');
     let listed = before.is_some_and(|t| t.ends_with(|c: char| c.is_ascii_digit()));
     let digits = |t: &str| t.parse::<i128>().unwrap_or(0);
-    let near = (digits(first) + 1..digits(first) + 50).contains(&digits(second));
+    // `60,105` is rather one number than two frames.
+    let most = if first.len() == second.len() { 50 } else { 10 };
+    let near = (digits(first) + 1..digits(first) + most).contains(&digits(second));
     let thousands = first.len() <= 3 && second.len() == 3 && !first.starts_with('0') && !near;
     !more && !listed && !timed(&text[span.end..]) && (thousands || first == "0")
 }
@@ -473,7 +479,7 @@ fn word(text: &str) -> Option<i128> {
 
 /// Words with which a writer says that he is not sure.
 static HEDGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|would guess|i'd guess|my guess|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\b(?:about|around)\s+\d+(?:\.\d+)?(?:[^\d.:]|[.:](?:\s|$)|$)|~\s*\d").expect("the pattern is right")
+    Regex::new(r"(?i)\b(?:maybe|perhaps|probably|possibly|i think|i guess|i believe|i suppose|i assume|not sure|unsure|not certain|i would say|i'd say|would guess|i'd guess|my guess|might|could be|could also|must be something|approximately|roughly|approx|don't know|do not know|no idea|or so|should be about|seems? to be)\b|\b(?:about|around)\s+\d+(?:\.\d+)?(?:[^\d.:]|[.:](?:\s|$)|$)|~\s*\d|\bca\.?[;\s]+\d").expect("the pattern is right")
 });
 
 /// Whether a text says that it is not sure.

@@ -5,7 +5,7 @@ use super::names::{self, BECAUSE, mentions};
 use super::piece::{Piece, find_label};
 use super::prose;
 use super::token::{hedged, sentence};
-use crate::handout::format::{Part, Question};
+use crate::handout::format::{Part, Question, Take};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ static YES: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A `no` that answers; `no packet` counts.
 static NO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\W*(?:nope|false|nein|non|not at all|not a chance|no way|of course not)\b|^\W*no\s*(?:[-–—,.;:!(]|$)|^\W*no\s+(?:it|this|that|the|they|he|because|since|as|but|i|we|only|and)\b|\b(?:no|false)\s*(?:[,.;:!]|$)|[,.;:]\s*no\s+(?:it|this|that)\b|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
+    Regex::new(r"^\W*(?:nope|false|nein|non|not at all|not a chance|no way|of course not)\b|^\W*no\s*(?:[-–—,.;:!(]|$)|^\W*no\s+(?:it|this|that|the|they|he|because|since|as|but|i|we|only|and)\b|\b(?:no|false)\s*(?:[,.;:!)]|$)|[,.;:]\s*no\s+(?:it|this|that)\b|\byes\s+and\s+no\b|^\W*(?:that|this|it)(?:\s+is|'s)\s+(?:wrong|incorrect|not true)\b")
         .expect("the pattern is right")
 });
 /// An answer by its verb alone: `It does not, since …`.
@@ -47,6 +47,18 @@ static IS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?:\bis|'s|\bbe)(?P<not>\s+not|n't)?\s+(?:(?:the|that|of|to|mac|address|one|hardware|from)\s+)*$")
         .expect("the pattern is right")
 });
+
+/// What a whole answer says of a flag: `set`, `DF=1`, `0`.
+fn flag(part: &Part, text: &str) -> Option<bool> {
+    static FLAG: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\W*(?:[a-z]{1,6}\s*[:=]\s*)?(?:(?:it\s+)?is\s+)?(?:(?P<no>not\s+set|unset|cleared|set\s+to\s+0|0|n)|(?P<yes>set(?:\s+to\s+1)?|1|y))\W*$")
+            .expect("the pattern is right")
+    });
+    let field = part.take.as_ref().map(toml::Spanned::get_ref);
+    let asked = matches!(field, Some(Take::One(field)) if field.contains(".flags."));
+    let found = FLAG.captures(text).filter(|_| asked)?;
+    Some(found.name("yes").is_some())
+}
 
 /// What a sentence says of the question's own verb and object: `belongs to the web server`.
 fn affirms(question: &Question, part: &Part, says: &str) -> Option<bool> {
@@ -111,7 +123,17 @@ fn says(question: &Question, part: &Part, text: &str) -> Says {
         no |= found.name("not").is_some();
         yes |= found.name("not").is_none();
     }
+    if let Some(set) = flag(part, text) {
+        yes |= set;
+        no |= !set;
+    }
     let explicit = yes || no;
+    // `no, not from the origin but from the cache` says what it is.
+    if no && !yes && DENIES.is_match(text) {
+        let behind = text.split_once(" but ").map_or("", |(_, behind)| behind);
+        let told = mentions(part, 0, behind);
+        yes = !told.is_empty() && told.iter().all(|m| m.value == "yes");
+    }
     if !explicit {
         let named = mentions(part, 0, text);
         for mention in &named {
@@ -207,7 +229,7 @@ pub fn claim(question: &Question, part: &Part, piece: &mut Piece<'_>) -> Option<
     if !told.explicit {
         // Up to where it is explained.
         let cut = [
-            text.find([',', ';']),
+            text.find([',', ';', '(']),
             text.find(" but "),
             BECAUSE.find(text).map(|m| m.start()),
         ];

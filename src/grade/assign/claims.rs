@@ -2,7 +2,7 @@
 
 use super::{Around, value};
 use crate::grade::announce::{Beside, Slot};
-use crate::grade::bounds::{Bound, between, bound, ranges};
+use crate::grade::bounds::{Bound, between, bound, either, misnamed, ranges, refers};
 use crate::grade::claim::{Claim, Claimed, Class};
 use crate::grade::codes::contradiction;
 use crate::grade::denial;
@@ -118,9 +118,13 @@ pub(super) fn claim(
             readings: readings(piece.text, token)
                 .into_iter()
                 .map(|(n, room)| (n * each, room))
+                .chain(in_seconds(part, token))
                 .collect(),
             bound: bound(piece, token)
                 .or_else(|| range(piece, t))
+                .or_else(|| either(piece, t, t))
+                .or_else(|| misnamed(part, piece, token))
+                .or_else(|| refers(part, piece, token))
                 .filter(|_| kind == Class::Number),
             ..Claim::default()
         });
@@ -213,6 +217,16 @@ fn bare(piece: &Piece<'_>, kind: Class, slots: usize) -> bool {
     !words
         .filter(|w| !w.is_empty())
         .any(|w| !matches!(w, "to" | "from" | "and" | "udp" | "tcp" | "bytes" | "byte"))
+}
+
+/// A time without a unit in seconds, as the columns of Wireshark have it, where another unit is asked
+/// for.
+fn in_seconds(part: &Part, token: &Token) -> Option<(f64, f64)> {
+    let bare = *part.kind.get_ref() == Type::Duration && token.unit == Unit::None;
+    Some((
+        token.amount().filter(|_| bare)?,
+        part.tolerance.unwrap_or(0.05),
+    ))
 }
 
 /// Seconds of what a time counts in: keys that are times are told in seconds.

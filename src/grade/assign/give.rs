@@ -89,7 +89,7 @@ fn in_order(
         let token = &pieces[around[*a].piece].tokens[around[*a].token];
         !spent[*a]
             && !token.operand
-            && (!token.bracket || matches!(kind, Class::Ip | Class::Mac))
+            && (!token.bracket || token.port || matches!(kind, Class::Ip | Class::Mac))
             && !strong(&around[*a])
     });
     let mut next = rest.next();

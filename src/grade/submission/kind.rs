@@ -54,12 +54,16 @@ pub(in crate::grade) fn unreadable(name: &str, content: &Content) -> Option<Stri
     }
 }
 
+/// Whether a file is a picture, by its name.
+pub(in crate::grade) fn is_picture(name: &str) -> bool {
+    let pictures = ["png", "jpg", "jpeg", "gif", "bmp", "heic", "webp"];
+    pictures.contains(&extension(name).as_str())
+}
+
 /// Whether a file that is not read may hold answers: a document, and no picture or capture.
 pub(in crate::grade) fn can_answer(name: &str) -> bool {
-    !matches!(
-        extension(name).as_str(),
-        "pcap" | "pcapng" | "cap" | "png" | "jpg" | "jpeg" | "gif" | "bmp" | "heic" | "webp"
-    )
+    let capture = matches!(extension(name).as_str(), "pcap" | "pcapng" | "cap");
+    !capture && !is_picture(name)
 }
 
 /// Most bytes of a capture, also when unpacked.
