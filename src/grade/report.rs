@@ -155,7 +155,7 @@ pub fn pointing(blocks: &[Block]) -> Vec<String> {
             .expect("the pattern is right")
     });
     let line = |block: &Block| match block {
-        Block::Line(text) => text.to_lowercase(),
+        Block::Line(text) | Block::Text(text) | Block::Item(_, text) => text.to_lowercase(),
         Block::Keyed(key, text) => format!("{key}: {text}").to_lowercase(),
         Block::Row(cells) => cells.join(" ").to_lowercase(),
     };
