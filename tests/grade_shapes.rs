@@ -36,7 +36,7 @@ id = "1"
 text = "What does the connection show?"
 part = [
   { id = "bytes", type = "int", unit = "bytes", of = "c", take = "connection.client_bytes" },
-  { id = "segments", type = "int", of = "data", take = "segment.frame", over = "count" },
+  { id = "segments", type = "int", of = "data", over = "count" },
   { id = "again", type = "int", of = "c", take = "connection.client_sent_again", labels = ["sent again", "retransmi"] },
   { id = "isn", type = "int", of = "c", take = "connection.client_isn" },
   { id = "server-isn", type = "int", of = "c", take = "connection.server_isn" },

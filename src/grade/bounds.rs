@@ -165,9 +165,13 @@ pub fn misnamed(part: &Part, piece: &Piece<'_>, token: &Token) -> Option<Bound> 
     });
     let over = part.over.as_ref().map(|over| *over.get_ref());
     let sized = part.unit.as_deref() == Some("bytes");
-    let counts = over == Some(Over::Count);
+    let counts = matches!(over, Some(Over::Count | Over::Different));
     let timed = token.unit.seconds().is_some();
-    let noun = COUNTED.is_match(&piece.lower[token.span.end..]);
+    let after = &piece.lower[token.span.end..];
+    // Before a colon it is the name of the next answer.
+    let noun = COUNTED
+        .find(after)
+        .is_some_and(|noun| !after[noun.end()..].trim_start().starts_with([':', '=']));
     let other = sized && (noun || timed) || counts && (timed || token.unit.sized());
     other.then_some(Bound::Other)
 }
