@@ -94,6 +94,12 @@ pub fn compare(part: &Part, answer: &Answer, claim: Option<&Claim>) -> Outcome {
             "the report does not name this question, and has text that may answer it",
         );
     }
+    if claim.value == Claimed::Vague && claim.unplain {
+        let why = "no value was read from these words, which may answer it";
+        let mut outcome = Outcome::new(Verdict::Review, why);
+        outcome.share = 0.0;
+        return outcome;
+    }
     if claim.value == Claimed::Vague {
         return Outcome::new(Verdict::Review, "something is said, but not plainly what");
     }

@@ -19,6 +19,9 @@ const IDLE: &[&str] = &[
 /// Gives the parts without a claim the words that may answer them.
 pub fn words(handout: &Handout, pieces: &[Vec<Piece<'_>>], claims: &mut [Vec<Option<Claim>>]) {
     for (q, question) in handout.file.question.iter().enumerate() {
+        // Where something of the question was read, many words that name no part may belong to that.
+        let unread = claims[q].iter().all(Option::is_none);
+        let most = if unread { usize::MAX } else { FEW };
         for (at, part) in question.part.iter().enumerate() {
             let prose = class(*part.kind.get_ref()) == Class::Prose;
             if prose || claims[q][at].is_some() {
@@ -26,27 +29,36 @@ pub fn words(handout: &Handout, pieces: &[Vec<Piece<'_>>], claims: &mut [Vec<Opt
             }
             let of = |p: &&Piece<'_>| p.slot.is_none_or(|slot| slot.part() == at);
             let text = || pieces[q].iter().filter(of);
-            let named = text().find_map(|piece| left(question, part, piece, true));
+            let named = text().find_map(|piece| left(question, part, piece, None));
             let named = named.or_else(|| {
                 pieces[q]
                     .iter()
                     .find_map(|piece| of_two(question, at, piece))
             });
             let found =
-                named.or_else(|| text().find_map(|piece| left(question, part, piece, false)));
+                named.or_else(|| text().find_map(|piece| left(question, part, piece, Some(most))));
             claims[q][at] = found.map(|text| Claim {
                 value: Claimed::Vague,
                 text,
-                hedged: true,
+                unplain: true,
                 ..Claim::default()
             });
         }
     }
 }
 
-/// The first clause that says something of a part: one that names it, or one that nothing was read
-/// from and that names no other.
-fn left(question: &Question, part: &Part, piece: &Piece<'_>, named: bool) -> Option<String> {
+/// So many words may be an item of a list.
+const FEW: usize = 3;
+
+/// The first clause that says something of a part: one that names it, or one of so many words at most
+/// that nothing was read from and that names no other.
+fn left(
+    question: &Question,
+    part: &Part,
+    piece: &Piece<'_>,
+    unnamed: Option<usize>,
+) -> Option<String> {
+    let (named, most) = (unnamed.is_none(), unnamed.unwrap_or(usize::MAX));
     let own = piece.slot.is_some();
     if !own && copied(question, &piece.lower) {
         return None;
@@ -61,11 +73,16 @@ fn left(question: &Question, part: &Part, piece: &Piece<'_>, named: bool) -> Opt
         if names::nothing(text) || names::nothing(value) {
             return false;
         }
-        let says = |part: &Part| names_of(part).any(|l| find_label(text, &l, 0).is_some());
+        let says = |part: &Part| {
+            let mut labels = names_of(part).filter_map(|label| find_label(text, &label, 0));
+            labels.any(|(_, end)| !is_blank(question, &text[end..]))
+        };
         let others = question.part.iter().filter(|p| p.id != part.id);
         match (read(piece, range), named || own) {
             (false, true) => words > 0 && (own || says(part)),
-            (false, false) => !prose && words > 0 && others.into_iter().all(|p| !says(p)),
+            (false, false) => {
+                !prose && (1..=most).contains(&words) && others.into_iter().all(|p| !says(p))
+            }
             // A text of which only a word was read.
             (true, _) => !named && *part.kind.get_ref() == Type::Text && words > 1,
         }
@@ -87,6 +104,11 @@ fn of_two(question: &Question, at: usize, piece: &Piece<'_>) -> Option<String> {
         let Some(end) = text.rfind([':', '=']) else {
             return false;
         };
+        let before = range.start..range.start + end;
+        let valued = |span: &Range<usize>| before.contains(&span.start);
+        if piece.tokens.iter().any(|token| valued(&token.span)) {
+            return false;
+        }
         let mut head = text[..end].to_owned();
         let joined = [" and ", " und ", "=", "/", "&", "+"];
         if !joined.iter().any(|mark| head.contains(mark)) {
@@ -105,6 +127,16 @@ fn of_two(question: &Question, at: usize, piece: &Piece<'_>) -> Option<String> {
         alike && names_of(own).any(|name| find_label(&head, &name, 0).is_some())
     })?;
     Some(piece.text[found].trim().to_owned())
+}
+
+/// Whether nothing stands behind a name but the name of another part: `Router =  Domain Name Server = …`.
+fn is_blank(question: &Question, behind: &str) -> bool {
+    let Some(rest) = behind.trim_start().strip_prefix([':', '=']) else {
+        return false;
+    };
+    let rest = rest.trim_start();
+    let begins = |name: String| find_label(rest, &name, 0).is_some_and(|(start, _)| start == 0);
+    rest.is_empty() || question.part.iter().flat_map(names_of).any(begins)
 }
 
 /// What a part is called: by its name in the handout, and by its labels.
