@@ -453,3 +453,15 @@ fn the_time_to_the_syn_ack_is_a_round_trip_time_as_well() {
     answer("0.064 ms", "right");
     answer("SYNACK", "review");
 }
+
+#[test]
+fn an_answer_with_a_question_mark_is_no_question() {
+    let handout = parse(SHAPES);
+    let marks = |text: &str| handed(&handout, "web.pcap", "report.md", text, &[]);
+    let doubted = marks("Question 1\nSegments: 2?\nBytes: 161\n");
+    assert_eq!(word(&doubted, "1.segments"), "review");
+    assert_eq!(word(&doubted, "1.bytes"), "right");
+    // The question itself says nothing, also with a number in it.
+    let asked = marks("Question 1\nHow many segments: 1 or 2 or more?\nBytes: 161\n");
+    assert_eq!(word(&asked, "1.segments"), "missing");
+}

@@ -240,6 +240,9 @@ pub(super) fn unasked(text: &str) -> &str {
         )
         .expect("the pattern is right")
     });
+    /// `RTT: 0.007 ms?` is an answer by somebody who is not sure.
+    static VALUE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[:=]\s+\S*\d\S*(?:\s+\S+)?$").expect("the pattern is right"));
     let mut text = text.trim();
     while text.ends_with('?') && !text.ends_with("??") {
         let body = text.trim_end_matches('?');
@@ -248,7 +251,7 @@ pub(super) fn unasked(text: &str) -> &str {
             .filter_map(|s| body.rfind(s))
             .max();
         let last = body[cut.map_or(0, |at| at + 1)..].trim();
-        if ANSWERS.is_match(last) || hedged(last) {
+        if ANSWERS.is_match(last) || VALUE.is_match(last) || hedged(last) {
             break;
         }
         text = cut.map_or("", |at| &text[..=at]).trim();
