@@ -92,22 +92,27 @@ fn one_fin(c: &Connection, first: Option<Side>, list: &str) -> String {
 
 /// What was noticed on the way.
 pub(super) fn trouble(c: &Connection, times: &Times) -> String {
+    let seen_before = c.client_retransmissions
+        + c.server_retransmissions
+        + c.client_fast_retransmissions
+        + c.server_fast_retransmissions
+        + c.client_spurious_retransmissions
+        + c.server_spurious_retransmissions
+        + c.client_out_of_order
+        + c.server_out_of_order
+        + c.byte_again_counted
+        - c.first_seen_counted
+        - c.in_time_counted
+        - c.opening_counted;
+    // Where all are known to have been sent again, what was not seen before was lost before it came here.
+    let again = c.client_sent_again + c.server_sent_again;
+    let perhaps = c.client_perhaps_sent_again + c.server_perhaps_sent_again;
+    let first_seen = match perhaps == 0 && again >= seen_before + c.first_seen_counted {
+        true => "sent again, not captured before",
+        false => "late or sent again",
+    };
     let sums = [
-        (
-            "sent again",
-            c.client_retransmissions
-                + c.server_retransmissions
-                + c.client_fast_retransmissions
-                + c.server_fast_retransmissions
-                + c.client_spurious_retransmissions
-                + c.server_spurious_retransmissions
-                + c.client_out_of_order
-                + c.server_out_of_order
-                + c.byte_again_counted
-                - c.first_seen_counted
-                - c.in_time_counted
-                - c.opening_counted,
-        ),
+        ("sent again", seen_before),
         (
             "gap",
             c.client_lost_segments + c.server_lost_segments - c.no_gaps_counted,
@@ -117,7 +122,7 @@ pub(super) fn trouble(c: &Connection, times: &Times) -> String {
             c.client_acked_unseen + c.server_acked_unseen - c.misfits_counted - c.no_unseen_counted,
         ),
         ("odd ACK number", c.misfits_counted),
-        ("late or sent again", c.first_seen_counted),
+        (first_seen, c.first_seen_counted),
         ("dup ACK", c.client_duplicate_acks + c.server_duplicate_acks),
         ("zero window", c.client_zero_windows + c.server_zero_windows),
         ("window full", c.client_window_full + c.server_window_full),
