@@ -333,11 +333,14 @@ impl Pairs {
         single.then_some(first.first_frame)
     }
 
-    /// The last frame of what one host sent to another.
-    pub fn last_to(&self, source: IpAddr, destination: IpAddr) -> Option<u32> {
-        let all = self.all().map(|(pair, _)| pair);
-        let of = all.filter(|p| p.source == source && p.destination == destination);
-        of.map(|p| p.last_frame).max()
+    /// The last frame of what each host sent to each other one.
+    pub fn last_frames(&self) -> HashMap<(IpAddr, IpAddr), u32, RandomState> {
+        let mut last: HashMap<_, u32, RandomState> = HashMap::default();
+        for (pair, _) in self.all() {
+            let known = last.entry((pair.source, pair.destination)).or_default();
+            *known = pair.last_frame.max(*known);
+        }
+        last
     }
 
     /// Another TTL of what one host sent to another, if there is one that began as this did and crossed

@@ -22,6 +22,9 @@ pub(crate) struct GivenTwice {
     pub(crate) after: i64,
 }
 
+/// An address in a virtual LAN.
+type Place = (Option<u16>, IpAddr);
+
 /// Who holds an address.
 struct Holder<'t> {
     gift: Gift,
@@ -43,17 +46,23 @@ pub(super) fn find(list: &[Transaction], leases: &[Lease]) -> Vec<GivenTwice> {
     let mut all: Vec<(&Transaction, &Lease)> = list.iter().zip(leases).collect();
     // A client may begin before another one and be served after it.
     all.sort_by_key(|(_, lease)| lease.ack_frame.or(lease.frames.first().copied()));
-    let mut holders: HashMap<(Option<u16>, IpAddr), Holder<'_>> = HashMap::new();
+    let mut holders: HashMap<Place, Holder<'_>> = HashMap::new();
+    // What each card holds.
+    let mut held: HashMap<[u8; 16], Place> = HashMap::new();
     let mut found = Vec::new();
     for (client, lease) in all {
         let vlan = client.vlan;
+        let own = |holder: &Holder<'_>| holder.client.is_same(client);
         // What is given back, refused, or left for another address is free.
         let given_up = [lease.released, lease.declined];
         let refused = lease.requested.filter(|_| lease.ack_frame.is_none());
         let refused = refused.filter(|_| lease.nak_frame.is_some());
-        let free: Vec<IpAddr> = given_up.into_iter().chain([refused]).flatten().collect();
-        let own = |holder: &Holder<'_>| holder.client.is_same(client);
-        holders.retain(|(_, address), holder| !free.contains(address) || !own(holder));
+        for address in given_up.into_iter().chain([refused]).flatten() {
+            let place = (vlan, address);
+            if holders.get(&place).is_some_and(own) {
+                holders.remove(&place);
+            }
+        }
         let (Some(address), Some(mac), Some(frame), Some(since)) = (
             lease.acknowledged.filter(|_| lease.inform_frame.is_none()),
             lease.client_mac,
@@ -62,7 +71,12 @@ pub(super) fn find(list: &[Transaction], leases: &[Lease]) -> Vec<GivenTwice> {
         ) else {
             continue;
         };
-        holders.retain(|_, holder| holder.gift.0 != mac || !own(holder));
+        let place = (vlan, address);
+        if let Some(before) = held.insert(client.hardware, place)
+            && holders.get(&before).is_some_and(own)
+        {
+            holders.remove(&before);
+        }
         let Some(seconds) = lease
             .lease_seconds
             .filter(|_| lease.decline_frame.is_none())
@@ -76,7 +90,7 @@ pub(super) fn find(list: &[Transaction], leases: &[Lease]) -> Vec<GivenTwice> {
             since,
             seconds,
         };
-        if let Some(first) = holders.insert((vlan, address), holder)
+        if let Some(first) = holders.insert(place, holder)
             && first.holds(since)
             && !first.client.is_same(client)
         {

@@ -3,7 +3,7 @@
 use super::transaction::Transaction;
 use crate::capture::Time;
 use crate::facts::Mac;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 /// Nanoseconds: two that are nearer may be one that was captured twice (RFC 2131 §4.1).
@@ -37,10 +37,10 @@ struct Looking<'t> {
 pub(super) fn find(list: &[Transaction]) -> Vec<Untaken> {
     let mut found: Vec<Looking<'_>> = Vec::new();
     let mut places: HashMap<[u8; 16], usize> = HashMap::new();
-    let mut took: Vec<[u8; 16]> = Vec::new();
+    let mut took: HashSet<[u8; 16]> = HashSet::new();
     for transaction in list {
         if transaction.lease.request_frame.is_some() || transaction.lease.ack_frame.is_some() {
-            took.push(transaction.hardware);
+            took.insert(transaction.hardware);
         }
         let Some(discovers) = transaction.discovers else {
             continue;

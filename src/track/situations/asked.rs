@@ -6,6 +6,7 @@ use crate::facts::situation::{About, Here, Missing, SituationKind, Story};
 use crate::track::Trackers;
 use crate::track::arp::Unanswered;
 use crate::track::pairs::Census;
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
 /// An answer comes within this time, or hosts ask again: nanoseconds.
@@ -20,6 +21,7 @@ const FLOOD: usize = 5;
 pub(super) fn find(trackers: &Trackers, census: &Census, end: Option<Time>, found: &mut Gathered) {
     let (arp, discovery) = (&trackers.arp, &trackers.discovery);
     let exchanged = arp.exchanged();
+    let sent_to = OnceCell::new();
     for unanswered in [arp.unanswered(), discovery.unanswered()].concat() {
         let asker = unanswered.asker;
         let hears = census.was_sent_to(asker)
@@ -37,7 +39,10 @@ pub(super) fn find(trackers: &Trackers, census: &Census, end: Option<Time>, foun
         let gone = here.is_some_and(|here| here.gone) && unanswered.again && hears;
         // It is there, and who asks does not learn of it: or it would not ask again.
         let (first, last) = (unanswered.frames.first(), unanswered.frames.last());
-        let learnt = || trackers.pairs.last_to(asker, unanswered.asked) > last.copied();
+        let learnt = || {
+            let sent = sent_to.get_or_init(|| trackers.pairs.last_frames());
+            sent.get(&(asker, unanswered.asked)) > last
+        };
         let spoke = here.is_some_and(|here| !here.gone) || unanswered.claimed > first.copied();
         let stays = spoke && unanswered.again;
         if unanswered.claimed.is_some() && !gone && (!stays || learnt()) {

@@ -6,7 +6,6 @@ use super::gather::Gathered;
 use super::undelivered::Segment;
 use crate::capture::Time;
 use crate::dissect::as_u32;
-use crate::facts::Side;
 use crate::facts::icmp::IcmpError;
 use crate::facts::situation::{About, Alive, Scanned, Situation, SituationKind, Soon, Story};
 use crate::facts::tcp::Opened;
@@ -168,9 +167,8 @@ pub(super) fn find(
 
 /// The clients of connections of which only their own side is in the capture.
 fn one_way_of(trackers: &Trackers) -> HashSet<IpAddr, RandomState> {
-    let all = (0..trackers.tcp.len()).filter_map(|index| trackers.tcp.connection(index));
-    let alone = all.filter(|c| c.one_way == Some(Side::Client));
-    alone.map(|c| c.client).collect()
+    let all = (0..trackers.tcp.len()).filter_map(|index| trackers.tcp.lone_client(index));
+    all.collect()
 }
 
 /// The frames that refuse calls: a firewall may send them in the name of the host that is called.

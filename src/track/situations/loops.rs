@@ -3,7 +3,7 @@
 use crate::facts::icmp::{IcmpError, TraceProbe};
 use crate::facts::situation::{About, Situation, SituationKind, Story};
 use crate::track::{Trackers, traces};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// No usual way has so many routers that a packet with this TTL does not arrive.
@@ -71,14 +71,14 @@ type Hops = BTreeMap<u8, Option<(IpAddr, u32)>>;
 /// routers answer at one distance, the way has only changed or divided meanwhile.
 fn traced(probes: &[TraceProbe], found: &mut Vec<Situation>) {
     let mut traces: BTreeMap<(IpAddr, IpAddr), Hops> = BTreeMap::new();
-    let mut arrived = Vec::new();
+    let mut arrived = BTreeSet::new();
     for probe in probes {
         let ends = (probe.source, probe.destination);
         let (Some(router), Some(frame)) = (probe.router, probe.answer_frame) else {
             continue;
         };
         if probe.reached == Some(true) {
-            arrived.push(ends);
+            arrived.insert(ends);
         } else if probe.refusal.is_none() {
             let hops = traces.entry(ends).or_default();
             let hop = hops.entry(probe.ttl).or_insert(Some((router, frame)));

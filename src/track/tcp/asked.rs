@@ -177,6 +177,15 @@ impl Connections {
         })?
     }
 
+    /// The client of a connection of which only its own side is in the capture: of those that had more
+    /// than two segments, as nothing else shows it.
+    pub(crate) fn lone_client(&self, stream: usize) -> Option<IpAddr> {
+        let place = self.places.get(stream)?.stream()?;
+        let ends = self.directory.ends(stream)?;
+        let client = story::lone_client(&self.streams[place], ends)?;
+        Some(ends[client].address)
+    }
+
     /// Who called whom, to search traceroutes.
     pub(crate) fn called(&self, stream: usize) -> Option<Called> {
         let ends = self.directory.ends(stream)?;

@@ -23,7 +23,7 @@ pub(super) use handshake::numbered;
 pub(super) use later::{later, zeek};
 pub(crate) use resets::OddReset;
 pub(super) use resets::{odd_reset, reset_elsewhere, resets_earlier};
-pub(super) use tell::{client_side, tell};
+pub(super) use tell::{client_side, lone_client, tell};
 pub(crate) use unheard::Silent;
 pub(super) use unheard::silent;
 

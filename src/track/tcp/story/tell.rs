@@ -220,6 +220,12 @@ fn is_whole(story: &Story, side: usize, (given_up, goes_on): (bool, i64)) -> boo
     }
 }
 
+/// The client's side, if only that is in the capture.
+pub(in crate::track::tcp) fn lone_client(stream: &Stream, ends: [End; 2]) -> Option<usize> {
+    let side = stream.story.one_way()?;
+    (client_side(stream, ends).0 == side).then_some(side)
+}
+
 /// Which side is the client, and what says so.
 pub(in crate::track::tcp) fn client_side(stream: &Stream, ends: [End; 2]) -> (usize, Roles) {
     if let Some(side) = stream.story.syn_side {
