@@ -150,7 +150,7 @@ pub(super) fn leased(f: &mut Formatter<'_>, story: &Story) -> Result {
             let by = server.map_or_else(String::new, |server| format!(" by {server}"));
             write!(
                 f,
-                "{client} looked for a DHCP server {times} times in {:.1} s, was offered{what}{by} (frame {frame}), and asked for no address: the offers do not reach it, or none suits it.",
+                "{client} looked for a DHCP server {times} times in {:.1} s, was offered{what}{by} (frame {frame}), and no request of it for an address was captured: the offers do not reach it, or none suits it, or its requests passed elsewhere.",
                 seconds(*span),
             )
         }

@@ -157,7 +157,7 @@ pub(super) fn looped(f: &mut Formatter<'_>, story: &Story) -> Result {
             let name = lifetime(*source);
             write!(
                 f,
-                "The traceroute of {source} to {destination}, which nobody there answered, met {router} with {name} {near} (frame {first}) and again with {name} {far} (frame {again}), and {other} between (frame {between}): these routers send such packets round in a circle (a routing loop), unless the way changed meanwhile."
+                "The traceroute of {source} to {destination}, of which no answer from there was captured, met {router} with {name} {near} (frame {first}) and again with {name} {far} (frame {again}), and {other} between (frame {between}): these routers send such packets round in a circle (a routing loop), unless the way changed meanwhile."
             )
         }
         _ => Ok(()),
